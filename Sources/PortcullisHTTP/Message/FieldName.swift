@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+
+/// The name of a field: a token, compared without regard to case.
+///
+/// RFC 9110 §5.1.
+public struct FieldName: Sendable, Hashable, ExpressibleByStringLiteral, CustomStringConvertible {
+    /// The name in the spelling that it is sent with.
+    public let spelling: String
+    package let known: KnownFieldName
+    private let lowercased: String
+
+    /// Makes a name, or nothing if the text is not a token.
+    public init?(_ spelling: String) {
+        guard !spelling.isEmpty, spelling.utf8.allSatisfy(CharacterClass.isTokenCharacter) else { return nil }
+        self.init(checked: spelling)
+    }
+
+    /// Makes a name from a literal.
+    ///
+    /// Traps if the literal is not a token.
+    public init(stringLiteral spelling: String) {
+        guard let name = FieldName(spelling) else {
+            preconditionFailure("A field name is a token: one or more of letters, digits and !#$%&'*+-.^_`|~")
+        }
+        self = name
+    }
+
+    private init(checked spelling: String) {
+        self.spelling = spelling
+        lowercased =
+            spelling.utf8.allSatisfy { !($0 >= 0x41 && $0 <= 0x5A) } ? spelling : spelling.lowercased()
+        let bytes = Array(lowercased.utf8)
+        known = bytes.withUnsafeBytes { KnownFieldName(classifying: $0) }
+    }
+
+    /// The spelling.
+    public var description: String { spelling }
+
+    /// Whether both are the same name, whatever their case.
+    public static func == (first: FieldName, second: FieldName) -> Bool {
+        first.known == second.known && (first.known != .other || first.lowercased == second.lowercased)
+    }
+
+    /// Feeds the lower-case name.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(lowercased)
+    }
+
+    /// Whether `bytes` spell this name, in any case.
+    package func matches(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard bytes.count == lowercased.utf8.count else { return false }
+        return zip(bytes, lowercased.utf8).allSatisfy { CharacterClass.lowercase($0) == $1 }
+    }
+
+    /// `Accept`.
+    public static let accept: FieldName = "Accept"
+    /// `Allow`.
+    public static let allow: FieldName = "Allow"
+    /// `Authorization`.
+    public static let authorization: FieldName = "Authorization"
+    /// `Cache-Control`.
+    public static let cacheControl: FieldName = "Cache-Control"
+    /// `Connection`.
+    public static let connection: FieldName = "Connection"
+    /// `Content-Length`.
+    public static let contentLength: FieldName = "Content-Length"
+    /// `Content-Type`.
+    public static let contentType: FieldName = "Content-Type"
+    /// `Date`.
+    public static let date: FieldName = "Date"
+    /// `DPoP`.
+    ///
+    /// RFC 9449 §4.1.
+    public static let dpop: FieldName = "DPoP"
+    /// `ETag`.
+    public static let etag: FieldName = "ETag"
+    /// `Expect`.
+    public static let expect: FieldName = "Expect"
+    /// `Host`.
+    public static let host: FieldName = "Host"
+    /// `If-None-Match`.
+    public static let ifNoneMatch: FieldName = "If-None-Match"
+    /// `Keep-Alive`.
+    public static let keepAlive: FieldName = "Keep-Alive"
+    /// `Location`.
+    public static let location: FieldName = "Location"
+    /// `Origin`.
+    public static let origin: FieldName = "Origin"
+    /// `Retry-After`.
+    public static let retryAfter: FieldName = "Retry-After"
+    /// `Server`.
+    public static let server: FieldName = "Server"
+    /// `Trailer`.
+    public static let trailer: FieldName = "Trailer"
+    /// `Transfer-Encoding`.
+    public static let transferEncoding: FieldName = "Transfer-Encoding"
+    /// `Vary`.
+    public static let vary: FieldName = "Vary"
+    /// `WWW-Authenticate`.
+    public static let wwwAuthenticate: FieldName = "WWW-Authenticate"
+}
+
+/// The field names that the server and the gate look up on every request or write themselves, found once while parsing.
+package enum KnownFieldName: UInt8, Sendable {
+    case other, host, contentLength, transferEncoding, connection, expect, authorization, dpop, origin,
+        contentType
+    case ifNoneMatch, upgrade, date, keepAlive, trailer
+
+    package init(classifying name: UnsafeRawBufferPointer) {
+        switch name.count {
+        case 4:
+            self =
+                Self.equals(name, "host")
+                ? .host : Self.equals(name, "dpop") ? .dpop : Self.equals(name, "date") ? .date : .other
+        case 6:
+            self = Self.equals(name, "expect") ? .expect : Self.equals(name, "origin") ? .origin : .other
+        case 7:
+            self =
+                Self.equals(name, "upgrade") ? .upgrade : Self.equals(name, "trailer") ? .trailer : .other
+        case 10:
+            self =
+                Self.equals(name, "connection")
+                ? .connection : Self.equals(name, "keep-alive") ? .keepAlive : .other
+        case 12:
+            self = Self.equals(name, "content-type") ? .contentType : .other
+        case 13:
+            self =
+                Self.equals(name, "authorization")
+                ? .authorization : Self.equals(name, "if-none-match") ? .ifNoneMatch : .other
+        case 14:
+            self = Self.equals(name, "content-length") ? .contentLength : .other
+        case 17:
+            self = Self.equals(name, "transfer-encoding") ? .transferEncoding : .other
+        default:
+            self = .other
+        }
+    }
+
+    @inline(__always)
+    private static func equals(_ name: UnsafeRawBufferPointer, _ lowercased: StaticString) -> Bool {
+        for index in 0..<name.count where CharacterClass.lowercase(name[index]) != lowercased.utf8Start[index]
+        {
+            return false
+        }
+        return true
+    }
+}

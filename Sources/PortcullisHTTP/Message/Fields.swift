@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+
+/// The fields of a response, in order, duplicates kept.
+///
+/// RFC 9110 §5.
+public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequence {
+    /// One field line.
+    public struct Field: Sendable, Hashable {
+        /// The name.
+        public let name: FieldName
+        /// The value, without CR, LF or NUL.
+        public let value: String
+    }
+
+    private var list: [Field] = []
+
+    /// Makes an empty list.
+    public init() {}
+
+    /// Makes a list of these lines, in this order.
+    ///
+    /// Traps on a value that no field may hold.
+    public init(dictionaryLiteral elements: (FieldName, String)...) {
+        for (name, value) in elements { append(value, for: name) }
+    }
+
+    /// Whether there are none.
+    public var isEmpty: Bool { list.isEmpty }
+
+    /// How many lines there are.
+    public var count: Int { list.count }
+
+    /// The first value of a name; setting it replaces every line of that name, and nothing removes them.
+    public subscript(_ name: FieldName) -> String? {
+        get { list.first { $0.name == name }?.value }
+        set {
+            list.removeAll { $0.name == name }
+            if let newValue { append(newValue, for: name) }
+        }
+    }
+
+    /// Every value of a name, in order.
+    public func values(of name: FieldName) -> [String] {
+        list.filter { $0.name == name }.map(\.value)
+    }
+
+    /// Whether a line of that name is there.
+    public func contains(_ name: FieldName) -> Bool {
+        list.contains { $0.name == name }
+    }
+
+    /// Adds a line at the end.
+    ///
+    /// Traps on CR, LF, NUL or another control character in the value: a field value from outside has to be
+    /// checked with ``isValid(_:)`` first. RFC 9110 §5.5.
+    public mutating func append(_ value: String, for name: FieldName) {
+        precondition(Self.isValid(value), "A field value has no control characters but the tab.")
+        list.append(Field(name: name, value: value))
+    }
+
+    /// Whether a text may be a field's value: no control characters but the tab, no blanks at its ends.
+    ///
+    /// RFC 9110 §5.5.
+    public static func isValid(_ value: String) -> Bool {
+        guard value.utf8.allSatisfy(CharacterClass.isFieldValueCharacter) else { return false }
+        guard let first = value.utf8.first, let last = value.utf8.last else { return true }
+        return first != 0x20 && first != 0x09 && last != 0x20 && last != 0x09
+    }
+
+    /// Walks the lines in order.
+    public func makeIterator() -> IndexingIterator<[Field]> {
+        list.makeIterator()
+    }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+
+/// A request method.
+///
+/// Methods are case-sensitive: `get` is not `GET`.
+///
+/// RFC 9110 §9.1.
+public struct Method: Sendable, Hashable, ExpressibleByStringLiteral, CustomStringConvertible {
+    /// The method's name, as it stands in the request line.
+    public let name: String
+
+    /// Makes a method from a name that is known to be a token.
+    ///
+    /// Does not check the grammar; the head parser does, and a literal is the author's own.
+    public init(stringLiteral name: String) {
+        self.name = name
+    }
+
+    package init(token name: String) {
+        self.name = name
+    }
+
+    /// The name.
+    public var description: String { name }
+
+    /// `GET`.
+    ///
+    /// RFC 9110 §9.3.1.
+    public static let get: Method = "GET"
+    /// `HEAD`.
+    ///
+    /// RFC 9110 §9.3.2.
+    public static let head: Method = "HEAD"
+    /// `POST`.
+    ///
+    /// RFC 9110 §9.3.3.
+    public static let post: Method = "POST"
+    /// `PUT`.
+    ///
+    /// RFC 9110 §9.3.4.
+    public static let put: Method = "PUT"
+    /// `DELETE`.
+    ///
+    /// RFC 9110 §9.3.5.
+    public static let delete: Method = "DELETE"
+    /// `CONNECT`.
+    ///
+    /// RFC 9110 §9.3.6.
+    public static let connect: Method = "CONNECT"
+    /// `OPTIONS`.
+    ///
+    /// RFC 9110 §9.3.7.
+    public static let options: Method = "OPTIONS"
+    /// `TRACE`.
+    ///
+    /// RFC 9110 §9.3.8.
+    public static let trace: Method = "TRACE"
+    /// `PATCH`.
+    ///
+    /// RFC 5789 §2.
+    public static let patch: Method = "PATCH"
+}

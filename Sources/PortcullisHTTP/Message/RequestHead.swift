@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+
+/// The first line and the fields of a request: what the gate needs to see.
+///
+/// One immutable array of bytes with a table of offsets into it; names and values stay bytes until somebody asks for a
+/// `String`. Whoever hosts the gate in another server makes one with ``init(method:target:fields:)``.
+///
+/// RFC 9112 §2.1, §3, §5.
+public struct RequestHead: Sendable {
+    /// The method.
+    public let method: Method
+    /// The version that the request line names.
+    public let version: HTTPVersion
+    /// The whole head as it came, with the empty line that ends it.
+    package let bytes: [UInt8]
+    /// Where the request target stands in `bytes`.
+    package let targetRange: Range<Int>
+    /// Where each field line stands in `bytes`, in order.
+    package let slots: [FieldSlot]
+
+    /// Where one field line stands in the bytes of its head.
+    ///
+    /// Values are without the blanks around them.
+    package struct FieldSlot: Sendable, Hashable {
+        package let known: KnownFieldName
+        package let nameStart: UInt32
+        package let nameEnd: UInt32
+        package let valueStart: UInt32
+        package let valueEnd: UInt32
+
+        package init(known: KnownFieldName, name: Range<Int>, value: Range<Int>) {
+            self.known = known
+            nameStart = UInt32(truncatingIfNeeded: name.lowerBound)
+            nameEnd = UInt32(truncatingIfNeeded: name.upperBound)
+            valueStart = UInt32(truncatingIfNeeded: value.lowerBound)
+            valueEnd = UInt32(truncatingIfNeeded: value.upperBound)
+        }
+
+        package var nameRange: Range<Int> { Int(nameStart)..<Int(nameEnd) }
+        package var valueRange: Range<Int> { Int(valueStart)..<Int(valueEnd) }
+    }
+
+    package init(
+        method: Method, version: HTTPVersion, bytes: [UInt8], targetRange: Range<Int>, slots: [FieldSlot]
+    ) {
+        self.method = method
+        self.version = version
+        self.bytes = bytes
+        self.targetRange = targetRange
+        self.slots = slots
+    }
+
+    /// Makes the head of a request that another server has already parsed.
+    ///
+    /// Does not check the framing fields or `Host`; the host program has done that. Blanks around values are dropped.
+    ///
+    /// - Throws: ``MalformedMessage`` for a method or name that is no token, a target with characters that none may
+    ///   have, a value with control characters.
+    public init(
+        method: Method, target: String, fields: some Sequence<(String, String)> = [(String, String)]()
+    ) throws(MalformedMessage) {
+        guard !method.name.isEmpty, method.name.utf8.allSatisfy(CharacterClass.isTokenCharacter) else {
+            throw .invalidMethod
+        }
+        guard !target.isEmpty, target.utf8.allSatisfy(CharacterClass.isTargetCharacter) else {
+            throw .invalidTarget
+        }
+        var bytes = Array(method.name.utf8)
+        bytes.append(0x20)
+        let targetStart = bytes.count
+        bytes += target.utf8
+        let targetRange = targetStart..<bytes.count
+        bytes += " HTTP/1.1\r\n".utf8
+        var slots: [FieldSlot] = []
+        for (name, value) in fields {
+            slots.append(try Self.append(name, value, to: &bytes))
+        }
+        bytes += "\r\n".utf8
+        self.init(method: method, version: .http1_1, bytes: bytes, targetRange: targetRange, slots: slots)
+    }
+
+    private static func append(
+        _ name: String, _ value: String, to bytes: inout [UInt8]
+    ) throws(MalformedMessage) -> FieldSlot {
+        guard !name.isEmpty, name.utf8.allSatisfy(CharacterClass.isTokenCharacter) else {
+            throw .invalidFieldName
+        }
+        guard value.utf8.allSatisfy(CharacterClass.isFieldValueCharacter) else { throw .invalidFieldValue }
+        let nameRange = bytes.count..<(bytes.count + name.utf8.count)
+        bytes += name.utf8
+        bytes += ": ".utf8
+        var trimmed = Substring(value)
+        while let first = trimmed.utf8.first, first == 0x20 || first == 0x09 { trimmed.removeFirst() }
+        while let last = trimmed.utf8.last, last == 0x20 || last == 0x09 { trimmed.removeLast() }
+        let valueRange = bytes.count..<(bytes.count + trimmed.utf8.count)
+        bytes += trimmed.utf8
+        bytes += "\r\n".utf8
+        let known = bytes.withUnsafeBytes {
+            KnownFieldName(classifying: UnsafeRawBufferPointer(rebasing: $0[nameRange]))
+        }
+        return FieldSlot(known: known, name: nameRange, value: valueRange)
+    }
+
+    /// The request target as it came.
+    ///
+    /// RFC 9112 §3.2.
+    public var target: String { String(decoding: bytes[targetRange], as: UTF8.self) }
+
+    /// The fields, in order, duplicates kept.
+    public var fields: RequestFields { RequestFields(head: self) }
+
+    /// Where the values of a name stand in `bytes`: the first, and how many lines there are.
+    package func find(_ name: FieldName) -> (first: Range<Int>, count: Int)? {
+        var first: Range<Int>?
+        var count = 0
+        for slot in slots where matches(slot, name) {
+            if first == nil { first = slot.valueRange }
+            count += 1
+        }
+        return first.map { ($0, count) }
+    }
+
+    package func matches(_ slot: FieldSlot, _ name: FieldName) -> Bool {
+        if name.known != .other { return slot.known == name.known }
+        guard slot.known == .other else { return false }
+        return bytes.withUnsafeBytes { name.matches(UnsafeRawBufferPointer(rebasing: $0[slot.nameRange])) }
+    }
+
+    package func text(_ range: Range<Int>) -> String {
+        String(decoding: bytes[range], as: UTF8.self)
+    }
+}
+
+/// The fields of a request, read from the bytes of its head when asked for.
+///
+/// RFC 9110 §5.
+public struct RequestFields: Sendable, Sequence {
+    let head: RequestHead
+
+    /// The first value of a name, or nothing.
+    public subscript(_ name: FieldName) -> String? {
+        head.find(name).map { head.text($0.first) }
+    }
+
+    /// Every value of a name, in order.
+    public func values(of name: FieldName) -> [String] {
+        head.slots.filter { head.matches($0, name) }.map { head.text($0.valueRange) }
+    }
+
+    /// Whether a line of that name is there.
+    public func contains(_ name: FieldName) -> Bool {
+        head.find(name) != nil
+    }
+
+    /// Walks the lines in order: name as it came, value without the blanks around it.
+    public func makeIterator() -> AnyIterator<(name: String, value: String)> {
+        var slots = head.slots.makeIterator()
+        let head = head
+        return AnyIterator {
+            slots.next().map { (name: head.text($0.nameRange), value: head.text($0.valueRange)) }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+
+/// The character classes of HTTP and OAuth, as tables of bits.
+package enum CharacterClass {
+    /// `tchar`.
+    ///
+    /// RFC 9110 §5.6.2.
+    @inline(__always)
+    package static func isTokenCharacter(_ byte: UInt8) -> Bool {
+        byte < 128 && contains(byte, tokenLow, tokenHigh)
+    }
+
+    /// What a field value may hold between its ends: HTAB, SP, VCHAR and obs-text.
+    ///
+    /// RFC 9110 §5.5.
+    @inline(__always)
+    package static func isFieldValueCharacter(_ byte: UInt8) -> Bool {
+        byte >= 0x20 ? byte != 0x7F : byte == 0x09
+    }
+
+    /// What a request target may hold: VCHAR without `"`, `<`, `>`, `\`, `^`, `` ` ``, `{`, `|`, `}`, and
+    /// without `#`, since a fragment is never sent.
+    ///
+    /// RFC 9112 §3.2, RFC 3986 §2.
+    @inline(__always)
+    package static func isTargetCharacter(_ byte: UInt8) -> Bool {
+        byte < 128 && contains(byte, targetLow, targetHigh)
+    }
+
+    /// The letters, digits and marks of `token68`, without the `=` at its end.
+    ///
+    /// RFC 9110 §11.2.
+    @inline(__always)
+    package static func isToken68Character(_ byte: UInt8) -> Bool {
+        byte < 128 && contains(byte, token68Low, token68High)
+    }
+
+    /// The characters of an OAuth `scope-token`.
+    ///
+    /// RFC 6749 §3.3.
+    package static func isScopeCharacter(_ byte: UInt8) -> Bool {
+        byte == 0x21 || (0x23...0x5B).contains(byte) || (0x5D...0x7E).contains(byte)
+    }
+
+    @inline(__always)
+    package static func isDigit(_ byte: UInt8) -> Bool {
+        byte &- 0x30 < 10
+    }
+
+    /// The value of a hexadecimal digit, or nothing.
+    @inline(__always)
+    package static func hexadecimalValue(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case 0x30...0x39: byte - 0x30
+        case 0x41...0x46: byte - 0x41 + 10
+        case 0x61...0x66: byte - 0x61 + 10
+        default: nil
+        }
+    }
+
+    @inline(__always)
+    package static func lowercase(_ byte: UInt8) -> UInt8 {
+        byte &- 0x41 < 26 ? byte | 0x20 : byte
+    }
+
+    @inline(__always)
+    private static func contains(_ byte: UInt8, _ low: UInt64, _ high: UInt64) -> Bool {
+        (byte < 64 ? low >> UInt64(byte) : high >> UInt64(byte & 63)) & 1 == 1
+    }
+
+    private static let tokenLow: UInt64 = 0x03FF_6CFA_0000_0000
+    private static let tokenHigh: UInt64 = 0x57FF_FFFF_C7FF_FFFE
+    private static let targetLow: UInt64 = 0xAFFF_FFF2_0000_0000
+    private static let targetHigh: UInt64 = 0x47FF_FFFE_AFFF_FFFF
+    private static let token68Low: UInt64 = 0x03FF_E800_0000_0000
+    private static let token68High: UInt64 = 0x47FF_FFFE_87FF_FFFE
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+
+/// Searches for the bytes that end things, eight at a time.
+///
+/// A word is compared against a pattern in every one of its bytes at once; the lowest bit that is left tells
+/// the first hit. Carries may leave false bits above a true one, never below it, so the lowest is always
+/// right.
+package enum ByteScan {
+    private static let ones: UInt64 = 0x0101_0101_0101_0101
+    private static let highBits: UInt64 = 0x8080_8080_8080_8080
+
+    /// The first line feed at or behind `start`, or nothing.
+    package static func lineFeed(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int? {
+        var index = start
+        while index + 8 <= bytes.count {
+            let hits = zeroBytes(word(in: bytes, at: index) ^ (ones &* 0x0A))
+            if hits != 0 { return index + hits.trailingZeroBitCount / 8 }
+            index += 8
+        }
+        while index < bytes.count {
+            if bytes[index] == 0x0A { return index }
+            index += 1
+        }
+        return nil
+    }
+
+    /// The first byte at or behind `start` that a field value may not hold, or the end.
+    ///
+    /// RFC 9110 §5.5.
+    @inline(__always)
+    package static func endOfFieldValue(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
+        var index = start
+        while index + 8 <= bytes.count {
+            let word = word(in: bytes, at: index)
+            let controls = (word &- ones &* 0x20) & ~word & highBits
+            let hits = controls | zeroBytes(word ^ (ones &* 0x7F))
+            if hits == 0 {
+                index += 8
+                continue
+            }
+            index += hits.trailingZeroBitCount / 8
+            guard bytes[index] == 0x09 else { return index }
+            index += 1
+        }
+        while index < bytes.count, CharacterClass.isFieldValueCharacter(bytes[index]) { index += 1 }
+        return index
+    }
+
+    /// The first byte at or behind `start` that is no `tchar`, or the end.
+    ///
+    /// Letters and hyphens, which are nearly all of a name, go eight at a time.
+    ///
+    /// RFC 9110 §5.6.2.
+    @inline(__always)
+    package static func endOfToken(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
+        var index = start
+        while index + 8 <= bytes.count {
+            let others = ~lettersAndHyphens(word(in: bytes, at: index)) & highBits
+            if others == 0 {
+                index += 8
+                continue
+            }
+            index += others.trailingZeroBitCount / 8
+            guard CharacterClass.isTokenCharacter(bytes[index]) else { return index }
+            index += 1
+        }
+        while index < bytes.count, CharacterClass.isTokenCharacter(bytes[index]) { index += 1 }
+        return index
+    }
+
+    /// The high bit of every byte that is a letter or a hyphen.
+    ///
+    /// Here no carry leaves its byte, so every bit is right.
+    @inline(__always)
+    private static func lettersAndHyphens(_ word: UInt64) -> UInt64 {
+        let lowercased = (word | ones &* 0x20) & ~highBits
+        let letters = (lowercased &+ ones &* (0x80 - 0x61)) & ~(lowercased &+ ones &* (0x80 - 0x7B)) & ~word
+        let difference = word ^ (ones &* 0x2D)
+        let hyphens = ~(((difference & ~highBits) &+ ~highBits) | difference)
+        return (letters | hyphens) & highBits
+    }
+
+    @inline(__always)
+    private static func zeroBytes(_ word: UInt64) -> UInt64 {
+        (word &- ones) & ~word & highBits
+    }
+
+    // SAFETY: every caller has checked that eight bytes follow `index`; the load takes any alignment.
+    @inline(__always)
+    private static func word(in bytes: UnsafeRawBufferPointer, at index: Int) -> UInt64 {
+        UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+    }
+}

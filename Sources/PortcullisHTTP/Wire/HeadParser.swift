@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+
+/// Turns the bytes of a request head into a ``RequestHead``, over as many calls as it takes.
+///
+/// Pure: it owns no bytes, only how far it has come. Checks the grammar and the limits; whether the head
+/// makes sense as a request is for ``RequestSemantics``. The outcome does not depend on where the bytes were
+/// split. After an error the parser is spent, and so is the connection.
+///
+/// Allocates two arrays for each head: its bytes and its slots.
+///
+/// RFC 9112 §2.2, §3, §5.
+package struct HeadParser: Sendable {
+    private let limits: WireLimits
+    private var skipped = 0
+    private var scanned = 0
+    private var requestLine: RequestLine?
+    private var fields: FieldSectionParser
+
+    package init(limits: WireLimits) {
+        self.limits = limits
+        fields = FieldSectionParser(
+            maxByteCount: limits.maxHeaderByteCount,
+            maxFieldCount: limits.maxFieldCount,
+            defersGrammar: true
+        )
+    }
+
+    /// Prepares for the next head on the connection.
+    package mutating func reset() {
+        skipped = 0
+        scanned = 0
+        requestLine = nil
+    }
+
+    /// Goes on where the last call stopped.
+    ///
+    /// `bytes` are those of the last call and perhaps more behind them.
+    ///
+    /// - Returns: The head and how many bytes it took, or nothing if it has not ended yet.
+    /// - Throws: ``MalformedMessage``, a version that is not spoken here only behind every error of size and
+    ///   grammar.
+    // SAFETY: `bytes` is only read, below its count, and not kept; the head gets a copy.
+    package mutating func parse(
+        _ bytes: UnsafeRawBufferPointer
+    ) throws(MalformedMessage) -> (head: RequestHead, consumed: Int)? {
+        guard try skipEmptyLine(bytes) else { return nil }
+        let bytes = skipped == 0 ? bytes : UnsafeRawBufferPointer(rebasing: bytes[skipped...])
+        if requestLine == nil { requestLine = try parseRequestLine(bytes) }
+        guard let line = requestLine else { return nil }
+        guard let end = try fields.parse(bytes) else { return nil }
+        guard let version = line.version else { throw .unsupportedVersion }
+        let head = RequestHead(
+            method: line.method,
+            version: version,
+            bytes: Array(UnsafeRawBufferPointer(rebasing: bytes[..<end])),
+            targetRange: line.target,
+            // A copy of exactly the slots there are, so that the scratch array stays with the parser.
+            slots: fields.slots.withUnsafeBufferPointer { Array($0) }
+        )
+        let consumed = skipped + end
+        reset()
+        return (head, consumed)
+    }
+
+    /// RFC 9112 §2.2: one empty line before the request line is ignored; here at most one, and only CRLF.
+    ///
+    /// What cannot begin a request line is refused at its first byte, so that a TLS client need not wait for
+    /// a deadline.
+    ///
+    /// - Returns: Whether a request line has begun.
+    private mutating func skipEmptyLine(_ bytes: UnsafeRawBufferPointer) throws(MalformedMessage) -> Bool {
+        guard requestLine == nil, scanned == 0 else { return true }
+        if skipped == 0, bytes.count >= 1, bytes[0] == 0x0D {
+            guard bytes.count >= 2 else { return false }
+            guard bytes[1] == 0x0A else { throw .bareLineEnd }
+            skipped = 2
+        }
+        guard bytes.count > skipped else { return false }
+        switch bytes[skipped] {
+        case 0x0A: throw .bareLineEnd
+        case 0x0D, 0x20, 0x09: throw .invalidRequestLine
+        case let byte where !CharacterClass.isTokenCharacter(byte): throw .invalidMethod
+        default: return true
+        }
+    }
+
+    private mutating func parseRequestLine(
+        _ bytes: UnsafeRawBufferPointer
+    ) throws(MalformedMessage) -> RequestLine? {
+        let line: RequestLine
+        if scanned == 0, let whole = try? RequestLine.parse(bytes) {
+            line = whole
+        } else {
+            // Not all of it has come, or it is malformed; only the whole line can tell, and its length goes
+            // first.
+            guard let lineFeed = ByteScan.lineFeed(in: bytes, from: scanned) else {
+                scanned = bytes.count
+                guard bytes.count < maxLineByteCount else { throw .targetTooLong }
+                return nil
+            }
+            guard lineFeed < maxLineByteCount else { throw .targetTooLong }
+            let whole = try RequestLine.parse(UnsafeRawBufferPointer(rebasing: bytes[...lineFeed]))
+            guard let whole else { throw bytes[lineFeed - 1] == 0x0D ? .invalidRequestLine : .bareLineEnd }
+            line = whole
+        }
+        // RFC 9112 §3: 414 for a target longer than any that the server wishes to parse.
+        guard line.target.count <= limits.maxTargetByteCount, line.end <= maxLineByteCount else {
+            throw .targetTooLong
+        }
+        fields.restart(at: line.end)
+        return line
+    }
+
+    private var maxLineByteCount: Int {
+        limits.maxTargetByteCount + WireLimits.maxRequestLineRestByteCount
+    }
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+
+extension HeadSerializer {
+    /// Appends the head of a request of our own client.
+    ///
+    /// A body is framed by its length: one of zero is said for the methods that usually have a body, and for
+    /// others not. RFC 9110 §8.6.
+    ///
+    /// - Parameters:
+    ///   - target: Path and query.
+    ///   - host: The authority of the server, as `Host` says it.
+    ///   - fields: Without the ones that frame the message, and without `Host`; these are left out.
+    /// - Throws: ``MalformedMessage`` for a method, target or host that the grammar does not allow.
+    package static func appendRequest(
+        method: Method,
+        target: String,
+        host: String,
+        fields: Fields,
+        bodyByteCount: Int,
+        keepAlive: Bool = true,
+        to output: inout [UInt8]
+    ) throws(MalformedMessage) {
+        guard !method.name.isEmpty, method.name.utf8.allSatisfy(CharacterClass.isTokenCharacter) else {
+            throw .invalidMethod
+        }
+        guard target.utf8.first == 0x2F, target.utf8.allSatisfy(CharacterClass.isTargetCharacter) else {
+            throw .invalidTarget
+        }
+        let authority = Array(host.utf8)
+        guard Authority(authority, authority.indices) != nil else { throw .invalidHost }
+        output.append(contentsOf: method.name.utf8)
+        output.append(" ")
+        output.append(contentsOf: target.utf8)
+        output.append(" HTTP/1.1\r\n")
+        append("Host", host, to: &output)
+        var others = fields
+        others[.host] = nil
+        appendFields(others, to: &output)
+        if bodyByteCount > 0 || method == .post || method == .put || method == .patch {
+            output.append("Content-Length: ")
+            output.append(decimal: bodyByteCount)
+            output.append("\r\n")
+        }
+        if !keepAlive { output.append("Connection: close\r\n") }
+        output.append("\r\n")
+    }
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+
+/// A request line: `method SP request-target SP HTTP-version CRLF`, with exactly these blanks.
+///
+/// RFC 9112 §3.
+struct RequestLine: Sendable {
+    let method: Method
+    let target: Range<Int>
+    /// Nothing for a version that is well formed and not spoken here.
+    let version: HTTPVersion?
+    let end: Int
+
+    /// Reads the line at the beginning of `bytes`, or nothing if the bytes end before the line.
+    ///
+    /// As with field lines, an error counts only once the line feed has come.
+    // SAFETY: `bytes` is only read, below its count, and not kept.
+    static func parse(_ bytes: UnsafeRawBufferPointer) throws(MalformedMessage) -> RequestLine? {
+        var index = 0
+        while index < bytes.count, CharacterClass.isTokenCharacter(bytes[index]) { index += 1 }
+        guard index < bytes.count else { return nil }
+        guard bytes[index] == 0x20 else { throw methodError(at: bytes[index]) }
+        guard index > 0 else { throw .invalidRequestLine }
+        let methodEnd = index
+        index += 1
+        let targetStart = index
+        while index < bytes.count, CharacterClass.isTargetCharacter(bytes[index]) { index += 1 }
+        guard index < bytes.count else { return nil }
+        guard bytes[index] == 0x20 else { throw targetError(at: bytes[index]) }
+        guard index > targetStart else { throw .invalidRequestLine }
+        let target = targetStart..<index
+        index += 1
+        guard index + 10 <= bytes.count else { return nil }
+        let version = try version(bytes, at: index)
+        guard bytes[index + 8] == 0x0D, bytes[index + 9] == 0x0A else {
+            throw bytes[index + 8] == 0x0A ? .bareLineEnd : .invalidRequestLine
+        }
+        return RequestLine(
+            method: method(bytes, methodEnd), target: target, version: version, end: index + 10)
+    }
+
+    // SAFETY: the caller has checked that ten bytes follow `index`; the load takes any alignment.
+    private static func version(
+        _ bytes: UnsafeRawBufferPointer, at index: Int
+    ) throws(MalformedMessage) -> HTTPVersion? {
+        let word = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+        if word == http1 | 0x31 { return .http1_1 }
+        if word == http1 | 0x30 { return .http1_0 }
+        // RFC 9112 §2.3: "HTTP/" DIGIT "." DIGIT, in capitals.
+        let isWellFormed =
+            word >> 24 == http1 >> 24 && CharacterClass.isDigit(bytes[index + 5]) && bytes[index + 6] == 0x2E
+            && CharacterClass.isDigit(bytes[index + 7])
+        guard isWellFormed else { throw .invalidRequestLine }
+        return nil
+    }
+
+    /// `HTTP/1.` and room for one byte.
+    private static let http1: UInt64 = 0x4854_5450_2F31_2E00
+
+    private static func method(_ bytes: UnsafeRawBufferPointer, _ end: Int) -> Method {
+        if end == 3, bytes[0] == 0x47, bytes[1] == 0x45, bytes[2] == 0x54 { return Method(token: "GET") }
+        if end == 4, bytes[0] == 0x50, bytes[1] == 0x4F, bytes[2] == 0x53, bytes[3] == 0x54 {
+            return Method(token: "POST")
+        }
+        return Method(token: String(decoding: bytes[0..<end], as: UTF8.self))
+    }
+
+    private static func methodError(at byte: UInt8) -> MalformedMessage {
+        byte == 0x0D || byte == 0x0A ? .invalidRequestLine : .invalidMethod
+    }
+
+    private static func targetError(at byte: UInt8) -> MalformedMessage {
+        byte == 0x0D || byte == 0x0A ? .invalidRequestLine : .invalidTarget
+    }
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+
+/// A path that every program reads alike, or a refusal.
+///
+/// Refuses dot segments (also before a `;`), empty segments, slash and backslash and NUL in any spelling,
+/// malformed percent-encoding, and percent-encoding that is no UTF-8, since overlong forms hide all of these.
+/// Otherwise it decodes what is unreserved and writes the rest with capital digits, so that equal paths have
+/// equal bytes. One slash at the end is kept and told.
+///
+/// Makes no copy of a path without `%`. Meant for the origin and absolute forms; an absent path is `/`.
+///
+/// RFC 3986 §6.2.2, RFC 9110 §4.2.3.
+package struct RequestPath: Sendable {
+    /// The bytes that the ranges refer to: those given, if the path was in normal form already.
+    package let bytes: [UInt8]
+    /// Where the path stands in `bytes`, with the slash at its beginning.
+    package let range: Range<Int>
+
+    /// Checks the path that stands at `range` of `bytes`.
+    package init(_ bytes: [UInt8], _ range: Range<Int>) throws(MalformedMessage) {
+        guard !range.isEmpty else {
+            self.bytes = [0x2F]
+            self.range = 0..<1
+            return
+        }
+        guard bytes[range.lowerBound] == 0x2F else { throw .ambiguousPath }
+        if try Self.hasEscape(bytes, range) {
+            self.bytes = try Self.normalized(bytes[range])
+            self.range = self.bytes.indices
+        } else {
+            self.bytes = bytes
+            self.range = range
+        }
+        try Self.checkSegments(self.bytes, self.range)
+    }
+
+    /// Checks the path of a request.
+    package init(_ head: RequestHead, _ semantics: RequestSemantics) throws(MalformedMessage) {
+        try self.init(head.bytes, semantics.pathRange)
+    }
+
+    /// Checks a path that is written in a configuration or in code.
+    package init(_ text: String) throws(MalformedMessage) {
+        let bytes = Array(text.utf8)
+        try self.init(bytes, bytes.indices)
+    }
+
+    /// The path in normal form, still percent-encoded.
+    package var text: String { String(decoding: bytes[range], as: UTF8.self) }
+
+    /// Whether a slash ends the path.
+    ///
+    /// Not told of `/` alone.
+    package var hasTrailingSlash: Bool { range.count > 1 && bytes[range.upperBound - 1] == 0x2F }
+
+    /// Where the segments stand in `bytes`, in normal form, still encoded; without an empty one at the end.
+    ///
+    /// `/` has none.
+    package var segments: Segments {
+        Segments(bytes: bytes, position: range.lowerBound + 1, end: range.upperBound)
+    }
+
+    /// The segments, percent-decoded.
+    package var decodedSegments: [String] { segments.map(decoded) }
+
+    /// A part of the path, percent-decoded.
+    ///
+    /// It is UTF-8, but any character but slash, backslash and NUL may be in it.
+    package func decoded(_ range: Range<Int>) -> String {
+        guard bytes[range].contains(0x25) else { return String(decoding: bytes[range], as: UTF8.self) }
+        var result: [UInt8] = []
+        var index = range.lowerBound
+        while index < range.upperBound {
+            if let byte = Self.escaped(bytes[index..<range.upperBound]) {
+                result.append(byte)
+                index += 3
+            } else {
+                result.append(bytes[index])
+                index += 1
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
+
+    /// A walk over the segments.
+    package struct Segments: Sequence, IteratorProtocol {
+        let bytes: [UInt8]
+        var position: Int
+        let end: Int
+
+        package mutating func next() -> Range<Int>? {
+            guard position < end else { return nil }
+            let start = position
+            while position < end, bytes[position] != 0x2F { position += 1 }
+            defer { position += 1 }
+            return start..<position
+        }
+    }
+
+    private static func hasEscape(_ bytes: [UInt8], _ range: Range<Int>) throws(MalformedMessage) -> Bool {
+        var hasEscape = false
+        for index in range {
+            guard CharacterClass.isTargetCharacter(bytes[index]), bytes[index] != 0x3F else {
+                throw .ambiguousPath
+            }
+            if bytes[index] == 0x25 { hasEscape = true }
+        }
+        return hasEscape
+    }
+
+    /// RFC 3986 §6.2.2.1, §6.2.2.2.
+    private static func normalized(_ path: ArraySlice<UInt8>) throws(MalformedMessage) -> [UInt8] {
+        var result: [UInt8] = []
+        result.reserveCapacity(path.count)
+        var highBytes: [UInt8] = []
+        var index = path.startIndex
+        while index < path.endIndex {
+            guard path[index] == 0x25 else {
+                try checkUTF8(&highBytes)
+                result.append(path[index])
+                index += 1
+                continue
+            }
+            guard let byte = escaped(path[index...]) else { throw .ambiguousPath }
+            index += 3
+            guard byte != 0x00, byte != 0x2F, byte != 0x5C else { throw .ambiguousPath }
+            if byte < 0x80 { try checkUTF8(&highBytes) } else { highBytes.append(byte) }
+            if isUnreserved(byte) {
+                result.append(byte)
+            } else {
+                result.append(0x25)
+                result.append(hexadecimalDigit(byte >> 4))
+                result.append(hexadecimalDigit(byte & 0x0F))
+            }
+        }
+        try checkUTF8(&highBytes)
+        return result
+    }
+
+    private static func checkUTF8(_ bytes: inout [UInt8]) throws(MalformedMessage) {
+        guard !bytes.isEmpty else { return }
+        guard String(validating: bytes, as: UTF8.self) != nil else { throw .ambiguousPath }
+        bytes.removeAll(keepingCapacity: true)
+    }
+
+    /// RFC 3986 §5.2.4 would remove dot segments; what has them is refused instead.
+    private static func checkSegments(_ bytes: [UInt8], _ range: Range<Int>) throws(MalformedMessage) {
+        var start = range.lowerBound + 1
+        for index in start..<max(start, range.upperBound) where bytes[index] == 0x2F {
+            guard index > start, !isDotSegment(bytes[start..<index]) else { throw .ambiguousPath }
+            start = index + 1
+        }
+        guard !isDotSegment(bytes[start..<range.upperBound]) else { throw .ambiguousPath }
+    }
+
+    /// `.` or `..`, also with parameters, which some servers cut off before they look.
+    @inline(__always)
+    private static func isDotSegment(_ segment: ArraySlice<UInt8>) -> Bool {
+        guard segment.first == 0x2E else { return false }
+        let rest = segment.dropFirst(segment.dropFirst().first == 0x2E ? 2 : 1)
+        return rest.isEmpty || rest.first == 0x3B || rest.starts(with: "%3B".utf8)
+    }
+
+    private static func escaped(_ bytes: ArraySlice<UInt8>) -> UInt8? {
+        guard bytes.count >= 3, bytes[bytes.startIndex] == 0x25,
+            let high = CharacterClass.hexadecimalValue(bytes[bytes.startIndex + 1]),
+            let low = CharacterClass.hexadecimalValue(bytes[bytes.startIndex + 2])
+        else { return nil }
+        return high << 4 | low
+    }
+
+    private static func isUnreserved(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E: true
+        default: false
+        }
+    }
+
+    private static func hexadecimalDigit(_ value: UInt8) -> UInt8 {
+        value < 10 ? 0x30 + value : 0x37 + value
+    }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+
+/// The four forms of a request target.
+///
+/// RFC 9112 §3.2.
+package enum TargetForm: Sendable, Hashable {
+    /// A path and perhaps a query.
+    case origin
+    /// A whole `http:` or `https:` URI.
+    case absolute
+    /// Host and port, for CONNECT only.
+    case authority
+    /// `*`, for OPTIONS only.
+    case asterisk
+}
+
+/// The parts of a request target, as ranges of the head's bytes.
+///
+/// Does not look into the path; that is for ``RequestPath``.
+///
+/// RFC 9112 §3.2.
+struct RequestTarget {
+    let form: TargetForm
+    let authority: Range<Int>?
+    let path: Range<Int>
+    let query: Range<Int>?
+
+    init(_ bytes: [UInt8], _ range: Range<Int>, method: Method) throws(MalformedMessage) {
+        guard !range.isEmpty else { throw .invalidTarget }
+        let first = bytes[range.lowerBound]
+        // RFC 9112 §3.2.3: CONNECT takes the authority form, and nothing else does.
+        if method == .connect {
+            guard let authority = Authority(bytes, range), authority.port != nil else { throw .invalidTarget }
+            self.init(
+                form: .authority, authority: range, path: range.upperBound..<range.upperBound, query: nil)
+        } else if first == 0x2F {
+            self.init(form: .origin, authority: nil, bytes, pathAndQuery: range)
+        } else if first == 0x2A, range.count == 1 {
+            // RFC 9112 §3.2.4: for a server as a whole, with OPTIONS only.
+            guard method == .options else { throw .invalidTarget }
+            self.init(form: .asterisk, authority: nil, path: range.upperBound..<range.upperBound, query: nil)
+        } else {
+            try self.init(absolute: bytes, range)
+        }
+    }
+
+    private init(absolute bytes: [UInt8], _ range: Range<Int>) throws(MalformedMessage) {
+        let start: Int
+        if bytes.equalsIgnoringCase(range.lowerBound..<min(range.lowerBound + 7, range.upperBound), "http://")
+        {
+            start = range.lowerBound + 7
+        } else if bytes.equalsIgnoringCase(
+            range.lowerBound..<min(range.lowerBound + 8, range.upperBound), "https://")
+        {
+            start = range.lowerBound + 8
+        } else {
+            throw .invalidTarget
+        }
+        let rest = bytes[start..<range.upperBound]
+        let end = rest.firstIndex { $0 == 0x2F || $0 == 0x3F } ?? range.upperBound
+        // RFC 9110 §4.2.4: user information in a target is an error; the grammar of an authority here has
+        // none.
+        guard Authority(bytes, start..<end) != nil else { throw .invalidTarget }
+        self.init(form: .absolute, authority: start..<end, bytes, pathAndQuery: end..<range.upperBound)
+    }
+
+    private init(form: TargetForm, authority: Range<Int>?, _ bytes: [UInt8], pathAndQuery range: Range<Int>) {
+        let mark = range.first { bytes[$0] == 0x3F }
+        self.init(
+            form: form,
+            authority: authority,
+            path: range.lowerBound..<(mark ?? range.upperBound),
+            query: mark.map { ($0 + 1)..<range.upperBound }
+        )
+    }
+
+    private init(form: TargetForm, authority: Range<Int>?, path: Range<Int>, query: Range<Int>?) {
+        self.form = form
+        self.authority = authority
+        self.path = path
+        self.query = query
+    }
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+
+import Testing
+
+/// Who may import whom: the layers, and the two windows to the system.
+@Suite("House rules: imports")
+struct ImportRules {
+    let repository = Repository()
+
+    /// The modules of the system that are not tied to a place: `COpenSSL` and Foundation have rules of their own.
+    static let system: Set<String> = ["CPlatform", "Darwin", "Dispatch", "Glibc", "Musl"]
+
+    static let allowed: [String: Set<String>] = [
+        "PortcullisHTTP": [],
+        "PortcullisJOSE": ["COpenSSL"],
+        "PortcullisTransport": system.union(["COpenSSL", "PortcullisHTTP"]),
+        "Portcullis": ["PortcullisHTTP", "PortcullisJOSE", "PortcullisTransport"],
+        "PortcullisServer": system.union([
+            "Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisTransport",
+        ]),
+        "PortcullisTesting": [
+            "Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisServer", "PortcullisTransport",
+        ],
+        "PortcullisConfiguration": [
+            "Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisServer", "PortcullisTransport",
+        ],
+        "PortcullisRedis": ["Portcullis", "PortcullisTransport"],
+        "PortcullisCommand": system.union([
+            "Portcullis", "PortcullisConfiguration", "PortcullisHTTP", "PortcullisJOSE", "PortcullisServer",
+            "PortcullisTesting", "PortcullisTransport",
+        ]),
+    ]
+
+    static func breaches(in file: SourceFile) -> [String] {
+        file.imports.compactMap { module, line in
+            let place = file.at(line)
+            switch module {
+            case "Synchronization":
+                return nil
+            case "Foundation":
+                // Where there is no smaller half of it to import, on macOS, Foundation stands in.
+                let isFallback = line > 0 && file.lines[line - 1] == "#else"
+                return isFallback && file.name.hasSuffix("+Codable.swift")
+                    ? nil : "\(place) imports Foundation"
+            case "FoundationEssentials":
+                return file.name.hasSuffix("+Codable.swift")
+                    ? nil : "\(place) imports FoundationEssentials outside *+Codable.swift"
+            case "COpenSSL" where file.target == "PortcullisJOSE":
+                return file.name.hasSuffix("+OpenSSL.swift")
+                    ? nil : "\(place) imports COpenSSL outside *+OpenSSL.swift"
+            case "COpenSSL" where file.target == "PortcullisTransport":
+                return file.folder.hasPrefix("TLS") ? nil : "\(place) imports COpenSSL outside TLS/"
+            case "PortcullisTransport" where file.target == "Portcullis":
+                // Outside its Fetcher the gate takes nothing from the transport but the time.
+                let others = ["HTTPClient", "EventLoop", "SocketAddress", "TLSContext"]
+                let isForTime = !file.code.contains { line in others.contains { line.holds($0) } }
+                return file.folder.hasPrefix("Fetch") || isForTime
+                    ? nil : "\(place) imports the transport for something other than its Fetcher and the time"
+            case "Glibc" where file.name.hasSuffix("+Reading.swift"),
+                "Darwin" where file.name.hasSuffix("+Reading.swift"):
+                // Configuration is read from a file, and there is no Foundation to do it.
+                return file.target == "PortcullisConfiguration" ? nil : "\(place) imports \(module)"
+            default:
+                let permitted = allowed[file.target]?.contains(module) ?? false
+                return permitted ? nil : "\(place) imports \(module)"
+            }
+        }
+    }
+
+    @Test func `each target imports only the layers below it`() {
+        let files = repository.swiftFiles(below: "Sources")
+        #expect(files.count > 8)
+        #expect(files.flatMap(Self.breaches) == [])
+    }
+
+    @Test func `every folder of Sources is a target with import rules, or holds C headers only`() {
+        let targets = Set(repository.files(below: "Sources").map(\.target))
+        let known = Set(Self.allowed.keys).union(["COpenSSL", "CPlatform"])
+        #expect(targets.subtracting(known) == [])
+        let cTargets = repository.files(below: "Sources").filter {
+            ["COpenSSL", "CPlatform"].contains($0.target)
+        }
+        #expect(
+            cTargets.filter { !$0.name.hasSuffix(".h") && $0.name != "module.modulemap" }.map(\.path) == [])
+    }
+
+    @Test func `the examples do without Foundation and without the system's OpenSSL`() {
+        let breaches = repository.swiftFiles(below: "Examples").flatMap { file in
+            file.imports.filter { ["COpenSSL", "Foundation", "FoundationEssentials"].contains($0.module) }
+                .map { "\(file.at($0.line)) imports \($0.module)" }
+        }
+        #expect(breaches == [])
+    }
+
+    @Test func `nothing is imported for testing or re-exported behind the reader's back`() {
+        let files = repository.swiftFiles(below: "Sources", "Tests", "Examples")
+        let breaches = files.flatMap { file in
+            file.code.enumerated().compactMap { index, line in
+                let words = line.split(separator: " ")
+                // One file a library may hand on the modules that its own declarations speak of.
+                let isReexport = words.contains("@_exported") && file.name != "Exports.swift"
+                return words.contains("@testable") || isReexport ? file.at(index) : nil
+            }
+        }
+        #expect(breaches == [])
+    }
+
+    @Test(arguments: [
+        ("Sources/PortcullisHTTP/Wire/A.swift", "import Foundation"),
+        ("Sources/PortcullisHTTP/Wire/A.swift", "internal import Dispatch"),
+        ("Sources/PortcullisJOSE/Keys/A.swift", "import COpenSSL"),
+        ("Sources/PortcullisJOSE/Keys/A.swift", "public import struct PortcullisHTTP.Fields"),
+        ("Sources/PortcullisTransport/Loop/A.swift", "private import COpenSSL"),
+        ("Sources/Portcullis/Publish/A.swift", "import PortcullisTransport\nlet client: HTTPClient"),
+        ("Sources/Portcullis/Publish/A.swift", "import FoundationEssentials"),
+        ("Sources/PortcullisTesting/A.swift", "@preconcurrency import Testing"),
+        ("Sources/PortcullisServer/A.swift", "    import PortcullisTesting"),
+    ])
+    func `the rule sees a breach`(path: String, line: String) {
+        #expect(Self.breaches(in: SourceFile(path: path, text: "\n" + line + "\n")).count == 1)
+    }
+
+    @Test(arguments: [
+        ("Sources/PortcullisJOSE/Keys/Key+OpenSSL.swift", "internal import COpenSSL"),
+        ("Sources/PortcullisTransport/TLS/Session.swift", "import COpenSSL"),
+        ("Sources/Portcullis/Fetch/HTTPFetcher.swift", "internal import PortcullisTransport"),
+        ("Sources/PortcullisServer/Response+Codable.swift", "public import FoundationEssentials"),
+        ("Sources/PortcullisServer/Response+Codable.swift", "#else\nimport Foundation"),
+        ("Sources/PortcullisHTTP/Wire/A.swift", "import Synchronization"),
+        ("Sources/PortcullisHTTP/Wire/A.swift", "// does not import Foundation"),
+    ])
+    func `the rule lets the agreed places be`(path: String, line: String) {
+        #expect(Self.breaches(in: SourceFile(path: path, text: "\n" + line + "\n")) == [])
+    }
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisHTTP
+import Testing
+
+@Suite("RFC 3986 §6.2.2 Paths in normal form")
+struct RFC3986_6_2_2_Paths {
+    private func segments(_ text: String) throws -> [String] {
+        try RequestPath(text).decodedSegments
+    }
+
+    @Test func `a path falls into its segments`() throws {
+        #expect(try segments("/") == [])
+        #expect(try segments("/notes") == ["notes"])
+        #expect(try segments("/notes/17") == ["notes", "17"])
+        #expect(try segments("/notes/") == ["notes"])
+        #expect(try RequestPath("/notes/").hasTrailingSlash)
+        #expect(try !RequestPath("/notes").hasTrailingSlash)
+        #expect(try !RequestPath("/").hasTrailingSlash)
+    }
+
+    @Test func `an absent path is a slash`() throws {
+        #expect(try RequestPath("").text == "/")
+    }
+
+    @Test func `a path without escapes is not copied`() throws {
+        let bytes = Array("GET /notes/17 HTTP/1.1".utf8)
+        let path = try RequestPath(bytes, 4..<13)
+        #expect(path.range == 4..<13)
+        #expect(path.segments.map { $0 } == [5..<10, 11..<13])
+        #expect(path.text == "/notes/17")
+    }
+
+    @Test(arguments: [
+        ("/%6Eotes", "/notes"), ("/a%7eb", "/a~b"), ("/%c3%bc", "/%C3%BC"), ("/a%20b", "/a%20b"),
+        ("/a%2525", "/a%2525"),
+        ("/a%3fb", "/a%3Fb"), ("/a%3B", "/a%3B"), ("/a;b", "/a;b"), ("/%2ewell-known/x", "/.well-known/x"),
+        ("/a%2ea", "/a.a"),
+    ])
+    func `what is unreserved is decoded, the rest in capital digits`(path: String, expected: String) throws {
+        #expect(try RequestPath(path).text == expected)
+    }
+
+    @Test func `segments are decoded once`() throws {
+        #expect(try segments("/a%20b/%C3%BCber/%252e%252e/x%3Fy") == ["a b", "\u{FC}ber", "%2e%2e", "x?y"])
+    }
+
+    @Test(arguments: [
+        "/.well-known/x", "/...", "/.a", "/..a", "/a.", "/a..", "/a/.../b", "/.a;x", "/a;..", "/;..",
+    ])
+    func `dots beside other characters are no dot segments`(path: String) throws {
+        #expect(try RequestPath(path).text == path)
+    }
+
+    @Test(arguments: [
+        "/.", "/..", "/./a", "/../a", "/a/.", "/a/..", "/a/./b", "/a/../b", "/%2e", "/%2e%2E/a", "/.%2e/a",
+        "/a/%2e.",
+        "/..;/a", "/.;x", "/..;x=1/a", "/..%3b/a", "/%2e%2e%3B", "//", "//a", "/a//b", "/a//", "/a%2fb",
+        "/a%2Fb", "/%2f",
+        "/a\\b", "/a%5cb", "/a%5C", "/a%00", "/%00", "/a\u{0}b", "/%", "/a%2", "/a%zz", "/a%2z", "/%%20",
+        "/%u002e", "/%c0%ae",
+        "/%c0%af", "/%80", "/%ff", "/%c3", "/%c3a%bc", "/%ed%a0%80", "/%f5%80%80%80", "a", "a/b", "*", "/a?b",
+        "/a#b", "/a b",
+        "/caf\u{E9}",
+    ])
+    func `what two programs might read differently is refused`(path: String) {
+        #expect(throws: MalformedMessage.ambiguousPath) { try RequestPath(path) }
+        #expect(MalformedMessage.ambiguousPath.status == .badRequest)
+    }
+}
+
+@Suite("RFC 9110 §11.2 token68")
+struct RFC9110_11_2_Token68 {
+    @Test(arguments: ["a", "eyJ.eyJ.sig", "a=", "a==", "A-Z0.9_~+/", "-"])
+    func `is taken`(text: String) {
+        #expect(Token68.matches(text.utf8))
+    }
+
+    @Test(arguments: [
+        "", "=", "a=b", "a b", " a", "a ", "a,b", "a\"", "a\u{0}", "caf\u{E9}", "a;b", "a:b", "a\n",
+    ])
+    func `is refused`(text: String) {
+        #expect(!Token68.matches(text.utf8))
+    }
+}
