@@ -27,8 +27,15 @@ let package = Package(
     products: [
     ],
     targets: [
+        .systemLibrary(
+            name: "COpenSSL",
+            pkgConfig: "openssl",
+            providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]
+        ),
         library("PortcullisHTTP", []),
+        library("PortcullisJOSE", ["COpenSSL"]),
         tests(of: "PortcullisHTTP"),
+        tests(of: "PortcullisJOSE"),
         .testTarget(name: "HouseRulesTests", swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+// OpenSSL 3 for Swift: its headers, and as static inlines those of its macros that the importer cannot see.
+
+#ifndef PORTCULLIS_COPENSSL_H
+#define PORTCULLIS_COPENSSL_H
+
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/ec.h>
+#include <openssl/ecdsa.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/param_build.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/rsa.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include <errno.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#if OPENSSL_VERSION_NUMBER < 0x30000000L
+#error "Portcullis needs OpenSSL 3."
+#endif
+
+/* Which parts of a key EVP_PKEY_fromdata takes. */
+
+static inline int COpenSSL_EVP_PKEY_KEY_PARAMETERS(void) { return EVP_PKEY_KEY_PARAMETERS; }
+
+static inline int COpenSSL_EVP_PKEY_PUBLIC_KEY(void) { return EVP_PKEY_PUBLIC_KEY; }
+
+static inline int COpenSSL_EVP_PKEY_KEYPAIR(void) { return EVP_PKEY_KEYPAIR; }
+
+/* TLS over a socket: what OpenSSL's own socket BIO does, but for the signal that its write may raise. */
+
+#if !defined(MSG_NOSIGNAL)
+#define MSG_NOSIGNAL 0  // SO_NOSIGPIPE is set on the socket
+#endif
+
+static inline int COpenSSL_socket_write(BIO *bio, const char *bytes, int count) {
+    int descriptor = (int)(intptr_t)BIO_get_data(bio);
+    ssize_t sent;
+    BIO_clear_retry_flags(bio);
+    do {
+        sent = send(descriptor, bytes, (size_t)count, MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR);
+    if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) BIO_set_retry_write(bio);
+    return (int)sent;
+}
+
+static inline int COpenSSL_socket_read(BIO *bio, char *bytes, int count) {
+    int descriptor = (int)(intptr_t)BIO_get_data(bio);
+    ssize_t received;
+    BIO_clear_retry_flags(bio);
+    do {
+        received = recv(descriptor, bytes, (size_t)count, 0);
+    } while (received < 0 && errno == EINTR);
+    if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) BIO_set_retry_read(bio);
+    if (received == 0) BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
+    return (int)received;
+}
+
+static inline long COpenSSL_socket_control(BIO *bio, int command, long number, void *pointer) {
+    (void)number;
+    (void)pointer;
+    switch (command) {
+        case BIO_CTRL_EOF: return BIO_test_flags(bio, BIO_FLAGS_IN_EOF) != 0;
+        case BIO_CTRL_FLUSH:
+        case BIO_CTRL_DUP: return 1;
+        default: return 0;
+    }
+}
+
+/// A BIO over sockets that belong to somebody else: freeing it does not close them. NULL if memory is short.
+static inline BIO_METHOD *COpenSSL_socket_method(void) {
+    BIO_METHOD *method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK | BIO_TYPE_DESCRIPTOR, "portcullis socket");
+    if (method == NULL) return NULL;
+    if (BIO_meth_set_write(method, COpenSSL_socket_write) == 1 && BIO_meth_set_read(method, COpenSSL_socket_read) == 1
+        && BIO_meth_set_ctrl(method, COpenSSL_socket_control) == 1)
+        return method;
+    BIO_meth_free(method);
+    return NULL;
+}
+
+static inline BIO *COpenSSL_socket_new(const BIO_METHOD *method, int descriptor) {
+    BIO *bio = BIO_new(method);
+    if (bio == NULL) return NULL;
+    BIO_set_data(bio, (void *)(intptr_t)descriptor);
+    BIO_set_init(bio, 1);
+    return bio;
+}
+
+static inline int COpenSSL_SSL_CTX_set_min_proto_version(SSL_CTX *context, int version) {
+    return (int)SSL_CTX_set_min_proto_version(context, version);
+}
+
+static inline long COpenSSL_SSL_CTX_set_mode(SSL_CTX *context, long mode) { return SSL_CTX_set_mode(context, mode); }
+
+static inline int COpenSSL_SSL_CTX_add1_chain_cert(SSL_CTX *context, X509 *certificate) {
+    return (int)SSL_CTX_add1_chain_cert(context, certificate);
+}
+
+static inline int COpenSSL_SSL_set_tlsext_host_name(SSL *ssl, const char *name) {
+    return (int)SSL_set_tlsext_host_name(ssl, name);
+}
+
+static const uint64_t COPENSSL_SSL_OP_NO_RENEGOTIATION = SSL_OP_NO_RENEGOTIATION;
+static const uint64_t COPENSSL_SSL_OP_NO_COMPRESSION = SSL_OP_NO_COMPRESSION;
+static const unsigned int COPENSSL_NAME_CHECKS = X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT;
+
+/// Called where OpenSSL would otherwise ask the terminal for a password.
+static inline int COpenSSL_no_password(char *buffer, int size, int writing, void *context) {
+    (void)buffer;
+    (void)size;
+    (void)writing;
+    (void)context;
+    return -1;
+}
+
+static inline EVP_PKEY *COpenSSL_PEM_read_private_key(BIO *bio) {
+    return PEM_read_bio_PrivateKey(bio, NULL, COpenSSL_no_password, NULL);
+}
+
+#endif

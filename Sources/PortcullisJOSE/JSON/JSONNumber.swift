@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+
+/// A JSON number, kept in the spelling it had in the document.
+///
+/// Two numbers are equal if they are spelled equally: `1`, `1.0` and `1e0` are three numbers.
+///
+/// RFC 8259 §6.
+public struct JSONNumber: Sendable, Hashable {
+    /// The spelling.
+    public let text: String
+
+    /// Makes a number from an integer.
+    public init(_ integer: Int) {
+        text = String(integer)
+    }
+
+    /// Makes a number from a finite floating-point value, or nothing if the value is infinite or not a number.
+    public init?(_ double: Double) {
+        guard double.isFinite else { return nil }
+        // Swift spells 1e16 and 5e-324 as RFC 8259 does.
+        text = double.description
+    }
+
+    /// Takes over a spelling that the parser has found to obey the grammar.
+    init(checked text: String) {
+        self.text = text
+    }
+
+    /// The nearest floating-point value, or nothing if the number is too large to be finite.
+    public var double: Double? {
+        guard let value = Double(text), value.isFinite else { return nil }
+        return value
+    }
+
+    /// The value as an integer, or nothing if it has a fraction or is out of range.
+    ///
+    /// Spellings with a point or an exponent count if their value is whole and at most 2^53 in magnitude.
+    public var integer: Int? {
+        if let exact = Int(text) { return exact }
+        guard let double, double.magnitude <= 9_007_199_254_740_992 else { return nil }
+        return Int(exactly: double)
+    }
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+
+/// A public key to verify signatures with: RSA, P-256, P-384, P-521 or Ed25519.
+///
+/// It is decoded once, when it is made. Members that are not about the key itself, such as `x5c`, are not looked at.
+///
+/// RFC 7517 §4.
+public struct JWK: Sendable {
+    /// The `kid` member.
+    public let keyID: String?
+    /// The `kty` member: `RSA`, `EC` or `OKP`.
+    public let keyType: String
+    /// The algorithm that the key is bound to; nothing if there is no `alg` member or it names none of ours.
+    public let algorithm: SignatureAlgorithm?
+    /// The `use` member.
+    public let use: String?
+    /// The `key_ops` member.
+    public let keyOperations: [String]?
+    /// The SHA-256 thumbprint in base64url, 43 characters, as in `jkt`.
+    ///
+    /// RFC 7638 §3.
+    public let thumbprint: String
+    /// The key and its `kid`, `use`, `key_ops` and `alg`, without private and unknown members.
+    public let publicJSON: JSONObject
+
+    /// Whether the JSON had private members; they were not read.
+    ///
+    /// RFC 7517 §9.2: whoever published them must be told.
+    package let hasPrivateMembers: Bool
+
+    private let algorithmName: String?
+    private let key: PublicKey
+
+    /// Reads a key.
+    ///
+    /// Private members are not read. Does not check that `use` or `key_ops` allow verification;
+    /// ``JWKSet`` skips such keys when it selects one.
+    ///
+    /// - Throws: `unsupportedKeyType` for `oct` and unknown types, `unsupportedCurve`, `malformedKey`,
+    ///   `malformedBase64URL`, `unsuitableKeyStrength` for RSA outside 2048 to 8192 bits or with an unfit exponent,
+    ///   `inconsistentKey` for a point that is not on its curve.
+    ///
+    /// RFC 7517 §4, RFC 7518 §6, RFC 8037 §2.
+    public init(_ json: JSONObject) throws(JOSEError) {
+        let material = try PublicKeyMaterial(json)
+        keyType = material.shape.typeName
+        keyID = try Self.text("kid", of: json)
+        use = try Self.text("use", of: json)
+        keyOperations = try Self.operations(of: json)
+        algorithmName = try Self.text("alg", of: json)
+        algorithm = algorithmName.flatMap { SignatureAlgorithm(rawValue: $0) }
+        hasPrivateMembers = Self.privateNames.contains { json[$0] != nil }
+        key = try PublicKey(material)
+
+        var publicJSON = material.requiredMembers
+        thumbprint = Digest.sha256(publicJSON.serialized()).base64URL
+        for name in ["kid", "use", "key_ops", "alg"] {
+            publicJSON[name] = json[name]
+        }
+        self.publicJSON = publicJSON
+    }
+
+    /// Whether type and curve fit the algorithm, and `use`, `key_ops` and `alg`, where present, allow it.
+    ///
+    /// RFC 7517 §4.2-§4.4, RFC 8725 §3.1.
+    package func canVerify(_ algorithm: SignatureAlgorithm) -> Bool {
+        guard key.shape == algorithm.keyShape else { return false }
+        if let use, !CodePoints.equal(use, "sig") { return false }
+        if let keyOperations, !keyOperations.contains(where: { CodePoints.equal($0, "verify") }) {
+            return false
+        }
+        guard let algorithmName else { return true }
+        return CodePoints.equal(algorithmName, algorithm.rawValue)
+    }
+
+    /// Whether `signature` is this key's over the first `count` bytes of `message`.
+    func verifies(
+        _ signature: [UInt8],
+        over message: [UInt8],
+        count: Int,
+        algorithm: SignatureAlgorithm
+    ) throws(JOSEError) -> Bool {
+        try key.verifies(signature, over: message, count: count, algorithm: algorithm)
+    }
+
+    /// RFC 7518 §6.2.2, §6.3.2, §6.4.1; RFC 8037 §2.
+    static let privateNames = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"]
+
+    private static func text(_ name: String, of json: JSONObject) throws(JOSEError) -> String? {
+        guard let value = json[name] else { return nil }
+        guard let text = value.string else { throw .malformedKey }
+        return text
+    }
+
+    // RFC 7517 §4.3: an array of strings without duplicates.
+    private static func operations(of json: JSONObject) throws(JOSEError) -> [String]? {
+        guard let value = json["key_ops"] else { return nil }
+        guard let operations = value.strings, Set(operations).count == operations.count else {
+            throw .malformedKey
+        }
+        return operations
+    }
+}
+
+extension JWK: CustomStringConvertible {
+    /// The key's type and thumbprint.
+    public var description: String {
+        "JWK(\(keyType), \(thumbprint))"
+    }
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+
+/// The public members of a key, decoded, with lengths and strength checked, but not yet given to OpenSSL.
+enum PublicKeyMaterial: Sendable, Hashable {
+    case rsa(modulus: [UInt8], exponent: [UInt8])
+    case ellipticCurve(EllipticCurve, x: [UInt8], y: [UInt8])
+    case ed25519(x: [UInt8])
+
+    var shape: KeyShape {
+        switch self {
+        case .rsa: .rsa
+        case .ellipticCurve(let curve, _, _): .ellipticCurve(curve)
+        case .ed25519: .ed25519
+        }
+    }
+
+    /// RFC 7518 §6.2, §6.3; RFC 8037 §2.
+    init(_ json: JSONObject) throws(JOSEError) {
+        guard let type = json["kty"]?.string else { throw .malformedKey }
+        switch Array(type.utf8) {
+        case Array("RSA".utf8): self = try Self.rsa(json)
+        case Array("EC".utf8): self = try Self.ellipticCurve(json)
+        case Array("OKP".utf8): self = try Self.ed25519(json)
+        default: throw .unsupportedKeyType
+        }
+    }
+
+    /// The members that RFC 7638 §3.2 hashes, in its order, spelled canonically.
+    var requiredMembers: JSONObject {
+        switch self {
+        case .rsa(let modulus, let exponent):
+            ["e": .string(Base64URL.encode(exponent)), "kty": "RSA", "n": .string(Base64URL.encode(modulus))]
+        case .ellipticCurve(let curve, let x, let y):
+            [
+                "crv": .string(curve.rawValue), "kty": "EC",
+                "x": .string(Base64URL.encode(x)), "y": .string(Base64URL.encode(y)),
+            ]
+        case .ed25519(let x):
+            ["crv": "Ed25519", "kty": "OKP", "x": .string(Base64URL.encode(x))]
+        }
+    }
+
+    private static func rsa(_ json: JSONObject) throws(JOSEError) -> PublicKeyMaterial {
+        var modulus = try octets("n", of: json)
+        let exponent = try octets("e", of: json)
+        // RFC 7518 §2 allows no leading zero; for the modulus one is common and harmless.
+        if modulus.first == 0 { modulus.removeFirst() }
+        guard let first = modulus.first, first != 0, let last = modulus.last,
+            let exponentFirst = exponent.first, exponentFirst != 0, let exponentLast = exponent.last
+        else { throw .malformedKey }
+        let bitCount = modulus.count * 8 - first.leadingZeroBitCount
+        let isAboveOne = exponent.count > 1 || exponentLast >= 3
+        guard RSAStrength.modulusBitCounts.contains(bitCount), last & 1 == 1,
+            exponent.count <= RSAStrength.maximumExponentByteCount, exponentLast & 1 == 1, isAboveOne
+        else { throw .unsuitableKeyStrength }
+        return .rsa(modulus: modulus, exponent: exponent)
+    }
+
+    private static func ellipticCurve(_ json: JSONObject) throws(JOSEError) -> PublicKeyMaterial {
+        guard let name = json["crv"]?.string else { throw .malformedKey }
+        guard let curve = EllipticCurve.allCases.first(where: { CodePoints.equal($0.rawValue, name) }) else {
+            throw .unsupportedCurve
+        }
+        let x = try octets("x", of: json)
+        let y = try octets("y", of: json)
+        // RFC 7518 §6.2.1.2: the full length, leading zeros included.
+        guard x.count == curve.coordinateByteCount, y.count == curve.coordinateByteCount else {
+            throw .malformedKey
+        }
+        return .ellipticCurve(curve, x: x, y: y)
+    }
+
+    private static func ed25519(_ json: JSONObject) throws(JOSEError) -> PublicKeyMaterial {
+        guard let name = json["crv"]?.string else { throw .malformedKey }
+        guard CodePoints.equal(name, "Ed25519") else { throw .unsupportedCurve }
+        let x = try octets("x", of: json)
+        guard x.count == 32 else { throw .malformedKey }
+        return .ed25519(x: x)
+    }
+
+    static func octets(_ name: String, of json: JSONObject) throws(JOSEError) -> [UInt8] {
+        guard let text = json[name]?.string else { throw .malformedKey }
+        guard let octets = Base64URL.decode(text) else { throw .malformedBase64URL }
+        return octets
+    }
+}
+
+/// The bounds of RSA keys: below them forgery is thinkable, above them each verification costs too much.
+///
+/// RFC 7518 §3.3.
+enum RSAStrength {
+    static let modulusBitCounts = 2048...8192
+    /// An odd exponent of four bytes is below 2^32.
+    static let maximumExponentByteCount = 4
+}

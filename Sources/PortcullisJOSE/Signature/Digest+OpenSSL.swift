@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+
+import COpenSSL
+
+/// The hashes of the SHA-2 family that JOSE uses.
+package enum HashAlgorithm: Sendable, Hashable, CaseIterable {
+    case sha256, sha384, sha512
+
+    /// The length of the hash.
+    package var byteCount: Int {
+        switch self {
+        case .sha256: 32
+        case .sha384: 48
+        case .sha512: 64
+        }
+    }
+
+    /// The name that OpenSSL knows the hash by.
+    var name: String {
+        switch self {
+        case .sha256: "SHA256"
+        case .sha384: "SHA384"
+        case .sha512: "SHA512"
+        }
+    }
+}
+
+/// Hashes of bytes.
+///
+/// FIPS 180-4.
+package enum Digest {
+    // Measured for 700 bytes: 0.60 µs with an algorithm fetched once, 0.87 µs when it is found anew each time,
+    // 0.56 µs with a context kept as well, which is not worth a pool.
+    private static let sha256 = FetchedDigest(.sha256)
+    private static let sha384 = FetchedDigest(.sha384)
+    private static let sha512 = FetchedDigest(.sha512)
+
+    /// The SHA-256 hash of `bytes`.
+    package static func sha256(_ bytes: UnsafeRawBufferPointer) -> SHA256Digest {
+        SHA256Digest { sha256.compute(bytes, into: $0) }
+    }
+
+    /// The SHA-256 hash of `bytes`.
+    package static func sha256(_ bytes: [UInt8]) -> SHA256Digest {
+        bytes.withUnsafeBytes { sha256($0) }
+    }
+
+    /// The hash of `bytes` by the given algorithm.
+    package static func hash(_ bytes: [UInt8], with algorithm: HashAlgorithm) -> [UInt8] {
+        let digest =
+            switch algorithm {
+            case .sha256: sha256
+            case .sha384: sha384
+            case .sha512: sha512
+            }
+        var output = [UInt8](repeating: 0, count: algorithm.byteCount)
+        output.withUnsafeMutableBytes { output in
+            bytes.withUnsafeBytes { digest.compute($0, into: output) }
+        }
+        return output
+    }
+}
+
+private struct FetchedDigest: Sendable {
+    // SAFETY: a fetched EVP_MD never changes and is never freed; OpenSSL reads it from any thread.
+    nonisolated(unsafe) private let algorithm: OpaquePointer
+
+    init(_ hash: HashAlgorithm) {
+        guard let algorithm = EVP_MD_fetch(nil, hash.name, nil) else {
+            preconditionFailure("OpenSSL offers no SHA-2: its configuration loads no provider that has it.")
+        }
+        self.algorithm = algorithm
+    }
+
+    func compute(_ bytes: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) {
+        // SAFETY: raw bytes are seen as bytes; the caller's buffer holds a whole hash.
+        let target = output.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        guard EVP_Digest(bytes.baseAddress, bytes.count, target, nil, algorithm, nil) == 1 else {
+            preconditionFailure("OpenSSL could not hash: it is out of memory.")
+        }
+    }
+}

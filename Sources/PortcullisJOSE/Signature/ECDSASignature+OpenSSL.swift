@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+
+import COpenSSL
+
+/// The two forms of an ECDSA signature: R and S one behind the other in JOSE, DER in OpenSSL.
+///
+/// RFC 7518 §3.4.
+enum ECDSASignature {
+    /// The DER form, or nothing if the lengths are wrong or R or S is zero or not below the curve's order.
+    static func der(fromRaw raw: [UInt8], curve: EllipticCurve) -> [UInt8]? {
+        let count = curve.coordinateByteCount
+        guard raw.count == 2 * count else { return nil }
+        let order = Order.of(curve)
+        guard isInRange(raw[..<count], order: order), isInRange(raw[count...], order: order),
+            let signature = ECDSA_SIG_new()
+        else { return nil }
+        defer { ECDSA_SIG_free(signature) }
+        let r = raw.withUnsafeBufferPointer { BN_bin2bn($0.baseAddress, Int32(count), nil) }
+        let s = raw.withUnsafeBufferPointer {
+            BN_bin2bn($0.baseAddress.map { $0 + count }, Int32(count), nil)
+        }
+        guard ECDSA_SIG_set0(signature, r, s) == 1 else {
+            BN_free(r)
+            BN_free(s)
+            return nil
+        }
+        return encode(signature)
+    }
+
+    /// R and S of full length, one behind the other.
+    static func raw(fromDER der: [UInt8], curve: EllipticCurve) -> [UInt8]? {
+        let count = curve.coordinateByteCount
+        return der.withUnsafeBufferPointer { buffer in
+            var start = buffer.baseAddress
+            guard let signature = d2i_ECDSA_SIG(nil, &start, buffer.count) else { return nil }
+            defer { ECDSA_SIG_free(signature) }
+            guard let r = BigNumber.bytes(ECDSA_SIG_get0_r(signature), count: count),
+                let s = BigNumber.bytes(ECDSA_SIG_get0_s(signature), count: count)
+            else { return nil }
+            return r + s
+        }
+    }
+
+    // Both are big-endian and of equal length, so that their order is that of their bytes.
+    private static func isInRange(_ number: ArraySlice<UInt8>, order: [UInt8]) -> Bool {
+        number.contains { $0 != 0 } && number.lexicographicallyPrecedes(order)
+    }
+
+    private static func encode(_ signature: OpaquePointer) -> [UInt8]? {
+        let length = i2d_ECDSA_SIG(signature, nil)
+        guard length > 0 else { return nil }
+        var der = [UInt8](repeating: 0, count: Int(length))
+        let written = der.withUnsafeMutableBufferPointer { buffer in
+            var start = buffer.baseAddress
+            return i2d_ECDSA_SIG(signature, &start)
+        }
+        return written == length ? der : nil
+    }
+
+    /// The curves' orders, as OpenSSL knows them.
+    private enum Order {
+        static let p256 = load(NID_X9_62_prime256v1, .p256)
+        static let p384 = load(NID_secp384r1, .p384)
+        static let p521 = load(NID_secp521r1, .p521)
+
+        static func of(_ curve: EllipticCurve) -> [UInt8] {
+            switch curve {
+            case .p256: p256
+            case .p384: p384
+            case .p521: p521
+            }
+        }
+
+        private static func load(_ identifier: Int32, _ curve: EllipticCurve) -> [UInt8] {
+            guard let group = EC_GROUP_new_by_curve_name(identifier) else {
+                preconditionFailure("OpenSSL does not know the curves of RFC 7518.")
+            }
+            defer { EC_GROUP_free(group) }
+            guard let order = BigNumber.bytes(EC_GROUP_get0_order(group), count: curve.coordinateByteCount)
+            else {
+                preconditionFailure("OpenSSL does not know the order of a curve of RFC 7518.")
+            }
+            return order
+        }
+    }
+}
+
+/// OpenSSL's numbers as bytes.
+enum BigNumber {
+    /// The unsigned big-endian form, filled up to `count` bytes, or nothing if it does not fit.
+    static func bytes(_ number: OpaquePointer?, count: Int) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: count)
+        guard let number, BN_bn2binpad(number, &bytes, Int32(count)) == count else { return nil }
+        return bytes
+    }
+
+    /// The unsigned big-endian form without leading zero bytes.
+    static func bytes(_ number: OpaquePointer) -> [UInt8]? {
+        bytes(number, count: Int(BN_num_bits(number) + 7) / 8)
+    }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+
+/// The 32 bytes of a SHA-256 hash, held inline so that it makes a cheap table key.
+///
+/// FIPS 180-4 §6.2.
+package struct SHA256Digest: Sendable, Hashable {
+    private var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+
+    /// Lets `fill` write the 32 bytes.
+    init(filling fill: (UnsafeMutableRawBufferPointer) -> Void) {
+        withUnsafeMutableBytes(of: &words) { fill($0) }
+    }
+
+    /// Makes a digest of exactly 32 bytes, or nothing.
+    package init?(_ bytes: [UInt8]) {
+        guard bytes.count == 32 else { return nil }
+        withUnsafeMutableBytes(of: &words) { $0.copyBytes(from: bytes) }
+    }
+
+    /// The bytes.
+    package var bytes: [UInt8] {
+        withUnsafeBytes(of: words) { Array($0) }
+    }
+
+    /// The bytes as base64url, 43 characters: the form of `ath`, `jkt` and `x5t#S256`.
+    ///
+    /// RFC 9449 §4.2, §6.1; RFC 8705 §3.1.
+    package var base64URL: String {
+        Base64URL.encode(bytes)
+    }
+
+    package static func == (first: SHA256Digest, second: SHA256Digest) -> Bool {
+        first.words == second.words
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(words.0)
+        hasher.combine(words.1)
+        hasher.combine(words.2)
+        hasher.combine(words.3)
+    }
+}

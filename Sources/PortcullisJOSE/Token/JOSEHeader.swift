@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+
+/// The header of a signed token.
+///
+/// Nothing in it is trusted before the signature is verified.
+///
+/// `jku`, `jwk`, `x5u`, `x5c` and `x5t` are not looked at: a token does not choose its own key.
+///
+/// RFC 7515 §4.
+package struct JOSEHeader: Sendable {
+    /// The `alg` parameter as it was written.
+    package let algorithmName: String
+    /// The algorithm, or nothing if it is none of ours, as `none` and `HS256` are.
+    package let algorithm: SignatureAlgorithm?
+    /// The `kid` parameter: untrusted text.
+    package let keyID: String?
+    /// The `typ` parameter: untrusted text, whose case does not count.
+    package let type: String?
+    /// All parameters.
+    package let json: JSONObject
+
+    /// Reads and checks the parameters that change what a token means.
+    ///
+    /// Does not check `typ`, nor that the algorithm is wanted.
+    ///
+    /// RFC 7515 §4.1, §4.1.11; RFC 7519 §5.2; RFC 7797 §6.
+    init(_ json: JSONObject) throws(JOSEError) {
+        // RFC 7515 §4.1.11: no extension is understood, so that any crit is refused, well-formed or not.
+        // b64 (RFC 7797 §3) would change the signing input, zip (RFC 7516 §4.1.3) the payload.
+        guard json["crit"] == nil, json["b64"] == nil, json["zip"] == nil else { throw .unsupportedExtension }
+        guard let algorithmName = json["alg"]?.string else { throw .malformedHeader }
+        if let contentType = try Self.text("cty", of: json), Self.namesJWT(contentType) { throw .nestedToken }
+        self.algorithmName = algorithmName
+        algorithm = SignatureAlgorithm(rawValue: algorithmName)
+        keyID = try Self.text("kid", of: json)
+        type = try Self.text("typ", of: json)
+        self.json = json
+    }
+
+    private static func text(_ name: String, of json: JSONObject) throws(JOSEError) -> String? {
+        guard let value = json[name] else { return nil }
+        guard let text = value.string else { throw .malformedHeader }
+        return text
+    }
+
+    // RFC 7515 §4.1.10: "application/" may be left out; media types compare without regard to case.
+    private static func namesJWT(_ contentType: String) -> Bool {
+        let lowercased = contentType.lowercased()
+        return lowercased == "jwt" || lowercased == "application/jwt"
+    }
+}
