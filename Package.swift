@@ -32,10 +32,13 @@ let package = Package(
             pkgConfig: "openssl",
             providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]
         ),
+        .systemLibrary(name: "CPlatform"),
         library("PortcullisHTTP", []),
         library("PortcullisJOSE", ["COpenSSL"]),
+        library("PortcullisTransport", ["PortcullisHTTP", "COpenSSL", "CPlatform"]),
         tests(of: "PortcullisHTTP"),
         tests(of: "PortcullisJOSE"),
+        tests(of: "PortcullisTransport", ["PortcullisHTTP", "CPlatform"]),
         .testTarget(name: "HouseRulesTests", swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

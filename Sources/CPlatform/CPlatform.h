@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// What the C library has and Swift's Glibc module does not show. Headers only: there is nothing to link.
+
+#ifndef PORTCULLIS_CPLATFORM_H
+#define PORTCULLIS_CPLATFORM_H
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+/// Sends a vector of buffers without ever raising SIGPIPE. -1 and errno on failure.
+static inline ssize_t cplatform_send(int descriptor, const struct iovec *buffers, int count) {
+    struct msghdr message = {0};
+    message.msg_iov = (struct iovec *)buffers;
+    message.msg_iovlen = count;
+#if defined(MSG_NOSIGNAL)
+    return sendmsg(descriptor, &message, MSG_NOSIGNAL);
+#else
+    return sendmsg(descriptor, &message, 0);  // SO_NOSIGPIPE is set on the socket
+#endif
+}
+
+/// Sends one buffer without ever raising SIGPIPE. -1 and errno on failure.
+static inline ssize_t cplatform_send_bytes(int descriptor, const void *bytes, size_t count) {
+#if defined(MSG_NOSIGNAL)
+    return send(descriptor, bytes, count, MSG_NOSIGNAL);
+#else
+    return send(descriptor, bytes, count, 0);  // SO_NOSIGPIPE is set on the socket
+#endif
+}
+
+#if defined(__linux__)
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
+// Declared here, and not by defining _GNU_SOURCE, which would give types of the C library another shape than Dispatch's module has.
+extern int accept4(int, struct sockaddr *__restrict, socklen_t *__restrict, int);
+
+// Macros that the importer cannot evaluate, as constants.
+static const unsigned int CPLATFORM_EPOLL_EVENTS = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+static const int CPLATFORM_EFD_NONBLOCK = EFD_NONBLOCK;
+static const int CPLATFORM_EFD_CLOEXEC = EFD_CLOEXEC;
+static const int CPLATFORM_EPOLL_CLOEXEC = EPOLL_CLOEXEC;
+static const unsigned int CPLATFORM_EPOLLIN = EPOLLIN;
+static const unsigned int CPLATFORM_EPOLLOUT = EPOLLOUT;
+static const unsigned int CPLATFORM_EPOLLRDHUP = EPOLLRDHUP;
+static const unsigned int CPLATFORM_EPOLLHUP = EPOLLHUP;
+static const unsigned int CPLATFORM_EPOLLERR = EPOLLERR;
+
+/// Accepts a connection as a descriptor that does not block and is closed on exec. -1 and errno on failure.
+static inline int cplatform_accept(int listener, struct sockaddr_storage *peer, socklen_t *length) {
+    return accept4(listener, (struct sockaddr *)peer, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+#else
+#include <fcntl.h>
+
+/// Accepts a connection as a descriptor that does not block and is closed on exec. -1 and errno on failure.
+static inline int cplatform_accept(int listener, struct sockaddr_storage *peer, socklen_t *length) {
+    int descriptor = accept(listener, (struct sockaddr *)peer, length);
+    if (descriptor < 0) return -1;
+    int one = 1;
+    fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK);
+    fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+    setsockopt(descriptor, SOL_SOCKET, SO_NOSIGPIPE, &one, sizeof one);
+    return descriptor;
+}
+#endif
+
+#endif

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: MIT
+
+internal import PortcullisHTTP
+
+/// One connection of the client: its attempts to connect, then one exchange after the other.
+///
+/// Pinned to the loop of its pool, which calls it as readiness comes; it never waits.
+actor ClientConnection: ReadinessHandler {
+    private enum Phase {
+        case connecting, handshaking, exchanging, idle, closed
+    }
+
+    /// How many bytes are read at a time: one TLS record.
+    private static let readByteCount = 16384
+    /// How many such pieces are read before other connections have their turn.
+    private static let readsPerTurn = 16
+    /// The least time that an address is given to answer while there are others to try.
+    private static let leastAttempt = Duration.milliseconds(250)
+
+    nonisolated let origin: Origin
+    nonisolated let loop: EventLoop
+    private let pool: ConnectionPool
+    private var addresses: ArraySlice<ResolvedAddress>
+    private var phase = Phase.connecting
+    private var stream = SocketStream(plain: -1)
+    private var exchange: Exchange?
+    private var sentByteCount = 0
+    private var cannotSend = false
+    private var reader = ResponseReader(method: .get, maxByteCount: 0)
+    private var isReused = false
+    private var isTransferring = false
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    init(to origin: Origin, _ addresses: [ResolvedAddress], pool: ConnectionPool) {
+        self.origin = origin
+        self.addresses = addresses[...]
+        self.pool = pool
+        loop = pool.loop
+    }
+
+    // MARK: Called by the loop
+
+    nonisolated func ready(_ readiness: Readiness) {
+        assumeIsolated { $0.goOn() }
+    }
+
+    nonisolated func deadlinePassed() {
+        assumeIsolated { $0.expire() }
+    }
+
+    private func goOn() {
+        switch phase {
+        case .connecting: finishConnecting()
+        case .handshaking: handshake()
+        case .exchanging: transfer()
+        case .idle: _ = rest()
+        case .closed: break
+        }
+    }
+
+    private func expire() {
+        switch phase {
+        case .connecting where !addresses.isEmpty && (exchange?.deadline ?? .distantFuture) > loop.now:
+            connectToNextAddress(lastCode: 0)
+        case .idle: close()
+        case .connecting, .handshaking, .exchanging: fail(.timeout)
+        case .closed: break
+        }
+    }
+
+    // MARK: Called by the pool
+
+    /// Connects, and then sends the exchange.
+    func connect(for exchange: Exchange) {
+        self.exchange = exchange
+        connectToNextAddress(lastCode: 0)
+    }
+
+    /// Sends an exchange over a connection that is open.
+    func send(_ exchange: Exchange) {
+        self.exchange = exchange
+        reader = ResponseReader(method: exchange.method, maxByteCount: exchange.maxResponseByteCount)
+        sentByteCount = 0
+        phase = .exchanging
+        loop.setDeadline(exchange.deadline, for: stream.descriptor)
+        transfer()
+    }
+
+    /// Waits for the next exchange, or for the peer to close, which also has to be noticed.
+    ///
+    /// Whatever else comes from the peer now, nobody has asked for.
+    ///
+    /// - Returns: Whether the connection is still open.
+    func rest() -> Bool {
+        if phase != .idle {
+            phase = .idle
+            isReused = true
+            loop.setDeadline(loop.now + pool.settings.idleTimeout, for: stream.descriptor)
+        }
+        guard case .wouldBlock(let wanted) = read() else {
+            close()
+            return false
+        }
+        loop.rearm(stream.descriptor, for: wanted.union(.readable))
+        return true
+    }
+
+    /// Gives up the connection if this exchange is on it.
+    func abandon(_ exchange: Exchange) {
+        guard self.exchange === exchange else { return }
+        fail(.cancelled)
+    }
+
+    /// Closes the connection.
+    ///
+    /// An exchange on it fails.
+    func close() {
+        fail(.closed)
+    }
+
+    // MARK: Connecting
+
+    private func connectToNextAddress(lastCode: Int32) {
+        closeSocket()
+        var code = lastCode
+        while let address = addresses.popFirst() {
+            do throws(SocketError) {
+                let (descriptor, isConnected) = try ConnectingSocket.start(to: address)
+                stream = SocketStream(plain: descriptor)
+                do throws(SocketError) {
+                    try loop.watch(descriptor, self)
+                } catch {
+                    _ = closeDescriptor(descriptor)
+                    throw error
+                }
+                setAttemptDeadline()
+                if isConnected { connected() }
+                return
+            } catch {
+                code = error.code
+            }
+        }
+        fail(.connectFailed(code))
+    }
+
+    /// Leaves time for the addresses behind this one.
+    private func setAttemptDeadline() {
+        guard let deadline = exchange?.deadline else { return }
+        let share = (deadline - loop.now) / (addresses.count + 1)
+        let attempt = addresses.isEmpty ? deadline : min(deadline, loop.now + max(share, Self.leastAttempt))
+        loop.setDeadline(attempt, for: stream.descriptor)
+    }
+
+    private func finishConnecting() {
+        switch ConnectingSocket.outcome(of: stream.descriptor) {
+        case .success(true): connected()
+        case .success(false): loop.rearm(stream.descriptor, for: .writable)
+        case .failure(let error):
+            connectToNextAddress(lastCode: error.code)
+        }
+    }
+
+    private func connected() {
+        addresses = []
+        guard origin.isEncrypted else { return beginExchange() }
+        do throws(TLSError) {
+            let context = try pool.settings.tls.get()
+            stream = try SocketStream(
+                descriptor: stream.descriptor, client: context, server: origin.serverIdentity)
+        } catch {
+            return fail(.tls(error))
+        }
+        guard let exchange else { return close() }
+        loop.setDeadline(exchange.deadline, for: stream.descriptor)
+        phase = .handshaking
+        handshake()
+    }
+
+    private func handshake() {
+        switch stream.handshake() {
+        case .bytes: beginExchange()
+        case .wouldBlock(let wanted): loop.rearm(stream.descriptor, for: wanted)
+        case .closed: fail(.tls(.truncated))
+        case .failed(let error): fail(Self.clientError(error))
+        }
+    }
+
+    private func beginExchange() {
+        guard let exchange else { return close() }
+        send(exchange)
+    }
+
+    // MARK: One exchange
+
+    /// Writes and reads as far as it goes.
+    ///
+    /// An exchange that follows on the same connection is carried on by the same call.
+    private func transfer() {
+        guard !isTransferring else { return }
+        isTransferring = true
+        defer { isTransferring = false }
+        for _ in 0..<Self.readsPerTurn {
+            guard phase == .exchanging else { return }
+            sendMore()
+            switch read() {
+            case .bytes: continue
+            case .wouldBlock(let wanted): return loop.rearm(stream.descriptor, for: wanted)
+            case .closed: handle(reader.takeEnd())
+            case .failed(let error): fail(Self.clientError(error))
+            }
+        }
+        loop.executeLater { self.assumeIsolated { if $0.phase == .exchanging { $0.transfer() } } }
+    }
+
+    /// Writes as much as goes out now.
+    ///
+    /// A server may answer and close before it has read everything: a failure to write leaves the verdict to reading.
+    private func sendMore() {
+        guard let message = exchange?.message, !cannotSend else { return }
+        while sentByteCount < message.count {
+            let result = message.withUnsafeBytes {
+                stream.write(UnsafeRawBufferPointer(rebasing: $0[sentByteCount...]))
+            }
+            switch result {
+            case .bytes(let count): sentByteCount += count
+            case .wouldBlock(let wanted): return loop.rearm(stream.descriptor, for: wanted)
+            case .closed, .failed:
+                cannotSend = true
+                return
+            }
+        }
+    }
+
+    /// Reads once, and gives what comes to the exchange that is on the connection.
+    private func read() -> IOResult {
+        withUnsafeTemporaryAllocation(byteCount: Self.readByteCount, alignment: 16) { buffer in
+            let result = stream.read(into: buffer)
+            if case .bytes(let count) = result, phase == .exchanging {
+                handle(reader.take(UnsafeRawBufferPointer(rebasing: buffer[..<count])))
+            }
+            return result
+        }
+    }
+
+    private func handle(_ progress: ResponseReader.Progress) {
+        switch progress {
+        case .incomplete: break
+        case .failed(let error): fail(error)
+        case .complete(let response, let keepAlive):
+            let finished = exchange
+            let isSent = sentByteCount == finished?.message.count
+            exchange = nil
+            if keepAlive && isSent && !cannotSend {
+                pool.assumeIsolated { $0.release(self) }
+            } else {
+                close()
+            }
+            finished?.finish(.success(response))
+        }
+    }
+
+    // MARK: The end
+
+    /// Closes the connection.
+    ///
+    /// The exchange on it fails, or is sent again by the pool.
+    private func fail(_ error: HTTPClientError) {
+        guard phase != .closed else { return }
+        let isOpen = phase == .exchanging || phase == .idle
+        let failed = exchange
+        let repeats = isOpen && mayRepeat(after: error)
+        phase = .closed
+        exchange = nil
+        if isOpen { stream.shutDown() }
+        closeSocket()
+        pool.assumeIsolated { $0.forget(self, repeating: repeats ? failed : nil) }
+        if !repeats { failed?.finish(.failure(error)) }
+    }
+
+    private func closeSocket() {
+        loop.close(stream.descriptor)
+        stream = SocketStream(plain: -1)
+    }
+
+    /// Whether the peer has closed a kept connection just as it was used again.
+    ///
+    /// RFC 9112 §9.3.1.
+    private func mayRepeat(after error: HTTPClientError) -> Bool {
+        guard isReused, !reader.hasBegun, let exchange, exchange.isRepeatable || sentByteCount == 0 else {
+            return false
+        }
+        switch error {
+        case .closed, .tls(.truncated), .tls(.system): return exchange.takeRepetition()
+        default: return false
+        }
+    }
+
+    private static func clientError(_ error: StreamError) -> HTTPClientError {
+        switch error {
+        case .socket: .closed
+        case .tls(let error): .tls(error)
+        }
+    }
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+
+internal import Dispatch
+
+/// The connections of one client on one event loop, and the exchanges that wait for them.
+actor ConnectionPool {
+    /// What the configuration comes to.
+    struct Settings: Sendable {
+        let tls: Result<TLSContext, TLSError>
+        let maxConnectionCount: Int
+        let maxWaitingCount: Int
+        let idleTimeout: Duration
+    }
+
+    private struct OriginState {
+        var connections: [ObjectIdentifier: ClientConnection] = [:]
+        var idle: [ClientConnection] = []
+        var waiting = WaitingLine()
+        var isResolving = false
+        var isServing = false
+    }
+
+    nonisolated let loop: EventLoop
+    nonisolated let settings: Settings
+    private let resolver: Resolver
+    private var origins: [Origin: OriginState] = [:]
+    private var wakeUp = MonotonicInstant.distantFuture
+    private var timer: (any DispatchSourceTimer)?
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    init(on loop: EventLoop, _ settings: Settings, _ resolver: Resolver) {
+        self.loop = loop
+        self.settings = settings
+        self.resolver = resolver
+    }
+
+    /// Does something on the pool's loop: at once if the caller is there.
+    nonisolated func perform(_ work: @escaping @Sendable (isolated ConnectionPool) -> Void) {
+        loop.execute { self.assumeIsolated { work($0) } }
+    }
+
+    /// Finds a connection for an exchange: one that is idle, a new one, or a place in the line.
+    func start(_ exchange: Exchange) {
+        guard !exchange.isFinished else { return }
+        let origin = exchange.origin
+        if let connection = origins[origin, default: OriginState()].idle.popLast() {
+            return connection.assumeIsolated { $0.send(exchange) }
+        }
+        let state = origins[origin, default: OriginState()]
+        let free = max(0, settings.maxConnectionCount - state.connections.count)
+        guard state.waiting.count < settings.maxWaitingCount + free else {
+            return exchange.finish(.failure(.tooManyWaiting))
+        }
+        origins[origin, default: OriginState()].waiting.append(exchange)
+        serve(origin)
+        if !exchange.isFinished { wake(at: exchange.deadline) }
+    }
+
+    /// Stops working on an exchange that nobody waits for any more.
+    func abandon(_ exchange: Exchange) {
+        origins[exchange.origin]?.waiting.remove(exchange)
+        for connection in (origins[exchange.origin]?.connections ?? [:]).values {
+            connection.assumeIsolated { $0.abandon(exchange) }
+        }
+    }
+
+    /// Takes back a connection whose exchange has ended well.
+    func release(_ connection: ClientConnection) {
+        guard connection.assumeIsolated({ $0.rest() }) else { return }
+        let origin = connection.origin
+        if let next = origins[origin]?.waiting.popFirst() {
+            connection.assumeIsolated { $0.send(next) }
+        } else {
+            origins[origin]?.idle.append(connection)
+        }
+    }
+
+    /// Forgets a connection that is closed.
+    ///
+    /// Its exchange comes first on the next one if it is to be sent again.
+    func forget(_ connection: ClientConnection, repeating exchange: Exchange? = nil) {
+        let origin = connection.origin
+        guard origins[origin]?.connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else {
+            return
+        }
+        origins[origin]?.idle.removeAll { $0 === connection }
+        if let exchange {
+            origins[origin]?.waiting.prepend(exchange)
+            wake(at: exchange.deadline)
+        }
+        serve(origin)
+    }
+
+    /// Closes everything; what waits fails.
+    func shutDown() {
+        let states = origins.values
+        origins = [:]
+        timer?.cancel()
+        timer = nil
+        for state in states {
+            var waiting = state.waiting
+            for exchange in waiting.removeAll() { exchange.finish(.failure(.closed)) }
+            for connection in state.connections.values { connection.assumeIsolated { $0.close() } }
+        }
+    }
+
+    /// Opens connections for those who wait, as far as the limit allows.
+    ///
+    /// Opening may fail at once and lead back here; then the outer call goes on, so that the stack does not grow with the line.
+    private func serve(_ origin: Origin) {
+        guard origins[origin]?.isServing == false else { return }
+        origins[origin]?.isServing = true
+        while let state = origins[origin], state.waiting.count > 0, !state.isResolving,
+            state.connections.count < settings.maxConnectionCount
+        {
+            resolve(origin)
+        }
+        origins[origin]?.isServing = false
+        if let state = origins[origin], state.connections.isEmpty, state.waiting.count == 0,
+            !state.isResolving
+        {
+            origins[origin] = nil
+        }
+    }
+
+    private func resolve(_ origin: Origin) {
+        origins[origin]?.isResolving = true
+        resolver.resolve(origin, now: loop.now) { [weak self] answer in
+            self?.perform { $0.resolved(origin, answer) }
+        }
+    }
+
+    private func resolved(_ origin: Origin, _ answer: Resolver.Answer) {
+        origins[origin]?.isResolving = false
+        switch answer {
+        case .failure(let error):
+            for exchange in origins[origin]?.waiting.removeAll() ?? [] { exchange.finish(.failure(error)) }
+        case .success(let addresses):
+            if let exchange = origins[origin]?.waiting.popFirst() { open(origin, addresses, for: exchange) }
+        }
+        serve(origin)
+    }
+
+    private func open(_ origin: Origin, _ addresses: [ResolvedAddress], for exchange: Exchange) {
+        let connection = ClientConnection(to: origin, addresses, pool: self)
+        origins[origin]?.connections[ObjectIdentifier(connection)] = connection
+        connection.assumeIsolated { $0.connect(for: exchange) }
+    }
+
+    /// Sees to it that the line is looked at when the first deadline in it passes.
+    private func wake(at deadline: MonotonicInstant) {
+        guard deadline < wakeUp else { return }
+        wakeUp = deadline
+        let timer = timer ?? makeTimer()
+        let delay = Int(clamping: (deadline - .now()).wholeNanoseconds)
+        timer.schedule(deadline: .now() + .nanoseconds(delay), leeway: .milliseconds(5))
+    }
+
+    private func makeTimer() -> any DispatchSourceTimer {
+        let timer = DispatchSource.makeTimerSource(queue: loop.queue)
+        timer.setEventHandler { [weak self] in
+            self?.perform { $0.expire() }
+        }
+        self.timer = timer
+        timer.resume()
+        return timer
+    }
+
+    private func expire() {
+        wakeUp = .distantFuture
+        let now = MonotonicInstant.now()
+        var next = MonotonicInstant.distantFuture
+        for origin in origins.keys {
+            for exchange in origins[origin]?.waiting.removeExpired(at: now) ?? [] {
+                exchange.finish(.failure(.timeout))
+            }
+            next = min(next, origins[origin]?.waiting.earliestDeadline ?? .distantFuture)
+        }
+        if next != .distantFuture { wake(at: next) }
+    }
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+
+internal import Synchronization
+
+/// An HTTP/1.1 client for key sets, metadata and introspection: small bounded exchanges with few servers.
+///
+/// Connections are kept and used again. Redirects are not followed, proxies and cookies not known, nothing is logged. Called on
+/// an event loop of the server, it stays on it; elsewhere it has one loop of its own.
+///
+/// RFC 9112.
+public struct HTTPClient: Sendable {
+    /// Whom to trust, as whom to come, and how many connections to have.
+    public struct Configuration: Sendable {
+        /// The certificate authorities that vouch for servers.
+        ///
+        /// Default: the system's.
+        public var roots: TrustedRoots
+        /// The certificate to present to servers that ask for one.
+        ///
+        /// Default: none. RFC 8705 §2.
+        public var identity: TLSIdentity?
+        /// The most connections to one origin, for each event loop that the client is used on.
+        ///
+        /// Default 8; at least 1.
+        public var maxConnectionCount: Int
+        /// How many exchanges may wait for a connection to one origin, for each event loop.
+        ///
+        /// Default 1024. The next fails with ``HTTPClientError/tooManyWaiting``.
+        public var maxWaitingCount: Int
+        /// How long a connection that nobody uses is kept.
+        ///
+        /// Default 30 seconds.
+        public var idleTimeout: Duration
+
+        /// Makes a configuration; what is not given keeps its default.
+        ///
+        /// Files are not read yet. Traps on a number below its bound.
+        public init(
+            roots: TrustedRoots = .system,
+            identity: TLSIdentity? = nil,
+            maxConnectionCount: Int = 8,
+            maxWaitingCount: Int = 1024,
+            idleTimeout: Duration = .seconds(30)
+        ) {
+            precondition(maxConnectionCount >= 1, "A client needs one connection at least.")
+            precondition(maxWaitingCount >= 0, "A limit is not negative.")
+            self.roots = roots
+            self.identity = identity
+            self.maxConnectionCount = maxConnectionCount
+            self.maxWaitingCount = maxWaitingCount
+            self.idleTimeout = idleTimeout
+        }
+    }
+
+    private let core: HTTPClientCore
+
+    /// Makes a client and reads the certificates that it is given.
+    ///
+    /// If they cannot be read, every exchange over https fails with ``HTTPClientError/tls(_:)``; who wants to know at once calls
+    /// ``init(validating:)``.
+    public init(configuration: Configuration = Configuration()) {
+        core = HTTPClientCore(configuration, loops: nil, resolver: Resolver())
+    }
+
+    /// Makes a client and reads the certificates that it is given.
+    ///
+    /// - Throws: ``HTTPClientError/tls(_:)`` if roots, certificate or key cannot be read or used.
+    public init(validating configuration: Configuration) throws(HTTPClientError) {
+        core = HTTPClientCore(configuration, loops: nil, resolver: Resolver())
+        if case .failure(let error) = core.settings.tls { throw .tls(error) }
+    }
+
+    package init(configuration: Configuration, loops: EventLoopGroup?, resolver: Resolver = Resolver()) {
+        core = HTTPClientCore(configuration, loops: loops, resolver: resolver)
+    }
+
+    /// Sends a request and waits for the whole response, at most for the request's deadline.
+    ///
+    /// Does not look at the status. Cancelling the task closes the connection that the exchange is on.
+    ///
+    /// - Throws: ``HTTPClientError``, each case as it says.
+    ///
+    /// RFC 9112 §9.
+    nonisolated(nonsending) public func execute(_ request: Request) async throws(HTTPClientError) -> Response
+    {
+        let exchange = try Exchange(request, now: .now())
+        let pool = try core.pool()
+        let outcome = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                exchange.begin(continuation)
+                pool.perform { $0.start(exchange) }
+            }
+        } onCancel: {
+            exchange.finish(.failure(.cancelled))
+            pool.perform { $0.abandon(exchange) }
+        }
+        return try outcome.get()
+    }
+}
+
+/// What the copies of a client share.
+///
+/// When the last goes, its connections are closed.
+final class HTTPClientCore: Sendable {
+    private struct State {
+        var pools: [ObjectIdentifier: ConnectionPool] = [:]
+        var ownLoops: EventLoopGroup?
+    }
+
+    let settings: ConnectionPool.Settings
+    private let resolver: Resolver
+    private let ownsLoops: Bool
+    private let state: Mutex<State>
+
+    init(_ configuration: HTTPClient.Configuration, loops: EventLoopGroup?, resolver: Resolver) {
+        settings = ConnectionPool.Settings(
+            tls: Result { () throws(TLSError) in
+                try TLSContext(clientTrusting: configuration.roots, presenting: configuration.identity)
+            },
+            maxConnectionCount: configuration.maxConnectionCount,
+            maxWaitingCount: configuration.maxWaitingCount,
+            idleTimeout: configuration.idleTimeout)
+        self.resolver = resolver
+        ownsLoops = loops == nil
+        state = Mutex(State(ownLoops: loops))
+    }
+
+    deinit {
+        let (pools, loops) = state.withLock { ($0.pools, $0.ownLoops) }
+        for pool in pools.values { pool.perform { $0.shutDown() } }
+        if ownsLoops { loops?.shutDown() }
+    }
+
+    /// The pool of the loop that this is called on, or of a loop of the client's own.
+    func pool() throws(HTTPClientError) -> ConnectionPool {
+        let current = EventLoop.current
+        do throws(SocketError) {
+            return try state.withLock { (state) throws(SocketError) in
+                let loop = if let current { current } else { try Self.ownLoop(&state) }
+                if let pool = state.pools[ObjectIdentifier(loop)] { return pool }
+                let pool = ConnectionPool(on: loop, settings, resolver)
+                state.pools[ObjectIdentifier(loop)] = pool
+                return pool
+            }
+        } catch {
+            throw .unavailable(error.code)
+        }
+    }
+
+    private static func ownLoop(_ state: inout State) throws(SocketError) -> EventLoop {
+        if let loops = state.ownLoops { return loops.next() }
+        let loops = try EventLoopGroup(count: 1)
+        state.ownLoops = loops
+        return loops.next()
+    }
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+
+internal import PortcullisHTTP
+
+/// Turns the bytes of one response, as they come, into the response.
+///
+/// Pure: bytes go in, and the outcome comes out.
+///
+/// RFC 9112 §6.3.
+struct ResponseReader {
+    enum Progress {
+        case incomplete
+        /// The response, and whether the connection can be used again.
+        case complete(HTTPClient.Response, keepAlive: Bool)
+        case failed(HTTPClientError)
+    }
+
+    private static let limits = WireLimits()
+    /// How much memory a server gets by naming a length alone.
+    private static let greatestReservation = 65536
+
+    private let maxByteCount: Int
+    private var parser: ResponseHeadParser
+    private var headBytes: [UInt8] = []
+    private var head: ParsedResponseHead?
+    private var body: [UInt8] = []
+    private var chunks = ChunkedDecoder(limits: limits)
+    private var isTooLarge = false
+
+    /// Whether anything has come yet.
+    private(set) var hasBegun = false
+
+    init(method: Method, maxByteCount: Int) {
+        self.maxByteCount = maxByteCount
+        parser = ResponseHeadParser(requestMethod: method, limits: Self.limits)
+    }
+
+    /// Takes what was read.
+    mutating func take(_ bytes: UnsafeRawBufferPointer) -> Progress {
+        guard !bytes.isEmpty else { return .incomplete }
+        hasBegun = true
+        if let head { return takeBody(bytes, of: head) }
+        headBytes += bytes
+        let taken = headBytes
+        return taken.withUnsafeBytes { takeHead($0) }
+    }
+
+    private mutating func takeHead(_ bytes: UnsafeRawBufferPointer) -> Progress {
+        do throws(MalformedMessage) {
+            guard let (head, consumed) = try parser.parse(bytes) else { return .incomplete }
+            self.head = head
+            headBytes = []
+            if case .length(let count) = head.framing {
+                guard count <= maxByteCount else { return .failed(.responseTooLarge) }
+                body.reserveCapacity(min(count, Self.greatestReservation))
+            }
+            return takeBody(UnsafeRawBufferPointer(rebasing: bytes[consumed...]), of: head)
+        } catch {
+            return .failed(.malformedResponse(error))
+        }
+    }
+
+    /// Takes the end of the connection.
+    ///
+    /// Over TLS the caller has made sure that the peer announced it.
+    mutating func takeEnd() -> Progress {
+        guard let head, head.framing == .untilClose else { return .failed(.closed) }
+        return complete(head, hasRest: true)
+    }
+
+    private mutating func takeBody(_ bytes: UnsafeRawBufferPointer, of head: ParsedResponseHead) -> Progress {
+        switch head.framing {
+        case .none:
+            return complete(head, hasRest: !bytes.isEmpty)
+        case .length(let count):
+            let missing = count - body.count
+            body += bytes.prefix(missing)
+            return body.count == count ? complete(head, hasRest: bytes.count > missing) : .incomplete
+        case .chunked:
+            return takeChunks(bytes, of: head)
+        case .untilClose:
+            append(bytes)
+            return isTooLarge ? .failed(.responseTooLarge) : .incomplete
+        }
+    }
+
+    private mutating func takeChunks(_ bytes: UnsafeRawBufferPointer, of head: ParsedResponseHead) -> Progress
+    {
+        do throws(MalformedMessage) {
+            var decoder = chunks
+            let progress = try decoder.decode(bytes) { append($0) }
+            chunks = decoder
+            guard !isTooLarge else { return .failed(.responseTooLarge) }
+            return progress.finished ? complete(head, hasRest: progress.consumed < bytes.count) : .incomplete
+        } catch {
+            return .failed(.malformedResponse(error))
+        }
+    }
+
+    private mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        guard !isTooLarge, bytes.count <= maxByteCount - body.count else {
+            isTooLarge = true
+            return
+        }
+        body += bytes
+    }
+
+    /// Bytes behind a response belong to no request of ours: the two sides do not agree, and the connection is given up.
+    private mutating func complete(_ head: ParsedResponseHead, hasRest: Bool) -> Progress {
+        let response = HTTPClient.Response(status: head.status, fields: head.fields, body: body)
+        body = []
+        return .complete(response, keepAlive: head.keepAlive && !hasRest)
+    }
+}

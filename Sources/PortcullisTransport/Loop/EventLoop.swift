@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: MIT
+
+package import Dispatch
+internal import Synchronization
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// A serial queue with a readiness set: the one thread at a time on which its connections, and the handlers of their
+/// requests, run.
+///
+/// As a `SerialExecutor` it carries the actors that are pinned to it, as a `TaskExecutor` the handlers. A job enqueued from the
+/// loop itself runs in the same turn; from elsewhere it goes through the queue.
+// SAFETY: everything mutable is touched on `queue` alone, but for what is atomic and `wake`, which is set once in `init`.
+package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
+    /// How many batches of events one turn takes before it gives way to what else waits on the queue.
+    private static let batchesPerTurn = 64
+    /// How long a turn waits for more before the thread goes back to Dispatch, in milliseconds.
+    ///
+    /// Under load there is more in a moment, and to be woken by Dispatch again costs two switches of threads.
+    private static let lingerMilliseconds: Int32 = 2
+
+    package let index: Int
+    package let queue: DispatchQueue
+    private let owner = Atomic<UInt>(0)
+    /// Whether the loop's thread waits in a poll, so that work from elsewhere has to end that.
+    private let isLingering = Atomic<Bool>(false)
+    /// How much work from elsewhere the queue holds for the loop.
+    private let submittedCount = Atomic<Int>(0)
+    private var wake: @Sendable () -> Void = {}
+    private var laterWork: [@Sendable () -> Void] = []
+    private var readinessSet: (any ReadinessSet)?
+    private var readyJobs: [UnownedJob] = []
+    private var jobWatch: (nanoseconds: UInt64, report: (UInt64) -> Void)?
+    private var registrations: [Registration?] = []
+    private var generation: UInt32 = 0
+    private var wheel: TimerWheel
+    private var timer: (any DispatchSourceTimer)?
+    private var armedTick = UInt64.max
+
+    /// The instant of the current turn, read once for all of it.
+    package private(set) var now = MonotonicInstant.now()
+
+    private struct Registration {
+        let handler: any ReadinessHandler
+        let generation: UInt32
+        var deadline = MonotonicInstant.distantFuture
+        /// The tick at which the wheel will name this registration; none if it is not in the wheel.
+        var wheelTick = UInt64.max
+    }
+
+    /// Makes a loop and starts it.
+    package init(index: Int = 0, readiness: ReadinessKind = .preferred) throws(SocketError) {
+        self.index = index
+        queue = DispatchQueue(label: "portcullis.loop.\(index)", autoreleaseFrequency: .never)
+        wheel = TimerWheel(at: TimerWheel.tick(at: now))
+        queue.setSpecific(key: Self.key, value: Unowned(loop: self))
+        switch readiness {
+        #if os(Linux)
+            case .epoll:
+                readinessSet = try EpollReadinessSet(queue: queue) { [weak self] in self?.turn() }
+        #endif
+        case .dispatchSources:
+            readinessSet = DispatchReadinessSet(queue: queue) {
+                [weak self] readiness, descriptor, generation in
+                self?.turn(readiness, descriptor, generation)
+            }
+        }
+        if let readinessSet { wake = readinessSet.wake }
+    }
+
+    private struct Unowned: Sendable { unowned let loop: EventLoop }
+    private static let key = DispatchSpecificKey<Unowned>()
+
+    /// The loop on which this is called, or nothing elsewhere.
+    package static var current: EventLoop? {
+        DispatchQueue.getSpecific(key: key)?.loop
+    }
+
+    // MARK: Executor
+
+    /// Whether the caller runs on this loop.
+    package var isCurrent: Bool { owner.load(ordering: .relaxed) == Self.threadIdentity }
+
+    package func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        guard !isCurrent else {
+            readyJobs.append(job)
+            return
+        }
+        submit { self.run(job) }
+    }
+
+    /// Lets the queue run something, and the loop's thread go back to the queue if it waits for sockets.
+    private func submit(_ work: @escaping @Sendable () -> Void) {
+        submittedCount.add(1, ordering: .sequentiallyConsistent)
+        queue.async {
+            self.submittedCount.subtract(1, ordering: .relaxed)
+            self.onLoop(work)
+        }
+        if isLingering.load(ordering: .sequentiallyConsistent) { wake() }
+    }
+
+    package func checkIsolated() {
+        precondition(isCurrent, "The caller is not on the event loop that it was pinned to.")
+    }
+
+    package func isIsolatingCurrentContext() -> Bool? { isCurrent }
+
+    package func asUnownedSerialExecutor() -> UnownedSerialExecutor {
+        UnownedSerialExecutor(ordinary: self)
+    }
+
+    /// Runs a closure on the loop: at once if the caller is there already, soon otherwise.
+    package func execute(_ work: @escaping @Sendable () -> Void) {
+        if isCurrent { return work() }
+        submit(work)
+    }
+
+    /// Runs a closure on the loop after what is ready now has had its share.
+    package func executeLater(_ work: @escaping @Sendable () -> Void) {
+        guard isCurrent else { return submit(work) }
+        laterWork.append(work)
+    }
+
+    // MARK: Descriptors, on the loop
+
+    /// Watches a descriptor that does not block.
+    ///
+    /// The handler is kept until ``close(_:)``.
+    package func watch(_ descriptor: Int32, _ handler: any ReadinessHandler) throws(SocketError) {
+        checkIsolated()
+        let slot = Int(descriptor)
+        while registrations.count <= slot { registrations.append(nil) }
+        generation &+= 1
+        registrations[slot] = Registration(handler: handler, generation: generation)
+        do throws(SocketError) {
+            try readinessSet?.add(descriptor, generation: generation)
+        } catch {
+            registrations[slot] = nil
+            throw error
+        }
+    }
+
+    /// Asks to be told again when the descriptor is ready, after a call on it has said that it would block.
+    package func rearm(_ descriptor: Int32, for directions: Readiness) {
+        readinessSet?.rearm(descriptor, for: directions)
+    }
+
+    /// Stops watching a descriptor and closes it.
+    package func close(_ descriptor: Int32) {
+        checkIsolated()
+        guard registrations.indices.contains(Int(descriptor)), registrations[Int(descriptor)] != nil else {
+            return
+        }
+        registrations[Int(descriptor)] = nil
+        readinessSet?.close(descriptor)
+    }
+
+    /// Sets, moves or (with `.distantFuture`) takes away the one deadline of a descriptor.
+    ///
+    /// Later deadlines cost a store.
+    package func setDeadline(_ deadline: MonotonicInstant, for descriptor: Int32) {
+        let slot = Int(descriptor)
+        guard registrations[slot] != nil else { return }
+        registrations[slot]?.deadline = deadline
+        guard deadline != .distantFuture else { return }
+        let tick = TimerWheel.tick(notBefore: deadline)
+        guard tick < registrations[slot]?.wheelTick ?? 0 else { return }
+        putIntoWheel(slot, at: tick)
+    }
+
+    private func putIntoWheel(_ slot: Int, at tick: UInt64) {
+        guard let generation = registrations[slot]?.generation else { return }
+        _ = wheel.advance(to: wheel.isEmpty ? TimerWheel.tick(at: now) : 0)
+        let due = wheel.insert(UInt64(generation) << 32 | UInt64(slot), at: tick)
+        registrations[slot]?.wheelTick = due
+        arm(at: due)
+    }
+
+    /// Ends the loop: nothing is watched any more, and what is still registered is let go.
+    package func shutDown() {
+        execute { [self] in
+            for slot in registrations.indices where registrations[slot] != nil { close(Int32(slot)) }
+            readinessSet?.invalidate()
+            readinessSet = nil
+            timer?.cancel()
+            timer = nil
+        }
+    }
+
+    // MARK: Turns
+
+    private func turn() {
+        onLoop {
+            for _ in 0..<Self.batchesPerTurn {
+                var events = readinessSet?.poll(self, wait: 0) ?? 0
+                if events == 0, readyJobs.isEmpty, laterWork.isEmpty { events = linger() }
+                runReadyJobs()
+                runLaterWork()
+                if events == 0, laterWork.isEmpty { return }
+                now = .now()
+            }
+        }
+    }
+
+    /// Waits a little for more.
+    private func linger() -> Int {
+        isLingering.store(true, ordering: .sequentiallyConsistent)
+        defer { isLingering.store(false, ordering: .relaxed) }
+        // Whoever submits counts first and looks at the flag then; so one of the two sees the other.
+        guard submittedCount.load(ordering: .sequentiallyConsistent) == 0 else { return 0 }
+        return readinessSet?.poll(self, wait: Self.lingerMilliseconds) ?? 0
+    }
+
+    private func turn(_ readiness: Readiness, _ descriptor: Int32, _ generation: UInt32) {
+        onLoop {
+            (readinessSet as? DispatchReadinessSet)?.fellAsleep(descriptor, readiness)
+            deliver(readiness, to: descriptor, generation: generation)
+        }
+    }
+
+    /// Hands an event to whoever owns the descriptor now, unless its number has been given to another since.
+    @inline(__always)
+    func deliver(_ readiness: Readiness, to descriptor: Int32, generation: UInt32) {
+        let slot = Int(descriptor)
+        guard slot < registrations.count, let registration = registrations[slot],
+            registration.generation == generation
+        else { return }
+        registration.handler.ready(readiness)
+    }
+
+    private func onLoop(_ work: () -> Void) {
+        owner.store(Self.threadIdentity, ordering: .relaxed)
+        now = .now()
+        work()
+        runReadyJobs()
+        owner.store(0, ordering: .relaxed)
+        guard !readyJobs.isEmpty || !laterWork.isEmpty else { return }
+        queue.async { self.onLoop { self.runLaterWork() } }
+    }
+
+    /// Runs what has become ready, and what that makes ready, up to a bound: a task that yields for ever must not keep the
+    /// sockets waiting.
+    private func runReadyJobs() {
+        for _ in 0..<16 where !readyJobs.isEmpty {
+            let batch = readyJobs
+            readyJobs.removeAll(keepingCapacity: true)
+            for job in batch { run(job) }
+        }
+    }
+
+    private func runLaterWork() {
+        guard !laterWork.isEmpty else { return }
+        let batch = laterWork
+        laterWork.removeAll(keepingCapacity: true)
+        for work in batch { work() }
+        runReadyJobs()
+    }
+
+    @inline(__always)
+    private func run(_ job: UnownedJob) {
+        guard let jobWatch else { return runNow(job) }
+        let start = MonotonicInstant.coarse().nanoseconds
+        runNow(job)
+        let held = MonotonicInstant.coarse().nanoseconds &- start
+        if held > jobWatch.nanoseconds { jobWatch.report(held) }
+    }
+
+    @inline(__always)
+    private func runNow(_ job: UnownedJob) {
+        job.runSynchronously(
+            isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+    }
+
+    /// Has jobs reported that keep the thread for longer than so many nanoseconds.
+    ///
+    /// To be called on the loop.
+    package func watchJobs(longerThan nanoseconds: UInt64, report: @escaping (_ held: UInt64) -> Void) {
+        checkIsolated()
+        jobWatch = (nanoseconds, report)
+    }
+
+    // MARK: Deadlines
+
+    private func arm(at tick: UInt64) {
+        guard tick < armedTick else { return }
+        armedTick = tick
+        let timer = timer ?? makeTimer()
+        let instant = DispatchTime(
+            uptimeNanoseconds: DispatchTime.now().uptimeNanoseconds &+ nanoseconds(until: tick))
+        timer.schedule(deadline: instant, leeway: .milliseconds(5))
+    }
+
+    private func nanoseconds(until tick: UInt64) -> UInt64 {
+        let due = tick << TimerWheel.tickShift
+        let instant = MonotonicInstant.now().nanoseconds
+        return due > instant ? due - instant : 0
+    }
+
+    private func makeTimer() -> any DispatchSourceTimer {
+        let timer = DispatchSource.makeTimerSource(queue: queue)
+        timer.setEventHandler { [weak self] in self?.timerFired() }
+        self.timer = timer
+        timer.resume()
+        return timer
+    }
+
+    private func timerFired() {
+        onLoop {
+            armedTick = .max
+            for entry in wheel.advance(to: TimerWheel.tick(at: now)) {
+                expire(Int(truncatingIfNeeded: entry & 0xFFFF_FFFF), UInt32(truncatingIfNeeded: entry >> 32))
+            }
+            if let next = wheel.nextTick { arm(at: next) }
+        }
+    }
+
+    private func expire(_ slot: Int, _ generation: UInt32) {
+        guard let registration = registrations[slot], registration.generation == generation,
+            registration.wheelTick <= TimerWheel.tick(at: now)
+        else { return }
+        registrations[slot]?.wheelTick = .max
+        guard registration.deadline != .distantFuture else { return }
+        guard registration.deadline <= now else {
+            return putIntoWheel(slot, at: TimerWheel.tick(notBefore: registration.deadline))
+        }
+        registrations[slot]?.deadline = .distantFuture
+        registration.handler.deadlinePassed()
+    }
+
+    private static var threadIdentity: UInt {
+        #if canImport(Glibc)
+            pthread_self()
+        #else
+            UInt(bitPattern: pthread_self())
+        #endif
+    }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+
+/// Many deadlines at the price of an array write each: a ring of slots, one a tick, that hold what is due then.
+///
+/// A pure value: time comes in as ticks. An entry further away than the ring is long waits in the last slot and is given back
+/// early; whoever owns it looks at its true deadline and puts it in again. Entries are not taken out either: the owner ignores
+/// one that no longer counts.
+package struct TimerWheel: Sendable {
+    /// How long a tick is, as a power of two of nanoseconds: 2^24 ns, about 17 ms.
+    package static let tickShift: UInt64 = 24
+    private static let slotCount = 1024
+
+    private var slots: [[UInt64]]
+    private var entryCount = 0
+    private var currentTick: UInt64
+
+    package init(at tick: UInt64) {
+        slots = Array(repeating: [], count: Self.slotCount)
+        currentTick = tick
+    }
+
+    /// The first tick that does not lie before the instant.
+    package static func tick(notBefore instant: MonotonicInstant) -> UInt64 {
+        (instant.nanoseconds &+ (1 << tickShift) &- 1) >> tickShift
+    }
+
+    /// The tick that has begun at the instant.
+    package static func tick(at instant: MonotonicInstant) -> UInt64 {
+        instant.nanoseconds >> tickShift
+    }
+
+    package var isEmpty: Bool { entryCount == 0 }
+
+    /// Puts an entry into the slot of a tick, at least one ahead and at most the length of the ring.
+    ///
+    /// - Returns: The tick at which the entry will be given back.
+    package mutating func insert(_ entry: UInt64, at tick: UInt64) -> UInt64 {
+        let reachable = min(max(tick, currentTick + 1), currentTick + UInt64(Self.slotCount) - 1)
+        slots[Int(reachable % UInt64(Self.slotCount))].append(entry)
+        entryCount += 1
+        return reachable
+    }
+
+    /// Moves on to a tick and gives back every entry that has become due.
+    package mutating func advance(to tick: UInt64) -> [UInt64] {
+        guard tick > currentTick else { return [] }
+        guard entryCount > 0 else {
+            currentTick = tick
+            return []
+        }
+        var due: [UInt64] = []
+        let steps = min(tick - currentTick, UInt64(Self.slotCount))
+        for step in 1...steps {
+            let slot = Int((currentTick + step) % UInt64(Self.slotCount))
+            guard !slots[slot].isEmpty else { continue }
+            due += slots[slot]
+            slots[slot].removeAll(keepingCapacity: slots[slot].count <= 64)
+        }
+        currentTick = tick
+        entryCount -= due.count
+        return due
+    }
+
+    /// The first tick at which something is due, or nothing if the wheel is empty.
+    package var nextTick: UInt64? {
+        guard entryCount > 0 else { return nil }
+        for step in 1...UInt64(Self.slotCount)
+        where !slots[Int((currentTick + step) % UInt64(Self.slotCount))].isEmpty {
+            return currentTick + step
+        }
+        return nil
+    }
+}

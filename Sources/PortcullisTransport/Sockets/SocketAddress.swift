@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+
+package import CPlatform
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// The address of one end of a connection: IPv4 or IPv6, with its port.
+public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
+    private enum Storage: Sendable, Hashable {
+        case ipv4(UInt32, UInt16)
+        case ipv6([UInt8], scope: UInt32, UInt16)
+        case unknown
+    }
+
+    private let storage: Storage
+
+    package init(_ address: sockaddr_storage) {
+        var address = address
+        let family = Int32(address.ss_family)
+        storage = withUnsafeBytes(of: &address) { bytes -> Storage in
+            switch family {
+            case AF_INET:
+                let v4 = bytes.loadUnaligned(as: sockaddr_in.self)
+                return .ipv4(UInt32(bigEndian: v4.sin_addr.s_addr), UInt16(bigEndian: v4.sin_port))
+            case AF_INET6:
+                var v6 = bytes.loadUnaligned(as: sockaddr_in6.self)
+                let host = withUnsafeBytes(of: &v6.sin6_addr) { Array($0) }
+                return .ipv6(host, scope: v6.sin6_scope_id, UInt16(bigEndian: v6.sin6_port))
+            default:
+                return .unknown
+            }
+        }
+    }
+
+    /// The port; zero where there is none.
+    public var port: Int {
+        switch storage {
+        case .ipv4(_, let port), .ipv6(_, scope: _, let port): Int(port)
+        case .unknown: 0
+        }
+    }
+
+    /// The address in its usual spelling, IPv6 without brackets.
+    public var host: String {
+        switch storage {
+        case .ipv4(let host, _):
+            "\(host >> 24).\(host >> 16 & 255).\(host >> 8 & 255).\(host & 255)"
+        case .ipv6(let host, scope: _, _):
+            Self.text(ofIPv6: host)
+        case .unknown:
+            "unknown"
+        }
+    }
+
+    /// Whether the address is the machine's own: 127.0.0.0/8 or ::1.
+    public var isLoopback: Bool {
+        switch storage {
+        case .ipv4(let host, _): host >> 24 == 127
+        case .ipv6(let host, scope: _, _): host == [UInt8](repeating: 0, count: 15) + [1]
+        case .unknown: false
+        }
+    }
+
+    /// The host and port, as in a URL.
+    public var description: String {
+        if case .ipv6 = storage { return "[\(host)]:\(port)" }
+        return "\(host):\(port)"
+    }
+
+    private static func text(ofIPv6 host: [UInt8]) -> String {
+        var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+        _ = host.withUnsafeBytes { inet_ntop(AF_INET6, $0.baseAddress, &text, socklen_t(text.count)) }
+        return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
+    /// The addresses of a host name or of an address in text, for TCP.
+    ///
+    /// Asks the system's resolver, and waits for it.
+    package static func resolve(
+        host: String, port: Int, passive: Bool = false
+    ) throws(SocketError) -> [ResolvedAddress] {
+        var hints = addrinfo()
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        hints.ai_flags = (passive ? AI_PASSIVE : 0) | AI_NUMERICSERV
+        var list: UnsafeMutablePointer<addrinfo>?
+        let code = getaddrinfo(host, String(port), &hints, &list)
+        guard code == 0 else { throw SocketError(call: .resolve, code: code) }
+        defer { freeaddrinfo(list) }
+        var addresses: [ResolvedAddress] = []
+        var entry = list
+        while let info = entry?.pointee {
+            if let address = ResolvedAddress(info) { addresses.append(address) }
+            entry = info.ai_next
+        }
+        return addresses
+    }
+}
+
+/// An address as system calls take it.
+package struct ResolvedAddress: Sendable {
+    package let family: Int32
+    package let storage: sockaddr_storage
+    package let length: socklen_t
+
+    init?(_ info: addrinfo) {
+        guard let address = info.ai_addr, Int(info.ai_addrlen) <= MemoryLayout<sockaddr_storage>.size else {
+            return nil
+        }
+        var storage = sockaddr_storage()
+        withUnsafeMutableBytes(of: &storage) {
+            $0.copyMemory(from: UnsafeRawBufferPointer(start: address, count: Int(info.ai_addrlen)))
+        }
+        family = info.ai_family
+        self.storage = storage
+        length = info.ai_addrlen
+    }
+
+    init(storage: sockaddr_storage, length: socklen_t) {
+        family = Int32(storage.ss_family)
+        self.storage = storage
+        self.length = length
+    }
+
+    // SAFETY: a `sockaddr_storage` may be read as the address that it holds, and the pointer does not leave the call.
+    package func withSockAddr<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+        withUnsafePointer(to: storage) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, length) }
+        }
+    }
+}

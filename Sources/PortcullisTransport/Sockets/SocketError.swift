@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// A system call on a socket that failed, and the system's code for why.
+public struct SocketError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// Which call.
+    public enum Call: String, Sendable {
+        /// Making a socket.
+        case socket
+        /// Giving it an address.
+        case bind
+        /// Listening.
+        case listen
+        /// Accepting a connection.
+        case accept
+        /// Connecting.
+        case connect
+        /// Reading.
+        case receive
+        /// Writing.
+        case send
+        /// Finding the addresses of a host name.
+        case resolve
+        /// Setting an option.
+        case option
+        /// Watching for readiness.
+        case epoll
+    }
+
+    /// The call that failed.
+    public let call: Call
+    /// The value of `errno`, or that of `getaddrinfo` for ``Call/resolve``.
+    public let code: Int32
+
+    package init(call: Call, code: Int32) {
+        self.call = call
+        self.code = code
+    }
+
+    /// The call and the system's sentence for the code.
+    public var description: String {
+        "\(call.rawValue): \(sentence)"
+    }
+
+    private var sentence: String {
+        let text: UnsafePointer<CChar>? =
+            call == .resolve ? gai_strerror(code) : UnsafePointer(strerror(code))
+        return text.map { String(cString: $0) } ?? "unknown"
+    }
+
+    /// Whether the address is taken by another program.
+    public var isAddressInUse: Bool { code == EADDRINUSE }
+}

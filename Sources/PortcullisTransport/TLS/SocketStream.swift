@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+
+package import CPlatform
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// What came of a call on a stream that does not block.
+package enum IOResult: Sendable, Hashable {
+    /// So many bytes were read or written.
+    case bytes(Int)
+    /// Nothing can be done until the socket is ready for this. A TLS connection may have to write in order to read.
+    case wouldBlock(Readiness)
+    /// The peer has ended its side, and said so.
+    case closed
+    /// The connection is of no use any more.
+    case failed(StreamError)
+}
+
+/// Why a stream is of no use any more.
+package enum StreamError: Error, Sendable, Hashable {
+    case socket(SocketError)
+    case tls(TLSError)
+}
+
+/// The bytes of a connection, plain or under TLS, over a socket that does not block.
+///
+/// Does not own the socket: whoever has the loop watch it closes it there, after ``shutDown()``.
+package struct SocketStream {
+    /// The most bytes that one TLS record takes, and so one write of buffers that are gathered for it.
+    ///
+    /// RFC 8446 §5.1.
+    private static let recordByteCount = 16384
+
+    package let descriptor: Int32
+    private let session: TLSSession?
+
+    /// Makes a stream without TLS.
+    package init(plain descriptor: Int32) {
+        self.descriptor = descriptor
+        session = nil
+    }
+
+    /// Makes a client's stream under TLS; ``handshake()`` comes first.
+    package init(descriptor: Int32, client context: TLSContext, server: ServerIdentity) throws(TLSError) {
+        self.descriptor = descriptor
+        session = try context.makeSession(descriptor: descriptor, server: server)
+    }
+
+    package var isEncrypted: Bool { session != nil }
+
+    /// Goes on with the handshake, to be called until it says `bytes(0)`.
+    ///
+    /// Without TLS it says so at once.
+    package func handshake() -> IOResult {
+        session?.handshake() ?? .bytes(0)
+    }
+
+    /// Reads at most as many bytes as the buffer holds, at least one.
+    package func read(into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
+        if let session { return session.read(into: buffer) }
+        while true {
+            let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+            if count > 0 { return .bytes(count) }
+            if count == 0 { return .closed }
+            if errno == EINTR { continue }
+            return Self.failure(of: .receive, wanting: .readable)
+        }
+    }
+
+    /// Writes as much of the buffers as goes out now, in one system call or one TLS record.
+    ///
+    /// Never raises SIGPIPE. After `wouldBlock` the next call has to begin with the same bytes.
+    package func write(_ buffers: UnsafeBufferPointer<iovec>) -> IOResult {
+        if let session { return Self.write(buffers, to: session) }
+        while true {
+            let count = cplatform_send(descriptor, buffers.baseAddress, Int32(buffers.count))
+            if count >= 0 { return .bytes(count) }
+            if errno == EINTR { continue }
+            return Self.failure(of: .send, wanting: .writable)
+        }
+    }
+
+    /// Writes as much of the bytes as goes out now.
+    package func write(_ bytes: UnsafeRawBufferPointer) -> IOResult {
+        if let session { return session.write(bytes) }
+        var buffer = iovec(
+            iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress), iov_len: bytes.count)
+        return withUnsafePointer(to: &buffer) { write(UnsafeBufferPointer(start: $0, count: 1)) }
+    }
+
+    /// Tells the peer of a TLS connection that no more will come.
+    ///
+    /// Does not wait, and does not close the socket.
+    package func shutDown() {
+        session?.sendClosureAlert()
+    }
+
+    private static func failure(of call: SocketError.Call, wanting readiness: Readiness) -> IOResult {
+        let code = errno
+        if code == EAGAIN || code == EWOULDBLOCK { return .wouldBlock(readiness) }
+        return .failed(.socket(SocketError(call: call, code: code)))
+    }
+
+    /// Gathers what fits into one record, so that a short head and its body do not leave in two.
+    private static func write(_ buffers: UnsafeBufferPointer<iovec>, to session: TLSSession) -> IOResult {
+        guard let first = buffers.first(where: { $0.iov_len > 0 }) else { return .bytes(0) }
+        let start = UnsafeRawBufferPointer(start: first.iov_base, count: first.iov_len)
+        guard start.count < recordByteCount, buffers.count > 1 else { return session.write(start) }
+        return withUnsafeTemporaryAllocation(byteCount: recordByteCount, alignment: 16) { record in
+            var count = 0
+            for buffer in buffers where count < recordByteCount {
+                let part = UnsafeRawBufferPointer(
+                    start: buffer.iov_base, count: min(buffer.iov_len, recordByteCount - count))
+                UnsafeMutableRawBufferPointer(rebasing: record[count...]).copyMemory(from: part)
+                count += part.count
+            }
+            return session.write(UnsafeRawBufferPointer(rebasing: record[..<count]))
+        }
+    }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+
+internal import COpenSSL
+
+/// What the TLS connections of one client have in common: trusted roots, own certificate, versions.
+///
+/// Reading the files happens here, once; the sessions share the result.
+// SAFETY: `SSL_CTX` and `BIO_METHOD` are not changed after `init`; OpenSSL counts the references that sessions take to them
+// atomically.
+package final class TLSContext: @unchecked Sendable {
+    /// Which side of the handshake the sessions take.
+    enum Role: Sendable {
+        case client
+    }
+
+    let role: Role
+    let context: OpaquePointer
+    let socketMethod: OpaquePointer
+
+    init(_ role: Role) throws(TLSError) {
+        ERR_clear_error()
+        defer { ERR_clear_error() }
+        guard let method = COpenSSL_socket_method() else { throw .unavailable }
+        guard let context = SSL_CTX_new(TLS_client_method()) else {
+            BIO_meth_free(method)
+            throw .unavailable
+        }
+        self.role = role
+        self.context = context
+        socketMethod = method
+        // RFC 9325 §3.1.1: nothing below 1.2. §3.3: no compression. §3.5: no renegotiation.
+        guard COpenSSL_SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 else { throw .unavailable }
+        SSL_CTX_set_options(context, COPENSSL_SSL_OP_NO_RENEGOTIATION | COPENSSL_SSL_OP_NO_COMPRESSION)
+        _ = COpenSSL_SSL_CTX_set_mode(
+            context,
+            Int(
+                SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS
+            ))
+    }
+
+    deinit {
+        SSL_CTX_free(context)
+        BIO_meth_free(socketMethod)
+    }
+
+    /// Presents a certificate to peers that ask for one.
+    func use(_ identity: TLSIdentity) throws(TLSError) {
+        guard let chain = identity.certificateChain.certificates() else { throw .unusableCertificate }
+        defer { for certificate in chain { X509_free(certificate) } }
+        defer { ERR_clear_error() }
+        guard SSL_CTX_use_certificate(context, chain[0]) == 1 else { throw .unusableCertificate }
+        for issuer in chain.dropFirst() {
+            guard COpenSSL_SSL_CTX_add1_chain_cert(context, issuer) == 1 else { throw .unusableCertificate }
+        }
+        guard let key = identity.privateKey.privateKey() else { throw .unusablePrivateKey }
+        defer { EVP_PKEY_free(key) }
+        guard SSL_CTX_use_PrivateKey(context, key) == 1, SSL_CTX_check_private_key(context) == 1 else {
+            throw .unusablePrivateKey
+        }
+    }
+}

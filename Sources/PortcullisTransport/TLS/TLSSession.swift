@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+
+internal import COpenSSL
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// One TLS connection over a socket that somebody else owns, watches and closes.
+///
+/// No call waits. OpenSSL keeps its errors in a queue of the thread: each call empties it first and reads it before it returns.
+final class TLSSession {
+    // SAFETY: made in `init`, freed in `deinit`, and handed to nobody; the object is used by one owner at a time.
+    private let ssl: OpaquePointer
+    private let context: TLSContext
+    /// After a fatal failure OpenSSL wants no further call, not even that for the closure alert.
+    private var isBroken = false
+
+    init(_ context: TLSContext, descriptor: Int32) throws(TLSError) {
+        ERR_clear_error()
+        defer { ERR_clear_error() }
+        guard let bio = COpenSSL_socket_new(context.socketMethod, descriptor) else { throw .unavailable }
+        guard let ssl = SSL_new(context.context) else {
+            BIO_free_all(bio)
+            throw .unavailable
+        }
+        // One reference serves both directions.
+        SSL_set_bio(ssl, bio, bio)
+        switch context.role {
+        case .client: SSL_set_connect_state(ssl)
+        }
+        self.ssl = ssl
+        self.context = context
+    }
+
+    deinit {
+        SSL_free(ssl)
+    }
+
+    /// Has the handshake fail unless the certificate is for this server.
+    ///
+    /// RFC 9525 §6.
+    func expect(_ server: ServerIdentity) throws(TLSError) {
+        defer { ERR_clear_error() }
+        switch server {
+        case .name(let name):
+            SSL_set_hostflags(ssl, COPENSSL_NAME_CHECKS)
+            guard SSL_set1_host(ssl, name) == 1, COpenSSL_SSL_set_tlsext_host_name(ssl, name) == 1 else {
+                throw .unavailable
+            }
+        case .address(let address):
+            guard X509_VERIFY_PARAM_set1_ip(SSL_get0_param(ssl), address, address.count) == 1 else {
+                throw .unavailable
+            }
+        }
+    }
+
+    /// Goes on with the handshake.
+    ///
+    /// `bytes(0)` says that it is complete.
+    func handshake() -> IOResult {
+        ERR_clear_error()
+        let code = SSL_do_handshake(ssl)
+        guard code == 1 else { return result(of: code) }
+        return agreesOnProtocol ? .bytes(0) : broken(.protocolFailure(SSL_R_BAD_EXTENSION))
+    }
+
+    /// Whether the peer chose the protocol that was offered, or left the choice alone.
+    ///
+    /// RFC 7301 §3.2.
+    private var agreesOnProtocol: Bool {
+        var name: UnsafePointer<UInt8>?
+        var count: UInt32 = 0
+        SSL_get0_alpn_selected(ssl, &name, &count)
+        guard let name, count > 0 else { return true }
+        return UnsafeBufferPointer(start: name, count: Int(count)).elementsEqual("http/1.1".utf8)
+    }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
+        guard !isBroken else { return .failed(.tls(.truncated)) }
+        var count = 0
+        ERR_clear_error()
+        let code = SSL_read_ex(ssl, buffer.baseAddress, buffer.count, &count)
+        return code == 1 ? .bytes(count) : result(of: code)
+    }
+
+    /// Writes some of the bytes.
+    ///
+    /// After `wouldBlock` the next call has to begin with the same bytes.
+    func write(_ bytes: UnsafeRawBufferPointer) -> IOResult {
+        guard !isBroken else { return .failed(.tls(.truncated)) }
+        guard !bytes.isEmpty else { return .bytes(0) }
+        var count = 0
+        ERR_clear_error()
+        let code = SSL_write_ex(ssl, bytes.baseAddress, bytes.count, &count)
+        return code == 1 ? .bytes(count) : result(of: code)
+    }
+
+    /// Says, without waiting, that nothing more will be sent.
+    ///
+    /// RFC 8446 §6.1.
+    func sendClosureAlert() {
+        guard !isBroken, SSL_is_init_finished(ssl) == 1 else { return }
+        isBroken = true
+        ERR_clear_error()
+        _ = SSL_shutdown(ssl)
+        ERR_clear_error()
+    }
+
+    private func result(of code: Int32) -> IOResult {
+        let systemCode = errno
+        defer { ERR_clear_error() }
+        switch SSL_get_error(ssl, code) {
+        case SSL_ERROR_WANT_READ: return .wouldBlock(.readable)
+        case SSL_ERROR_WANT_WRITE: return .wouldBlock(.writable)
+        case SSL_ERROR_ZERO_RETURN: return .closed
+        case SSL_ERROR_SYSCALL: return broken(.system(systemCode))
+        default: return broken(.fromErrorQueue(verifyResult: SSL_get_verify_result(ssl)))
+        }
+    }
+
+    private func broken(_ error: TLSError) -> IOResult {
+        isBroken = true
+        return .failed(.tls(error))
+    }
+}
