@@ -25,6 +25,7 @@ let package = Package(
     name: "portcullis",
     platforms: [.macOS(.v15)],
     products: [
+        .library(name: "Portcullis", targets: ["Portcullis"]),
     ],
     targets: [
         .systemLibrary(
@@ -36,6 +37,7 @@ let package = Package(
         library("PortcullisHTTP", []),
         library("PortcullisJOSE", ["COpenSSL"]),
         library("PortcullisTransport", ["PortcullisHTTP", "COpenSSL", "CPlatform"]),
+        library("Portcullis", ["PortcullisHTTP", "PortcullisJOSE", "PortcullisTransport"]),
         tests(of: "PortcullisHTTP"),
         tests(of: "PortcullisJOSE"),
         tests(of: "PortcullisTransport", ["PortcullisHTTP", "CPlatform"]),

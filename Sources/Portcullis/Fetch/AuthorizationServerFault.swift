@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+
+/// What was wrong with an authorization server, for the operator's log.
+///
+/// Holds no text from the network.
+///
+/// RFC 8414 §3.2, §3.3, RFC 7662 §2.3.
+@nonexhaustive
+public enum AuthorizationServerFault: Error, Sendable, Hashable {
+    /// There was no response.
+    case noResponse(FetchError)
+    /// A response with another status than 200.
+    case status(Int)
+    /// A body that is not the JSON that belongs there.
+    case malformedDocument
+    /// A metadata document whose `issuer` is not, byte for byte, the one that was configured. RFC 8414 §3.3.
+    case issuerMismatch
+    /// A URL in the metadata that is not https.
+    case insecureURL
+    /// A metadata document without the member that is needed.
+    case missingMember
+    /// A key set in which no key can be used.
+    case emptyKeySet
+    /// The introspection endpoint refused our own credentials. RFC 7662 §2.3.
+    case rejectedCredentials
+    /// More introspection calls at the same time than the limit.
+    case tooManyCalls
+}
+
+/// Something that the operator of a resource should know.
+///
+/// Holds no secrets and no text from input.
+@nonexhaustive
+public enum ResourceEvent: Sendable, Hashable {
+    /// The keys of an issuer were loaded for the first time, or are others than before.
+    case keysChanged(issuer: String, keyCount: Int)
+    /// The metadata of an issuer was loaded for the first time, or is another than before.
+    case metadataChanged(issuer: String)
+    /// Keys of an issuer were published with private members: an incident of theirs. RFC 7517 §9.2.
+    case privateKeysPublished(issuer: String)
+    /// The keys or the metadata of an issuer could not be loaded; the last good ones stay for a while.
+    case refreshFailed(issuer: String, fault: AuthorizationServerFault)
+    /// A token could not be introspected; the client got 503.
+    case introspectionFailed(issuer: String, fault: AuthorizationServerFault)
+}

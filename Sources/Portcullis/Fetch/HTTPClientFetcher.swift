@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisHTTP
+public import PortcullisTransport
+
+/// The package's own way to the network: kept connections on its own event loops, TLS, no redirects.
+///
+/// Trusts the system's certificate authorities unless told otherwise.
+///
+/// RFC 8414 §6.2, RFC 7662 §4.
+public struct HTTPClientFetcher: Fetcher {
+    private let client: HTTPClient
+
+    /// Makes a fetcher with a client of its own.
+    ///
+    /// If roots or a certificate of the configuration can't be read, every https exchange fails; whoever wants to know at
+    /// once makes the client with `HTTPClient.init(validating:)`.
+    public init(configuration: HTTPClient.Configuration = .init()) {
+        self.init(HTTPClient(configuration: configuration))
+    }
+
+    /// Makes a fetcher that uses this client.
+    public init(_ client: HTTPClient) {
+        self.client = client
+    }
+
+    /// Sends a request and returns whatever response comes, within the request's bounds.
+    ///
+    /// - Throws: ``FetchError`` if there is none.
+    public func fetch(_ request: FetchRequest) async throws(FetchError) -> FetchResponse {
+        do throws(HTTPClientError) {
+            let response = try await client.execute(
+                HTTPClient.Request(
+                    url: request.url, method: request.method,
+                    fields: request.fields.map { ($0.name, $0.value) },
+                    body: request.body, deadline: request.timeout,
+                    maxResponseByteCount: request.maxResponseByteCount,
+                    // Everything that the gate asks is a question: asking twice changes nothing.
+                    isRepeatable: true))
+            return FetchResponse(status: response.status, fields: response.fields, body: response.body)
+        } catch {
+            throw Self.fetchError(error)
+        }
+    }
+
+    private static func fetchError(_ error: HTTPClientError) -> FetchError {
+        switch error {
+        case .timeout: .timedOut
+        case .responseTooLarge: .tooLarge
+        case .malformedResponse: .malformedResponse
+        case .tls: .untrustedServer
+        default: .unreachable
+        }
+    }
+}

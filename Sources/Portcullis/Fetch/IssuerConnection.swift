@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisJOSE
+import PortcullisTransport
+import Synchronization
+
+/// One trusted issuer at work: its keys and its introspection, apart from those of every other issuer.
+///
+/// RFC 9728 §7.6, RFC 8725 §3.8.
+package final class IssuerConnection: Sendable {
+    let issuer: String
+    let keys: KeyStore?
+    let introspector: IntrospectionClient?
+    let activeLifetime: Duration?
+    /// Where the keys are fetched, if another connection may begin with them.
+    private let keyOrigin: String?
+
+    init(
+        _ trusted: TrustedIssuer, fetcher: any Fetcher, time: TimeSource,
+        onEvent: @escaping @Sendable (ResourceEvent) -> Void
+    ) {
+        let issuer = trusted.issuer
+        self.issuer = issuer
+        let access = ServerAccess(
+            fetcher: trusted.fetcher ?? fetcher, timeout: trusted.timeout,
+            maxResponseByteCount: trusted.maxResponseByteCount,
+            allowsInsecureLoopback: trusted.allowsInsecureLoopback)
+        let metadata = Refresher<AuthorizationServerMetadata>(
+            timing: .init(
+                freshness: trusted.keyFreshness, staleness: trusted.keyStaleness,
+                cooldown: trusted.keyCooldown),
+            uptime: time.uptime,
+            reporting: { onEvent(.refreshFailed(issuer: issuer, fault: $0)) },
+            announcing: { _ in onEvent(.metadataChanged(issuer: issuer)) },
+            load: { () async throws(AuthorizationServerFault) in
+                try await AuthorizationServerMetadata.discover(issuer, through: access)
+            })
+        keys = trusted.keys.map {
+            switch $0 {
+            case .fixed(let set): KeyStore(fixed: set)
+            case .remote(let url):
+                KeyStore(trusted, access: access, metadata: nil, url: url, time: time, onEvent: onEvent)
+            case .discovered:
+                KeyStore(trusted, access: access, metadata: metadata, url: nil, time: time, onEvent: onEvent)
+            }
+        }
+        // Keys that came from elsewhere, or over a way that trusts others, say nothing about this connection.
+        switch trusted.keys {
+        case .discovered where trusted.fetcher == nil: keyOrigin = "discovered"
+        case .remote(let url) where trusted.fetcher == nil: keyOrigin = url
+        default: keyOrigin = nil
+        }
+        activeLifetime = trusted.introspection?.activeLifetime
+        introspector = trusted.introspection.map {
+            IntrospectionClient(
+                $0, access: access, metadata: metadata,
+                reporting: { onEvent(.introspectionFailed(issuer: issuer, fault: $0)) })
+        }
+    }
+}
+
+extension IssuerConnection {
+    /// Begins with the keys of an earlier connection to the same issuer, if they come from the same place.
+    fileprivate func inherit(from other: IssuerConnection) {
+        guard let keyOrigin, let otherOrigin = other.keyOrigin,
+            keyOrigin.utf8.elementsEqual(otherOrigin.utf8),
+            let keys, let otherKeys = other.keys
+        else { return }
+        keys.inherit(from: otherKeys)
+    }
+}
+
+/// The connections of several resources, so that those that trust the same issuer load its keys once.
+package final class IssuerConnections: Sendable {
+    /// Connections of an earlier configuration, whose keys bridge the time until the new ones have fetched theirs.
+    private let previous: [[UInt8]: IssuerConnection]
+    // Bytes, because String compares by canonical equivalence.
+    private let connections = Mutex<[[UInt8]: IssuerConnection]>([:])
+
+    /// Starts without a connection.
+    ///
+    /// - Parameter previous: What was in use before: a new connection to one of its issuers begins with the keys that were fetched
+    ///   there, so that a reload while the issuer is out of reach locks nobody out. They are fetched anew at once all the same.
+    package init(succeeding previous: IssuerConnections? = nil) {
+        self.previous = previous?.connections.withLock { $0 } ?? [:]
+    }
+
+    func connection(to issuer: String, making make: () -> IssuerConnection) -> IssuerConnection {
+        connections.withLock { connections in
+            let key = Array(issuer.utf8)
+            if let existing = connections[key] { return existing }
+            let made = make()
+            if let earlier = previous[key] { made.inherit(from: earlier) }
+            connections[key] = made
+            return made
+        }
+    }
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+
+/// Everything that a resource is declared with, before it is checked.
+package struct GateConfiguration: Sendable {
+    package var metadata: ProtectedResourceMetadata
+    package var issuers: [TrustedIssuer]
+    package var tokens: TokenPolicy
+    package var challengeParameters: [(name: String, value: String)]
+    package var metadataMaxAge: Duration
+    package var rootAlias: Bool
+    package var fetcher: (any Fetcher)?
+    package var time: TimeSource
+    package var onEvent: @Sendable (ResourceEvent) -> Void
+    /// Shared by resources that trust the same issuers.
+    package var connectionPool: IssuerConnections
+    /// Where the resource stands in a configuration file, for the messages.
+    package var path: String
+
+    package init(
+        metadata: ProtectedResourceMetadata, issuers: [TrustedIssuer], tokens: TokenPolicy = .default,
+        challengeParameters: [(name: String, value: String)] = [], metadataMaxAge: Duration = .seconds(300),
+        rootAlias: Bool = false, fetcher: (any Fetcher)? = nil, time: TimeSource = .system,
+        onEvent: @escaping @Sendable (ResourceEvent) -> Void = { _ in },
+        connectionPool: IssuerConnections = IssuerConnections(), path: String = "$"
+    ) {
+        self.metadata = metadata
+        self.issuers = issuers
+        self.tokens = tokens
+        self.challengeParameters = challengeParameters
+        self.metadataMaxAge = metadataMaxAge
+        self.rootAlias = rootAlias
+        self.fetcher = fetcher
+        self.time = time
+        self.onEvent = onEvent
+        self.connectionPool = connectionPool
+        self.path = path
+    }
+
+    typealias Problem = ConfigurationError.Problem
+
+    /// What follows from a configuration without problems.
+    struct Checked {
+        let format: TokenPolicy.Format
+        let challengeParameters: ChallengeParameters
+        let warnings: [String]
+    }
+
+    /// Checks all of it and reports everything that is wrong at once.
+    func checked() throws(ConfigurationError) -> Checked {
+        let findings = metadata.findings(at: "\(path).metadata")
+        var problems = findings.problems
+        problems += unbuilt()
+        problems += tokens.problems(at: "\(path).tokens")
+        problems += issuerProblems()
+        let parameters = ChallengeParameters(
+            challengeParameters, at: "\(path).challenge_parameters", problems: &problems)
+        if metadataMaxAge < .zero || metadataMaxAge > .seconds(31_536_000) {
+            problems.append(
+                .init(path: "\(path).metadata_max_age_seconds", "This is from 0 seconds to a year."))
+        }
+        if !problems.isEmpty { throw ConfigurationError(problems) }
+        return Checked(format: format, challengeParameters: parameters, warnings: findings.warnings)
+    }
+
+    func connections() -> [IssuerConnection] {
+        let fetcher = fetcher ?? (isNetworkNeeded ? HTTPClientFetcher() : NoFetcher())
+        return issuers.map { issuer in
+            connectionPool.connection(to: issuer.issuer) {
+                IssuerConnection(issuer, fetcher: fetcher, time: time, onEvent: onEvent)
+            }
+        }
+    }
+
+    // A client of our own reads the system's certificates, which given keys have no need of.
+    private var isNetworkNeeded: Bool {
+        issuers.contains { issuer in
+            if issuer.fetcher != nil { return false }
+            if case .fixed? = issuer.keys { return issuer.introspection != nil }
+            return true
+        }
+    }
+
+    private var format: TokenPolicy.Format {
+        if let format = tokens.format { return format }
+        guard issuers.contains(where: { $0.introspection != nil }) else { return .jwt }
+        return issuers.contains { $0.keys != nil } ? .any : .opaque
+    }
+
+    // What the metadata may ask for and this version does not do is refused, rather than promised to clients.
+    private func unbuilt() -> [Problem] {
+        let asked: [(Bool, String, String)] = [
+            (
+                metadata.bearerMethodsSupported ?? [.header] != [.header], "bearer_methods_supported",
+                "[\"header\"]"
+            ),
+            (
+                metadata.tlsClientCertificateBoundAccessTokens == true,
+                "tls_client_certificate_bound_access_tokens",
+                "false"
+            ),
+            (metadata.dpopBoundAccessTokensRequired == true, "dpop_bound_access_tokens_required", "false"),
+            (
+                !metadata.dpopSigningAlgorithmsSupported.isEmpty, "dpop_signing_alg_values_supported",
+                "no such member"
+            ),
+            (
+                !metadata.authorizationDetailsTypesSupported.isEmpty, "authorization_details_types_supported",
+                "no such member"
+            ),
+            (metadata.signedMetadata != nil, "signed_metadata", "no such member"),
+        ]
+        return asked.filter(\.0).map {
+            Problem(
+                path: "\(path).metadata.\($0.1)",
+                "This is not built yet; so far a resource may have \($0.2) here.")
+        }
+    }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisHTTP
+
+/// One scope-token, such as `notes:read`.
+///
+/// Compared with regard to case. The characters are printable ASCII without the space, `"` and `\`, so that comparing
+/// strings and comparing bytes is the same.
+///
+/// RFC 6749 §3.3.
+public struct Scope: Sendable, Hashable, ExpressibleByStringLiteral, CustomStringConvertible {
+    /// The scope-token.
+    public let name: String
+
+    /// Makes a scope from a literal.
+    ///
+    /// Traps if the literal is not a scope-token.
+    public init(stringLiteral name: String) {
+        guard let scope = Scope(token: name) else {
+            preconditionFailure(
+                "A scope is one or more printable ASCII characters without space, quote or backslash.")
+        }
+        self = scope
+    }
+
+    /// Makes a scope from a value known at run time only.
+    ///
+    /// - Throws: ``ConfigurationError`` if the text is not a scope-token.
+    ///
+    /// RFC 6749 §3.3.
+    public init(validating name: String) throws(ConfigurationError) {
+        guard let scope = Scope(token: name) else {
+            throw ConfigurationError(
+                "A scope is one or more printable ASCII characters without space, quote or backslash (RFC 6749 §3.3)."
+            )
+        }
+        self = scope
+    }
+
+    package init?(token name: String) {
+        guard !name.isEmpty, name.utf8.allSatisfy(CharacterClass.isScopeCharacter) else { return nil }
+        self.name = name
+    }
+
+    /// The scope-token.
+    public var description: String { name }
+
+    /// The scopes of a space-separated list.
+    ///
+    /// Repeated spaces are tolerated; nothing if a token has other characters.
+    package static func list(_ text: String) -> [Scope]? {
+        var scopes: [Scope] = []
+        for part in text.utf8.split(separator: 0x20) {
+            guard let scope = Scope(token: String(Substring(part))) else { return nil }
+            scopes.append(scope)
+        }
+        return scopes
+    }
+}

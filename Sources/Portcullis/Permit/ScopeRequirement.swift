@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+
+/// The scopes that a token must carry for a request.
+///
+/// `"notes:read"` asks for one scope, `["notes:read", "notes:write"]` for all of them, `.any(of: …)` for at least one of
+/// them, and `.none` for a valid token with whatever scopes.
+///
+/// RFC 6750 §3.1.
+public struct ScopeRequirement: Sendable, Hashable, ExpressibleByStringLiteral, ExpressibleByArrayLiteral {
+    private enum Kind: Sendable, Hashable {
+        case all
+        case any
+    }
+
+    /// The scopes that are named, in the order written.
+    public let scopes: [Scope]
+    private let kind: Kind
+
+    private init(_ kind: Kind, _ scopes: [Scope]) {
+        self.kind = kind
+        self.scopes = scopes
+    }
+
+    /// Asks for one scope.
+    ///
+    /// Traps if the literal is not a scope-token.
+    public init(stringLiteral name: String) {
+        self.init(.all, [Scope(stringLiteral: name)])
+    }
+
+    /// Asks for all of these scopes.
+    public init(arrayLiteral scopes: Scope...) {
+        self.init(.all, scopes)
+    }
+
+    /// Asks for a valid token and no scope in particular.
+    public static let none = ScopeRequirement(.all, [])
+
+    /// Asks for all of these scopes.
+    public static func all(of scopes: [Scope]) -> ScopeRequirement {
+        ScopeRequirement(.all, scopes)
+    }
+
+    /// Asks for at least one of these scopes.
+    ///
+    /// Traps on an empty list, which nothing could meet.
+    ///
+    /// A challenge names the first of them, the one that a client should ask for.
+    public static func any(of scopes: [Scope]) -> ScopeRequirement {
+        precondition(!scopes.isEmpty, "A requirement of any scope names at least one.")
+        return ScopeRequirement(.any, scopes)
+    }
+
+    /// Whether these scopes are enough.
+    package func isSatisfied(by granted: Set<Scope>) -> Bool {
+        switch kind {
+        case .all: scopes.allSatisfy(granted.contains)
+        case .any: scopes.contains(where: granted.contains)
+        }
+    }
+
+    /// What a challenge tells the client to ask for: everything that the operation needs, in one go.
+    package var challenged: ArraySlice<Scope> {
+        switch kind {
+        case .all: scopes[...]
+        case .any: scopes.prefix(1)
+        }
+    }
+}

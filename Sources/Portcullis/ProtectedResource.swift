@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisJOSE
+import PortcullisTransport
+
+/// Something that only requests with a good access token may use: what it is, whom it trusts, what it demands.
+///
+/// Made once, at start-up; cheap to copy, and all copies share what they have learnt. Everything a client needs is
+/// derived from it: the metadata document, the challenge, the audience. Works with any server; see
+/// ``authorize(_:requiring:)``.
+///
+/// RFC 9728 §2, RFC 6750 §3.
+public struct ProtectedResource: Sendable {
+    let gate: Gate
+
+    /// Declares a resource in code.
+    ///
+    /// Its metadata lists the issuers, the scopes, and that tokens come in the `Authorization` field. Traps, with a
+    /// sentence, on anything that can't work; values known at run time only go through
+    /// ``init(validating:trusting:tokens:challengeParameters:metadataMaxAge:rootAlias:fetcher:time:onEvent:)``.
+    ///
+    /// - Parameters:
+    ///   - identifier: The resource's URL, which is also the audience of its tokens.
+    ///   - issuers: The authorization servers whose tokens are taken, the preferred one first.
+    ///   - scopes: What clients may ask for.
+    ///   - name: A name for people.
+    ///   - tokens: What is demanded of tokens. Default that of RFC 9068.
+    ///   - fetcher: The way to the network, for keys and introspection; nothing for the package's own.
+    ///   - time: The clocks. Default the machine's.
+    ///   - onEvent: Is told what an operator should know. Must not wait.
+    ///
+    /// RFC 9728 §2.
+    public init(
+        _ identifier: ResourceIdentifier, trusting issuers: TrustedIssuer..., scopes: [Scope] = [],
+        name: String? = nil, tokens: TokenPolicy = .default, fetcher: (any Fetcher)? = nil,
+        time: TimeSource = .system, onEvent: @escaping @Sendable (ResourceEvent) -> Void = { _ in }
+    ) {
+        var metadata = ProtectedResourceMetadata(resource: identifier)
+        metadata.authorizationServers = issuers.map(\.issuer)
+        metadata.scopesSupported = scopes
+        metadata.bearerMethodsSupported = [.header]
+        metadata.resourceName = LocalizedText(name)
+        do throws(ConfigurationError) {
+            try self.init(
+                validating: metadata, trusting: issuers, tokens: tokens, fetcher: fetcher, time: time,
+                onEvent: onEvent)
+        } catch {
+            preconditionFailure(error.description)
+        }
+    }
+
+    /// Declares a resource by its metadata, from values known at run time only.
+    ///
+    /// - Parameters:
+    ///   - metadata: What the resource says about itself. Every authorization server listed there must be trusted.
+    ///   - issuers: The authorization servers whose tokens are taken; at most one that introspects.
+    ///   - tokens: What is demanded of tokens. Default that of RFC 9068.
+    ///   - challengeParameters: Parameters for every challenge, `realm` among them; reserved names are refused.
+    ///   - metadataMaxAge: How long clients may keep the document. Default 300 seconds; 0 is allowed.
+    ///   - rootAlias: Whether the document is also served at the well-known path without the resource's own.
+    ///   - fetcher: The way to the network, for keys and introspection; nothing for the package's own.
+    ///   - time: The clocks. Default the machine's.
+    ///   - onEvent: Is told what an operator should know. Must not wait.
+    /// - Throws: ``ConfigurationError`` with everything that is wrong.
+    ///
+    /// RFC 9728 §2.
+    public init(
+        validating metadata: ProtectedResourceMetadata, trusting issuers: [TrustedIssuer],
+        tokens: TokenPolicy = .default, challengeParameters: [(name: String, value: String)] = [],
+        metadataMaxAge: Duration = .seconds(300), rootAlias: Bool = false, fetcher: (any Fetcher)? = nil,
+        time: TimeSource = .system, onEvent: @escaping @Sendable (ResourceEvent) -> Void = { _ in }
+    ) throws(ConfigurationError) {
+        try self.init(
+            GateConfiguration(
+                metadata: metadata, issuers: issuers, tokens: tokens,
+                challengeParameters: challengeParameters,
+                metadataMaxAge: metadataMaxAge, rootAlias: rootAlias, fetcher: fetcher, time: time,
+                onEvent: onEvent))
+    }
+
+    package init(_ configuration: GateConfiguration) throws(ConfigurationError) {
+        gate = try Gate(configuration)
+    }
+
+    /// The resource's identifier.
+    public var identifier: ResourceIdentifier { gate.metadata.resource }
+    /// What the resource says about itself.
+    public var metadata: ProtectedResourceMetadata { gate.metadata }
+    /// The metadata as it is served.
+    package var metadataDocument: MetadataDocument { gate.document }
+    /// Whether the document is also served at the root of the well-known path.
+    package var hasRootAlias: Bool { gate.hasRootAlias }
+    /// The scopes that clients may ask for.
+    package var declaredScopes: [Scope] { gate.metadata.scopesSupported }
+    /// What is allowed but unwise, a sentence each, for the log at start-up.
+    package var warnings: [String] { gate.warnings }
+
+    /// The scopes of a requirement that the resource does not declare: a typing error in all likelihood.
+    ///
+    /// None where the resource declares no scope at all, since the list is optional. RFC 9728 §2.
+    package func undeclaredScopes(in requirement: ScopeRequirement) -> [Scope] {
+        gate.metadata.scopesSupported.isEmpty
+            ? [] : requirement.scopes.filter { !gate.metadata.scopesSupported.contains($0) }
+    }
+
+    /// Starts loading the keys that are not there, so that the first request need not wait.
+    ///
+    /// Does not wait itself.
+    public func warmUp() {
+        let now = gate.validator.time.uptime()
+        for connection in gate.validator.connections { connection.keys?.refreshInBackground(at: now) }
+    }
+
+    /// Whether every issuer has keys that can be used, or needs none.
+    ///
+    /// Loads missing ones in the background.
+    public var isReady: Bool {
+        warmUp()
+        let now = gate.validator.time.uptime()
+        return gate.validator.format == .opaque
+            || gate.validator.connections.allSatisfy { $0.keys?.publication.isUsable(at: now) ?? true }
+    }
+
+    /// Forgets what is remembered of one token, so that its next use is checked anew.
+    public func invalidate(_ token: String) {
+        let digest = Digest.sha256(Array(token.utf8))
+        gate.verified.remove(digest)
+        gate.rejected.remove(digest)
+    }
+
+    /// Forgets what is remembered of all tokens.
+    public func invalidateAllTokens() {
+        gate.verified.removeAll()
+        gate.rejected.removeAll()
+    }
+}
+
+/// What one resource is at work with; shared by all copies of it.
+final class Gate: Sendable {
+    let metadata: ProtectedResourceMetadata
+    let document: MetadataDocument
+    let hasRootAlias: Bool
+    let warnings: [String]
+    let challenger: Challenger
+    let validator: TokenValidator
+    let maxTokenByteCount: Int
+    let rejectionLifetime: Duration
+    /// Tokens that were found good.
+    let verified: TokenTable<VerifiedToken>
+    /// Introspected tokens that were found bad; a table of its own, so that a flood of them displaces no good one.
+    let rejected: TokenTable<RejectedToken>
+
+    static let maximumRejectedCount = 1024
+
+    init(_ configuration: GateConfiguration) throws(ConfigurationError) {
+        let checked = try configuration.checked()
+        metadata = configuration.metadata
+        warnings = checked.warnings
+        hasRootAlias = configuration.rootAlias
+        document = MetadataDocument(
+            configuration.metadata, maxAge: Int(configuration.metadataMaxAge.components.seconds))
+        challenger = Challenger(
+            metadataURL: metadata.resource.metadataURL, parameters: checked.challengeParameters)
+        let tokens = configuration.tokens
+        validator = TokenValidator(
+            tokens, format: checked.format, resource: metadata.resource, challenger: challenger,
+            connections: configuration.connections(), time: configuration.time)
+        maxTokenByteCount = tokens.maxTokenByteCount
+        rejectionLifetime = tokens.inactiveCacheLifetime
+        verified = TokenTable(capacity: tokens.verifiedCacheEntryCount)
+        rejected = TokenTable(
+            capacity: tokens.inactiveCacheLifetime > .zero
+                ? min(tokens.verifiedCacheEntryCount, Self.maximumRejectedCount) : 0)
+    }
+}
+
+/// An introspected token that was found bad, and how long that may be believed.
+struct RejectedToken: Sendable {
+    let reason: RefusalReason
+    let until: MonotonicInstant
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisHTTP
+
+/// An absolute `http` or `https` URL, taken apart.
+///
+/// Holds normalised parts for comparison; the text that they came from stays with whoever had it.
+///
+/// RFC 3986 §3, §6.2.2, RFC 9110 §4.2.
+package struct HTTPURL: Sendable, Hashable {
+    /// `http` or `https`.
+    package let scheme: String
+    /// The host in lower case; an IPv6 address in brackets, in its eight-group form.
+    package let host: String
+    /// The port, the scheme's default if none is written.
+    package let port: Int
+    /// The path with its percent-encoding normalised: empty, or beginning with a slash.
+    package let path: String
+    /// The query with its percent-encoding normalised, without the question mark; nothing if there is none.
+    package let query: String?
+    /// Whether there is a fragment, even an empty one.
+    package let hasFragment: Bool
+    /// Whether the host is this machine: `localhost`, `127.0.0.0/8` or `::1`.
+    package let isLoopback: Bool
+    /// How many bytes of the text come before the path.
+    package let authorityEnd: Int
+
+    package var isSecure: Bool { scheme == "https" }
+
+    /// Why a text is no such URL.
+    package enum Malformation: Error, Sendable, Hashable {
+        case notHTTP, userInformation, host, port, character, percentEncoding
+
+        /// What would be right.
+        package var sentence: String {
+            switch self {
+            case .notHTTP: "It is an absolute URL that begins with https:// (RFC 3986 §4.3)."
+            case .userInformation: "It holds no user name or password (RFC 9110 §4.2.4)."
+            case .host:
+                "Its host is a name, an IPv4 address or an IPv6 address in brackets (RFC 3986 §3.2.2)."
+            case .port: "Its port is a number from 1 to 65535 (RFC 3986 §3.2.3)."
+            case .character:
+                "It holds only the characters of a URL; others are percent-encoded (RFC 3986 §2)."
+            case .percentEncoding: "Each percent sign is followed by two hexadecimal digits (RFC 3986 §2.1)."
+            }
+        }
+    }
+
+    package init(_ text: String) throws(Malformation) {
+        let bytes = Array(text.utf8)
+        let (scheme, start) = try Self.scheme(bytes)
+        guard bytes.allSatisfy({ CharacterClass.isTargetCharacter($0) || Self.isBracketOrHash($0) }) else {
+            throw .character
+        }
+        let end = bytes[start...].firstIndex { $0 == 0x2F || $0 == 0x3F || $0 == 0x23 } ?? bytes.endIndex
+        let authority = try Authority(bytes[start..<end])
+        let fragment = bytes[end...].firstIndex(of: 0x23)
+        let rest = bytes[end..<(fragment ?? bytes.endIndex)]
+        guard !rest.contains(where: { $0 == 0x5B || $0 == 0x5D }) else { throw .character }
+        let question = rest.firstIndex(of: 0x3F)
+        self.scheme = scheme
+        host = authority.host
+        isLoopback = authority.isLoopback
+        port = authority.port ?? (scheme == "https" ? 443 : 80)
+        path = try Self.normalised(rest[..<(question ?? rest.endIndex)])
+        if let question { query = try Self.normalised(rest[(question + 1)...]) } else { query = nil }
+        hasFragment = fragment != nil
+        authorityEnd = end
+    }
+
+    private static func isBracketOrHash(_ byte: UInt8) -> Bool {
+        byte == 0x23 || byte == 0x5B || byte == 0x5D
+    }
+
+    private static func scheme(_ bytes: [UInt8]) throws(Malformation) -> (String, Int) {
+        for scheme in ["https", "http"] {
+            let prefix = Array("\(scheme)://".utf8)
+            if bytes.count > prefix.count,
+                zip(bytes, prefix).allSatisfy({ CharacterClass.lowercase($0) == $1 })
+            {
+                return (scheme, prefix.count)
+            }
+        }
+        throw .notHTTP
+    }
+
+    /// Decodes what need not be encoded and writes the digits of the rest in upper case.
+    ///
+    /// RFC 3986 §6.2.2.1, §6.2.2.2.
+    package static func normalised(_ bytes: some Collection<UInt8>) throws(Malformation) -> String {
+        var output: [UInt8] = []
+        var rest = bytes[...]
+        while let byte = rest.popFirst() {
+            guard byte == 0x25 else {
+                output.append(byte)
+                continue
+            }
+            guard let high = rest.popFirst().flatMap(CharacterClass.hexadecimalValue),
+                let low = rest.popFirst().flatMap(CharacterClass.hexadecimalValue)
+            else { throw .percentEncoding }
+            let decoded = high << 4 | low
+            if isUnreserved(decoded) {
+                output.append(decoded)
+            } else {
+                let digits = Array("0123456789ABCDEF".utf8)
+                output += [0x25, digits[Int(high)], digits[Int(low)]]
+            }
+        }
+        return String(decoding: output, as: UTF8.self)
+    }
+
+    private static func isUnreserved(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E: true
+        default: false
+        }
+    }
+}

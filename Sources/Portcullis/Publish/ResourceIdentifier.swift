@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+
+/// The name of a protected resource: an absolute `https` URL without a fragment.
+///
+/// It is what tokens name as their audience and what the metadata says; both compare it byte for byte, so the text is
+/// kept as it was written. Two identifiers are equal if their texts are.
+///
+/// RFC 9728 §1.2, RFC 8707 §2.
+public struct ResourceIdentifier: Sendable, Hashable, ExpressibleByStringLiteral, CustomStringConvertible {
+    /// The identifier as it was written.
+    public let text: String
+    package let url: HTTPURL
+
+    /// Makes an identifier from a literal.
+    ///
+    /// Traps, with a sentence, if the literal can't be one.
+    public init(stringLiteral text: String) {
+        do throws(ConfigurationError) {
+            try self.init(validating: text)
+        } catch {
+            preconditionFailure(error.description)
+        }
+    }
+
+    /// Makes an identifier from a value known at run time only.
+    ///
+    /// `http` is taken for loopback hosts only: `localhost`, `127.0.0.0/8` and `::1`.
+    ///
+    /// - Throws: ``ConfigurationError`` for another scheme, a fragment, user information, characters that no URL has, and
+    ///   a path with dot segments, empty segments or an encoded slash, backslash or NUL, which no request could reach.
+    ///
+    /// RFC 9728 §1.2.
+    public init(validating text: String) throws(ConfigurationError) {
+        do throws(HTTPURL.Malformation) {
+            url = try HTTPURL(text)
+        } catch {
+            throw ConfigurationError("This is no resource identifier. " + error.sentence)
+        }
+        self.text = text
+        if let sentence = Self.objection(to: url) { throw ConfigurationError(sentence) }
+    }
+
+    private static func objection(to url: HTTPURL) -> String? {
+        if url.hasFragment {
+            return "A resource identifier has no fragment, not even an empty one (RFC 9728 §1.2)."
+        }
+        guard url.isSecure || url.isLoopback else {
+            return
+                "A resource identifier is an https URL; http is accepted for loopback hosts only (RFC 9728 §1.2)."
+        }
+        return isReachable(url.path)
+            ? nil
+            : "The path of a resource identifier has no dot segments, no empty segments and no encoded slash, backslash "
+                + "or NUL, since requests with such paths are refused."
+    }
+
+    private static func isReachable(_ path: String) -> Bool {
+        let segments = path.utf8.dropFirst().split(separator: 0x2F, omittingEmptySubsequences: false)
+        for (index, segment) in segments.enumerated() {
+            if segment.isEmpty && index < segments.count - 1 { return false }
+            if segment.elementsEqual(".".utf8) || segment.elementsEqual("..".utf8) { return false }
+        }
+        return !["%2F", "%5C", "%00"].contains { path.utf8.containsSequence($0.utf8) }
+    }
+
+    /// `https`, or `http` for a loopback host.
+    public var scheme: String { url.scheme }
+    /// The host in lower case; an IPv6 address in brackets.
+    public var host: String { url.host }
+    /// The port, the scheme's default if none is written.
+    public var port: Int { url.port }
+    /// The path with its percent-encoding normalised: empty, or beginning with a slash.
+    ///
+    /// RFC 3986 §6.2.2.
+    public var path: String { url.path }
+    /// The query without its question mark, or nothing.
+    public var query: String? { url.query }
+
+    /// The URL of the metadata: the well-known path inserted between host and path.
+    ///
+    /// RFC 9728 §3.1.
+    public var metadataURL: String { wellKnownLocation.url }
+    /// The path of the metadata, percent-normalised, without the query.
+    ///
+    /// RFC 9728 §3.1.
+    public var wellKnownPath: String { wellKnownLocation.path }
+
+    /// Where the metadata is found.
+    package var wellKnownLocation: WellKnownLocation { WellKnownLocation(of: self) }
+
+    /// The text.
+    public var description: String { text }
+
+    /// Whether both were written with the same bytes; canonical equivalence does not count.
+    ///
+    /// RFC 9728 §6.
+    public static func == (first: ResourceIdentifier, second: ResourceIdentifier) -> Bool {
+        first.text.utf8.elementsEqual(second.text.utf8)
+    }
+
+    /// Feeds the text.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(text)
+    }
+
+    /// Whether one server could not tell the metadata of the two apart.
+    ///
+    /// They collide if they are equal after normalisation, or but for one slash at the end. RFC 9728 §3.1.
+    package func collides(with other: ResourceIdentifier) -> Bool {
+        scheme == other.scheme && host == other.host && port == other.port && query == other.query
+            && wellKnownLocation.pathWithoutSlash == other.wellKnownLocation.pathWithoutSlash
+    }
+
+    /// The audiences that mean this resource when none are configured.
+    ///
+    /// Clients that build URLs add a slash to an identifier without a path, so both spellings count there.
+    package var audiences: [String] {
+        guard url.query == nil else { return [text] }
+        switch text.utf8.count - url.authorityEnd {
+        case 0: return [text, text + "/"]
+        case 1: return [text, String(text.dropLast())]
+        default: return [text]
+        }
+    }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+
+/// Where the metadata of a resource is found: `/.well-known/oauth-protected-resource` between its host and its path.
+///
+/// RFC 9728 §3, §3.1.
+package struct WellKnownLocation: Sendable, Hashable {
+    /// The registered path.
+    ///
+    /// RFC 9728 §3.
+    package static let root = "/.well-known/oauth-protected-resource"
+
+    /// The whole URL, spelled as the identifier is.
+    package let url: String
+    /// The path of requests for it, with its percent-encoding normalised.
+    package let path: String
+    /// The query that requests have to carry, or nothing.
+    package let query: String?
+
+    package init(of identifier: ResourceIdentifier) {
+        let bytes = Array(identifier.text.utf8)
+        let authority = bytes[..<identifier.url.authorityEnd]
+        var rest = bytes[identifier.url.authorityEnd...]
+        // RFC 9728 §3.1: a terminating slash directly after the host is removed before insertion.
+        if rest.first == 0x2F, rest.count == 1 || rest[rest.startIndex + 1] == 0x3F {
+            rest = rest.dropFirst()
+        }
+        url = String(decoding: authority + Array(Self.root.utf8) + rest, as: UTF8.self)
+        path = Self.root + (identifier.path.utf8.count == 1 ? "" : identifier.path)
+        query = identifier.query
+    }
+
+    /// The path without a slash at its end, which is what locations are told apart by.
+    package var pathWithoutSlash: String {
+        path.utf8.last == 0x2F ? String(path.dropLast()) : path
+    }
+
+    /// Whether a request for this path and query asks for the document.
+    ///
+    /// The path counts with or without one slash at its end, since clients differ there; the query counts exactly.
+    ///
+    /// - Parameter requested: A path whose percent-encoding is normalised.
+    ///
+    /// RFC 9728 §3.1.
+    package func matches(path requested: String, query requestedQuery: String?) -> Bool {
+        let bare = requested.utf8.last == 0x2F ? requested.utf8.dropLast() : requested.utf8[...]
+        guard bare.elementsEqual(pathWithoutSlash.utf8) else { return false }
+        switch (query, requestedQuery) {
+        case (nil, nil): return true
+        case (let query?, let requestedQuery?):
+            guard let normalised = try? HTTPURL.normalised(requestedQuery.utf8) else { return false }
+            return normalised.utf8.elementsEqual(query.utf8)
+        // A stray query is ignored where the identifier has none.
+        case (nil, _?): return true
+        case (_?, nil): return false
+        }
+    }
+}

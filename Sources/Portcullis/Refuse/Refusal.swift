@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+
+public import PortcullisHTTP
+import PortcullisJOSE
+
+/// The answer to a request that may not use the resource, ready to be sent.
+///
+/// Holds nothing that came with the request: neither the token nor any part of it.
+///
+/// RFC 6750 §3, RFC 9728 §5.1.
+public struct Refusal: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The status: 400, 401, 403 or 503.
+    public let status: Status
+    /// The challenges, one field line each, `Bearer` first.
+    ///
+    /// None with 503.
+    public let challenges: [Challenge]
+    /// Why, for logs and metrics.
+    public let reason: RefusalReason
+    /// When to try again; only with 503.
+    public let retryAfter: Duration?
+
+    package init(reason: RefusalReason, challenges: [Challenge], retryAfter: Duration? = nil) {
+        status = Status(reason.outcome.status)
+        self.reason = reason
+        self.challenges = challenges
+        self.retryAfter = retryAfter
+    }
+
+    /// The status and the fields: challenges, `Cache-Control: no-store`, and the type of the body if there is one.
+    ///
+    /// The same for `HEAD`, which gets no body. RFC 9110 §9.3.2, §11.6.1.
+    public var head: ResponseHead {
+        var fields = Fields()
+        for challenge in challenges { fields.append(challenge.description, for: .wwwAuthenticate) }
+        if let retryAfter { fields.append(String(Self.wholeSeconds(retryAfter)), for: .retryAfter) }
+        fields.append("no-store", for: .cacheControl)
+        if reason.outcome.error != nil { fields.append("application/json", for: .contentType) }
+        return ResponseHead(status: status, fields: fields)
+    }
+
+    /// A JSON object with `error` and `error_description` as in the challenge; empty where there is no error code.
+    public var body: [UInt8] {
+        guard let error = reason.outcome.error else { return [] }
+        var object: JSONObject = ["error": .string(error)]
+        object["error_description"] = reason.publicDescription.map(JSONValue.string)
+        return object.serialized()
+    }
+
+    /// The status and the reason.
+    public var description: String { "\(status.code) \(reason.rawValue)" }
+
+    // RFC 9110 §10.2.3: whole seconds; rounded up, so that nobody comes too early.
+    private static func wholeSeconds(_ duration: Duration) -> Int64 {
+        let (seconds, attoseconds) = duration.components
+        return max(1, attoseconds > 0 ? seconds + 1 : seconds)
+    }
+}

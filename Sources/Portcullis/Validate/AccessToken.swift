@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+
+public import PortcullisJOSE
+
+/// A validated access token.
+///
+/// Only the gate makes one, so whoever holds one need not check it again.
+///
+/// Holds what the token says, never the token itself, and redacts itself when printed. Cheap to copy.
+///
+/// RFC 9068 §2.2, RFC 7662 §2.2.
+public struct AccessToken: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable
+{
+    /// The form in which a token came.
+    public enum Format: String, Sendable, Hashable {
+        /// A JWT, verified with the issuer's keys.
+        case jwt
+        /// Anything else, introspected.
+        case opaque
+    }
+
+    /// What the possession of a token was proven with.
+    public enum Binding: String, Sendable, Hashable {
+        /// The token is not bound: who has it may use it.
+        case none
+        /// A DPoP proof. RFC 9449.
+        case dpop
+        /// A client certificate. RFC 8705.
+        case mutualTLS = "mtls"
+    }
+
+    package let storage: Storage
+
+    package init(_ storage: Storage) {
+        self.storage = storage
+    }
+
+    /// The resource that the token was presented to.
+    public var resource: ResourceIdentifier { storage.resource }
+    /// The issuer, one of those that the resource trusts.
+    public var issuer: String { storage.issuer }
+    /// Whom the token speaks for, unique within the issuer, or nothing.
+    public var subject: String? { storage.subject }
+    /// The client that the token was issued to, or nothing.
+    public var clientID: String? { storage.clientID }
+    /// The scopes, in the order of the token, without those that they imply.
+    public var scopes: [Scope] { storage.scopes }
+    /// The audiences that the token names.
+    public var audience: [String] { storage.audience }
+    /// When it expires, or nothing for an introspected token that does not say.
+    public var expiresAt: NumericDate? { storage.expiresAt }
+    /// The form in which it came.
+    public var format: Format { storage.format }
+    /// What the possession of it was proven with.
+    public var binding: Binding { storage.binding }
+    /// Every claim, those that the gate does not know included: untrusted text from a trusted issuer.
+    public var claims: JSONObject { storage.claims }
+
+    /// Whether the token carries these scopes, itself or by implication.
+    public func carries(_ requirement: ScopeRequirement) -> Bool {
+        requirement.isSatisfied(by: storage.granted)
+    }
+
+    /// Goes on only if the token carries these scopes, itself or by implication.
+    ///
+    /// For demands that depend on the data, such as on whose note it is. Does not wait.
+    ///
+    /// - Throws: ``Refusal`` with 403 and `insufficient_scope`.
+    ///
+    /// RFC 6750 §3.1.
+    public func require(_ requirement: ScopeRequirement) throws(Refusal) {
+        guard carries(requirement) else {
+            throw storage.challenger.refusal(.insufficientScope, requiring: requirement)
+        }
+    }
+
+    /// Nothing of what it holds.
+    public var description: String { "AccessToken(redacted)" }
+    /// Nothing of what it holds.
+    public var debugDescription: String { description }
+    /// Nothing of what it holds.
+    public var customMirror: Mirror { Mirror(self, children: [:]) }
+
+    /// What a token holds; made once and shared by all copies.
+    package final class Storage: Sendable {
+        let resource: ResourceIdentifier
+        let challenger: Challenger
+        let issuer: String
+        let subject: String?
+        let clientID: String?
+        let scopes: [Scope]
+        /// The scopes with everything that they imply.
+        let granted: Set<Scope>
+        let audience: [String]
+        let expiresAt: NumericDate?
+        let notBefore: NumericDate?
+        let format: Format
+        let binding: Binding
+        let claims: JSONObject
+
+        init(
+            _ claims: CheckedClaims, format: Format, issuer: String, resource: ResourceIdentifier,
+            challenger: Challenger
+        ) {
+            self.resource = resource
+            self.challenger = challenger
+            self.issuer = issuer
+            self.format = format
+            binding = .none
+            subject = claims.subject
+            clientID = claims.clientID
+            scopes = claims.scopes
+            granted = claims.granted
+            audience = claims.audience
+            expiresAt = claims.expiresAt
+            notBefore = claims.notBefore
+            self.claims = claims.json
+        }
+    }
+}

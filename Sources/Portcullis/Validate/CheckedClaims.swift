@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisJOSE
+
+/// The claims of a token that this resource may act upon.
+///
+/// RFC 9068 §2.2, §4, RFC 7662 §2.2.
+struct CheckedClaims {
+    let json: JSONObject
+    let subject: String?
+    let clientID: String?
+    let scopes: [Scope]
+    let granted: Set<Scope>
+    let audience: [String]
+    let expiresAt: NumericDate?
+    let notBefore: NumericDate?
+}
+
+/// Checks claims against the policy of a resource, at a moment.
+struct ClaimsChecker: Sendable {
+    private let leeway: Double
+    private let audiences: [String]
+    private let requiredClaims: [String]
+    private let scopeClaims: [String]
+    private let implications: [Scope: Set<Scope>]
+    private let introspectionAudience: TokenPolicy.IntrospectionAudience
+
+    init(_ policy: TokenPolicy, resource: ResourceIdentifier) {
+        let (seconds, attoseconds) = policy.leeway.components
+        leeway = Double(seconds) + Double(attoseconds) * 1e-18
+        audiences = policy.audiences ?? resource.audiences
+        requiredClaims = policy.requiredClaims
+        scopeClaims = policy.scopeClaims
+        implications = policy.closedImplications()
+        introspectionAudience = policy.introspectionAudience
+    }
+
+    /// Until when a token that expires then may be used: the first moment at which it no longer may.
+    func end(of expiry: NumericDate?) -> Double {
+        expiry.map { $0.seconds + leeway } ?? .infinity
+    }
+
+    /// From when a token may be used.
+    func start(of notBefore: NumericDate?) -> Double {
+        notBefore.map { $0.seconds - leeway } ?? -.infinity
+    }
+
+    /// Checks the claims of a JWT whose signature was verified and whose issuer is known.
+    ///
+    /// RFC 9068 §4.
+    func checkJWT(_ claims: ClaimsSet, at now: NumericDate) throws(RefusalReason) -> CheckedClaims {
+        try checkAudience(reading { () throws(JOSEError) in try claims.stringOrStrings("aud") } ?? [])
+        let expiry = try date("exp", of: claims)
+        // RFC 9068 §4: exp must be there.
+        guard let expiry else { throw .missingClaim }
+        try checkTimes(claims, expiry: expiry, at: now)
+        for name in requiredClaims where claims.json[name] == nil { throw .missingClaim }
+        return try collect(claims, scopeClaims: scopeClaims)
+    }
+
+    /// Checks the members of an introspection answer that says the token is active.
+    ///
+    /// RFC 7662 §2.2, §4.
+    func checkIntrospected(_ claims: ClaimsSet, at now: NumericDate) throws(RefusalReason) -> CheckedClaims {
+        let audience = try reading { () throws(JOSEError) in try claims.stringOrStrings("aud") }
+        if audience != nil || introspectionAudience == .required { try checkAudience(audience ?? []) }
+        try checkTimes(claims, expiry: date("exp", of: claims), at: now)
+        // RFC 7662 §2.2: anything but an access token that may be sent as Bearer is not taken here.
+        if let type = try string("token_type", of: claims), !ASCII.equalIgnoringCase(type, "Bearer") {
+            throw ASCII.equalIgnoringCase(type, "DPoP") ? .unprovenPossession : .unsupportedTokenType
+        }
+        return try collect(claims, scopeClaims: ["scope"])
+    }
+
+    // RFC 7519 §4.1.3: compared exactly, code point by code point.
+    private func checkAudience(_ audience: [String]) throws(RefusalReason) {
+        let isMeant = audience.contains { named in audiences.contains { $0.utf8.elementsEqual(named.utf8) } }
+        guard isMeant else { throw .audienceMismatch }
+    }
+
+    // RFC 7519 §4.1.4-§4.1.6: one leeway for all three.
+    private func checkTimes(_ claims: ClaimsSet, expiry: NumericDate?, at now: NumericDate)
+        throws(RefusalReason)
+    {
+        guard now.seconds < end(of: expiry) else { throw .expired }
+        guard now.seconds >= start(of: try date("nbf", of: claims)) else { throw .notYetValid }
+        guard now.seconds >= start(of: try date("iat", of: claims)) else { throw .issuedInTheFuture }
+    }
+
+    private func collect(_ claims: ClaimsSet, scopeClaims: [String]) throws(RefusalReason) -> CheckedClaims {
+        // RFC 7800 §3.1: a bound token is never treated as unbound, whatever its confirmation method.
+        guard claims.json["cnf"] == nil else { throw .unprovenPossession }
+        let scopes = try scopes(of: claims, in: scopeClaims)
+        var granted = Set(scopes)
+        for scope in scopes {
+            if let implied = implications[scope] { granted.formUnion(implied) }
+        }
+        _ = try string("jti", of: claims)
+        return CheckedClaims(
+            json: claims.json,
+            subject: try string("sub", of: claims),
+            clientID: try string("client_id", of: claims),
+            scopes: scopes,
+            granted: granted,
+            audience: try reading { () throws(JOSEError) in try claims.stringOrStrings("aud") } ?? [],
+            expiresAt: try date("exp", of: claims),
+            notBefore: try date("nbf", of: claims))
+    }
+
+    // The first claim that is there counts; several are never merged.
+    private func scopes(of claims: ClaimsSet, in names: [String]) throws(RefusalReason) -> [Scope] {
+        for name in names {
+            guard let value = claims.json[name] else { continue }
+            if let text = value.string {
+                guard let scopes = Scope.list(text) else { throw .malformedClaims }
+                return scopes
+            }
+            // RFC 9068 §2.2.3 has a string under "scope"; arrays are what servers put under names of their own.
+            guard !name.utf8.elementsEqual("scope".utf8), let texts = value.strings else {
+                throw .malformedClaims
+            }
+            let scopes = texts.compactMap(Scope.init(token:))
+            guard scopes.count == texts.count else { throw .malformedClaims }
+            return scopes
+        }
+        return []
+    }
+
+    private func string(_ name: String, of claims: ClaimsSet) throws(RefusalReason) -> String? {
+        try reading { () throws(JOSEError) in try claims.string(name) }
+    }
+
+    private func date(_ name: String, of claims: ClaimsSet) throws(RefusalReason) -> NumericDate? {
+        try reading { () throws(JOSEError) in try claims.numericDate(name) }
+    }
+
+    private func reading<Value>(_ read: () throws(JOSEError) -> Value) throws(RefusalReason) -> Value {
+        do throws(JOSEError) {
+            return try read()
+        } catch {
+            throw .malformedClaims
+        }
+    }
+}
+
+// A check throws the reason itself; the gate turns it into a refusal in one place.
+extension RefusalReason: Error {}

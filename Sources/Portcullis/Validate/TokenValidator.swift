@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisHTTP
+import PortcullisJOSE
+import PortcullisTransport
+
+/// Decides whether a token that was not seen before is good.
+///
+/// Cheap checks come before dear ones.
+///
+/// RFC 9068 §4, RFC 7662 §2, RFC 8725 §3.
+struct TokenValidator: Sendable {
+    let resource: ResourceIdentifier
+    let challenger: Challenger
+    let connections: [IssuerConnection]
+    let format: TokenPolicy.Format
+    let checker: ClaimsChecker
+    let time: TimeSource
+    private let algorithms: Set<SignatureAlgorithm>
+    private let types: [String]
+    private let maxByteCount: Int
+    private let activeLifetime: Duration
+
+    init(
+        _ policy: TokenPolicy, format: TokenPolicy.Format, resource: ResourceIdentifier,
+        challenger: Challenger,
+        connections: [IssuerConnection], time: TimeSource
+    ) {
+        self.resource = resource
+        self.challenger = challenger
+        self.connections = connections
+        self.format = format
+        self.time = time
+        checker = ClaimsChecker(policy, resource: resource)
+        algorithms = Set(policy.algorithms)
+        types = policy.types.map(TokenPolicy.normalisedType)
+        maxByteCount = policy.maxTokenByteCount
+        activeLifetime = policy.introspectionCacheLifetime
+    }
+
+    /// Checks a token whose length and characters are those of one.
+    ///
+    /// How is decided by its form and its issuer; one way is never tried because the other has failed.
+    func validate(_ token: [UInt8], digest: SHA256Digest) async throws(RefusalReason) -> VerifiedToken {
+        switch format {
+        case .opaque: try await introspect(token, digest)
+        case .any where !Self.isJWTShaped(token): try await introspect(token, digest)
+        case .any, .jwt: try await validateJWT(token, digest)
+        }
+    }
+
+    /// Whether bytes are three base64url parts.
+    private static func isJWTShaped(_ token: [UInt8]) -> Bool {
+        let parts = token.split(separator: 0x2E, omittingEmptySubsequences: false)
+        return parts.count == 3
+            && parts.allSatisfy { part in
+                !part.isEmpty && part.allSatisfy { CharacterClass.isToken68Character($0) && !isForeign($0) }
+            }
+    }
+
+    // token68 has four marks that base64url has not.
+    private static func isForeign(_ byte: UInt8) -> Bool {
+        byte == 0x2B || byte == 0x2F || byte == 0x7E || byte == 0x2E
+    }
+
+    private func validateJWT(_ token: [UInt8], _ digest: SHA256Digest) async throws(RefusalReason)
+        -> VerifiedToken
+    {
+        let jws = try read(token)
+        try checkType(jws.header.type)
+        // RFC 8725 §3.1: what is acceptable is our list; the token only chooses from it.
+        guard let algorithm = jws.header.algorithm, algorithms.contains(algorithm) else {
+            throw .unsupportedAlgorithm
+        }
+        let claims = try readClaims(jws)
+        // RFC 9068 §4: the issuer is known before any key is used and before anything is fetched.
+        guard let issuer = try? claims.string("iss"), let connection = connection(to: issuer) else {
+            throw .unknownIssuer
+        }
+        guard let keys = connection.keys else {
+            guard format == .any else { throw .unsupportedTokenFormat }
+            return try await introspect(token, digest)
+        }
+        let (key, generation) = try await keys.key(jws.header.keyID, algorithm, at: time.uptime())
+        try verify(jws, with: key, algorithm)
+        let checked = try checker.checkJWT(claims, at: time.now())
+        return remember(
+            checked, .jwt, issuer: connection.issuer, keys: keys, generation: generation,
+            until: MonotonicInstant(nanoseconds: .max))
+    }
+
+    private func read(_ token: [UInt8]) throws(RefusalReason) -> CompactJWS {
+        do throws(JOSEError) {
+            return try CompactJWS(token, maximumByteCount: maxByteCount)
+        } catch {
+            throw .malformedJWT
+        }
+    }
+
+    private func readClaims(_ jws: CompactJWS) throws(RefusalReason) -> ClaimsSet {
+        do throws(JOSEError) {
+            return try ClaimsSet(payload: jws.payload)
+        } catch {
+            throw .malformedJWT
+        }
+    }
+
+    // RFC 9068 §4, RFC 8725 §3.11.
+    private func checkType(_ type: String?) throws(RefusalReason) {
+        let presented = TokenPolicy.normalisedType(type ?? "")
+        guard types.contains(where: { $0.utf8.elementsEqual(presented.utf8) }) else {
+            throw .unsupportedTokenType
+        }
+    }
+
+    private func connection(to issuer: String) -> IssuerConnection? {
+        connections.first { $0.issuer.utf8.elementsEqual(issuer.utf8) }
+    }
+
+    private func verify(
+        _ jws: CompactJWS, with key: JWK, _ algorithm: SignatureAlgorithm
+    ) throws(RefusalReason) {
+        do throws(JOSEError) {
+            try jws.verify(with: key, algorithm: algorithm)
+        } catch .cryptographyUnavailable {
+            throw .keysUnavailable
+        } catch {
+            throw .invalidSignature
+        }
+    }
+
+    private func introspect(_ token: [UInt8], _ digest: SHA256Digest) async throws(RefusalReason)
+        -> VerifiedToken
+    {
+        guard let connection = connections.first(where: { $0.introspector != nil }),
+            let introspector = connection.introspector
+        else { throw .unsupportedTokenFormat }
+        let lifetime = connection.activeLifetime ?? activeLifetime
+        // Counted from before the question, since the answer may be that old when it arrives.
+        let until = time.uptime() + lifetime
+        let answer: IntrospectionClient.Answer
+        do throws(AuthorizationServerFault) {
+            answer = try await introspector.answer(for: token, digest: digest)
+        } catch {
+            throw .introspectionUnavailable
+        }
+        guard case .active(let object) = answer else { throw .inactiveToken }
+        let checked = try check(ClaimsSet(object), of: connection)
+        return remember(checked, .opaque, issuer: connection.issuer, keys: nil, generation: 0, until: until)
+    }
+
+    private func check(_ claims: ClaimsSet, of connection: IssuerConnection) throws(RefusalReason)
+        -> CheckedClaims
+    {
+        do throws(RefusalReason) {
+            if let named = claims.json["iss"] {
+                guard let issuer = named.string else { throw .malformedClaims }
+                guard issuer.utf8.elementsEqual(connection.issuer.utf8) else { throw .unknownIssuer }
+            }
+            return try checker.checkIntrospected(claims, at: time.now())
+        } catch .malformedClaims {
+            // An answer that can't be read says nothing about the token.
+            throw .introspectionUnavailable
+        } catch {
+            throw error
+        }
+    }
+
+    private func remember(
+        _ claims: CheckedClaims, _ format: AccessToken.Format, issuer: String, keys: KeyStore?,
+        generation: UInt64,
+        until: MonotonicInstant
+    ) -> VerifiedToken {
+        let storage = AccessToken.Storage(
+            claims, format: format, issuer: issuer, resource: resource, challenger: challenger)
+        return VerifiedToken(
+            token: AccessToken(storage), start: checker.start(of: claims.notBefore),
+            end: checker.end(of: claims.expiresAt), keys: keys, generation: generation, usableUntil: until)
+    }
+}

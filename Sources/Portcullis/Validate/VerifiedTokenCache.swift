@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisJOSE
+import PortcullisTransport
+import Synchronization
+
+/// What is remembered of tokens that were seen before: a bounded table by the hash of the token.
+///
+/// Reading takes one short lock and never waits. When the table is full, one entry that was not used lately makes room
+/// for each new one.
+final class TokenTable<Entry: Sendable>: Sendable {
+    private struct Slot {
+        var digest: SHA256Digest
+        var entry: Entry
+        var wasUsed: Bool
+    }
+
+    private struct State {
+        var places: [SHA256Digest: Int] = [:]
+        var slots: [Slot] = []
+        var hand = 0
+    }
+
+    private let capacity: Int
+    private let state = Mutex(State())
+
+    init(capacity: Int) {
+        self.capacity = capacity
+    }
+
+    /// How many entries there are.
+    var count: Int { state.withLock { $0.slots.count } }
+
+    subscript(digest: SHA256Digest) -> Entry? {
+        state.withLock { state in
+            guard let place = state.places[digest] else { return nil }
+            state.slots[place].wasUsed = true
+            return state.slots[place].entry
+        }
+    }
+
+    func insert(_ entry: Entry, for digest: SHA256Digest) {
+        guard capacity > 0 else { return }
+        // What makes room is let go after the lock, since it may be large.
+        let evicted: Entry? = state.withLock { state in
+            if let place = state.places[digest] {
+                let old = state.slots[place].entry
+                state.slots[place].entry = entry
+                return old
+            }
+            let slot = Slot(digest: digest, entry: entry, wasUsed: false)
+            guard state.slots.count >= capacity else {
+                state.places[digest] = state.slots.count
+                state.slots.append(slot)
+                return nil
+            }
+            return Self.replace(with: slot, in: &state)
+        }
+        _ = evicted
+    }
+
+    // The clock: the hand passes over what was used since it came by last, once.
+    private static func replace(with slot: Slot, in state: inout State) -> Entry {
+        while state.slots[state.hand].wasUsed {
+            state.slots[state.hand].wasUsed = false
+            state.hand = (state.hand + 1) % state.slots.count
+        }
+        let old = state.slots[state.hand]
+        state.places[old.digest] = nil
+        state.places[slot.digest] = state.hand
+        state.slots[state.hand] = slot
+        state.hand = (state.hand + 1) % state.slots.count
+        return old.entry
+    }
+
+    func remove(_ digest: SHA256Digest) {
+        let removed: Entry? = state.withLock { state in
+            guard let place = state.places.removeValue(forKey: digest) else { return nil }
+            let last = state.slots.removeLast()
+            guard place < state.slots.count else {
+                state.hand = 0
+                return last.entry
+            }
+            let old = state.slots[place].entry
+            state.slots[place] = last
+            state.places[last.digest] = place
+            if state.hand >= state.slots.count { state.hand = 0 }
+            return old
+        }
+        _ = removed
+    }
+
+    func removeAll() {
+        let removed = state.withLock { state in
+            let slots = state.slots
+            state = State()
+            return slots.count
+        }
+        _ = removed
+    }
+}
+
+/// A token that was found good, and how long that may be believed.
+struct VerifiedToken: Sendable {
+    let token: AccessToken
+    /// In seconds of the day: `nbf` and `exp`, leeway included.
+    let start: Double
+    let end: Double
+    /// The keys that it was verified with; nothing if it was introspected.
+    let keys: KeyStore?
+    let generation: UInt64
+    /// Until when an introspection answer counts.
+    let usableUntil: MonotonicInstant
+
+    /// Whether the token may still be used: its times, its keys, the age of the answer.
+    ///
+    /// Keys past their freshness are refreshed in the background; past their stale limit, or if they are others than
+    /// before, nothing verified with them counts: a hot token must not outlive a withdrawn key.
+    @inline(__always)
+    func isUsable(at now: NumericDate, uptime: MonotonicInstant) -> Bool {
+        guard now.seconds < end, now.seconds >= start, uptime < usableUntil else { return false }
+        guard let keys else { return true }
+        let publication = keys.publication
+        guard publication.generation == generation, publication.isUsable(at: uptime) else { return false }
+        if !publication.isFresh(at: uptime) { keys.refreshInBackground(at: uptime) }
+        return true
+    }
+}
