@@ -26,6 +26,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "Portcullis", targets: ["Portcullis"]),
+        .library(name: "PortcullisServer", targets: ["PortcullisServer"]),
     ],
     targets: [
         .systemLibrary(
@@ -38,6 +39,10 @@ let package = Package(
         library("PortcullisJOSE", ["COpenSSL"]),
         library("PortcullisTransport", ["PortcullisHTTP", "COpenSSL", "CPlatform"]),
         library("Portcullis", ["PortcullisHTTP", "PortcullisJOSE", "PortcullisTransport"]),
+        library(
+            "PortcullisServer",
+            ["Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisTransport", "CPlatform"]
+        ),
         tests(of: "PortcullisHTTP"),
         tests(of: "PortcullisJOSE"),
         tests(of: "PortcullisTransport", ["PortcullisHTTP", "CPlatform"]),

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+
+internal import PortcullisHTTP
+
+/// Takes the content of one request out of the bytes of its connection.
+///
+/// Pure.
+///
+/// RFC 9112 §6, §7.1.
+struct BodyReader: Sendable {
+    private enum State: Sendable {
+        case length(Int)
+        case chunked(ChunkedDecoder)
+        case finished
+        case failed(MalformedMessage)
+    }
+
+    private var state: State
+    private let limit: Int
+    private var takenByteCount = 0
+
+    /// No content.
+    static let none = BodyReader(.none, limits: WireLimits(), limit: 0)
+
+    init(_ framing: BodyFraming, limits: WireLimits, limit: Int) {
+        self.limit = limit
+        switch framing {
+        case .none, .length(0), .untilClose: state = .finished
+        case .length(let count): state = .length(count)
+        case .chunked: state = .chunked(ChunkedDecoder(limits: limits))
+        }
+    }
+
+    var isFinished: Bool {
+        if case .finished = state { true } else { false }
+    }
+
+    /// What was wrong with the body.
+    ///
+    /// Nobody knows where one that is wrong ends.
+    var failure: MalformedMessage? {
+        if case .failed(let failure) = state { failure } else { nil }
+    }
+
+    /// How many bytes are left, where the request says so.
+    var remainingByteCount: Int? {
+        switch state {
+        case .length(let count): count
+        case .finished: 0
+        case .chunked, .failed: nil
+        }
+    }
+
+    /// Takes what is there.
+    ///
+    /// - Returns: How many of the bytes belong to the body's framing or content.
+    /// - Throws: ``MalformedMessage``, also for content beyond the limit; from then on always the same.
+    mutating func read(
+        _ bytes: UnsafeRawBufferPointer, _ deliver: (UnsafeRawBufferPointer) -> Void
+    ) throws(MalformedMessage) -> Int {
+        do throws(MalformedMessage) {
+            return try take(bytes, deliver)
+        } catch {
+            state = .failed(error)
+            throw error
+        }
+    }
+
+    private mutating func take(
+        _ bytes: UnsafeRawBufferPointer, _ deliver: (UnsafeRawBufferPointer) -> Void
+    ) throws(MalformedMessage) -> Int {
+        switch state {
+        case .failed(let failure):
+            throw failure
+        case .finished:
+            return 0
+        case .length(let left):
+            let count = min(left, bytes.count)
+            deliver(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+            state = left == count ? .finished : .length(left - count)
+            return count
+        case .chunked(var decoder):
+            var taken = takenByteCount
+            let progress = try decoder.decode(
+                bytes,
+                into: { piece in
+                    taken += piece.count
+                    deliver(piece)
+                })
+            takenByteCount = taken
+            guard takenByteCount <= limit else { throw .bodyTooLarge }
+            state = progress.finished ? .finished : .chunked(decoder)
+            return progress.consumed
+        }
+    }
+}

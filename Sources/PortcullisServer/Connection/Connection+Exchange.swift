@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: MIT
+
+internal import PortcullisHTTP
+internal import PortcullisTransport
+
+extension Connection {
+    /// Begins to answer a request.
+    ///
+    /// - Returns: How many of the bytes behind the head belong to its body and were taken with it.
+    func begin(_ head: RequestHead, _ rest: UnsafeRawBufferPointer) -> Int {
+        let semantics: RequestSemantics
+        let path: RequestPath
+        do throws(MalformedMessage) {
+            semantics = try RequestSemantics(head, maxBodyByteCount: limits.maxBodyByteCount)
+            path = try RequestPath(head, semantics)
+        } catch {
+            refuse(error.status, head)
+            return rest.count
+        }
+        lastExchangeID += 1
+        beginRecord(head.method, headByteCount: head.bytes.count)
+        exchange = Exchange(
+            id: lastExchangeID, version: head.version, isHead: head.method == .head,
+            keepAlive: semantics.keepAlive && !context.isDraining,
+            owesContinue: semantics.expectsContinue && rest.isEmpty)
+        let (requestBody, taken) = takeWholeBody(semantics.framing, rest)
+        answer(head, semantics, path, requestBody)
+        return taken
+    }
+
+    /// A body that has arrived with its head is handed over as it is; for any other the handler has to wait.
+    private func takeWholeBody(
+        _ framing: BodyFraming, _ rest: UnsafeRawBufferPointer
+    ) -> (RequestBody, taken: Int) {
+        switch framing {
+        case .none, .length(0):
+            body = .none
+            return (.empty, 0)
+        case .length(let length) where length <= rest.count:
+            body = .none
+            noteReceived(length)
+            return (.bytes(Array(rest[..<length])), length)
+        default:
+            body = BodyReader(framing, limits: terms.wireLimits, limit: limits.maxBodyByteCount)
+            discardBudget = Server.Limits.maxDiscardedByteCount
+            let length: Int? = if case .length(let length) = framing { length } else { nil }
+            return (
+                RequestBody(.stream(length: length, ExchangeBody(connection: self, id: lastExchangeID))), 0
+            )
+        }
+    }
+
+    private func answer(
+        _ head: RequestHead, _ semantics: RequestSemantics, _ path: RequestPath, _ requestBody: RequestBody
+    ) {
+        let (route, values) = context.table.destination(
+            head.method, authority: Self.authority(head, semantics), path)
+        let request = Request(
+            head: head, path: path, queryRange: semantics.queryRange,
+            parameters: Self.parameters(of: route, values, in: path), body: requestBody, peer: peer)
+        record?.value.route = route.name
+        switch context.watching(route, { route.respondImmediately(to: request) }) {
+        case .response(let response):
+            respond(with: response, route, request)
+        case .mustWait(let request, let index):
+            phase = .exchange
+            stateDeadline = .distantFuture
+            startTask(route, request, from: index)
+        }
+    }
+
+    /// `OPTIONS *` and `CONNECT` have no path, and nothing here answers them.
+    ///
+    /// RFC 9110 §9.3.6, §9.3.7.
+    private static func authority(_ head: RequestHead, _ semantics: RequestSemantics) -> String {
+        semantics.hostRange.map { head.text($0).lowercased() } ?? ""
+    }
+
+    private static func parameters(
+        of route: CompiledRoute, _ values: [Range<Int>], in path: RequestPath
+    ) -> Parameters {
+        guard !values.isEmpty else { return Parameters() }
+        let names = route.names.compactMap { $0 }
+        return Parameters(
+            zip(names, values).map { Parameters.Parameter(name: $0, value: path.decoded($1)) })
+    }
+
+    // MARK: Answers at once
+
+    private func respond(with response: Response, _ route: CompiledRoute, _ request: Request) {
+        if streams(response) {
+            phase = .exchange
+            stateDeadline = .distantFuture
+            startStreaming(response, route)
+        } else {
+            send(response, route)
+        }
+    }
+
+    /// Whether a closure will write content.
+    ///
+    /// RFC 9110 §9.3.2, RFC 9112 §6.3.
+    private func streams(_ response: Response) -> Bool {
+        guard case .stream = response.body else { return false }
+        return exchange?.isHead == false && !response.status.forbidsContent
+    }
+
+    /// Puts a whole answer into the output and gets ready for the next request.
+    private func send(_ response: Response, _ route: CompiledRoute) {
+        guard let isHead = exchange?.isHead, let version = exchange?.version else { return }
+        report(response, route)
+        var keepAlive = mayKeepAlive()
+        var content: [UInt8] = []
+        var framing = ResponseFraming.chunked
+        if case .bytes(let bytes) = response.body {
+            content = bytes
+            framing = .length(bytes.count)
+        }
+        // As it would be for the content that is left out.
+        if framing.permitted(for: response.status, requestVersion: version) == .untilClose {
+            keepAlive = false
+        }
+        output.borrow(&context.outputBuffer)
+        appendHead(
+            ResponseHead(status: response.status, fields: response.fields), framing, keepAlive: keepAlive)
+        if !isHead, !response.status.forbidsContent { output.append(content) }
+        finishExchange(keepAlive: keepAlive)
+    }
+
+    private func appendHead(_ head: ResponseHead, _ framing: ResponseFraming, keepAlive: Bool) {
+        guard let version = exchange?.version else { return }
+        let date = context.dateField
+        output.append { buffer in
+            HeadSerializer.append(
+                head, framing: framing, keepAlive: keepAlive, requestVersion: version, date: date,
+                to: &buffer)
+        }
+    }
+
+    /// Whether the next request on the connection can be found and is wanted.
+    ///
+    /// RFC 9112 §9.3, §9.6.
+    private func mayKeepAlive() -> Bool {
+        guard exchange?.keepAlive == true, !context.isDraining else { return false }
+        guard !body.isFinished else { return true }
+        guard body.failure == nil else { return false }
+        // A client that was not told to go on may send the body or not: nobody could tell it from the next request.
+        if exchange?.owesContinue == true { return false }
+        return body.remainingByteCount.map { $0 <= Server.Limits.maxDiscardedByteCount } ?? true
+    }
+
+    private func finishExchange(keepAlive: Bool) {
+        endRecord(isComplete: true)
+        exchange = nil
+        guard keepAlive else { return closeAfterOutput() }
+        phase = .head
+        waitForRequest()
+        applyDeadline()
+    }
+
+    private func report(_ response: Response, _ route: CompiledRoute) {
+        record?.value.status = response.status
+        record?.value.refusal = response.refusalReason
+        guard let failure = response.failure else { return }
+        context.core.log("error: the handler of \(route.name) threw \(failure)")
+    }
+
+    /// Answers a message that is wrong in itself, and ends the connection: nobody knows where the next one would begin.
+    func refuse(_ status: Status, _ head: RequestHead? = nil) {
+        let isHead = head?.method == .head
+        lastExchangeID += 1
+        beginRecord(head?.method ?? "unknown", headByteCount: head?.bytes.count ?? 0)
+        record?.value.status = status
+        exchange = Exchange(
+            id: lastExchangeID, version: .http1_1, isHead: isHead, keepAlive: false, owesContinue: false)
+        output.borrow(&context.outputBuffer)
+        let response = Response.problem(status)
+        guard case .bytes(let content) = response.body else { return }
+        let responseHead = ResponseHead(status: response.status, fields: response.fields)
+        appendHead(responseHead, .length(content.count), keepAlive: false)
+        if !isHead { output.append(content) }
+        endRecord(isComplete: true)
+        exchange = nil
+        closeAfterOutput()
+    }
+
+    // MARK: Answers by a task
+
+    private func startTask(_ route: CompiledRoute, _ request: Request, from index: Int) {
+        let id = lastExchangeID
+        let pool = context.core.pool
+        exchange?.taskRoute = route
+        exchange?.task = Task(executorPreference: loop) {
+            do {
+                let response = try await route.respond(to: request, from: index, pool)
+                await self.complete(id, with: response, route)
+            } catch {
+                await self.cut(id)
+            }
+        }
+    }
+
+    private func complete(_ id: UInt64, with response: Response, _ route: CompiledRoute) async {
+        context.watchdog.answered(route)
+        guard isCurrent(id) else { return }
+        if case .stream(let write) = response.body, streams(response) {
+            beginStreaming(response, route)
+            await stream(id, write)
+        } else {
+            send(response, route)
+            goOn()
+        }
+    }
+
+    private func startStreaming(_ response: Response, _ route: CompiledRoute) {
+        guard case .stream(let write) = response.body else { return }
+        let id = lastExchangeID
+        beginStreaming(response, route)
+        exchange?.task = Task(executorPreference: loop) { await self.stream(id, write) }
+    }
+
+    private func beginStreaming(_ response: Response, _ route: CompiledRoute) {
+        report(response, route)
+        let isChunked = exchange?.version == .http1_1
+        exchange?.hasBegunStreaming = true
+        exchange?.isChunked = isChunked
+        exchange?.heldHead = ResponseHead(status: response.status, fields: response.fields)
+        // RFC 9110 §10.1.1: 100 (Continue) comes before the final status or not at all.
+        guard exchange?.owesContinue == false else { return }
+        sendHeldHead()
+        flush()
+    }
+
+    private func sendHeldHead() {
+        guard let head = exchange?.heldHead, let isChunked = exchange?.isChunked else { return }
+        exchange?.heldHead = nil
+        let keepAlive = isChunked && mayKeepAlive()
+        exchange?.keepAlive = keepAlive
+        output.borrow(&context.outputBuffer)
+        appendHead(head, isChunked ? .chunked : .untilClose, keepAlive: keepAlive)
+    }
+
+    private func stream(_ id: UInt64, _ write: @Sendable (ResponseBodyWriter) async throws -> Void) async {
+        do {
+            try await write(ResponseBodyWriter(sink: ExchangeSink(connection: self, id: id)))
+            endStreaming(id)
+        } catch {
+            cut(id)
+        }
+    }
+
+    private func endStreaming(_ id: UInt64) {
+        guard isCurrent(id) else { return }
+        sendHeldHead()
+        guard let exchange else { return }
+        if exchange.isChunked {
+            output.borrow(&context.outputBuffer)
+            output.append(ChunkEncoder.lastChunk)
+        }
+        finishExchange(keepAlive: exchange.keepAlive && mayKeepAlive())
+        goOn()
+    }
+
+    /// Ends a connection whose answer will never be whole, so that the client can tell.
+    private func cut(_ id: UInt64) {
+        guard isCurrent(id) else { return }
+        abort()
+    }
+
+    private func isCurrent(_ id: UInt64) -> Bool {
+        phase == .exchange && exchange?.id == id
+    }
+
+    func cancelHandler() {
+        exchange?.task?.cancel()
+    }
+
+    // MARK: Streamed content, from tasks
+
+    fileprivate func write(_ bytes: [UInt8], _ id: UInt64) async throws {
+        guard isCurrent(id), !Task.isCancelled else { throw CancellationError() }
+        guard !bytes.isEmpty else { return }
+        sendHeldHead()
+        output.borrow(&context.outputBuffer)
+        if exchange?.isChunked == true {
+            output.append { ChunkEncoder.appendChunkStart(byteCount: bytes.count, to: &$0) }
+            output.append(bytes)
+            output.append(ChunkEncoder.chunkEnd)
+        } else {
+            output.append(bytes)
+        }
+        flush()
+        guard isCurrent(id) else { return }
+        exchange?.writesInTurn += 1
+        let hasHadItsShare = exchange?.writesInTurn == Server.Limits.writesPerTurn
+        guard hasHadItsShare || output.byteCount > Server.Limits.maxUnsentByteCount else { return }
+        exchange?.writesInTurn = 0
+        try await withCheckedThrowingContinuation { continuation in
+            exchange?.writeWaiters.append(continuation)
+            if hasHadItsShare {
+                loop.executeLater { [weak self] in self?.assumeIsolated { $0.wakeWriters() } }
+            }
+        }
+    }
+
+    fileprivate func nextPiece(_ id: UInt64) async throws -> [UInt8]? {
+        guard phase != .closed else { throw RequestBodyError.connectionClosed }
+        guard isCurrent(id), exchange?.bodyWaiter == nil else { throw RequestBodyError.notAvailable }
+        if let failure = body.failure { throw failure }
+        if let piece = try takeUnreadPiece() { return piece }
+        guard !body.isFinished else { return nil }
+        guard !peerHasEnded else { throw RequestBodyError.connectionClosed }
+        if exchange?.owesContinue == true {
+            exchange?.owesContinue = false
+            output.append(HeadSerializer.continueResponse)
+            sendHeldHead()
+            flush()
+            guard isCurrent(id) else { throw RequestBodyError.connectionClosed }
+        }
+        exchange?.bodyClock.beginWaiting(loop.now)
+        stateDeadline = loop.now + limits.bodyTimeout
+        applyDeadline()
+        return try await withCheckedThrowingContinuation { continuation in
+            exchange?.bodyWaiter = continuation
+            if hasUnusedReadiness { continueLater() }
+        }
+    }
+
+    private func takeUnreadPiece() throws -> [UInt8]? {
+        guard !unread.isEmpty else { return nil }
+        let gathered = unread
+        unread = []
+        var piece: [UInt8] = []
+        let taken = try gathered.withUnsafeBytes { bytes in
+            try body.read(bytes) { piece += $0 }
+        }
+        noteReceived(taken)
+        unread = taken == gathered.count ? [] : Array(gathered[taken...])
+        // The buffer was full and reading had stopped.
+        if hasUnusedReadiness { continueLater() }
+        return piece.isEmpty ? nil : piece
+    }
+
+    /// Hands arriving content to the handler that waits for it.
+    func takeBody(_ bytes: UnsafeRawBufferPointer) -> Int {
+        guard let waiter = exchange?.bodyWaiter else { return 0 }
+        var piece: [UInt8] = []
+        do throws(MalformedMessage) {
+            let taken = try body.read(bytes) { piece += $0 }
+            noteReceived(taken)
+            exchange?.bodyClock.endWaiting(loop.now)
+            guard !piece.isEmpty || body.isFinished else {
+                exchange?.bodyClock.beginWaiting(loop.now)
+                return taken
+            }
+            if exchange?.bodyClock.isTooSlow(limits) == true {
+                context.recorder?.record(.timedOut(.body))
+                exchange?.keepAlive = false
+                failBody(with: RequestBodyError.timeout)
+                return bytes.count
+            }
+            stopWaitingForBody()
+            waiter.resume(returning: piece.isEmpty ? nil : piece)
+            return taken
+        } catch {
+            exchange?.keepAlive = false
+            failBody(with: error)
+            return bytes.count
+        }
+    }
+
+    private func stopWaitingForBody() {
+        exchange?.bodyWaiter = nil
+        stateDeadline = .distantFuture
+        applyDeadline()
+    }
+
+    func failBody(with error: any Error) {
+        guard let waiter = exchange?.bodyWaiter else { return }
+        stopWaitingForBody()
+        waiter.resume(throwing: error)
+    }
+}
+
+/// The content of a request that its connection is still receiving.
+private struct ExchangeBody: BodySource {
+    let connection: Connection
+    let id: UInt64
+
+    func nextPiece() async throws -> [UInt8]? {
+        try await connection.nextPiece(id)
+    }
+}
+
+/// The content of a response that its connection is still sending.
+private struct ExchangeSink: BodySink {
+    let connection: Connection
+    let id: UInt64
+
+    func write(_ bytes: [UInt8]) async throws {
+        try await connection.write(bytes, id)
+    }
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+
+internal import PortcullisTransport
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+extension Connection {
+    /// Sends what there is to send, as far as the client takes it.
+    func flush() {
+        while !output.isEmpty, phase != .closed {
+            let sent = output.send(to: descriptor)
+            if sent > 0 {
+                if writeDeadline != .distantFuture { writeDeadline = loop.now + limits.writeTimeout }
+            } else if errno == EAGAIN || errno == EWOULDBLOCK {
+                loop.rearm(descriptor, for: .writable)
+                if writeDeadline == .distantFuture { writeDeadline = loop.now + limits.writeTimeout }
+                applyDeadline()
+                return wakeWriters()
+            } else if errno != EINTR {
+                return abort()
+            }
+        }
+        guard phase != .closed else { return }
+        output.giveBack(&context.outputBuffer)
+        if writeDeadline != .distantFuture {
+            writeDeadline = .distantFuture
+            applyDeadline()
+        }
+        wakeWriters()
+        if closesAfterOutput { finishClosing() } else { goOnAfterPressure() }
+    }
+
+    func wakeWriters() {
+        guard exchange?.writeWaiters.isEmpty == false,
+            output.byteCount <= Server.Limits.maxUnsentByteCount / 2,
+            let waiters = exchange?.writeWaiters
+        else { return }
+        exchange?.writeWaiters = []
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// A client that takes its answers again may send its next requests again.
+    private func goOnAfterPressure() {
+        guard phase == .head, hasUnusedReadiness || isHeldBack else { return }
+        continueLater()
+    }
+
+    // MARK: The end
+
+    /// Ends the connection once everything is sent.
+    func closeAfterOutput() {
+        guard phase != .closed else { return }
+        phase = .lingering
+        unread = []
+        discardBudget = Server.Limits.maxDiscardedByteCount
+        closesAfterOutput = true
+        stateDeadline = .distantFuture
+        applyDeadline()
+    }
+
+    /// Everything is sent.
+    ///
+    /// Closing now would reset the connection if the client has sent more than was read, and the answer would
+    /// be lost: so this side ends, and the other is heard out, for a while. RFC 9112 §9.6.
+    private func finishClosing() {
+        closesAfterOutput = false
+        guard !peerHasEnded else { return abort() }
+        shutdown(descriptor, Int32(SHUT_WR))
+        stateDeadline = loop.now + Server.Limits.lingerTimeout
+        applyDeadline()
+    }
+
+    /// Ends with the request that is being answered, or at once if there is none.
+    ///
+    /// A request that has arrived and was not read yet is answered too: closing over it would reset the connection.
+    func drain() {
+        if phase == .head, output.isEmpty { read() }
+        guard phase == .head, unread.isEmpty else { return }
+        if output.isEmpty { abort() } else { closeAfterOutput() }
+    }
+
+    /// Ends now.
+    ///
+    /// Whoever waits for the client learns of it.
+    func abort() {
+        guard phase != .closed else { return }
+        phase = .closed
+        endRecord(isComplete: false)
+        let ended = exchange
+        exchange = nil
+        unread = []
+        loop.close(descriptor)
+        context.remove(descriptor)
+        ended?.task?.cancel()
+        ended?.bodyWaiter?.resume(throwing: RequestBodyError.connectionClosed)
+        for waiter in ended?.writeWaiters ?? [] { waiter.resume(throwing: CancellationError()) }
+    }
+}

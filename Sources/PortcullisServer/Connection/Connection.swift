@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: MIT
+
+internal import PortcullisHTTP
+internal import PortcullisTransport
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// One client's connection: reads requests, has them answered in order, sends the answers.
+///
+/// An actor that is pinned to its event loop: readiness enters it without a hop, and so do the tasks of its handlers, which run on the
+/// same loop. Idle, it holds no buffer.
+///
+/// RFC 9112 §9.
+actor Connection: ReadinessHandler {
+    /// What the connection is doing.
+    enum Phase: Equatable {
+        /// Waiting for a request, or in the middle of a head.
+        case head
+        /// A request is being answered by a task.
+        case exchange
+        /// The last answer is on its way; what the client still sends is thrown away.
+        case lingering
+        case closed
+    }
+
+    nonisolated let context: LoopContext
+    nonisolated let terms: ConnectionTerms
+    let descriptor: Int32
+    let peer: SocketAddress
+
+    nonisolated var loop: EventLoop { context.loop }
+    nonisolated var unownedExecutor: UnownedSerialExecutor { context.loop.asUnownedSerialExecutor() }
+    nonisolated var limits: Server.Limits { terms.limits }
+
+    var phase = Phase.head
+    var parser: HeadParser
+    /// Bytes that have been received and that nobody has taken.
+    var unread: [UInt8] = []
+    /// The content of the current request, or what nobody wanted of the last one's.
+    var body = BodyReader.none
+    /// How much of a body that nobody wants may still be thrown away.
+    var discardBudget = 0
+    var output = OutputQueue()
+    var exchange: Exchange?
+    /// What will be reported of the current request; nothing where nobody wants to know.
+    var record: Record?
+    var lastExchangeID: UInt64 = 0
+    /// The client has ended its side.
+    var peerHasEnded = false
+    /// Readiness was told and not used, because nobody wanted to read.
+    var hasUnusedReadiness = false
+    /// Requests have arrived that wait until answers are sent, or other connections have had their turn.
+    var isHeldBack = false
+    private var willGoOn = false
+    /// The connection ends when everything is sent.
+    var closesAfterOutput = false
+    var stateDeadline = MonotonicInstant.distantFuture
+    var writeDeadline = MonotonicInstant.distantFuture
+    private var headHasBegun = false
+    private var servedInTurn = 0
+
+    init(descriptor: Int32, peer: SocketAddress, context: LoopContext) {
+        self.descriptor = descriptor
+        self.peer = peer
+        self.context = context
+        terms = context.terms
+        parser = HeadParser(limits: context.terms.wireLimits)
+    }
+
+    func start() {
+        waitForRequest()
+        applyDeadline()
+    }
+
+    // MARK: Readiness
+
+    nonisolated func ready(_ readiness: Readiness) {
+        assumeIsolated { $0.handle(readiness) }
+    }
+
+    private func handle(_ readiness: Readiness) {
+        if readiness.contains(.writable), !output.isEmpty { flush() }
+        guard phase != .closed, readiness.contains(.readable) else { return }
+        read(untilEnd: readiness.contains(.closedByPeer))
+    }
+
+    // MARK: Reading
+
+    private var wantsToRead: Bool {
+        switch phase {
+        case .head: !isHeldBack
+        case .exchange: exchange?.bodyWaiter != nil || unread.count < Server.Limits.maxUnreadByteCount
+        case .lingering: discardBudget >= 0
+        case .closed: false
+        }
+    }
+
+    /// Reads what there is, a bounded amount at a time.
+    func read(untilEnd: Bool = false) {
+        servedInTurn = 0
+        for _ in 0..<8 {
+            guard wantsToRead else {
+                hasUnusedReadiness = phase != .closed
+                return flush()
+            }
+            let buffer = context.readBuffer
+            let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+            if count > 0 {
+                received(UnsafeRawBufferPointer(start: buffer.baseAddress, count: count))
+                guard phase != .closed else { return }
+                if count < buffer.count, !untilEnd, !peerHasEnded {
+                    loop.rearm(descriptor, for: .readable)
+                    return flush()
+                }
+            } else if count == 0 {
+                return peerEnded()
+            } else if errno == EAGAIN || errno == EWOULDBLOCK {
+                loop.rearm(descriptor, for: .readable)
+                return flush()
+            } else if errno != EINTR {
+                return abort()
+            }
+        }
+        flush()
+        // There is more, but others wait too.
+        hasUnusedReadiness = true
+        continueLater()
+    }
+
+    /// Takes up reading and parsing again in another turn of the loop.
+    func continueLater() {
+        guard !willGoOn else { return }
+        willGoOn = true
+        loop.executeLater { [weak self] in
+            self?.assumeIsolated {
+                $0.willGoOn = false
+                $0.goOn()
+            }
+        }
+    }
+
+    /// Goes on with what has been received already, and then with what the socket has.
+    func goOn() {
+        guard phase != .closed else { return }
+        servedInTurn = 0
+        isHeldBack = false
+        if !unread.isEmpty { processUnread(and: UnsafeRawBufferPointer(start: nil, count: 0)) }
+        if peerHasEnded { endWithPeer() }
+        flush()
+        guard phase != .closed, hasUnusedReadiness, wantsToRead else { return }
+        hasUnusedReadiness = false
+        read(untilEnd: true)
+    }
+
+    private func received(_ bytes: UnsafeRawBufferPointer) {
+        exchange?.bodyClock.received(bytes.count)
+        guard unread.isEmpty else { return processUnread(and: bytes) }
+        let taken = process(bytes)
+        if taken < bytes.count, phase != .closed { unread += bytes[taken...] }
+    }
+
+    private func processUnread(and bytes: UnsafeRawBufferPointer) {
+        // Moved out and back, since a handler may ask for it meanwhile.
+        var gathered = unread
+        unread = []
+        gathered += bytes
+        let taken = gathered.withUnsafeBytes { process($0) }
+        guard taken < gathered.count, phase != .closed else { return }
+        gathered.removeFirst(taken)
+        unread = gathered
+    }
+
+    /// Takes as many of the bytes as the connection has use for now, and says how many.
+    private func process(_ bytes: UnsafeRawBufferPointer) -> Int {
+        var taken = 0
+        while taken < bytes.count {
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[taken...])
+            let count: Int
+            switch phase {
+            case .head: count = takeHead(rest)
+            case .exchange: count = takeBody(rest)
+            case .lingering: count = discard(rest)
+            case .closed: return bytes.count
+            }
+            guard count > 0 else { return taken }
+            taken += count
+        }
+        return taken
+    }
+
+    private func takeHead(_ bytes: UnsafeRawBufferPointer) -> Int {
+        guard body.isFinished else { return discardBody(bytes) }
+        guard output.byteCount <= Server.Limits.maxUnsentByteCount else {
+            isHeldBack = true
+            return 0
+        }
+        guard servedInTurn < Server.Limits.requestsPerTurn else {
+            isHeldBack = true
+            continueLater()
+            return 0
+        }
+        do throws(MalformedMessage) {
+            guard let (head, count) = try parser.parse(bytes) else {
+                if !headHasBegun {
+                    headHasBegun = true
+                    stateDeadline = loop.now + limits.headerTimeout
+                    applyDeadline()
+                }
+                return 0
+            }
+            headHasBegun = false
+            servedInTurn += 1
+            return count + begin(head, UnsafeRawBufferPointer(rebasing: bytes[count...]))
+        } catch {
+            refuse(error.status)
+            return bytes.count
+        }
+    }
+
+    /// Throws away the body of a request that has been answered, so that the next head is found.
+    private func discardBody(_ bytes: UnsafeRawBufferPointer) -> Int {
+        do throws(MalformedMessage) {
+            let count = try body.read(bytes) { _ in }
+            discardBudget -= count
+            if discardBudget < 0, !body.isFinished { closeAfterOutput() }
+            return count
+        } catch {
+            closeAfterOutput()
+            return bytes.count
+        }
+    }
+
+    private func discard(_ bytes: UnsafeRawBufferPointer) -> Int {
+        discardBudget -= bytes.count
+        return bytes.count
+    }
+
+    private func peerEnded() {
+        peerHasEnded = true
+        switch phase {
+        case .head:
+            endWithPeer()
+            flush()
+        case .exchange:
+            failBody(with: RequestBodyError.connectionClosed)
+            // A client may end its side and wait for the answer; one that leaves a stream has gone.
+            if exchange?.hasBegunStreaming == true { cancelHandler() }
+            flush()
+        case .lingering:
+            if output.isEmpty { abort() }
+        case .closed:
+            break
+        }
+    }
+
+    /// A client that sends no more has had every answer once nothing is held back.
+    private func endWithPeer() {
+        if phase == .head, !isHeldBack { closesAfterOutput = true }
+    }
+
+    // MARK: Deadlines
+
+    func waitForRequest() {
+        stateDeadline = loop.now.advanced(byNanoseconds: terms.idleNanoseconds)
+    }
+
+    func applyDeadline() {
+        guard phase != .closed else { return }
+        loop.setDeadline(min(stateDeadline, writeDeadline), for: descriptor)
+    }
+
+    nonisolated func deadlinePassed() {
+        assumeIsolated { $0.expire() }
+    }
+
+    private func expire() {
+        if writeDeadline <= loop.now {
+            context.recorder?.record(.timedOut(.write))
+            return abort()
+        }
+        guard stateDeadline <= loop.now else { return applyDeadline() }
+        stateDeadline = .distantFuture
+        switch phase {
+        case .head:
+            context.recorder?.record(.timedOut(headHasBegun ? .header : .idle))
+            if headHasBegun { refuse(.requestTimeout) } else { closeAfterOutput() }
+            flush()
+        case .exchange:
+            context.recorder?.record(.timedOut(.body))
+            exchange?.keepAlive = false
+            failBody(with: RequestBodyError.timeout)
+        case .lingering:
+            abort()
+        case .closed:
+            break
+        }
+        applyDeadline()
+    }
+}

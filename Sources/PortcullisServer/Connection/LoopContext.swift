@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+
+internal import PortcullisHTTP
+internal import PortcullisTransport
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// What the connections of one event loop share: buffers that only one of them uses at a time, the date, and the list of them all.
+///
+// SAFETY: used on its loop only, and no buffer is kept beyond the call that borrows it.
+final class LoopContext: @unchecked Sendable {
+    /// How much is read from a socket at once.
+    static let readByteCount = 64 * 1024
+
+    let loop: EventLoop
+    let core: ServerCore
+    let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: readByteCount, alignment: 16)
+    var outputBuffer: [UInt8] = []
+    /// Who answers the requests that begin now.
+    private(set) var table: RoutingTable
+    /// What holds for the connections that begin now.
+    private(set) var terms: ConnectionTerms
+    private var serviceNumber: Int
+    /// Where events are reported, if anywhere.
+    let recorder: (any ServerMetricsRecorder)?
+    var watchdog = Watchdog()
+    private var connections: [Int32: Connection] = [:]
+    private var listeners: [Listener] = []
+    private(set) var isDraining = false
+    private var date: [UInt8] = []
+    private var dateSecond = UInt64.max
+
+    init(loop: EventLoop, core: ServerCore, service: Service) {
+        self.loop = loop
+        self.core = core
+        recorder = core.metrics?.makeRecorder(loop: loop.index)
+        table = service.table
+        terms = service.terms
+        serviceNumber = service.number
+        outputBuffer.reserveCapacity(16 * 1024)
+    }
+
+    deinit {
+        readBuffer.deallocate()
+    }
+
+    /// The value of `Date`, made once a second.
+    ///
+    /// RFC 9110 §6.6.1.
+    var dateField: [UInt8] {
+        let second = loop.now.nanoseconds / 1_000_000_000
+        if second != dateSecond {
+            dateSecond = second
+            date = HTTPDate.format(secondsSince1970: Int(time(nil)))
+        }
+        return date
+    }
+
+    /// Answers from now on with other routes, and opens connections on other terms.
+    ///
+    /// Older than what is in use already, it is ignored: of two replacements at a time the same one wins on every loop.
+    func use(_ service: Service) {
+        guard service.number > serviceNumber else { return }
+        serviceNumber = service.number
+        table = service.table
+        terms = service.terms
+        // The limit may have risen above what kept the listener waiting.
+        for listener in listeners { listener.accept() }
+    }
+
+    // MARK: Connections
+
+    func listen(on descriptor: Int32) throws(SocketError) {
+        let listener = Listener(descriptor: descriptor, context: self)
+        try loop.watch(descriptor, listener)
+        listeners.append(listener)
+    }
+
+    func add(_ connection: Connection, _ descriptor: Int32) {
+        connections[descriptor] = connection
+        recorder?.record(.connectionOpened)
+    }
+
+    func remove(_ descriptor: Int32) {
+        connections[descriptor] = nil
+        recorder?.record(.connectionClosed)
+        giveBackPlace()
+    }
+
+    /// A place has become free on this loop; the listeners of all loops may have been waiting for it.
+    func giveBackPlace() {
+        guard core.giveBackPlace() else { return }
+        for context in core.contexts {
+            context.loop.executeLater { context.acceptConnections() }
+        }
+    }
+
+    private func acceptConnections() {
+        for listener in listeners { listener.accept() }
+    }
+
+    /// Stops accepting and lets every connection end with the request that it is answering.
+    func beginDraining() {
+        isDraining = true
+        for listener in listeners {
+            // Who waits in the backlog was told that the connection stands: closing now would reset it.
+            listener.accept()
+            listener.close()
+        }
+        listeners = []
+        for connection in connections.values { connection.assumeIsolated { $0.drain() } }
+    }
+
+    /// The routes whose handlers have been started and have not answered.
+    var taskRoutes: [CompiledRoute] {
+        connections.values.compactMap { connection in connection.assumeIsolated { $0.exchange?.taskRoute } }
+    }
+
+    /// Cancels the handlers that still run.
+    func cancelHandlers() {
+        for connection in connections.values { connection.assumeIsolated { $0.cancelHandler() } }
+    }
+
+    /// Cuts what is left.
+    func cutConnections() {
+        for connection in connections.values { connection.assumeIsolated { $0.abort() } }
+    }
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+
+internal import CPlatform
+
+/// What a connection still has to send, in order: small pieces gathered in one buffer, large ones as they are.
+struct OutputQueue: ~Copyable {
+    /// From this size on a piece is sent from where it lies instead of being copied behind the others.
+    private static let ownSegmentByteCount = 16 * 1024
+    private static let segmentsPerCall: Int = 16
+
+    private var segments: [[UInt8]] = []
+    /// How much of the first segment has been sent.
+    private var sentByteCount = 0
+    /// The last segment, while it is still being added to.
+    private var tail: [UInt8] = []
+
+    /// Bytes that are not sent yet.
+    private(set) var byteCount = 0
+
+    /// Bytes that were ever added.
+    private(set) var appendedByteCount = 0
+
+    var isEmpty: Bool { byteCount == 0 }
+
+    /// Lends a buffer to gather in, so that a connection that has nothing to send keeps none.
+    mutating func borrow(_ buffer: inout [UInt8]) {
+        if tail.capacity == 0 { swap(&tail, &buffer) }
+    }
+
+    /// Gives the buffer back once everything is sent.
+    mutating func giveBack(_ buffer: inout [UInt8]) {
+        guard isEmpty, segments.isEmpty, tail.capacity > buffer.capacity else {
+            if isEmpty { tail = [] }
+            return
+        }
+        swap(&tail, &buffer)
+        tail = []
+    }
+
+    /// Adds what a closure appends.
+    mutating func append(_ write: (inout [UInt8]) -> Void) {
+        let before = tail.count
+        write(&tail)
+        byteCount += tail.count - before
+        appendedByteCount &+= tail.count - before
+    }
+
+    /// Adds a piece, without copying it if it is large.
+    mutating func append(_ bytes: [UInt8]) {
+        guard bytes.count >= Self.ownSegmentByteCount else { return append { $0 += bytes } }
+        closeTail()
+        segments.append(bytes)
+        byteCount += bytes.count
+        appendedByteCount &+= bytes.count
+    }
+
+    private mutating func closeTail() {
+        guard !tail.isEmpty else { return }
+        segments.append(tail)
+        tail = []
+    }
+
+    /// Hands as much as possible to the system.
+    ///
+    /// - Returns: What the system call said last: bytes sent, or a negative number with `errno` set.
+    mutating func send(to descriptor: Int32) -> Int {
+        guard !segments.isEmpty else { return sendTail(to: descriptor) }
+        closeTail()
+        let count = min(segments.count, Self.segmentsPerCall)
+        let sent = Self.withVectors(segments[..<count], skipping: sentByteCount) {
+            cplatform_send(descriptor, $0.baseAddress, Int32($0.count))
+        }
+        if sent > 0 { drop(sent) }
+        return sent
+    }
+
+    private mutating func sendTail(to descriptor: Int32) -> Int {
+        let skip = sentByteCount
+        let sent = tail.withUnsafeBytes { bytes in
+            cplatform_send_bytes(descriptor, bytes.baseAddress.map { $0 + skip }, bytes.count - skip)
+        }
+        guard sent > 0 else { return sent }
+        byteCount -= sent
+        if byteCount == 0 {
+            tail.removeAll(keepingCapacity: true)
+            sentByteCount = 0
+        } else {
+            sentByteCount += sent
+        }
+        return sent
+    }
+
+    // SAFETY: the pointers stay valid because `segments` is held for the whole call, and the system only reads from them.
+    private static func withVectors<Result>(
+        _ segments: ArraySlice<[UInt8]>, skipping: Int, _ body: (UnsafeBufferPointer<iovec>) -> Result
+    ) -> Result {
+        var vectors: [iovec] = []
+        vectors.reserveCapacity(segments.count)
+        func collect(_ rest: ArraySlice<[UInt8]>) -> Result {
+            guard let segment = rest.first else { return vectors.withUnsafeBufferPointer(body) }
+            return segment.withUnsafeBytes { bytes in
+                let skip = vectors.isEmpty ? skipping : 0
+                vectors.append(
+                    iovec(
+                        iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress.map { $0 + skip }),
+                        iov_len: bytes.count - skip))
+                return collect(rest.dropFirst())
+            }
+        }
+        return collect(segments)
+    }
+
+    private mutating func drop(_ count: Int) {
+        byteCount -= count
+        var left = count + sentByteCount
+        var whole = 0
+        while whole < segments.count, left >= segments[whole].count {
+            left -= segments[whole].count
+            whole += 1
+        }
+        segments.removeFirst(whole)
+        sentByteCount = left
+    }
+}

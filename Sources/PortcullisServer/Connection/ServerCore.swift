@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+
+internal import Synchronization
+
+/// What all connections of a server share: the log, threads for what blocks, and the count of connections.
+final class ServerCore: Sendable {
+    let log: Server.Log
+    let metrics: (any ServerMetrics)?
+    let pool = BlockingPool()
+    private let connectionCount = Atomic<Int>(0)
+    private let maxConnectionCount = Atomic<Int>(0)
+    /// Whether a listener has found no room and waits for some.
+    private let isFull = Atomic<Bool>(false)
+    private let state = Mutex(State())
+
+    private struct State {
+        var contexts: [LoopContext] = []
+        var isStopping = false
+        var stopWaiter: CheckedContinuation<Void, Never>?
+    }
+
+    init(log: @escaping Server.Log, metrics: (any ServerMetrics)?) {
+        self.log = log
+        self.metrics = metrics
+    }
+
+    var contexts: [LoopContext] {
+        get { state.withLock { $0.contexts } }
+        set { state.withLock { $0.contexts = newValue } }
+    }
+
+    // MARK: Counting
+
+    var openConnectionCount: Int { connectionCount.load(ordering: .relaxed) }
+
+    /// Takes a place for a connection, if there is one.
+    func mayOpenConnection() -> Bool {
+        if takePlace() { return true }
+        isFull.store(true, ordering: .sequentiallyConsistent)
+        // Whoever gave a place back in between saw nobody waiting.
+        return takePlace()
+    }
+
+    private func takePlace() -> Bool {
+        var count = connectionCount.load(ordering: .sequentiallyConsistent)
+        while count < maxConnectionCount.load(ordering: .relaxed) {
+            let (exchanged, original) = connectionCount.weakCompareExchange(
+                expected: count, desired: count + 1, ordering: .sequentiallyConsistent)
+            if exchanged { return true }
+            count = original
+        }
+        return false
+    }
+
+    /// Gives a place back, used or not, and says whether somebody waits for it.
+    func giveBackPlace() -> Bool {
+        connectionCount.subtract(1, ordering: .sequentiallyConsistent)
+        return isFull.exchange(false, ordering: .sequentiallyConsistent)
+    }
+
+    /// Sets the limit; connections that are open beyond it stay.
+    func setMaxConnectionCount(_ count: Int) {
+        maxConnectionCount.store(count, ordering: .relaxed)
+    }
+
+    // MARK: Stopping
+
+    /// Waits until somebody wants the server to stop.
+    func untilStopped() async {
+        await withCheckedContinuation { continuation in
+            let isStopping = state.withLock { state in
+                if !state.isStopping { state.stopWaiter = continuation }
+                return state.isStopping
+            }
+            if isStopping { continuation.resume() }
+        }
+    }
+
+    func stop() {
+        let waiter = state.withLock { state in
+            state.isStopping = true
+            defer { state.stopWaiter = nil }
+            return state.stopWaiter
+        }
+        waiter?.resume()
+    }
+}

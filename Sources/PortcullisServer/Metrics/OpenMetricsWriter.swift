@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+
+internal import Portcullis
+internal import PortcullisTransport
+
+/// Writes counts as OpenMetrics text 1.0.
+struct OpenMetricsWriter {
+    private typealias Labels = [(name: String, value: String)]
+
+    private var text = ""
+
+    consuming func finished() -> String { text + "# EOF\n" }
+
+    mutating func write(_ counts: ServerCounts) {
+        writeRequests(counts)
+        writeLatencies(counts.latencies)
+        counter("request_bytes", "bytes", "Bytes of requests that were taken.", counts.receivedByteCount)
+        counter("response_bytes", "bytes", "Bytes of answers that were made.", counts.sentByteCount)
+        family("refusals", "counter", "Requests that the gate refused.")
+        for (reason, count) in counts.refusals.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            sample("refusals_total", [("reason", reason.rawValue)], "\(count)")
+        }
+        writeConnections(counts)
+        family("handler_holds", "counter", "Times that a handler held its event loop for more than 100 ms.")
+        for (route, count) in counts.holds.sorted(by: { $0.key < $1.key }) {
+            sample("handler_holds_total", [("route", route)], "\(count)")
+        }
+        family("loop_lag_seconds", "gauge", "How long an event loop let a closure wait.", unit: "seconds")
+        for (loop, lag) in counts.lags.enumerated() {
+            sample("loop_lag_seconds", [("loop", "\(loop)")], Self.seconds(lag.wholeNanoseconds))
+        }
+    }
+
+    private mutating func writeRequests(_ counts: ServerCounts) {
+        family("requests", "counter", "Requests by route, method and status; status 0: none was sent.")
+        let sorted = counts.requests.sorted {
+            ($0.key.route, $0.key.method, $0.key.status) < ($1.key.route, $1.key.method, $1.key.status)
+        }
+        for (series, count) in sorted {
+            sample(
+                "requests_total",
+                [("route", series.route), ("method", series.method), ("status", "\(series.status)")],
+                "\(count)")
+        }
+        counter("requests_cut", nil, "Requests without a whole answer.", counts.incompleteCount)
+    }
+
+    private mutating func writeLatencies(_ latencies: [String: Histogram]) {
+        let name = "request_duration_seconds"
+        family(name, "histogram", "Time from the head of a request to its answer.", unit: "seconds")
+        for (route, histogram) in latencies.sorted(by: { $0.key < $1.key }) {
+            var below: UInt64 = 0
+            for (bound, count) in zip(Histogram.bounds, histogram.buckets) {
+                below += count
+                sample(
+                    name + "_bucket", [("route", route), ("le", Self.seconds(bound * 1000))], "\(below)")
+            }
+            sample(name + "_bucket", [("route", route), ("le", "+Inf")], "\(histogram.count)")
+            sample(name + "_count", [("route", route)], "\(histogram.count)")
+            sample(name + "_sum", [("route", route)], Self.seconds(histogram.sumNanoseconds))
+        }
+    }
+
+    private mutating func writeConnections(_ counts: ServerCounts) {
+        family("connections", "gauge", "Connections that are open.")
+        let open = counts.openedCount >= counts.closedCount ? counts.openedCount - counts.closedCount : 0
+        sample("connections", [], "\(open)")
+        counter("connections_opened", nil, "Connections that were accepted.", counts.openedCount)
+        counter("connections_shed", nil, "Connections that were turned away.", counts.shedCount)
+        family("timeouts", "counter", "Deadlines that clients missed.")
+        for kind in TimeoutKind.allCases {
+            sample("timeouts_total", [("kind", kind.rawValue)], "\(counts.timeouts[kind] ?? 0)")
+        }
+    }
+
+    private mutating func family(_ name: String, _ type: String, _ help: String, unit: String? = nil) {
+        text += "# TYPE portcullis_\(name) \(type)\n"
+        if let unit { text += "# UNIT portcullis_\(name) \(unit)\n" }
+        text += "# HELP portcullis_\(name) \(help)\n"
+    }
+
+    private mutating func counter(_ name: String, _ unit: String?, _ help: String, _ value: UInt64) {
+        family(name, "counter", help, unit: unit)
+        sample(name + "_total", [], "\(value)")
+    }
+
+    private mutating func sample(_ name: String, _ labels: Labels, _ value: String) {
+        text += "portcullis_\(name)"
+        if !labels.isEmpty {
+            text +=
+                "{" + labels.map { "\($0.name)=\"\(Self.escaped($0.value))\"" }.joined(separator: ",") + "}"
+        }
+        text += " \(value)\n"
+    }
+
+    private static func escaped(_ value: String) -> String {
+        var result = ""
+        for scalar in value.unicodeScalars {
+            switch scalar {
+            case "\\": result += "\\\\"
+            case "\"": result += "\\\""
+            case "\n": result += "\\n"
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+
+    private static func seconds(_ nanoseconds: UInt64) -> String {
+        "\(Double(nanoseconds) / 1e9)"
+    }
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+
+internal import Dispatch
+internal import Synchronization
+
+/// Threads for handlers that hold theirs: serial queues, each with at most one piece of work at a time.
+///
+/// Serial queues, because Dispatch gives each of them a thread when it needs one; a concurrent queue would share the threads that are
+/// as many as there are cores, and some handlers that block would keep the others waiting.
+package final class BlockingPool: Sendable {
+    /// How many run at the same time.
+    package static let width = 64
+    /// How many may wait for a thread before the next is answered 503.
+    package static let maxWaitingCount = 4096
+
+    private struct State {
+        var idle: [DispatchQueue]
+        var waiting: [@Sendable () -> Void] = []
+        var firstWaiting = 0
+
+        /// Forgets the first one that waits, and now and then those before it.
+        mutating func advance() {
+            firstWaiting += 1
+            guard firstWaiting >= BlockingPool.maxWaitingCount else { return }
+            waiting.removeFirst(firstWaiting)
+            firstWaiting = 0
+        }
+    }
+
+    private let state: Mutex<State>
+
+    package init() {
+        state = Mutex(State(idle: (0..<Self.width).map { DispatchQueue(label: "portcullis.blocking.\($0)") }))
+    }
+
+    /// Runs work on a thread that it may hold, and waits for it.
+    ///
+    /// - Throws: What the work throws; ``Overload`` if too many wait already.
+    package func run<Result: Sendable>(_ work: @escaping @Sendable () throws -> Result) async throws -> Result
+    {
+        try await withCheckedThrowingContinuation { continuation in
+            let accepted = submit { continuation.resume(with: Swift.Result { try work() }) }
+            if !accepted { continuation.resume(throwing: Overload()) }
+        }
+    }
+
+    /// Too many handlers wait for a thread.
+    package struct Overload: Error {}
+
+    private func submit(_ work: @escaping @Sendable () -> Void) -> Bool {
+        let queue: DispatchQueue?? = state.withLock { state in
+            if let queue = state.idle.popLast() { return queue }
+            guard state.waiting.count - state.firstWaiting < Self.maxWaitingCount else { return .none }
+            state.waiting.append(work)
+            return .some(nil)
+        }
+        guard let queue else { return false }
+        queue?.async { self.work(work, on: queue) }
+        return true
+    }
+
+    private func work(_ first: @Sendable () -> Void, on queue: DispatchQueue?) {
+        first()
+        while let next = nextOrIdle(queue) { next() }
+    }
+
+    private func nextOrIdle(_ queue: DispatchQueue?) -> (@Sendable () -> Void)? {
+        state.withLock { state in
+            guard state.firstWaiting < state.waiting.count else {
+                state.waiting.removeAll()
+                state.firstWaiting = 0
+                if let queue { state.idle.append(queue) }
+                return nil
+            }
+            defer { state.advance() }
+            return state.waiting[state.firstWaiting]
+        }
+    }
+}

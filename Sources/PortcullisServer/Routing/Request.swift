@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+
+package import Portcullis
+public import PortcullisHTTP
+public import PortcullisTransport
+
+/// One request, as a handler sees it.
+///
+/// Its fields are as the client sent them, `Authorization` among them; that a token was checked shows in the handler's second
+/// parameter and nowhere else.
+public struct Request: Sendable {
+    /// The method, target and fields.
+    public let head: RequestHead
+    /// The path of the target, percent-normalised, without the query.
+    ///
+    /// RFC 3986 §3.3.
+    public var path: String { requestPath.text }
+    /// The query of the target as it came, without the `?`; nothing if there is none.
+    ///
+    /// RFC 3986 §3.4.
+    public var query: String? { queryRange.map { head.text($0) } }
+    /// What the names in the route's pattern stand for, decoded.
+    public internal(set) var parameters: Parameters
+    /// The content.
+    ///
+    /// Empty unless the client sent some.
+    public let body: RequestBody
+    /// Whose connection it is.
+    ///
+    /// Behind a proxy, the proxy's.
+    public let peer: SocketAddress
+    private let requestPath: RequestPath
+    private let queryRange: Range<Int>?
+    /// The validated token that the gate has put here for the handlers of a protected block.
+    package var token: AccessToken?
+
+    package init(
+        head: RequestHead, path: RequestPath, queryRange: Range<Int>?, parameters: Parameters = Parameters(),
+        body: RequestBody, peer: SocketAddress
+    ) {
+        self.head = head
+        requestPath = path
+        self.queryRange = queryRange
+        self.parameters = parameters
+        self.body = body
+        self.peer = peer
+    }
+
+    /// The method.
+    public var method: Method { head.method }
+
+    /// The fields, in order, duplicates kept.
+    public var fields: RequestFields { head.fields }
+}
+
+/// The values of the names in a route's pattern.
+public struct Parameters: Sendable, Hashable, Sequence {
+    private var list: [Parameter]
+
+    /// One name with its value.
+    public struct Parameter: Sendable, Hashable {
+        /// The name, as in the pattern, without braces.
+        public let name: String
+        /// The segment or, for a final `{name...}`, the rest of the path, percent-decoded.
+        public let value: String
+    }
+
+    package init(_ list: [Parameter] = []) {
+        self.list = list
+    }
+
+    /// The value of a name that the route's pattern has.
+    ///
+    /// Traps for any other name: that is a slip in the program.
+    public subscript(_ name: String) -> String {
+        guard let parameter = list.first(where: { $0.name == name }) else {
+            preconditionFailure("The route's pattern has no parameter of this name.")
+        }
+        return parameter.value
+    }
+
+    /// Walks the parameters in the order of the pattern.
+    public func makeIterator() -> IndexingIterator<[Parameter]> {
+        list.makeIterator()
+    }
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+
+internal import PortcullisHTTP
+
+/// The content of a request, as it arrives.
+///
+/// A sequence of pieces that can be walked once. Nothing more is read from the socket while nobody asks for the next piece, beyond
+/// a bounded buffer. The server's body limit and deadlines apply; a handler that does not read the body needs to do nothing.
+///
+/// RFC 9112 §6.
+public struct RequestBody: Sendable, AsyncSequence {
+    /// A piece of the content, at least one byte.
+    public typealias Element = [UInt8]
+
+    package enum Storage: Sendable {
+        case bytes([UInt8])
+        case stream(length: Int?, any BodySource)
+    }
+
+    private let storage: Storage
+
+    package init(_ storage: Storage) {
+        self.storage = storage
+    }
+
+    /// A body without content.
+    public static let empty = RequestBody(.bytes([]))
+
+    /// A body of these bytes, for tests and for middleware that has read the original.
+    public static func bytes(_ bytes: [UInt8]) -> RequestBody {
+        RequestBody(.bytes(bytes))
+    }
+
+    /// How many bytes there will be, if the request says so.
+    public var declaredLength: Int? {
+        switch storage {
+        case .bytes(let bytes): bytes.count
+        case .stream(let length, _): length
+        }
+    }
+
+    /// Reads everything.
+    ///
+    /// Waits for the client, within the server's body deadlines.
+    ///
+    /// - Parameter limit: The most bytes to take. Default: what the server lets through.
+    /// - Throws: ``RequestBodyError``; ``MalformedMessage`` for framing that is wrong or content over the limit. A handler may let
+    ///   both through: the server answers them with the right status.
+    public func collect(upTo limit: Int = .max) async throws -> [UInt8] {
+        if case .bytes(let bytes) = storage {
+            guard bytes.count <= limit else { throw MalformedMessage.bodyTooLarge }
+            return bytes
+        }
+        if let declaredLength, declaredLength > limit { throw MalformedMessage.bodyTooLarge }
+        var collected: [UInt8] = []
+        for try await piece in self {
+            guard collected.count + piece.count <= limit else { throw MalformedMessage.bodyTooLarge }
+            collected += piece
+        }
+        return collected
+    }
+
+    /// Walks the pieces.
+    public func makeAsyncIterator() -> AsyncIterator {
+        AsyncIterator(storage: storage)
+    }
+
+    /// Walks the pieces of a body.
+    public struct AsyncIterator: AsyncIteratorProtocol {
+        private var storage: Storage
+
+        init(storage: Storage) {
+            self.storage = storage
+        }
+
+        /// The next piece, or nothing at the end.
+        ///
+        /// - Throws: ``RequestBodyError``, ``MalformedMessage``.
+        public mutating func next() async throws -> [UInt8]? {
+            switch storage {
+            case .bytes(let bytes):
+                storage = .bytes([])
+                return bytes.isEmpty ? nil : bytes
+            case .stream(_, let source):
+                return try await source.nextPiece()
+            }
+        }
+    }
+}
+
+/// Where the pieces of a streamed body come from: the connection.
+package protocol BodySource: Sendable {
+    func nextPiece() async throws -> [UInt8]?
+}
+
+/// Why a body could not be read to its end.
+public enum RequestBodyError: Error, Sendable, Hashable {
+    /// The client sent nothing, or too little, within the deadline. Answered with 408. RFC 9110 §15.5.9.
+    case timeout
+    /// The client went away, or the server is stopping.
+    case connectionClosed
+    /// The body was asked for after its request had been answered, or from two tasks at once.
+    case notAvailable
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+
+internal import PortcullisHTTP
+
+/// The innermost part of a route.
+package enum RouteHandler: Sendable {
+    /// Runs on the loop and returns at once.
+    case immediate(@Sendable (Request) throws -> Response)
+    /// Runs on the loop and may wait.
+    case suspending(@Sendable (Request) async throws -> Response)
+    /// May hold its thread, and so runs on one of its own.
+    case blocking(@Sendable (Request) throws -> Response)
+
+    /// The answer of a handler that returns at once; nothing for the other kinds.
+    func respondImmediately(to request: Request) -> Response? {
+        guard case .immediate(let handle) = self else { return nil }
+        do {
+            return try handle(request)
+        } catch {
+            return Response(answering: error)
+        }
+    }
+
+    /// The answer of any kind of handler.
+    ///
+    /// What it throws becomes a response here, and nowhere else; only cancellation goes on.
+    func respond(to request: Request, _ pool: BlockingPool) async throws -> Response {
+        do {
+            switch self {
+            case .immediate(let handle): return try handle(request)
+            case .suspending(let handle): return try await handle(request)
+            case .blocking(let handle): return try await pool.run { try handle(request) }
+            }
+        } catch let error as CancellationError where Task.isCancelled {
+            throw error
+        } catch {
+            return Response(answering: error)
+        }
+    }
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+
+internal import PortcullisHTTP
+
+/// One route, ready to run: what stands around the handler, outermost first, and the handler.
+package final class CompiledRoute: Sendable {
+    /// The pattern, for logs and metrics; a fixed word for what has none.
+    package let name: String
+    package let names: [String?]
+    /// How many segments at the start of the pattern are literal.
+    let leadingLiteralCount: Int
+    let middleware: [any Middleware]
+    let immediate: [any ImmediateMiddleware]
+    let handler: RouteHandler
+    /// Where among the middleware the first gate stands; behind the last one if there is none.
+    private let gateIndex: Int
+
+    init(
+        name: String, segments: [PathPattern.Segment] = [], middleware: [any Middleware],
+        handler: RouteHandler
+    ) {
+        self.name = name
+        names = segments.map(\.name)
+        leadingLiteralCount = segments.prefix { $0.name == nil }.count
+        self.middleware = middleware
+        immediate = middleware.compactMap { $0 as? any ImmediateMiddleware }
+        self.handler = handler
+        gateIndex = middleware.firstIndex { $0 is ResourceGate } ?? middleware.count
+    }
+
+    /// The answer, if it can be had without waiting; otherwise how far the request has come.
+    package enum Outcome {
+        case response(Response)
+        case mustWait(Request, from: Int)
+    }
+
+    package func respondImmediately(to request: consuming Request) -> Outcome {
+        guard immediate.count == middleware.count else { return .mustWait(request, from: 0) }
+        for (index, step) in immediate.enumerated() {
+            switch step.decide(on: &request) {
+            case .proceed: continue
+            case .respond(let response): return .response(finished(response, at: index))
+            case .wait: return .mustWait(request, from: index)
+            }
+        }
+        guard let response = handler.respondImmediately(to: request) else {
+            return .mustWait(request, from: middleware.count)
+        }
+        return .response(finished(response, at: middleware.count))
+    }
+
+    /// Runs what is left of the chain.
+    package func respond(to request: Request, from index: Int, _ pool: BlockingPool) async throws -> Response
+    {
+        guard index < middleware.count else {
+            return finished(try await handler.respond(to: request, pool), at: index)
+        }
+        do {
+            let response = try await middleware[index].respond(to: request) { request in
+                try await self.respond(to: request, from: index + 1, pool)
+            }
+            return finished(response, at: index)
+        } catch let error as CancellationError where Task.isCancelled {
+            throw error
+        } catch {
+            return finished(Response(answering: error), at: index)
+        }
+    }
+
+    /// What is answered behind a gate is for this caller alone, unless it says something else.
+    private func finished(_ response: Response, at index: Int) -> Response {
+        guard index > gateIndex, !response.fields.contains(.cacheControl) else { return response }
+        var response = response
+        response.fields.append("no-store", for: .cacheControl)
+        return response
+    }
+}
+
+/// What a path leads to: a tree of segments with the methods at its nodes.
+struct RouteTree: Sendable {
+    private final class Node: Sendable {
+        let literals: [(segment: [UInt8], node: Node)]
+        let parameter: Node?
+        let rest: Methods?
+        let methods: Methods?
+
+        init(literals: [(segment: [UInt8], node: Node)], parameter: Node?, rest: Methods?, methods: Methods?)
+        {
+            self.literals = literals
+            self.parameter = parameter
+            self.rest = rest
+            self.methods = methods
+        }
+    }
+
+    /// The methods of one pattern.
+    ///
+    /// `GET` answers `HEAD` too.
+    struct Methods: Sendable {
+        fileprivate(set) var routes: [(method: Method, route: CompiledRoute)] = []
+
+        subscript(_ method: Method) -> CompiledRoute? {
+            if let exact = routes.first(where: { $0.method == method }) { return exact.route }
+            return method == .head ? routes.first { $0.method == .get }?.route : nil
+        }
+
+        /// The value of `Allow`.
+        ///
+        /// RFC 9110 §10.2.1.
+        var allowed: String {
+            var names = routes.map(\.method.name)
+            if names.contains("GET"), !names.contains("HEAD") { names.append("HEAD") }
+            return names.joined(separator: ", ")
+        }
+    }
+
+    /// A path's methods, and the segments that stand where its pattern has names.
+    struct Match {
+        let methods: Methods
+        let values: [Range<Int>]
+    }
+
+    private let root: Node
+
+    init(_ routes: [(pattern: PathPattern, methods: [Method], route: CompiledRoute)]) {
+        root = Self.node(routes.map { (ArraySlice($0.pattern.segments), $0.methods, $0.route) })
+    }
+
+    private typealias Item = (
+        segments: ArraySlice<PathPattern.Segment>, methods: [Method], route: CompiledRoute
+    )
+
+    private static func node(_ items: [Item]) -> Node {
+        var literals: [[UInt8]: [Item]] = [:]
+        var parameters: [Item] = []
+        var rest = Methods()
+        var here = Methods()
+        for item in items {
+            let tail = (item.segments.dropFirst(), item.methods, item.route)
+            switch item.segments.first {
+            case nil: here.routes += item.methods.map { ($0, item.route) }
+            case .rest: rest.routes += item.methods.map { ($0, item.route) }
+            case .parameter: parameters.append(tail)
+            case .literal(let segment): literals[segment, default: []].append(tail)
+            }
+        }
+        return Node(
+            literals: literals.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map {
+                ($0.key, node($0.value))
+            },
+            parameter: parameters.isEmpty ? nil : node(parameters),
+            rest: rest.routes.isEmpty ? nil : rest,
+            methods: here.routes.isEmpty ? nil : here
+        )
+    }
+
+    /// Finds the best pattern for a path with the ranges of its segments.
+    // SAFETY: the pointer to the path's bytes is used during the call only.
+    func match(_ path: RequestPath, _ segments: [Range<Int>]) -> Match? {
+        var values: [Range<Int>] = []
+        let methods = path.bytes.withUnsafeBytes { Self.match(root, $0, segments[...], &values) }
+        return methods.map { Match(methods: $0, values: values) }
+    }
+
+    /// Goes down literal first, then parameter, then rest, and comes back from a dead end.
+    ///
+    /// No node is entered twice for one path.
+    private static func match(
+        _ node: Node, _ path: UnsafeRawBufferPointer, _ segments: ArraySlice<Range<Int>>,
+        _ values: inout [Range<Int>]
+    ) -> Methods? {
+        guard let segment = segments.first else { return node.methods }
+        if let next = literal(node, UnsafeRawBufferPointer(rebasing: path[segment])),
+            let methods = match(next, path, segments.dropFirst(), &values)
+        {
+            return methods
+        }
+        if let next = node.parameter, !segment.isEmpty {
+            values.append(segment)
+            if let methods = match(next, path, segments.dropFirst(), &values) { return methods }
+            values.removeLast()
+        }
+        guard let rest = node.rest, let last = segments.last else { return nil }
+        values.append(segment.lowerBound..<last.upperBound)
+        return rest
+    }
+
+    private static func literal(_ node: Node, _ segment: UnsafeRawBufferPointer) -> Node? {
+        var low = 0
+        var high = node.literals.count
+        while low < high {
+            let middle = (low + high) / 2
+            let order = node.literals[middle].segment.withUnsafeBytes { compare(segment, $0) }
+            if order == 0 { return node.literals[middle].node }
+            if order < 0 { high = middle } else { low = middle + 1 }
+        }
+        return nil
+    }
+
+    private static func compare(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) -> Int {
+        for index in 0..<min(first.count, second.count) where first[index] != second[index] {
+            return Int(first[index]) - Int(second[index])
+        }
+        return first.count - second.count
+    }
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+
+public import Portcullis
+public import PortcullisHTTP
+
+/// The routes of a server, as they are declared.
+///
+/// A literal segment of a path beats `{name}`, which beats a final `{name...}`. `GET` answers `HEAD` too. A path without a route is
+/// answered 404, a method that a path does not have 405 with `Allow`.
+///
+/// A handler that does not wait is given as a closure without `await`: it runs at once, without a task. Both kinds run on the event
+/// loop of their connection, and while one holds its thread the loop's other connections wait: what blocks belongs into
+/// ``blocking(_:)``.
+public struct Routes {
+    /// A handler that does not wait.
+    public typealias ImmediateHandler = @Sendable (Request) throws -> Response
+    /// A handler that may wait.
+    public typealias Handler = @Sendable (Request) async throws -> Response
+
+    package enum Entry {
+        case route(methods: [Method], path: String, RouteHandler)
+        case group(Routes)
+        case protected(ProtectedRoutes)
+    }
+
+    package var prefix: String
+    package var isBlocking: Bool
+    package private(set) var entries: [Entry] = []
+    package private(set) var middleware: [any Middleware] = []
+
+    /// Makes an empty declaration, for ``Server/init(validating:host:port:configuration:)``.
+    public init() {
+        self.init(prefix: "", isBlocking: false)
+    }
+
+    package init(prefix: String, isBlocking: Bool) {
+        self.prefix = prefix
+        self.isBlocking = isBlocking
+    }
+
+    /// Adds a middleware around everything in this block, whether it stands above or below.
+    ///
+    /// The first one is the outermost.
+    public mutating func use(_ middleware: any Middleware) {
+        self.middleware.append(middleware)
+    }
+
+    /// Answers some methods of a path with a handler that does not wait.
+    public mutating func on(_ methods: [Method], _ path: String, _ handler: @escaping ImmediateHandler) {
+        add(methods, path, isBlocking ? .blocking(handler) : .immediate(handler))
+    }
+
+    /// Answers some methods of a path with a handler that may wait.
+    @_disfavoredOverload
+    public mutating func on(_ methods: [Method], _ path: String, _ handler: @escaping Handler) {
+        add(methods, path, .suspending(handler))
+    }
+
+    /// Answers some methods of a path with a handler that holds its thread.
+    @_disfavoredOverload
+    public mutating func on(_ methods: [Method], _ path: String, blocking handler: @escaping ImmediateHandler)
+    {
+        add(methods, path, .blocking(handler))
+    }
+
+    private mutating func add(_ methods: [Method], _ path: String, _ handler: RouteHandler) {
+        entries.append(.route(methods: methods, path: prefix + path, handler))
+    }
+
+    /// Declares routes whose paths begin with a prefix, and which may have middleware of their own.
+    public mutating func group<Failure: Error>(
+        _ prefix: String = "", _ declare: (inout Routes) throws(Failure) -> Void
+    ) throws(Failure) {
+        var group = Routes(prefix: self.prefix + prefix, isBlocking: isBlocking)
+        try declare(&group)
+        entries.append(.group(group))
+    }
+
+    /// Declares routes whose handlers hold their thread: each runs on a thread of its own and delays nobody.
+    ///
+    /// At most 64 run at the same time; 4096 more wait for a thread, and the next is answered 503.
+    public mutating func blocking<Failure: Error>(
+        _ declare: (inout Routes) throws(Failure) -> Void
+    ) throws(Failure) {
+        var group = Routes(prefix: prefix, isBlocking: true)
+        try declare(&group)
+        entries.append(.group(group))
+    }
+
+    /// Puts a resource under guard.
+    ///
+    /// Serves its metadata document, and answers every request at or below its path, registered or not, with a challenge unless it
+    /// carries a token that the resource accepts. The routes in the block have paths relative to the resource, and their handlers
+    /// receive the validated token.
+    ///
+    /// RFC 9728 §3, §5.
+    public mutating func protect<Failure: Error>(
+        _ resource: ProtectedResource, _ declare: (inout ProtectedRoutes) throws(Failure) -> Void
+    ) throws(Failure) {
+        var routes = ProtectedRoutes(resource: resource, isBlocking: isBlocking)
+        try declare(&routes)
+        entries.append(.protected(routes))
+    }
+}
+
+extension Routes {
+    /// Answers `GET`, and `HEAD`, with a handler that does not wait.
+    public mutating func get(_ path: String, _ handler: @escaping ImmediateHandler) {
+        on([.get], path, handler)
+    }
+
+    /// Answers `GET`, and `HEAD`, with a handler that may wait.
+    @_disfavoredOverload
+    public mutating func get(_ path: String, _ handler: @escaping Handler) { on([.get], path, handler) }
+
+    /// Answers `POST` with a handler that does not wait.
+    public mutating func post(_ path: String, _ handler: @escaping ImmediateHandler) {
+        on([.post], path, handler)
+    }
+
+    /// Answers `POST` with a handler that may wait.
+    @_disfavoredOverload
+    public mutating func post(_ path: String, _ handler: @escaping Handler) { on([.post], path, handler) }
+
+    /// Answers `PUT` with a handler that does not wait.
+    public mutating func put(_ path: String, _ handler: @escaping ImmediateHandler) {
+        on([.put], path, handler)
+    }
+
+    /// Answers `PUT` with a handler that may wait.
+    @_disfavoredOverload
+    public mutating func put(_ path: String, _ handler: @escaping Handler) { on([.put], path, handler) }
+
+    /// Answers `PATCH` with a handler that does not wait.
+    public mutating func patch(_ path: String, _ handler: @escaping ImmediateHandler) {
+        on([.patch], path, handler)
+    }
+
+    /// Answers `PATCH` with a handler that may wait.
+    @_disfavoredOverload
+    public mutating func patch(_ path: String, _ handler: @escaping Handler) { on([.patch], path, handler) }
+
+    /// Answers `DELETE` with a handler that does not wait.
+    public mutating func delete(_ path: String, _ handler: @escaping ImmediateHandler) {
+        on([.delete], path, handler)
+    }
+
+    /// Answers `DELETE` with a handler that may wait.
+    @_disfavoredOverload
+    public mutating func delete(_ path: String, _ handler: @escaping Handler) { on([.delete], path, handler) }
+}

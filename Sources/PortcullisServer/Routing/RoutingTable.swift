@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+
+package import Portcullis
+internal import PortcullisHTTP
+
+/// All routes of a server, ready to be asked.
+package struct RoutingTable: Sendable {
+    private let sites: [String: Site]
+    private let only: Site?
+    private let misdirected: CompiledRoute
+    /// Every resource that is guarded, in the order of declaration.
+    package let resources: [ProtectedResource]
+    /// What the author should know, one sentence each.
+    package let warnings: [String]
+
+    /// Compiles what was declared.
+    ///
+    /// - Throws: ``ConfigurationError`` with every problem: equal resources, a scope that a resource does not declare, two routes for
+    ///   one method and path, a public catch-all below a resource, a path that is no pattern.
+    package init(_ routes: Routes) throws(ConfigurationError) {
+        var builder = RoutingTableBuilder()
+        builder.add(routes)
+        self = try builder.table()
+    }
+
+    init(
+        sites: [String: Site], otherNames: [String: String], misdirected: CompiledRoute,
+        resources: [ProtectedResource], warnings: [String]
+    ) {
+        self.sites = sites.merging(otherNames.compactMapValues { sites[$0] }) { site, _ in site }
+        only = sites.count == 1 ? sites.first?.value : nil
+        self.misdirected = misdirected
+        self.resources = resources
+        self.warnings = warnings
+    }
+
+    /// Decides who answers.
+    ///
+    /// With one authority, `Host` is not consulted: the server may stand behind any internal name. With several, an unknown one is
+    /// answered 421. RFC 9110 §15.5.20.
+    package func destination(
+        _ method: Method, authority: @autoclosure () -> String, _ path: RequestPath
+    ) -> (route: CompiledRoute, values: [Range<Int>]) {
+        var segments: [Range<Int>] = []
+        segments.reserveCapacity(8)
+        for segment in path.segments { segments.append(segment) }
+        // A slash at the end is a segment of its own, without a character.
+        if path.hasTrailingSlash { segments.append(path.range.upperBound..<path.range.upperBound) }
+        if let only { return only.destination(method, path, segments) }
+        guard let site = sites[authority()] else { return (misdirected, []) }
+        return site.destination(method, path, segments)
+    }
+}

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+
+internal import Portcullis
+internal import PortcullisHTTP
+
+/// Turns declarations into a routing table and collects every problem on the way.
+struct RoutingTableBuilder {
+    private typealias PlainRoute = (pattern: PathPattern, methods: [Method], route: CompiledRoute)
+
+    private var publicRoutes: [PlainRoute] = []
+    private var guarded: [(routes: ProtectedRoutes, outer: [any Middleware])] = []
+    private var outermost: [any Middleware] = []
+    private var problems: [String] = []
+    private var warnings: [String] = []
+
+    mutating func add(_ routes: Routes) {
+        outermost = routes.middleware
+        add(routes, outer: [])
+    }
+
+    private mutating func add(_ routes: Routes, outer: [any Middleware]) {
+        let middleware = outer + routes.middleware
+        for entry in routes.entries {
+            switch entry {
+            case .route(let methods, let path, let handler):
+                guard let pattern = pattern(path) else { continue }
+                let route = CompiledRoute(
+                    name: path, segments: pattern.segments, middleware: middleware, handler: handler)
+                publicRoutes.append((pattern, methods, route))
+            case .group(let group):
+                add(group, outer: middleware)
+            case .protected(let block):
+                guarded.append((block, middleware))
+            }
+        }
+    }
+
+    private mutating func pattern(_ path: String) -> PathPattern? {
+        do throws(ConfigurationError) {
+            return try PathPattern(path)
+        } catch {
+            problems.append(error.description)
+            return nil
+        }
+    }
+
+    mutating func table() throws(ConfigurationError) -> RoutingTable {
+        refuseCollisions()
+        refuseDoubles(publicRoutes, "public routes")
+        let authorities = Set(guarded.map { Site.key($0.routes.resource.identifier) })
+        var sites: [String: Site] = [:]
+        for authority in authorities { sites[authority] = site(authority) }
+        if sites.isEmpty { sites[""] = site("") }
+        guard problems.isEmpty else {
+            throw ConfigurationError(problems.map { ConfigurationError.Problem($0) })
+        }
+        return RoutingTable(
+            sites: sites, otherNames: otherNames(),
+            misdirected: fixed("misdirected", .problem(.misdirectedRequest)),
+            resources: guarded.map(\.routes.resource), warnings: warnings)
+    }
+
+    private mutating func refuseCollisions() {
+        for (index, block) in guarded.enumerated() {
+            for other in guarded[..<index]
+            where block.routes.resource.identifier.collides(with: other.routes.resource.identifier) {
+                problems.append(
+                    "two resources would have the same metadata location: "
+                        + "\(other.routes.resource.identifier) and \(block.routes.resource.identifier)")
+            }
+        }
+    }
+
+    private mutating func refuseDoubles(_ routes: [PlainRoute], _ where: String) {
+        var seen: Set<String> = []
+        for route in routes {
+            let shape = route.pattern.segments.map(\.shape).joined(separator: "/")
+            for method in route.methods where !seen.insert("\(method) \(shape)").inserted {
+                problems.append("\(`where`): \(method) \(route.pattern) is declared twice")
+            }
+        }
+    }
+
+    private func fixed(_ name: String, _ response: Response) -> CompiledRoute {
+        CompiledRoute(name: name, middleware: outermost, handler: .immediate { _ in response })
+    }
+
+    /// The port that goes without saying may be said.
+    ///
+    /// RFC 9110 §4.2.3, §7.2.
+    private func otherNames() -> [String: String] {
+        var names: [String: String] = [:]
+        for identifier in guarded.map(\.routes.resource.identifier) {
+            let key = Site.key(identifier)
+            names["\(identifier.host):\(identifier.port)"] = key
+            if key == identifier.host { names[key + ":"] = key }
+        }
+        return names
+    }
+
+    private mutating func site(_ authority: String) -> Site {
+        let blocks = guarded.filter { Site.key($0.routes.resource.identifier) == authority }
+        let resources = blocks.compactMap { resource($0.routes, outer: $0.outer) }
+        for resource in resources { judgePublicRoutes(below: resource) }
+        return Site(
+            documents: documents(blocks.map(\.routes.resource)), resources: ResourceTree(resources),
+            publicRoutes: RouteTree(publicRoutes), notFound: fixed("not found", .notFound),
+            noDocument: fixed("metadata", MetadataRoute.notFound))
+    }
+
+    private mutating func resource(_ block: ProtectedRoutes, outer: [any Middleware]) -> GuardedResource? {
+        let resource = block.resource
+        let base = resource.identifier.path
+        guard let basePattern = pattern(base.isEmpty ? "/" : base) else { return nil }
+        var routes: [PlainRoute] = []
+        for entry in block.entries {
+            guard let pattern = pattern(Self.join(base, entry.path)) else { continue }
+            refuseUndeclared(entry, of: resource)
+            let gate = ResourceGate(resource, requiring: entry.requirement)
+            let route = CompiledRoute(
+                name: pattern.description, segments: pattern.segments,
+                middleware: outer + [gate] + block.middleware,
+                handler: entry.handler)
+            routes.append((pattern, entry.methods, route))
+        }
+        refuseDoubles(routes, resource.identifier.text)
+        let notFound = CompiledRoute(
+            name: basePattern.description, middleware: outer + [ResourceGate(resource)],
+            handler: .immediate { _ in .notFound })
+        return GuardedResource(path: basePattern, routes: RouteTree(routes), notFound: notFound)
+    }
+
+    /// A path relative to the resource: `/` is the resource itself.
+    private static func join(_ base: String, _ path: String) -> String {
+        if base.isEmpty { return path }
+        if path == "/" { return base }
+        return base.hasSuffix("/") ? base + path.dropFirst() : base + path
+    }
+
+    private mutating func refuseUndeclared(_ entry: ProtectedRoutes.Entry, of resource: ProtectedResource) {
+        for scope in resource.undeclaredScopes(in: entry.requirement) {
+            problems.append(
+                "\(resource.identifier): the route \(entry.path) requires the scope \(scope), which the resource does not declare"
+            )
+        }
+    }
+
+    /// A public route below a resource is public because its author wrote so; one that swallows everything can't be meant.
+    private mutating func judgePublicRoutes(below resource: GuardedResource) {
+        for route in publicRoutes where Self.lies(route.pattern, below: resource) {
+            if case .rest? = route.pattern.segments.last {
+                problems.append(
+                    "the public route \(route.pattern) would open everything below a protected resource")
+            } else {
+                warnings.append(
+                    "the public route \(route.pattern) lies below a protected resource and needs no token")
+            }
+        }
+    }
+
+    private static func lies(_ pattern: PathPattern, below resource: GuardedResource) -> Bool {
+        guard pattern.segments.count >= resource.segmentCount else { return false }
+        return zip(pattern.segments, resource.segments).allSatisfy { segment, literal in
+            segment == .literal(literal)
+        }
+    }
+
+    private func documents(_ resources: [ProtectedResource]) -> [String: CompiledRoute] {
+        var queries: [String: [ProtectedResource]] = [:]
+        for resource in resources {
+            var paths = [resource.identifier.wellKnownPath]
+            if resource.hasRootAlias { paths.append(String(decoding: Site.wellKnownPrefix, as: UTF8.self)) }
+            for path in paths {
+                // The document is the same with and without one slash at the end; clients differ in what they ask for.
+                let twin = path.hasSuffix("/") ? String(path.dropLast()) : path + "/"
+                for spelling in [path, twin] { queries[spelling, default: []].append(resource) }
+            }
+        }
+        return queries.mapValues { candidates in
+            CompiledRoute(
+                name: "metadata", middleware: outermost,
+                handler: .immediate { request in MetadataRoute.respond(to: request, candidates) })
+        }
+    }
+}
+
+extension PathPattern.Segment {
+    /// What the segment looks like to the router: the names of parameters do not count.
+    fileprivate var shape: String {
+        switch self {
+        case .literal(let bytes): String(decoding: bytes, as: UTF8.self)
+        case .parameter: "{}"
+        case .rest: "{...}"
+        }
+    }
+}
+
+extension Site {
+    /// The authority of a resource as requests name it: without the port that goes without saying.
+    static func key(_ identifier: ResourceIdentifier) -> String {
+        let isDefault = identifier.port == (identifier.scheme == "https" ? 443 : 80)
+        return isDefault ? identifier.host : "\(identifier.host):\(identifier.port)"
+    }
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+
+package import PortcullisHTTP
+package import PortcullisTransport
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+extension Server {
+    /// Receives what the server has to tell its operator, one sentence at a time, without secrets and without text from requests.
+    public typealias Log = @Sendable (_ sentence: String) -> Void
+
+    /// How a server runs.
+    ///
+    /// The defaults suit a public API behind or without a proxy.
+    public struct Configuration: Sendable {
+        /// How many event loops there are, each with a thread's worth of work.
+        ///
+        /// Default: the processor cores there are.
+        public var eventLoopCount: Int?
+        /// What one connection, and all of them together, may cost.
+        public var limits: Limits
+        /// How long requests in flight may take when the server stops.
+        ///
+        /// Default 10 seconds; then they are cut.
+        public var shutdownGracePeriod: Duration
+        /// Where warnings and failures go.
+        ///
+        /// Default: standard error.
+        public var log: Log
+        /// What measures the server.
+        ///
+        /// Default nothing, which costs nothing.
+        public var metrics: (any ServerMetrics)?
+        /// The way in which loops learn of readiness.
+        ///
+        /// For tests.
+        package var readiness: ReadinessKind
+
+        /// Makes a configuration.
+        public init(
+            eventLoopCount: Int? = nil, limits: Limits = Limits(),
+            shutdownGracePeriod: Duration = .seconds(10),
+            log: @escaping Log = Server.logToStandardError, metrics: (any ServerMetrics)? = nil
+        ) {
+            self.eventLoopCount = eventLoopCount
+            self.limits = limits
+            self.shutdownGracePeriod = shutdownGracePeriod
+            self.log = log
+            self.metrics = metrics
+            readiness = .preferred
+        }
+    }
+
+    /// What a client may cost: sizes in bytes, times from the last progress.
+    ///
+    /// Beyond a limit the client gets the status that is named.
+    public struct Limits: Sendable, Hashable {
+        /// The most connections at a time.
+        ///
+        /// Default 10 000. Beyond it the system's backlog holds what comes.
+        public var maxConnectionCount = 10_000
+        /// The longest request target.
+        ///
+        /// Default 8192; then 414. RFC 9110 §15.5.15.
+        public var maxTargetByteCount = 8192
+        /// The largest block of fields.
+        ///
+        /// Default 32 768; then 431. RFC 6585 §5.
+        public var maxHeaderByteCount = 32_768
+        /// The most field lines.
+        ///
+        /// Default 100; then 431. RFC 6585 §5.
+        public var maxFieldCount = 100
+        /// The largest body.
+        ///
+        /// Default 1 048 576; then 413. RFC 9110 §15.5.14.
+        public var maxBodyByteCount = 1_048_576
+        /// How long a client may take for the head, from its first byte.
+        ///
+        /// Default 10 seconds; then 408. RFC 9110 §15.5.9.
+        public var headerTimeout = Duration.seconds(10)
+        /// How long a client may pause within a body.
+        ///
+        /// Default 30 seconds; then 408.
+        public var bodyTimeout = Duration.seconds(30)
+        /// The slowest body, after the first ten seconds of waiting for it.
+        ///
+        /// Default 500 bytes a second; then 408.
+        public var minBodyBytesPerSecond = 500
+        /// How long a connection may lie idle between requests.
+        ///
+        /// Default 60 seconds; then it is closed.
+        public var idleTimeout = Duration.seconds(60)
+        /// How long a client may take nothing of an answer.
+        ///
+        /// Default 30 seconds; then the connection is cut.
+        public var writeTimeout = Duration.seconds(30)
+
+        /// Makes limits with the defaults.
+        public init() {}
+
+        package var wire: WireLimits {
+            var limits = WireLimits()
+            limits.maxTargetByteCount = maxTargetByteCount
+            limits.maxHeaderByteCount = maxHeaderByteCount
+            limits.maxFieldCount = maxFieldCount
+            return limits
+        }
+
+        /// How much of an answer may be unsent before its writer waits.
+        static let maxUnsentByteCount = 256 * 1024
+        /// How much may be read that nobody has asked for yet.
+        static let maxUnreadByteCount = 64 * 1024
+        /// How much of a body that nobody wants is read for the sake of the next request, or of the answer to this one.
+        static let maxDiscardedByteCount = 64 * 1024
+        /// How long a connection that is being closed waits for the client to take the answer.
+        static let lingerTimeout = Duration.seconds(2)
+        /// How many requests of one connection are answered in one turn of its loop.
+        static let requestsPerTurn = 32
+        /// How often a streamed answer is written to in one turn of its loop.
+        static let writesPerTurn = 32
+        /// How long a body may take to arrive before its rate counts.
+        static let bodyRateGrace = Duration.seconds(10)
+    }
+
+    /// Writes a sentence and the end of a line to standard error.
+    public static func logToStandardError(_ sentence: String) {
+        let line = Array((sentence + "\n").utf8)
+        _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+    }
+}

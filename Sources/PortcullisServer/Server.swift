@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+
+public import Portcullis
+internal import PortcullisHTTP
+public import PortcullisTransport
+
+/// An HTTP/1.1 server with the routes that are declared for it.
+///
+/// Speaks plain HTTP; in front of the internet a proxy, or a later version of this, does TLS.
+///
+/// RFC 9110, RFC 9112.
+public struct Server: Sendable {
+    private let host: String
+    private let port: Int
+    private let socket: ServerSocket?
+    private let configuration: Configuration
+    /// The routes and limits of the moment, shared by all copies.
+    private let deployment: Deployment
+
+    /// Declares a server.
+    ///
+    /// Nothing is bound before ``run(onListening:)``.
+    ///
+    /// Traps, with every problem in a sentence, if the routes contradict themselves or each other: they are the program's own. Use
+    /// ``init(validating:host:port:configuration:)`` for routes that come from outside.
+    ///
+    /// - Parameters:
+    ///   - host: The address or name to listen on. Default: this machine only.
+    ///   - port: The port; 0 for any free one.
+    ///   - configuration: Loops, limits, log.
+    ///   - declare: Adds the routes.
+    public init(
+        host: String = "127.0.0.1", port: Int = 8080, configuration: Configuration = Configuration(),
+        _ declare: (inout Routes) -> Void
+    ) {
+        var routes = Routes()
+        declare(&routes)
+        do throws(ConfigurationError) {
+            try self.init(validating: routes, host: host, port: port, configuration: configuration)
+        } catch {
+            preconditionFailure(error.description)
+        }
+    }
+
+    /// Makes a server from routes that are known at run time only.
+    ///
+    /// - Throws: ``ConfigurationError`` with every problem.
+    public init(
+        validating routes: Routes, host: String = "127.0.0.1", port: Int = 8080,
+        configuration: Configuration = Configuration()
+    ) throws(ConfigurationError) {
+        deployment = Deployment(try RoutingTable(routes), configuration.limits)
+        self.host = host
+        self.port = port
+        self.configuration = configuration
+        socket = nil
+    }
+
+    /// Makes a server on an address that is bound already, for routes that have to know their port.
+    ///
+    /// - Throws: ``ConfigurationError`` with every problem.
+    public init(
+        validating routes: Routes, on socket: ServerSocket, configuration: Configuration = Configuration()
+    ) throws(ConfigurationError) {
+        deployment = Deployment(try RoutingTable(routes), configuration.limits)
+        host = socket.address.host
+        port = socket.address.port
+        self.configuration = configuration
+        self.socket = socket
+    }
+
+    /// Accepts connections until the task is cancelled; then lets requests in flight end, and returns.
+    ///
+    /// Cancellation stops accepting at once. What is still unanswered after the grace period is cancelled and cut. A server runs
+    /// once at a time.
+    ///
+    /// - Parameter onListening: Called once, with the real address, when connections are accepted.
+    /// - Throws: ``SocketError`` if the address can't be bound.
+    public func run(onListening: @Sendable (SocketAddress) -> Void = { _ in }) async throws {
+        let group = try EventLoopGroup(
+            count: configuration.eventLoopCount, readiness: configuration.readiness)
+        defer { group.shutDown() }
+        let socket = try socket ?? ServerSocket(host: host, port: port, loopCount: group.loops.count)
+        let core = ServerCore(log: configuration.log, metrics: configuration.metrics)
+        begin(deployment.start(group.loops, core).table)
+        defer {
+            deployment.stop()
+            core.contexts = []
+        }
+        try await listen(on: socket, core)
+        let probe = configuration.metrics.map { _ in LagProbe.start(core.contexts) }
+        defer { probe?.cancel() }
+        onListening(socket.address)
+        await withTaskCancellationHandler {
+            await core.untilStopped()
+        } onCancel: {
+            core.stop()
+        }
+        await drain(core)
+    }
+
+    /// The resources that are guarded at the moment, in the order of their declaration.
+    public var resources: [ProtectedResource] { deployment.service.table.resources }
+
+    /// Replaces all routes, and the limits if any are given, without touching a connection.
+    ///
+    /// Requests that begin after this returns are answered by the new routes; those in flight end under the old ones. New limits hold
+    /// for new connections. Middleware belongs to the routes and is replaced with them; addresses, event loops and the grace period
+    /// stay. May be called while the server runs and while it does not, from any task. Waits for each event loop's turn, and for
+    /// nothing else.
+    ///
+    /// - Throws: ``ConfigurationError`` with every problem of the routes; then everything stays as it was.
+    public func replace(_ routes: Routes, limits: Limits? = nil) async throws(ConfigurationError) {
+        let table = try RoutingTable(routes)
+        begin(table)
+        await deployment.replace(table, limits)
+    }
+
+    /// Says what there is to say of routes that are about to be used, and has their keys fetched.
+    private func begin(_ table: RoutingTable) {
+        for warning in table.warnings + table.resources.flatMap(\.warnings) {
+            configuration.log("warning: " + warning)
+        }
+        for resource in table.resources { resource.warmUp() }
+    }
+
+    private func listen(on socket: ServerSocket, _ core: ServerCore) async throws {
+        let descriptors = socket.take()
+        let contexts = core.contexts
+        for context in contexts { try await context.perform { context.watchJobs() } }
+        for (index, descriptor) in descriptors.enumerated() {
+            let context = contexts[index % contexts.count]
+            try await context.perform { try context.listen(on: descriptor) }
+        }
+    }
+
+    private func drain(_ core: ServerCore) async {
+        let contexts = core.contexts
+        for context in contexts { context.loop.execute { context.beginDraining() } }
+        // The task is cancelled already, and a cancelled task does not sleep.
+        await Task.detached { [configuration] in
+            await Self.wait(atMost: configuration.shutdownGracePeriod, for: core)
+            for context in contexts { context.loop.execute { context.cancelHandlers() } }
+            await Self.wait(atMost: .milliseconds(200), for: core)
+            for context in contexts { try? await context.perform { context.cutConnections() } }
+            core.contexts = []
+        }.value
+    }
+
+    private static func wait(atMost limit: Duration, for core: ServerCore) async {
+        let deadline = ContinuousClock.now + limit
+        while core.openConnectionCount > 0, ContinuousClock.now < deadline {
+            try? await Task.sleep(for: .milliseconds(10))
+        }
+    }
+}
