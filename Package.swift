@@ -27,6 +27,7 @@ let package = Package(
     products: [
         .library(name: "Portcullis", targets: ["Portcullis"]),
         .library(name: "PortcullisServer", targets: ["PortcullisServer"]),
+        .library(name: "PortcullisTesting", targets: ["PortcullisTesting"]),
     ],
     targets: [
         .systemLibrary(
@@ -43,9 +44,28 @@ let package = Package(
             "PortcullisServer",
             ["Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisTransport", "CPlatform"]
         ),
+        library(
+            "PortcullisTesting",
+            [
+                "Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisServer",
+                "PortcullisTransport",
+            ]
+        ),
         tests(of: "PortcullisHTTP"),
         tests(of: "PortcullisJOSE"),
         tests(of: "PortcullisTransport", ["PortcullisHTTP", "CPlatform"]),
+        tests(
+            of: "Portcullis",
+            ["PortcullisHTTP", "PortcullisJOSE", "PortcullisTesting", "PortcullisServer"]
+        ),
+        tests(
+            of: "PortcullisServer",
+            ["Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisTesting", "PortcullisTransport"]
+        ),
+        tests(
+            of: "PortcullisTesting",
+            ["Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisServer", "PortcullisTransport"]
+        ),
         .testTarget(name: "HouseRulesTests", swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisHTTP
+import PortcullisJOSE
+
+/// Everything that a test authorization server knows, and the way from a request to its answer.
+struct AuthorizationServerState: Sendable {
+    typealias Answer = TestAuthorizationServer.Answer
+    typealias Endpoint = TestAuthorizationServer.Endpoint
+    typealias Fault = TestAuthorizationServer.Fault
+
+    let configuration: TestAuthorizationServer.Configuration
+    let paths: EndpointPaths
+    var keys: IssuerKeys
+    var clients: BoundedTable<RegisteredClient>
+    var codes: BoundedTable<IssuedCode>
+    var tokens: BoundedTable<IssuedToken>
+    var faults: [Endpoint: Fault] = [:]
+    var requestCounts: [Endpoint: Int] = [:]
+
+    init(_ configuration: TestAuthorizationServer.Configuration, _ paths: EndpointPaths) throws(JOSEError) {
+        self.configuration = configuration
+        self.paths = paths
+        keys = try IssuerKeys(configuration.algorithm)
+        clients = BoundedTable(maxCount: configuration.maxClientCount)
+        codes = BoundedTable(maxCount: configuration.maxCodeCount)
+        tokens = BoundedTable(maxCount: configuration.maxTokenCount)
+    }
+
+    mutating func answer(_ request: EndpointRequest, now: NumericDate) -> Answer {
+        guard let endpoint = paths.endpoint(at: request.path) else { return .plain(.notFound) }
+        requestCounts[endpoint, default: 0] += 1
+        let allowed = Self.methods(of: endpoint)
+        guard allowed.contains(request.method) else {
+            // Clients in browsers ask before they send JSON or an Authorization field.
+            if request.method == "OPTIONS", endpoint != .authorization { return .preflight(allowed) }
+            return Answer(status: .methodNotAllowed, fields: [.allow: allowed.joined(separator: ", ")])
+        }
+        if let answer = misbehave(at: endpoint) { return answer }
+        codes.removeAll { $0.expiresAt <= now }
+        switch endpoint {
+        case .metadata: return .json(.ok, metadata)
+        case .keys: return .json(.ok, publishedKeys)
+        case .registration: return register(request, now: now)
+        case .authorization: return authorize(request, now: now)
+        case .token: return issueToken(request, now: now)
+        case .introspection: return introspect(request, now: now)
+        case .revocation: return revoke(request)
+        }
+    }
+
+    private static func methods(of endpoint: Endpoint) -> [String] {
+        switch endpoint {
+        case .metadata, .keys: ["GET", "HEAD"]
+        case .authorization: ["GET", "HEAD", "POST"]
+        case .registration, .token, .introspection, .revocation: ["POST"]
+        }
+    }
+
+    private func misbehave(at endpoint: Endpoint) -> Answer? {
+        switch faults[endpoint] {
+        case .status(let status): .plain(status)
+        case .hang: Answer(status: .serviceUnavailable, hangs: true)
+        case .malformedBody:
+            Answer(status: .ok, fields: [.contentType: "application/json"], body: Array("{\"".utf8))
+        case .redirect: Answer(status: .found, fields: [.location: paths.url(of: endpoint)])
+        case .wrongIssuer, .emptyKeySet, nil: nil
+        }
+    }
+
+    /// The issuer that an endpoint claims to speak for.
+    func issuer(at endpoint: Endpoint) -> String {
+        faults[endpoint] == .wrongIssuer ? "https://someone-else.invalid" : configuration.issuer
+    }
+
+    /// RFC 8414 §2.
+    private var metadata: JSONObject {
+        let authentication: JSONValue = ["client_secret_basic", "client_secret_post"]
+        var object: JSONObject = [
+            "issuer": .string(issuer(at: .metadata)),
+            "authorization_endpoint": .string(paths.url(of: .authorization)),
+            "token_endpoint": .string(paths.url(of: .token)),
+            "jwks_uri": .string(paths.url(of: .keys)),
+            "registration_endpoint": .string(paths.url(of: .registration)),
+            "introspection_endpoint": .string(paths.url(of: .introspection)),
+            "revocation_endpoint": .string(paths.url(of: .revocation)),
+            "response_types_supported": ["code"],
+            "response_modes_supported": ["query"],
+            "grant_types_supported": ["authorization_code", "client_credentials"],
+            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+            "introspection_endpoint_auth_methods_supported": authentication,
+            "revocation_endpoint_auth_methods_supported": [
+                "client_secret_basic", "client_secret_post", "none",
+            ],
+            "code_challenge_methods_supported": ["S256"],
+            "authorization_response_iss_parameter_supported": true,
+        ]
+        if !configuration.scopes.isEmpty { object["scopes_supported"] = .strings(configuration.scopes) }
+        if !configuration.resources.isEmpty {
+            object["protected_resources"] = .strings(configuration.resources)
+        }
+        return object
+    }
+
+    private var publishedKeys: JSONObject {
+        faults[.keys] == .emptyKeySet ? ["keys": []] : keys.published
+    }
+
+    mutating func rotateKeys(droppingOldKeys: Bool) throws(JOSEError) {
+        try keys.rotate(droppingOld: droppingOldKeys)
+    }
+}
+
+extension JSONValue {
+    static func strings(_ strings: [String]) -> JSONValue {
+        .array(strings.map { .string($0) })
+    }
+}
+
+/// A random name that nobody guesses.
+func randomIdentifier() -> String {
+    Base64URL.encode(SecureRandom.bytes(24))
+}

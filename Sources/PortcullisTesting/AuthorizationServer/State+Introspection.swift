@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisHTTP
+import PortcullisJOSE
+
+/// What resource servers ask, and what clients take back.
+extension AuthorizationServerState {
+    /// RFC 7662 §2.
+    ///
+    /// Any client with a secret may ask.
+    func introspect(_ request: EndpointRequest, now: NumericDate) -> Answer {
+        guard let form = FormParameters(request.body), !form.hasRepetition else {
+            return OAuthProblem.invalidRequest.answer
+        }
+        guard let (_, client) = authenticate(request, form), client.secret != nil else {
+            return .invalidClient
+        }
+        guard let name = form["token"] else { return OAuthProblem.invalidRequest.answer }
+        // RFC 7662 §2.2: nothing is said of a token that is not good.
+        guard let token = tokens[name], token.expiresAt > now else { return .json(.ok, ["active": false]) }
+        var answer: JSONObject = ["active": true, "token_type": "Bearer"]
+        for member in token.claims.members { answer[member.name] = member.value }
+        if faults[.introspection] == .wrongIssuer { answer["iss"] = .string(issuer(at: .introspection)) }
+        return .json(.ok, answer)
+    }
+
+    /// RFC 7009 §2.
+    ///
+    /// A token that is unknown, or another client's, is answered like one that was revoked.
+    mutating func revoke(_ request: EndpointRequest) -> Answer {
+        guard let form = FormParameters(request.body), !form.hasRepetition else {
+            return OAuthProblem.invalidRequest.answer
+        }
+        guard let (id, _) = authenticate(request, form) else { return .invalidClient }
+        guard let name = form["token"] else { return OAuthProblem.invalidRequest.answer }
+        if tokens[name]?.claims["client_id"]?.string == id { tokens.remove(name) }
+        return Answer(status: .ok, fields: [.cacheControl: "no-store"])
+    }
+
+    mutating func revoke(_ token: String) {
+        tokens.remove(token)
+    }
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisHTTP
+import PortcullisJOSE
+
+/// An error of the protocol, with the sentence that explains it.
+///
+/// RFC 6749 §5.2, RFC 8707 §2.
+enum OAuthProblem: Error, Sendable {
+    case invalidRequest, invalidGrant, unauthorizedClient, unsupportedGrantType, unsupportedResponseType
+    case invalidScope, invalidTarget
+
+    var code: String {
+        switch self {
+        case .invalidRequest: "invalid_request"
+        case .invalidGrant: "invalid_grant"
+        case .unauthorizedClient: "unauthorized_client"
+        case .unsupportedGrantType: "unsupported_grant_type"
+        case .unsupportedResponseType: "unsupported_response_type"
+        case .invalidScope: "invalid_scope"
+        case .invalidTarget: "invalid_target"
+        }
+    }
+
+    var sentence: String {
+        switch self {
+        case .invalidRequest: "a parameter is missing, malformed or there twice"
+        case .invalidGrant: "the code is unknown, expired, used, or not this client's"
+        case .unauthorizedClient: "the client is not registered for this grant"
+        case .unsupportedGrantType: "only authorization_code and client_credentials are supported"
+        case .unsupportedResponseType: "only code is supported"
+        case .invalidScope: "a scope is unknown, or wider than what was granted"
+        case .invalidTarget: "a resource is unknown, malformed, or wider than what was granted"
+        }
+    }
+
+    var answer: TestAuthorizationServer.Answer { .error(code, sentence) }
+}
+
+/// The token endpoint. RFC 6749 §3.2.
+extension AuthorizationServerState {
+    mutating func issueToken(_ request: EndpointRequest, now: NumericDate) -> Answer {
+        guard let form = FormParameters(request.body), !form.hasRepetition else {
+            return OAuthProblem.invalidRequest.answer
+        }
+        guard let (id, client) = authenticate(request, form) else { return .invalidClient }
+        do throws(OAuthProblem) {
+            guard let grant = form["grant_type"] else { throw .invalidRequest }
+            switch grant {
+            case "client_credentials":
+                // RFC 6749 §4.4: only for clients that can keep a secret.
+                guard client.secret != nil, client.grantTypes.contains(grant) else {
+                    throw .unauthorizedClient
+                }
+                return try issue(
+                    to: id, subject: id, scopes: try grantedScopes(form),
+                    audience: try requestedResources(form),
+                    now: now
+                ).answer
+            case "authorization_code":
+                guard client.grantTypes.contains(grant) else { throw .unauthorizedClient }
+                return try redeem(form, clientID: id, now: now)
+            default:
+                throw .unsupportedGrantType
+            }
+        } catch {
+            return error.answer
+        }
+    }
+
+    /// RFC 6749 §4.1.3, RFC 7636 §4.6.
+    private mutating func redeem(
+        _ form: FormParameters, clientID: String, now: NumericDate
+    ) throws(OAuthProblem) -> Answer {
+        guard let name = form["code"], let verifier = form["code_verifier"] else { throw .invalidRequest }
+        guard var code = codes[name], code.clientID == clientID, code.expiresAt > now else {
+            throw .invalidGrant
+        }
+        if let token = code.redeemedToken {
+            tokens.remove(token)
+            throw .invalidGrant
+        }
+        let challenge = Digest.sha256(Array(verifier.utf8)).base64URL
+        guard ConstantTime.equals(Array(challenge.utf8), Array(code.challenge.utf8)),
+            form["redirect_uri"] == code.redirectURI
+        else {
+            codes.remove(name)
+            throw .invalidGrant
+        }
+        let requested = form.values(of: "resource")
+        // RFC 8707 §2.2: a subset of what was granted.
+        guard requested.allSatisfy(code.resources.contains) else { throw .invalidTarget }
+        let issued = try issue(
+            to: clientID, subject: configuration.subject, scopes: code.scopes,
+            audience: requested.isEmpty ? code.resources : requested, now: now)
+        code.redeemedToken = issued.token
+        codes.insert(code, for: name)
+        return issued.answer
+    }
+
+    private mutating func issue(
+        to clientID: String, subject: String, scopes: [String], audience: [String], now: NumericDate
+    ) throws(OAuthProblem) -> (token: String, answer: Answer) {
+        var request = TestAuthorizationServer.TokenRequest(audience: audience, scopes: scopes)
+        request.clientID = clientID
+        request.subject = subject
+        request.lifetime = configuration.tokenLifetime
+        guard let token = try? makeToken(request, now: now) else { throw .invalidRequest }
+        var body: JSONObject = [
+            "access_token": .string(token), "token_type": "Bearer",
+            "expires_in": .number(JSONNumber(Int(clamping: configuration.tokenLifetime.components.seconds))),
+        ]
+        if !scopes.isEmpty { body["scope"] = .string(scopes.joined(separator: " ")) }
+        return (token, .json(.ok, body))
+    }
+
+    /// RFC 9068 §2.2.
+    mutating func makeToken(
+        _ request: TestAuthorizationServer.TokenRequest, now: NumericDate
+    ) throws(JOSEError) -> String {
+        let issuedAt = now.wholeSeconds ?? 0
+        let expiresAt = now.adding(request.lifetime)
+        var claims: JSONObject = [
+            "iss": .string(issuer(at: .token)),
+            "aud": request.audience.count == 1 ? .string(request.audience[0]) : .strings(request.audience),
+            "client_id": .string(request.clientID), "iat": .number(JSONNumber(issuedAt)),
+            "exp": .number(JSONNumber(expiresAt.wholeSeconds ?? 0)), "jti": .string(randomIdentifier()),
+        ]
+        if let subject = request.subject { claims["sub"] = .string(subject) }
+        if !request.scopes.isEmpty { claims["scope"] = .string(request.scopes.joined(separator: " ")) }
+        for member in request.claims.members { claims[member.name] = member.value }
+        for name in request.omittedClaims { claims[name] = nil }
+        let token =
+            switch configuration.tokenFormat {
+            case .jwt: try keys.sign(claims, type: request.type)
+            case .opaque: randomIdentifier()
+            }
+        tokens.removeAll { $0.expiresAt <= now }
+        tokens.insert(IssuedToken(claims: claims, expiresAt: expiresAt), for: token)
+        return token
+    }
+
+    /// RFC 6749 §3.3: the default, where a client names none, is everything.
+    func grantedScopes(_ form: FormParameters) throws(OAuthProblem) -> [String] {
+        guard let scopes = form.scopes else { return configuration.scopes }
+        guard scopes.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy(CharacterClass.isScopeCharacter) }),
+            configuration.scopes.isEmpty || scopes.allSatisfy(configuration.scopes.contains)
+        else { throw .invalidScope }
+        return scopes
+    }
+
+    /// The audience of a token: the resources asked for, or the first that this server knows, or itself.
+    ///
+    /// RFC 8707 §2.
+    func requestedResources(_ form: FormParameters) throws(OAuthProblem) -> [String] {
+        let requested = form.values(of: "resource")
+        guard !requested.isEmpty else { return [configuration.resources.first ?? configuration.issuer] }
+        guard requested.allSatisfy({ isRedirectURI($0) && isKnownResource($0) }) else { throw .invalidTarget }
+        return requested
+    }
+
+    /// Clients that build URLs add a slash to an identifier without a path.
+    private func isKnownResource(_ resource: String) -> Bool {
+        let known = configuration.resources
+        return known.isEmpty
+            || known.contains { $0.utf8.elementsEqual(resource.utf8) || $0 + "/" == resource }
+    }
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+
+public import Portcullis
+public import PortcullisJOSE
+import Synchronization
+
+/// An authorization server that lives in memory: for tests and demonstrations, never for production.
+///
+/// Anyone may register, and the consent page asks nobody who they are. State is bounded and is lost with the process.
+/// The protocol needs no socket: ``handle(method:target:fields:body:)`` takes a request and returns the answer.
+///
+/// RFC 6749, RFC 7009, RFC 7591, RFC 7636, RFC 7662, RFC 8414, RFC 8707, RFC 9068, RFC 9207.
+public final class TestAuthorizationServer: Sendable {
+    /// What it was made with.
+    public let configuration: Configuration
+    let paths: EndpointPaths
+    private let state: Mutex<AuthorizationServerState>
+    private let now: @Sendable () -> NumericDate
+
+    /// Makes a server with a fresh key and without clients.
+    ///
+    /// - Parameter now: The time, for `iat` and `exp`. Default the machine's.
+    /// - Throws: ``JOSEError`` if no key can be made.
+    public init(
+        _ configuration: Configuration, now: @escaping @Sendable () -> NumericDate = TimeSource.system.now
+    ) throws(JOSEError) {
+        self.configuration = configuration
+        self.now = now
+        paths = EndpointPaths(issuer: configuration.issuer)
+        state = Mutex(try AuthorizationServerState(configuration, paths))
+    }
+
+    /// The identifier of this server.
+    public var issuer: String { configuration.issuer }
+
+    /// Answers one request.
+    ///
+    /// - Parameters:
+    ///   - method: The method, in capitals.
+    ///   - target: Path and query, as in the request line.
+    ///   - fields: Only `Authorization` is read.
+    ///   - body: A form, or the JSON of a registration.
+    public func handle(
+        method: String, target: String, fields: [(name: String, value: String)] = [], body: [UInt8] = []
+    ) -> Answer {
+        let now = now()
+        let request = EndpointRequest(method: method, target: target, fields: fields, body: body)
+        return state.withLock { $0.answer(request, now: now) }
+    }
+
+    /// Makes a token without a grant.
+    ///
+    /// - Throws: ``JOSEError`` if signing fails.
+    public func makeToken(_ request: TokenRequest) throws(JOSEError) -> String {
+        let now = now()
+        return try state.withLock { state throws(JOSEError) in try state.makeToken(request, now: now) }
+    }
+
+    /// Registers a client, or a resource server that introspects, under a given name.
+    public func register(clientID: String, secret: String?) {
+        state.withLock { $0.register(clientID: clientID, secret: secret) }
+    }
+
+    /// Makes a token unusable at once, as far as introspection is asked.
+    ///
+    /// RFC 7009 §2.
+    public func revoke(_ token: String) {
+        state.withLock { $0.revoke(token) }
+    }
+
+    /// Signs with a new key from now on.
+    ///
+    /// - Parameter droppingOldKeys: Whether the keys before it vanish from the key set at once. Default false.
+    /// - Throws: ``JOSEError`` if no key can be made.
+    public func rotateKeys(droppingOldKeys: Bool = false) throws(JOSEError) {
+        try state.withLock { state throws(JOSEError) in try state.rotateKeys(droppingOldKeys: droppingOldKeys)
+        }
+    }
+
+    /// Misbehaves at one endpoint until told otherwise; `nil` ends it.
+    public func setFault(_ fault: Fault?, at endpoint: Endpoint) {
+        state.withLock { $0.faults[endpoint] = fault }
+    }
+
+    /// How many requests an endpoint has had, faults included.
+    public func requestCount(at endpoint: Endpoint) -> Int {
+        state.withLock { $0.requestCounts[endpoint, default: 0] }
+    }
+}

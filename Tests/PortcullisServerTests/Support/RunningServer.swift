@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisServer
+import PortcullisTransport
+import Synchronization
+
+/// A server that runs on a free port while a test looks at it.
+struct RunningServer: Sendable {
+    let port: Int
+    let log: Logbook
+    private let server: Server
+    private let task: Task<Void, any Error>
+
+    /// How many loops, and how, a server of a test runs.
+    struct Setup: Sendable {
+        var readiness: ReadinessKind = .preferred
+        var loops = 2
+        var limits = Server.Limits()
+        var grace = Duration.milliseconds(500)
+        var metrics: (any ServerMetrics)?
+    }
+
+    static func start(_ setup: Setup = Setup(), _ declare: (inout Routes) -> Void) async throws
+        -> RunningServer
+    {
+        var routes = Routes()
+        declare(&routes)
+        let log = Logbook()
+        var configuration = Server.Configuration(
+            eventLoopCount: setup.loops, limits: setup.limits, shutdownGracePeriod: setup.grace,
+            log: { log.add($0) }, metrics: setup.metrics)
+        configuration.readiness = setup.readiness
+        let server = try Server(validating: routes, port: 0, configuration: configuration)
+        return try await start(server, log)
+    }
+
+    static func start(_ server: Server, _ log: Logbook = Logbook()) async throws -> RunningServer {
+        let (addresses, continuation) = AsyncStream.makeStream(of: SocketAddress.self)
+        let task = Task {
+            defer { continuation.finish() }
+            try await server.run { continuation.yield($0) }
+        }
+        for await address in addresses {
+            return RunningServer(port: address.port, log: log, server: server, task: task)
+        }
+        try await task.value
+        throw CancellationError()
+    }
+
+    func replace(_ routes: Routes, limits: Server.Limits? = nil) async throws {
+        try await server.replace(routes, limits: limits)
+    }
+
+    func client(receiveBuffer: Int32? = nil, timeout: Duration = .seconds(8)) throws -> RawClient {
+        try RawClient(port: port, receiveBuffer: receiveBuffer, timeout: timeout)
+    }
+
+    /// One exchange on a connection of its own.
+    func exchange(_ request: String) async throws -> Reply { try await client().exchange(request) }
+
+    func get(_ target: String, _ fields: String...) async throws -> Reply {
+        try await exchange(request("GET", target, fields))
+    }
+
+    /// Begins to stop, without waiting.
+    func cancel() { task.cancel() }
+
+    /// Waits until ``Server/run(onListening:)`` has returned.
+    func ended() async throws { try await task.value }
+
+    func stop() async throws {
+        cancel()
+        try await ended()
+    }
+}
+
+/// Runs a server for as long as a test needs it.
+func withServer<Result>(
+    _ setup: RunningServer.Setup = RunningServer.Setup(), _ declare: (inout Routes) -> Void,
+    _ test: (RunningServer) async throws -> Result
+) async throws -> Result {
+    let server = try await RunningServer.start(setup, declare)
+    do {
+        let result = try await test(server)
+        try await server.stop()
+        return result
+    } catch {
+        try? await server.stop()
+        throw error
+    }
+}
+
+func withServer<Result>(
+    _ kind: ReadinessKind, _ declare: (inout Routes) -> Void, _ test: (RunningServer) async throws -> Result
+) async throws -> Result {
+    try await withServer(RunningServer.Setup(readiness: kind), declare, test)
+}
+
+/// A request without content, as text.
+func request(_ method: String, _ target: String, _ fields: [String] = []) -> String {
+    ([method + " " + target + " HTTP/1.1", "Host: api.example.com"] + fields).joined(separator: "\r\n")
+        + "\r\n\r\n"
+}
+
+/// What a server told its operator.
+final class Logbook: Sendable {
+    private let entries = Mutex<[String]>([])
+
+    func add(_ sentence: String) { entries.withLock { $0.append(sentence) } }
+
+    var sentences: [String] { entries.withLock { $0 } }
+}
+
+/// Something that is counted from several threads.
+final class Counter: Sendable {
+    private let number = Atomic<Int>(0)
+
+    func increment() { number.add(1, ordering: .relaxed) }
+
+    func add(_ count: Int) { number.add(count, ordering: .relaxed) }
+
+    var value: Int { number.load(ordering: .relaxed) }
+}
+
+/// Waits for something that becomes true soon, and says whether it did.
+func eventually(_ limit: Duration = .seconds(5), _ condition: @Sendable () -> Bool) async -> Bool {
+    let deadline = ContinuousClock.now + limit
+    while ContinuousClock.now < deadline {
+        if condition() { return true }
+        try? await Task.sleep(for: .milliseconds(5))
+    }
+    return condition()
+}
+
+/// A door that is opened once.
+final class Gate: Sendable {
+    private struct State {
+        var isOpen = false
+        var waiting: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state = Mutex(State())
+
+    func open() {
+        let waiting = state.withLock { state in
+            state.isOpen = true
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for waiter in waiting { waiter.resume() }
+    }
+
+    func wait() async {
+        await withCheckedContinuation { continuation in
+            let isOpen = state.withLock { state in
+                if !state.isOpen { state.waiting.append(continuation) }
+                return state.isOpen
+            }
+            if isOpen { continuation.resume() }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+import PortcullisHTTP
+import PortcullisJOSE
+import PortcullisTesting
+import Testing
+
+@Suite("RFC 9728 §7.6 A resource that can't work is not made")
+struct ConfigurationTests {
+    static let issuer = TestIssuer("https://as.example.com")
+    static let introspecting = TrustedIssuer.introspection(
+        issuer: "https://opaque.example.com", authenticatedBy: .clientSecretBasic(id: "a", secret: "b"))
+
+    private func paths(
+        _ issuers: [TrustedIssuer], listed: [String] = [], maxAge: Duration = .seconds(300),
+        _ change: (inout TokenPolicy) -> Void = { _ in }
+    ) -> [String?] {
+        var metadata = ProtectedResourceMetadata(resource: "https://api.example.com/notes")
+        metadata.authorizationServers = listed
+        var policy = TokenPolicy()
+        change(&policy)
+        return problems { () throws(ConfigurationError) in
+            _ = try ProtectedResource(
+                validating: metadata, trusting: issuers, tokens: policy, metadataMaxAge: maxAge)
+        }.map(\.path)
+    }
+
+    @Test func `a sound one is`() {
+        #expect(paths([Self.issuer.trusted, Self.introspecting], listed: ["https://as.example.com"]) == [])
+    }
+
+    @Test func `somebody is trusted, nobody twice`() {
+        #expect(paths([]) == ["$.trusted_issuers"])
+        #expect(paths([Self.issuer.trusted, Self.issuer.trusted]) == ["$.trusted_issuers[1]"])
+        #expect(paths([TrustedIssuer(issuer: "https://as.example.com")]) == ["$.trusted_issuers[0].keys"])
+    }
+
+    @Test func `an opaque token names no issuer, so one at most introspects`() {
+        var second = Self.introspecting
+        second = .introspection(
+            issuer: "https://b.example", authenticatedBy: .clientSecretBasic(id: "a", secret: "b"))
+        #expect(paths([Self.introspecting, second]) == ["$.trusted_issuers"])
+    }
+
+    @Test func `who is listed is trusted, byte for byte`() {
+        #expect(
+            paths([Self.issuer.trusted], listed: ["https://as.example.com/"]) == [
+                "$.metadata.authorization_servers[0]"
+            ])
+    }
+
+    @Test func `the format of tokens is one that an issuer can check`() {
+        #expect(paths([Self.issuer.trusted]) { $0.format = .opaque } == ["$.tokens.format"])
+        #expect(paths([Self.introspecting]) { $0.format = .jwt } == ["$.tokens.format"])
+        #expect(paths([Self.issuer.trusted]) { $0.format = .any } == [])
+    }
+
+    @Test func `URLs of an issuer are https`() {
+        for url in ["http://as.example.com/x", "http://127.0.0.1/x", "x", "https://as.example.com/x#y"] {
+            #expect(
+                paths([.jwt(issuer: "https://as.example.com", keys: .remote(url))]) == [
+                    "$.trusted_issuers[0].jwks_uri"
+                ])
+            let introspecting = TrustedIssuer.introspection(
+                issuer: "https://as.example.com", endpoint: url, authenticatedBy: .bearer(token: "a"))
+            #expect(paths([introspecting]) == ["$.trusted_issuers[0].introspection.endpoint"])
+        }
+    }
+
+    @Test func `a bearer token for introspection is one`() {
+        let issuer = TrustedIssuer.introspection(
+            issuer: "https://as.example.com", authenticatedBy: .bearer(token: "a\r\nb"))
+        #expect(paths([issuer]) == ["$.trusted_issuers[0].introspection.bearer_token"])
+    }
+
+    @Test func `every number has its bounds`() {
+        var issuer = Self.issuer.trusted
+        issuer.timeout = .zero
+        issuer.maxResponseByteCount = 0
+        issuer.keyFreshness = .zero
+        issuer.keyCooldown = .seconds(-1)
+        issuer.keyStaleness = .seconds(-1)
+        let found = paths([issuer], maxAge: .seconds(-1)) { policy in
+            policy.algorithms = []
+            policy.types = []
+            policy.audiences = []
+            policy.scopeClaims = []
+            policy.requiredClaims = [""]
+            policy.maxTokenByteCount = 0
+            policy.verifiedCacheEntryCount = -1
+            policy.introspectionCacheLifetime = .seconds(-1)
+            policy.inactiveCacheLifetime = .seconds(-1)
+        }
+        #expect(found.count == 15)
+        #expect(Set(found).count == 15)
+    }
+
+    @Test(arguments: ["dpop+jwt", "Logout+JWT", "application/secevent+jwt"])
+    func `RFC 8725 §3.11: types of other kinds of JWT can't be accepted`(type: String) {
+        #expect(paths([Self.issuer.trusted]) { $0.types = ["at+jwt", type] } == ["$.tokens.types"])
+    }
+}
+
+/// The uses that the package is made for, as an app writes them.
+@Suite("RFC 9728 §5 The gate within another server, and within an app's tests")
+struct CallSiteTests {
+    @Test func `a billing token does not open the notes`() async throws {
+        let issuer = TestIssuer("https://login.example.com")
+        let notes = ProtectedResource(
+            "https://api.example.com/notes", trusting: issuer.trusted, scopes: ["notes:read"])
+        let token = issuer.mint(audience: "https://api.example.com/billing", scope: "notes:read")
+
+        let refusal = await #expect(throws: Refusal.self) {
+            try await notes.authorize(.get("/notes", bearer: token), requiring: "notes:read")
+        }
+        #expect(refusal?.status == .unauthorized)
+        #expect(refusal?.reason == .audienceMismatch)
+    }
+
+    @Test func `one function in, one typed error out`() async {
+        let issuer = TestIssuer("https://login.example.com")
+        let notes = ProtectedResource("https://api.example.com/notes", trusting: issuer.trusted)
+        let answer: ResponseHead
+        do throws(Refusal) {
+            _ = try await notes.authorize(.get("/notes"))
+            answer = ResponseHead(status: .ok)
+        } catch {
+            answer = error.head
+        }
+        #expect(answer.status == .unauthorized)
+    }
+
+    @Test func `claims decode into the app's own type`() async throws {
+        struct Claims: Decodable, Equatable {
+            let sub: String
+            let groups: [String]
+        }
+        let issuer = TestIssuer("https://login.example.com")
+        let notes = ProtectedResource("https://api.example.com/notes", trusting: issuer.trusted)
+        let bearer = issuer.mint(audience: "https://api.example.com/notes", claims: ["groups": ["a", "b"]])
+        let token = try await notes.authorize(.get("/notes", bearer: bearer))
+        #expect(try token.claims(as: Claims.self) == Claims(sub: "user-1", groups: ["a", "b"]))
+    }
+
+    @Test func `a server that nobody listens at is unreachable`() async {
+        let fetcher = HTTPClientFetcher()
+        await #expect(throws: FetchError.unreachable) {
+            try await fetcher.fetch(FetchRequest(url: "http://127.0.0.1:1/", timeout: .seconds(5)))
+        }
+    }
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+import PortcullisHTTP
+import PortcullisJOSE
+import PortcullisTesting
+import Synchronization
+import Testing
+
+@Suite("RFC 7517 §5 Keys are kept, refreshed and withdrawn")
+struct KeyRefreshTests {
+    static let url = "https://as.example.com/jwks"
+    let clock = ManualClock()
+    let fetcher = ScriptedFetcher()
+    let events = EventLog()
+    let issuer: TestIssuer
+    let resource: ProtectedResource
+
+    init() {
+        issuer = TestIssuer("https://as.example.com", time: clock.time)
+        let events = events
+        resource = ProtectedResource(
+            "https://api.example.com/notes",
+            trusting: .jwt(issuer: "https://as.example.com", keys: .remote(Self.url)), fetcher: fetcher,
+            time: clock.time, onEvent: { events.append($0) })
+        serve([issuer])
+    }
+
+    private func serve(_ issuers: [TestIssuer]) {
+        fetcher.on(Self.url, json: .object(JWKSet(issuers.map(\.key.publicKey)).publicJSON))
+    }
+
+    private func fetchCount() -> Int { fetcher.count(of: Self.url) }
+
+    private func refusal(_ token: String) async -> Refusal? {
+        await resource.refusal(of: .get("/notes", bearer: token))
+    }
+
+    private func mint(_ header: JSONObject = [:]) -> String {
+        issuer.mint(audience: Scene.identifier, lifetime: .seconds(100_000), header: header)
+    }
+
+    private func settle(until condition: () -> Bool) async {
+        for _ in 0..<10_000 where !condition() { await Task.yield() }
+    }
+
+    @Test func `a hundred requests at the start cause one fetch`() async {
+        let gate = Latch()
+        let body = JWKSet([issuer.key.publicKey]).publicJSON.serialized()
+        fetcher.on(Self.url) { _ in
+            await gate.wait()
+            return FetchResponse(status: .ok, body: body)
+        }
+        let tokens = (0..<100).map { _ in mint() }
+        let resource = resource
+        let refusals = await withTaskGroup(of: Refusal?.self) { group in
+            for token in tokens {
+                group.addTask { await resource.refusal(of: .get("/notes", bearer: token)) }
+            }
+            await settle { fetchCount() > 0 }
+            gate.open()
+            return await group.reduce(into: [Refusal?]()) { $0.append($1) }
+        }
+        #expect(refusals.allSatisfy { $0 == nil })
+        #expect(fetchCount() == 1)
+    }
+
+    @Test func `a client that goes away takes no fetch with it`() async {
+        let gate = Latch()
+        let body = JWKSet([issuer.key.publicKey]).publicJSON.serialized()
+        fetcher.on(Self.url) { _ in
+            await gate.wait()
+            return FetchResponse(status: .ok, body: body)
+        }
+        let (resource, token) = (resource, mint())
+        let leaving = Task { await resource.refusal(of: .get("/notes", bearer: token)) }
+        await settle { fetchCount() > 0 }
+        leaving.cancel()
+        gate.open()
+        #expect(await leaving.value == nil)
+        #expect(await refusal(mint()) == nil)
+        #expect(fetchCount() == 1)
+    }
+
+    @Test func `a thousand unknown names cause at most one fetch per cool-down`() async {
+        #expect(await refusal(mint()) == nil)
+        for number in 0..<50 {
+            let refusal = await refusal(mint(["kid": .string("x\(number)")]))
+            #expect(refusal?.reason == .unknownKey)
+            #expect(refusal?.challenges.first?["error"] == "invalid_token")
+        }
+        #expect(fetchCount() == 1)
+        clock.advance(by: .seconds(30))
+        for number in 0..<50 { _ = await refusal(mint(["kid": .string("y\(number)")])) }
+        #expect(fetchCount() == 2)
+        clock.advance(by: .seconds(29))
+        _ = await refusal(mint(["kid": "z"]))
+        #expect(fetchCount() == 2)
+    }
+
+    @Test func `a new key is found at once after the cool-down`() async {
+        #expect(await refusal(mint()) == nil)
+        let next = TestIssuer("https://as.example.com", keyID: "test-2", time: clock.time)
+        serve([issuer, next])
+        clock.advance(by: .seconds(31))
+        #expect(await refusal(next.mint(audience: Scene.identifier)) == nil)
+        #expect(await refusal(mint()) == nil)
+        #expect(fetchCount() == 2)
+    }
+
+    @Test func `a bad signature under a known name causes no fetch`() async {
+        #expect(await refusal(mint()) == nil)
+        clock.advance(by: .seconds(60))
+        let impostor = TestIssuer("https://as.example.com", time: clock.time)
+        #expect(await refusal(impostor.mint(audience: Scene.identifier))?.reason == .invalidSignature)
+        #expect(fetchCount() == 1)
+    }
+
+    @Test func `a withdrawn key stops working with the next refresh, for known tokens too`() async {
+        let token = mint()
+        #expect(await refusal(token) == nil)
+        let next = TestIssuer("https://as.example.com", keyID: "test-2", time: clock.time)
+        serve([next])
+        clock.advance(by: .seconds(601))
+        // Past their freshness keys are still used, and refreshed in the background of this request.
+        #expect(await refusal(token) == nil)
+        await settle { fetchCount() == 2 }
+        await settle {
+            if case .authorized = resource.authorizeImmediately(.get("/", bearer: token)) {
+                false
+            } else {
+                true
+            }
+        }
+        #expect(await refusal(token)?.reason == .unknownKey)
+        #expect(await refusal(next.mint(audience: Scene.identifier)) == nil)
+    }
+
+    @Test func `an unchanged set leaves known tokens known`() async {
+        let token = mint()
+        #expect(await refusal(token) == nil)
+        clock.advance(by: .seconds(601))
+        #expect(await refusal(token) == nil)
+        await settle { fetchCount() == 2 }
+        for _ in 0..<100 { await Task.yield() }
+        guard case .authorized = resource.authorizeImmediately(.get("/notes", bearer: token)) else {
+            Issue.record("the token was forgotten")
+            return
+        }
+    }
+
+    @Test func `while the issuer is away the last good keys are used, for an hour and no longer`() async {
+        let token = mint()
+        #expect(await refusal(token) == nil)
+        fetcher.on(Self.url, status: .serviceUnavailable)
+        clock.advance(by: .seconds(4199))
+        #expect(await refusal(mint()) == nil)
+        #expect(await refusal(token) == nil)
+        clock.advance(by: .seconds(1))
+        for token in [token, mint()] {
+            let refusal = await refusal(token)
+            #expect(refusal?.reason == .keysUnavailable)
+            #expect(refusal?.status == .serviceUnavailable)
+            #expect(refusal?.challenges.isEmpty == true)
+        }
+        #expect(!resource.isReady)
+        serve([issuer])
+        clock.advance(by: .seconds(30))
+        #expect(await refusal(token) == nil)
+        #expect(resource.isReady)
+    }
+
+    @Test func `a failure is tried again after 1, 2, 4, 8, 16 and then every 30 seconds`() async {
+        fetcher.on(Self.url, failing: .timedOut)
+        var attempts: [Int] = []
+        for second in 0..<100 {
+            let before = fetchCount()
+            let refusal = await refusal(mint())
+            #expect(refusal?.reason == .keysUnavailable)
+            if fetchCount() > before { attempts.append(second) }
+            clock.advance(by: .seconds(1))
+        }
+        #expect(attempts == [0, 1, 3, 7, 15, 31, 61, 91])
+        #expect(
+            events.all.contains(
+                .refreshFailed(issuer: "https://as.example.com", fault: .noResponse(.timedOut))))
+        serve([issuer])
+        clock.advance(by: .seconds(30))
+        #expect(await refusal(mint()) == nil)
+    }
+
+    @Test func `an unknown name is an outage while the issuer can't be asked`() async {
+        #expect(await refusal(mint()) == nil)
+        fetcher.on(Self.url, status: .badRequest)
+        clock.advance(by: .seconds(31))
+        #expect(await refusal(mint(["kid": "x"]))?.reason == .keysUnavailable)
+        #expect(await refusal(mint()) == nil)
+    }
+
+    @Test(arguments: [
+        #"{"keys":[]}"#, "[]", "{}", "", "<html></html>", #"{"keys":{}}"#,
+        #"{"keys":[{"kty":"oct","k":"AAAA"}]}"#,
+        #"{"keys":[],"keys":[]}"#,
+    ])
+    func `a set without usable keys replaces nothing`(body: String) async {
+        let token = mint()
+        #expect(await refusal(token) == nil)
+        fetcher.on(Self.url) { _ in FetchResponse(status: .ok, body: Array(body.utf8)) }
+        clock.advance(by: .seconds(601))
+        #expect(await refusal(token) == nil)
+        await settle { fetchCount() == 2 }
+        #expect(await refusal(token) == nil)
+        #expect(await refusal(mint()) == nil)
+    }
+
+    @Test func `never any key is an outage`() async {
+        fetcher.on(Self.url, json: ["keys": []])
+        #expect(await refusal(mint())?.reason == .keysUnavailable)
+        let fixed = ProtectedResource(
+            "https://api.example.com/notes",
+            trusting: .jwt(issuer: "https://as.example.com", keys: .fixed(JWKSet([]))), time: clock.time)
+        #expect(await fixed.refusal(of: .get("/notes", bearer: mint()))?.reason == .keysUnavailable)
+        #expect(!fixed.isReady)
+    }
+
+    @Test func `an answer above the bound is a fault`() async {
+        let bytes = [UInt8](repeating: 0x20, count: 1_048_577)
+        fetcher.on(Self.url) { _ in FetchResponse(status: .ok, body: bytes) }
+        #expect(await refusal(mint())?.reason == .keysUnavailable)
+        #expect(fetcher.requests.first?.maxResponseByteCount == 1_048_576)
+        #expect(fetcher.requests.first?.timeout == .seconds(5))
+    }
+
+    @Test func `warming up loads the keys before the first request`() async {
+        #expect(!resource.isReady)
+        await settle { resource.isReady }
+        #expect(resource.isReady)
+        #expect(fetchCount() == 1)
+        #expect(await refusal(mint()) == nil)
+        #expect(fetchCount() == 1)
+    }
+
+    @Test func `private keys that an issuer publishes are reported and serve as public ones`() async {
+        fetcher.on(Self.url, json: ["keys": [.object(issuer.key.jsonIncludingPrivateMembers)]])
+        #expect(await refusal(mint()) == nil)
+        #expect(events.all.contains(.privateKeysPublished(issuer: "https://as.example.com")))
+    }
+
+    @Test func `two resources that trust the same issuer load its keys once`() async throws {
+        let pool = IssuerConnections()
+        for path in ["a", "b"] {
+            let identifier = try ResourceIdentifier(validating: "https://api.example.com/\(path)")
+            let resource = try ProtectedResource(
+                GateConfiguration(
+                    metadata: .init(resource: identifier),
+                    issuers: [.jwt(issuer: "https://as.example.com", keys: .remote(Self.url))],
+                    fetcher: fetcher,
+                    time: clock.time, connectionPool: pool))
+            #expect(
+                await resource.refusal(of: .get("/", bearer: issuer.mint(audience: identifier.text))) == nil)
+        }
+        #expect(fetchCount() == 1)
+    }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+import PortcullisHTTP
+import PortcullisTesting
+import Testing
+
+@Suite("RFC 6750 §2.1 The Authorization field")
+struct RFC6750_2_1_Credentials {
+    let scene = Scene()
+
+    private func refusal(_ values: String...) async -> Refusal? {
+        await scene.resource.refusal(of: .get("/notes", fields: values.map { ("Authorization", $0) }))
+    }
+
+    @Test(arguments: ["Bearer", "bearer", "BEARER", "bEaReR"])
+    func `the case of the scheme does not count`(scheme: String) async {
+        #expect(await refusal("\(scheme) \(scene.mint())") == nil)
+    }
+
+    @Test func `one or more spaces separate, blanks around are dropped`() async {
+        #expect(await refusal("Bearer   \(scene.mint())") == nil)
+        #expect(await refusal(" \t Bearer \(scene.mint()) \t") == nil)
+    }
+
+    @Test(arguments: [
+        "a b", "a,b", "a, Bearer b", "a\"b", "a\\b", "a=b", "=", "a\tb", "é", "a;b", "a:b", "a@b", "(a)",
+        "a%20b", "a?b",
+    ])
+    func `other characters are an invalid token`(token: String) async {
+        let refusal = await refusal("Bearer \(token)")
+        #expect(refusal?.reason == .malformedToken)
+        #expect(refusal?.status == .unauthorized)
+        #expect(
+            refusal?.challenges.map(\.description) == [
+                #"Bearer resource_metadata="\#(Scene.metadataURL)", error="invalid_token", "#
+                    + #"error_description="The access token is malformed""#
+            ])
+        #expect(
+            refusal.map { String(decoding: $0.body, as: UTF8.self).contains(token) } == false
+                || token == "a b")
+    }
+
+    @Test(arguments: ["ab==", "-._~+/0aZ", "a="])
+    func `the alphabet of token68 is let through to the token's own checks`(token: String) async {
+        #expect(await refusal("Bearer \(token)")?.reason == .malformedJWT)
+    }
+
+    @Test(arguments: ["Bearer", "bearer", "Bearer ", "Bearer    "])
+    func `a scheme with nothing behind it is a malformed request`(value: String) async {
+        let refusal = await refusal(value)
+        #expect(refusal?.reason == .emptyCredentials)
+        #expect(refusal?.status == .badRequest)
+        #expect(
+            refusal?.challenges.map(\.description) == [
+                #"Bearer resource_metadata="\#(Scene.metadataURL)", error="invalid_request", "#
+                    + #"error_description="The access token is missing""#
+            ])
+    }
+
+    @Test(arguments: [
+        "Basic dXNlcjpwYXNz", "DPoP a.b.c", "Negotiate", "Bearerx a", "Bear a", "Bearer\ta", "Bearer,a", "",
+        "\"Bearer\" a",
+        "Bearer: a", "xBearer a",
+    ])
+    func `another scheme is no credentials`(value: String) async {
+        let refusal = await refusal(value)
+        #expect(refusal?.reason == .unsupportedScheme)
+        #expect(refusal?.status == .unauthorized)
+        #expect(
+            refusal?.challenges.map(\.description) == [#"Bearer resource_metadata="\#(Scene.metadataURL)""#])
+        #expect(refusal?.body.isEmpty == true)
+    }
+
+    @Test func `none at all is no credentials`() async {
+        let refusal = await refusal()
+        #expect(refusal?.reason == .missingCredentials)
+        #expect(
+            refusal?.head.lines == [
+                "HTTP/1.1 401 Unauthorized",
+                #"WWW-Authenticate: Bearer resource_metadata="\#(Scene.metadataURL)""#,
+                "Cache-Control: no-store",
+            ])
+        #expect(refusal?.body.isEmpty == true)
+    }
+
+    @Test func `two fields are a malformed request, equal or not, of whatever scheme`() async {
+        let token = scene.mint()
+        for second in ["Bearer \(token)", "Bearer x", "Basic x", ""] {
+            for pair in [["Bearer \(token)", second], [second, "Bearer \(token)"]] {
+                let refusal = await refusal(pair[0], pair[1])
+                #expect(refusal?.reason == .repeatedCredentials)
+                #expect(refusal?.status == .badRequest)
+                #expect(
+                    refusal?.challenges.map(\.description) == [
+                        #"Bearer resource_metadata="\#(Scene.metadataURL)", error="invalid_request", "#
+                            + #"error_description="More than one method was used to send the access token""#
+                    ])
+            }
+        }
+    }
+
+    @Test func `§2.3: a token in the query or a cookie is no credential`() async {
+        let token = scene.mint()
+        let query = await scene.resource.refusal(of: .get("/notes?access_token=\(token)"))
+        #expect(query?.reason == .missingCredentials)
+        let cookie = await scene.resource.refusal(
+            of: .get("/notes", fields: [("Cookie", "access_token=\(token)")]))
+        #expect(cookie?.reason == .missingCredentials)
+        #expect(await scene.resource.refusal(of: .get("/notes?access_token=x", bearer: token)) == nil)
+    }
+
+    @Test func `a token above the limit is refused before anything looks at it`() async {
+        let refusal = await refusal("Bearer " + String(repeating: "a", count: 16_385))
+        #expect(refusal?.reason == .tokenTooLong)
+        #expect(refusal?.status == .unauthorized)
+        #expect(refusal?.challenges.first?["error"] == "invalid_token")
+        #expect(
+            await self.refusal("Bearer " + String(repeating: "a", count: 16_384))?.reason == .malformedJWT)
+    }
+}

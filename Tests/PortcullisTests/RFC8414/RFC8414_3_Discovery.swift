@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+import PortcullisHTTP
+import PortcullisJOSE
+import PortcullisTesting
+import Testing
+
+@Suite("RFC 8414 §3 Authorization server metadata")
+struct RFC8414_3_Discovery {
+    /// An issuer whose keys are discovered, and the network around it.
+    struct World {
+        let clock = ManualClock()
+        let fetcher = ScriptedFetcher()
+        let issuer: TestIssuer
+        let resource: ProtectedResource
+
+        init(_ name: String, allowsInsecureLoopback: Bool = false) {
+            issuer = TestIssuer(name, time: clock.time)
+            var trusted = TrustedIssuer.jwt(issuer: name)
+            trusted.allowsInsecureLoopback = allowsInsecureLoopback
+            resource = ProtectedResource(
+                "https://api.example.com/notes", trusting: trusted, fetcher: fetcher, time: clock.time)
+        }
+
+        func serveKeys(at url: String) {
+            fetcher.on(url, json: .object(issuer.keys.publicJSON))
+        }
+
+        func refusal() async -> Refusal? {
+            await resource.refusal(of: .get("/notes", bearer: issuer.mint(audience: Scene.identifier)))
+        }
+    }
+
+    static let oauth = "/.well-known/oauth-authorization-server"
+    static let openID = "/.well-known/openid-configuration"
+
+    @Test(arguments: [
+        ("https://as.example", ["https://as.example\(oauth)", "https://as.example\(openID)"]),
+        ("https://as.example/", ["https://as.example\(oauth)", "https://as.example\(openID)"]),
+        (
+            "https://as.example/t1",
+            [
+                "https://as.example\(oauth)/t1", "https://as.example\(openID)/t1",
+                "https://as.example/t1\(openID)",
+            ]
+        ),
+        (
+            "https://as.example/a/t1/",
+            [
+                "https://as.example\(oauth)/a/t1", "https://as.example\(openID)/a/t1",
+                "https://as.example/a/t1\(openID)",
+            ]
+        ),
+        ("https://as.example:8443", ["https://as.example:8443\(oauth)", "https://as.example:8443\(openID)"]),
+    ])
+    func `§3.1: the places are tried in order, until one has the document`(name: String, places: [String])
+        async
+    {
+        for (index, place) in places.enumerated() {
+            let world = World(name)
+            for other in places { world.fetcher.on(other, status: .notFound) }
+            world.fetcher.on(place, json: ["issuer": .string(name), "jwks_uri": "https://keys.example/jwks"])
+            world.serveKeys(at: "https://keys.example/jwks")
+            #expect(await world.refusal() == nil)
+            #expect(world.fetcher.requests.map(\.url) == places[...index] + ["https://keys.example/jwks"])
+        }
+    }
+
+    @Test(arguments: [
+        "https://as.example/", "https://AS.example", "https://as.example:443", "http://as.example", "",
+    ])
+    func `§3.3: a document of another issuer is not used, however near`(named: String) async {
+        let world = World("https://as.example")
+        for path in [Self.oauth, Self.openID] {
+            world.fetcher.on(
+                "https://as.example\(path)",
+                json: ["issuer": .string(named), "jwks_uri": "https://as.example/jwks"])
+        }
+        world.serveKeys(at: "https://as.example/jwks")
+        #expect(await world.refusal()?.status == .serviceUnavailable)
+        #expect(world.fetcher.count(of: "https://as.example/jwks") == 0)
+    }
+
+    @Test(
+        arguments: [
+            ["issuer": "https://as.example"], ["issuer": "https://as.example", "jwks_uri": 1],
+            ["issuer": "https://as.example", "jwks_uri": "http://as.example/jwks"],
+            ["issuer": "https://as.example", "jwks_uri": "http://127.0.0.1/jwks"],
+            ["issuer": "https://as.example", "jwks_uri": "file:///etc/passwd"],
+            ["jwks_uri": "https://as.example/jwks"],
+            [], "x",
+        ] as [JSONValue])
+    func `§3.2: a document that can't be used is an outage, not a bad token`(document: JSONValue) async {
+        let world = World("https://as.example")
+        for path in [Self.oauth, Self.openID] {
+            world.fetcher.on("https://as.example\(path)", json: document)
+        }
+        world.serveKeys(at: "https://as.example/jwks")
+        let refusal = await world.refusal()
+        #expect(refusal?.reason == .keysUnavailable)
+        #expect(refusal?.head.fields[.retryAfter] == "5")
+        #expect(refusal?.challenges.isEmpty == true)
+        #expect(!world.fetcher.requests.contains { $0.url.hasSuffix("jwks") || $0.url.hasPrefix("file") })
+    }
+
+    @Test(arguments: [301, 302, 307, 308, 500, 503, 204])
+    func `a redirect or a failure is not followed and not taken for an answer`(code: Int) async {
+        let world = World("https://as.example")
+        world.fetcher.on("https://as.example\(Self.oauth)", status: Status(code))
+        #expect(await world.refusal()?.reason == .keysUnavailable)
+        #expect(world.fetcher.requests.count == 1)
+    }
+
+    @Test func `§2: http is used towards loopback only, and only where allowed`() async {
+        let name = "http://127.0.0.1:8081"
+        let world = World(name, allowsInsecureLoopback: true)
+        world.fetcher.on(
+            "\(name)\(Self.oauth)", json: ["issuer": .string(name), "jwks_uri": .string("\(name)/jwks")])
+        world.serveKeys(at: "\(name)/jwks")
+        #expect(await world.refusal() == nil)
+
+        let metadata = ProtectedResourceMetadata(resource: "https://api.example.com/notes")
+        for issuer in [
+            name, "http://as.example", "https://as.example?x", "https://as.example#", "as.example", "",
+        ] {
+            let found = problems { () throws(ConfigurationError) in
+                _ = try ProtectedResource(validating: metadata, trusting: [.jwt(issuer: issuer)])
+            }
+            #expect(found.map(\.path) == ["$.trusted_issuers[0].issuer"])
+        }
+    }
+
+    @Test func `given keys are used without asking anybody`() async {
+        let world = World("https://as.example")
+        let fetcher = ScriptedFetcher()
+        let fixed = ProtectedResource(
+            "https://api.example.com/notes", trusting: world.issuer.trusted, fetcher: fetcher,
+            time: world.clock.time)
+        let head = RequestHead.get("/notes", bearer: world.issuer.mint(audience: Scene.identifier))
+        #expect(await fixed.refusal(of: head) == nil)
+        #expect(fetcher.requests.isEmpty)
+        fetcher.on("https://as.example/k", json: .object(world.issuer.keys.publicJSON))
+        let remote = ProtectedResource(
+            "https://api.example.com/notes",
+            trusting: .jwt(issuer: "https://as.example", keys: .remote("https://as.example/k")),
+            fetcher: fetcher,
+            time: world.clock.time)
+        #expect(await remote.refusal(of: head) == nil)
+        #expect(fetcher.requests.map(\.url) == ["https://as.example/k"])
+        #expect(fetcher.requests.first?.fields[.accept] == "application/json, application/jwk-set+json")
+    }
+}

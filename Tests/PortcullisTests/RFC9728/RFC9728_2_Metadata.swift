@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+import PortcullisJOSE
+import PortcullisTesting
+import Testing
+
+@Suite("RFC 9728 §2 Metadata")
+struct RFC9728_2_Metadata {
+    @Test(arguments: Fixture.names(in: "metadata/accepted"))
+    func `a document that the RFC allows is read`(name: String) throws {
+        let json = try JSONValue.parse(Fixture.bytes("metadata/accepted/\(name).json"))
+        #expect(throws: Never.self) { try ProtectedResourceMetadata(json: json) }
+    }
+
+    @Test(arguments: Fixture.names(in: "metadata/refused"))
+    func `a document that the RFC forbids is refused, with the path of the member`(name: String) throws {
+        let json = try JSONValue.parse(Fixture.bytes("metadata/refused/\(name).json"))
+        let found = problems { () throws(ConfigurationError) in
+            _ = try ProtectedResourceMetadata(json: json, at: "$.metadata")
+        }
+        #expect(!found.isEmpty)
+        let member = String(name.prefix { $0 != "-" })
+        if !["document", "extension"].contains(member) {
+            #expect(found.allSatisfy { ($0.path ?? "").hasPrefix("$.metadata.\(member)") })
+        }
+    }
+
+    @Test func `every problem is reported at once`() {
+        let json: JSONValue = [
+            "resource": "https://h/", "jwks_uri": 1, "scopes_supported": ["a b", "c"],
+            "tls_client_certificate_bound_access_tokens": "true",
+        ]
+        let found = problems { () throws(ConfigurationError) in _ = try ProtectedResourceMetadata(json: json)
+        }
+        #expect(
+            found.map(\.path) == [
+                "$.jwks_uri", "$.scopes_supported[0]", "$.tls_client_certificate_bound_access_tokens",
+            ])
+    }
+
+    @Test func `every member survives, extensions and languages as they were`() throws {
+        let json = try JSONValue.parse(Fixture.bytes("metadata/accepted/every-member.json"))
+        #expect(try JSONValue.object(ProtectedResourceMetadata(json: json).json) == json)
+    }
+
+    @Test func `numbers of extensions keep their spelling`() throws {
+        let json = try JSONValue.parse(Array(#"{"resource":"https://h/p","x":1.50e0,"y":[{"z":null}]}"#.utf8))
+        let body = try ProtectedResourceMetadata(json: json).json.serialized()
+        #expect(
+            String(decoding: body, as: UTF8.self)
+                == #"{"resource":"https://h/p","x":1.50e0,"y":[{"z":null}]}"#)
+    }
+
+    @Test func `§3.2: members without values are left out`() throws {
+        let body = ProtectedResourceMetadata(resource: "https://h/p").json.serialized()
+        #expect(String(decoding: body, as: UTF8.self) == #"{"resource":"https://h/p"}"#)
+        let json = try JSONValue.parse(Fixture.bytes("metadata/accepted/empty-lists-are-absent.json"))
+        #expect(try ProtectedResourceMetadata(json: json).json.members.map(\.name) == ["resource"])
+    }
+
+    @Test func `an empty list of bearer methods has a meaning and stays`() throws {
+        let json: JSONValue = ["resource": "https://h/p", "bearer_methods_supported": []]
+        #expect(try JSONValue.object(ProtectedResourceMetadata(json: json).json) == json)
+    }
+
+    @Test func `the same metadata gives the same bytes, whatever the order it was written in`() throws {
+        let first: JSONValue = [
+            "resource": "https://h/p", "resource_name": "n", "scopes_supported": ["b", "a"],
+        ]
+        let second: JSONValue = [
+            "scopes_supported": ["b", "a"], "resource_name": "n", "resource": "https://h/p",
+        ]
+        #expect(
+            try ProtectedResourceMetadata(json: first).json.serialized()
+                == ProtectedResourceMetadata(json: second).json.serialized())
+    }
+
+    @Test func `a document without authorization servers is a warning`() throws {
+        let warned = try JSONValue.parse(Fixture.bytes("metadata/warn-no-authz.json"))
+        let warnings = try ProtectedResourceMetadata(json: warned).findings(at: "$").warnings
+        #expect(warnings.contains { $0.contains("authorization_servers") })
+        let passed = try JSONValue.parse(Fixture.bytes("metadata/pass.json"))
+        #expect(try ProtectedResourceMetadata(json: passed).findings(at: "$").warnings.isEmpty)
+    }
+
+    @Test(
+        arguments: [
+            ("query", ["resource": "https://h/p?t=1"]), ("http", ["resource": "http://localhost/p"]),
+            ("*", ["resource": "https://h/p", "scopes_supported": ["*"]]),
+            ("offline_access", ["resource": "https://h/p", "scopes_supported": ["offline_access"]]),
+            ("comma", ["resource": "https://h/p", "scopes_supported": ["rating=G,PG-13"]]),
+            ("without one", ["resource": "https://h/p", "resource_name#it": "n"]),
+            ("registry", ["resource": "https://h/p", "resource_name": "n", "resource_name#PT-br": "n"]),
+            ("token_endpoint", ["resource": "https://h/p", "token_endpoint": "https://as/token"]),
+        ] as [(String, JSONValue)])
+    func `what is allowed but unwise is a warning`(word: String, json: JSONValue) throws {
+        let warnings = try ProtectedResourceMetadata(json: json).findings(at: "$").warnings
+        #expect(warnings.contains { $0.contains(word) })
+    }
+
+    @Test(
+        arguments: [
+            ("bearer_methods_supported", ["header", "body"]), ("bearer_methods_supported", []),
+            ("dpop_bound_access_tokens_required", true), ("tls_client_certificate_bound_access_tokens", true),
+            ("dpop_signing_alg_values_supported", ["ES256"]),
+            ("authorization_details_types_supported", ["payment"]),
+            ("signed_metadata", "a.b.c"),
+        ] as [(String, JSONValue)])
+    func `what is not built is refused rather than promised`(name: String, value: JSONValue) throws {
+        var object: JSONObject = ["resource": "https://h/p"]
+        object[name] = value
+        let metadata = try ProtectedResourceMetadata(json: .object(object))
+        let found = problems { () throws(ConfigurationError) in
+            _ = try ProtectedResource(
+                validating: metadata, trusting: [TestIssuer("https://as.example.com").trusted])
+        }
+        #expect(found.map(\.path) == ["$.metadata.\(name)"])
+        #expect(found.allSatisfy { $0.message.contains("not built yet") })
+    }
+}
