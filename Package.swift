@@ -28,6 +28,7 @@ let package = Package(
         .library(name: "Portcullis", targets: ["Portcullis"]),
         .library(name: "PortcullisServer", targets: ["PortcullisServer"]),
         .library(name: "PortcullisTesting", targets: ["PortcullisTesting"]),
+        .executable(name: "example-server", targets: ["ExampleServer"]),
     ],
     targets: [
         .systemLibrary(
@@ -51,6 +52,22 @@ let package = Package(
                 "PortcullisTransport",
             ]
         ),
+        library(
+            "PortcullisConfiguration",
+            [
+                "Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisServer",
+                "PortcullisTransport",
+            ]
+        ),
+        .executableTarget(
+            name: "ExampleServer",
+            dependencies: [
+                "Portcullis", "PortcullisConfiguration", "PortcullisHTTP", "PortcullisJOSE",
+                "PortcullisServer", "PortcullisTesting", "PortcullisTransport",
+            ],
+            path: "Examples/ExampleServer",
+            swiftSettings: settings
+        ),
         tests(of: "PortcullisHTTP"),
         tests(of: "PortcullisJOSE"),
         tests(of: "PortcullisTransport", ["PortcullisHTTP", "CPlatform"]),
@@ -64,6 +81,10 @@ let package = Package(
         ),
         tests(
             of: "PortcullisTesting",
+            ["Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisServer", "PortcullisTransport"]
+        ),
+        tests(
+            of: "PortcullisConfiguration",
             ["Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisServer", "PortcullisTransport"]
         ),
         .testTarget(name: "HouseRulesTests", swiftSettings: settings),

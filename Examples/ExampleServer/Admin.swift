@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisConfiguration
+import PortcullisServer
+import PortcullisTransport
+
+/// The listener for operators: whether the service lives, whether it is ready, what it counts.
+func makeAdminServer(
+    _ settings: AdminSettings, watching server: Server, metrics: MetricsRegistry
+) throws -> Server {
+    var routes = Routes()
+    routes.addOperatorRoutes(watching: { server.resources }, metrics: metrics)
+    let socket: ServerSocket
+    do throws(SocketError) {
+        socket = try ServerSocket(host: settings.host, port: settings.port, loopCount: 1)
+    } catch {
+        throw AdminListenerError(error)
+    }
+    return try Server(
+        validating: routes, on: socket, configuration: .init(eventLoopCount: 1, log: log))
+}
+
+/// The admin listener's address can't be had.
+struct AdminListenerError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ error: SocketError) { description = describe(error, at: "$.admin") }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+import PortcullisConfiguration
+import PortcullisJOSE
+import PortcullisServer
+import PortcullisTesting
+import PortcullisTransport
+
+/// Two protected resources and an authorization server on this machine, and the commands that walk through them.
+func runDemo(_ address: Invocation.Address) async -> Outcome {
+    do {
+        let demo = try Demo(address)
+        return await run(
+            [demo.server, demo.authorizationServer],
+            onHangUp: { log("reload: the demo has no file to read again") }
+        ) { _ in
+            StandardOutput.write("listening on \(demo.origin)\n\n\(demo.commands)")
+        }
+    } catch let error as SocketError where error.isAddressInUse {
+        StandardError.write(
+            "The demo's ports, 8080 and 8081, are in use, or the one after --port is; --port 0 takes free ones.\n"
+        )
+        return .failure
+    } catch {
+        StandardError.write("\(describe(error))\n")
+        return .failure
+    }
+}
+
+struct Demo {
+    private static let port = 8080
+    private static let issuerPort = 8081
+
+    /// Where the resources are reached.
+    let origin: String
+    /// Where the authorization server is reached, which is its identifier too.
+    let issuer: String
+    let server: Server
+    let authorizationServer: Server
+
+    /// Binds both addresses, since the identifiers contain the ports.
+    init(_ address: Invocation.Address) throws {
+        let port = address.port ?? Self.port
+        let socket = try ServerSocket(host: address.host ?? "127.0.0.1", port: port)
+        let isTaken = port == 0 || socket.address.port == Self.issuerPort
+        let issuerSocket = try ServerSocket(
+            host: "127.0.0.1", port: isTaken ? 0 : Self.issuerPort, loopCount: 1)
+        // http identifiers are for loopback addresses only, wherever else the server may listen.
+        origin =
+            socket.address.isLoopback ? "http://\(socket.address)" : "http://127.0.0.1:\(socket.address.port)"
+        issuer = "http://\(issuerSocket.address)"
+
+        let photos = try Self.resource("\(origin)/photos", "Photos", trusting: issuer, isRootAlias: true)
+        let notes = try Self.resource("\(origin)/notes", "Notes", trusting: issuer)
+        var routes = Routes()
+        Self.declare(&routes, photos, notes)
+        server = try Server(validating: routes, on: socket, configuration: .init(log: log))
+
+        var configuration = TestAuthorizationServer.Configuration(issuer: issuer)
+        configuration.resources = [photos, notes].map(\.identifier.text)
+        configuration.scopes = ["photos.read", "photos.write", "notes.read", "notes.write"]
+        var issuerRoutes = Routes()
+        try TestAuthorizationServer(configuration).mount(on: &issuerRoutes)
+        authorizationServer = try Server(
+            validating: issuerRoutes, on: issuerSocket, configuration: .init(eventLoopCount: 1, log: log))
+    }
+
+    private static func resource(
+        _ identifier: String, _ name: String, trusting issuer: String, isRootAlias: Bool = false
+    ) throws -> ProtectedResource {
+        var metadata = ProtectedResourceMetadata(resource: try ResourceIdentifier(validating: identifier))
+        metadata.authorizationServers = [issuer]
+        metadata.scopesSupported = try ["read", "write"].map { right in
+            try Scope(validating: "\(name.lowercased()).\(right)")
+        }
+        metadata.bearerMethodsSupported = [.header]
+        metadata.resourceName = LocalizedText(name)
+        var trusted = TrustedIssuer.jwt(issuer: issuer)
+        trusted.allowsInsecureLoopback = true
+        return try ProtectedResource(
+            validating: metadata, trusting: [trusted], rootAlias: isRootAlias)
+    }
+
+    private static func declare(
+        _ routes: inout Routes, _ photos: ProtectedResource, _ notes: ProtectedResource
+    ) {
+        routes.get("/") { _ in .text("This page is public. The photos and the notes are not.\n") }
+        routes.protect(photos) { photos in
+            photos.get("/{id}", requiring: "photos.read") { request, token in
+                .json(["photo": .string(request.parameters["id"]), "client": .optional(token.clientID)])
+            }
+            photos.delete("/{id}", requiring: "photos.write") { _, _ in .noContent }
+        }
+        routes.protect(notes) { notes in
+            notes.get("/", requiring: "notes.read") { _, token in
+                .json(["notes": [], "client": .optional(token.clientID)])
+            }
+        }
+    }
+}
+
+extension JSONValue {
+    fileprivate static func optional(_ text: String?) -> JSONValue {
+        text.map(JSONValue.string) ?? .null
+    }
+}

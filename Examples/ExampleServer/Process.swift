@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+
+import Dispatch
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// How the program ends.
+enum Outcome: Int32 {
+    case success = 0
+    /// The configuration is wrong, or the address can't be had.
+    case failure = 1
+    /// Wrong words on the command line.
+    case misuse = 2
+}
+
+func exit(with outcome: Outcome) -> Never {
+    exit(outcome.rawValue)
+}
+
+/// Unbuffered, so that whoever started the program sees a line as soon as it is written.
+enum StandardOutput {
+    static func write(_ text: String) { writeAll(text, to: 1) }
+}
+
+enum StandardError {
+    static func write(_ text: String) { writeAll(text, to: 2) }
+}
+
+private func writeAll(_ text: String, to descriptor: Int32) {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+        let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+        if count < 0, errno == EINTR { continue }
+        // Nobody reads any more: there is nothing left to tell and nobody to tell it to.
+        guard count > 0 else { return }
+        rest = rest.dropFirst(count)
+    }
+}
+
+/// The signals that the program answers.
+///
+/// The library leaves them alone.
+final class SignalHandlers {
+    private let sources: [any DispatchSourceSignal]
+
+    /// Calls `stop` on SIGTERM and SIGINT, and `hangUp` on SIGHUP, for as long as this object lives.
+    init(stop: @escaping @Sendable () -> Void, hangUp: @escaping @Sendable () -> Void) {
+        // Writing to a reader that has gone is an error of the write, not the end of the program.
+        signal(SIGPIPE, SIG_IGN)
+        let queue = DispatchQueue(label: "signals")
+        func source(_ number: Int32, _ handle: @escaping @Sendable () -> Void) -> any DispatchSourceSignal {
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+            source.setEventHandler(handler: handle)
+            source.activate()
+            return source
+        }
+        sources = [source(SIGTERM, stop), source(SIGINT, stop), source(SIGHUP, hangUp)]
+    }
+
+    deinit {
+        for source in sources { source.cancel() }
+    }
+}

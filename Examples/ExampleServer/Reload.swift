@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+import PortcullisConfiguration
+import PortcullisServer
+
+/// A configuration file with what was made of it, ready to be served.
+struct ServableFile {
+    let file: ConfigurationFile
+    let resources: [ProtectedResource]
+    let connections: IssuerConnections
+
+    /// Reads a file and makes its resources, which finds what is wrong with them too.
+    ///
+    /// - Parameter previous: What is served already, whose fetched keys are used until they have been fetched anew.
+    init(_ path: String, succeeding previous: ServableFile? = nil) throws(InvalidConfiguration) {
+        file = try ConfigurationFile(path: path)
+        connections = IssuerConnections(succeeding: previous?.connections)
+        resources = try file.makeResources(
+            besides: path, sharing: connections, onEvent: { log(sentence(for: $0)) })
+    }
+
+    var routes: Routes {
+        var routes = Routes()
+        file.declare(&routes, guarding: resources)
+        return routes
+    }
+}
+
+/// Reads the file again on request, and has the server use it if it is valid.
+actor Reloader {
+    private let path: String
+    private let server: Server
+    private var current: ServableFile
+
+    init(_ path: String, _ server: Server, serving current: ServableFile) {
+        self.path = path
+        self.server = server
+        self.current = current
+    }
+
+    /// Reads the file and swaps metadata, routes, validation and keys; a file that is not valid changes nothing.
+    func reload() async {
+        do throws(InvalidConfiguration) {
+            let next = try ServableFile(path, succeeding: current)
+            do throws(ConfigurationError) {
+                try await server.replace(next.routes, limits: next.file.serverLimits)
+            } catch {
+                return refuse(["\(error)"])
+            }
+            for key in next.file.changesForRestart(from: current.file) {
+                log("reload: \(key) has changed, which takes effect at the next start")
+            }
+            for warning in next.file.warnings where !warning.isSaidAtStart { log("\(warning)") }
+            current = next
+            log("reload: the file is in use")
+        } catch {
+            refuse(error.findings.map(\.description))
+        }
+    }
+
+    private func refuse(_ problems: [String]) {
+        for problem in problems { log("reload: \(problem)") }
+        log("reload: the file is not used; what was served before still is")
+    }
+}

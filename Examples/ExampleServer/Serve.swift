@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+import PortcullisConfiguration
+import PortcullisServer
+import PortcullisTransport
+
+/// Says what is wrong with a file, one problem a line.
+func check(_ path: String) -> Outcome {
+    guard let served = read(path) else { return .failure }
+    for warning in served.file.warnings { log("\(warning)") }
+    return .success
+}
+
+/// Serves what a file describes until a signal comes.
+func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
+    guard let served = read(path) else { return .failure }
+    let file = served.file
+    for warning in file.warnings where !warning.isSaidAtStart { log("\(warning)") }
+    let metrics = file.admin.map { _ in MetricsRegistry() }
+    do {
+        let server = try Server(
+            validating: served.routes, host: address.host ?? file.server.host,
+            port: address.port ?? file.server.port,
+            configuration: file.makeServerConfiguration(log: log, metrics: metrics))
+        let reloader = Reloader(path, server, serving: served)
+        var servers = [server]
+        if let admin = file.admin, let metrics {
+            servers.append(try makeAdminServer(admin, watching: server, metrics: metrics))
+        }
+        return await run(servers, onHangUp: { await reloader.reload() }) { addresses in
+            for (address, name) in zip(addresses, ["listening", "admin"]) {
+                StandardOutput.write("\(name) on http://\(address)\n")
+            }
+        }
+    } catch {
+        StandardError.write("\(error)\n")
+        return .failure
+    }
+}
+
+private func read(_ path: String) -> ServableFile? {
+    do throws(InvalidConfiguration) {
+        return try ServableFile(path)
+    } catch {
+        for finding in error.findings { StandardError.write("\(finding)\n") }
+        return nil
+    }
+}
+
+/// Runs servers until a signal comes or one of them fails.
+///
+/// - Parameters:
+///   - onHangUp: Is called for SIGHUP, never twice at a time; signals that come meanwhile count as one.
+///   - onListening: Is called once, when all of them accept connections, with their addresses in order.
+func run(
+    _ servers: [Server], onHangUp: @escaping @Sendable () async -> Void = {},
+    onListening: @escaping @Sendable ([SocketAddress]) -> Void
+) async -> Outcome {
+    let (addresses, announce) = AsyncStream.makeStream(of: (Int, SocketAddress).self)
+    let work = Task {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (index, server) in servers.enumerated() {
+                group.addTask { try await server.run { announce.yield((index, $0)) } }
+            }
+            // Whichever ends first, by an error or by cancellation, ends all.
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+    let (hangUps, hangUp) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    let signals = SignalHandlers(stop: { work.cancel() }, hangUp: { hangUp.yield() })
+    let reloading = Task { for await _ in hangUps { await onHangUp() } }
+    let announcement = Task {
+        var listening: [(Int, SocketAddress)] = []
+        for await entry in addresses {
+            listening.append(entry)
+            if listening.count == servers.count { break }
+        }
+        if listening.count == servers.count { onListening(listening.sorted { $0.0 < $1.0 }.map(\.1)) }
+    }
+    defer {
+        announce.finish()
+        announcement.cancel()
+        reloading.cancel()
+        withExtendedLifetime(signals) {}
+    }
+    do {
+        try await work.value
+        return .success
+    } catch is CancellationError {
+        return .success
+    } catch {
+        StandardError.write("\(describe(error))\n")
+        return .failure
+    }
+}
+
+func describe(_ error: any Error) -> String {
+    guard let error = error as? SocketError else { return "the server failed: \(error)" }
+    return describe(error, at: "$.server")
+}
+
+func describe(_ error: SocketError, at path: String) -> String {
+    error.isAddressInUse
+        ? "\(path).port: is in use by another program; must be a free port, or 0 for any"
+        : "\(path).host: cannot be listened on (\(error)); must be an address of this machine"
+}
+
+func log(_ sentence: String) {
+    StandardError.write(sentence + "\n")
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+
+// What it takes to run the library from a file: read it, make resources and routes of it, run until told to stop.
+// All that happens elsewhere than in this folder is there for any program.
+
+switch Invocation(CommandLine.arguments.dropFirst()) {
+case .demo(let address):
+    exit(with: await runDemo(address))
+case .serve(let file, let address):
+    exit(with: await serve(file, address))
+case .check(let file):
+    exit(with: check(file))
+case .help:
+    StandardOutput.write(Invocation.usage)
+case .version:
+    StandardOutput.write("example-server 0.1.0\n")
+case .misuse(let sentence):
+    StandardError.write("example-server: \(sentence)\n\(Invocation.usage)")
+    exit(with: .misuse)
+}

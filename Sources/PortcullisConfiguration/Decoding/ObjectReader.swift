@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisJOSE
+
+/// Reads the members of one JSON object by name, and reports what has the wrong type or range.
+///
+/// Every key that the format knows is asked for, also those that are refused; ``finish()`` then reports the rest. A
+/// member that is wrong reads as if it were absent, so that one mistake makes one line.
+final class ObjectReader {
+    let path: JSONPath
+    let findings: FindingCollector
+    let object: JSONObject
+    private var knownNames: [String] = []
+
+    init?(_ value: JSONValue, at path: JSONPath, _ findings: FindingCollector) {
+        guard case .object(let object) = value else {
+            findings.error(path, "must be an object")
+            return nil
+        }
+        self.path = path
+        self.findings = findings
+        self.object = object
+    }
+
+    /// The raw value of a key, which is known from then on.
+    func value(_ name: String) -> JSONValue? {
+        knownNames.append(name)
+        return object[name]
+    }
+
+    func error(_ name: String, _ message: String) {
+        findings.error(path[name], message)
+    }
+
+    func warning(_ name: String, _ message: String) {
+        findings.warning(path[name], message)
+    }
+
+    /// Refuses a key of the format whose feature is not there.
+    func unsupported(_ name: String) {
+        if value(name) != nil { refuseForNow(name) }
+    }
+
+    /// Refuses the value of a key that was read, since the feature behind it is not there.
+    func refuseForNow(_ name: String, _ allowed: String = "leave the key out") {
+        error(name, "not supported by this version; \(allowed)")
+    }
+
+    /// Reports the keys that nobody has asked for.
+    func finish() {
+        for name in object.names where !knownNames.contains(where: { $0.utf8.elementsEqual(name.utf8) }) {
+            error(name, "unknown key; known here: " + knownNames.joined(separator: ", "))
+        }
+    }
+
+    func bool(_ name: String) -> Bool? {
+        guard let value = value(name) else { return nil }
+        guard case .bool(let bool) = value else {
+            error(name, "must be true or false")
+            return nil
+        }
+        return bool
+    }
+
+    /// A string that is not empty.
+    func string(_ name: String) -> String? {
+        guard let value = value(name) else { return nil }
+        guard case .string(let string) = value, !string.isEmpty else {
+            error(name, "must be a string that is not empty")
+            return nil
+        }
+        return string
+    }
+
+    func requiredString(_ name: String, _ meaning: String) -> String? {
+        if object[name] == nil {
+            _ = value(name)
+            error(name, "missing; must be " + meaning)
+            return nil
+        }
+        return string(name)
+    }
+
+    /// One word of a closed list.
+    func word<Word: RawRepresentable & CaseIterable>(_ name: String, _: Word.Type) -> Word?
+    where Word.RawValue == String {
+        guard let value = value(name) else { return nil }
+        if case .string(let string) = value, let word = Word(exactly: string) { return word }
+        error(name, "must be one of " + Word.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", "))
+        return nil
+    }
+
+    func integer(_ name: String, in range: ClosedRange<Int>) -> Int? {
+        guard let value = value(name) else { return nil }
+        guard case .number(let number) = value, let integer = number.integer, range.contains(integer) else {
+            error(name, "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+            return nil
+        }
+        return integer
+    }
+
+    /// A duration: a number of seconds, fractions allowed.
+    func seconds(_ name: String, in range: ClosedRange<Double>) -> Duration? {
+        guard let value = value(name) else { return nil }
+        guard let duration = Self.seconds(value, in: range) else {
+            error(name, "must be a number of seconds \(Self.describe(range))")
+            return nil
+        }
+        return duration
+    }
+
+    static func seconds(_ value: JSONValue, in range: ClosedRange<Double>) -> Duration? {
+        guard case .number(let number) = value, let seconds = number.double, range.contains(seconds) else {
+            return nil
+        }
+        return .seconds(seconds)
+    }
+
+    static func describe(_ range: ClosedRange<Double>) -> String {
+        func text(_ bound: Double) -> String { Int(exactly: bound).map { "\($0)" } ?? "\(bound)" }
+        return "from \(text(range.lowerBound)) to \(text(range.upperBound))"
+    }
+
+    /// A list of strings, none empty, none twice.
+    func strings(_ name: String, of what: String = "strings") -> [String]? {
+        guard let value = value(name) else { return nil }
+        guard case .array(let elements) = value else {
+            error(name, "must be a list of \(what)")
+            return nil
+        }
+        return strings(elements, at: path[name])
+    }
+
+    private func strings(_ elements: [JSONValue], at path: JSONPath) -> [String] {
+        var strings: [String] = []
+        for (index, element) in elements.enumerated() {
+            guard case .string(let string) = element, !string.isEmpty else {
+                findings.error(path[index], "must be a string that is not empty")
+                continue
+            }
+            if strings.contains(where: { $0.utf8.elementsEqual(string.utf8) }) {
+                findings.error(path[index], "stands in this list twice; once is enough")
+            } else {
+                strings.append(string)
+            }
+        }
+        return strings
+    }
+
+    func object(_ name: String) -> ObjectReader? {
+        value(name).flatMap { ObjectReader($0, at: path[name], findings) }
+    }
+
+    /// The objects of a list, without the elements that are none, which are reported.
+    func objects(_ name: String) -> [ObjectReader]? {
+        guard let value = value(name) else { return nil }
+        guard case .array(let elements) = value else {
+            error(name, "must be a list of objects")
+            return nil
+        }
+        return elements.enumerated().compactMap { ObjectReader($1, at: path[name][$0], findings) }
+    }
+}
+
+extension RawRepresentable where Self: CaseIterable, RawValue == String {
+    /// The case of these code points; `init(rawValue:)` would take canonically equivalent ones too.
+    init?(exactly text: String) {
+        guard let word = Self.allCases.first(where: { $0.rawValue.utf8.elementsEqual(text.utf8) }) else {
+            return nil
+        }
+        self = word
+    }
+}
+
+extension JSONObject {
+    /// The names of the members, in order.
+    var names: [String] { members.map(\.name) }
+}

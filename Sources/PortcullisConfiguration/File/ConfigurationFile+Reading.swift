@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+extension ConfigurationFile {
+    /// Reads and decodes a file.
+    ///
+    /// Holds its thread while it reads; reads at most ``maxByteCount`` bytes.
+    package init(path: String) throws(InvalidConfiguration) {
+        try self.init(parsing: Self.contents(of: path))
+    }
+
+    private static func contents(of path: String) throws(InvalidConfiguration) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw InvalidConfiguration("cannot be opened: \(systemMessage())") }
+        defer { close(descriptor) }
+        var contents: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = piece.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
+            guard count >= 0 else { throw InvalidConfiguration("cannot be read: \(systemMessage())") }
+            if count == 0 { return contents }
+            contents += piece.prefix(count)
+            guard contents.count <= maxByteCount else {
+                throw InvalidConfiguration("must be at most \(maxByteCount) bytes long")
+            }
+        }
+    }
+
+    private static func systemMessage() -> String {
+        strerror(errno).map { String(cString: $0) } ?? "unknown reason"
+    }
+
+    /// A file name of the configuration, which is relative to the directory of the file that names it.
+    package static func resolve(_ name: String, besides file: String) -> String {
+        guard !name.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return name }
+        return file[...slash] + name
+    }
+}

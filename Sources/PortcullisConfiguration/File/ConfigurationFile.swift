@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+
+package import PortcullisJOSE
+
+/// A configuration file, decoded and checked as far as that needs neither the network nor other files.
+package struct ConfigurationFile: Sendable {
+    /// The length above which a file is not read: 4 MiB.
+    package static let maxByteCount = 4_194_304
+
+    package var server = ServerSettings()
+    /// Nothing: no listener for operators.
+    package var admin: AdminSettings?
+    package var authorizationServers: [AuthorizationServerSettings] = []
+    package var resources: [ResourceSettings] = []
+    package var publicRoutes: [RouteSettings] = []
+    /// What its author should know though it can be served.
+    package var warnings: [Finding] = []
+
+    /// Decodes a file and finds every problem in one go.
+    ///
+    /// Does not open the files that it names, and does not ask whether the issuers exist.
+    package init(parsing bytes: [UInt8]) throws(InvalidConfiguration) {
+        let json: JSONValue
+        do {
+            json = try JSONValue.parse(bytes, limits: JSONLimits(maximumByteCount: Self.maxByteCount))
+        } catch {
+            throw InvalidConfiguration(error, in: bytes)
+        }
+        try self.init(json)
+    }
+
+    package init(_ json: JSONValue) throws(InvalidConfiguration) {
+        let findings = FindingCollector()
+        if let reader = ObjectReader(json, at: .root, findings) {
+            read(reader)
+            CrossChecks(findings: findings).check(&self)
+        }
+        if findings.hasErrors { throw InvalidConfiguration(findings: findings.findings) }
+        warnings = findings.findings
+    }
+
+    private mutating func read(_ reader: ObjectReader) {
+        if let object = reader.object("server") { server = ServerSettings(object) }
+        admin = reader.object("admin").map(AdminSettings.init)
+        authorizationServers =
+            (reader.objects("authorization_servers") ?? []).compactMap(AuthorizationServerSettings.init)
+        let objects = reader.objects("resources")
+        resources = (objects ?? []).compactMap(ResourceSettings.init)
+        if reader.object["resources"] == nil {
+            reader.error("resources", "missing; must be the list of protected resources")
+        } else if reader.object["resources"]?.array?.isEmpty == true {
+            reader.error("resources", "must not be empty; a server without a resource guards nothing")
+        }
+        publicRoutes =
+            (reader.objects("public_routes") ?? []).compactMap { RouteSettings($0, isPublic: true) }
+        reader.finish()
+    }
+}
+
+/// A configuration file that cannot be served, and everything that is wrong with it.
+package struct InvalidConfiguration: Error, Sendable, Hashable {
+    /// Errors, at least one, and warnings, in the order of the file.
+    package let findings: [Finding]
+
+    package init(findings: [Finding]) {
+        self.findings = findings
+    }
+
+    /// One error that concerns the file as a whole.
+    package init(_ message: String) {
+        findings = [Finding(.error, JSONPath.root.text, message)]
+    }
+
+    init(_ error: JSONError, in bytes: [UInt8]) {
+        let before = bytes.prefix(error.offset)
+        let line = before.count { $0 == 0x0A } + 1
+        let column = before.reversed().prefix { $0 != 0x0A }.count + 1
+        self.init("must be JSON: \(Self.describe(error.reason)), at line \(line), column \(column)")
+    }
+
+    private static func describe(_ reason: JSONError.Reason) -> String {
+        switch reason {
+        case .tooLong: "longer than \(ConfigurationFile.maxByteCount) bytes"
+        case .tooDeep: "nested too deeply"
+        case .tooManyMembers: "too many members"
+        case .unexpectedEnd: "ends too early"
+        case .malformedNumber: "a malformed number"
+        case .controlCharacter: "a control character in a string"
+        case .malformedEscape: "an unknown escape in a string"
+        case .loneSurrogate: "half a surrogate pair in a string"
+        case .malformedUTF8: "bytes that are not UTF-8"
+        case .duplicateName: "a key that stands in its object twice"
+        case .trailingData: "something behind the end"
+        case .unexpectedByte: "a character that has no place here"
+        @unknown default: "malformed"
+        }
+    }
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+
+package import Portcullis
+package import PortcullisServer
+import PortcullisTransport
+
+extension ConfigurationFile {
+    /// The resources, in the order of the file, ready to be put under guard.
+    ///
+    /// Reads the certificates that the file names.
+    ///
+    /// - Parameters:
+    ///   - file: Where the file is, for the names that are relative to it.
+    ///   - connections: The connections to issuers, which resources share.
+    ///   - onEvent: Is told what an operator should know. Must not wait.
+    /// - Throws: ``InvalidConfiguration`` for certificates that cannot be read, and for what only the library finds.
+    package func makeResources(
+        besides file: String, sharing connections: IssuerConnections = IssuerConnections(),
+        onEvent: @escaping @Sendable (ResourceEvent) -> Void
+    ) throws(InvalidConfiguration) -> [ProtectedResource] {
+        let findings = FindingCollector()
+        let fetcher = makeFetcher(.root, .system, findings)
+        let trusted = authorizationServers.map { server in
+            var issuer = server.trustedIssuer
+            if let name = server.certificateAuthorities {
+                issuer.fetcher = makeFetcher(
+                    JSONPath(text: server.path)["ca_certificates"],
+                    .pem(.file(Self.resolve(name, besides: file))), findings)
+            }
+            return issuer
+        }
+        var made: [ProtectedResource] = []
+        for resource in resources {
+            let issuers = resource.issuers.compactMap { listed in
+                trusted.first { $0.issuer.utf8.elementsEqual(listed.issuer.utf8) }
+            }
+            let configuration = GateConfiguration(
+                metadata: resource.metadata, issuers: issuers, tokens: resource.tokens.policy,
+                challengeParameters: resource.challengeParameters, metadataMaxAge: resource.metadataMaxAge,
+                rootAlias: resource.isRootAlias, fetcher: fetcher, onEvent: onEvent,
+                connectionPool: connections, path: resource.path)
+            do throws(ConfigurationError) {
+                made.append(try ProtectedResource(configuration))
+            } catch {
+                findings.add(error, at: JSONPath(text: resource.path))
+            }
+        }
+        if findings.hasErrors { throw InvalidConfiguration(findings: findings.findings) }
+        return made
+    }
+
+    private func makeFetcher(
+        _ path: JSONPath, _ roots: TrustedRoots, _ findings: FindingCollector
+    ) -> HTTPClientFetcher? {
+        do throws(HTTPClientError) {
+            return HTTPClientFetcher(try HTTPClient(validating: HTTPClient.Configuration(roots: roots)))
+        } catch {
+            findings.error(path, "certificates cannot be read; must be a file of certificates in PEM")
+            return nil
+        }
+    }
+
+    /// What clients may cost.
+    package var serverLimits: Server.Limits {
+        var limits = Server.Limits()
+        limits.maxConnectionCount = server.limits.maxConnectionCount
+        limits.maxTargetByteCount = server.limits.maxTargetByteCount
+        limits.maxHeaderByteCount = server.limits.maxHeaderByteCount
+        limits.maxFieldCount = server.limits.maxFieldCount
+        limits.maxBodyByteCount = server.limits.maxBodyByteCount
+        limits.headerTimeout = server.limits.headerTimeout
+        limits.bodyTimeout = server.limits.bodyTimeout
+        limits.idleTimeout = server.limits.idleTimeout
+        limits.writeTimeout = server.limits.writeTimeout
+        return limits
+    }
+
+    /// How the server runs.
+    package func makeServerConfiguration(
+        log: @escaping Server.Log, metrics: (any ServerMetrics)? = nil
+    ) -> Server.Configuration {
+        Server.Configuration(
+            eventLoopCount: server.eventLoopCount, limits: serverLimits,
+            shutdownGracePeriod: server.shutdownGrace, log: log, metrics: metrics)
+    }
+
+    /// The keys that differ from an earlier file, and whose change a running server does not take over.
+    package func changesForRestart(from earlier: ConfigurationFile) -> [String] {
+        let pairs = [
+            ("host", server.host.utf8.elementsEqual(earlier.server.host.utf8)),
+            ("port", server.port == earlier.server.port),
+            ("event_loops", server.eventLoopCount == earlier.server.eventLoopCount),
+            ("shutdown_grace_seconds", server.shutdownGrace == earlier.server.shutdownGrace),
+        ]
+        let admin = admin == earlier.admin ? [] : ["$.admin"]
+        return pairs.filter { !$0.1 }.map { "$.server.\($0.0)" } + admin
+    }
+}
+
+extension AuthorizationServerSettings {
+    fileprivate var trustedIssuer: TrustedIssuer {
+        var trusted = TrustedIssuer(issuer: issuer)
+        if let jwks {
+            trusted.keys = .fixed(jwks)
+        } else if let jwksURI {
+            trusted.keys = .remote(jwksURI)
+        } else if usesDiscovery {
+            trusted.keys = .discovered
+        }
+        trusted.introspection = introspection.map {
+            TrustedIssuer.Introspection(
+                endpoint: $0.endpoint,
+                authentication: .clientSecretBasic(id: $0.clientID, secret: $0.clientSecret))
+        }
+        trusted.allowsInsecureLoopback = allowsInsecureLoopback
+        trusted.timeout = timeout
+        trusted.maxResponseByteCount = maxResponseByteCount
+        trusted.keyFreshness = jwksRefresh
+        trusted.keyCooldown = jwksCooldown
+        trusted.keyStaleness = jwksStale
+        return trusted
+    }
+}
+
+extension TokenSettings {
+    fileprivate var policy: TokenPolicy {
+        var policy = TokenPolicy()
+        policy.format = format
+        policy.algorithms = algorithms
+        policy.types = types
+        policy.requiredClaims = requiredClaims
+        policy.audiences = audiences
+        policy.leeway = leeway
+        policy.scopeClaims = scopeClaims
+        for (scope, implied) in scopeImplications {
+            guard let scope = Scope(token: scope) else { continue }
+            policy.scopeImplications[scope] = implied.compactMap(Scope.init(token:))
+        }
+        policy.maxTokenByteCount = maxTokenByteCount
+        policy.verifiedCacheEntryCount = verifiedCacheEntryCount
+        policy.introspectionCacheLifetime = introspectionCache
+        policy.inactiveCacheLifetime = inactiveCache
+        policy.introspectionAudience = introspectionAudience
+        return policy
+    }
+}

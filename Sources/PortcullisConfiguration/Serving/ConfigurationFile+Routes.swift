@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+
+package import Portcullis
+import PortcullisHTTP
+package import PortcullisServer
+
+extension ConfigurationFile {
+    /// Declares every route of the file.
+    ///
+    /// - Parameter guarded: What ``makeResources(besides:onEvent:)`` made.
+    package func declare(_ routes: inout Routes, guarding guarded: [ProtectedResource]) {
+        for route in publicRoutes { route.declare(in: &routes) }
+        for (settings, resource) in zip(resources, guarded) {
+            routes.protect(resource) { block in
+                for route in settings.routes { route.declare(in: &block, below: settings.url.segments) }
+            }
+        }
+    }
+}
+
+extension RouteSettings {
+    fileprivate func declare(in routes: inout Routes) {
+        switch answer.handler {
+        case .immediate(let handle): routes.on(methods, pattern) { request in handle(request, nil) }
+        case .suspending(let handle): routes.on(methods, pattern) { request in try await handle(request) }
+        case .blocking(let handle):
+            routes.blocking { $0.on(methods, pattern) { request in handle(request) } }
+        }
+    }
+
+    fileprivate func declare(in block: inout ProtectedRoutes, below base: [String]) {
+        let path = relativePath(to: base)
+        let requirement = ScopeRequirement.all(of: scopes.compactMap(Scope.init(token:)))
+        switch answer.handler {
+        case .immediate(let handle):
+            block.on(methods, path, requiring: requirement) { request, token in handle(request, token) }
+        case .suspending(let handle):
+            block.on(methods, path, requiring: requirement) { request, _ in try await handle(request) }
+        case .blocking(let handle):
+            block.on(methods, path, requiring: requirement, blocking: { request, _ in handle(request) })
+        }
+    }
+
+    /// The pattern without the path of its resource, as the block of the resource wants it.
+    private func relativePath(to base: [String]) -> String {
+        let count = base.last == "" ? base.count - 1 : base.count
+        return "/" + pathSegments(pattern).dropFirst(count).joined(separator: "/")
+    }
+}

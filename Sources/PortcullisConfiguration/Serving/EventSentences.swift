@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+
+package import Portcullis
+
+/// What happened, as a sentence for an operator's log.
+package func sentence(for event: ResourceEvent) -> String {
+    switch event {
+    case .keysChanged(let issuer, let count): "\(issuer): \(count) keys loaded"
+    case .privateKeysPublished(let issuer): "\(issuer): publishes private keys; have them replaced"
+    case .refreshFailed(let issuer, let fault): "\(issuer): keys or metadata could not be loaded: \(fault)"
+    case .introspectionFailed(let issuer, let fault): "\(issuer): a token could not be introspected: \(fault)"
+    case .metadataChanged(let issuer): "\(issuer): metadata loaded"
+    @unknown default: "something happened that this program has no words for"
+    }
+}

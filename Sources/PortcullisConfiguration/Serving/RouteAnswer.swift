@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+import PortcullisHTTP
+import PortcullisJOSE
+import PortcullisServer
+import PortcullisTransport
+
+/// How a route of the file answers, in the three kinds of handler that the server has.
+enum RouteAnswer: Sendable {
+    /// The token is there behind a gate only.
+    case immediate(@Sendable (Request, AccessToken?) -> Response)
+    case suspending(@Sendable (Request) async throws -> Response)
+    case blocking(@Sendable (Request) -> Response)
+}
+
+extension RouteSettings.Answer {
+    var handler: RouteAnswer {
+        switch self {
+        case .principal:
+            .immediate { request, token in
+                token.map { .json(.object(principalObject($0, request.parameters))) }
+                    ?? Response(status: .internalServerError)
+            }
+        case .echo: .immediate { request, _ in Self.echo(request) }
+        case .text(let text): .immediate { _, _ in .text(text) }
+        case .stream(let lineCount): .immediate { _, _ in Self.lines(lineCount) }
+        case .sleep(let duration):
+            .suspending { _ in
+                try await Task.sleep(for: duration)
+                return .text("slept")
+            }
+        case .block(let duration):
+            .blocking { _ in
+                HeldThread.sleep(for: duration)
+                return .text("blocked")
+            }
+        }
+    }
+
+    private static func echo(_ request: Request) -> Response {
+        let body = request.body
+        var response = Response(
+            status: .ok,
+            body: .stream { writer in
+                for try await piece in body { try await writer.write(piece) }
+            })
+        response.fields[.contentType] = request.fields[.contentType]
+        return response
+    }
+
+    private static func lines(_ count: Int) -> Response {
+        .stream(contentType: "text/plain; charset=utf-8") { writer in
+            for number in 0..<count {
+                if number > 0 { try await Task.sleep(for: .milliseconds(10)) }
+                try await writer.write("line \(number + 1)\n")
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+
+package import PortcullisJOSE
+
+/// What one entry of `authorization_servers` says, with the defaults for what it leaves out.
+package struct AuthorizationServerSettings: Sendable {
+    /// Where tokens are introspected, and as whom.
+    package struct Introspection: Sendable {
+        /// Nothing: the endpoint that discovery finds.
+        package var endpoint: String?
+        package var clientID: String
+        package var clientSecret: String
+    }
+
+    package var issuer: String
+    /// Where in the file it stands; a listed issuer without an entry stands where it is listed.
+    package var path: String
+    /// Whether metadata is fetched for what is not given.
+    package var usesDiscovery = true
+    package var jwksURI: String?
+    package var jwks: JWKSet?
+    package var introspection: Introspection?
+    /// A file of certificates, relative to the configuration file.
+    package var certificateAuthorities: String?
+    package var allowsInsecureLoopback = false
+    package var timeout: Duration = .seconds(5)
+    package var maxResponseByteCount = 1_048_576
+    package var jwksRefresh: Duration = .seconds(600)
+    package var jwksCooldown: Duration = .seconds(30)
+    package var jwksStale: Duration = .seconds(3_600)
+
+    /// Whether a JWT of this issuer can be verified.
+    package var hasKeys: Bool { jwks != nil || jwksURI != nil || usesDiscovery }
+
+    /// A listed issuer without an entry: discovery over https.
+    package init(issuer: String, listedAt path: String) {
+        self.issuer = issuer
+        self.path = path
+    }
+}
+
+enum ClientAuthenticationMethod: String, CaseIterable {
+    case clientSecretBasic = "client_secret_basic"
+    case clientSecretPost = "client_secret_post"
+    case privateKeyJWT = "private_key_jwt"
+    case tlsClientAuth = "tls_client_auth"
+    case bearer
+}
+
+extension AuthorizationServerSettings {
+    init?(_ reader: ObjectReader) {
+        let issuer = reader.requiredString("issuer", "the issuer's https URL, as its metadata spells it")
+        self.init(issuer: issuer ?? "", listedAt: reader.path.text)
+        let discovery = reader.bool("discovery")
+        jwksURI = reader.string("jwks_uri")
+        jwks = Self.readKeys(reader)
+        introspection = reader.object("introspection").flatMap(Introspection.init)
+        usesDiscovery =
+            discovery ?? (jwksURI == nil && reader.object["jwks"] == nil && introspection?.endpoint == nil)
+        certificateAuthorities = reader.string("ca_certificates")
+        allowsInsecureLoopback = reader.bool("allow_insecure_loopback") ?? false
+        readBounds(reader)
+        checkURLs(reader)
+        checkSources(reader)
+        reader.finish()
+        if issuer == nil { return nil }
+    }
+
+    private mutating func readBounds(_ reader: ObjectReader) {
+        timeout = reader.seconds("timeout_seconds", in: 0.01...300) ?? timeout
+        maxResponseByteCount =
+            reader.integer("max_response_bytes", in: 1_024...67_108_864) ?? maxResponseByteCount
+        jwksRefresh = reader.seconds("jwks_refresh_seconds", in: 1...86_400) ?? jwksRefresh
+        jwksCooldown = reader.seconds("jwks_cooldown_seconds", in: 1...3_600) ?? jwksCooldown
+        jwksStale = reader.seconds("jwks_stale_seconds", in: 0...604_800) ?? jwksStale
+    }
+
+    private static func readKeys(_ reader: ObjectReader) -> JWKSet? {
+        guard let value = reader.value("jwks") else { return nil }
+        do {
+            let keys = try JWKSet(value)
+            if keys.keys.isEmpty {
+                reader.warning(
+                    "jwks", "holds no key that verifies signatures, so every JWT of this issuer gets 503")
+            }
+            return keys
+        } catch {
+            reader.error("jwks", "must be a JWK set: an object whose \"keys\" is a list of public keys")
+            return nil
+        }
+    }
+
+    private func checkURLs(_ reader: ObjectReader) {
+        let findings = reader.findings
+        if !issuer.isEmpty {
+            findings.checkIssuer(reader.path["issuer"], issuer, allowingLoopback: allowsInsecureLoopback)
+        }
+        findings.checkEndpoint(reader.path["jwks_uri"], jwksURI, allowingLoopback: allowsInsecureLoopback)
+        findings.checkEndpoint(
+            reader.path["introspection"]["endpoint"], introspection?.endpoint,
+            allowingLoopback: allowsInsecureLoopback)
+    }
+
+    private func checkSources(_ reader: ObjectReader) {
+        if jwks != nil, jwksURI != nil {
+            reader.error("jwks_uri", "stands beside jwks; keys come from one of them")
+        }
+        if reader.object["introspection"] != nil, let introspection, introspection.endpoint == nil,
+            !usesDiscovery
+        {
+            reader.findings.error(
+                reader.path["introspection"]["endpoint"], "missing; must be given where discovery is off")
+        }
+        if !hasKeys, reader.object["introspection"] == nil {
+            reader.error(
+                "discovery", "is off and there is neither jwks, jwks_uri nor introspection; give one")
+        }
+    }
+}
+
+extension AuthorizationServerSettings.Introspection {
+    init?(_ reader: ObjectReader) {
+        endpoint = reader.string("endpoint")
+        let id = reader.requiredString("client_id", "the identifier that this server has at the issuer")
+        let secret = reader.string("client_secret")
+        let method = reader.word("client_auth", ClientAuthenticationMethod.self) ?? .clientSecretBasic
+        if method != .clientSecretBasic {
+            reader.refuseForNow("client_auth", "must be \"client_secret_basic\"")
+        }
+        reader.unsupported("private_key")
+        reader.unsupported("bearer_token")
+        reader.unsupported("client_certificate")
+        reader.unsupported("client_private_key")
+        if method == .clientSecretBasic, reader.object["client_secret"] == nil {
+            reader.error("client_secret", "missing; must be the secret that goes with client_id")
+        }
+        reader.finish()
+        guard let id, let secret else { return nil }
+        clientID = id
+        clientSecret = secret
+    }
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+
+package import Portcullis
+import PortcullisJOSE
+
+/// What one entry of `resources` says, with the defaults for what it leaves out.
+package struct ResourceSettings: Sendable {
+    package var metadata: ProtectedResourceMetadata
+    /// The issuers whose tokens count, and where each is listed.
+    package var issuers: [(issuer: String, path: String)]
+    package var metadataMaxAge: Duration = .seconds(300)
+    package var isRootAlias = false
+    package var tokens = TokenSettings()
+    package var challengeParameters: [(name: String, value: String)] = []
+    package var routes: [RouteSettings] = []
+    /// Where in the file it stands.
+    package var path: String
+}
+
+extension ResourceSettings {
+    init?(_ reader: ObjectReader) {
+        path = reader.path.text
+        guard let metadata = reader.object("metadata") else {
+            if reader.object["metadata"] == nil {
+                reader.error("metadata", "missing; must be the resource's metadata, RFC 9728 section 2")
+            }
+            return nil
+        }
+        let checked = ProtectedResourceMetadata(metadata)
+        issuers = Self.readIssuers(reader, metadata)
+        metadataMaxAge = reader.seconds("metadata_max_age_seconds", in: 0...31_536_000) ?? metadataMaxAge
+        isRootAlias = reader.bool("root_alias") ?? isRootAlias
+        reader.unsupported("signed_metadata")
+        if let object = reader.object("tokens") { tokens = TokenSettings(object) }
+        if let cors = reader.object("cors") {
+            if cors.strings("allowed_origins")?.isEmpty == false { cors.refuseForNow("allowed_origins") }
+            cors.finish()
+        }
+        challengeParameters = Self.readChallengeParameters(reader)
+        routes = (reader.objects("routes") ?? []).compactMap { RouteSettings($0, isPublic: false) }
+        reader.finish()
+        guard let checked else { return nil }
+        self.metadata = checked
+    }
+
+    /// A resource trusts exactly the issuers that its metadata lists, or, without that list, `trusted_issuers`.
+    private static func readIssuers(
+        _ reader: ObjectReader, _ metadata: ObjectReader
+    ) -> [(issuer: String, path: String)] {
+        let trusted = reader.strings("trusted_issuers", of: "issuers") ?? []
+        if let listed = metadata.object["authorization_servers"] {
+            if reader.object["trusted_issuers"] != nil {
+                reader.error("trusted_issuers", "stands beside metadata.authorization_servers; leave it out")
+            }
+            let path = metadata.path["authorization_servers"]
+            // What is no string there has been reported with the rest of the metadata.
+            return (listed.array ?? []).enumerated().compactMap { index, issuer in
+                issuer.string.map { ($0, path[index].text) }
+            }
+        }
+        if trusted.isEmpty {
+            reader.error(
+                "trusted_issuers",
+                "missing; must list issuers, since the metadata has no authorization_servers")
+        }
+        return trusted.enumerated().map { ($1, reader.path["trusted_issuers"][$0].text) }
+    }
+
+    private static func readChallengeParameters(_ reader: ObjectReader) -> [(name: String, value: String)] {
+        guard let object = reader.object("challenge_parameters") else { return [] }
+        let parameters = object.object.names.compactMap { name in
+            object.string(name).map { (name: name, value: $0) }
+        }
+        var problems: [ConfigurationError.Problem] = []
+        _ = ChallengeParameters(parameters, at: object.path.text, problems: &problems)
+        if !problems.isEmpty { reader.findings.add(ConfigurationError(problems), at: object.path) }
+        return parameters
+    }
+}

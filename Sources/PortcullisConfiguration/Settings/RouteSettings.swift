@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+
+package import PortcullisHTTP
+import PortcullisJOSE
+
+/// What one entry of `routes` or `public_routes` says.
+package struct RouteSettings: Sendable, Hashable {
+    /// What a route answers.
+    package enum Answer: Sendable, Hashable {
+        /// What the gate knows about the caller.
+        case principal
+        /// The request's body, streamed.
+        case echo
+        /// A fixed text.
+        case text(String)
+        /// So many lines, each its own chunk.
+        case stream(lineCount: Int)
+        /// `slept`, after a wait that holds no thread.
+        case sleep(Duration)
+        /// `blocked`, after holding a thread.
+        case block(Duration)
+    }
+
+    /// The whole path on the host, with `{name}` for a segment and a last `{name...}` for the rest.
+    package var pattern: String
+    package var methods: [Method] = [.get]
+    /// All of them are needed.
+    package var scopes: [String] = []
+    package var answer: Answer
+    /// Where in the file it stands.
+    package var path: String
+
+    /// Whether its last segment takes the rest of any path.
+    package var isCatchAll: Bool { pattern.hasSuffix("...}") }
+}
+
+enum PlainAnswer: String, CaseIterable {
+    case principal, echo
+}
+
+extension RouteSettings {
+    init?(_ reader: ObjectReader, isPublic: Bool) {
+        path = reader.path.text
+        let pattern = reader.requiredString("path", "the whole path on the host, such as \"/photos/{id}\"")
+        let problem = pattern.flatMap(routePatternProblem)
+        if let problem { reader.error("path", problem) }
+        methods = Self.readMethods(reader) ?? methods
+        if !isPublic {
+            scopes = Self.readScopes(reader)
+            reader.unsupported("acr_values")
+            reader.unsupported("max_age_seconds")
+        }
+        let answer = Self.readAnswer(reader, isPublic: isPublic)
+        reader.finish()
+        guard let pattern, problem == nil, let answer else { return nil }
+        self.pattern = pattern
+        self.answer = answer
+    }
+
+    private static func readMethods(_ reader: ObjectReader) -> [Method]? {
+        guard let names = reader.strings("methods", of: "methods") else { return nil }
+        if names.isEmpty { reader.error("methods", "must not be empty; leave it out for GET") }
+        for (index, name) in names.enumerated() {
+            let path = reader.path["methods"][index]
+            if !name.utf8.allSatisfy(CharacterClass.isTokenCharacter) {
+                reader.findings.error(path, "must be a method's name, such as \"GET\"")
+            } else if name != name.uppercased() {
+                reader.findings.error(path, "must be in capitals; methods are case-sensitive")
+            } else if name == "CONNECT" || name == "TRACE" {
+                reader.findings.error(path, "is never served; leave it out")
+            }
+        }
+        return names.map { Method(stringLiteral: $0) }
+    }
+
+    private static func readScopes(_ reader: ObjectReader) -> [String] {
+        let scopes = reader.strings("scopes", of: "scopes") ?? []
+        for (index, scope) in scopes.enumerated() where !isScopeToken(scope) {
+            reader.findings.error(reader.path["scopes"][index], notAScope)
+        }
+        return scopes
+    }
+
+    private static let answers =
+        "\"principal\", \"echo\", {\"text\": …}, {\"stream\": N}, {\"sleep_seconds\": S} or {\"block_seconds\": S}"
+
+    private static func readAnswer(_ reader: ObjectReader, isPublic: Bool) -> Answer? {
+        guard let value = reader.value("respond") else {
+            reader.error("respond", "missing; must be \(answers)")
+            return nil
+        }
+        switch value {
+        case .string(let text):
+            switch PlainAnswer(exactly: text) {
+            case .principal where isPublic:
+                reader.error(
+                    "respond", "must not be \"principal\": nobody has presented a token on a public route")
+                return nil
+            case .principal: return .principal
+            case .echo: return .echo
+            case nil: break
+            }
+        case .object(let object) where object.names.count == 1:
+            return reader.object("respond").flatMap(readAnswer)
+        default: break
+        }
+        reader.error("respond", "must be \(answers)")
+        return nil
+    }
+
+    private static func readAnswer(_ reader: ObjectReader) -> Answer? {
+        let seconds = 0.0...3_600.0
+        defer { reader.finish() }
+        if case .string(let text) = reader.value("text") { return .text(text) }
+        if reader.object["text"] != nil { reader.error("text", "must be a string") }
+        if let count = reader.integer("stream", in: 0...1_000_000) { return .stream(lineCount: count) }
+        if let duration = reader.seconds("sleep_seconds", in: seconds) { return .sleep(duration) }
+        if let duration = reader.seconds("block_seconds", in: seconds) { return .block(duration) }
+        return nil
+    }
+}

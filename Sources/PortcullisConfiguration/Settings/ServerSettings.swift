@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+
+/// What `server` says, with the defaults for what it leaves out.
+package struct ServerSettings: Sendable, Hashable {
+    /// Bounds of what one connection may ask for.
+    package struct Limits: Sendable, Hashable {
+        package var maxConnectionCount = 10_000
+        package var maxTargetByteCount = 8_192
+        package var maxHeaderByteCount = 32_768
+        package var maxFieldCount = 100
+        package var maxBodyByteCount = 1_048_576
+        package var headerTimeout: Duration = .seconds(10)
+        package var bodyTimeout: Duration = .seconds(30)
+        package var idleTimeout: Duration = .seconds(60)
+        package var writeTimeout: Duration = .seconds(30)
+    }
+
+    package var host = "127.0.0.1"
+    package var port = 8080
+    /// Nothing: as many as there are cores.
+    package var eventLoopCount: Int?
+    package var limits = Limits()
+    package var shutdownGrace: Duration = .seconds(10)
+
+    /// The defaults.
+    package init() {}
+}
+
+enum ForwardedFamily: String, CaseIterable {
+    case none, forwarded
+    case xForwarded = "x-forwarded"
+}
+
+enum AccessLogFormat: String, CaseIterable {
+    case none, text, json
+}
+
+extension ServerSettings {
+    /// Longer waits than a day are mistakes of the unit.
+    static let secondsRange = 0.0...86_400.0
+    static let positiveSecondsRange = 0.01...86_400.0
+
+    init(_ reader: ObjectReader) {
+        host = reader.string("host") ?? host
+        port = reader.integer("port", in: 0...65_535) ?? port
+        eventLoopCount = reader.integer("event_loops", in: 1...1_024)
+        reader.unsupported("tls")
+        if let object = reader.object("limits") { limits = Limits(object) }
+        shutdownGrace = reader.seconds("shutdown_grace_seconds", in: Self.secondsRange) ?? shutdownGrace
+        if reader.strings("trusted_proxies")?.isEmpty == false { reader.refuseForNow("trusted_proxies") }
+        if reader.word("forwarded", ForwardedFamily.self) ?? .none != .none {
+            reader.refuseForNow("forwarded")
+        }
+        if reader.bool("client_cert_field") == true { reader.refuseForNow("client_cert_field") }
+        if reader.word("access_log", AccessLogFormat.self) ?? .none != .none {
+            reader.refuseForNow("access_log")
+        }
+        reader.finish()
+    }
+}
+
+extension ServerSettings.Limits {
+    init(_ reader: ObjectReader) {
+        let timeouts = ServerSettings.positiveSecondsRange
+        maxConnectionCount = reader.integer("max_connections", in: 1...1_000_000) ?? maxConnectionCount
+        maxTargetByteCount = reader.integer("max_target_bytes", in: 64...1_048_576) ?? maxTargetByteCount
+        maxHeaderByteCount = reader.integer("max_header_bytes", in: 256...16_777_216) ?? maxHeaderByteCount
+        maxFieldCount = reader.integer("max_header_fields", in: 1...10_000) ?? maxFieldCount
+        maxBodyByteCount = reader.integer("max_body_bytes", in: 0...1_099_511_627_776) ?? maxBodyByteCount
+        headerTimeout = reader.seconds("header_timeout_seconds", in: timeouts) ?? headerTimeout
+        bodyTimeout = reader.seconds("body_timeout_seconds", in: timeouts) ?? bodyTimeout
+        idleTimeout = reader.seconds("idle_timeout_seconds", in: timeouts) ?? idleTimeout
+        writeTimeout = reader.seconds("write_timeout_seconds", in: timeouts) ?? writeTimeout
+        reader.finish()
+    }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+
+package import Portcullis
+package import PortcullisJOSE
+
+/// What `tokens` of a resource says, with the defaults for what it leaves out.
+package struct TokenSettings: Sendable, Hashable {
+    /// Nothing: what the trusted issuers are able to do.
+    package var format: TokenPolicy.Format?
+    package var algorithms = SignatureAlgorithm.allCases
+    package var types = ["at+jwt"]
+    package var requiredClaims = ["sub", "client_id", "iat", "jti"]
+    /// Nothing: the resource identifier.
+    package var audiences: [String]?
+    package var leeway: Duration = .seconds(30)
+    package var scopeClaims = ["scope"]
+    package var scopeImplications: [String: [String]] = [:]
+    package var maxTokenByteCount = 16_384
+    package var verifiedCacheEntryCount = 10_000
+    package var introspectionCache: Duration = .seconds(30)
+    package var inactiveCache: Duration = .seconds(5)
+    package var introspectionAudience = TokenPolicy.IntrospectionAudience.required
+
+    /// The defaults.
+    package init() {}
+}
+
+enum TokenFormat: String, CaseIterable {
+    case jwt, opaque, any
+}
+
+enum IntrospectionAudience: String, CaseIterable {
+    case required, optional
+}
+
+extension TokenSettings {
+    init(_ reader: ObjectReader) {
+        format = reader.word("format", TokenFormat.self).flatMap { TokenPolicy.Format(rawValue: $0.rawValue) }
+        algorithms = Self.readAlgorithms(reader) ?? algorithms
+        types = Self.readTypes(reader) ?? types
+        requiredClaims = reader.strings("required_claims", of: "claim names") ?? requiredClaims
+        audiences = reader.strings("audiences", of: "audience identifiers")
+        if audiences?.isEmpty == true {
+            reader.error("audiences", "must not be empty; leave it out to accept the resource identifier")
+        }
+        leeway = reader.seconds("leeway_seconds", in: 0...300) ?? leeway
+        scopeClaims = reader.strings("scope_claims", of: "claim names") ?? scopeClaims
+        if scopeClaims.isEmpty {
+            reader.error("scope_claims", "must not be empty; leave it out for \"scope\"")
+        }
+        readImplications(reader)
+        maxTokenByteCount = reader.integer("max_token_bytes", in: 64...1_048_576) ?? maxTokenByteCount
+        verifiedCacheEntryCount =
+            reader.integer("verified_cache_entries", in: 0...10_000_000) ?? verifiedCacheEntryCount
+        introspectionCache =
+            reader.seconds("introspection_cache_seconds", in: 0...3_600) ?? introspectionCache
+        inactiveCache = reader.seconds("inactive_cache_seconds", in: 0...3_600) ?? inactiveCache
+        let audience = reader.word("introspection_audience", IntrospectionAudience.self)
+        introspectionAudience = audience == .optional ? .optional : .required
+        reader.unsupported("dpop")
+        reader.finish()
+    }
+
+    private static func readAlgorithms(_ reader: ObjectReader) -> [SignatureAlgorithm]? {
+        guard let names = reader.strings("algorithms", of: "JWS algorithms") else { return nil }
+        if names.isEmpty {
+            reader.error("algorithms", "must not be empty; leave it out to accept every asymmetric algorithm")
+        }
+        var algorithms: [SignatureAlgorithm] = []
+        for (index, name) in names.enumerated() {
+            if let algorithm = SignatureAlgorithm(exactly: name) {
+                algorithms.append(algorithm)
+            } else {
+                let known = SignatureAlgorithm.allCases.map(\.rawValue).joined(separator: ", ")
+                reader.findings.error(reader.path["algorithms"][index], "must be one of \(known)")
+            }
+        }
+        return algorithms
+    }
+
+    /// Unlike other lists, this one may hold an empty string: it stands for a token without `typ`.
+    private static func readTypes(_ reader: ObjectReader) -> [String]? {
+        guard let value = reader.value("types") else { return nil }
+        guard case .array(let elements) = value, !elements.isEmpty else {
+            reader.error("types", "must be a list of accepted typ values that is not empty")
+            return nil
+        }
+        return elements.enumerated().compactMap { index, element in
+            if case .string(let type) = element { return type }
+            reader.findings.error(reader.path["types"][index], "must be a string; \"\" stands for none")
+            return nil
+        }
+    }
+
+    private mutating func readImplications(_ reader: ObjectReader) {
+        guard let implications = reader.object("scope_implies") else { return }
+        for name in implications.object.names {
+            if !isScopeToken(name) { implications.error(name, notAScope) }
+            let implied = implications.strings(name, of: "scopes") ?? []
+            for (index, scope) in implied.enumerated() where !isScopeToken(scope) {
+                implications.findings.error(implications.path[name][index], notAScope)
+            }
+            scopeImplications[name] = implied
+        }
+    }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+
+extension HTTPURL {
+    /// Nothing for a text that is no URL; what is wrong with it has been reported by then.
+    static func parse(_ text: String) -> HTTPURL? {
+        do throws(Malformation) {
+            return try HTTPURL(text)
+        } catch {
+            return nil
+        }
+    }
+
+    /// The authority, in a form that is equal for equal ones.
+    var authority: String { "\(scheme)://\(host):\(port)" }
+
+    /// The segments of the path; an empty one at the end for a trailing slash.
+    var segments: [String] { pathSegments(path) }
+}
+
+/// The segments of a path, percent-normalised.
+///
+/// RFC 3986 §6.2.2.
+func pathSegments(_ path: String) -> [String] {
+    path.utf8.split(separator: 0x2F, omittingEmptySubsequences: false).dropFirst().map { segment in
+        do throws(HTTPURL.Malformation) {
+            return try HTTPURL.normalised(segment)
+        } catch {
+            return String(decoding: segment, as: UTF8.self)
+        }
+    }
+}
+
+/// Whether a path lies under another one, by whole segments; under one that ends with a slash lies only what goes on.
+func isBelow(_ path: [String], _ parent: [String]) -> Bool {
+    guard path.count >= parent.count else { return false }
+    let parent = parent.last == "" ? parent.dropLast() : parent[...]
+    return zip(path, parent).allSatisfy { $0.utf8.elementsEqual($1.utf8) }
+}
+
+extension FindingCollector {
+    /// Takes over what the library found.
+    func add(_ error: ConfigurationError, at path: JSONPath) {
+        for problem in error.problems {
+            self.error(JSONPath(text: problem.path ?? path.text), problem.message)
+        }
+    }
+
+    /// Checks the URL of an endpoint: https, or http to this machine where that is allowed.
+    ///
+    /// RFC 8414 §2.
+    func checkEndpoint(_ path: JSONPath, _ text: String?, allowingLoopback: Bool) {
+        guard let text, !IssuerURL.isFetchable(text, allowingInsecureLoopback: allowingLoopback) else {
+            return
+        }
+        if IssuerURL.isFetchable(text, allowingInsecureLoopback: true) {
+            error(
+                path, "must be an https URL, or say \"allow_insecure_loopback\": true in the issuer's entry")
+        } else {
+            error(path, "must be an https URL without a fragment")
+        }
+    }
+
+    /// Checks an issuer identifier.
+    ///
+    /// RFC 8414 §2.
+    func checkIssuer(_ path: JSONPath, _ text: String, allowingLoopback: Bool) {
+        if let objection = IssuerURL.objection(to: text) {
+            error(path, objection)
+        } else {
+            checkEndpoint(path, text, allowingLoopback: allowingLoopback)
+        }
+    }
+}

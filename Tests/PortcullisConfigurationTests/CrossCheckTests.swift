@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisConfiguration
+import Testing
+
+@Suite("Configuration file: what is refused only together")
+struct CrossCheckTests {
+    static func resources(_ resources: String..., more: String = "") -> String {
+        "{\"resources\": [\(resources.joined(separator: ", "))]\(more.isEmpty ? "" : ", " + more)}"
+    }
+
+    @Test(arguments: [
+        ("https://api.example.com/a", "https://api.example.com/a"),
+        ("https://api.example.com/a", "https://API.example.com:443/%61"),
+    ])
+    func `identifiers that are equal after normalisation`(first: String, second: String) {
+        let text = Self.resources(SampleFile.resource(first), SampleFile.resource(second))
+        #expect(
+            SampleFile.problems(text) == [
+                "$.resources[1].metadata.resource: is the same as $.resources[0].metadata.resource; must be another one"
+            ])
+    }
+
+    @Test(arguments: [
+        ("https://api.example.com/a", "https://api.example.com/a/"),
+        ("https://api.example.com", "https://api.example.com/"),
+    ])
+    func `identifiers that differ by a trailing slash`(first: String, second: String) {
+        let text = Self.resources(SampleFile.resource(first), SampleFile.resource(second))
+        #expect(
+            SampleFile.problems(text) == [
+                "$.resources[1].metadata.resource: differs from $.resources[0].metadata.resource by a trailing slash "
+                    + "only; must differ by more"
+            ])
+    }
+
+    @Test(arguments: [
+        "https://api.example.com/A", "https://api.example.com/a/b", "https://other.example.com/a",
+    ])
+    func `identifiers that are different resources`(second: String) {
+        let text = Self.resources(
+            SampleFile.resource("https://api.example.com/a"), SampleFile.resource(second))
+        #expect(SampleFile.problems(text) == [])
+    }
+
+    @Test func `the root alias is there once an authority`() {
+        let alias = "\"root_alias\": true"
+        let text = Self.resources(
+            SampleFile.resource("https://api.example.com/a", more: alias),
+            SampleFile.resource("https://api.example.com/b", more: alias),
+            SampleFile.resource("https://other.example.com/b", more: alias))
+        #expect(
+            SampleFile.problems(text) == [
+                "$.resources[1].root_alias: is taken by $.resources[0], whose document is at the root of the same "
+                    + "authority; must be false"
+            ])
+    }
+
+    @Test func `the root alias does not displace the document of a resource at the root`() {
+        let text = Self.resources(
+            SampleFile.resource("https://api.example.com/a", more: "\"root_alias\": true"),
+            SampleFile.resource("https://api.example.com"))
+        #expect(SampleFile.problems(text).map { $0.prefix(30) } == ["$.resources[0].root_alias: is "])
+    }
+
+    @Test func `an issuer has one entry`() {
+        let entry = #"{"issuer": "https://as.example.com"}"#
+        #expect(
+            SampleFile.problems(SampleFile.with(authorizationServers: "[\(entry), \(entry)]"))
+                == ["$.authorization_servers[1].issuer: has two entries; must have one"])
+    }
+
+    @Test func `issuers are told apart byte by byte`() throws {
+        let entry = #"[{"issuer": "https://as.example.com/"}]"#
+        let file = try ConfigurationFile(parsing: Array(SampleFile.with(authorizationServers: entry).utf8))
+        #expect(
+            file.authorizationServers.map(\.issuer) == ["https://as.example.com/", "https://as.example.com"])
+        #expect(
+            file.warnings.map(\.description) == [
+                "$.authorization_servers[0].issuer: warning: is trusted by no resource"
+            ])
+    }
+
+    @Test func `metadata without issuers needs them beside it`() {
+        let bare = #"{"metadata": {"resource": "https://api.example.com/photos"}}"#
+        #expect(
+            SampleFile.problems(SampleFile.with(resource: bare)) == [
+                "$.resources[0].trusted_issuers: missing; must list issuers, since the metadata has no authorization_servers"
+            ])
+        let trusting = """
+            {"metadata": {"resource": "https://api.example.com/photos"}, "trusted_issuers": ["https://as.example.com"]}
+            """
+        #expect(SampleFile.problems(SampleFile.with(resource: trusting)) == [])
+    }
+
+    @Test func `issuers stand in one place`() {
+        let both = SampleFile.resource(more: "\"trusted_issuers\": [\"https://as.example.com\"]")
+        #expect(
+            SampleFile.problems(SampleFile.with(resource: both)) == [
+                "$.resources[0].trusted_issuers: stands beside metadata.authorization_servers; leave it out"
+            ])
+    }
+
+    @Test func `a listed issuer on loopback needs an entry that allows http`() {
+        let resource = """
+            {"metadata": {"resource": "https://api.example.com/a", "authorization_servers": ["http://127.0.0.1:9"]}}
+            """
+        #expect(
+            SampleFile.problems(SampleFile.with(resource: resource)) == [
+                "$.resources[0].metadata.authorization_servers[0]: must be an https URL, or say "
+                    + "\"allow_insecure_loopback\": true in the issuer's entry"
+            ])
+        let entry = #"[{"issuer": "http://127.0.0.1:9", "allow_insecure_loopback": true}]"#
+        #expect(SampleFile.problems(SampleFile.with(authorizationServers: entry, resource: resource)) == [])
+    }
+
+    @Test func `one issuer at most introspects for a resource`() {
+        let introspection = #""introspection": {"client_id": "a", "client_secret": "b"}"#
+        let servers = """
+            [{"issuer": "https://a.example.com", \(introspection)}, {"issuer": "https://b.example.com", \(introspection)}]
+            """
+        let resource = """
+            {"metadata": {"resource": "https://api.example.com/a",
+             "authorization_servers": ["https://a.example.com", "https://b.example.com"]}}
+            """
+        #expect(
+            SampleFile.problems(SampleFile.with(authorizationServers: servers, resource: resource)) == [
+                "$.resources[0].metadata.authorization_servers: must hold one issuer with introspection at most, since "
+                    + "an opaque token names none"
+            ])
+    }
+
+    @Test func `a route belongs to the resource with the longest path`() {
+        let route = #""routes": [{"path": "/a/b/c", "respond": "echo"}]"#
+        let text = Self.resources(
+            SampleFile.resource("https://api.example.com/a", more: route),
+            SampleFile.resource("https://api.example.com/a/b"))
+        #expect(
+            SampleFile.problems(text) == [
+                "$.resources[0].routes[0].path: belongs to $.resources[1], whose path is longer; move it there"
+            ])
+    }
+
+    @Test func `the same path and method twice`() {
+        let routes = """
+            "routes": [{"path": "/photos/{a}", "respond": "echo"}, {"path": "/photos/{b}", "methods": ["POST", "GET"],
+            "respond": "echo"}, {"path": "/photos/{c}", "methods": ["PUT"], "respond": "echo"}]
+            """
+        #expect(
+            SampleFile.problems(SampleFile.with(resource: SampleFile.resource(more: routes))) == [
+                "$.resources[0].routes[1].path: has the same path and method as $.resources[0].routes[0]; must be there once"
+            ])
+    }
+
+    @Test(arguments: ["/photos/{rest...}", "/photos/public/{rest...}"])
+    func `a public catch-all below a resource`(path: String) {
+        let more = "\"public_routes\": [{\"path\": \"\(path)\", \"respond\": \"echo\"}]"
+        #expect(
+            SampleFile.problems(SampleFile.with(more: more)) == [
+                "$.public_routes[0].path: must not take every path below $.resources[0]; name the public ones, or put "
+                    + "it elsewhere"
+            ])
+    }
+
+    @Test func `a public catch-all beside a resource is fine`() throws {
+        let more = #""public_routes": [{"path": "/{rest...}", "respond": "echo"}]"#
+        #expect(try SampleFile.warnings(SampleFile.with(more: more)) == [])
+    }
+
+    @Test func `a public route below a resource is a warning`() throws {
+        let more = #""public_routes": [{"path": "/photos/logo", "respond": "echo"}]"#
+        #expect(
+            try SampleFile.warnings(SampleFile.with(more: more)) == [
+                "$.public_routes[0].path: warning: lies below $.resources[0] and needs no token all the same"
+            ])
+    }
+
+    @Test func `no public route says who is asking`() {
+        let more = #""public_routes": [{"path": "/me", "respond": "principal"}]"#
+        #expect(
+            SampleFile.problems(SampleFile.with(more: more)) == [
+                "$.public_routes[0].respond: must not be \"principal\": nobody has presented a token on a public route"
+            ])
+    }
+
+    @Test func `an http identifier on loopback is a warning`() throws {
+        let text = SampleFile.with(resource: SampleFile.resource("http://127.0.0.1:8080/photos"))
+        #expect(
+            try SampleFile.warnings(text).map { $0.hasPrefix("$.resources[0].metadata: warning: ") } == [true]
+        )
+    }
+
+    @Test func `audiences without the identifier are a warning`() throws {
+        let text = SampleFile.with(resource: SampleFile.resource(more: #""tokens": {"audiences": ["api"]}"#))
+        #expect(
+            try SampleFile.warnings(text) == [
+                "$.resources[0].tokens.audiences: warning: lacks the resource identifier, which is what clients ask a "
+                    + "token for"
+            ])
+    }
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT
+
+import Testing
+
+/// One mistake a row, and exactly the line that it makes.
+@Suite("Configuration file: what is refused")
+struct WrongFileTests {
+    @Test(arguments: [
+        (#"{"port": 8080.5}"#, "port: must be a whole number from 0 to 65535"),
+        (#"{"port": "8080"}"#, "port: must be a whole number from 0 to 65535"),
+        (#"{"port": null}"#, "port: must be a whole number from 0 to 65535"),
+        (#"{"port": 1e999}"#, "port: must be a whole number from 0 to 65535"),
+        (#"{"event_loops": 0}"#, "event_loops: must be a whole number from 1 to 1024"),
+        (
+            #"{"shutdown_grace_seconds": -1}"#,
+            "shutdown_grace_seconds: must be a number of seconds from 0 to 86400"
+        ),
+        (
+            #"{"limits": {"idle_timeout_seconds": 0}}"#,
+            "limits.idle_timeout_seconds: must be a number of seconds from 0.01 to 86400"
+        ),
+        (
+            #"{"limits": {"max_connections": 0}}"#,
+            "limits.max_connections: must be a whole number from 1 to 1000000"
+        ),
+        (#"{"limits": []}"#, "limits: must be an object"),
+        (#"{"forwarded": "both"}"#, #"forwarded: must be one of "none", "forwarded", "x-forwarded""#),
+        (#"{"access_log": true}"#, #"access_log: must be one of "none", "text", "json""#),
+        (#"{"client_cert_field": "no"}"#, "client_cert_field: must be true or false"),
+        (#"{"trusted_proxies": "::1"}"#, "trusted_proxies: must be a list of strings"),
+    ])
+    func server(value: String, problem: String) {
+        #expect(SampleFile.problems(SampleFile.with(server: value)) == ["$.server." + problem])
+    }
+
+    @Test(arguments: [
+        (#"{"tls": {"certificate": "a", "private_key": "b"}}"#, "server.tls"),
+        (#"{"trusted_proxies": ["127.0.0.1/32"]}"#, "server.trusted_proxies"),
+        (#"{"forwarded": "x-forwarded"}"#, "server.forwarded"),
+        (#"{"client_cert_field": true}"#, "server.client_cert_field"),
+        (#"{"access_log": "json"}"#, "server.access_log"),
+    ])
+    func `a key of the server whose feature is not there is refused`(value: String, path: String) {
+        #expect(
+            SampleFile.problems(SampleFile.with(server: value))
+                == ["$.\(path): not supported by this version; leave the key out"])
+    }
+
+    @Test(arguments: [
+        (#""signed_metadata": {}"#, "signed_metadata"),
+        (#""tokens": {"dpop": {"nonce": "off"}}"#, "tokens.dpop"),
+        (#""cors": {"allowed_origins": ["*"]}"#, "cors.allowed_origins"),
+        (#""routes": [{"path": "/photos", "acr_values": ["a"], "respond": "echo"}]"#, "routes[0].acr_values"),
+        (
+            #""routes": [{"path": "/photos", "max_age_seconds": 1, "respond": "echo"}]"#,
+            "routes[0].max_age_seconds"
+        ),
+    ])
+    func `a key of a resource whose feature is not there is refused`(value: String, path: String) {
+        #expect(
+            SampleFile.problems(SampleFile.with(resource: SampleFile.resource(more: value)))
+                == ["$.resources[0].\(path): not supported by this version; leave the key out"])
+    }
+
+    @Test(arguments: [
+        "\"tls_client_certificate_bound_access_tokens\": true", "\"dpop_bound_access_tokens_required\": true",
+        "\"dpop_signing_alg_values_supported\": [\"ES256\"]", "\"signed_metadata\": \"a.b.c\"",
+        "\"bearer_methods_supported\": [\"header\", \"body\"]", "\"bearer_methods_supported\": []",
+    ])
+    func `metadata that promises what is not there is refused`(member: String) {
+        let problems = SampleFile.problems(SampleFile.with(resource: SampleFile.resource(metadata: member)))
+        #expect(problems.count == 1)
+        #expect(problems.first?.contains("not supported by this version") == true)
+    }
+
+    @Test(arguments: [
+        (#"{"port": 65536}"#, "port: must be a whole number from 0 to 65535"),
+        (#"{"host": ""}"#, "host: must be a string that is not empty"),
+        (#"{"path": "/"}"#, "path: unknown key; known here: host, port"),
+    ])
+    func admin(value: String, problem: String) {
+        #expect(SampleFile.problems(SampleFile.with(more: #""admin": \#(value)"#)) == ["$.admin." + problem])
+    }
+
+    @Test(arguments: [
+        (#"{}"#, "issuer: missing; must be the issuer's https URL, as its metadata spells it"),
+        (#"{"issuer": 1}"#, "issuer: must be a string that is not empty"),
+        (
+            #"{"issuer": "https://as.example.com", "jwks": {"keys": 1}}"#,
+            "jwks: must be a JWK set: an object whose \"keys\" is a list of public keys"
+        ),
+        (
+            #"{"issuer": "https://as.example.com", "jwks_uri": "http://as.example.com/jwks"}"#,
+            "jwks_uri: must be an https URL without a fragment"
+        ),
+        (
+            #"{"issuer": "https://as.example.com", "jwks_uri": "http://127.0.0.1/jwks"}"#,
+            "jwks_uri: must be an https URL, or say \"allow_insecure_loopback\": true in the issuer's entry"
+        ),
+        (
+            #"{"issuer": "https://as.example.com", "jwks": {"keys": []}, "jwks_uri": "https://as.example.com/jwks"}"#,
+            "jwks_uri: stands beside jwks; keys come from one of them"
+        ),
+        (
+            #"{"issuer": "https://as.example.com", "discovery": false}"#,
+            "discovery: is off and there is neither jwks, jwks_uri nor introspection; give one"
+        ),
+        (
+            #"{"issuer": "https://as.example.com", "introspection": {"client_id": "a"}}"#,
+            "introspection.client_secret: missing; must be the secret that goes with client_id"
+        ),
+        (
+            #"{"issuer": "https://as.example.com", "introspection": {"client_secret": "a"}}"#,
+            "introspection.client_id: missing; must be the identifier that this server has at the issuer"
+        ),
+        (
+            """
+            {"issuer": "https://as.example.com", "discovery": false,
+             "introspection": {"client_id": "a", "client_secret": "b"}}
+            """, "introspection.endpoint: missing; must be given where discovery is off"
+        ),
+        (
+            #"{"issuer": "https://as.example.com", "introspection": {"client_id": "a", "client_auth": "bearer"}}"#,
+            "introspection.client_auth: not supported by this version; must be \"client_secret_basic\""
+        ),
+        (
+            #"{"issuer": "https://as.example.com", "introspection": {"client_id": "a", "client_auth": "none"}}"#,
+            "introspection.client_auth: must be one of \"client_secret_basic\", \"client_secret_post\", "
+                + "\"private_key_jwt\", \"tls_client_auth\", \"bearer\""
+        ),
+        (
+            #"{"issuer": "https://as.example.com", "jwks_cooldown_seconds": 0.5}"#,
+            "jwks_cooldown_seconds: must be a number of seconds from 1 to 3600"
+        ),
+    ])
+    func `authorization server`(value: String, problem: String) {
+        let problems = SampleFile.problems(SampleFile.with(authorizationServers: "[\(value)]"))
+        #expect(problems.first == "$.authorization_servers[0]." + problem)
+    }
+
+    @Test(arguments: [
+        (#"{"format": "saml"}"#, #"format: must be one of "jwt", "opaque", "any""#),
+        (#"{"format": "opaque"}"#, "format: must not be \"opaque\" where no issuer has introspection"),
+        (
+            #"{"algorithms": ["none"]}"#,
+            "algorithms[0]: must be one of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, Ed25519"
+        ),
+        (
+            #"{"algorithms": []}"#,
+            "algorithms: must not be empty; leave it out to accept every asymmetric algorithm"
+        ),
+        (#"{"types": []}"#, "types: must be a list of accepted typ values that is not empty"),
+        (
+            #"{"audiences": []}"#,
+            "audiences: must not be empty; leave it out to accept the resource identifier"
+        ),
+        (#"{"audiences": ["a", "a"]}"#, "audiences[1]: stands in this list twice; once is enough"),
+        (#"{"leeway_seconds": 301}"#, "leeway_seconds: must be a number of seconds from 0 to 300"),
+        (#"{"leeway_seconds": "30"}"#, "leeway_seconds: must be a number of seconds from 0 to 300"),
+        (#"{"scope_claims": []}"#, "scope_claims: must not be empty; leave it out for \"scope\""),
+        (
+            #"{"scope_implies": {"a": ["b c"]}}"#,
+            "scope_implies.a[0]: must be a scope: printable ASCII without blank, quotation mark and backslash"
+        ),
+        (#"{"max_token_bytes": 0}"#, "max_token_bytes: must be a whole number from 64 to 1048576"),
+        (
+            #"{"introspection_audience": "no"}"#,
+            #"introspection_audience: must be one of "required", "optional""#
+        ),
+    ])
+    func tokens(value: String, problem: String) {
+        let resource = SampleFile.resource(more: "\"tokens\": \(value)")
+        #expect(
+            SampleFile.problems(SampleFile.with(resource: resource)) == ["$.resources[0].tokens." + problem])
+    }
+
+    @Test(arguments: [
+        "http://api.example.com/photos", "https://api.example.com/photos#", "https://api.example.com/a/../b",
+        "https://user@api.example.com/", "ftp://api.example.com/", "photos", "https://",
+        "https://api.example.com/a//b",
+    ])
+    func `resource identifiers that RFC 9728 forbids or no request reaches`(identifier: String) {
+        let problems = SampleFile.problems(SampleFile.with(resource: SampleFile.resource(identifier)))
+        #expect(problems.count == 1)
+        #expect(problems.first?.hasPrefix("$.resources[0].metadata.resource: ") == true)
+    }
+
+    @Test(arguments: [
+        #"{"respond": "echo"}"#:
+            "path: missing; must be the whole path on the host, such as \"/photos/{id}\"",
+        #"{"path": "photos", "respond": "echo"}"#: "path: ",
+        #"{"path": "/photos//x", "respond": "echo"}"#: "path: ",
+        #"{"path": "/photos/../x", "respond": "echo"}"#: "path: ",
+        #"{"path": "/photos/{a}/{a}", "respond": "echo"}"#: "path: ",
+        #"{"path": "/photos/{a...}/b", "respond": "echo"}"#: "path: ",
+        #"{"path": "/photos/a{b}", "respond": "echo"}"#: "path: ",
+        #"{"path": "/photos/{}", "respond": "echo"}"#: "path: ",
+        #"{"path": "/photos/é", "respond": "echo"}"#: "path: ",
+        #"{"path": "/notes", "respond": "echo"}"#: "path: must lie under the path of its resource",
+        #"{"path": "/photosx", "respond": "echo"}"#: "path: must lie under the path of its resource",
+        #"{"path": "/photos", "methods": [], "respond": "echo"}"#:
+            "methods: must not be empty; leave it out for GET",
+        #"{"path": "/photos", "methods": ["get"], "respond": "echo"}"#:
+            "methods[0]: must be in capitals; methods are case-sensitive",
+        #"{"path": "/photos", "methods": ["A B"], "respond": "echo"}"#:
+            "methods[0]: must be a method's name, such as \"GET\"",
+        #"{"path": "/photos", "methods": ["CONNECT"], "respond": "echo"}"#:
+            "methods[0]: is never served; leave it out",
+        #"{"path": "/photos", "scopes": ["other"], "respond": "echo"}"#:
+            "scopes[0]: is not in the resource's scopes_supported; add it there",
+        #"{"path": "/photos"}"#: "respond: missing; must be ",
+        #"{"path": "/photos", "respond": {"text": 1}}"#: "respond.text: must be a string",
+        #"{"path": "/photos", "respond": {"text": "a", "stream": 1}}"#: "respond: must be ",
+        #"{"path": "/photos", "respond": {"stream": -1}}"#:
+            "respond.stream: must be a whole number from 0 to 1000000",
+        #"{"path": "/photos", "respond": {"sleep": 1}}"#: "respond.sleep: unknown key; known here: ",
+    ])
+    func `routes of a resource`(route: String, problem: String) {
+        let resource = SampleFile.resource(
+            metadata: #""scopes_supported": ["photos.read"]"#, more: "\"routes\": [\(route)]")
+        let problems = SampleFile.problems(SampleFile.with(resource: resource))
+        #expect(problems.count == 1)
+        #expect(problems.first?.hasPrefix("$.resources[0].routes[0]." + problem) == true)
+    }
+
+    @Test(arguments: [
+        ("resource_metadata", "a"), ("Scope", "a"), ("realm", "a\\\"b"), ("a b", "a"),
+        ("error_description", "a"),
+    ])
+    func `challenge parameters`(name: String, value: String) {
+        let resource = SampleFile.resource(more: "\"challenge_parameters\": {\"\(name)\": \"\(value)\"}")
+        let problems = SampleFile.problems(SampleFile.with(resource: resource))
+        #expect(problems.count == 1)
+        #expect(problems.first?.hasPrefix("$.resources[0].challenge_parameters") == true)
+    }
+}
