@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: MIT
+
+
+class Memory:
+    """What a client of the MCP SDK keeps: nothing at first."""
+
+    tokens = client = None
+
+    async def get_tokens(self):
+        return self.tokens
+
+    async def set_tokens(self, tokens):
+        self.tokens = tokens
+
+    async def get_client_info(self):
+        return self.client
+
+    async def set_client_info(self, client):
+        self.client = client

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: MIT
+"""The listener for operators."""
+
+import re
+import socket
+import time
+
+import pytest
+from support.example_server import ExampleServer, photos_and_notes, write
+from support.processes import free_port, wait_until
+from support.tokens import ISSUER, Signer
+from support import web
+
+SAMPLE = re.compile(r'(portcullis_[a-z_]+)(\{[a-z]+="[^"\n]*"(,[a-z]+="[^"\n]*")*\})? [0-9.e+-]+')
+
+
+@pytest.fixture
+def configuration(base):
+    made = photos_and_notes(base, ISSUER, authorization_server={"jwks": Signer().jwks})
+    del made["authorization_servers"][0]["allow_insecure_loopback"]
+    made["admin"] = {"port": 0}
+    made["server"] = {"limits": {"max_connections": 2}}
+    return made
+
+
+@pytest.fixture
+def admin_of():
+    def address(server):
+        line = server.program.line(5)
+        found = re.fullmatch(r"admin on (http://127\.0\.0\.1:\d+)", line or "")
+        assert found, line
+        return found.group(1)
+
+    return address
+
+
+def sample(admin, name):
+    text = web.request(admin + "/metrics").body.decode()
+    found = [line.rsplit(" ", 1)[1] for line in text.splitlines() if line.startswith(name + " ")]
+    return float(found[0]) if found else 0.0
+
+
+def test_it_counts_by_route_and_status(serve, configuration, base, admin_of):
+    server = serve(configuration, base)
+    admin = admin_of(server)
+    for _ in range(3):
+        server.get("/hello")
+    server.get("/photos/7")
+    answer = web.request(admin + "/metrics")
+    assert answer.status == 200 and answer.media_type == "application/openmetrics-text"
+    lines = answer.body.decode().splitlines()
+    assert lines[-1] == "# EOF"
+    assert all(line.startswith("# ") or SAMPLE.fullmatch(line) for line in lines), lines
+    assert 'portcullis_requests_total{route="/hello",method="GET",status="200"} 3' in lines
+    assert 'portcullis_requests_total{route="/photos/{id}",method="GET",status="401"} 1' in lines
+    assert 'portcullis_refusals_total{reason="missingCredentials"} 1' in lines
+    assert not any("/metrics" in line for line in lines), "the listeners share nothing"
+
+
+def test_health_and_readiness(serve, configuration, base, admin_of):
+    admin = admin_of(serve(configuration, base))
+    assert web.request(admin + "/healthz").status == 200
+    assert web.request(admin + "/readyz").status == 200
+    assert web.request(admin + "/hello").status == 404
+
+
+def test_it_is_not_ready_without_keys(serve, configuration, base, admin_of):
+    issuer = f"http://127.0.0.1:{free_port()}"
+    configuration.update(photos_and_notes(base, issuer))
+    server = serve(configuration, base)
+    admin = admin_of(server)
+    assert web.request(admin + "/readyz").status == 503
+    assert web.request(admin + "/healthz").status == 200
+
+
+def test_the_main_listener_has_none_of_it(serve, configuration, base, admin_of):
+    server = serve(configuration, base)
+    admin_of(server)
+    assert [server.get(path).status for path in ["/healthz", "/readyz", "/metrics"]] == [404, 404, 404]
+
+
+def test_a_taken_port_ends_it(binary, configuration, folder):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        configuration["admin"]["port"] = taken.getsockname()[1]
+        with pytest.raises(AssertionError, match=r"\$\.admin\.port: is in use"):
+            ExampleServer(binary, ["--config", write(configuration, folder), "--port", "0"], folder)

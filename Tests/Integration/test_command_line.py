@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: MIT
+"""The program's words, its exit status, what it prints and how it ends."""
+
+import http.client
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+from support import example_server
+from support.example_server import ExampleServer, photos_and_notes, write
+from support.processes import free_port, is_open, wait_until
+from support.tokens import ISSUER, Signer
+
+PROBLEM = re.compile(r"(\$[^: ]*): \S.*")
+
+
+@pytest.fixture
+def configuration(base):
+    made = photos_and_notes(base, ISSUER, authorization_server={"jwks": Signer().jwks})
+    del made["authorization_servers"][0]["allow_insecure_loopback"]
+    made["public_routes"] += [
+        {"path": "/slow", "respond": {"sleep_seconds": 1}},
+        {"path": "/endless", "respond": {"sleep_seconds": 60}},
+    ]
+    return made
+
+
+@pytest.fixture
+def run(binary, folder):
+    def finish(*words):
+        return subprocess.run(
+            [binary, *words], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20
+        )
+
+    return finish
+
+
+@pytest.fixture
+def start(binary, folder):
+    running = []
+
+    def started(*words):
+        server = ExampleServer(binary, words, folder)
+        running.append(server)
+        return server
+
+    yield started
+    for server in running:
+        if server.program.process.poll() is None:
+            server.stop()
+
+
+def problems(errors):
+    """The paths named on standard error; every line that is not a warning has one."""
+    lines = [line for line in errors.splitlines() if line.strip() and "warning" not in line]
+    found = [PROBLEM.fullmatch(line) for line in lines]
+    assert all(found), lines
+    return [match.group(1) for match in found]
+
+
+def test_check_of_a_good_file_is_silent_success(run, configuration, folder):
+    done = run("--check", write(configuration, folder))
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
+@pytest.mark.parametrize("word", ["--check", "--config"])
+def test_every_problem_is_named_with_its_path(run, configuration, folder, word):
+    configuration["srever"] = {}
+    configuration["server"]["prot"] = 1
+    configuration["server"]["port"] = "8080"
+    configuration["resources"][0]["metadata"]["resource"] += "#fragment"
+    configuration["resources"][1]["routes"][0]["respond"] = "something"
+    configuration["resources"][1]["tokens"] = {"algorithms": ["none"]}
+    done = run(word, write(configuration, folder))
+    assert done.returncode == 1
+    assert done.stdout == ""
+    named = problems(done.stderr)
+    for path in ["$.srever", "$.server.prot", "$.server.port", "$.resources[0].metadata.resource"]:
+        assert path in named, (path, named)
+    assert any(path.startswith("$.resources[1].routes[0].respond") for path in named), named
+    assert any(path.startswith("$.resources[1].tokens.algorithms") for path in named), named
+
+
+def test_unknown_keys_are_errors_everywhere_but_in_metadata(run, configuration, folder):
+    configuration["resources"][0]["metadata"]["x-unknown"] = True
+    assert run("--check", write(configuration, folder)).returncode == 0
+    for place, name in [
+        (configuration["authorization_servers"][0], "$.authorization_servers[0]"),
+        (configuration["resources"][0], "$.resources[0]"),
+        (configuration["resources"][0]["routes"][0], "$.resources[0].routes[0]"),
+        (configuration["public_routes"][0], "$.public_routes[0]"),
+    ]:
+        place["unknown_key"] = 1
+        done = run("--check", write(configuration, folder))
+        assert done.returncode == 1
+        assert problems(done.stderr) == [f"{name}.unknown_key"]
+        del place["unknown_key"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "null", '{"resources": []} x', '{"resources": [], "resources": []}', '{"resources": "none"}', "{}"],
+)
+def test_what_is_not_such_a_file_is_refused(run, folder, text):
+    path = os.path.join(folder, "bad.json")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    done = run("--check", path)
+    assert done.returncode == 1 and done.stdout == ""
+    assert problems(done.stderr)
+
+
+def test_a_file_that_is_not_there_is_refused(run, folder):
+    for word in ["--check", "--config"]:
+        done = run(word, os.path.join(folder, "absent.json"))
+        assert done.returncode == 1 and done.stdout == "" and done.stderr.strip()
+
+
+def test_no_secret_of_the_file_is_repeated(run, configuration, folder):
+    configuration["authorization_servers"][0]["introspection"] = {
+        "endpoint": "not a url",
+        "client_id": "rs",
+        "client_secret": "the-secret-itself",
+        "client_auth": "client_secret_basic",
+        "unknown_key": "the-secret-itself",
+    }
+    done = run("--check", write(configuration, folder))
+    assert done.returncode == 1
+    assert "the-secret-itself" not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--nonsense"], ["file.json"], ["--config"], ["--check"], ["--port"], ["--port", "x"], ["--port", "65536"], ["-h=1"]],
+)
+def test_wrong_words_end_with_status_2(run, words):
+    done = run(*words)
+    assert done.returncode == 2, done
+    assert done.stdout == "" and done.stderr.strip()
+
+
+@pytest.mark.parametrize("word", ["--help", "--version"])
+def test_help_and_version_are_answers(run, word):
+    done = run(word)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.strip()
+    if word == "--help":
+        assert all(other in done.stdout for other in ["--config", "--check", "--host", "--port", "--version"])
+
+
+def test_a_port_in_use_ends_it_before_it_listens(run, configuration, folder):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        configuration["server"]["port"] = taken.getsockname()[1]
+        done = run("--config", write(configuration, folder))
+        assert done.returncode == 1 and done.stdout == "" and done.stderr.strip()
+        configuration["server"]["port"] = free_port()
+        done = run("--config", write(configuration, folder), "--port", str(taken.getsockname()[1]))
+        assert done.returncode == 1 and done.stdout == "" and done.stderr.strip()
+
+
+def test_it_listens_where_the_words_say_and_prints_one_line(start, configuration, folder):
+    configuration["server"] = {"host": "127.0.0.2", "port": 1}
+    server = start("--config", write(configuration, folder), "--host", "127.0.0.1", "--port", "0")
+    host, port = re.fullmatch(r"http://([0-9.]+):(\d+)", server.base).groups()
+    assert host == "127.0.0.1" and int(port) > 1
+    assert server.get("/hello").body == b"Hello, world"
+    assert server.get("/photos/7").status == 401
+    server.program.send(signal.SIGTERM)
+    assert server.program.line(10) is None, "nothing else goes to standard output"
+    assert server.program.wait(10) == 0
+
+
+def test_it_listens_where_the_file_says(start, configuration, folder):
+    port = free_port()
+    configuration["server"] = {"port": port, "event_loops": 1}
+    assert start("--config", write(configuration, folder)).base == f"http://127.0.0.1:{port}"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_request_in_flight_is_finished(start, configuration, folder, number):
+    server = start("--config", write(configuration, folder), "--port", "0")
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(server.get("/slow")))
+    thread.start()
+    time.sleep(0.4)
+    server.program.send(number)
+    port = int(server.base.rsplit(":", 1)[1])
+    wait_until(lambda: not is_open(port), 3, "new connections are refused")
+    assert server.program.process.poll() is None, "it waits for the answer"
+    thread.join(10)
+    assert [(answer.status, answer.body) for answer in answers] == [(200, b"slept")]
+    assert server.program.wait(5) == 0
+
+
+def test_it_does_not_wait_longer_than_the_grace(start, configuration, folder):
+    configuration["server"]["shutdown_grace_seconds"] = 0.5
+    server = start("--config", write(configuration, folder), "--port", "0")
+
+    def ask():
+        try:
+            server.get("/endless")
+        except (OSError, http.client.HTTPException):
+            pass
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    time.sleep(0.3)
+    server.program.send(signal.SIGTERM)
+    assert server.program.wait(5) == 0
+    thread.join(5)
+
+
+def test_an_idle_connection_does_not_hold_it(start, configuration, folder):
+    server = start("--config", write(configuration, folder), "--port", "0")
+    connection = http.client.HTTPConnection("127.0.0.1", int(server.base.rsplit(":", 1)[1]), timeout=5)
+    connection.request("GET", "/hello")
+    assert connection.getresponse().read() == b"Hello, world"
+    server.program.send(signal.SIGTERM)
+    assert server.program.wait(3) == 0
+    connection.close()
+
+
+def test_it_listens_soon(binary, start, configuration, folder):
+    path = write(configuration, folder)
+    start("--config", path, "--port", "0").stop()
+    bound = 1.0 if example_server.is_release(binary) else 3.0
+    times = []
+    for _ in range(3):
+        server = start("--config", path, "--port", "0")
+        times.append(server.seconds_to_listening)
+        server.stop()
+    assert min(times) < bound, times
