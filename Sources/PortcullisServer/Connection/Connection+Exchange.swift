@@ -17,6 +17,11 @@ extension Connection {
             refuse(error.status, head)
             return rest.count
         }
+        // RFC 9110 §9.3.6: nothing here is a proxy, and what follows was meant for the other end of a tunnel.
+        guard semantics.form != .authority else {
+            refuse(.notImplemented, head)
+            return rest.count
+        }
         lastExchangeID += 1
         beginRecord(head.method, headByteCount: head.bytes.count)
         exchange = Exchange(
@@ -54,7 +59,7 @@ extension Connection {
         _ head: RequestHead, _ semantics: RequestSemantics, _ path: RequestPath, _ requestBody: RequestBody
     ) {
         let (route, values) = context.table.destination(
-            head.method, authority: Self.authority(head, semantics), path)
+            head.method, semantics.form, authority: Self.authority(head, semantics), path)
         let request = Request(
             head: head, path: path, queryRange: semantics.queryRange,
             parameters: Self.parameters(of: route, values, in: path), body: requestBody, peer: peer)
@@ -69,9 +74,6 @@ extension Connection {
         }
     }
 
-    /// `OPTIONS *` and `CONNECT` have no path, and nothing here answers them.
-    ///
-    /// RFC 9110 §9.3.6, §9.3.7.
     private static func authority(_ head: RequestHead, _ semantics: RequestSemantics) -> String {
         semantics.hostRange.map { head.text($0).lowercased() } ?? ""
     }
@@ -101,7 +103,7 @@ extension Connection {
     ///
     /// RFC 9110 §9.3.2, RFC 9112 §6.3.
     private func streams(_ response: Response) -> Bool {
-        guard case .stream = response.body else { return false }
+        guard case .stream = response.body, response.status != .resetContent else { return false }
         return exchange?.isHead == false && !response.status.forbidsContent
     }
 
@@ -115,6 +117,11 @@ extension Connection {
         if case .bytes(let bytes) = response.body {
             content = bytes
             framing = .length(bytes.count)
+        }
+        // RFC 9110 §15.3.6: no content, and the client is told so.
+        if response.status == .resetContent {
+            content = []
+            framing = .length(0)
         }
         // As it would be for the content that is left out.
         if framing.permitted(for: response.status, requestVersion: version) == .untilClose {
