@@ -6,6 +6,8 @@ internal import PortcullisHTTP
 package final class CompiledRoute: Sendable {
     /// The pattern, for logs and metrics; a fixed word for what has none.
     package let name: String
+    /// The identifier of the resource that the route belongs to.
+    let resource: String?
     package let names: [String?]
     /// How many segments at the start of the pattern are literal.
     let leadingLiteralCount: Int
@@ -16,10 +18,11 @@ package final class CompiledRoute: Sendable {
     private let gateIndex: Int
 
     init(
-        name: String, segments: [PathPattern.Segment] = [], middleware: [any Middleware],
-        handler: RouteHandler
+        name: String, segments: [PathPattern.Segment] = [], resource: String? = nil,
+        middleware: [any Middleware], handler: RouteHandler
     ) {
         self.name = name
+        self.resource = resource
         names = segments.map(\.name)
         leadingLiteralCount = segments.prefix { $0.name == nil }.count
         self.middleware = middleware

@@ -34,6 +34,14 @@ package struct RoutingTable: Sendable {
         self.warnings = warnings
     }
 
+    /// The authorities at which there are resources, in order; none on a server that guards nothing.
+    package var authorities: [String] {
+        resources.isEmpty ? [] : Set(resources.map { Site.key($0.identifier) }).sorted()
+    }
+
+    /// Whether a host, in lower case, is one of them, perhaps with the port that goes without saying.
+    package func knows(authority: String) -> Bool { sites[authority] != nil }
+
     /// Decides who answers.
     ///
     /// With one authority, `Host` is not consulted: the server may stand behind any internal name. With several, an unknown one is

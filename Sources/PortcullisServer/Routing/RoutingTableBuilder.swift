@@ -118,14 +118,15 @@ struct RoutingTableBuilder {
             refuseUndeclared(entry, of: resource)
             let gate = ResourceGate(resource, requiring: entry.requirement)
             let route = CompiledRoute(
-                name: pattern.description, segments: pattern.segments,
+                name: pattern.description, segments: pattern.segments, resource: resource.identifier.text,
                 middleware: outer + [gate] + block.middleware,
                 handler: entry.handler)
             routes.append((pattern, entry.methods, route))
         }
         refuseDoubles(routes, resource.identifier.text)
         let notFound = CompiledRoute(
-            name: basePattern.description, middleware: outer + [ResourceGate(resource)],
+            name: basePattern.description, resource: resource.identifier.text,
+            middleware: outer + [ResourceGate(resource)],
             handler: .immediate { _ in .notFound })
         return GuardedResource(path: basePattern, routes: RouteTree(routes), notFound: notFound)
     }

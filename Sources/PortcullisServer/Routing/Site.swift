@@ -143,6 +143,6 @@ extension CompiledRoute {
         }
         let answer = response
         return CompiledRoute(
-            name: name, middleware: middleware, handler: .immediate { _ in answer })
+            name: name, resource: resource, middleware: middleware, handler: .immediate { _ in answer })
     }
 }
