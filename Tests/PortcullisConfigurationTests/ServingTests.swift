@@ -100,6 +100,24 @@ struct EdgeSettingsTests {
             ])
     }
 
+    @Test func `origins are taken over, and those that no browser sends are refused one by one`() throws {
+        func cors(_ origins: String) -> String {
+            SampleFile.with(
+                resource: SampleFile.resource(more: #""cors": {"allowed_origins": \#(origins)}"#))
+        }
+        let file = try ConfigurationFile(parsing: Array(cors(#"["https://app.example.com"]"#).utf8))
+        #expect(try file.resources[0].cors == CORSPolicy(allowing: ["https://app.example.com"]))
+        #expect(try ConfigurationFile(parsing: Array(cors(#"["*"]"#).utf8)).resources[0].cors == .anyOrigin)
+        #expect(try ConfigurationFile(parsing: Array(cors("[]").utf8)).resources[0].cors == nil)
+        #expect(
+            SampleFile.problems(cors(#"["https://app.example.com/", "*", "https://a.example:443"]"#)) == [
+                "$.resources[0].cors.allowed_origins[0]: must be an origin as browsers send it: scheme, host in lower case, "
+                    + "perhaps a port, and no path",
+                "$.resources[0].cors.allowed_origins[1]: stands beside other origins; \"*\" must stand alone",
+                "$.resources[0].cors.allowed_origins[2]: names the port that goes without saying; browsers leave it out",
+            ])
+    }
+
     @Test(arguments: [("text", AccessLog.Format.text), ("json", .json)])
     func `an access log has a format, and a file beside the configuration`(
         word: String, format: AccessLog.Format

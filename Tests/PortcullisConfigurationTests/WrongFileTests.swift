@@ -55,7 +55,6 @@ struct WrongFileTests {
     @Test(arguments: [
         (#""signed_metadata": {}"#, "signed_metadata"),
         (#""tokens": {"dpop": {"nonce": "off"}}"#, "tokens.dpop"),
-        (#""cors": {"allowed_origins": ["*"]}"#, "cors.allowed_origins"),
         (#""routes": [{"path": "/photos", "acr_values": ["a"], "respond": "echo"}]"#, "routes[0].acr_values"),
         (
             #""routes": [{"path": "/photos", "max_age_seconds": 1, "respond": "echo"}]"#,

@@ -62,7 +62,8 @@ extension Connection {
             context.watchHost(head.bytes, range)
         }
         let (route, values) = context.table.destination(
-            head.method, authority: forwarding?.host ?? Self.authority(head, semantics), path)
+            head.method, authority: forwarding?.host ?? Self.authority(head, semantics), path,
+            isPreflight: CORSPolicy.isPreflight(head))
         let request = Request(
             head: head, path: path, queryRange: semantics.queryRange,
             parameters: Self.parameters(of: route, values, in: path), body: requestBody, peer: peer,
