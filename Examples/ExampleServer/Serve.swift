@@ -19,10 +19,12 @@ func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
     for warning in file.warnings where !warning.isSaidAtStart { log("\(warning)") }
     let metrics = file.admin.map { _ in MetricsRegistry() }
     do {
+        var configuration = file.makeServerConfiguration(log: log, metrics: metrics)
+        configuration.tls = served.tls
         let server = try Server(
             validating: served.routes, host: address.host ?? file.server.host,
             port: address.port ?? file.server.port,
-            configuration: file.makeServerConfiguration(log: log, metrics: metrics))
+            configuration: configuration)
         let reloader = Reloader(path, server, serving: served)
         var servers = [server]
         if let admin = file.admin, let metrics {
@@ -30,7 +32,8 @@ func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
         }
         return await run(servers, onHangUp: { await reloader.reload() }) { addresses in
             for (address, name) in zip(addresses, ["listening", "admin"]) {
-                StandardOutput.write("\(name) on http://\(address)\n")
+                let scheme = name == "listening" && server.usesTLS ? "https" : "http"
+                StandardOutput.write("\(name) on \(scheme)://\(address)\n")
             }
         }
     } catch {

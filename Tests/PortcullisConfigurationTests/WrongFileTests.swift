@@ -34,7 +34,6 @@ struct WrongFileTests {
     }
 
     @Test(arguments: [
-        (#"{"tls": {"certificate": "a", "private_key": "b"}}"#, "server.tls"),
         (#"{"trusted_proxies": ["127.0.0.1/32"]}"#, "server.trusted_proxies"),
         (#"{"forwarded": "x-forwarded"}"#, "server.forwarded"),
         (#"{"client_cert_field": true}"#, "server.client_cert_field"),

@@ -91,6 +91,7 @@ extension ConfigurationFile {
             ("port", server.port == earlier.server.port),
             ("event_loops", server.eventLoopCount == earlier.server.eventLoopCount),
             ("shutdown_grace_seconds", server.shutdownGrace == earlier.server.shutdownGrace),
+            ("tls", (server.tls == nil) == (earlier.server.tls == nil)),
         ]
         let admin = admin == earlier.admin ? [] : ["$.admin"]
         return pairs.filter { !$0.1 }.map { "$.server.\($0.0)" } + admin

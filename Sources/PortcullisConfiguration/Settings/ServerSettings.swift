@@ -21,6 +21,8 @@ package struct ServerSettings: Sendable, Hashable {
     package var eventLoopCount: Int?
     package var limits = Limits()
     package var shutdownGrace: Duration = .seconds(10)
+    /// Nothing: no TLS.
+    package var tls: TLSSettings?
 
     /// The defaults.
     package init() {}
@@ -44,7 +46,7 @@ extension ServerSettings {
         host = reader.string("host") ?? host
         port = reader.integer("port", in: 0...65_535) ?? port
         eventLoopCount = reader.integer("event_loops", in: 1...1_024)
-        reader.unsupported("tls")
+        tls = reader.object("tls").flatMap(TLSSettings.init)
         if let object = reader.object("limits") { limits = Limits(object) }
         shutdownGrace = reader.seconds("shutdown_grace_seconds", in: Self.secondsRange) ?? shutdownGrace
         if reader.strings("trusted_proxies")?.isEmpty == false { reader.refuseForNow("trusted_proxies") }

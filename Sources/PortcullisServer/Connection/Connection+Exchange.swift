@@ -57,7 +57,8 @@ extension Connection {
             head.method, authority: Self.authority(head, semantics), path)
         let request = Request(
             head: head, path: path, queryRange: semantics.queryRange,
-            parameters: Self.parameters(of: route, values, in: path), body: requestBody, peer: peer)
+            parameters: Self.parameters(of: route, values, in: path), body: requestBody, peer: peer,
+            clientCertificate: tls?.clientCertificate)
         record?.value.route = route.name
         switch context.watching(route, { route.respondImmediately(to: request) }) {
         case .response(let response):
@@ -166,7 +167,7 @@ extension Connection {
     }
 
     /// Answers a message that is wrong in itself, and ends the connection: nobody knows where the next one would begin.
-    func refuse(_ status: Status, _ head: RequestHead? = nil) {
+    func refuse(_ status: Status, _ head: RequestHead? = nil, saying text: String? = nil) {
         let isHead = head?.method == .head
         lastExchangeID += 1
         beginRecord(head?.method ?? "unknown", headByteCount: head?.bytes.count ?? 0)
@@ -174,7 +175,7 @@ extension Connection {
         exchange = Exchange(
             id: lastExchangeID, version: .http1_1, isHead: isHead, keepAlive: false, owesContinue: false)
         output.borrow(&context.outputBuffer)
-        let response = Response.problem(status)
+        let response = text.map { .text($0, status: status) } ?? Response.problem(status)
         guard case .bytes(let content) = response.body else { return }
         let responseHead = ResponseHead(status: response.status, fields: response.fields)
         appendHead(responseHead, .length(content.count), keepAlive: false)

@@ -31,6 +31,8 @@ actor Connection: ReadinessHandler {
     nonisolated let terms: ConnectionTerms
     let descriptor: Int32
     let peer: SocketAddress
+    /// The state of TLS; nothing on a connection without it.
+    var tls: ConnectionTLS?
 
     nonisolated var loop: EventLoop { context.loop }
     nonisolated var unownedExecutor: UnownedSerialExecutor { context.loop.asUnownedSerialExecutor() }
@@ -69,10 +71,11 @@ actor Connection: ReadinessHandler {
         self.context = context
         terms = context.terms
         parser = HeadParser(limits: context.terms.wireLimits)
+        tls = terms.tls.map(ConnectionTLS.init)
     }
 
     func start() {
-        waitForRequest()
+        if tls == nil { waitForRequest() } else { stateDeadline = loop.now + limits.headerTimeout }
         applyDeadline()
     }
 
@@ -83,6 +86,7 @@ actor Connection: ReadinessHandler {
     }
 
     private func handle(_ readiness: Readiness) {
+        if tls != nil { return handleEncrypted(readiness) }
         if readiness.contains(.writable), !output.isEmpty { flush() }
         guard phase != .closed, readiness.contains(.readable) else { return }
         read(untilEnd: readiness.contains(.closedByPeer))
@@ -108,7 +112,9 @@ actor Connection: ReadinessHandler {
                 return flush()
             }
             let buffer = context.readBuffer
-            let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+            let count =
+                tls == nil
+                ? recv(descriptor, buffer.baseAddress, buffer.count, 0) : receiveEncrypted(into: buffer)
             if count > 0 {
                 received(UnsafeRawBufferPointer(start: buffer.baseAddress, count: count))
                 guard phase != .closed else { return }
@@ -216,6 +222,7 @@ actor Connection: ReadinessHandler {
             servedInTurn += 1
             return count + begin(head, UnsafeRawBufferPointer(rebasing: bytes[count...]))
         } catch {
+            noteUnexpectedTLS(bytes)
             refuse(error.status)
             return bytes.count
         }
@@ -283,6 +290,7 @@ actor Connection: ReadinessHandler {
             return abort()
         }
         guard stateDeadline <= loop.now else { return applyDeadline() }
+        if expireHandshake() { return }
         stateDeadline = .distantFuture
         switch phase {
         case .head:

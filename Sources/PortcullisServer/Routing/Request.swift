@@ -29,6 +29,10 @@ public struct Request: Sendable {
     ///
     /// Behind a proxy, the proxy's.
     public let peer: SocketAddress
+    /// The certificate that the client of a TLS connection has proved to have the key of, in DER; nothing without one.
+    ///
+    /// Who issued it was checked where the server names authorities, and only there. RFC 8705 §3.
+    public let clientCertificate: [UInt8]?
     private let requestPath: RequestPath
     private let queryRange: Range<Int>?
     /// The validated token that the gate has put here for the handlers of a protected block.
@@ -36,7 +40,7 @@ public struct Request: Sendable {
 
     package init(
         head: RequestHead, path: RequestPath, queryRange: Range<Int>?, parameters: Parameters = Parameters(),
-        body: RequestBody, peer: SocketAddress
+        body: RequestBody, peer: SocketAddress, clientCertificate: [UInt8]? = nil
     ) {
         self.head = head
         requestPath = path
@@ -44,6 +48,7 @@ public struct Request: Sendable {
         self.parameters = parameters
         self.body = body
         self.peer = peer
+        self.clientCertificate = clientCertificate
     }
 
     /// The method.
