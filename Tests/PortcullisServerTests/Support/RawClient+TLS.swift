@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import PortcullisTransport
+import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -19,8 +20,9 @@ extension RawClient {
     ///
     /// - Throws: What ended the handshake.
     func secure(_ context: TLSContext, as name: String = "localhost") async throws {
-        let stream = try SocketStream(descriptor: descriptor, client: context, server: .name(name))
-        secured.withLock { $0 = stream }
+        try secured.withLock {
+            $0 = try SocketStream(descriptor: descriptor, client: context, server: .name(name))
+        }
         let failure: Failure? = await onReadQueue { [self] in
             let result = secured.withLock { $0?.handshake() ?? .closed }
             return result == .bytes(0) ? nil : Failure(call: "handshake: \(result)", code: 0)

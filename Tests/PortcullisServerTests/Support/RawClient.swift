@@ -113,7 +113,7 @@ final class RawClient: Sendable {
     /// Sends until it is done, or the server no longer takes any, and says how much went.
     func sendSome(_ bytes: [UInt8]) async -> Int {
         if isSecured { return await sendSecured(bytes) }
-        await on(writeQueue) { [descriptor] in
+        return await on(writeQueue) { [descriptor] in
             var done = 0
             while done < bytes.count {
                 let count = bytes.withUnsafeBytes { buffer in
@@ -202,6 +202,7 @@ final class RawClient: Sendable {
         return Array(buffer[..<count])
     }
 
+    @discardableResult
     func onReadQueue<Result: Sendable>(_ work: @escaping @Sendable () -> Result) async -> Result {
         await on(readQueue, work)
     }

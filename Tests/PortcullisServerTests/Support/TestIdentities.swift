@@ -37,7 +37,8 @@ struct TestIdentities: Sendable {
     }
 
     private init() throws {
-        directory = NSTemporaryDirectory() + "portcullis-server-tls-\(ProcessInfo.processInfo.processIdentifier)"
+        directory =
+            NSTemporaryDirectory() + "portcullis-server-tls-\(ProcessInfo.processInfo.processIdentifier)"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         atexit {
             guard let directory = try? TestIdentities.shared.get().directory else { return }
