@@ -36,10 +36,10 @@ struct RoutingTableBuilder {
     }
 
     private mutating func pattern(_ path: String) -> PathPattern? {
-        do throws(ConfigurationError) {
+        do throws(PathPattern.Malformation) {
             return try PathPattern(path)
         } catch {
-            problems.append(error.description)
+            problems.append("the path \(path) \(error.sentence)")
             return nil
         }
     }
@@ -114,7 +114,10 @@ struct RoutingTableBuilder {
         guard let basePattern = pattern(base.isEmpty ? "/" : base) else { return nil }
         var routes: [PlainRoute] = []
         for entry in block.entries {
-            guard let pattern = pattern(Self.join(base, entry.path)) else { continue }
+            let path = block.hasWholePaths ? entry.path : Self.join(base, entry.path)
+            guard let pattern = pattern(path), lies(pattern, in: basePattern, entry, resource) else {
+                continue
+            }
             refuseUndeclared(entry, of: resource)
             let gate = ResourceGate(resource, requiring: entry.requirement)
             let route = CompiledRoute(
@@ -135,6 +138,22 @@ struct RoutingTableBuilder {
         if base.isEmpty { return path }
         if path == "/" { return base }
         return base.hasSuffix("/") ? base + path.dropFirst() : base + path
+    }
+
+    /// Whether requests for a pattern belong to the resource, so that its gate stands before them.
+    private mutating func lies(
+        _ pattern: PathPattern, in base: PathPattern, _ entry: ProtectedRoutes.Entry,
+        _ resource: ProtectedResource
+    ) -> Bool {
+        let isWithin =
+            pattern.segments.count >= base.segments.count
+            && zip(pattern.segments, base.segments).allSatisfy { $0 == $1 || $1 == .literal([]) }
+        if !isWithin {
+            problems.append(
+                "\(resource.identifier): the route \(entry.path) lies outside the resource; begin it with a slash"
+            )
+        }
+        return isWithin
     }
 
     private mutating func refuseUndeclared(_ entry: ProtectedRoutes.Entry, of resource: ProtectedResource) {
