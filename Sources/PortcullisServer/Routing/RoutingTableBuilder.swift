@@ -46,6 +46,7 @@ struct RoutingTableBuilder {
 
     mutating func table() throws(ConfigurationError) -> RoutingTable {
         refuseCollisions()
+        refuseDoubleAliases()
         refuseDoubles(publicRoutes, "public routes")
         let authorities = Set(guarded.map { Site.key($0.routes.resource.identifier) })
         var sites: [String: Site] = [:]
@@ -67,6 +68,25 @@ struct RoutingTableBuilder {
                 problems.append(
                     "two resources would have the same metadata location: "
                         + "\(other.routes.resource.identifier) and \(block.routes.resource.identifier)")
+            }
+        }
+    }
+
+    /// One document at most can stand at the root of an authority, and it must not take another one's place.
+    private mutating func refuseDoubleAliases() {
+        let resources = guarded.map(\.routes.resource)
+        for (index, alias) in resources.enumerated() where alias.hasRootAlias {
+            let isTaken = resources.enumerated().contains { offset, other in
+                let isAtRoot =
+                    other.identifier.wellKnownPath.utf8.elementsEqual(Site.wellKnownPrefix)
+                    && other.identifier.query == nil
+                return offset != index && Site.key(other.identifier) == Site.key(alias.identifier)
+                    && (isAtRoot || offset < index && other.hasRootAlias)
+            }
+            if isTaken {
+                problems.append(
+                    "\(alias.identifier): its root alias is taken, since another document is at the root of the same authority"
+                )
             }
         }
     }
@@ -94,6 +114,10 @@ struct RoutingTableBuilder {
             let key = Site.key(identifier)
             names["\(identifier.host):\(identifier.port)"] = key
             if key == identifier.host { names[key + ":"] = key }
+            // An IPv6 address has many spellings; clients use the one that they were given.
+            let written = identifier.text.utf8.prefix(identifier.url.authorityEnd)
+                .dropFirst(identifier.scheme.utf8.count + 3)
+            names[String(decoding: written.map(CharacterClass.lowercase), as: UTF8.self)] = key
         }
         return names
     }
