@@ -13,6 +13,7 @@ extension ConfigurationFile {
         for (settings, resource) in zip(resources, guarded) {
             routes.protect(resource) { block in
                 block.hasWholePaths = true
+                block.cors = settings.cors
                 for route in settings.routes { route.declare(in: &block) }
             }
         }

@@ -31,6 +31,8 @@ actor Connection: ReadinessHandler {
     nonisolated let terms: ConnectionTerms
     let descriptor: Int32
     let peer: SocketAddress
+    /// Whether the peer is a proxy whose fields are believed.
+    let isFromTrustedProxy: Bool
 
     nonisolated var loop: EventLoop { context.loop }
     nonisolated var unownedExecutor: UnownedSerialExecutor { context.loop.asUnownedSerialExecutor() }
@@ -68,6 +70,7 @@ actor Connection: ReadinessHandler {
         self.peer = peer
         self.context = context
         terms = context.terms
+        isFromTrustedProxy = context.core.proxies.contains(peer)
         parser = HeadParser(limits: context.terms.wireLimits)
     }
 
@@ -108,11 +111,13 @@ actor Connection: ReadinessHandler {
                 return flush()
             }
             let buffer = context.readBuffer
-            let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+            // No more than what may lie unread, should nobody want it.
+            let room = phase == .exchange ? max(1, buffer.count - unread.count) : buffer.count
+            let count = recv(descriptor, buffer.baseAddress, room, 0)
             if count > 0 {
                 received(UnsafeRawBufferPointer(start: buffer.baseAddress, count: count))
                 guard phase != .closed else { return }
-                if count < buffer.count, !untilEnd, !peerHasEnded {
+                if count < room, !untilEnd, !peerHasEnded {
                     loop.rearm(descriptor, for: .readable)
                     return flush()
                 }
