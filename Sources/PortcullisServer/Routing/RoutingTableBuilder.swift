@@ -147,8 +147,10 @@ struct RoutingTableBuilder {
         among blocks: [(routes: ProtectedRoutes, outer: [any Middleware], cors: CORSPolicy?)]
     ) -> [PlainRoute] {
         let policies = blocks.compactMap { block -> (path: [PathPattern.Segment], cors: CORSPolicy)? in
-            guard let cors = block.cors, let path = try? PathPattern(block.routes.resource.identifier.path)
-            else { return nil }
+            let base = block.routes.resource.identifier.path
+            guard let cors = block.cors, let path = try? PathPattern(base.isEmpty ? "/" : base) else {
+                return nil
+            }
             return (path.segments.filter { $0 != .literal([]) }, cors)
         }
         guard !policies.isEmpty else { return publicRoutes }
