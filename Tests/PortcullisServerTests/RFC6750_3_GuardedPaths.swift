@@ -209,6 +209,11 @@ struct RFC6750_3_GuardedPaths {
             for method in ["POST", "DELETE", "OPTIONS"] {
                 #expect(try await server.exchange(request(method, "/photos/open")).status == 401)
             }
+            let bearer = site.bearer(for: Self.identifier, scope: "read write")
+            let other = try await server.exchange(request("DELETE", "/photos/open", [bearer]))
+            #expect(other.status == 405)
+            #expect(other.all("allow") == ["GET, PUT, HEAD"])
+            #expect(try await server.exchange(request("PUT", "/photos/open", [bearer])).text == "open user-1")
             #expect(try await server.get("/photos/open/").status == 401)
             #expect(try await server.get("/photos/open/x").status == 401)
             #expect(
@@ -227,6 +232,18 @@ struct RFC6750_3_GuardedPaths {
             for path in ["/photos", "/photos/7", "/photos/7/8", "/photos/"] {
                 #expect(try await server.get(path).status == 401, "\(path)")
             }
+        }
+    }
+
+    @Test func `RFC 9110 §15.5.6: a path that has only public methods is 405, behind the gate`() async throws
+    {
+        try await serve({ $0.get("/photos/open/page") { _ in .text("open") } }) { (server) async throws in
+            let without = try await server.exchange(request("DELETE", "/photos/open/page"))
+            without.expectChallenge(Self.metadataURL)
+            let bearer = site.bearer(for: Self.identifier)
+            let with = try await server.exchange(request("DELETE", "/photos/open/page", [bearer]))
+            #expect(with.status == 405)
+            #expect(with.all("allow") == ["GET, HEAD"])
         }
     }
 
