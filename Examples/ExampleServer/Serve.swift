@@ -20,10 +20,12 @@ func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
     let metrics = file.admin.map { _ in MetricsRegistry() }
     do {
         let accessLog = try file.makeAccessLog(besides: path)
+        var configuration = file.makeServerConfiguration(log: log, metrics: metrics, accessLog: accessLog)
+        configuration.tls = served.tls
         let server = try Server(
             validating: served.routes, host: address.host ?? file.server.host,
             port: address.port ?? file.server.port,
-            configuration: file.makeServerConfiguration(log: log, metrics: metrics, accessLog: accessLog))
+            configuration: configuration)
         let reloader = Reloader(path, server, serving: served, accessLog)
         var servers = [server]
         if let admin = file.admin, let metrics {
@@ -31,7 +33,8 @@ func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
         }
         return await run(servers, onHangUp: { await reloader.reload() }) { addresses in
             for (address, name) in zip(addresses, ["listening", "admin"]) {
-                StandardOutput.write("\(name) on http://\(address)\n")
+                let scheme = name == "listening" && server.usesTLS ? "https" : "http"
+                StandardOutput.write("\(name) on \(scheme)://\(address)\n")
             }
         }
     } catch let error as InvalidConfiguration {

@@ -27,6 +27,10 @@ extension Server {
         ///
         /// Default 10 seconds; then they are cut.
         public var shutdownGracePeriod: Duration
+        /// The certificate to show, if clients shall speak TLS.
+        ///
+        /// Default: none, and plain HTTP.
+        public var tls: TLS?
         /// Where warnings and failures go.
         ///
         /// Default: standard error.
@@ -55,12 +59,13 @@ extension Server {
         /// Makes a configuration.
         public init(
             eventLoopCount: Int? = nil, limits: Limits = Limits(),
-            shutdownGracePeriod: Duration = .seconds(10),
+            shutdownGracePeriod: Duration = .seconds(10), tls: TLS? = nil,
             log: @escaping Log = Server.logToStandardError, metrics: (any ServerMetrics)? = nil
         ) {
             self.eventLoopCount = eventLoopCount
             self.limits = limits
             self.shutdownGracePeriod = shutdownGracePeriod
+            self.tls = tls
             self.log = log
             self.metrics = metrics
             readiness = .preferred
@@ -91,9 +96,9 @@ extension Server {
         ///
         /// Default 1 048 576; then 413. RFC 9110 §15.5.14.
         public var maxBodyByteCount = 1_048_576
-        /// How long a client may take for the head, from its first byte.
+        /// How long a client may take for the head, from its first byte; and before that for the handshake, from the connection's begin.
         ///
-        /// Default 10 seconds; then 408. RFC 9110 §15.5.9.
+        /// Default 10 seconds; then 408, or the end without a word. RFC 9110 §15.5.9.
         public var headerTimeout = Duration.seconds(10)
         /// How long a client may pause within a body.
         ///

@@ -37,14 +37,34 @@ struct WrongFileTests {
             #"access_log_file: stands without a log; access_log must be "text" or "json""#
         ),
         (#"{"request_ids": 1}"#, "request_ids: must be true or false"),
+        (#"{"tls": true}"#, "tls: must be an object"),
+        (
+            #"{"tls": {"private_key": "b"}}"#,
+            "tls.certificate: missing; must be a file with the server's certificate and its chain in PEM"
+        ),
+        (
+            #"{"tls": {"certificate": "a"}}"#,
+            "tls.private_key: missing; must be a file with the certificate's key in PEM"
+        ),
+        (
+            #"{"tls": {"certificate": "a", "private_key": "b", "client_certificates": "optional"}}"#,
+            #"tls.client_certificates: must be one of "none", "request", "require""#
+        ),
+        (
+            #"{"tls": {"certificate": "a", "private_key": "b", "client_certificates": "require"}}"#,
+            #"tls.client_ca: missing; must be a file of certificates in PEM where client_certificates is "require""#
+        ),
+        (
+            #"{"tls": {"certificate": "a", "private_key": "b", "ca": "c"}}"#,
+            "tls.ca: unknown key; known here: certificate, private_key, client_certificates, client_ca"
+        ),
     ])
     func server(value: String, problem: String) {
         #expect(SampleFile.problems(SampleFile.with(server: value)) == ["$.server." + problem])
     }
 
     @Test(arguments: [
-        (#"{"tls": {"certificate": "a", "private_key": "b"}}"#, "server.tls"),
-        (#"{"client_cert_field": true}"#, "server.client_cert_field"),
+        (#"{"client_cert_field": true}"#, "server.client_cert_field")
     ])
     func `a key of the server whose feature is not there is refused`(value: String, path: String) {
         #expect(

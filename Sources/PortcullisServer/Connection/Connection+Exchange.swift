@@ -72,7 +72,8 @@ extension Connection {
         let request = Request(
             head: head, path: path, queryRange: semantics.queryRange,
             parameters: Self.parameters(of: route, values, in: path), body: requestBody, peer: peer,
-            id: record?.value.id, forwarding: forwarding, isFromTrustedProxy: isFromTrustedProxy)
+            id: record?.value.id, forwarding: forwarding, isFromTrustedProxy: isFromTrustedProxy,
+            clientCertificate: tls?.clientCertificate)
         noteRoute(route, forwarding)
         switch context.watching(route, { route.respondImmediately(to: request) }) {
         case .response(let response):
@@ -183,7 +184,7 @@ extension Connection {
     }
 
     /// Answers a message that is wrong in itself, and ends the connection: nobody knows where the next one would begin.
-    func refuse(_ status: Status, _ head: RequestHead? = nil) {
+    func refuse(_ status: Status, _ head: RequestHead? = nil, saying text: String? = nil) {
         let isHead = head?.method == .head
         lastExchangeID += 1
         beginRecord(head)
@@ -191,7 +192,7 @@ extension Connection {
         exchange = Exchange(
             id: lastExchangeID, version: .http1_1, isHead: isHead, keepAlive: false, owesContinue: false)
         output.borrow(&context.outputBuffer)
-        let response = finished(.problem(status))
+        let response = finished(text.map { .text($0, status: status) } ?? .problem(status))
         guard case .bytes(let content) = response.body else { return }
         let responseHead = ResponseHead(status: response.status, fields: response.fields)
         appendHead(responseHead, .length(content.count), keepAlive: false)
