@@ -19,13 +19,14 @@ func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
     for warning in file.warnings where !warning.isSaidAtStart { log("\(warning)") }
     let metrics = file.admin.map { _ in MetricsRegistry() }
     do {
-        var configuration = file.makeServerConfiguration(log: log, metrics: metrics)
+        let accessLog = try file.makeAccessLog(besides: path)
+        var configuration = file.makeServerConfiguration(log: log, metrics: metrics, accessLog: accessLog)
         configuration.tls = served.tls
         let server = try Server(
             validating: served.routes, host: address.host ?? file.server.host,
             port: address.port ?? file.server.port,
             configuration: configuration)
-        let reloader = Reloader(path, server, serving: served)
+        let reloader = Reloader(path, server, serving: served, accessLog)
         var servers = [server]
         if let admin = file.admin, let metrics {
             servers.append(try makeAdminServer(admin, watching: server, metrics: metrics))
@@ -36,6 +37,9 @@ func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
                 StandardOutput.write("\(name) on \(scheme)://\(address)\n")
             }
         }
+    } catch let error as InvalidConfiguration {
+        for finding in error.findings { StandardError.write("\(finding)\n") }
+        return .failure
     } catch {
         StandardError.write("\(error)\n")
         return .failure

@@ -10,7 +10,7 @@ package import PortcullisTransport
 #endif
 
 extension Server {
-    /// Receives what the server has to tell its operator, one sentence at a time, without secrets and without text from requests.
+    /// Receives what the server has to tell its operator, one sentence at a time, without secrets and without text from requests, but for hosts.
     public typealias Log = @Sendable (_ sentence: String) -> Void
 
     /// How a server runs.
@@ -39,6 +39,18 @@ extension Server {
         ///
         /// Default nothing, which costs nothing.
         public var metrics: (any ServerMetrics)?
+        /// Where a line for each request goes.
+        ///
+        /// Default nothing, which costs nothing.
+        public var accessLog: AccessLog?
+        /// Whether every request gets an identifier, told in `X-Request-Id`, in the bodies of refusals and in the access log.
+        ///
+        /// Default: if there is an access log.
+        public var namesRequests: Bool?
+        /// The proxies in front of the server.
+        ///
+        /// Default none: then nothing that a request says of where it came from is believed.
+        public var proxies = TrustedProxies.none
         /// The way in which loops learn of readiness.
         ///
         /// For tests.
@@ -96,6 +108,11 @@ extension Server {
         ///
         /// Default 500 bytes a second; then 408.
         public var minBodyBytesPerSecond = 500
+        /// How long a handler may have waited for a body in all before its rate counts.
+        ///
+        /// Ten seconds. For tests.
+        package var bodyRateGracePeriod = Duration.seconds(10)
+
         /// How long a connection may lie idle between requests.
         ///
         /// Default 60 seconds; then it is closed.
@@ -128,8 +145,6 @@ extension Server {
         static let requestsPerTurn = 32
         /// How often a streamed answer is written to in one turn of its loop.
         static let writesPerTurn = 32
-        /// How long a body may take to arrive before its rate counts.
-        static let bodyRateGrace = Duration.seconds(10)
     }
 
     /// Writes a sentence and the end of a line to standard error.

@@ -31,6 +31,8 @@ actor Connection: ReadinessHandler {
     nonisolated let terms: ConnectionTerms
     let descriptor: Int32
     let peer: SocketAddress
+    /// Whether the peer is a proxy whose fields are believed.
+    let isFromTrustedProxy: Bool
     /// The state of TLS; nothing on a connection without it.
     var tls: ConnectionTLS?
 
@@ -70,6 +72,7 @@ actor Connection: ReadinessHandler {
         self.peer = peer
         self.context = context
         terms = context.terms
+        isFromTrustedProxy = context.core.proxies.contains(peer)
         parser = HeadParser(limits: context.terms.wireLimits)
         tls = terms.tls.map(ConnectionTLS.init)
     }
@@ -112,13 +115,16 @@ actor Connection: ReadinessHandler {
                 return flush()
             }
             let buffer = context.readBuffer
+            // No more than what may lie unread, should nobody want it.
+            let room = phase == .exchange ? max(1, buffer.count - unread.count) : buffer.count
             let count =
                 tls == nil
-                ? recv(descriptor, buffer.baseAddress, buffer.count, 0) : receiveEncrypted(into: buffer)
+                ? recv(descriptor, buffer.baseAddress, room, 0)
+                : receiveEncrypted(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<room]))
             if count > 0 {
                 received(UnsafeRawBufferPointer(start: buffer.baseAddress, count: count))
                 guard phase != .closed else { return }
-                if count < buffer.count, !untilEnd, !peerHasEnded {
+                if count < room, !untilEnd, !peerHasEnded {
                     loop.rearm(descriptor, for: .readable)
                     return flush()
                 }

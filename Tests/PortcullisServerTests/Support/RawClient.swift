@@ -185,6 +185,13 @@ final class RawClient: Sendable {
         }
     }
 
+    /// Everything up to a text that comes last.
+    func receive(upTo text: String) async throws -> String {
+        var seen = ""
+        while !seen.hasSuffix(text) { seen += String(decoding: try await receive(atLeast: 1), as: UTF8.self) }
+        return seen
+    }
+
     private func take() -> [UInt8] {
         pending.withLock { pending in
             defer { pending = [] }
