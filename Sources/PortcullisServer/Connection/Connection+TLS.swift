@@ -148,6 +148,11 @@ extension Connection {
         let result = session.read(into: buffer)
         tls.readsWhenWritable = result == .wouldBlock(.writable)
         if result == .closed { return 0 }
+        if result == .bytes(0) {
+            // To be called again, in this turn or the next.
+            errno = EINTR
+            return -1
+        }
         return Self.count(of: result)
     }
 
