@@ -36,6 +36,7 @@ struct WrongFileTests {
             #"{"access_log_file": "access.log"}"#,
             #"access_log_file: stands without a log; access_log must be "text" or "json""#
         ),
+        (#"{"proxy_protocol": "v2"}"#, "proxy_protocol: must be true or false"),
         (#"{"request_ids": 1}"#, "request_ids: must be true or false"),
     ])
     func server(value: String, problem: String) {

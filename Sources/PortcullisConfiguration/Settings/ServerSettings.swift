@@ -77,8 +77,15 @@ extension ServerSettings {
         if family != .none, networks.isEmpty {
             reader.warning("forwarded", "is believed of nobody, since trusted_proxies names no proxy")
         }
+        let usesProxyProtocol = reader.bool("proxy_protocol") ?? false
+        if usesProxyProtocol, networks.isEmpty {
+            reader.warning("proxy_protocol", "is expected of nobody, since trusted_proxies names no proxy")
+        }
         // What is wrong with them has been reported by now.
-        guard let proxies = try? TrustedProxies(networks, forwarded: family) else { return }
+        guard
+            let proxies = try? TrustedProxies(
+                networks, forwarded: family, usesProxyProtocol: usesProxyProtocol)
+        else { return }
         self.proxies = proxies
     }
 

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+
+internal import PortcullisHTTP
+internal import PortcullisTransport
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+extension LoopContext {
+    /// Takes up an accepted connection, whose place has been counted.
+    func welcome(_ descriptor: Int32, _ peer: SocketAddress) throws(SocketError) {
+        if !peer.isUnix { try setOption(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY) }
+        guard core.proxies.usesProxyProtocol, core.proxies.contains(peer) else {
+            let connection = Connection(descriptor: descriptor, peer: peer, context: self)
+            try loop.watch(descriptor, connection)
+            add(connection, descriptor)
+            return connection.assumeIsolated { $0.start() }
+        }
+        let arrival = Arrival(descriptor: descriptor, peer: peer, context: self)
+        try loop.watch(descriptor, arrival)
+        arrivals[descriptor] = arrival
+        arrival.start()
+    }
+}
+
+/// A proxy's connection that has yet to say whose it is.
+///
+/// The header is looked at where it lies, and taken out when it is whole, so that whoever comes next, TLS or HTTP, begins with its own
+/// first byte.
+///
+// SAFETY: used on its loop only.
+final class Arrival: ReadinessHandler, @unchecked Sendable {
+    private let descriptor: Int32
+    private let peer: SocketAddress
+    private unowned let context: LoopContext
+
+    init(descriptor: Int32, peer: SocketAddress, context: LoopContext) {
+        self.descriptor = descriptor
+        self.peer = peer
+        self.context = context
+    }
+
+    func start() {
+        let timeout = context.terms.limits.headerTimeout
+        context.loop.setDeadline(context.loop.now + timeout, for: descriptor)
+    }
+
+    func ready(_ readiness: Readiness) {
+        let buffer = context.readBuffer
+        let count = recv(descriptor, buffer.baseAddress, ProxyHeader.maxByteCount, Int32(MSG_PEEK))
+        guard count > 0 else {
+            guard count < 0, errno == EAGAIN || errno == EINTR else { return end() }
+            return context.loop.rearm(descriptor, for: .readable)
+        }
+        do throws(ProxyHeader.Malformed) {
+            guard let (header, byteCount) = try ProxyHeader.parse(Array(buffer[..<count])[...]) else {
+                // Bytes that were only looked at make no new event on their own, but the next ones do.
+                guard !readiness.contains(.closedByPeer) else { return end() }
+                return context.loop.rearm(descriptor, for: .readable)
+            }
+            guard recv(descriptor, buffer.baseAddress, byteCount, 0) == byteCount else { return end() }
+            open(header)
+        } catch {
+            end()
+        }
+    }
+
+    func deadlinePassed() {
+        context.recorder?.record(.timedOut(.header))
+        end()
+    }
+
+    private func open(_ header: ProxyHeader) {
+        var peer = peer
+        if case .client(let address, let port) = header { peer = SocketAddress(address, port: port) }
+        context.arrivals[descriptor] = nil
+        let connection = Connection(descriptor: descriptor, peer: peer, context: context)
+        context.loop.handOver(descriptor, to: connection)
+        context.add(connection, descriptor)
+        connection.assumeIsolated { $0.start() }
+        connection.ready(.readable)
+    }
+
+    /// Ends without a word: nothing has been said in any protocol that the other side could be answered in.
+    func end() {
+        guard context.arrivals.removeValue(forKey: descriptor) != nil else { return }
+        context.loop.close(descriptor)
+        context.giveBackPlace()
+    }
+}
