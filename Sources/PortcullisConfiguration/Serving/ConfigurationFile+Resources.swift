@@ -84,6 +84,7 @@ extension ConfigurationFile {
             shutdownGracePeriod: server.shutdownGrace, log: log, metrics: metrics)
         configuration.proxies = server.proxies
         configuration.accessLog = accessLog
+        configuration.problemDetails = server.problemDetails
         configuration.namesRequests = server.namesRequests
         return configuration
     }
@@ -115,6 +116,7 @@ extension ConfigurationFile {
             ("trusted_proxies, forwarded or proxy_protocol", server.proxies == earlier.server.proxies),
             ("access_log", server.accessLog == earlier.server.accessLog),
             ("access_log_file", server.accessLogFile == earlier.server.accessLogFile),
+            ("problem_details", server.problemDetails == earlier.server.problemDetails),
             ("request_ids", server.namesRequests == earlier.server.namesRequests),
         ]
         let admin = admin == earlier.admin ? [] : ["$.admin"]

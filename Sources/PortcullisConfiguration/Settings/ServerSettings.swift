@@ -30,6 +30,8 @@ package struct ServerSettings: Sendable, Hashable {
     package var accessLog: AccessLog.Format?
     /// Nothing: standard error.
     package var accessLogFile: String?
+    /// When errors of the server's own are told as problem details.
+    package var problemDetails = ProblemDetails.accept
     /// Nothing: where there is an access log.
     package var namesRequests: Bool?
 
@@ -100,6 +102,7 @@ extension ServerSettings {
             reader.error("access_log_file", "stands without a log; access_log must be \"text\" or \"json\"")
         }
         namesRequests = reader.bool("request_ids")
+        problemDetails = reader.word("problem_details", ProblemDetails.self) ?? problemDetails
     }
 }
 
