@@ -21,7 +21,8 @@ func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
     do {
         let accessLog = try file.makeAccessLog(besides: path)
         let manager = serviceManager()
-        let configuration = file.makeServerConfiguration(log: log, metrics: metrics, accessLog: accessLog)
+        var configuration = file.makeServerConfiguration(log: log, metrics: metrics, accessLog: accessLog)
+        configuration.tls = served.tls
         let server: Server
         if let socket = try manager.socket(named: { $0 != "admin" }, loopCount: file.server.eventLoopCount) {
             server = try Server(validating: served.routes, on: socket, configuration: configuration)
@@ -44,7 +45,8 @@ func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
             }, onStopping: { manager.notify(.stopping) }
         ) { addresses in
             for (address, name) in zip(addresses, ["listening", "admin"]) {
-                StandardOutput.write("\(name) on \(address.isUnix ? "" : "http://")\(address)\n")
+                let scheme = name == "listening" && server.usesTLS ? "https" : "http"
+                StandardOutput.write("\(name) on \(address.isUnix ? "" : scheme + "://")\(address)\n")
             }
             manager.notify(.ready)
         }

@@ -27,6 +27,10 @@ extension Server {
         ///
         /// Default 10 seconds; then they are cut.
         public var shutdownGracePeriod: Duration
+        /// The certificate to show, if clients shall speak TLS.
+        ///
+        /// Default: none, and plain HTTP.
+        public var tls: TLS?
         /// Where warnings and failures go.
         ///
         /// Default: standard error.
@@ -59,12 +63,13 @@ extension Server {
         /// Makes a configuration.
         public init(
             eventLoopCount: Int? = nil, limits: Limits = Limits(),
-            shutdownGracePeriod: Duration = .seconds(10),
+            shutdownGracePeriod: Duration = .seconds(10), tls: TLS? = nil,
             log: @escaping Log = Server.logToStandardError, metrics: (any ServerMetrics)? = nil
         ) {
             self.eventLoopCount = eventLoopCount
             self.limits = limits
             self.shutdownGracePeriod = shutdownGracePeriod
+            self.tls = tls
             self.log = log
             self.metrics = metrics
             readiness = .preferred
@@ -95,9 +100,9 @@ extension Server {
         ///
         /// Default 1 048 576; then 413. RFC 9110 §15.5.14.
         public var maxBodyByteCount = 1_048_576
-        /// How long a client may take for the head, from its first byte.
+        /// How long a client may take for the head, from its first byte; and before that for the handshake, from the connection's begin.
         ///
-        /// Default 10 seconds; then 408. RFC 9110 §15.5.9.
+        /// Default 10 seconds; then 408, or the end without a word. RFC 9110 §15.5.9.
         public var headerTimeout = Duration.seconds(10)
         /// How long a client may pause within a body.
         ///
@@ -107,6 +112,11 @@ extension Server {
         ///
         /// Default 500 bytes a second; then 408.
         public var minBodyBytesPerSecond = 500
+        /// How long a handler may have waited for a body in all before its rate counts.
+        ///
+        /// Ten seconds. For tests.
+        package var bodyRateGracePeriod = Duration.seconds(10)
+
         /// How long a connection may lie idle between requests.
         ///
         /// Default 60 seconds; then it is closed.
@@ -139,8 +149,6 @@ extension Server {
         static let requestsPerTurn = 32
         /// How often a streamed answer is written to in one turn of its loop.
         static let writesPerTurn = 32
-        /// How long a body may take to arrive before its rate counts.
-        static let bodyRateGrace = Duration.seconds(10)
     }
 
     /// Writes a sentence and the end of a line to standard error.

@@ -39,14 +39,34 @@ struct WrongFileTests {
         (#"{"proxy_protocol": "v2"}"#, "proxy_protocol: must be true or false"),
         (#"{"problem_details": "yes"}"#, #"problem_details: must be one of "accept", "always", "never""#),
         (#"{"request_ids": 1}"#, "request_ids: must be true or false"),
+        (#"{"tls": true}"#, "tls: must be an object"),
+        (
+            #"{"tls": {"private_key": "b"}}"#,
+            "tls.certificate: missing; must be a file with the server's certificate and its chain in PEM"
+        ),
+        (
+            #"{"tls": {"certificate": "a"}}"#,
+            "tls.private_key: missing; must be a file with the certificate's key in PEM"
+        ),
+        (
+            #"{"tls": {"certificate": "a", "private_key": "b", "client_certificates": "optional"}}"#,
+            #"tls.client_certificates: must be one of "none", "request", "require""#
+        ),
+        (
+            #"{"tls": {"certificate": "a", "private_key": "b", "client_certificates": "require"}}"#,
+            #"tls.client_ca: missing; must be a file of certificates in PEM where client_certificates is "require""#
+        ),
+        (
+            #"{"tls": {"certificate": "a", "private_key": "b", "ca": "c"}}"#,
+            "tls.ca: unknown key; known here: certificate, private_key, client_certificates, client_ca"
+        ),
     ])
     func server(value: String, problem: String) {
         #expect(SampleFile.problems(SampleFile.with(server: value)) == ["$.server." + problem])
     }
 
     @Test(arguments: [
-        (#"{"tls": {"certificate": "a", "private_key": "b"}}"#, "server.tls"),
-        (#"{"client_cert_field": true}"#, "server.client_cert_field"),
+        (#"{"client_cert_field": true}"#, "server.client_cert_field")
     ])
     func `a key of the server whose feature is not there is refused`(value: String, path: String) {
         #expect(
@@ -127,8 +147,29 @@ struct WrongFileTests {
             """, "introspection.endpoint: missing; must be given where discovery is off"
         ),
         (
-            #"{"issuer": "https://as.example.com", "introspection": {"client_id": "a", "client_auth": "bearer"}}"#,
-            "introspection.client_auth: not supported by this version; must be \"client_secret_basic\""
+            #"{"issuer": "https://as.example.com", "introspection": {"client_auth": "bearer"}}"#,
+            "introspection.bearer_token: missing; must be the access token that this server presents"
+        ),
+        (
+            #"""
+            {"issuer": "https://as.example.com",
+             "introspection": {"client_id": "a", "client_auth": "client_secret_post"}}
+            """#, "introspection.client_secret: missing; must be the secret that goes with client_id"
+        ),
+        (
+            #"""
+            {"issuer": "https://as.example.com",
+             "introspection": {"client_id": "a", "client_auth": "private_key_jwt"}}
+            """#,
+            "introspection.private_key: missing; must be the name of a file with the client's private key as a JWK"
+        ),
+        (
+            #"""
+            {"issuer": "https://as.example.com", "introspection":
+              {"client_id": "a", "client_auth": "tls_client_auth", "client_certificate": "c.pem"}}
+            """#,
+            "introspection.client_private_key: missing; must be the name of a file with the certificate's private "
+                + "key in PEM"
         ),
         (
             #"{"issuer": "https://as.example.com", "introspection": {"client_id": "a", "client_auth": "none"}}"#,

@@ -43,6 +43,20 @@ struct ArrivalTests {
         }
     }
 
+    @Test(arguments: ReadinessKind.allCases)
+    func `a client that ends its side with its request gets the answer and the end`(kind: ReadinessKind)
+        async throws
+    {
+        try await Self.serving(kind) { server in
+            let client = try server.client()
+            try await client.send(Self.header + request("GET", "/"))
+            client.endWriting()
+            let rest = await client.rest()
+            #expect(String(decoding: rest.bytes, as: UTF8.self).hasSuffix("192.0.2.9 192.0.2.9:56324"))
+            #expect(rest.ending == .closed)
+        }
+    }
+
     @Test func `a proxy's own connection keeps its address`() async throws {
         try await Self.serving { server in
             let reply = try await server.exchange("PROXY UNKNOWN\r\n" + request("GET", "/"))

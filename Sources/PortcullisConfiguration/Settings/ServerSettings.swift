@@ -34,6 +34,8 @@ package struct ServerSettings: Sendable, Hashable {
     package var problemDetails = ProblemDetails.accept
     /// Nothing: where there is an access log.
     package var namesRequests: Bool?
+    /// Nothing: no TLS.
+    package var tls: TLSSettings?
 
     /// The defaults.
     package init() {}
@@ -52,7 +54,7 @@ extension ServerSettings {
         host = reader.string("host") ?? host
         port = reader.integer("port", in: 0...65_535) ?? port
         eventLoopCount = reader.integer("event_loops", in: 1...1_024)
-        reader.unsupported("tls")
+        tls = reader.object("tls").flatMap(TLSSettings.init)
         if let object = reader.object("limits") { limits = Limits(object) }
         shutdownGrace = reader.seconds("shutdown_grace_seconds", in: Self.secondsRange) ?? shutdownGrace
         readProxies(reader)

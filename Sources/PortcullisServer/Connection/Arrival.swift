@@ -28,14 +28,16 @@ extension LoopContext {
 
 /// A proxy's connection that has yet to say whose it is.
 ///
-/// The header is looked at where it lies, and taken out when it is whole, so that whoever comes next, TLS or HTTP, begins with its own
-/// first byte.
+/// The header is looked at where it lies and taken out to its last byte, so that whoever comes next, TLS or HTTP, begins with its own
+/// first one.
 ///
 // SAFETY: used on its loop only.
 final class Arrival: ReadinessHandler, @unchecked Sendable {
     private let descriptor: Int32
     private let peer: SocketAddress
     private unowned let context: LoopContext
+    /// The beginning of a header that has not come whole.
+    private var taken: [UInt8] = []
 
     init(descriptor: Int32, peer: SocketAddress, context: LoopContext) {
         self.descriptor = descriptor
@@ -50,19 +52,22 @@ final class Arrival: ReadinessHandler, @unchecked Sendable {
 
     func ready(_ readiness: Readiness) {
         let buffer = context.readBuffer
-        let count = recv(descriptor, buffer.baseAddress, ProxyHeader.maxByteCount, Int32(MSG_PEEK))
+        let room = ProxyHeader.maxByteCount - taken.count
+        let count = recv(descriptor, buffer.baseAddress, room, Int32(MSG_PEEK))
         guard count > 0 else {
             guard count < 0, errno == EAGAIN || errno == EINTR else { return end() }
             return context.loop.rearm(descriptor, for: .readable)
         }
         do throws(ProxyHeader.Malformed) {
-            guard let (header, byteCount) = try ProxyHeader.parse(Array(buffer[..<count])[...]) else {
-                // Bytes that were only looked at make no new event on their own, but the next ones do.
-                guard !readiness.contains(.closedByPeer) else { return end() }
-                return context.loop.rearm(descriptor, for: .readable)
-            }
-            guard recv(descriptor, buffer.baseAddress, byteCount, 0) == byteCount else { return end() }
-            open(header)
+            let bytes = taken + buffer[..<count]
+            let found = try ProxyHeader.parse(bytes[...])
+            // While the header is not whole, every byte is a part of it; and what was only looked at would be told again and again.
+            let rest = found.map { $0.byteCount - taken.count } ?? count
+            guard recv(descriptor, buffer.baseAddress, rest, 0) == rest else { return end() }
+            taken = bytes
+            if let found { return open(found.header, readiness) }
+            guard !readiness.contains(.closedByPeer) else { return end() }
+            context.loop.rearm(descriptor, for: .readable)
         } catch {
             end()
         }
@@ -73,7 +78,7 @@ final class Arrival: ReadinessHandler, @unchecked Sendable {
         end()
     }
 
-    private func open(_ header: ProxyHeader) {
+    private func open(_ header: ProxyHeader, _ readiness: Readiness) {
         var peer = peer
         if case .client(let address, let port) = header { peer = SocketAddress(address, port: port) }
         context.arrivals[descriptor] = nil
@@ -81,7 +86,7 @@ final class Arrival: ReadinessHandler, @unchecked Sendable {
         context.loop.handOver(descriptor, to: connection)
         context.add(connection, descriptor)
         connection.assumeIsolated { $0.start() }
-        connection.ready(.readable)
+        connection.ready(readiness.union(.readable))
     }
 
     /// Ends without a word: nothing has been said in any protocol that the other side could be answered in.

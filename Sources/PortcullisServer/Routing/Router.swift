@@ -19,6 +19,7 @@ package final class CompiledRoute: Sendable {
     let cors: CORSPolicy?
     /// Where among the middleware the first gate stands; behind the last one if there is none.
     private let gateIndex: Int
+    private let gate: ResourceGate?
 
     init(
         name: String, segments: [PathPattern.Segment] = [], resource: String? = nil,
@@ -34,6 +35,7 @@ package final class CompiledRoute: Sendable {
         self.handler = handler
         self.cors = cors
         gateIndex = middleware.firstIndex { $0 is ResourceGate } ?? middleware.count
+        gate = middleware.lazy.compactMap { $0 as? ResourceGate }.first
     }
 
     /// The answer, if it can be had without waiting; otherwise how far the request has come.
@@ -63,7 +65,7 @@ package final class CompiledRoute: Sendable {
         guard let response = handler.respondImmediately(to: request) else {
             return .mustWait(request, from: middleware.count)
         }
-        return .response(finished(response, at: middleware.count))
+        return .response(finished(limited(response, request), at: middleware.count))
     }
 
     /// Runs what is left of the chain.
@@ -76,7 +78,7 @@ package final class CompiledRoute: Sendable {
 
     private func run(_ request: Request, from index: Int, _ pool: BlockingPool) async throws -> Response {
         guard index < middleware.count else {
-            return finished(try await handler.respond(to: request, pool), at: index)
+            return finished(limited(try await handler.respond(to: request, pool), request), at: index)
         }
         do {
             let response = try await middleware[index].respond(to: request) { request in
@@ -88,6 +90,12 @@ package final class CompiledRoute: Sendable {
         } catch {
             return finished(Response(answering: error), at: index)
         }
+    }
+
+    /// What a handler streams ends with the token that it was asked for with.
+    private func limited(_ response: Response, _ request: Request) -> Response {
+        guard case .stream = response.body, let gate, let token = request.token else { return response }
+        return gate.limiting(response, to: token)
     }
 
     /// What is answered behind a gate is for this caller alone, unless it says something else.
