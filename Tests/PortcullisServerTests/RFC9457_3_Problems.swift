@@ -55,6 +55,7 @@ struct RFC9457_3 {
         try await Self.serving { server in
             let reply = try await server.get("/none", "Accept: \(accept)")
             #expect(reply["content-type"] == "text/plain; charset=utf-8")
+            #expect(reply["vary"] == "Accept")
             #expect(reply.text == "Not Found\n")
         }
     }

@@ -54,11 +54,17 @@ public enum ProblemDetails: String, Sendable, Hashable, CaseIterable {
 }
 
 extension Response {
-    /// Replaces the text of one of the server's own errors: type `about:blank`, so the title is the status's phrase.
+    /// Gives one of the server's own errors the form that its request is answered in.
+    mutating func tell(_ details: ProblemDetails, _ head: RequestHead?, _ id: String?) {
+        // RFC 9110 §12.5.5: another request may get another body.
+        if details == .accept { fields.append("Accept", for: .vary) }
+        if details.isWanted(head) { describeAsProblem(id) }
+    }
+
+    /// Replaces the text: type `about:blank`, so the title is the status's phrase.
     ///
     /// RFC 9457 §4.2.1.
-    mutating func describeAsProblem(id: String?) {
-        guard case .bytes = body else { return }
+    private mutating func describeAsProblem(_ id: String?) {
         var members: JSONObject = [
             "type": "about:blank", "title": .string(status.reasonPhrase),
             "status": .number(JSONNumber(status.code)),
@@ -66,7 +72,5 @@ extension Response {
         members["request_id"] = id.map(JSONValue.string)
         body = .bytes(members.serialized())
         fields[.contentType] = "application/problem+json"
-        // RFC 9110 §12.5.5: another request may get another body.
-        fields.append("Accept", for: .vary)
     }
 }

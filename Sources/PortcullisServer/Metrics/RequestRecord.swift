@@ -84,9 +84,7 @@ extension Connection {
         let id = record?.value.id
         guard id != nil || response.isProblem else { return response }
         var response = response
-        if response.isProblem, context.core.problemDetails.isWanted(head) {
-            response.describeAsProblem(id: id)
-        }
+        if response.isProblem { response.tell(context.core.problemDetails, head, id) }
         if let id { response.name(id) }
         return response
     }
