@@ -28,6 +28,7 @@ let package = Package(
         .library(name: "Portcullis", targets: ["Portcullis"]),
         .library(name: "PortcullisServer", targets: ["PortcullisServer"]),
         .library(name: "PortcullisTesting", targets: ["PortcullisTesting"]),
+        .library(name: "PortcullisRedis", targets: ["PortcullisRedis"]),
         .executable(name: "example-server", targets: ["ExampleServer"]),
     ],
     targets: [
@@ -52,6 +53,7 @@ let package = Package(
                 "PortcullisTransport",
             ]
         ),
+        library("PortcullisRedis", ["Portcullis", "PortcullisTransport"]),
         library(
             "PortcullisConfiguration",
             [
@@ -86,6 +88,10 @@ let package = Package(
         tests(
             of: "PortcullisTesting",
             ["Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisServer", "PortcullisTransport"]
+        ),
+        tests(
+            of: "PortcullisRedis",
+            ["Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisTesting", "PortcullisTransport"]
         ),
         tests(
             of: "PortcullisConfiguration",

@@ -12,6 +12,8 @@ package final class IssuerConnection: Sendable {
     let keys: KeyStore?
     let introspector: IntrospectionClient?
     let activeLifetime: Duration?
+    let sharedCache: (any IntrospectionCache)?
+    let onEvent: @Sendable (ResourceEvent) -> Void
     /// Where the keys are fetched, if another connection may begin with them.
     private let keyOrigin: String?
 
@@ -57,6 +59,8 @@ package final class IssuerConnection: Sendable {
         default: keyOrigin = nil
         }
         activeLifetime = trusted.introspection?.activeLifetime
+        sharedCache = trusted.introspection?.sharedCache
+        self.onEvent = onEvent
         introspector = trusted.introspection.map {
             IntrospectionClient(
                 IntrospectionEndpoint(
