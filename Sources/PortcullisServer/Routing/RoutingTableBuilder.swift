@@ -116,6 +116,7 @@ struct RoutingTableBuilder {
         for entry in block.entries {
             guard let pattern = pattern(Self.join(base, entry.path)) else { continue }
             refuseUndeclared(entry, of: resource)
+            refuseUnknownTypes(entry, of: resource)
             let gate = ResourceGate(resource, requiring: entry.requirement)
             let route = CompiledRoute(
                 name: pattern.description, segments: pattern.segments,
@@ -141,6 +142,14 @@ struct RoutingTableBuilder {
         for scope in resource.undeclaredScopes(in: entry.requirement) {
             problems.append(
                 "\(resource.identifier): the route \(entry.path) requires the scope \(scope), which the resource does not declare"
+            )
+        }
+    }
+
+    private mutating func refuseUnknownTypes(_ entry: ProtectedRoutes.Entry, of resource: ProtectedResource) {
+        for type in resource.undeclaredTypes(in: entry.requirement) {
+            problems.append(
+                "\(resource.identifier): the route \(entry.path) requires authorization details of the type \(type), which the resource does not declare"
             )
         }
     }
