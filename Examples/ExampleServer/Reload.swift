@@ -9,15 +9,18 @@ struct ServableFile {
     let file: ConfigurationFile
     let resources: [ProtectedResource]
     let connections: IssuerConnections
+    let memories: ProofMemories
 
     /// Reads a file and makes its resources, which finds what is wrong with them too.
     ///
-    /// - Parameter previous: What is served already, whose fetched keys are used until they have been fetched anew.
+    /// - Parameter previous: What is served already, whose fetched keys are used until they have been fetched anew, and
+    ///   whose records of DPoP proofs stay.
     init(_ path: String, succeeding previous: ServableFile? = nil) throws(InvalidConfiguration) {
         file = try ConfigurationFile(path: path)
         connections = IssuerConnections(succeeding: previous?.connections)
+        memories = ProofMemories(succeeding: previous?.memories)
         resources = try file.makeResources(
-            besides: path, sharing: connections, onEvent: { log(sentence(for: $0)) })
+            besides: path, sharing: connections, remembering: memories, onEvent: { log(sentence(for: $0)) })
     }
 
     var routes: Routes {

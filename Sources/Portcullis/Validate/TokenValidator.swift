@@ -11,7 +11,7 @@ import PortcullisTransport
 /// RFC 9068 §4, RFC 7662 §2, RFC 8725 §3.
 struct TokenValidator: Sendable {
     let resource: ResourceIdentifier
-    let challenger: Challenger
+    let rules: AccessRules
     let connections: [IssuerConnection]
     let format: TokenPolicy.Format
     let checker: ClaimsChecker
@@ -23,11 +23,10 @@ struct TokenValidator: Sendable {
 
     init(
         _ policy: TokenPolicy, format: TokenPolicy.Format, resource: ResourceIdentifier,
-        challenger: Challenger,
-        connections: [IssuerConnection], time: TimeSource
+        rules: AccessRules, connections: [IssuerConnection], time: TimeSource
     ) {
         self.resource = resource
-        self.challenger = challenger
+        self.rules = rules
         self.connections = connections
         self.format = format
         self.time = time
@@ -194,7 +193,7 @@ struct TokenValidator: Sendable {
         until: MonotonicInstant
     ) -> VerifiedToken {
         let storage = AccessToken.Storage(
-            claims, format: format, issuer: issuer, resource: resource, challenger: challenger)
+            claims, format: format, issuer: issuer, resource: resource, rules: rules)
         return VerifiedToken(
             token: AccessToken(storage), start: checker.start(of: claims.notBefore),
             end: checker.end(of: claims.expiresAt), keys: keys, generation: generation, usableUntil: until)

@@ -30,7 +30,9 @@ extension RouteSettings {
 
     fileprivate func declare(in block: inout ProtectedRoutes, below base: [String]) {
         let path = relativePath(to: base)
-        let requirement = ScopeRequirement.all(of: scopes.compactMap(Scope.init(token:)))
+        let requirement = AccessRequirement.all(of: scopes.compactMap(Scope.init(token:)))
+            .authenticated(by: acrValues, within: maxAge)
+            .detailed(authorizationDetails)
         switch answer.handler {
         case .immediate(let handle):
             block.on(methods, path, requiring: requirement) { request, token in handle(request, token) }

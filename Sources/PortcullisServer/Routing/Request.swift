@@ -24,13 +24,17 @@ public struct Request: Sendable {
     /// The content.
     ///
     /// Empty unless the client sent some.
-    public let body: RequestBody
+    public package(set) var body: RequestBody
     /// Whose connection it is.
     ///
     /// Behind a proxy, the proxy's.
     public let peer: SocketAddress
     private let requestPath: RequestPath
     private let queryRange: Range<Int>?
+    /// Where the client's certificate is found.
+    ///
+    /// Set before any middleware runs, by what knows the connection.
+    package var clientCertificate = ClientCertificate.none
     /// The validated token that the gate has put here for the handlers of a protected block.
     package var token: AccessToken?
 
