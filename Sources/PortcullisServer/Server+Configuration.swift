@@ -10,7 +10,7 @@ package import PortcullisTransport
 #endif
 
 extension Server {
-    /// Receives what the server has to tell its operator, one sentence at a time, without secrets and without text from requests.
+    /// Receives what the server has to tell its operator, one sentence at a time, without secrets and without text from requests, but for hosts.
     public typealias Log = @Sendable (_ sentence: String) -> Void
 
     /// How a server runs.
@@ -27,6 +27,10 @@ extension Server {
         ///
         /// Default 10 seconds; then they are cut.
         public var shutdownGracePeriod: Duration
+        /// The certificate to show, if clients shall speak TLS.
+        ///
+        /// Default: none, and plain HTTP.
+        public var tls: TLS?
         /// Where warnings and failures go.
         ///
         /// Default: standard error.
@@ -35,6 +39,18 @@ extension Server {
         ///
         /// Default nothing, which costs nothing.
         public var metrics: (any ServerMetrics)?
+        /// Where a line for each request goes.
+        ///
+        /// Default nothing, which costs nothing.
+        public var accessLog: AccessLog?
+        /// Whether every request gets an identifier, told in `X-Request-Id`, in the bodies of refusals and in the access log.
+        ///
+        /// Default: if there is an access log.
+        public var namesRequests: Bool?
+        /// The proxies in front of the server.
+        ///
+        /// Default none: then nothing that a request says of where it came from is believed.
+        public var proxies = TrustedProxies.none
         /// The way in which loops learn of readiness.
         ///
         /// For tests.
@@ -43,12 +59,13 @@ extension Server {
         /// Makes a configuration.
         public init(
             eventLoopCount: Int? = nil, limits: Limits = Limits(),
-            shutdownGracePeriod: Duration = .seconds(10),
+            shutdownGracePeriod: Duration = .seconds(10), tls: TLS? = nil,
             log: @escaping Log = Server.logToStandardError, metrics: (any ServerMetrics)? = nil
         ) {
             self.eventLoopCount = eventLoopCount
             self.limits = limits
             self.shutdownGracePeriod = shutdownGracePeriod
+            self.tls = tls
             self.log = log
             self.metrics = metrics
             readiness = .preferred
@@ -79,9 +96,9 @@ extension Server {
         ///
         /// Default 1 048 576; then 413. RFC 9110 §15.5.14.
         public var maxBodyByteCount = 1_048_576
-        /// How long a client may take for the head, from its first byte.
+        /// How long a client may take for the head, from its first byte; and before that for the handshake, from the connection's begin.
         ///
-        /// Default 10 seconds; then 408. RFC 9110 §15.5.9.
+        /// Default 10 seconds; then 408, or the end without a word. RFC 9110 §15.5.9.
         public var headerTimeout = Duration.seconds(10)
         /// How long a client may pause within a body.
         ///
@@ -122,6 +139,8 @@ extension Server {
         static let maxUnreadByteCount = 64 * 1024
         /// How much of a body that nobody wants is read for the sake of the next request, or of the answer to this one.
         static let maxDiscardedByteCount = 64 * 1024
+        /// How long an idle connection is kept when the server stops, for a request that is on its way.
+        static let partingTime = Duration.milliseconds(100)
         /// How long a connection that is being closed waits for the client to take the answer.
         static let lingerTimeout = Duration.seconds(2)
         /// How many requests of one connection are answered in one turn of its loop.

@@ -10,9 +10,11 @@ extension Connection {
     func begin(_ head: RequestHead, _ rest: UnsafeRawBufferPointer) -> Int {
         let semantics: RequestSemantics
         let path: RequestPath
+        let forwarding: Forwarding?
         do throws(MalformedMessage) {
             semantics = try RequestSemantics(head, maxBodyByteCount: limits.maxBodyByteCount)
             path = try RequestPath(head, semantics)
+            forwarding = isFromTrustedProxy ? try context.core.proxies.forwarding(of: head) : nil
         } catch {
             refuse(error.status, head)
             return rest.count
@@ -23,13 +25,13 @@ extension Connection {
             return rest.count
         }
         lastExchangeID += 1
-        beginRecord(head.method, headByteCount: head.bytes.count)
+        beginRecord(head)
         exchange = Exchange(
             id: lastExchangeID, version: head.version, isHead: head.method == .head,
             keepAlive: semantics.keepAlive && !context.isDraining,
             owesContinue: semantics.expectsContinue && rest.isEmpty)
         let (requestBody, taken) = takeWholeBody(semantics.framing, rest)
-        answer(head, semantics, path, requestBody)
+        answer(head, semantics, path, forwarding, requestBody)
         return taken
     }
 
@@ -56,17 +58,26 @@ extension Connection {
     }
 
     private func answer(
-        _ head: RequestHead, _ semantics: RequestSemantics, _ path: RequestPath, _ requestBody: RequestBody
+        _ head: RequestHead, _ semantics: RequestSemantics, _ path: RequestPath, _ forwarding: Forwarding?,
+        _ requestBody: RequestBody
     ) {
+        if let host = forwarding?.host {
+            context.watchHost(Array(host.utf8), 0..<host.utf8.count)
+        } else if let range = semantics.hostRange {
+            context.watchHost(head.bytes, range)
+        }
         let (route, values) = context.table.destination(
-            head.method, semantics.form, authority: Self.authority(head, semantics), path)
+            head.method, semantics.form, authority: forwarding?.host ?? Self.authority(head, semantics), path,
+            isPreflight: CORSPolicy.isPreflight(head))
         let request = Request(
             head: head, path: path, queryRange: semantics.queryRange,
-            parameters: Self.parameters(of: route, values, in: path), body: requestBody, peer: peer)
-        record?.value.route = route.name
+            parameters: Self.parameters(of: route, values, in: path), body: requestBody, peer: peer,
+            id: record?.value.id, forwarding: forwarding, isFromTrustedProxy: isFromTrustedProxy,
+            clientCertificate: tls?.clientCertificate)
+        noteRoute(route, forwarding)
         switch context.watching(route, { route.respondImmediately(to: request) }) {
         case .response(let response):
-            respond(with: response, route, request)
+            respond(with: finished(response), route, request)
         case .mustWait(let request, let index):
             phase = .exchange
             stateDeadline = .distantFuture
@@ -183,15 +194,15 @@ extension Connection {
     }
 
     /// Answers a message that is wrong in itself, and ends the connection: nobody knows where the next one would begin.
-    func refuse(_ status: Status, _ head: RequestHead? = nil) {
+    func refuse(_ status: Status, _ head: RequestHead? = nil, saying text: String? = nil) {
         let isHead = head?.method == .head
         lastExchangeID += 1
-        beginRecord(head?.method ?? "unknown", headByteCount: head?.bytes.count ?? 0)
+        beginRecord(head)
         record?.value.status = status
         exchange = Exchange(
             id: lastExchangeID, version: .http1_1, isHead: isHead, keepAlive: false, owesContinue: false)
         output.borrow(&context.outputBuffer)
-        let response = Response.problem(status)
+        let response = finished(text.map { .text($0, status: status) } ?? .problem(status))
         guard case .bytes(let content) = response.body else { return }
         let responseHead = ResponseHead(status: response.status, fields: response.fields)
         appendHead(responseHead, .length(content.count), keepAlive: false)
@@ -220,9 +231,10 @@ extension Connection {
     private func complete(_ id: UInt64, with response: Response, _ route: CompiledRoute) async {
         context.watchdog.answered(route)
         guard isCurrent(id) else { return }
+        let response = finished(response)
         if case .stream(let write) = response.body, streams(response) {
             beginStreaming(response, route)
-            await stream(id, write)
+            await stream(id, route, write)
         } else {
             send(response, route)
             goOn()
@@ -233,7 +245,7 @@ extension Connection {
         guard case .stream(let write) = response.body else { return }
         let id = lastExchangeID
         beginStreaming(response, route)
-        exchange?.task = Task(executorPreference: loop) { await self.stream(id, write) }
+        exchange?.task = Task(executorPreference: loop) { await self.stream(id, route, write) }
     }
 
     private func beginStreaming(_ response: Response, _ route: CompiledRoute) {
@@ -244,8 +256,21 @@ extension Connection {
         exchange?.heldHead = ResponseHead(status: response.status, fields: response.fields)
         // RFC 9110 §10.1.1: 100 (Continue) comes before the final status or not at all.
         guard exchange?.owesContinue == false else { return }
+        guard body.isFinished else { return holdHead() }
         sendHeldHead()
         flush()
+    }
+
+    /// Keeps the head back while the handler reads a body that may turn out to be wrong: a status tells more than an end halfway.
+    private func holdHead() {
+        let id = lastExchangeID
+        loop.executeLater { [weak self] in
+            self?.assumeIsolated { connection in
+                guard connection.isCurrent(id), connection.exchange?.bodyWaiter == nil else { return }
+                connection.sendHeldHead()
+                connection.flush()
+            }
+        }
     }
 
     private func sendHeldHead() {
@@ -257,12 +282,21 @@ extension Connection {
         appendHead(head, isChunked ? .chunked : .untilClose, keepAlive: keepAlive)
     }
 
-    private func stream(_ id: UInt64, _ write: @Sendable (ResponseBodyWriter) async throws -> Void) async {
+    private func stream(
+        _ id: UInt64, _ route: CompiledRoute, _ write: @Sendable (ResponseBodyWriter) async throws -> Void
+    ) async {
         do {
             try await write(ResponseBodyWriter(sink: ExchangeSink(connection: self, id: id)))
             endStreaming(id)
-        } catch {
+        } catch RequestBodyError.connectionClosed {
             cut(id)
+        } catch {
+            guard isCurrent(id), exchange?.heldHead != nil, !Task.isCancelled else { return cut(id) }
+            // Nothing has been said yet.
+            exchange?.heldHead = nil
+            exchange?.hasBegunStreaming = false
+            send(finished(Response(answering: error)), route)
+            goOn()
         }
     }
 
@@ -325,12 +359,15 @@ extension Connection {
         guard isCurrent(id), exchange?.bodyWaiter == nil else { throw RequestBodyError.notAvailable }
         if let failure = body.failure { throw failure }
         if let piece = try takeUnreadPiece() { return piece }
-        guard !body.isFinished else { return nil }
+        guard !body.isFinished else {
+            sendHeldHead()
+            flush()
+            return nil
+        }
         guard !peerHasEnded else { throw RequestBodyError.connectionClosed }
         if exchange?.owesContinue == true {
             exchange?.owesContinue = false
             output.append(HeadSerializer.continueResponse)
-            sendHeldHead()
             flush()
             guard isCurrent(id) else { throw RequestBodyError.connectionClosed }
         }
@@ -377,6 +414,7 @@ extension Connection {
                 return bytes.count
             }
             stopWaitingForBody()
+            if piece.isEmpty { sendHeldHead() }
             waiter.resume(returning: piece.isEmpty ? nil : piece)
             return taken
         } catch {

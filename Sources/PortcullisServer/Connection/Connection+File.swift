@@ -28,7 +28,7 @@ struct FileTransfer {
 // A file follows the head of its answer once that has gone, straight from the system's cache where nothing has to be done to its bytes.
 extension Connection {
     /// Whether the bytes of files have to pass through here.
-    private var copiesFiles: Bool { !OpenFile.canSendDirectly }
+    private var copiesFiles: Bool { isEncrypted || !OpenFile.canSendDirectly }
 
     func beginSending(_ file: OpenFile, keepAlive: Bool) {
         phase = .exchange
@@ -94,7 +94,9 @@ extension Connection {
     private func finishFile(_ transfer: FileTransfer) {
         exchange?.file = nil
         finishExchange(keepAlive: transfer.keepAlive && !context.isDraining)
-        // Requests that came meanwhile.
+        guard phase == .head else { return }
+        // Requests that came meanwhile have their turn before anything else is read, the client's end above all.
+        isHeldBack = true
         continueLater()
     }
 }

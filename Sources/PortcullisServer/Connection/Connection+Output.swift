@@ -27,7 +27,7 @@ extension Connection {
     /// - Returns: Whether everything has gone.
     private func flushOutput() -> Bool {
         while !output.isEmpty, phase != .closed {
-            let sent = output.send(to: descriptor)
+            let sent = tls == nil ? output.send(to: descriptor) : sendEncrypted()
             if sent > 0 {
                 if writeDeadline != .distantFuture { writeDeadline = loop.now + limits.writeTimeout }
             } else if errno == EAGAIN || errno == EWOULDBLOCK {
@@ -80,6 +80,7 @@ extension Connection {
     /// Closing now would reset the connection if the client has sent more than was read, and the answer would
     /// be lost: so this side ends, and the other is heard out, for a while. RFC 9112 §9.6.
     private func finishClosing() {
+        guard sendClosure() else { return }
         closesAfterOutput = false
         guard !peerHasEnded else { return abort() }
         shutdown(descriptor, Int32(SHUT_WR))
@@ -87,13 +88,17 @@ extension Connection {
         applyDeadline()
     }
 
-    /// Ends with the request that is being answered, or at once if there is none.
+    /// Ends with the request that is being answered, or soon if there is none.
     ///
-    /// A request that has arrived and was not read yet is answered too: closing over it would reset the connection.
+    /// A request that has arrived and was not read yet is answered too: closing over it would reset the connection. So is one that
+    /// comes in the next moment, from a client in the middle of its work; it hears in its answer that it was the last.
     func drain() {
-        if phase == .head, output.isEmpty { read() }
+        if drainHandshake() { return }
+        if phase == .head, output.isEmpty { read(untilEnd: isEncrypted) }
         guard phase == .head, unread.isEmpty else { return }
-        if output.isEmpty { abort() } else { closeAfterOutput() }
+        guard output.isEmpty else { return closeAfterOutput() }
+        stateDeadline = min(stateDeadline, loop.now + Server.Limits.partingTime)
+        applyDeadline()
     }
 
     /// Ends now.
@@ -106,6 +111,7 @@ extension Connection {
         let ended = exchange
         exchange = nil
         unread = []
+        tls = nil
         loop.close(descriptor)
         context.remove(descriptor)
         ended?.task?.cancel()
