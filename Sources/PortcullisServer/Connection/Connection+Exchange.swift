@@ -247,7 +247,7 @@ extension Connection {
         let response = finished(response, head)
         if case .stream(let write) = response.body, streams(response) {
             beginStreaming(response, route)
-            await stream(id, write)
+            await stream(id, route, write)
         } else {
             send(response, route)
             goOn()
@@ -258,7 +258,7 @@ extension Connection {
         guard case .stream(let write) = response.body else { return }
         let id = lastExchangeID
         beginStreaming(response, route)
-        exchange?.task = Task(executorPreference: loop) { await self.stream(id, write) }
+        exchange?.task = Task(executorPreference: loop) { await self.stream(id, route, write) }
     }
 
     private func beginStreaming(_ response: Response, _ route: CompiledRoute) {
@@ -269,8 +269,21 @@ extension Connection {
         exchange?.heldHead = ResponseHead(status: response.status, fields: response.fields)
         // RFC 9110 §10.1.1: 100 (Continue) comes before the final status or not at all.
         guard exchange?.owesContinue == false else { return }
+        guard body.isFinished else { return holdHead() }
         sendHeldHead()
         flush()
+    }
+
+    /// Keeps the head back while the handler reads a body that may turn out to be wrong: a status tells more than an end halfway.
+    private func holdHead() {
+        let id = lastExchangeID
+        loop.executeLater { [weak self] in
+            self?.assumeIsolated { connection in
+                guard connection.isCurrent(id), connection.exchange?.bodyWaiter == nil else { return }
+                connection.sendHeldHead()
+                connection.flush()
+            }
+        }
     }
 
     private func sendHeldHead() {
@@ -282,12 +295,21 @@ extension Connection {
         appendHead(head, isChunked ? .chunked : .untilClose, keepAlive: keepAlive)
     }
 
-    private func stream(_ id: UInt64, _ write: @Sendable (ResponseBodyWriter) async throws -> Void) async {
+    private func stream(
+        _ id: UInt64, _ route: CompiledRoute, _ write: @Sendable (ResponseBodyWriter) async throws -> Void
+    ) async {
         do {
             try await write(ResponseBodyWriter(sink: ExchangeSink(connection: self, id: id)))
             endStreaming(id)
-        } catch {
+        } catch RequestBodyError.connectionClosed {
             cut(id)
+        } catch {
+            guard isCurrent(id), exchange?.heldHead != nil, !Task.isCancelled else { return cut(id) }
+            // Nothing has been said yet.
+            exchange?.heldHead = nil
+            exchange?.hasBegunStreaming = false
+            send(finished(Response(answering: error)), route)
+            goOn()
         }
     }
 
@@ -350,12 +372,15 @@ extension Connection {
         guard isCurrent(id), exchange?.bodyWaiter == nil else { throw RequestBodyError.notAvailable }
         if let failure = body.failure { throw failure }
         if let piece = try takeUnreadPiece() { return piece }
-        guard !body.isFinished else { return nil }
+        guard !body.isFinished else {
+            sendHeldHead()
+            flush()
+            return nil
+        }
         guard !peerHasEnded else { throw RequestBodyError.connectionClosed }
         if exchange?.owesContinue == true {
             exchange?.owesContinue = false
             output.append(HeadSerializer.continueResponse)
-            sendHeldHead()
             flush()
             guard isCurrent(id) else { throw RequestBodyError.connectionClosed }
         }
@@ -402,6 +427,7 @@ extension Connection {
                 return bytes.count
             }
             stopWaitingForBody()
+            if piece.isEmpty { sendHeldHead() }
             waiter.resume(returning: piece.isEmpty ? nil : piece)
             return taken
         } catch {
