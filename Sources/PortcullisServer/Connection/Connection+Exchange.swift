@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+internal import Portcullis
 internal import PortcullisHTTP
 internal import PortcullisTransport
 
@@ -73,7 +74,7 @@ extension Connection {
             head: head, path: path, queryRange: semantics.queryRange,
             parameters: Self.parameters(of: route, values, in: path), body: requestBody, peer: peer,
             id: record?.value.id, forwarding: forwarding, isFromTrustedProxy: isFromTrustedProxy,
-            clientCertificate: tls?.clientCertificate)
+            certificateSource: certificateSource)
         noteRoute(route, forwarding)
         switch context.watching(route, { route.respondImmediately(to: request) }) {
         case .response(let response):
@@ -87,6 +88,16 @@ extension Connection {
 
     private static func authority(_ head: RequestHead, _ semantics: RequestSemantics) -> String {
         semantics.hostRange.map { head.text($0).lowercased() } ?? ""
+    }
+
+    /// A proxy's own certificate says nothing of the client behind it.
+    ///
+    /// RFC 8705 §6.5, RFC 9440 §2.
+    private var certificateSource: ClientCertificate {
+        if isFromTrustedProxy {
+            return context.core.proxies.sendsClientCertificates ? .trustedField : .none
+        }
+        return tls?.clientCertificate.map { .connection(der: $0) } ?? .none
     }
 
     private static func parameters(
