@@ -72,6 +72,8 @@ public struct FetchResponse: Sendable {
 public enum FetchError: Error, Sendable, Hashable {
     /// No connection, or one that broke.
     case unreachable
+    /// The host has only addresses that the fetcher may not connect to.
+    case forbiddenAddress
     /// The certificate of the server is not trusted.
     case untrustedServer
     /// Nothing complete within the time.
