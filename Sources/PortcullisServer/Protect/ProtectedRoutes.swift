@@ -21,10 +21,19 @@ public struct ProtectedRoutes {
         let handler: RouteHandler
     }
 
+    /// What becomes of a streamed answer of this block when the token that opened it expires, leeway included.
+    ///
+    /// Default ``StreamExpiry/cut``.
+    public var streamExpiry = StreamExpiry.cut
+
     package let resource: ProtectedResource
     package var isBlocking: Bool
     package private(set) var entries: [Entry] = []
     package private(set) var middleware: [any Middleware] = []
+    /// Which web pages may call this resource and read its answers, refusals too; nothing for that of the block around it.
+    ///
+    /// Preflights are answered before the gate, for every path below the resource alike.
+    public var cors: CORSPolicy?
 
     init(resource: ProtectedResource, isBlocking: Bool) {
         self.resource = resource
