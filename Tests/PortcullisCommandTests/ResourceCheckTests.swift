@@ -92,6 +92,24 @@ struct ResourceCheckTests {
         #expect(!report.codes(.fail).contains("metadata.resource"))
     }
 
+    @Test
+    func
+        `the root of a host with an alias is a warning where it is open, and a failure where it asks for a token`()
+        async
+    {
+        let home = "https://api.example.com/"
+        world.serve(Deployment.document(), at: Deployment.root)
+        world.network.on(home) { _ in FetchResponse(status: .ok) }
+        let open = await world.report(on: home)
+        #expect(open.codes(.fail) == [])
+        #expect(open.codes(.warn).contains("metadata.resource"))
+        #expect(open.readiness?.score == 1)
+        world.network.on(home) { _ in
+            FetchResponse(status: .unauthorized, fields: [.wwwAuthenticate: #"Bearer realm="x""#])
+        }
+        #expect(await world.report(on: home).codes(.fail) == ["metadata.resource"])
+    }
+
     @Test func `members that RFC 9728 forbids, each by its path`() async {
         world.serve(Deployment.document(["scopes_supported": "mcp:read", "resource_policy_uri": "/policy"]))
         let texts = await world.report().findings.filter { $0.level == .fail }.map(\.text)
@@ -184,6 +202,13 @@ struct ResourceCheckTests {
     @Test func `documents for whatever is asked for are a failure`() async {
         world.serve(Deployment.document(), at: "\(Deployment.root)/portcullis-check/no-such-resource")
         #expect(await codes(.fail) == ["probe.unknown-suffix"])
+    }
+
+    @Test(arguments: [(404, nil), (500, Finding.Level.warn), (401, .warn), (200, .fail)])
+    func `a well-known path of no resource is 404, and nothing else`(code: Int, level: Finding.Level?) async {
+        world.network.on("\(Deployment.root)/portcullis-check/no-such-resource", status: Status(code))
+        let found = await world.report().findings.first { $0.code == "probe.unknown-suffix" }
+        #expect(found?.level == level ?? .pass)
     }
 
     @Test func `metadata that ask for a token are a failure`() async {

@@ -51,7 +51,13 @@ package enum CheckCommand: Subcommand {
     private static func check(
         _ urls: [String], concurrency: Int, allowsPrivate: Bool, isJSON: Bool, _ console: Console
     ) async -> Outcome {
-        let fetcher = HTTPClientFetcher(configuration: .init(addresses: allowsPrivate ? .any : .publicOnly))
+        // A probe that waited for a connection would lose the time that it has for its answer.
+        let configuration = HTTPClient.Configuration(
+            maxConnectionCount: concurrency * 16, addresses: allowsPrivate ? .any : .publicOnly)
+        // Nor may names that nobody answers for keep the others from being looked up.
+        let resolver = Resolver(runningCount: min(max(Resolver.maximumRunningCount, concurrency), 48))
+        let fetcher = HTTPClientFetcher(
+            HTTPClient(configuration: configuration, loops: nil, resolver: resolver))
         let check = ResourceCheck(fetcher: fetcher, allowsLoopback: allowsPrivate)
         let scan = CheckScan(concurrency: concurrency, showsProgress: urls.count > 1, console: console) {
             url in

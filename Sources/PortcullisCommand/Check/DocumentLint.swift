@@ -114,7 +114,8 @@ enum DocumentLint {
     ///
     /// RFC 9728 §3.3.
     static func checkResource(
-        _ resource: String, for requested: String, atRoot: Bool, _ report: inout CheckReport
+        _ resource: String, for requested: String, atRoot: Bool, isChallenged: Bool,
+        _ report: inout CheckReport
     ) {
         if resource.utf8.elementsEqual(requested.utf8) {
             report.note(.pass, "metadata.resource", "The document's resource is the URL that was called.")
@@ -125,6 +126,11 @@ enum DocumentLint {
                 .warn, "metadata.resource",
                 "The document's resource is \(resource), above the URL that was called; clients that keep to RFC 9728 §3.3 "
                     + "refuse it there. Check the resource itself.")
+        } else if !isChallenged, isBelow(resource, requested) {
+            report.note(
+                .warn, "metadata.resource",
+                "The document here is that of \(resource), below the URL that was called. Check the resource itself."
+            )
         } else {
             report.note(
                 .fail, "metadata.resource",
@@ -138,5 +144,10 @@ enum DocumentLint {
             report.note(
                 .warn, "clients.resource", "Given this URL, these clients refuse the document: \(names).")
         }
+    }
+
+    /// Whether a resource lies on the origin of a URL that is open to everybody, under its path.
+    private static func isBelow(_ resource: String, _ requested: String) -> Bool {
+        ProtectedResourceDiscovery.ResourceMatching.identicalOrAbove.accepts(requested, for: resource)
     }
 }

@@ -54,7 +54,8 @@ package struct ResourceCheck: Sendable {
         let challenge = ChallengeLint(answer, &report)
         let location = challenge.metadataURL ?? identifier.metadataURL
         report.metadataURL = location
-        let found = await checkDocument(at: location, identifier, &report)
+        let isChallenged = answer.status == .unauthorized
+        let found = await checkDocument(at: location, identifier, isChallenged: isChallenged, &report)
         await checkDerivedLocation(identifier, besides: location, &report)
         async let probed = probes(identifier, location: location, answer)
         if let found { await checkServers(found, &report) }
@@ -78,7 +79,8 @@ package struct ResourceCheck: Sendable {
 
     /// Looks at the document; gives it back with its signed values if a client could go on with it.
     private func checkDocument(
-        at location: String, _ identifier: ResourceIdentifier, _ report: inout CheckReport
+        at location: String, _ identifier: ResourceIdentifier, isChallenged: Bool,
+        _ report: inout CheckReport
     ) async -> DiscoveredMetadata? {
         guard IssuerURL.isFetchable(location, allowingInsecureLoopback: allowsLoopback) else {
             report.note(
@@ -101,7 +103,8 @@ package struct ResourceCheck: Sendable {
         if let resource = object["resource"]?.string {
             DocumentLint.checkResource(
                 resource, for: identifier.text,
-                atRoot: location.utf8.elementsEqual(root.utf8) && identifier.path.utf8.count > 1, &report)
+                atRoot: location.utf8.elementsEqual(root.utf8) && identifier.path.utf8.count > 1,
+                isChallenged: isChallenged, &report)
         }
         return await checkSignature(location, object, identifier, &report)
     }
