@@ -15,6 +15,7 @@ func check(_ path: String) -> Outcome {
 /// Serves what a file describes until a signal comes.
 func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
     guard let served = read(path) else { return .failure }
+    raiseDescriptorLimit()
     let file = served.file
     for warning in file.warnings where !warning.isSaidAtStart { log("\(warning)") }
     let metrics = file.admin.map { _ in MetricsRegistry() }

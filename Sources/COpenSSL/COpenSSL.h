@@ -48,6 +48,10 @@ static inline int COpenSSL_EVP_PKEY_KEYPAIR(void) { return EVP_PKEY_KEYPAIR; }
 
 struct COpenSSL_socket {
     int descriptor;
+    /// How often the next call may read from the socket; negative: as often as it likes.
+    int reads;
+    /// Whether that has stopped it.
+    int stopped;
     /// How many of the first bytes of a client are still to be looked at.
     int unseen;
     /// A record's header, then that of the handshake message in it. RFC 8446 sections 4 and 5.1.
@@ -78,6 +82,13 @@ static inline int COpenSSL_socket_read(BIO *bio, char *bytes, int count) {
     struct COpenSSL_socket *socket = (struct COpenSSL_socket *)BIO_get_data(bio);
     ssize_t received;
     BIO_clear_retry_flags(bio);
+    if (socket->reads == 0) {
+        socket->stopped = 1;
+        BIO_set_retry_read(bio);
+        errno = EAGAIN;
+        return -1;
+    }
+    if (socket->reads > 0) socket->reads--;
     do {
         received = recv(socket->descriptor, bytes, (size_t)count, 0);
     } while (received < 0 && errno == EINTR);
@@ -129,10 +140,23 @@ static inline BIO *COpenSSL_socket_new(const BIO_METHOD *method, int descriptor,
         return NULL;
     }
     socket->descriptor = descriptor;
+    socket->reads = -1;
     socket->unseen = is_server ? (int)sizeof socket->start : 0;
     BIO_set_data(bio, socket);
     BIO_set_init(bio, 1);
     return bio;
+}
+
+/// Lets the next call read so often from the socket, and no more: what does not come to data, such as key updates, could go on for ever.
+static inline void COpenSSL_socket_limit(BIO *bio, int reads) {
+    struct COpenSSL_socket *socket = (struct COpenSSL_socket *)BIO_get_data(bio);
+    socket->reads = reads;
+    socket->stopped = 0;
+}
+
+/// Whether it was the limit, and not the socket, that made a call want to read more.
+static inline int COpenSSL_socket_was_stopped(BIO *bio) {
+    return ((struct COpenSSL_socket *)BIO_get_data(bio))->stopped;
 }
 
 static inline int COpenSSL_SSL_CTX_set_min_proto_version(SSL_CTX *context, int version) {

@@ -78,7 +78,7 @@ extension Server {
     public struct Limits: Sendable, Hashable {
         /// The most connections at a time.
         ///
-        /// Default 10 000. Beyond it the system's backlog holds what comes.
+        /// Default 10 000. Beyond it the system's backlog holds what comes; after a second of that, 503 with `Retry-After`.
         public var maxConnectionCount = 10_000
         /// The longest request target.
         ///

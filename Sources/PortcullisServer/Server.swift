@@ -88,6 +88,7 @@ public struct Server: Sendable {
             deployment.stop()
             core.contexts = []
         }
+        warnOfFewDescriptors()
         try await listen(on: socket, core)
         let probe = configuration.metrics.map { _ in LagProbe.start(core.contexts) }
         defer { probe?.cancel() }
@@ -124,6 +125,16 @@ public struct Server: Sendable {
             configuration.log("warning: " + warning)
         }
         for resource in table.resources { resource.warmUp() }
+    }
+
+    /// Connections that may not be opened are not worth a place.
+    private func warnOfFewDescriptors() {
+        let wanted = deployment.service.terms.limits.maxConnectionCount
+        let allowed = maxDescriptorCount()
+        guard allowed < wanted else { return }
+        configuration.log(
+            "warning: \(wanted) connections are allowed, but the system lets this process open \(allowed) files"
+        )
     }
 
     private func listen(on socket: ServerSocket, _ core: ServerCore) async throws {

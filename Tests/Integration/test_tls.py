@@ -161,6 +161,19 @@ def test_old_versions_and_foreign_protocols_are_refused(server, certificates):
     assert b"ALPN protocol: http/1.1" in client("-alpn", "h2,http/1.1").stdout
 
 
+def test_keys_are_updated_in_between(server):
+    words = ["openssl", "s_client", "-connect", f"127.0.0.1:{port(server)}", "-tls1_3"]
+    client = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    # A line of one letter is a command to the program if it is read by itself: update, and ask for the other side's too.
+    for line in [b"K\n", b"k\n", b"K\n", b"GET /hello HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"]:
+        time.sleep(0.3)
+        client.stdin.write(line)
+        client.stdin.flush()
+    said = client.stdout.read()
+    client.communicate(timeout=20)
+    assert said.count(b"KEYUPDATE") == 3 and b"Hello, world" in said
+
+
 @pytest.mark.parametrize("kind", ["request", "require"])
 def test_certificates_of_clients(serve, certificates, base, signer, kind):
     server = serve(configuration(base, signer, client_certificates=kind, client_ca="ca.pem"), base)

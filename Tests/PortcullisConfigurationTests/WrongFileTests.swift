@@ -234,14 +234,19 @@ struct WrongFileTests {
     @Test(arguments: [
         #"{"respond": "echo"}"#:
             "path: missing; must be the whole path on the host, such as \"/photos/{id}\"",
-        #"{"path": "photos", "respond": "echo"}"#: "path: ",
-        #"{"path": "/photos//x", "respond": "echo"}"#: "path: ",
-        #"{"path": "/photos/../x", "respond": "echo"}"#: "path: ",
-        #"{"path": "/photos/{a}/{a}", "respond": "echo"}"#: "path: ",
-        #"{"path": "/photos/{a...}/b", "respond": "echo"}"#: "path: ",
-        #"{"path": "/photos/a{b}", "respond": "echo"}"#: "path: ",
-        #"{"path": "/photos/{}", "respond": "echo"}"#: "path: ",
-        #"{"path": "/photos/é", "respond": "echo"}"#: "path: ",
+        #"{"path": "photos", "respond": "echo"}"#: "path: must start with a slash",
+        #"{"path": "/photos//x", "respond": "echo"}"#: "path: must not have an empty segment",
+        #"{"path": "/photos/../x", "respond": "echo"}"#: "path: must not have dot segments",
+        #"{"path": "/photos/{a}/{a}", "respond": "echo"}"#: "path: must not use a parameter name twice",
+        #"{"path": "/photos/{a...}/b", "respond": "echo"}"#:
+            "path: must have \"{name...}\" as its last segment only",
+        #"{"path": "/photos/a{b}", "respond": "echo"}"#:
+            "path: must have parameters as whole segments: \"/{name}\"",
+        #"{"path": "/photos/{}", "respond": "echo"}"#:
+            "path: must name its parameters with letters, digits and underscores",
+        #"{"path": "/photos/é", "respond": "echo"}"#:
+            "path: must be a path in its URL spelling, percent-encoded, without a query",
+        #"{"path": "/photos/%e9", "respond": "echo"}"#: "path: must be UTF-8 without encoded ",
         #"{"path": "/notes", "respond": "echo"}"#: "path: must lie under the path of its resource",
         #"{"path": "/photosx", "respond": "echo"}"#: "path: must lie under the path of its resource",
         #"{"path": "/photos", "methods": [], "respond": "echo"}"#:

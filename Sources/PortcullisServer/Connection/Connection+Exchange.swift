@@ -125,13 +125,20 @@ extension Connection {
         var keepAlive = mayKeepAlive()
         var content: [UInt8] = []
         var framing = ResponseFraming.chunked
-        if case .bytes(let bytes) = response.body {
+        var file: OpenFile?
+        switch response.body {
+        case .bytes(let bytes):
             content = bytes
             framing = .length(bytes.count)
+        case .file(let open):
+            file = open
+            framing = .length(open.byteCount)
+        case .stream: break
         }
         // RFC 9110 §15.3.6: no content, and the client is told so.
         if response.status == .resetContent {
             content = []
+            file = nil
             framing = .length(0)
         }
         // As it would be for the content that is left out.
@@ -141,7 +148,10 @@ extension Connection {
         output.borrow(&context.outputBuffer)
         appendHead(
             ResponseHead(status: response.status, fields: response.fields), framing, keepAlive: keepAlive)
-        if !isHead, !response.status.forbidsContent { output.append(content) }
+        if !isHead, !response.status.forbidsContent {
+            output.append(content)
+            if let file { return beginSending(file, keepAlive: keepAlive) }
+        }
         finishExchange(keepAlive: keepAlive)
     }
 
@@ -167,7 +177,7 @@ extension Connection {
         return body.remainingByteCount.map { $0 <= Server.Limits.maxDiscardedByteCount } ?? true
     }
 
-    private func finishExchange(keepAlive: Bool) {
+    func finishExchange(keepAlive: Bool) {
         endRecord(isComplete: true)
         exchange = nil
         guard keepAlive else { return closeAfterOutput() }

@@ -11,27 +11,40 @@ internal import PortcullisTransport
 extension Connection {
     /// Sends what there is to send, as far as the client takes it.
     func flush() {
-        while !output.isEmpty, phase != .closed {
-            let sent = tls == nil ? output.send(to: descriptor) : sendEncrypted()
-            if sent > 0 {
-                if writeDeadline != .distantFuture { writeDeadline = loop.now + limits.writeTimeout }
-            } else if errno == EAGAIN || errno == EWOULDBLOCK {
-                loop.rearm(descriptor, for: .writable)
-                if writeDeadline == .distantFuture { writeDeadline = loop.now + limits.writeTimeout }
-                applyDeadline()
-                return wakeWriters()
-            } else if errno != EINTR {
-                return abort()
-            }
-        }
+        repeat {
+            guard flushOutput() else { return }
+        } while sendsMoreOfFile()
         guard phase != .closed else { return }
         output.giveBack(&context.outputBuffer)
-        if writeDeadline != .distantFuture {
+        if writeDeadline != .distantFuture, exchange?.file == nil {
             writeDeadline = .distantFuture
             applyDeadline()
         }
         wakeWriters()
         if closesAfterOutput { finishClosing() } else { goOnAfterPressure() }
+    }
+
+    /// - Returns: Whether everything has gone.
+    private func flushOutput() -> Bool {
+        while !output.isEmpty, phase != .closed {
+            let sent = tls == nil ? output.send(to: descriptor) : sendEncrypted()
+            if sent > 0 {
+                if writeDeadline != .distantFuture { writeDeadline = loop.now + limits.writeTimeout }
+            } else if errno == EAGAIN || errno == EWOULDBLOCK {
+                waitUntilWritable()
+                wakeWriters()
+                return false
+            } else if errno != EINTR {
+                abort()
+            }
+        }
+        return phase != .closed
+    }
+
+    func waitUntilWritable() {
+        loop.rearm(descriptor, for: .writable)
+        if writeDeadline == .distantFuture { writeDeadline = loop.now + limits.writeTimeout }
+        applyDeadline()
     }
 
     func wakeWriters() {

@@ -35,7 +35,9 @@ extension Connection {
     func handleEncrypted(_ readiness: Readiness) {
         guard let tls else { return }
         guard tls.isOpen else { return negotiate(tls) }
-        if readiness.contains(.writable), !output.isEmpty || closesAfterOutput { flush() }
+        if readiness.contains(.writable), !output.isEmpty || closesAfterOutput || exchange?.file != nil {
+            flush()
+        }
         let mayRead =
             readiness.contains(.readable) || (tls.readsWhenWritable && readiness.contains(.writable))
         guard phase != .closed, mayRead else { return }
@@ -146,6 +148,11 @@ extension Connection {
         let result = session.read(into: buffer)
         tls.readsWhenWritable = result == .wouldBlock(.writable)
         if result == .closed { return 0 }
+        if result == .bytes(0) {
+            // To be called again, in this turn or the next.
+            errno = EINTR
+            return -1
+        }
         return Self.count(of: result)
     }
 

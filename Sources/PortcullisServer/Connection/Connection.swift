@@ -90,7 +90,7 @@ actor Connection: ReadinessHandler {
 
     private func handle(_ readiness: Readiness) {
         if tls != nil { return handleEncrypted(readiness) }
-        if readiness.contains(.writable), !output.isEmpty { flush() }
+        if readiness.contains(.writable), !output.isEmpty || exchange?.file != nil { flush() }
         guard phase != .closed, readiness.contains(.readable) else { return }
         read(untilEnd: readiness.contains(.closedByPeer))
     }

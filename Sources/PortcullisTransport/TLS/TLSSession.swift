@@ -86,12 +86,21 @@ package final class TLSSession {
         return UnsafeBufferPointer(start: name, count: Int(count)).elementsEqual("http/1.1".utf8)
     }
 
+    /// Reads at most as many bytes as the buffer holds.
+    ///
+    /// A server's session takes what the socket has once for each call; `bytes(0)` says that there may be more behind what came to
+    /// nothing. A client could otherwise keep the call busy with messages that are no data. RFC 8446 §4.6.3.
     package func read(into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
         guard !isBroken else { return .failed(.tls(.truncated)) }
         var count = 0
         ERR_clear_error()
+        if context.role == .server { COpenSSL_socket_limit(SSL_get_rbio(ssl), 1) }
         let code = SSL_read_ex(ssl, buffer.baseAddress, buffer.count, &count)
-        return code == 1 ? .bytes(count) : result(of: code)
+        if code == 1 { return .bytes(count) }
+        let result = result(of: code)
+        let wasStopped =
+            result == .wouldBlock(.readable) && COpenSSL_socket_was_stopped(SSL_get_rbio(ssl)) == 1
+        return wasStopped ? .bytes(0) : result
     }
 
     /// Writes some of the bytes.
