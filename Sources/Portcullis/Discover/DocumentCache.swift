@@ -16,11 +16,16 @@ actor DocumentCache {
         let freshUntil: MonotonicInstant
     }
 
+    /// Larger documents are not kept, so that strangers do not fill the memory.
+    private static let maxKeptByteCount = 65_536
+
     private let fetcher: any Fetcher
     private let bounds: ProtectedResourceDiscovery.Configuration
     private let uptime: @Sendable () -> MonotonicInstant
     private var entries: [String: Entry] = [:]
     private var inFlight: [String: Task<Answer, Never>] = [:]
+    /// Counts how often everything was forgotten: what was asked for before is not kept afterwards.
+    private var generation = 0
 
     init(
         _ fetcher: any Fetcher, _ bounds: ProtectedResourceDiscovery.Configuration,
@@ -41,23 +46,21 @@ actor DocumentCache {
     }
 
     /// Forgets everything that was kept.
-    func removeAll() { entries = [:] }
+    func removeAll() {
+        entries = [:]
+        inFlight = [:]
+        generation += 1
+    }
 
     private func load(_ url: String) async -> Answer {
-        defer { inFlight[url] = nil }
         let old = entries[url]
-        var fields: Fields = [.accept: "application/json"]
-        if let etag = old?.response.fields[.etag] { fields[.ifNoneMatch] = etag }
-        let response: FetchResponse
-        do throws(FetchError) {
-            response = try await fetcher.fetch(
-                FetchRequest(
-                    url: url, fields: fields, timeout: bounds.timeout,
-                    maxResponseByteCount: bounds.maxResponseByteCount))
-        } catch {
-            return .failure(error)
+        let asked = generation
+        let answer = await fetch(url, revalidating: old?.response)
+        guard asked == generation else {
+            return answer.map { $0.status == .notModified ? old?.response ?? $0 : $0 }
         }
-        guard response.body.count <= bounds.maxResponseByteCount else { return .failure(.tooLarge) }
+        inFlight[url] = nil
+        guard case .success(let response) = answer else { return answer }
         // RFC 9111 §4.3.3: the answer says how long the document that is here may be used from now on.
         if response.status == .notModified, let old {
             keep(old.response, as: url, by: Freshness(response.fields, else: old.response.fields))
@@ -65,12 +68,30 @@ actor DocumentCache {
         }
         entries[url] = nil
         if response.status == .ok { keep(response, as: url, by: Freshness(response.fields)) }
-        return .success(response)
+        return answer
+    }
+
+    private func fetch(_ url: String, revalidating old: FetchResponse?) async -> Answer {
+        var fields: Fields = [.accept: "application/json"]
+        if let etag = old?.fields[.etag] { fields[.ifNoneMatch] = etag }
+        do throws(FetchError) {
+            let response = try await fetcher.fetch(
+                FetchRequest(
+                    url: url, fields: fields, timeout: bounds.timeout,
+                    maxResponseByteCount: bounds.maxResponseByteCount))
+            let isTooLarge = response.body.count > bounds.maxResponseByteCount
+            return isTooLarge ? .failure(.tooLarge) : .success(response)
+        } catch {
+            return .failure(error)
+        }
     }
 
     private func keep(_ response: FetchResponse, as url: String, by freshness: Freshness) {
         let lifetime = min(freshness.lifetime, bounds.maxCacheAge)
-        guard freshness.isStorable, lifetime > .zero || response.fields[.etag] != nil else {
+        guard freshness.isStorable, bounds.maxCacheAge > .zero,
+            response.body.count <= Self.maxKeptByteCount,
+            lifetime > .zero || response.fields[.etag] != nil
+        else {
             entries[url] = nil
             return
         }

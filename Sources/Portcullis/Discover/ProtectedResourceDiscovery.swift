@@ -37,7 +37,7 @@ public struct ProtectedResourceDiscovery: Sendable {
         ///
         /// Default one day; zero keeps nothing.
         public var maxCacheAge: Duration = .seconds(86_400)
-        /// How many documents are kept.
+        /// How many documents are kept, of 64 KiB at most.
         ///
         /// Default 256.
         public var maxCachedDocumentCount = 256

@@ -71,6 +71,43 @@ struct RFC9111_DocumentCache {
         serve([.cacheControl: "max-age=99999999999"])
         let short = world.discovery { $0.maxCacheAge = .seconds(10) }
         #expect(try await count(readingAt: [0, 9, 10], short) == 2)
+        serve([.cacheControl: "max-age=300", .etag: "\"one\""])
+        let none = world.discovery { $0.maxCacheAge = .zero }
+        #expect(try await count(readingAt: [10, 10], none) == 4)
+        #expect(world.network.requests.allSatisfy { !$0.fields.contains(.ifNoneMatch) })
+    }
+
+    @Test func `large documents are not kept`() async throws {
+        let body = ForeignDeployment.document(["x": .string(String(repeating: "a", count: 70_000))])
+            .serialized()
+        world.network.on(ForeignDeployment.location) { _ in
+            FetchResponse(
+                status: .ok, fields: [.contentType: "application/json", .cacheControl: "max-age=300"],
+                body: body)
+        }
+        #expect(try await count(readingAt: [0, 1]) == 2)
+    }
+
+    @Test func `what was asked for before everything was forgotten is not kept`() async throws {
+        let discovery = world.discovery()
+        let (asked, announce) = AsyncStream<Void>.makeStream()
+        let (released, release) = AsyncStream<Void>.makeStream()
+        let body = ForeignDeployment.document().serialized()
+        world.network.on(ForeignDeployment.location) { _ in
+            announce.yield()
+            for await _ in released { break }
+            return FetchResponse(
+                status: .ok, fields: [.contentType: "application/json", .cacheControl: "max-age=300"],
+                body: body)
+        }
+        async let first = discovery.metadata(of: identifier)
+        for await _ in asked { break }
+        await discovery.forget()
+        release.finish()
+        _ = try await first
+        _ = try await discovery.metadata(of: identifier)
+        _ = try await discovery.metadata(of: identifier)
+        #expect(world.network.count(of: ForeignDeployment.location) == 2)
     }
 
     @Test func `failures are not kept`() async throws {
