@@ -5,7 +5,6 @@ import http.server
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import threading
 import time
 
 import pytest
+from support import nginx
 from support.processes import Program, free_port, is_open, wait_until
 from support.tokens import Signer
 
@@ -211,9 +211,7 @@ http {{
 
 
 def test_nginx_with_a_document_written_by_hand(report, folder, issuer):
-    nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
-    if not nginx:
-        pytest.skip("there is no nginx")
+    assert nginx.PROGRAM, "no nginx: Tests/run fetches one"
     port = free_port()
     os.makedirs(f"{folder}/app")
     for name, text in {
@@ -223,7 +221,7 @@ def test_nginx_with_a_document_written_by_hand(report, folder, issuer):
     }.items():
         with open(f"{folder}/{name}", "w", encoding="utf-8") as file:
             file.write(text)
-    program = Program([nginx, "-p", folder, "-c", f"{folder}/nginx.conf"], folder, "nginx")
+    program = Program([nginx.PROGRAM, "-p", folder, "-c", f"{folder}/nginx.conf"], folder, "nginx")
     try:
         wait_until(lambda: is_open(port), 20, "nginx listens")
         found, status = report(f"http://127.0.0.1:{port}/api")
