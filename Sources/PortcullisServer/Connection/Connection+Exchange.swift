@@ -308,7 +308,7 @@ extension Connection {
             // Nothing has been said yet.
             exchange?.heldHead = nil
             exchange?.hasBegunStreaming = false
-            send(finished(Response(answering: error)), route)
+            send(finished(Response(answering: error), nil), route)
             goOn()
         }
     }
