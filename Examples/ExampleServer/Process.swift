@@ -17,8 +17,11 @@ enum Outcome: Int32 {
     case misuse = 2
 }
 
+/// Ends the process at once.
+///
+/// An ordinary `exit` has OpenSSL tidy up, under the hands of threads that are still closing connections to authorization servers.
 func exit(with outcome: Outcome) -> Never {
-    exit(outcome.rawValue)
+    _exit(outcome.rawValue)
 }
 
 /// Unbuffered, so that whoever started the program sees a line as soon as it is written.
@@ -39,6 +42,23 @@ private func writeAll(_ text: String, to descriptor: Int32) {
         guard count > 0 else { return }
         rest = rest.dropFirst(count)
     }
+}
+
+/// Lets the program have as many files open as the system allows it, since each connection is one.
+func raiseDescriptorLimit() {
+    #if canImport(Glibc)
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    #else
+        let resource = RLIMIT_NOFILE
+    #endif
+    var limit = rlimit()
+    guard getrlimit(resource, &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
+    #if canImport(Glibc)
+        limit.rlim_cur = limit.rlim_max
+    #else
+        limit.rlim_cur = min(limit.rlim_max, rlim_t(OPEN_MAX))
+    #endif
+    _ = setrlimit(resource, &limit)
 }
 
 /// The signals that the program answers.

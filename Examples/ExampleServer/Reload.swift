@@ -11,17 +11,22 @@ struct ServableFile {
     let connections: IssuerConnections
     /// Nothing: the file asks for no TLS.
     let tls: Server.TLS?
+    let memories: ProofMemories
 
     /// Reads a file and makes its resources, which finds what is wrong with them too.
     ///
-    /// - Parameter previous: What is served already, whose fetched keys are used until they have been fetched anew.
+    /// - Parameter previous: What is served already, whose fetched keys are used until they have been fetched anew, and
+    ///   whose records of DPoP proofs stay.
     init(_ path: String, succeeding previous: ServableFile? = nil) throws(InvalidConfiguration) {
         var file = try ConfigurationFile(path: path)
         let connections = IssuerConnections(succeeding: previous?.connections)
         let tls = Result { () throws(InvalidConfiguration) in try file.makeTLS(besides: path) }
+        memories = ProofMemories(succeeding: previous?.memories)
+        let memories = memories
         let resources = Result { () throws(InvalidConfiguration) in
             try file.makeResources(
-                besides: path, sharing: connections, onEvent: { log(sentence(for: $0)) })
+                besides: path, sharing: connections, remembering: memories,
+                onEvent: { log(sentence(for: $0)) })
         }
         if case .failure(let first) = tls, case .failure(let second) = resources {
             throw InvalidConfiguration(findings: first.findings + second.findings)

@@ -47,6 +47,10 @@ extension Server {
         ///
         /// Default: if there is an access log.
         public var namesRequests: Bool?
+        /// When errors of the server's own are told as problem details.
+        ///
+        /// Default: to clients that ask for JSON. RFC 9457.
+        public var problemDetails = ProblemDetails.accept
         /// The proxies in front of the server.
         ///
         /// Default none: then nothing that a request says of where it came from is believed.
@@ -78,7 +82,7 @@ extension Server {
     public struct Limits: Sendable, Hashable {
         /// The most connections at a time.
         ///
-        /// Default 10 000. Beyond it the system's backlog holds what comes.
+        /// Default 10 000. Beyond it the system's backlog holds what comes; after a second of that, 503 with `Retry-After`.
         public var maxConnectionCount = 10_000
         /// The longest request target.
         ///
@@ -139,6 +143,8 @@ extension Server {
         static let maxUnreadByteCount = 64 * 1024
         /// How much of a body that nobody wants is read for the sake of the next request, or of the answer to this one.
         static let maxDiscardedByteCount = 64 * 1024
+        /// How long an idle connection is kept when the server stops, for a request that is on its way.
+        static let partingTime = Duration.milliseconds(100)
         /// How long a connection that is being closed waits for the client to take the answer.
         static let lingerTimeout = Duration.seconds(2)
         /// How many requests of one connection are answered in one turn of its loop.

@@ -25,7 +25,7 @@ public struct Server: Sendable {
     /// ``init(validating:host:port:configuration:)`` for routes that come from outside.
     ///
     /// - Parameters:
-    ///   - host: The address or name to listen on. Default: this machine only.
+    ///   - host: The address or name to listen on, or `unix:` and a path, as ``ServerSocket`` takes it. Default: this machine only.
     ///   - port: The port; 0 for any free one.
     ///   - configuration: Loops, limits, log.
     ///   - declare: Adds the routes.
@@ -88,6 +88,7 @@ public struct Server: Sendable {
             deployment.stop()
             core.contexts = []
         }
+        warnOfFewDescriptors()
         try await listen(on: socket, core)
         let probe = configuration.metrics.map { _ in LagProbe.start(core.contexts) }
         defer { probe?.cancel() }
@@ -98,6 +99,7 @@ public struct Server: Sendable {
             core.stop()
         }
         await drain(core)
+        socket.removeFile()
         await configuration.accessLog?.flush()
     }
 
@@ -124,6 +126,16 @@ public struct Server: Sendable {
             configuration.log("warning: " + warning)
         }
         for resource in table.resources { resource.warmUp() }
+    }
+
+    /// Connections that may not be opened are not worth a place.
+    private func warnOfFewDescriptors() {
+        let wanted = deployment.service.terms.limits.maxConnectionCount
+        let allowed = maxDescriptorCount()
+        guard allowed < wanted else { return }
+        configuration.log(
+            "warning: \(wanted) connections are allowed, but the system lets this process open \(allowed) files"
+        )
     }
 
     private func listen(on socket: ServerSocket, _ core: ServerCore) async throws {

@@ -15,7 +15,8 @@ struct ServingTests {
         let routes = """
             "routes": [{"path": "/photos", "respond": "principal"}, {"path": "/photos/{id}", "respond": "echo"},
             {"path": "/photos/a/{rest...}", "methods": ["POST"], "respond": {"block_seconds": 1}},
-            {"path": "/photos/%7Ealice", "respond": {"sleep_seconds": 1}}]
+            {"path": "/photos/%7Ealice", "respond": {"sleep_seconds": 1}},
+            {"path": "/photos/", "respond": {"text": "a slash makes it another path"}}]
             """
         let file = try Self.file(
             SampleFile.with(
@@ -82,10 +83,12 @@ struct EdgeSettingsTests {
 
     @Test func `proxies and what is believed of them are taken over`() throws {
         let made = try Self.configuration(
-            #"{"trusted_proxies": ["10.0.0.0/8", "::1", "unix"], "forwarded": "x-forwarded", "request_ids": true}"#
+            #"{"trusted_proxies": ["10.0.0.0/8", "::1", "unix"], "forwarded": "x-forwarded", "proxy_protocol": true, "request_ids": true}"#
         )
         #expect(
-            try made.proxies == TrustedProxies(["10.0.0.0/8", "::1", "unix"], forwarded: .xForwarded))
+            try made.proxies
+                == TrustedProxies(
+                    ["10.0.0.0/8", "::1", "unix"], forwarded: .xForwarded, usesProxyProtocol: true))
         #expect(made.namesRequests == true)
     }
 

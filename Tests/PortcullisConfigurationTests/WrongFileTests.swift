@@ -36,6 +36,8 @@ struct WrongFileTests {
             #"{"access_log_file": "access.log"}"#,
             #"access_log_file: stands without a log; access_log must be "text" or "json""#
         ),
+        (#"{"proxy_protocol": "v2"}"#, "proxy_protocol: must be true or false"),
+        (#"{"problem_details": "yes"}"#, #"problem_details: must be one of "accept", "always", "never""#),
         (#"{"request_ids": 1}"#, "request_ids: must be true or false"),
         (#"{"tls": true}"#, "tls: must be an object"),
         (
@@ -64,22 +66,7 @@ struct WrongFileTests {
     }
 
     @Test(arguments: [
-        (#"{"client_cert_field": true}"#, "server.client_cert_field")
-    ])
-    func `a key of the server whose feature is not there is refused`(value: String, path: String) {
-        #expect(
-            SampleFile.problems(SampleFile.with(server: value))
-                == ["$.\(path): not supported by this version; leave the key out"])
-    }
-
-    @Test(arguments: [
-        (#""signed_metadata": {}"#, "signed_metadata"),
-        (#""tokens": {"dpop": {"nonce": "off"}}"#, "tokens.dpop"),
-        (#""routes": [{"path": "/photos", "acr_values": ["a"], "respond": "echo"}]"#, "routes[0].acr_values"),
-        (
-            #""routes": [{"path": "/photos", "max_age_seconds": 1, "respond": "echo"}]"#,
-            "routes[0].max_age_seconds"
-        ),
+        (#""signed_metadata": {}"#, "signed_metadata")
     ])
     func `a key of a resource whose feature is not there is refused`(value: String, path: String) {
         #expect(
@@ -87,15 +74,75 @@ struct WrongFileTests {
                 == ["$.resources[0].\(path): not supported by this version; leave the key out"])
     }
 
-    @Test(arguments: [
-        "\"tls_client_certificate_bound_access_tokens\": true", "\"dpop_bound_access_tokens_required\": true",
-        "\"dpop_signing_alg_values_supported\": [\"ES256\"]", "\"signed_metadata\": \"a.b.c\"",
-        "\"bearer_methods_supported\": [\"header\", \"body\"]", "\"bearer_methods_supported\": []",
-    ])
+    @Test(arguments: ["\"signed_metadata\": \"a.b.c\""])
     func `metadata that promises what is not there is refused`(member: String) {
         let problems = SampleFile.problems(SampleFile.with(resource: SampleFile.resource(metadata: member)))
         #expect(problems.count == 1)
         #expect(problems.first?.contains("not supported by this version") == true)
+    }
+
+    @Test(arguments: [
+        (#"{"nonce": "on"}"#, #"nonce: must be one of "off", "required""#),
+        (
+            #"{"nonce_lifetime_seconds": 0}"#,
+            "nonce_lifetime_seconds: must be a number of seconds from 1 to 86400"
+        ),
+        (
+            #"{"nonce_keys": ["AAAA"]}"#,
+            "nonce_keys[0]: must be 32 or more random bytes in base64url without padding"
+        ),
+        (
+            #"{"proof_max_age_seconds": 0}"#,
+            "proof_max_age_seconds: must be a number of seconds from 1 to 3600"
+        ),
+        (
+            #"{"proof_max_future_seconds": -1}"#,
+            "proof_max_future_seconds: must be a number of seconds from 0 to 300"
+        ),
+        (
+            #"{"replay_cache_entries": 0}"#,
+            "replay_cache_entries: must be a whole number from 1 to 100000000"
+        ),
+        (
+            #"{"replays": 1}"#,
+            "replays: unknown key; known here: nonce, nonce_lifetime_seconds, nonce_keys, proof_max_age_seconds, "
+                + "proof_max_future_seconds, replay_cache_entries"
+        ),
+    ])
+    func dpop(value: String, problem: String) {
+        let resource = SampleFile.resource(more: #""tokens": {"dpop": \#(value)}"#)
+        #expect(
+            SampleFile.problems(SampleFile.with(resource: resource))
+                == ["$.resources[0].tokens.dpop." + problem])
+    }
+
+    @Test(arguments: [
+        (
+            #""acr_values": ["a b"]"#,
+            "acr_values[0]: must be printable ASCII without space, quote, backslash and comma"
+        ),
+        (#""acr_values": "a""#, "acr_values: must be a list of acr values"),
+        (
+            #""max_age_seconds": -1"#,
+            "max_age_seconds: must be a number of seconds from 0 to 315360000"
+        ),
+        (
+            #""authorization_details": [{"actions": ["a"]}]"#,
+            "authorization_details[0]: must have a type, and the common members as RFC 9396 section 2.2 has them"
+        ),
+        (
+            #""authorization_details": [{"type": "x"}]"#,
+            "authorization_details[0]: is of a type that is not in the metadata's "
+                + "authorization_details_types_supported; add it there"
+        ),
+    ])
+    func requirement(value: String, problem: String) {
+        let resource = SampleFile.resource(
+            more: #""routes": [{"path": "/photos", \#(value), "respond": "echo"}]"#)
+        #expect(
+            SampleFile.problems(SampleFile.with(resource: resource)) == [
+                "$.resources[0].routes[0]." + problem
+            ])
     }
 
     @Test(arguments: [
@@ -234,14 +281,19 @@ struct WrongFileTests {
     @Test(arguments: [
         #"{"respond": "echo"}"#:
             "path: missing; must be the whole path on the host, such as \"/photos/{id}\"",
-        #"{"path": "photos", "respond": "echo"}"#: "path: ",
-        #"{"path": "/photos//x", "respond": "echo"}"#: "path: ",
-        #"{"path": "/photos/../x", "respond": "echo"}"#: "path: ",
-        #"{"path": "/photos/{a}/{a}", "respond": "echo"}"#: "path: ",
-        #"{"path": "/photos/{a...}/b", "respond": "echo"}"#: "path: ",
-        #"{"path": "/photos/a{b}", "respond": "echo"}"#: "path: ",
-        #"{"path": "/photos/{}", "respond": "echo"}"#: "path: ",
-        #"{"path": "/photos/é", "respond": "echo"}"#: "path: ",
+        #"{"path": "photos", "respond": "echo"}"#: "path: must start with a slash",
+        #"{"path": "/photos//x", "respond": "echo"}"#: "path: must not have an empty segment",
+        #"{"path": "/photos/../x", "respond": "echo"}"#: "path: must not have dot segments",
+        #"{"path": "/photos/{a}/{a}", "respond": "echo"}"#: "path: must not use a parameter name twice",
+        #"{"path": "/photos/{a...}/b", "respond": "echo"}"#:
+            "path: must have \"{name...}\" as its last segment only",
+        #"{"path": "/photos/a{b}", "respond": "echo"}"#:
+            "path: must have parameters as whole segments: \"/{name}\"",
+        #"{"path": "/photos/{}", "respond": "echo"}"#:
+            "path: must name its parameters with letters, digits and underscores",
+        #"{"path": "/photos/é", "respond": "echo"}"#:
+            "path: must be a path in its URL spelling, percent-encoded, without a query",
+        #"{"path": "/photos/%e9", "respond": "echo"}"#: "path: must be UTF-8 without encoded ",
         #"{"path": "/notes", "respond": "echo"}"#: "path: must lie under the path of its resource",
         #"{"path": "/photosx", "respond": "echo"}"#: "path: must lie under the path of its resource",
         #"{"path": "/photos", "methods": [], "respond": "echo"}"#:

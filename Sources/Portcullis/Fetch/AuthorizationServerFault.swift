@@ -54,6 +54,12 @@ public enum ResourceEvent: Sendable, Hashable {
     case introspectionSuspended(issuer: String, pause: Duration)
     /// Introspection works again.
     case introspectionResumed(issuer: String)
+    /// An invalidation reached no other process, since the shared cache is out of reach; here it holds.
+    case invalidationNotShared(issuer: String)
     /// The server's metadata does not list the method by which the resource proves who it is. RFC 8414 §2.
     case authenticationMethodNotListed(issuer: String)
+    /// The server's metadata does not list scopes that the resource tells its clients to ask for; its list may be partial. RFC 8414 §2.
+    case scopesNotListed(issuer: String, resource: ResourceIdentifier, scopes: [Scope])
+    /// The server's metadata lists resources, and not this one; its list may be partial. RFC 9728 §4.
+    case resourceNotListed(issuer: String, resource: ResourceIdentifier)
 }

@@ -65,6 +65,24 @@ public struct FetchResponse: Sendable {
     }
 }
 
+extension FetchRequest: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// Method and URL: the fields hold the resource's own secret, the body a client's token.
+    public var description: String { "FetchRequest(\(method.name) \(url))" }
+    /// Method and URL.
+    public var debugDescription: String { description }
+    /// Nothing of what it holds.
+    public var customMirror: Mirror { Mirror(self, children: [:]) }
+}
+
+extension FetchResponse: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// The status: the body may say whose token it was.
+    public var description: String { "FetchResponse(\(status.code))" }
+    /// The status.
+    public var debugDescription: String { description }
+    /// Nothing of what it holds.
+    public var customMirror: Mirror { Mirror(self, children: [:]) }
+}
+
 /// Why there is no response.
 ///
 /// Holds no text from the network.
@@ -72,6 +90,8 @@ public struct FetchResponse: Sendable {
 public enum FetchError: Error, Sendable, Hashable {
     /// No connection, or one that broke.
     case unreachable
+    /// The host has only addresses that the fetcher may not connect to.
+    case forbiddenAddress
     /// The certificate of the server is not trusted.
     case untrustedServer
     /// Nothing complete within the time.

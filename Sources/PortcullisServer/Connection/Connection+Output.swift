@@ -11,27 +11,40 @@ internal import PortcullisTransport
 extension Connection {
     /// Sends what there is to send, as far as the client takes it.
     func flush() {
-        while !output.isEmpty, phase != .closed {
-            let sent = tls == nil ? output.send(to: descriptor) : sendEncrypted()
-            if sent > 0 {
-                if writeDeadline != .distantFuture { writeDeadline = loop.now + limits.writeTimeout }
-            } else if errno == EAGAIN || errno == EWOULDBLOCK {
-                loop.rearm(descriptor, for: .writable)
-                if writeDeadline == .distantFuture { writeDeadline = loop.now + limits.writeTimeout }
-                applyDeadline()
-                return wakeWriters()
-            } else if errno != EINTR {
-                return abort()
-            }
-        }
+        repeat {
+            guard flushOutput() else { return }
+        } while sendsMoreOfFile()
         guard phase != .closed else { return }
         output.giveBack(&context.outputBuffer)
-        if writeDeadline != .distantFuture {
+        if writeDeadline != .distantFuture, exchange?.file == nil {
             writeDeadline = .distantFuture
             applyDeadline()
         }
         wakeWriters()
         if closesAfterOutput { finishClosing() } else { goOnAfterPressure() }
+    }
+
+    /// - Returns: Whether everything has gone.
+    private func flushOutput() -> Bool {
+        while !output.isEmpty, phase != .closed {
+            let sent = tls == nil ? output.send(to: descriptor) : sendEncrypted()
+            if sent > 0 {
+                if writeDeadline != .distantFuture { writeDeadline = loop.now + limits.writeTimeout }
+            } else if errno == EAGAIN || errno == EWOULDBLOCK {
+                waitUntilWritable()
+                wakeWriters()
+                return false
+            } else if errno != EINTR {
+                abort()
+            }
+        }
+        return phase != .closed
+    }
+
+    func waitUntilWritable() {
+        loop.rearm(descriptor, for: .writable)
+        if writeDeadline == .distantFuture { writeDeadline = loop.now + limits.writeTimeout }
+        applyDeadline()
     }
 
     func wakeWriters() {
@@ -75,16 +88,17 @@ extension Connection {
         applyDeadline()
     }
 
-    /// Ends with the request that is being answered, or at once if there is none.
+    /// Ends with the request that is being answered, or soon if there is none.
     ///
-    /// A request that has arrived and was not read yet is answered too: closing over it would reset the connection.
+    /// A request that has arrived and was not read yet is answered too: closing over it would reset the connection. So is one that
+    /// comes in the next moment, from a client in the middle of its work; it hears in its answer that it was the last.
     func drain() {
         if drainHandshake() { return }
         if phase == .head, output.isEmpty { read(untilEnd: isEncrypted) }
         guard phase == .head, unread.isEmpty else { return }
         guard output.isEmpty else { return closeAfterOutput() }
-        _ = sendClosure()
-        abort()
+        stateDeadline = min(stateDeadline, loop.now + Server.Limits.partingTime)
+        applyDeadline()
     }
 
     /// Ends now.

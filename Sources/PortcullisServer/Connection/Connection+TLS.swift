@@ -35,7 +35,9 @@ extension Connection {
     func handleEncrypted(_ readiness: Readiness) {
         guard let tls else { return }
         guard tls.isOpen else { return negotiate(tls) }
-        if readiness.contains(.writable), !output.isEmpty || closesAfterOutput { flush() }
+        if readiness.contains(.writable), !output.isEmpty || closesAfterOutput || exchange?.file != nil {
+            flush()
+        }
         let mayRead =
             readiness.contains(.readable) || (tls.readsWhenWritable && readiness.contains(.writable))
         guard phase != .closed, mayRead else { return }

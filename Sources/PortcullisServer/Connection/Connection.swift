@@ -90,7 +90,7 @@ actor Connection: ReadinessHandler {
 
     private func handle(_ readiness: Readiness) {
         if tls != nil { return handleEncrypted(readiness) }
-        if readiness.contains(.writable), !output.isEmpty { flush() }
+        if readiness.contains(.writable), !output.isEmpty || exchange?.file != nil { flush() }
         guard phase != .closed, readiness.contains(.readable) else { return }
         read(untilEnd: readiness.contains(.closedByPeer))
     }
@@ -272,7 +272,7 @@ actor Connection: ReadinessHandler {
 
     /// A client that sends no more has had every answer once nothing is held back.
     private func endWithPeer() {
-        if phase == .head, !isHeldBack { closesAfterOutput = true }
+        if phase == .head, !isHeldBack, !willGoOn { closesAfterOutput = true }
     }
 
     // MARK: Deadlines
@@ -299,6 +299,9 @@ actor Connection: ReadinessHandler {
         if expireHandshake() { return }
         stateDeadline = .distantFuture
         switch phase {
+        case .head where context.isDraining && !headHasBegun:
+            _ = sendClosure()
+            abort()
         case .head:
             context.recorder?.record(.timedOut(headHasBegun ? .header : .idle))
             if headHasBegun { refuse(.requestTimeout) } else { closeAfterOutput() }

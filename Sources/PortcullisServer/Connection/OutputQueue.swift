@@ -23,6 +23,9 @@ struct OutputQueue: ~Copyable {
 
     var isEmpty: Bool { byteCount == 0 }
 
+    /// Counts bytes that took another way.
+    mutating func note(_ count: Int) { appendedByteCount &+= count }
+
     /// Lends a buffer to gather in, so that a connection that has nothing to send keeps none.
     mutating func borrow(_ buffer: inout [UInt8]) {
         if tail.capacity == 0 { swap(&tail, &buffer) }

@@ -10,6 +10,8 @@ package struct RoutingTable: Sendable {
     private let misdirected: CompiledRoute
     /// Every resource that is guarded, in the order of declaration.
     package let resources: [ProtectedResource]
+    /// The authorities at which there are resources, in order; none on a server that guards nothing.
+    package let authorities: [String]
     /// What the author should know, one sentence each.
     package let warnings: [String]
 
@@ -31,16 +33,22 @@ package struct RoutingTable: Sendable {
         only = sites.count == 1 ? sites.first?.value : nil
         self.misdirected = misdirected
         self.resources = resources
+        authorities = Set(resources.map { Site.key($0.identifier) }).sorted()
         self.warnings = warnings
     }
 
-    /// The authorities at which there are resources, in order; none on a server that guards nothing.
-    package var authorities: [String] {
-        resources.isEmpty ? [] : Set(resources.map { Site.key($0.identifier) }).sorted()
-    }
-
     /// Whether a host, in lower case, is one of them, perhaps with the port that goes without saying.
-    package func knows(authority: String) -> Bool { sites[authority] != nil }
+    package func knows(authority: String) -> Bool { site(named: authority) != nil }
+
+    /// The site of a host, which may spell an IPv6 address in any of its ways.
+    ///
+    /// RFC 4291 §2.2.
+    private func site(named authority: String) -> Site? {
+        if let site = sites[authority] { return site }
+        guard authority.utf8.first == 0x5B, let url = try? HTTPURL("http://" + authority) else { return nil }
+        let isPortSaid = authority.utf8.last != 0x5D && authority.utf8.last != 0x3A
+        return sites[isPortSaid ? "\(url.host):\(url.port)" : url.host]
+    }
 
     /// Decides who answers.
     ///
@@ -55,7 +63,7 @@ package struct RoutingTable: Sendable {
         for segment in path.segments { segments.append(segment) }
         // A slash at the end is a segment of its own, without a character.
         if path.hasTrailingSlash { segments.append(path.range.upperBound..<path.range.upperBound) }
-        guard let site = only ?? sites[authority()] else { return (misdirected, []) }
+        guard let site = only ?? site(named: authority()) else { return (misdirected, []) }
         if form == .asterisk { return (site.asterisk, []) }
         return site.destination(method, path, segments, isPreflight: isPreflight)
     }

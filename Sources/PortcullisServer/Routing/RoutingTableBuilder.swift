@@ -38,16 +38,17 @@ struct RoutingTableBuilder {
     }
 
     private mutating func pattern(_ path: String) -> PathPattern? {
-        do throws(ConfigurationError) {
+        do throws(PathPattern.Malformation) {
             return try PathPattern(path)
         } catch {
-            problems.append(error.description)
+            problems.append("the path \(path) \(error.sentence)")
             return nil
         }
     }
 
     mutating func table() throws(ConfigurationError) -> RoutingTable {
         refuseCollisions()
+        refuseDoubleAliases()
         refuseDoubles(publicRoutes, "public routes")
         let authorities = Set(guarded.map { Site.key($0.routes.resource.identifier) })
         var sites: [String: Site] = [:]
@@ -69,6 +70,25 @@ struct RoutingTableBuilder {
                 problems.append(
                     "two resources would have the same metadata location: "
                         + "\(other.routes.resource.identifier) and \(block.routes.resource.identifier)")
+            }
+        }
+    }
+
+    /// One document at most can stand at the root of an authority, and it must not take another one's place.
+    private mutating func refuseDoubleAliases() {
+        let resources = guarded.map(\.routes.resource)
+        for (index, alias) in resources.enumerated() where alias.hasRootAlias {
+            let isTaken = resources.enumerated().contains { offset, other in
+                let isAtRoot =
+                    other.identifier.wellKnownPath.utf8.elementsEqual(Site.wellKnownPrefix)
+                    && other.identifier.query == nil
+                return offset != index && Site.key(other.identifier) == Site.key(alias.identifier)
+                    && (isAtRoot || offset < index && other.hasRootAlias)
+            }
+            if isTaken {
+                problems.append(
+                    "\(alias.identifier): its root alias is taken, since another document is at the root of the same authority"
+                )
             }
         }
     }
@@ -96,6 +116,10 @@ struct RoutingTableBuilder {
             let key = Site.key(identifier)
             names["\(identifier.host):\(identifier.port)"] = key
             if key == identifier.host { names[key + ":"] = key }
+            // An IPv6 address has many spellings; clients use the one that they were given.
+            let written = identifier.text.utf8.prefix(identifier.url.authorityEnd)
+                .dropFirst(identifier.scheme.utf8.count + 3)
+            names[String(decoding: written.map(CharacterClass.lowercase), as: UTF8.self)] = key
         }
         return names
     }
@@ -123,8 +147,10 @@ struct RoutingTableBuilder {
         among blocks: [(routes: ProtectedRoutes, outer: [any Middleware], cors: CORSPolicy?)]
     ) -> [PlainRoute] {
         let policies = blocks.compactMap { block -> (path: [PathPattern.Segment], cors: CORSPolicy)? in
-            guard let cors = block.cors, let path = try? PathPattern(block.routes.resource.identifier.path)
-            else { return nil }
+            let base = block.routes.resource.identifier.path
+            guard let cors = block.cors, let path = try? PathPattern(base.isEmpty ? "/" : base) else {
+                return nil
+            }
             return (path.segments.filter { $0 != .literal([]) }, cors)
         }
         guard !policies.isEmpty else { return publicRoutes }
@@ -145,8 +171,12 @@ struct RoutingTableBuilder {
         guard let basePattern = pattern(base.isEmpty ? "/" : base) else { return nil }
         var routes: [PlainRoute] = []
         for entry in block.entries {
-            guard let pattern = pattern(Self.join(base, entry.path)) else { continue }
+            let path = block.hasWholePaths ? entry.path : Self.join(base, entry.path)
+            guard let pattern = pattern(path), lies(pattern, in: basePattern, entry, resource) else {
+                continue
+            }
             refuseUndeclared(entry, of: resource)
+            refuseUnknownTypes(entry, of: resource)
             let gate = ResourceGate(
                 resource, requiring: entry.requirement, streamExpiry: block.streamExpiry)
             let route = CompiledRoute(
@@ -182,10 +212,34 @@ struct RoutingTableBuilder {
         return base.hasSuffix("/") ? base + path.dropFirst() : base + path
     }
 
+    /// Whether requests for a pattern belong to the resource, so that its gate stands before them.
+    private mutating func lies(
+        _ pattern: PathPattern, in base: PathPattern, _ entry: ProtectedRoutes.Entry,
+        _ resource: ProtectedResource
+    ) -> Bool {
+        let isWithin =
+            pattern.segments.count >= base.segments.count
+            && zip(pattern.segments, base.segments).allSatisfy { $0 == $1 || $1 == .literal([]) }
+        if !isWithin {
+            problems.append(
+                "\(resource.identifier): the route \(entry.path) lies outside the resource; begin it with a slash"
+            )
+        }
+        return isWithin
+    }
+
     private mutating func refuseUndeclared(_ entry: ProtectedRoutes.Entry, of resource: ProtectedResource) {
         for scope in resource.undeclaredScopes(in: entry.requirement) {
             problems.append(
                 "\(resource.identifier): the route \(entry.path) requires the scope \(scope), which the resource does not declare"
+            )
+        }
+    }
+
+    private mutating func refuseUnknownTypes(_ entry: ProtectedRoutes.Entry, of resource: ProtectedResource) {
+        for type in resource.undeclaredTypes(in: entry.requirement) {
+            problems.append(
+                "\(resource.identifier): the route \(entry.path) requires authorization details of the type \(type), which the resource does not declare"
             )
         }
     }
