@@ -30,6 +30,7 @@ let package = Package(
         .library(name: "PortcullisTesting", targets: ["PortcullisTesting"]),
         .library(name: "PortcullisRedis", targets: ["PortcullisRedis"]),
         .executable(name: "example-server", targets: ["ExampleServer"]),
+        .executable(name: "portcullis", targets: ["PortcullisCommand"]),
     ],
     targets: [
         .systemLibrary(
@@ -60,6 +61,14 @@ let package = Package(
                 "Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisServer",
                 "PortcullisTransport",
             ]
+        ),
+        .executableTarget(
+            name: "PortcullisCommand",
+            dependencies: [
+                "Portcullis", "PortcullisConfiguration", "PortcullisHTTP", "PortcullisJOSE",
+                "PortcullisServer", "PortcullisTesting", "PortcullisTransport",
+            ],
+            swiftSettings: settings
         ),
         .executableTarget(
             name: "ExampleServer",
@@ -96,6 +105,13 @@ let package = Package(
         tests(
             of: "PortcullisConfiguration",
             ["Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisServer", "PortcullisTransport"]
+        ),
+        tests(
+            of: "PortcullisCommand",
+            [
+                "Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisServer", "PortcullisTesting",
+                "PortcullisTransport",
+            ]
         ),
         .testTarget(name: "HouseRulesTests", swiftSettings: settings),
     ],

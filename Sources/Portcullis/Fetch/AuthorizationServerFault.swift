@@ -58,4 +58,8 @@ public enum ResourceEvent: Sendable, Hashable {
     case invalidationNotShared(issuer: String)
     /// The server's metadata does not list the method by which the resource proves who it is. RFC 8414 §2.
     case authenticationMethodNotListed(issuer: String)
+    /// The server's metadata does not list scopes that the resource tells its clients to ask for; its list may be partial. RFC 8414 §2.
+    case scopesNotListed(issuer: String, resource: ResourceIdentifier, scopes: [Scope])
+    /// The server's metadata lists resources, and not this one; its list may be partial. RFC 9728 §4.
+    case resourceNotListed(issuer: String, resource: ResourceIdentifier)
 }

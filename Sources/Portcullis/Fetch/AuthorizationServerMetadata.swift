@@ -17,6 +17,14 @@ struct AuthorizationServerMetadata: Sendable {
     ///
     /// RFC 8414 §2.
     let introspectionMethods: [String]?
+    /// Some of the scopes that the server knows; nothing if the document does not say.
+    ///
+    /// RFC 8414 §2.
+    let scopesSupported: [String]?
+    /// Some of the resources that the server issues tokens for; nothing if the document does not say.
+    ///
+    /// RFC 9728 §4.
+    let protectedResources: [String]?
 
     /// Reads a document, which counts only if it names this issuer and its URLs are secure.
     ///
@@ -32,6 +40,8 @@ struct AuthorizationServerMetadata: Sendable {
         certificateIntrospectionEndpoint =
             object["mtls_endpoint_aliases"]?.object?["introspection_endpoint"]?.string
         introspectionMethods = object["introspection_endpoint_auth_methods_supported"]?.strings
+        scopesSupported = object["scopes_supported"]?.strings
+        protectedResources = object["protected_resources"]?.strings
         for url in [jwksURI, introspectionEndpoint, certificateIntrospectionEndpoint] {
             if let url, !IssuerURL.isFetchable(url, allowingInsecureLoopback: allowsInsecureLoopback) {
                 throw .insecureURL

@@ -62,11 +62,33 @@ extension ConfigurationFile {
 
     /// How the server runs.
     package func makeServerConfiguration(
-        log: @escaping Server.Log, metrics: (any ServerMetrics)? = nil
+        log: @escaping Server.Log, metrics: (any ServerMetrics)? = nil, accessLog: AccessLog? = nil
     ) -> Server.Configuration {
-        Server.Configuration(
+        var configuration = Server.Configuration(
             eventLoopCount: server.eventLoopCount, limits: serverLimits,
             shutdownGracePeriod: server.shutdownGrace, log: log, metrics: metrics)
+        configuration.proxies = server.proxies
+        configuration.accessLog = accessLog
+        configuration.problemDetails = server.problemDetails
+        configuration.namesRequests = server.namesRequests
+        return configuration
+    }
+
+    /// The log of requests, if the file asks for one.
+    ///
+    /// - Parameter file: Where the configuration is, for the log's name that is relative to it.
+    package func makeAccessLog(besides file: String) throws(InvalidConfiguration) -> AccessLog? {
+        guard let format = server.accessLog else { return nil }
+        guard let name = server.accessLogFile else { return .standardError(format) }
+        do throws(LogFileError) {
+            return try .file(Self.resolve(name, besides: file), format)
+        } catch {
+            let findings = FindingCollector()
+            findings.error(
+                JSONPath.root["server"]["access_log_file"],
+                "cannot be opened: \(error); must be a file that can be added to")
+            throw InvalidConfiguration(findings: findings.findings)
+        }
     }
 
     /// The keys that differ from an earlier file, and whose change a running server does not take over.
@@ -76,6 +98,12 @@ extension ConfigurationFile {
             ("port", server.port == earlier.server.port),
             ("event_loops", server.eventLoopCount == earlier.server.eventLoopCount),
             ("shutdown_grace_seconds", server.shutdownGrace == earlier.server.shutdownGrace),
+            ("trusted_proxies, forwarded or proxy_protocol", server.proxies == earlier.server.proxies),
+            ("access_log", server.accessLog == earlier.server.accessLog),
+            ("access_log_file", server.accessLogFile == earlier.server.accessLogFile),
+            ("problem_details", server.problemDetails == earlier.server.problemDetails),
+            ("request_ids", server.namesRequests == earlier.server.namesRequests),
+            ("tls", (server.tls == nil) == (earlier.server.tls == nil)),
         ]
         let admin = admin == earlier.admin ? [] : ["$.admin"]
         return pairs.filter { !$0.1 }.map { "$.server.\($0.0)" } + admin

@@ -16,6 +16,10 @@ package func sentence(for event: ResourceEvent) -> String {
         "\(issuer): an invalidation of tokens could not be told to other processes"
     case .authenticationMethodNotListed(let issuer):
         "\(issuer): its metadata does not list the client_auth that introspection uses"
+    case .scopesNotListed(let issuer, let resource, let scopes):
+        "\(issuer): its metadata does not list scopes of \(resource): \(scopes.map(\.name).joined(separator: " "))"
+    case .resourceNotListed(let issuer, let resource):
+        "\(issuer): its metadata lists protected resources, but not \(resource)"
     case .metadataChanged(let issuer): "\(issuer): metadata loaded"
     @unknown default: "something happened that this program has no words for"
     }

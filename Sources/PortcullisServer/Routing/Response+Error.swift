@@ -15,6 +15,8 @@ extension Response {
             self = .problem(malformed.status)
         case RequestBodyError.timeout:
             self = .problem(.requestTimeout)
+        case FileError.notFound:
+            self = .notFound
         case is BlockingPool.Overload:
             self = .problem(.serviceUnavailable)
             fields[.retryAfter] = "1"
@@ -32,7 +34,9 @@ extension Response {
 
     /// An answer of the server itself: the status and its phrase, and no more.
     package static func problem(_ status: Status) -> Response {
-        .text(status.reasonPhrase + "\n", status: status)
+        var response = Response.text(status.reasonPhrase + "\n", status: status)
+        response.isProblem = true
+        return response
     }
 
     /// 404. RFC 9110 §15.5.5.

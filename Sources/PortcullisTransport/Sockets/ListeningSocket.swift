@@ -32,6 +32,11 @@ package struct ListeningSockets: Sendable {
         throw failure
     }
 
+    init(descriptors: [Int32], address: SocketAddress) {
+        self.descriptors = descriptors
+        self.address = address
+    }
+
     private init(_ address: ResolvedAddress, count: Int, backlog: Int32) throws(SocketError) {
         var descriptors: [Int32] = []
         do throws(SocketError) {
@@ -75,7 +80,7 @@ package struct ListeningSockets: Sendable {
         try setOption(descriptor, SOL_SOCKET, SO_REUSEPORT)
     }
 
-    private static func localAddress(
+    static func localAddress(
         of descriptor: Int32
     ) throws(SocketError) -> (address: SocketAddress, resolved: ResolvedAddress) {
         var storage = sockaddr_storage()
@@ -103,4 +108,22 @@ package func closeDescriptor(_ descriptor: Int32) -> Int32 {
     #else
         Darwin.close(descriptor)
     #endif
+}
+
+/// Opens a descriptor that is good for nothing but being there.
+package func nullDevice() -> Int32? {
+    let descriptor = open("/dev/null", O_RDONLY | O_CLOEXEC)
+    return descriptor < 0 ? nil : descriptor
+}
+
+/// How many descriptors the process may have open at the same time.
+package func maxDescriptorCount() -> Int {
+    #if canImport(Glibc)
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    #else
+        let resource = RLIMIT_NOFILE
+    #endif
+    var limit = rlimit()
+    guard getrlimit(resource, &limit) == 0 else { return .max }
+    return Int(clamping: limit.rlim_cur)
 }

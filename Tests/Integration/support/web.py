@@ -51,14 +51,18 @@ class Answer:
         return f"<{self.status} {self.fields} {self.body[:300]!r}>"
 
 
-def request(url, method="GET", fields=(), body=None, timeout=10):
-    """One exchange; `fields` is a list of pairs or a dictionary."""
+def request(url, method="GET", fields=(), body=None, timeout=10, tls=None):
+    """One exchange; `fields` is a list of pairs or a dictionary, `tls` the context of an https URL."""
     parts = urllib.parse.urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
+    if parts.scheme == "https":
+        connection = http.client.HTTPSConnection(parts.hostname, parts.port, timeout=timeout, context=tls)
+    else:
+        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
     try:
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        connection.putrequest(method, target, skip_accept_encoding=True)
         pairs = list(fields.items() if hasattr(fields, "items") else fields)
+        names_host = any(name.lower() == "host" for name, _ in pairs)
+        connection.putrequest(method, target, skip_host=names_host, skip_accept_encoding=True)
         secrecy.note_request(url, pairs, body)
         for name, value in pairs:
             connection.putheader(name, value)
