@@ -75,7 +75,7 @@ struct WrongFileTests {
     }
 
     @Test(arguments: [
-        (#""signed_metadata": {}"#, "signed_metadata"),
+        (#""signed_metadata": {}"#, "signed_metadata")
     ])
     func `a key of a resource whose feature is not there is refused`(value: String, path: String) {
         #expect(
