@@ -68,6 +68,14 @@ let package = Package(
             path: "Examples/ExampleServer",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "GateCost",
+            dependencies: [
+                "COpenSSL", "Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisTesting",
+            ],
+            path: "Tests/Benchmarks/GateCost",
+            swiftSettings: settings
+        ),
         tests(of: "PortcullisHTTP"),
         tests(of: "PortcullisJOSE"),
         tests(of: "PortcullisTransport", ["PortcullisHTTP", "CPlatform"]),
