@@ -29,6 +29,7 @@ let package = Package(
         .library(name: "PortcullisServer", targets: ["PortcullisServer"]),
         .library(name: "PortcullisTesting", targets: ["PortcullisTesting"]),
         .executable(name: "example-server", targets: ["ExampleServer"]),
+        .executable(name: "portcullis", targets: ["PortcullisCommand"]),
     ],
     targets: [
         .systemLibrary(
@@ -60,6 +61,14 @@ let package = Package(
             ]
         ),
         .executableTarget(
+            name: "PortcullisCommand",
+            dependencies: [
+                "Portcullis", "PortcullisConfiguration", "PortcullisHTTP", "PortcullisJOSE",
+                "PortcullisServer", "PortcullisTesting", "PortcullisTransport",
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
             name: "ExampleServer",
             dependencies: [
                 "Portcullis", "PortcullisConfiguration", "PortcullisHTTP", "PortcullisJOSE",
@@ -75,6 +84,10 @@ let package = Package(
             ],
             path: "Tests/Benchmarks/GateCost",
             swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "token-verdicts", dependencies: ["Portcullis", "PortcullisTesting"],
+            path: "Tests/Differential/Verdicts", swiftSettings: settings
         ),
         tests(of: "PortcullisHTTP"),
         tests(of: "PortcullisJOSE"),
@@ -94,6 +107,13 @@ let package = Package(
         tests(
             of: "PortcullisConfiguration",
             ["Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisServer", "PortcullisTransport"]
+        ),
+        tests(
+            of: "PortcullisCommand",
+            [
+                "Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisServer", "PortcullisTesting",
+                "PortcullisTransport",
+            ]
         ),
         .testTarget(name: "HouseRulesTests", swiftSettings: settings),
     ],

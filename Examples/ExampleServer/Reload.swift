@@ -10,17 +10,32 @@ struct ServableFile {
     let resources: [ProtectedResource]
     let connections: IssuerConnections
     let memories: ProofMemories
+    /// Nothing: the file asks for no TLS.
+    let tls: Server.TLS?
 
     /// Reads a file and makes its resources, which finds what is wrong with them too.
     ///
     /// - Parameter previous: What is served already, whose fetched keys are used until they have been fetched anew, and
     ///   whose records of DPoP proofs stay.
     init(_ path: String, succeeding previous: ServableFile? = nil) throws(InvalidConfiguration) {
-        file = try ConfigurationFile(path: path)
-        connections = IssuerConnections(succeeding: previous?.connections)
-        memories = ProofMemories(succeeding: previous?.memories)
-        resources = try file.makeResources(
-            besides: path, sharing: connections, remembering: memories, onEvent: { log(sentence(for: $0)) })
+        var file = try ConfigurationFile(path: path)
+        let connections = IssuerConnections(succeeding: previous?.connections)
+        let memories = ProofMemories(succeeding: previous?.memories)
+        let tls = Result { () throws(InvalidConfiguration) in try file.makeTLS(besides: path) }
+        let resources = Result { () throws(InvalidConfiguration) in
+            try file.makeResources(
+                besides: path, sharing: connections, remembering: memories,
+                onEvent: { log(sentence(for: $0)) })
+        }
+        if case .failure(let first) = tls, case .failure(let second) = resources {
+            throw InvalidConfiguration(findings: first.findings + second.findings)
+        }
+        self.tls = try tls.get()
+        self.resources = try resources.get()
+        self.connections = connections
+        self.memories = memories
+        if let tls = self.tls { file.warnings += file.warnings(of: tls) }
+        self.file = file
     }
 
     var routes: Routes {
@@ -34,16 +49,21 @@ struct ServableFile {
 actor Reloader {
     private let path: String
     private let server: Server
+    private let accessLog: AccessLog?
     private var current: ServableFile
 
-    init(_ path: String, _ server: Server, serving current: ServableFile) {
+    init(_ path: String, _ server: Server, serving current: ServableFile, _ accessLog: AccessLog? = nil) {
         self.path = path
         self.server = server
         self.current = current
+        self.accessLog = accessLog
     }
 
-    /// Reads the file and swaps metadata, routes, validation and keys; a file that is not valid changes nothing.
+    /// Reads the file and swaps metadata, routes, validation, keys and certificates; a file that is not valid changes nothing.
+    ///
+    /// The access log's file is opened anew in either case, since whoever moved it away sends the same signal.
     func reload() async {
+        reopenLog()
         do throws(InvalidConfiguration) {
             let next = try ServableFile(path, succeeding: current)
             do throws(ConfigurationError) {
@@ -51,6 +71,7 @@ actor Reloader {
             } catch {
                 return refuse(["\(error)"])
             }
+            if let tls = next.tls, server.usesTLS { await server.replaceTLS(tls) }
             for key in next.file.changesForRestart(from: current.file) {
                 log("reload: \(key) has changed, which takes effect at the next start")
             }
@@ -59,6 +80,14 @@ actor Reloader {
             log("reload: the file is in use")
         } catch {
             refuse(error.findings.map(\.description))
+        }
+    }
+
+    private func reopenLog() {
+        do throws(LogFileError) {
+            try accessLog?.reopen()
+        } catch {
+            log("reload: the access log's file cannot be opened anew: \(error); the old one is used on")
         }
     }
 

@@ -15,24 +15,32 @@ func check(_ path: String) -> Outcome {
 /// Serves what a file describes until a signal comes.
 func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
     guard let served = read(path) else { return .failure }
+    raiseDescriptorLimit()
     let file = served.file
     for warning in file.warnings where !warning.isSaidAtStart { log("\(warning)") }
     let metrics = file.admin.map { _ in MetricsRegistry() }
     do {
+        let accessLog = try file.makeAccessLog(besides: path)
+        var configuration = file.makeServerConfiguration(log: log, metrics: metrics, accessLog: accessLog)
+        configuration.tls = served.tls
         let server = try Server(
             validating: served.routes, host: address.host ?? file.server.host,
             port: address.port ?? file.server.port,
-            configuration: file.makeServerConfiguration(log: log, metrics: metrics))
-        let reloader = Reloader(path, server, serving: served)
+            configuration: configuration)
+        let reloader = Reloader(path, server, serving: served, accessLog)
         var servers = [server]
         if let admin = file.admin, let metrics {
             servers.append(try makeAdminServer(admin, watching: server, metrics: metrics))
         }
         return await run(servers, onHangUp: { await reloader.reload() }) { addresses in
             for (address, name) in zip(addresses, ["listening", "admin"]) {
-                StandardOutput.write("\(name) on http://\(address)\n")
+                let scheme = name == "listening" && server.usesTLS ? "https" : "http"
+                StandardOutput.write("\(name) on \(scheme)://\(address)\n")
             }
         }
+    } catch let error as InvalidConfiguration {
+        for finding in error.findings { StandardError.write("\(finding)\n") }
+        return .failure
     } catch {
         StandardError.write("\(error)\n")
         return .failure

@@ -10,7 +10,7 @@ package import PortcullisTransport
 #endif
 
 extension Server {
-    /// Receives what the server has to tell its operator, one sentence at a time, without secrets and without text from requests.
+    /// Receives what the server has to tell its operator, one sentence at a time, without secrets and without text from requests, but for hosts.
     public typealias Log = @Sendable (_ sentence: String) -> Void
 
     /// How a server runs.
@@ -27,6 +27,10 @@ extension Server {
         ///
         /// Default 10 seconds; then they are cut.
         public var shutdownGracePeriod: Duration
+        /// The certificate to show, if clients shall speak TLS.
+        ///
+        /// Default: none, and plain HTTP.
+        public var tls: TLS?
         /// Where warnings and failures go.
         ///
         /// Default: standard error.
@@ -35,6 +39,18 @@ extension Server {
         ///
         /// Default nothing, which costs nothing.
         public var metrics: (any ServerMetrics)?
+        /// Where a line for each request goes.
+        ///
+        /// Default nothing, which costs nothing.
+        public var accessLog: AccessLog?
+        /// Whether every request gets an identifier, told in `X-Request-Id`, in the bodies of refusals and in the access log.
+        ///
+        /// Default: if there is an access log.
+        public var namesRequests: Bool?
+        /// The proxies in front of the server.
+        ///
+        /// Default none: then nothing that a request says of where it came from is believed.
+        public var proxies = TrustedProxies.none
         /// The way in which loops learn of readiness.
         ///
         /// For tests.
@@ -43,12 +59,13 @@ extension Server {
         /// Makes a configuration.
         public init(
             eventLoopCount: Int? = nil, limits: Limits = Limits(),
-            shutdownGracePeriod: Duration = .seconds(10),
+            shutdownGracePeriod: Duration = .seconds(10), tls: TLS? = nil,
             log: @escaping Log = Server.logToStandardError, metrics: (any ServerMetrics)? = nil
         ) {
             self.eventLoopCount = eventLoopCount
             self.limits = limits
             self.shutdownGracePeriod = shutdownGracePeriod
+            self.tls = tls
             self.log = log
             self.metrics = metrics
             readiness = .preferred
@@ -61,7 +78,7 @@ extension Server {
     public struct Limits: Sendable, Hashable {
         /// The most connections at a time.
         ///
-        /// Default 10 000. Beyond it the system's backlog holds what comes.
+        /// Default 10 000. Beyond it the system's backlog holds what comes; after a second of that, 503 with `Retry-After`.
         public var maxConnectionCount = 10_000
         /// The longest request target.
         ///
@@ -79,9 +96,9 @@ extension Server {
         ///
         /// Default 1 048 576; then 413. RFC 9110 §15.5.14.
         public var maxBodyByteCount = 1_048_576
-        /// How long a client may take for the head, from its first byte.
+        /// How long a client may take for the head, from its first byte; and before that for the handshake, from the connection's begin.
         ///
-        /// Default 10 seconds; then 408. RFC 9110 §15.5.9.
+        /// Default 10 seconds; then 408, or the end without a word. RFC 9110 §15.5.9.
         public var headerTimeout = Duration.seconds(10)
         /// How long a client may pause within a body.
         ///
@@ -91,6 +108,11 @@ extension Server {
         ///
         /// Default 500 bytes a second; then 408.
         public var minBodyBytesPerSecond = 500
+        /// How long a handler may have waited for a body in all before its rate counts.
+        ///
+        /// Ten seconds. For tests.
+        package var bodyRateGracePeriod = Duration.seconds(10)
+
         /// How long a connection may lie idle between requests.
         ///
         /// Default 60 seconds; then it is closed.
@@ -123,8 +145,6 @@ extension Server {
         static let requestsPerTurn = 32
         /// How often a streamed answer is written to in one turn of its loop.
         static let writesPerTurn = 32
-        /// How long a body may take to arrive before its rate counts.
-        static let bodyRateGrace = Duration.seconds(10)
     }
 
     /// Writes a sentence and the end of a line to standard error.

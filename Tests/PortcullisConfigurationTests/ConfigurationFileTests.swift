@@ -99,7 +99,7 @@ struct ConfigurationFileTests {
         #expect(file.server.shutdownGrace == .milliseconds(1_500))
         let server = try #require(file.authorizationServers.first)
         #expect(server.usesDiscovery)
-        #expect(server.introspection?.clientSecret == "s3cret")
+        #expect(server.introspection?.authentication == .clientSecretBasic(id: "rs", secret: "s3cret"))
         #expect(server.certificateAuthorities == "ca.pem")
         let resource = try #require(file.resources.first)
         #expect(resource.metadata.resourceName.variants.map(\.text) == ["Foto"])
@@ -148,7 +148,7 @@ struct ConfigurationFileTests {
                 "$.server.host: must be a string that is not empty",
                 "$.server.port: must be a whole number from 0 to 65535",
                 "$.server.prot: unknown key; known here: host, port, event_loops, tls, limits, shutdown_grace_seconds, "
-                    + "trusted_proxies, forwarded, client_cert_field, access_log",
+                    + "trusted_proxies, forwarded, client_cert_field, access_log, access_log_file, request_ids",
                 "$.resources[0].root_alias: must be true or false",
                 "$.resources[0].routes[0].respond: must be \"principal\", \"echo\", {\"text\": …}, {\"stream\": N}, "
                     + "{\"sleep_seconds\": S} or {\"block_seconds\": S}",

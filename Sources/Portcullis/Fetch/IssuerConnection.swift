@@ -12,6 +12,8 @@ package final class IssuerConnection: Sendable {
     let keys: KeyStore?
     let introspector: IntrospectionClient?
     let activeLifetime: Duration?
+    /// The resources that send their clients there.
+    let advertised: AdvertisedResources
     /// Where the keys are fetched, if another connection may begin with them.
     private let keyOrigin: String?
 
@@ -20,7 +22,9 @@ package final class IssuerConnection: Sendable {
         onEvent: @escaping @Sendable (ResourceEvent) -> Void
     ) {
         let issuer = trusted.issuer
+        let advertised = AdvertisedResources()
         self.issuer = issuer
+        self.advertised = advertised
         let access = ServerAccess(
             fetcher: trusted.fetcher ?? fetcher, timeout: trusted.timeout,
             maxResponseByteCount: trusted.maxResponseByteCount,
@@ -31,11 +35,17 @@ package final class IssuerConnection: Sendable {
                 cooldown: trusted.keyCooldown),
             uptime: time.uptime,
             reporting: { onEvent(.refreshFailed(issuer: issuer, fault: $0)) },
-            announcing: { _ in onEvent(.metadataChanged(issuer: issuer)) },
+            announcing: { value in
+                onEvent(.metadataChanged(issuer: issuer))
+                if !value.lists(trusted.introspection?.authentication) {
+                    onEvent(.authenticationMethodNotListed(issuer: issuer))
+                }
+                advertised.differences(from: value, issuer: issuer).forEach(onEvent)
+            },
             load: { () async throws(AuthorizationServerFault) in
                 try await AuthorizationServerMetadata.discover(issuer, through: access)
             })
-        keys = trusted.keys.map {
+        let keys = trusted.keys.map {
             switch $0 {
             case .fixed(let set): KeyStore(fixed: set)
             case .remote(let url):
@@ -44,6 +54,7 @@ package final class IssuerConnection: Sendable {
                 KeyStore(trusted, access: access, metadata: metadata, url: nil, time: time, onEvent: onEvent)
             }
         }
+        self.keys = keys
         // Keys that came from elsewhere, or over a way that trusts others, say nothing about this connection.
         switch trusted.keys {
         case .discovered where trusted.fetcher == nil: keyOrigin = "discovered"
@@ -53,8 +64,32 @@ package final class IssuerConnection: Sendable {
         activeLifetime = trusted.introspection?.activeLifetime
         introspector = trusted.introspection.map {
             IntrospectionClient(
-                $0, access: access, metadata: metadata,
-                reporting: { onEvent(.introspectionFailed(issuer: issuer, fault: $0)) })
+                IntrospectionEndpoint(
+                    $0, issuer: issuer, access: access, metadata: metadata, keys: keys, time: time),
+                maxConcurrentCallCount: $0.maxConcurrentCallCount, uptime: time.uptime,
+                reporting: { onEvent(ResourceEvent($0, issuer: issuer)) })
+        }
+    }
+}
+
+extension ResourceEvent {
+    fileprivate init(_ incident: IntrospectionClient.Incident, issuer: String) {
+        switch incident {
+        case .failed(let fault): self = .introspectionFailed(issuer: issuer, fault: fault)
+        case .suspended(let pause): self = .introspectionSuspended(issuer: issuer, pause: pause)
+        case .resumed: self = .introspectionResumed(issuer: issuer)
+        }
+    }
+}
+
+extension AuthorizationServerMetadata {
+    /// Whether the document allows for a way to prove who asks, or says nothing about it.
+    fileprivate func lists(_ authentication: ClientAuthentication?) -> Bool {
+        guard let introspectionMethods, let names = authentication?.registeredNames, !names.isEmpty else {
+            return true
+        }
+        return introspectionMethods.contains { listed in
+            names.contains { $0.utf8.elementsEqual(listed.utf8) }
         }
     }
 }

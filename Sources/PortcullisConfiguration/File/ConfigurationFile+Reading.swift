@@ -14,7 +14,7 @@ extension ConfigurationFile {
         try self.init(parsing: Self.contents(of: path))
     }
 
-    private static func contents(of path: String) throws(InvalidConfiguration) -> [UInt8] {
+    static func contents(of path: String) throws(InvalidConfiguration) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw InvalidConfiguration("cannot be opened: \(systemMessage())") }
         defer { close(descriptor) }
@@ -29,6 +29,14 @@ extension ConfigurationFile {
                 throw InvalidConfiguration("must be at most \(maxByteCount) bytes long")
             }
         }
+    }
+
+    /// Why a file that the configuration names cannot be opened; nothing if it can.
+    static func whyUnreadable(_ path: String) -> String? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return systemMessage() }
+        close(descriptor)
+        return nil
     }
 
     private static func systemMessage() -> String {

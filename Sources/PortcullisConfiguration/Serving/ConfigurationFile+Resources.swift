@@ -21,21 +21,15 @@ extension ConfigurationFile {
         onEvent: @escaping @Sendable (ResourceEvent) -> Void
     ) throws(InvalidConfiguration) -> [ProtectedResource] {
         let findings = FindingCollector()
-        let fetcher = makeFetcher(.root, .system, findings)
-        let trusted = authorizationServers.map { server in
-            var issuer = server.trustedIssuer
-            if let name = server.certificateAuthorities {
-                issuer.fetcher = makeFetcher(
-                    JSONPath(text: server.path)["ca_certificates"],
-                    .pem(.file(Self.resolve(name, besides: file))), findings)
-            }
-            return issuer
-        }
+        let fetcher = makeFetcher(JSONPath.root, findings)
+        let trusted = authorizationServers.compactMap { makeIssuer($0, besides: file, findings) }
         var made: [ProtectedResource] = []
         for resource in resources {
             let issuers = resource.issuers.compactMap { listed in
                 trusted.first { $0.issuer.utf8.elementsEqual(listed.issuer.utf8) }
             }
+            // What is wrong with an issuer has been said at its own place.
+            guard issuers.count == resource.issuers.count else { continue }
             let configuration = GateConfiguration(
                 metadata: resource.metadata, issuers: issuers, tokens: resource.tokens.policy,
                 challengeParameters: resource.challengeParameters, metadataMaxAge: resource.metadataMaxAge,
@@ -49,17 +43,6 @@ extension ConfigurationFile {
         }
         if findings.hasErrors { throw InvalidConfiguration(findings: findings.findings) }
         return made
-    }
-
-    private func makeFetcher(
-        _ path: JSONPath, _ roots: TrustedRoots, _ findings: FindingCollector
-    ) -> HTTPClientFetcher? {
-        do throws(HTTPClientError) {
-            return HTTPClientFetcher(try HTTPClient(validating: HTTPClient.Configuration(roots: roots)))
-        } catch {
-            findings.error(path, "certificates cannot be read; must be a file of certificates in PEM")
-            return nil
-        }
     }
 
     /// What clients may cost.
@@ -79,11 +62,32 @@ extension ConfigurationFile {
 
     /// How the server runs.
     package func makeServerConfiguration(
-        log: @escaping Server.Log, metrics: (any ServerMetrics)? = nil
+        log: @escaping Server.Log, metrics: (any ServerMetrics)? = nil, accessLog: AccessLog? = nil
     ) -> Server.Configuration {
-        Server.Configuration(
+        var configuration = Server.Configuration(
             eventLoopCount: server.eventLoopCount, limits: serverLimits,
             shutdownGracePeriod: server.shutdownGrace, log: log, metrics: metrics)
+        configuration.proxies = server.proxies
+        configuration.accessLog = accessLog
+        configuration.namesRequests = server.namesRequests
+        return configuration
+    }
+
+    /// The log of requests, if the file asks for one.
+    ///
+    /// - Parameter file: Where the configuration is, for the log's name that is relative to it.
+    package func makeAccessLog(besides file: String) throws(InvalidConfiguration) -> AccessLog? {
+        guard let format = server.accessLog else { return nil }
+        guard let name = server.accessLogFile else { return .standardError(format) }
+        do throws(LogFileError) {
+            return try .file(Self.resolve(name, besides: file), format)
+        } catch {
+            let findings = FindingCollector()
+            findings.error(
+                JSONPath.root["server"]["access_log_file"],
+                "cannot be opened: \(error); must be a file that can be added to")
+            throw InvalidConfiguration(findings: findings.findings)
+        }
     }
 
     /// The keys that differ from an earlier file, and whose change a running server does not take over.
@@ -93,6 +97,14 @@ extension ConfigurationFile {
             ("port", server.port == earlier.server.port),
             ("event_loops", server.eventLoopCount == earlier.server.eventLoopCount),
             ("shutdown_grace_seconds", server.shutdownGrace == earlier.server.shutdownGrace),
+            (
+                "trusted_proxies, $.server.forwarded or $.server.client_cert_field",
+                server.proxies == earlier.server.proxies
+            ),
+            ("access_log", server.accessLog == earlier.server.accessLog),
+            ("access_log_file", server.accessLogFile == earlier.server.accessLogFile),
+            ("request_ids", server.namesRequests == earlier.server.namesRequests),
+            ("tls", (server.tls == nil) == (earlier.server.tls == nil)),
         ]
         let admin = admin == earlier.admin ? [] : ["$.admin"]
         return pairs.filter { !$0.1 }.map { "$.server.\($0.0)" } + admin
@@ -100,7 +112,8 @@ extension ConfigurationFile {
 }
 
 extension AuthorizationServerSettings {
-    fileprivate var trustedIssuer: TrustedIssuer {
+    /// The issuer without what takes files to make.
+    var trustedIssuer: TrustedIssuer {
         var trusted = TrustedIssuer(issuer: issuer)
         if let jwks {
             trusted.keys = .fixed(jwks)
@@ -108,11 +121,6 @@ extension AuthorizationServerSettings {
             trusted.keys = .remote(jwksURI)
         } else if usesDiscovery {
             trusted.keys = .discovered
-        }
-        trusted.introspection = introspection.map {
-            TrustedIssuer.Introspection(
-                endpoint: $0.endpoint,
-                authentication: .clientSecretBasic(id: $0.clientID, secret: $0.clientSecret))
         }
         trusted.allowsInsecureLoopback = allowsInsecureLoopback
         trusted.timeout = timeout

@@ -10,21 +10,28 @@ extension Connection {
     func begin(_ head: RequestHead, _ rest: UnsafeRawBufferPointer) -> Int {
         let semantics: RequestSemantics
         let path: RequestPath
+        let forwarding: Forwarding?
         do throws(MalformedMessage) {
             semantics = try RequestSemantics(head, maxBodyByteCount: limits.maxBodyByteCount)
             path = try RequestPath(head, semantics)
+            forwarding = isFromTrustedProxy ? try context.core.proxies.forwarding(of: head) : nil
         } catch {
             refuse(error.status, head)
             return rest.count
         }
+        // RFC 9110 §9.3.6: nothing here is a proxy, and what follows was meant for the other end of a tunnel.
+        guard semantics.form != .authority else {
+            refuse(.notImplemented, head)
+            return rest.count
+        }
         lastExchangeID += 1
-        beginRecord(head.method, headByteCount: head.bytes.count)
+        beginRecord(head)
         exchange = Exchange(
             id: lastExchangeID, version: head.version, isHead: head.method == .head,
             keepAlive: semantics.keepAlive && !context.isDraining,
             owesContinue: semantics.expectsContinue && rest.isEmpty)
         let (requestBody, taken) = takeWholeBody(semantics.framing, rest)
-        answer(head, semantics, path, requestBody)
+        answer(head, semantics, path, forwarding, requestBody)
         return taken
     }
 
@@ -51,17 +58,27 @@ extension Connection {
     }
 
     private func answer(
-        _ head: RequestHead, _ semantics: RequestSemantics, _ path: RequestPath, _ requestBody: RequestBody
+        _ head: RequestHead, _ semantics: RequestSemantics, _ path: RequestPath, _ forwarding: Forwarding?,
+        _ requestBody: RequestBody
     ) {
+        if let host = forwarding?.host {
+            context.watchHost(Array(host.utf8), 0..<host.utf8.count)
+        } else if let range = semantics.hostRange {
+            context.watchHost(head.bytes, range)
+        }
         let (route, values) = context.table.destination(
-            head.method, authority: Self.authority(head, semantics), path)
+            head.method, semantics.form, authority: forwarding?.host ?? Self.authority(head, semantics), path,
+            isPreflight: CORSPolicy.isPreflight(head))
         let request = Request(
             head: head, path: path, queryRange: semantics.queryRange,
-            parameters: Self.parameters(of: route, values, in: path), body: requestBody, peer: peer)
-        record?.value.route = route.name
+            parameters: Self.parameters(of: route, values, in: path), body: requestBody, peer: peer,
+            id: record?.value.id, forwarding: forwarding, isFromTrustedProxy: isFromTrustedProxy,
+            clientCertificate: tls?.clientCertificate,
+            believesClientCertificateField: context.core.proxies.believesClientCertificateField)
+        noteRoute(route, forwarding)
         switch context.watching(route, { route.respondImmediately(to: request) }) {
         case .response(let response):
-            respond(with: response, route, request)
+            respond(with: finished(response), route, request)
         case .mustWait(let request, let index):
             phase = .exchange
             stateDeadline = .distantFuture
@@ -69,9 +86,6 @@ extension Connection {
         }
     }
 
-    /// `OPTIONS *` and `CONNECT` have no path, and nothing here answers them.
-    ///
-    /// RFC 9110 §9.3.6, §9.3.7.
     private static func authority(_ head: RequestHead, _ semantics: RequestSemantics) -> String {
         semantics.hostRange.map { head.text($0).lowercased() } ?? ""
     }
@@ -101,7 +115,7 @@ extension Connection {
     ///
     /// RFC 9110 §9.3.2, RFC 9112 §6.3.
     private func streams(_ response: Response) -> Bool {
-        guard case .stream = response.body else { return false }
+        guard case .stream = response.body, response.status != .resetContent else { return false }
         return exchange?.isHead == false && !response.status.forbidsContent
     }
 
@@ -112,9 +126,21 @@ extension Connection {
         var keepAlive = mayKeepAlive()
         var content: [UInt8] = []
         var framing = ResponseFraming.chunked
-        if case .bytes(let bytes) = response.body {
+        var file: OpenFile?
+        switch response.body {
+        case .bytes(let bytes):
             content = bytes
             framing = .length(bytes.count)
+        case .file(let open):
+            file = open
+            framing = .length(open.byteCount)
+        case .stream: break
+        }
+        // RFC 9110 §15.3.6: no content, and the client is told so.
+        if response.status == .resetContent {
+            content = []
+            file = nil
+            framing = .length(0)
         }
         // As it would be for the content that is left out.
         if framing.permitted(for: response.status, requestVersion: version) == .untilClose {
@@ -123,7 +149,10 @@ extension Connection {
         output.borrow(&context.outputBuffer)
         appendHead(
             ResponseHead(status: response.status, fields: response.fields), framing, keepAlive: keepAlive)
-        if !isHead, !response.status.forbidsContent { output.append(content) }
+        if !isHead, !response.status.forbidsContent {
+            output.append(content)
+            if let file { return beginSending(file, keepAlive: keepAlive) }
+        }
         finishExchange(keepAlive: keepAlive)
     }
 
@@ -149,7 +178,7 @@ extension Connection {
         return body.remainingByteCount.map { $0 <= Server.Limits.maxDiscardedByteCount } ?? true
     }
 
-    private func finishExchange(keepAlive: Bool) {
+    func finishExchange(keepAlive: Bool) {
         endRecord(isComplete: true)
         exchange = nil
         guard keepAlive else { return closeAfterOutput() }
@@ -166,15 +195,15 @@ extension Connection {
     }
 
     /// Answers a message that is wrong in itself, and ends the connection: nobody knows where the next one would begin.
-    func refuse(_ status: Status, _ head: RequestHead? = nil) {
+    func refuse(_ status: Status, _ head: RequestHead? = nil, saying text: String? = nil) {
         let isHead = head?.method == .head
         lastExchangeID += 1
-        beginRecord(head?.method ?? "unknown", headByteCount: head?.bytes.count ?? 0)
+        beginRecord(head)
         record?.value.status = status
         exchange = Exchange(
             id: lastExchangeID, version: .http1_1, isHead: isHead, keepAlive: false, owesContinue: false)
         output.borrow(&context.outputBuffer)
-        let response = Response.problem(status)
+        let response = finished(text.map { .text($0, status: status) } ?? .problem(status))
         guard case .bytes(let content) = response.body else { return }
         let responseHead = ResponseHead(status: response.status, fields: response.fields)
         appendHead(responseHead, .length(content.count), keepAlive: false)
@@ -203,6 +232,7 @@ extension Connection {
     private func complete(_ id: UInt64, with response: Response, _ route: CompiledRoute) async {
         context.watchdog.answered(route)
         guard isCurrent(id) else { return }
+        let response = finished(response)
         if case .stream(let write) = response.body, streams(response) {
             beginStreaming(response, route)
             await stream(id, write)
@@ -262,7 +292,7 @@ extension Connection {
     }
 
     /// Ends a connection whose answer will never be whole, so that the client can tell.
-    private func cut(_ id: UInt64) {
+    fileprivate func cut(_ id: UInt64) {
         guard isCurrent(id) else { return }
         abort()
     }
@@ -399,5 +429,9 @@ private struct ExchangeSink: BodySink {
 
     func write(_ bytes: [UInt8]) async throws {
         try await connection.write(bytes, id)
+    }
+
+    func cut() async {
+        await connection.cut(id)
     }
 }

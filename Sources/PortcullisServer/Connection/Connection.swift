@@ -31,6 +31,10 @@ actor Connection: ReadinessHandler {
     nonisolated let terms: ConnectionTerms
     let descriptor: Int32
     let peer: SocketAddress
+    /// Whether the peer is a proxy whose fields are believed.
+    let isFromTrustedProxy: Bool
+    /// The state of TLS; nothing on a connection without it.
+    var tls: ConnectionTLS?
 
     nonisolated var loop: EventLoop { context.loop }
     nonisolated var unownedExecutor: UnownedSerialExecutor { context.loop.asUnownedSerialExecutor() }
@@ -68,11 +72,13 @@ actor Connection: ReadinessHandler {
         self.peer = peer
         self.context = context
         terms = context.terms
+        isFromTrustedProxy = context.core.proxies.contains(peer)
         parser = HeadParser(limits: context.terms.wireLimits)
+        tls = terms.tls.map(ConnectionTLS.init)
     }
 
     func start() {
-        waitForRequest()
+        if tls == nil { waitForRequest() } else { stateDeadline = loop.now + limits.headerTimeout }
         applyDeadline()
     }
 
@@ -83,7 +89,8 @@ actor Connection: ReadinessHandler {
     }
 
     private func handle(_ readiness: Readiness) {
-        if readiness.contains(.writable), !output.isEmpty { flush() }
+        if tls != nil { return handleEncrypted(readiness) }
+        if readiness.contains(.writable), !output.isEmpty || exchange?.file != nil { flush() }
         guard phase != .closed, readiness.contains(.readable) else { return }
         read(untilEnd: readiness.contains(.closedByPeer))
     }
@@ -108,11 +115,16 @@ actor Connection: ReadinessHandler {
                 return flush()
             }
             let buffer = context.readBuffer
-            let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+            // No more than what may lie unread, should nobody want it.
+            let room = phase == .exchange ? max(1, buffer.count - unread.count) : buffer.count
+            let count =
+                tls == nil
+                ? recv(descriptor, buffer.baseAddress, room, 0)
+                : receiveEncrypted(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<room]))
             if count > 0 {
                 received(UnsafeRawBufferPointer(start: buffer.baseAddress, count: count))
                 guard phase != .closed else { return }
-                if count < buffer.count, !untilEnd, !peerHasEnded {
+                if count < room, !untilEnd, !peerHasEnded {
                     loop.rearm(descriptor, for: .readable)
                     return flush()
                 }
@@ -216,6 +228,7 @@ actor Connection: ReadinessHandler {
             servedInTurn += 1
             return count + begin(head, UnsafeRawBufferPointer(rebasing: bytes[count...]))
         } catch {
+            noteUnexpectedTLS(bytes)
             refuse(error.status)
             return bytes.count
         }
@@ -283,6 +296,7 @@ actor Connection: ReadinessHandler {
             return abort()
         }
         guard stateDeadline <= loop.now else { return applyDeadline() }
+        if expireHandshake() { return }
         stateDeadline = .distantFuture
         switch phase {
         case .head:

@@ -15,18 +15,70 @@ struct Exchange {
     /// RFC 9110 §10.1.1.
     var owesContinue: Bool
     var hasBegunStreaming = false
-    /// The head of a streamed answer, while it is not known whether the client will be asked for its body first.
-    var heldHead: ResponseHead?
     /// Whether the streamed answer is sent in chunks; in HTTP/1.0 the connection's end is its end.
     var isChunked = false
-    var task: Task<Void, Never>?
-    /// The route whose handler the task runs.
-    var taskRoute: CompiledRoute?
-    var bodyWaiter: CheckedContinuation<[UInt8]?, any Error>?
-    var writeWaiters: [CheckedContinuation<Void, any Error>] = []
     /// How often content was written since the loop last had time for others.
     var writesInTurn = 0
     var bodyClock = BodyClock()
+    private var pending: Pending?
+
+    init(id: UInt64, version: HTTPVersion, isHead: Bool, keepAlive: Bool, owesContinue: Bool) {
+        self.id = id
+        self.version = version
+        self.isHead = isHead
+        self.keepAlive = keepAlive
+        self.owesContinue = owesContinue
+    }
+
+    /// What an exchange has only when its answer is not there at once: most have none of it, and cost no copy of it.
+    private final class Pending {
+        var heldHead: ResponseHead?
+        var task: Task<Void, Never>?
+        var taskRoute: CompiledRoute?
+        var bodyWaiter: CheckedContinuation<[UInt8]?, any Error>?
+        var writeWaiters: [CheckedContinuation<Void, any Error>] = []
+        var file: FileTransfer?
+    }
+
+    private mutating func makePending() -> Pending {
+        if let pending { return pending }
+        let made = Pending()
+        pending = made
+        return made
+    }
+
+    /// The head of a streamed answer, while it is not known whether the client will be asked for its body first.
+    var heldHead: ResponseHead? {
+        get { pending?.heldHead }
+        set { makePending().heldHead = newValue }
+    }
+
+    var task: Task<Void, Never>? {
+        get { pending?.task }
+        set { makePending().task = newValue }
+    }
+
+    /// The file that is being answered with, or what is left of it.
+    var file: FileTransfer? {
+        get { pending?.file }
+        set { makePending().file = newValue }
+    }
+
+    /// The route whose handler the task runs.
+    var taskRoute: CompiledRoute? {
+        get { pending?.taskRoute }
+        set { makePending().taskRoute = newValue }
+    }
+
+    var bodyWaiter: CheckedContinuation<[UInt8]?, any Error>? {
+        get { pending?.bodyWaiter }
+        set { makePending().bodyWaiter = newValue }
+    }
+
+    var writeWaiters: [CheckedContinuation<Void, any Error>] {
+        get { pending?.writeWaiters ?? [] }
+        set { makePending().writeWaiters = newValue }
+    }
 }
 
 /// How long a handler has waited for a body, and what came meanwhile.
@@ -51,7 +103,7 @@ struct BodyClock {
 
     /// Whether the client is slower than it may be, not counting what it gets for a start.
     func isTooSlow(_ limits: Server.Limits) -> Bool {
-        let counted = waited - Server.Limits.bodyRateGrace
+        let counted = waited - limits.bodyRateGracePeriod
         guard counted > .zero else { return false }
         let owed = Double(counted.wholeNanoseconds) / 1e9 * Double(limits.minBodyBytesPerSecond)
         return Double(byteCount) < owed

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: MIT
 
+internal import PortcullisTransport
 internal import Synchronization
 
 /// What all connections of a server share: the log, threads for what blocks, and the count of connections.
 final class ServerCore: Sendable {
     let log: Server.Log
     let metrics: (any ServerMetrics)?
+    let accessLog: AccessLog?
+    /// Whether every request gets an identifier.
+    let namesRequests: Bool
+    let proxies: TrustedProxies
+    /// Hosts that the operator was told of.
+    let toldHosts = Mutex<[String]>([])
     let pool = BlockingPool()
     private let connectionCount = Atomic<Int>(0)
     private let maxConnectionCount = Atomic<Int>(0)
@@ -17,11 +24,16 @@ final class ServerCore: Sendable {
         var contexts: [LoopContext] = []
         var isStopping = false
         var stopWaiter: CheckedContinuation<Void, Never>?
+        /// When it was last said that descriptors had run out.
+        var exhaustionNoted: MonotonicInstant?
     }
 
-    init(log: @escaping Server.Log, metrics: (any ServerMetrics)?) {
-        self.log = log
-        self.metrics = metrics
+    init(_ configuration: Server.Configuration) {
+        log = configuration.log
+        metrics = configuration.metrics
+        accessLog = configuration.accessLog
+        proxies = configuration.proxies
+        namesRequests = configuration.namesRequests ?? (configuration.accessLog != nil)
     }
 
     var contexts: [LoopContext] {
@@ -61,6 +73,19 @@ final class ServerCore: Sendable {
     /// Sets the limit; connections that are open beyond it stay.
     func setMaxConnectionCount(_ count: Int) {
         maxConnectionCount.store(count, ordering: .relaxed)
+    }
+
+    /// Says that the process has no descriptor left, not more than once a minute.
+    func noteExhaustion(_ now: MonotonicInstant) {
+        let isNews = state.withLock { state in
+            if let noted = state.exhaustionNoted, now < noted + .seconds(60) { return false }
+            state.exhaustionNoted = now
+            return true
+        }
+        guard isNews else { return }
+        log(
+            "warning: the system has no file descriptor left for another connection; "
+                + "raise its limit, or lower that of connections")
     }
 
     // MARK: Stopping

@@ -59,7 +59,7 @@ extension LoopContext {
 
     /// Has the loop tell of jobs, the pieces of handlers that may wait, that kept its thread.
     func watchJobs() {
-        loop.watchJobs(longerThan: Watchdog.thresholdNanoseconds) { [weak self] held in self?.jobHeld(held) }
+        loop.watchJobs(longerThan: Watchdog.thresholdNanoseconds) { held in self.jobHeld(held) }
     }
 
     /// A job does not say whose it is: of the handler that has just ended, else of one that has not.

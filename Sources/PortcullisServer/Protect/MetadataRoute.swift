@@ -11,11 +11,10 @@ enum MetadataRoute {
     ///
     /// RFC 9728 §3.1.
     static func respond(to request: Request, _ candidates: [ProtectedResource]) -> Response {
-        let query = request.query ?? ""
-        let exact = candidates.first { resource in
-            (resource.identifier.query ?? "").utf8.elementsEqual(query.utf8)
-        }
-        guard let resource = exact ?? candidates.first(where: { $0.identifier.query == nil }) else {
+        let query = request.query
+        let matching = candidates.filter { $0.metadataDocument.location.matches(query: query) }
+        // One that demands this very query goes before one that demands none.
+        guard let resource = matching.first(where: { $0.identifier.query != nil }) ?? matching.first else {
             return notFound
         }
         let answer = resource.metadataDocument.response(to: request.head)

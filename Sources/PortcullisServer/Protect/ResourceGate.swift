@@ -16,21 +16,27 @@ public struct ResourceGate: ImmediateMiddleware {
     /// The bytes above which a form that may hold a token is refused with 413, if the server's own limit lets it through.
     static let maximumFormByteCount = 1_048_576
 
-    private let resource: ProtectedResource
+    let resource: ProtectedResource
     private let requirement: AccessRequirement
+    let streamExpiry: StreamExpiry
 
     /// Makes a gate.
     ///
     /// - Parameters:
     ///   - resource: What is guarded.
     ///   - requirement: What a token must carry. ``AccessRequirement/none`` still demands a valid token.
-    public init(_ resource: ProtectedResource, requiring requirement: AccessRequirement = .none) {
+    ///   - streamExpiry: What becomes of a streamed answer when its token expires. Default ``StreamExpiry/cut``.
+    public init(
+        _ resource: ProtectedResource, requiring requirement: AccessRequirement = .none,
+        streamExpiry: StreamExpiry = .cut
+    ) {
         self.resource = resource
         self.requirement = requirement
+        self.streamExpiry = streamExpiry
     }
 
     package func decide(on request: inout Request) -> ImmediateVerdict {
-        let context = GateContext(clientCertificate: request.clientCertificate)
+        let context = GateContext(clientCertificate: request.boundCertificate)
         switch resource.authorizeImmediately(request.head, requiring: requirement, in: context) {
         case .authorized(let token):
             request.token = token
@@ -47,7 +53,7 @@ public struct ResourceGate: ImmediateMiddleware {
     /// May wait for keys or introspection, for a replay store, and for the content where that may hold the token.
     public func respond(to request: Request, next: Next) async throws -> Response {
         var request = request
-        var context = GateContext(clientCertificate: request.clientCertificate)
+        var context = GateContext(clientCertificate: request.boundCertificate)
         if resource.needsForm(of: request.head) {
             // RFC 6750 §2.2: the handler gets the form as it came.
             let form = try await request.body.collect(upTo: Self.maximumFormByteCount)

@@ -27,20 +27,36 @@ public struct Request: Sendable {
     public package(set) var body: RequestBody
     /// Whose connection it is.
     ///
-    /// Behind a proxy, the proxy's.
+    /// Behind a proxy, the proxy's, unless that announces another by the PROXY protocol.
     public let peer: SocketAddress
+    /// What the request is called in the access log and in its answer, if requests have names.
+    ///
+    /// ``Server/Configuration/namesRequests``
+    public let id: String?
+    /// What trusted proxies say of where the request came from; nothing if they say nothing, or aren't trusted.
+    ///
+    /// ``Server/Configuration/proxies``
+    public let forwarding: Forwarding?
+    /// Whether the peer is a trusted proxy.
+    package let isFromTrustedProxy: Bool
+    /// The certificate that the client of a TLS connection has proved to have the key of, in DER; nothing without one.
+    ///
+    /// Who issued it was checked where the server names authorities, and only there. RFC 8705 §3.
+    public let clientCertificate: [UInt8]?
     private let requestPath: RequestPath
     private let queryRange: Range<Int>?
-    /// Where the client's certificate is found.
+    /// What counts as the client's certificate for the gate.
     ///
-    /// Set before any middleware runs, by what knows the connection.
-    package var clientCertificate = ClientCertificate.none
+    /// Behind a trusted proxy its own certificate does not: it is not the client. RFC 9440 §2.2.
+    package let boundCertificate: ClientCertificate
     /// The validated token that the gate has put here for the handlers of a protected block.
     package var token: AccessToken?
 
     package init(
         head: RequestHead, path: RequestPath, queryRange: Range<Int>?, parameters: Parameters = Parameters(),
-        body: RequestBody, peer: SocketAddress
+        body: RequestBody, peer: SocketAddress, id: String? = nil,
+        forwarding: Forwarding? = nil, isFromTrustedProxy: Bool = false, clientCertificate: [UInt8]? = nil,
+        believesClientCertificateField: Bool = false
     ) {
         self.head = head
         requestPath = path
@@ -48,7 +64,21 @@ public struct Request: Sendable {
         self.parameters = parameters
         self.body = body
         self.peer = peer
+        self.id = id
+        self.forwarding = forwarding
+        self.isFromTrustedProxy = isFromTrustedProxy
+        self.clientCertificate = clientCertificate
+        if isFromTrustedProxy {
+            boundCertificate = believesClientCertificateField ? .trustedField : .none
+        } else {
+            boundCertificate = clientCertificate.map { .connection(der: $0) } ?? .none
+        }
     }
+
+    /// The client's address without a port, as far as trusted proxies tell; else the peer's.
+    ///
+    /// For logs and rough limits, not for access control.
+    public var clientAddress: String { forwarding?.client ?? peer.host }
 
     /// The method.
     public var method: Method { head.method }

@@ -8,44 +8,47 @@ struct RoutingTableBuilder {
     private typealias PlainRoute = (pattern: PathPattern, methods: [Method], route: CompiledRoute)
 
     private var publicRoutes: [PlainRoute] = []
-    private var guarded: [(routes: ProtectedRoutes, outer: [any Middleware])] = []
+    private var guarded: [(routes: ProtectedRoutes, outer: [any Middleware], cors: CORSPolicy?)] = []
     private var outermost: [any Middleware] = []
     private var problems: [String] = []
     private var warnings: [String] = []
 
     mutating func add(_ routes: Routes) {
         outermost = routes.middleware
-        add(routes, outer: [])
+        add(routes, outer: [], cors: nil)
     }
 
-    private mutating func add(_ routes: Routes, outer: [any Middleware]) {
+    private mutating func add(_ routes: Routes, outer: [any Middleware], cors: CORSPolicy?) {
         let middleware = outer + routes.middleware
+        let cors = routes.cors ?? cors
         for entry in routes.entries {
             switch entry {
             case .route(let methods, let path, let handler):
                 guard let pattern = pattern(path) else { continue }
                 let route = CompiledRoute(
-                    name: path, segments: pattern.segments, middleware: middleware, handler: handler)
+                    name: path, segments: pattern.segments, cors: cors, middleware: middleware,
+                    handler: handler)
                 publicRoutes.append((pattern, methods, route))
             case .group(let group):
-                add(group, outer: middleware)
+                add(group, outer: middleware, cors: cors)
             case .protected(let block):
-                guarded.append((block, middleware))
+                guarded.append((block, middleware, block.cors ?? cors))
             }
         }
     }
 
     private mutating func pattern(_ path: String) -> PathPattern? {
-        do throws(ConfigurationError) {
+        do throws(PathPattern.Malformation) {
             return try PathPattern(path)
         } catch {
-            problems.append(error.description)
+            problems.append("the path \(path) \(error.sentence)")
             return nil
         }
     }
 
     mutating func table() throws(ConfigurationError) -> RoutingTable {
         refuseCollisions()
+        refuseDoubleAliases()
         refuseDoubles(publicRoutes, "public routes")
         let authorities = Set(guarded.map { Site.key($0.routes.resource.identifier) })
         var sites: [String: Site] = [:]
@@ -67,6 +70,25 @@ struct RoutingTableBuilder {
                 problems.append(
                     "two resources would have the same metadata location: "
                         + "\(other.routes.resource.identifier) and \(block.routes.resource.identifier)")
+            }
+        }
+    }
+
+    /// One document at most can stand at the root of an authority, and it must not take another one's place.
+    private mutating func refuseDoubleAliases() {
+        let resources = guarded.map(\.routes.resource)
+        for (index, alias) in resources.enumerated() where alias.hasRootAlias {
+            let isTaken = resources.enumerated().contains { offset, other in
+                let isAtRoot =
+                    other.identifier.wellKnownPath.utf8.elementsEqual(Site.wellKnownPrefix)
+                    && other.identifier.query == nil
+                return offset != index && Site.key(other.identifier) == Site.key(alias.identifier)
+                    && (isAtRoot || offset < index && other.hasRootAlias)
+            }
+            if isTaken {
+                problems.append(
+                    "\(alias.identifier): its root alias is taken, since another document is at the root of the same authority"
+                )
             }
         }
     }
@@ -94,41 +116,93 @@ struct RoutingTableBuilder {
             let key = Site.key(identifier)
             names["\(identifier.host):\(identifier.port)"] = key
             if key == identifier.host { names[key + ":"] = key }
+            // An IPv6 address has many spellings; clients use the one that they were given.
+            let written = identifier.text.utf8.prefix(identifier.url.authorityEnd)
+                .dropFirst(identifier.scheme.utf8.count + 3)
+            names[String(decoding: written.map(CharacterClass.lowercase), as: UTF8.self)] = key
         }
         return names
     }
 
     private mutating func site(_ authority: String) -> Site {
         let blocks = guarded.filter { Site.key($0.routes.resource.identifier) == authority }
-        let resources = blocks.compactMap { resource($0.routes, outer: $0.outer) }
+        let resources = blocks.compactMap { resource($0.routes, outer: $0.outer, cors: $0.cors) }
         for resource in resources { judgePublicRoutes(below: resource) }
         return Site(
             documents: documents(blocks.map(\.routes.resource)), resources: ResourceTree(resources),
-            publicRoutes: RouteTree(publicRoutes), notFound: fixed("not found", .notFound),
-            noDocument: fixed("metadata", MetadataRoute.notFound))
+            publicRoutes: RouteTree(openRoutes(among: blocks)), notFound: fixed("not found", .notFound),
+            noDocument: fixed("metadata", MetadataRoute.notFound), asterisk: asterisk(blocks.map(\.routes)))
     }
 
-    private mutating func resource(_ block: ProtectedRoutes, outer: [any Middleware]) -> GuardedResource? {
+    private func asterisk(_ blocks: [ProtectedRoutes]) -> CompiledRoute {
+        let methods = publicRoutes.flatMap(\.methods) + blocks.flatMap { $0.entries.flatMap(\.methods) }
+        let names = Set(methods.map(\.name)).union(["GET", "HEAD", "OPTIONS"])
+        var response = Response.noContent
+        response.fields[.allow] = names.sorted().joined(separator: ", ")
+        return fixed("*", response)
+    }
+
+    /// The public routes, those below a resource with its policy for web pages unless they have one of their own.
+    private func openRoutes(
+        among blocks: [(routes: ProtectedRoutes, outer: [any Middleware], cors: CORSPolicy?)]
+    ) -> [PlainRoute] {
+        let policies = blocks.compactMap { block -> (path: [PathPattern.Segment], cors: CORSPolicy)? in
+            let base = block.routes.resource.identifier.path
+            guard let cors = block.cors, let path = try? PathPattern(base.isEmpty ? "/" : base) else {
+                return nil
+            }
+            return (path.segments.filter { $0 != .literal([]) }, cors)
+        }
+        guard !policies.isEmpty else { return publicRoutes }
+        let longestFirst = policies.sorted { $0.path.count > $1.path.count }
+        return publicRoutes.map { route in
+            guard route.route.cors == nil,
+                let owner = longestFirst.first(where: { route.pattern.segments.starts(with: $0.path) })
+            else { return route }
+            return (route.pattern, route.methods, route.route.readable(under: owner.cors))
+        }
+    }
+
+    private mutating func resource(
+        _ block: ProtectedRoutes, outer: [any Middleware], cors: CORSPolicy?
+    ) -> GuardedResource? {
         let resource = block.resource
         let base = resource.identifier.path
         guard let basePattern = pattern(base.isEmpty ? "/" : base) else { return nil }
         var routes: [PlainRoute] = []
         for entry in block.entries {
-            guard let pattern = pattern(Self.join(base, entry.path)) else { continue }
+            let path = block.hasWholePaths ? entry.path : Self.join(base, entry.path)
+            guard let pattern = pattern(path), lies(pattern, in: basePattern, entry, resource) else {
+                continue
+            }
             refuseUndeclared(entry, of: resource)
             refuseUnknownTypes(entry, of: resource)
-            let gate = ResourceGate(resource, requiring: entry.requirement)
+            let gate = ResourceGate(
+                resource, requiring: entry.requirement, streamExpiry: block.streamExpiry)
             let route = CompiledRoute(
-                name: pattern.description, segments: pattern.segments,
-                middleware: outer + [gate] + block.middleware,
+                name: pattern.description, segments: pattern.segments, resource: resource.identifier.text,
+                cors: cors, middleware: outer + [gate] + block.middleware,
                 handler: entry.handler)
             routes.append((pattern, entry.methods, route))
         }
         refuseDoubles(routes, resource.identifier.text)
         let notFound = CompiledRoute(
-            name: basePattern.description, middleware: outer + [ResourceGate(resource)],
+            name: basePattern.description, resource: resource.identifier.text,
+            cors: cors, middleware: outer + [ResourceGate(resource)],
             handler: .immediate { _ in .notFound })
-        return GuardedResource(path: basePattern, routes: RouteTree(routes), notFound: notFound)
+        let preflight = CompiledRoute.preflight(
+            name: basePattern.description, resource: resource.identifier.text, middleware: outer, cors,
+            methods: Self.methods(of: routes))
+        return GuardedResource(
+            path: basePattern, routes: RouteTree(routes), notFound: notFound, preflight: preflight)
+    }
+
+    /// Every method that some route of a resource has.
+    private static func methods(of routes: [PlainRoute]) -> String {
+        var names = Set(routes.flatMap(\.methods).map(\.name))
+        if names.contains("GET") { names.insert("HEAD") }
+        names.insert("OPTIONS")
+        return names.sorted().joined(separator: ", ")
     }
 
     /// A path relative to the resource: `/` is the resource itself.
@@ -136,6 +210,22 @@ struct RoutingTableBuilder {
         if base.isEmpty { return path }
         if path == "/" { return base }
         return base.hasSuffix("/") ? base + path.dropFirst() : base + path
+    }
+
+    /// Whether requests for a pattern belong to the resource, so that its gate stands before them.
+    private mutating func lies(
+        _ pattern: PathPattern, in base: PathPattern, _ entry: ProtectedRoutes.Entry,
+        _ resource: ProtectedResource
+    ) -> Bool {
+        let isWithin =
+            pattern.segments.count >= base.segments.count
+            && zip(pattern.segments, base.segments).allSatisfy { $0 == $1 || $1 == .literal([]) }
+        if !isWithin {
+            problems.append(
+                "\(resource.identifier): the route \(entry.path) lies outside the resource; begin it with a slash"
+            )
+        }
+        return isWithin
     }
 
     private mutating func refuseUndeclared(_ entry: ProtectedRoutes.Entry, of resource: ProtectedResource) {

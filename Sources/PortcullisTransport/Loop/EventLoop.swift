@@ -13,7 +13,8 @@ internal import Synchronization
 /// requests, run.
 ///
 /// As a `SerialExecutor` it carries the actors that are pinned to it, as a `TaskExecutor` the handlers. A job enqueued from the
-/// loop itself runs in the same turn; from elsewhere it goes through the queue.
+/// loop itself runs in the same turn; from elsewhere it goes through the queue. Like a thread, it lives until it is told to end
+/// with ``shutDown()``: its sources keep it, for a weak reference would make every count of its references a slow one.
 // SAFETY: everything mutable is touched on `queue` alone, but for what is atomic and `wake`, which is set once in `init`.
 package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     /// How many batches of events one turn takes before it gives way to what else waits on the queue.
@@ -61,12 +62,11 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         switch readiness {
         #if os(Linux)
             case .epoll:
-                readinessSet = try EpollReadinessSet(queue: queue) { [weak self] in self?.turn() }
+                readinessSet = try EpollReadinessSet(queue: queue) { self.turn() }
         #endif
         case .dispatchSources:
-            readinessSet = DispatchReadinessSet(queue: queue) {
-                [weak self] readiness, descriptor, generation in
-                self?.turn(readiness, descriptor, generation)
+            readinessSet = DispatchReadinessSet(queue: queue) { readiness, descriptor, generation in
+                self.turn(readiness, descriptor, generation)
             }
         }
         if let readinessSet { wake = readinessSet.wake }
@@ -189,6 +189,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
             readinessSet = nil
             timer?.cancel()
             timer = nil
+            jobWatch = nil
         }
     }
 
@@ -303,7 +304,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
 
     private func makeTimer() -> any DispatchSourceTimer {
         let timer = DispatchSource.makeTimerSource(queue: queue)
-        timer.setEventHandler { [weak self] in self?.timerFired() }
+        timer.setEventHandler { self.timerFired() }
         self.timer = timer
         timer.resume()
         return timer
