@@ -28,6 +28,7 @@ let package = Package(
         .library(name: "Portcullis", targets: ["Portcullis"]),
         .library(name: "PortcullisServer", targets: ["PortcullisServer"]),
         .library(name: "PortcullisTesting", targets: ["PortcullisTesting"]),
+        .library(name: "PortcullisRedis", targets: ["PortcullisRedis"]),
         .executable(name: "example-server", targets: ["ExampleServer"]),
         .executable(name: "portcullis", targets: ["PortcullisCommand"]),
     ],
@@ -53,6 +54,7 @@ let package = Package(
                 "PortcullisTransport",
             ]
         ),
+        library("PortcullisRedis", ["Portcullis", "PortcullisTransport"]),
         library(
             "PortcullisConfiguration",
             [
@@ -103,6 +105,10 @@ let package = Package(
         tests(
             of: "PortcullisTesting",
             ["Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisServer", "PortcullisTransport"]
+        ),
+        tests(
+            of: "PortcullisRedis",
+            ["Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisTesting", "PortcullisTransport"]
         ),
         tests(
             of: "PortcullisConfiguration",

@@ -87,6 +87,7 @@ public struct ProtectedResource: Sendable {
 
     package init(_ configuration: GateConfiguration) throws(ConfigurationError) {
         gate = try Gate(configuration)
+        gate.observeSharedCaches()
     }
 
     /// The resource's identifier.

@@ -25,7 +25,7 @@ public struct Server: Sendable {
     /// ``init(validating:host:port:configuration:)`` for routes that come from outside.
     ///
     /// - Parameters:
-    ///   - host: The address or name to listen on. Default: this machine only.
+    ///   - host: The address or name to listen on, or `unix:` and a path, as ``ServerSocket`` takes it. Default: this machine only.
     ///   - port: The port; 0 for any free one.
     ///   - configuration: Loops, limits, log.
     ///   - declare: Adds the routes.
@@ -99,6 +99,7 @@ public struct Server: Sendable {
             core.stop()
         }
         await drain(core)
+        socket.removeFile()
         await configuration.accessLog?.flush()
     }
 

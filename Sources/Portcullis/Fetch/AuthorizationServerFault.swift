@@ -54,6 +54,8 @@ public enum ResourceEvent: Sendable, Hashable {
     case introspectionSuspended(issuer: String, pause: Duration)
     /// Introspection works again.
     case introspectionResumed(issuer: String)
+    /// An invalidation reached no other process, since the shared cache is out of reach; here it holds.
+    case invalidationNotShared(issuer: String)
     /// The server's metadata does not list the method by which the resource proves who it is. RFC 8414 §2.
     case authenticationMethodNotListed(issuer: String)
     /// The server's metadata does not list scopes that the resource tells its clients to ask for; its list may be partial. RFC 8414 §2.

@@ -141,8 +141,25 @@ struct TokenValidator: Sendable {
             let introspector = connection.introspector
         else { throw .unsupportedTokenFormat }
         let lifetime = connection.activeLifetime ?? activeLifetime
-        // Counted from before the question, since the answer may be that old when it arrives.
-        let until = time.uptime() + lifetime
+        let shared = SharedAnswers(connection, lifetime: lifetime, digest: digest, time: time)
+        let object: JSONObject
+        let until: MonotonicInstant
+        if let known = await shared?.recall() {
+            (object, until) = known
+        } else {
+            // Counted from before the question, since the answer may be that old when it arrives.
+            let asked = (now: time.now(), uptime: time.uptime())
+            object = try await ask(introspector, token, digest, epoch)
+            until = asked.uptime + lifetime
+            await shared?.remember(object, askedAt: asked.now)
+        }
+        let checked = try check(ClaimsSet(object), of: connection)
+        return remember(checked, .opaque, issuer: connection.issuer, keys: nil, generation: 0, until: until)
+    }
+
+    private func ask(
+        _ introspector: IntrospectionClient, _ token: [UInt8], _ digest: SHA256Digest, _ epoch: UInt64
+    ) async throws(RefusalReason) -> JSONObject {
         let answer: IntrospectionClient.Answer
         do throws(AuthorizationServerFault) {
             answer = try await introspector.answer(for: token, digest: digest, epoch: epoch)
@@ -150,8 +167,7 @@ struct TokenValidator: Sendable {
             throw .introspectionUnavailable
         }
         guard case .active(let object) = answer else { throw .inactiveToken }
-        let checked = try check(ClaimsSet(object), of: connection)
-        return remember(checked, .opaque, issuer: connection.issuer, keys: nil, generation: 0, until: until)
+        return object
     }
 
     private func check(_ claims: ClaimsSet, of connection: IssuerConnection) throws(RefusalReason)

@@ -69,6 +69,7 @@ extension ConfigurationFile {
             shutdownGracePeriod: server.shutdownGrace, log: log, metrics: metrics)
         configuration.proxies = server.proxies
         configuration.accessLog = accessLog
+        configuration.problemDetails = server.problemDetails
         configuration.namesRequests = server.namesRequests
         return configuration
     }
@@ -98,11 +99,12 @@ extension ConfigurationFile {
             ("event_loops", server.eventLoopCount == earlier.server.eventLoopCount),
             ("shutdown_grace_seconds", server.shutdownGrace == earlier.server.shutdownGrace),
             (
-                "trusted_proxies, $.server.forwarded or $.server.client_cert_field",
+                "trusted_proxies, forwarded, proxy_protocol or client_cert_field",
                 server.proxies == earlier.server.proxies
             ),
             ("access_log", server.accessLog == earlier.server.accessLog),
             ("access_log_file", server.accessLogFile == earlier.server.accessLogFile),
+            ("problem_details", server.problemDetails == earlier.server.problemDetails),
             ("request_ids", server.namesRequests == earlier.server.namesRequests),
             ("tls", (server.tls == nil) == (earlier.server.tls == nil)),
         ]

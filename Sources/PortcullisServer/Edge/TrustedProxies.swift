@@ -7,8 +7,7 @@ package import PortcullisTransport
 /// The proxies in front of the server, and what they are believed.
 ///
 /// From any other peer the fields named here do not exist. Believing them opens nothing by itself: no challenge, document or audience
-/// comes from a request. They decide which client is logged, which of several authorities a request is for,
-/// and, where that is asked for, which certificate a client has; nothing else.
+/// comes from a request. They decide which client is logged, which of several authorities a request is for, and nothing else.
 ///
 /// RFC 7239 §8.1.
 public struct TrustedProxies: Sendable, Hashable {
@@ -32,11 +31,11 @@ public struct TrustedProxies: Sendable, Hashable {
     /// A connection from a proxy without one is closed; one from elsewhere begins with its request as ever. The address in the
     /// header becomes the connection's peer, and it is that peer's fields that are believed or not.
     public var usesProxyProtocol = false
-    /// Whether the certificate of a client is that of the field `Client-Cert` that the proxies send.
+    /// Whether the proxies end the clients' TLS and say in `Client-Cert` which certificate a client has presented.
     ///
-    /// They must take a field of this name out of what a client sends. Default: no, and then no token that is bound to a
-    /// certificate can be used through them. RFC 9440 §2.4.
-    public var believesClientCertificateField = false
+    /// They must strip a field of this name that a client has sent. From a proxy the certificate of its own connection never counts,
+    /// whatever stands here. RFC 9440 §2.4.
+    public var sendsClientCertificates = false
 
     private let networks: [IPNetwork]
     private let includesUnixSockets: Bool
@@ -52,9 +51,11 @@ public struct TrustedProxies: Sendable, Hashable {
     ///   - networks: In CIDR notation, `10.0.0.0/8` or `::1/128`; single addresses; `unix` for whoever connects to a Unix domain socket.
     ///   - forwarded: What they are believed. Default: nothing.
     ///   - usesProxyProtocol: Whether their connections begin with a PROXY protocol header. Default: no.
+    ///   - sendsClientCertificates: Whether their `Client-Cert` is believed. Default: no.
     /// - Throws: ``ConfigurationError`` with every one that is not understood.
     public init(
-        _ networks: [String], forwarded: ForwardedFamily = .none, usesProxyProtocol: Bool = false
+        _ networks: [String], forwarded: ForwardedFamily = .none, usesProxyProtocol: Bool = false,
+        sendsClientCertificates: Bool = false
     ) throws(ConfigurationError) {
         var problems: [ConfigurationError.Problem] = []
         var parsed: [IPNetwork] = []
@@ -69,6 +70,7 @@ public struct TrustedProxies: Sendable, Hashable {
         self.init(networks: parsed, includesUnixSockets: networks.contains(Self.unix))
         self.forwarded = forwarded
         self.usesProxyProtocol = usesProxyProtocol
+        self.sendsClientCertificates = sendsClientCertificates
     }
 
     /// The word for whoever connects to a Unix domain socket.

@@ -41,22 +41,23 @@ public struct Request: Sendable {
     package let isFromTrustedProxy: Bool
     /// The certificate that the client of a TLS connection has proved to have the key of, in DER; nothing without one.
     ///
-    /// Who issued it was checked where the server names authorities, and only there. RFC 8705 §3.
-    public let clientCertificate: [UInt8]?
+    /// Who issued it was checked where the server names authorities, and only there. Nothing on a connection from a trusted proxy.
+    /// RFC 8705 §3.
+    public var clientCertificate: [UInt8]? {
+        if case .connection(let der) = certificateSource { der } else { nil }
+    }
     private let requestPath: RequestPath
     private let queryRange: Range<Int>?
-    /// What counts as the client's certificate for the gate.
-    ///
-    /// Behind a trusted proxy its own certificate does not: it is not the client. RFC 9440 §2.2.
-    package let boundCertificate: ClientCertificate
+    /// Where the gate finds the client's certificate.
+    package let certificateSource: ClientCertificate
     /// The validated token that the gate has put here for the handlers of a protected block.
     package var token: AccessToken?
 
     package init(
         head: RequestHead, path: RequestPath, queryRange: Range<Int>?, parameters: Parameters = Parameters(),
         body: RequestBody, peer: SocketAddress, id: String? = nil,
-        forwarding: Forwarding? = nil, isFromTrustedProxy: Bool = false, clientCertificate: [UInt8]? = nil,
-        believesClientCertificateField: Bool = false
+        forwarding: Forwarding? = nil, isFromTrustedProxy: Bool = false,
+        certificateSource: ClientCertificate = .none
     ) {
         self.head = head
         requestPath = path
@@ -67,12 +68,7 @@ public struct Request: Sendable {
         self.id = id
         self.forwarding = forwarding
         self.isFromTrustedProxy = isFromTrustedProxy
-        self.clientCertificate = clientCertificate
-        if isFromTrustedProxy {
-            boundCertificate = believesClientCertificateField ? .trustedField : .none
-        } else {
-            boundCertificate = clientCertificate.map { .connection(der: $0) } ?? .none
-        }
+        self.certificateSource = certificateSource
     }
 
     /// The client's address without a port, as far as trusted proxies tell; else the peer's.
