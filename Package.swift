@@ -85,6 +85,14 @@ let package = Package(
             path: "Tests/Benchmarks/Verification", swiftSettings: settings
         ),
         .executableTarget(
+            name: "GateCost",
+            dependencies: [
+                "COpenSSL", "Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisTesting",
+            ],
+            path: "Tests/Benchmarks/GateCost",
+            swiftSettings: settings
+        ),
+        .executableTarget(
             name: "token-verdicts", dependencies: ["Portcullis", "PortcullisTesting"],
             path: "Tests/Differential/Verdicts", swiftSettings: settings
         ),

@@ -9,9 +9,9 @@ struct ServableFile {
     let file: ConfigurationFile
     let resources: [ProtectedResource]
     let connections: IssuerConnections
-    let memories: ProofMemories
     /// Nothing: the file asks for no TLS.
     let tls: Server.TLS?
+    let memories: ProofMemories
 
     /// Reads a file and makes its resources, which finds what is wrong with them too.
     ///
@@ -20,8 +20,9 @@ struct ServableFile {
     init(_ path: String, succeeding previous: ServableFile? = nil) throws(InvalidConfiguration) {
         var file = try ConfigurationFile(path: path)
         let connections = IssuerConnections(succeeding: previous?.connections)
-        let memories = ProofMemories(succeeding: previous?.memories)
         let tls = Result { () throws(InvalidConfiguration) in try file.makeTLS(besides: path) }
+        memories = ProofMemories(succeeding: previous?.memories)
+        let memories = memories
         let resources = Result { () throws(InvalidConfiguration) in
             try file.makeResources(
                 besides: path, sharing: connections, remembering: memories,
@@ -33,7 +34,6 @@ struct ServableFile {
         self.tls = try tls.get()
         self.resources = try resources.get()
         self.connections = connections
-        self.memories = memories
         if let tls = self.tls { file.warnings += file.warnings(of: tls) }
         self.file = file
     }

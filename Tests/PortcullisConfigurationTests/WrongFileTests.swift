@@ -66,15 +66,6 @@ struct WrongFileTests {
     }
 
     @Test(arguments: [
-        (#"{"client_cert_field": true}"#, "server.client_cert_field")
-    ])
-    func `a key of the server whose feature is not there is refused`(value: String, path: String) {
-        #expect(
-            SampleFile.problems(SampleFile.with(server: value))
-                == ["$.\(path): not supported by this version; leave the key out"])
-    }
-
-    @Test(arguments: [
         (#""signed_metadata": {}"#, "signed_metadata")
     ])
     func `a key of a resource whose feature is not there is refused`(value: String, path: String) {

@@ -212,7 +212,8 @@ struct RFC9110_15_5_9_Deadlines {
         var setup = RunningServer.Setup()
         setup.limits.writeTimeout = .seconds(5)
         func routes(_ routes: inout Routes) {
-            routes.get("/") { _ in .bytes([UInt8](repeating: 0x61, count: 12 << 20), contentType: "text/plain")
+            routes.get("/") { _ in
+                .bytes([UInt8](repeating: 0x61, count: 12 << 20), contentType: "text/plain")
             }
         }
         try await withServer(setup, routes) { server in

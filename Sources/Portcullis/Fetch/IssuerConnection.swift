@@ -12,10 +12,10 @@ package final class IssuerConnection: Sendable {
     let keys: KeyStore?
     let introspector: IntrospectionClient?
     let activeLifetime: Duration?
-    let sharedCache: (any IntrospectionCache)?
-    let onEvent: @Sendable (ResourceEvent) -> Void
     /// The resources that send their clients there.
     let advertised: AdvertisedResources
+    let sharedCache: (any IntrospectionCache)?
+    let onEvent: @Sendable (ResourceEvent) -> Void
     /// Where the keys are fetched, if another connection may begin with them.
     private let keyOrigin: String?
 

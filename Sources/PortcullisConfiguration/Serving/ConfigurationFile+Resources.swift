@@ -98,7 +98,10 @@ extension ConfigurationFile {
             ("port", server.port == earlier.server.port),
             ("event_loops", server.eventLoopCount == earlier.server.eventLoopCount),
             ("shutdown_grace_seconds", server.shutdownGrace == earlier.server.shutdownGrace),
-            ("trusted_proxies, forwarded or proxy_protocol", server.proxies == earlier.server.proxies),
+            (
+                "trusted_proxies, forwarded, proxy_protocol or client_cert_field",
+                server.proxies == earlier.server.proxies
+            ),
             ("access_log", server.accessLog == earlier.server.accessLog),
             ("access_log_file", server.accessLogFile == earlier.server.accessLogFile),
             ("problem_details", server.problemDetails == earlier.server.problemDetails),
