@@ -80,6 +80,19 @@ let package = Package(
             swiftSettings: settings
         ),
         .executableTarget(
+            name: "verification-benchmark",
+            dependencies: ["COpenSSL", "Portcullis", "PortcullisTesting", "PortcullisTransport"],
+            path: "Tests/Benchmarks/Verification", swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "GateCost",
+            dependencies: [
+                "COpenSSL", "Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisTesting",
+            ],
+            path: "Tests/Benchmarks/GateCost",
+            swiftSettings: settings
+        ),
+        .executableTarget(
             name: "token-verdicts", dependencies: ["Portcullis", "PortcullisTesting"],
             path: "Tests/Differential/Verdicts", swiftSettings: settings
         ),

@@ -162,6 +162,7 @@ final class Gate: Sendable {
     /// Nothing where DPoP is not taken.
     let dpop: DPoPChecker?
     let validator: TokenValidator
+    let tokens: TokenPolicy
     let maxTokenByteCount: Int
     let rejectionLifetime: Duration
     /// Tokens that were found good.
@@ -182,6 +183,7 @@ final class Gate: Sendable {
         document = MetadataDocument(
             configuration.metadata, maxAge: Int(configuration.metadataMaxAge.components.seconds))
         let tokens = configuration.tokens
+        self.tokens = tokens
         let presentation = Presentation(metadata)
         self.presentation = presentation
         challenger = Challenger(

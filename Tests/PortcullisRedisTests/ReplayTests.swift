@@ -2,6 +2,7 @@
 
 import Portcullis
 import PortcullisRedis
+import PortcullisTesting
 import Testing
 
 @Suite("RFC 9449 §11.1 Proofs remembered in a store", .enabled(if: StoreServer.program != nil))
@@ -78,5 +79,56 @@ struct ReplayTests {
             #expect(try await client.execute(words.map { Array($0.utf8) }).payload == Array("OK".utf8))
         }
         #expect(await RedisReplayStore(client).insert(record(1)) == .full)
+    }
+}
+
+@Suite("RFC 9449 §11.1 Four processes on one store", .enabled(if: StoreServer.program != nil))
+struct SharedReplayTests {
+    /// A resource as four processes have it: the same keys, each its own way to the store.
+    private func resources(_ server: StoreServer, _ issuer: TestIssuer) throws -> [ProtectedResource] {
+        try (0..<4).map { _ in
+            var policy = TokenPolicy()
+            policy.dpop.replayStore = RedisReplayStore(try server.client())
+            return ProtectedResource(
+                "https://api.example.com/notes", trusting: issuer.trusted, tokens: policy, dpop: .required)
+        }
+    }
+
+    private func refusal(_ resource: ProtectedResource, _ token: String, _ proof: String) async -> Refusal? {
+        do throws(Refusal) {
+            _ = try await resource.authorize(.dpop(.get, "/notes", token: token, proofs: [proof]))
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test func `never accept one proof twice, and refuse all of them while the store is away`() async throws {
+        let server = try await StoreServer()
+        let issuer = TestIssuer("https://as.example.com")
+        let client = TestDPoPClient()
+        let four = try resources(server, issuer)
+        let token = issuer.mint(audience: "https://api.example.com/notes", boundTo: client)
+        let uri = "https://api.example.com/notes"
+        for _ in 0..<5 {
+            let proof = client.proof(.get, uri, token: token)
+            let refusals = await withTaskGroup(of: Refusal?.self) { group in
+                for index in 0..<40 {
+                    group.addTask { await refusal(four[index % 4], token, proof) }
+                }
+                return await group.reduce(into: [Refusal?]()) { $0.append($1) }
+            }
+            #expect(refusals.count { $0 == nil } == 1)
+            #expect(refusals.count { $0?.reason == .replayedProof && $0?.status == .unauthorized } == 39)
+        }
+        server.stop()
+        for resource in four {
+            let refused = await refusal(resource, token, client.proof(.get, uri, token: token))
+            #expect(refused?.status == .serviceUnavailable && refused?.challenges == [])
+            #expect(refused?.reason == .replayStoreUnavailable)
+        }
+        try await server.start()
+        #expect(
+            await eventually { await refusal(four[0], token, client.proof(.get, uri, token: token)) == nil })
     }
 }

@@ -9,8 +9,14 @@ import PortcullisJOSE
 struct DPoPChecker: Sendable {
     /// How long a proof may be, in bytes.
     static let maximumProofByteCount = 8192
-    /// How many headers of proofs are remembered.
+    /// For how many tokens the header of the last proof is remembered.
     static let rememberedHeaderCount = 1024
+
+    /// A header that was read, and the part of the proof that it was read from.
+    private struct RememberedHeader: Sendable {
+        let part: [UInt8]
+        let header: ProofHeader
+    }
 
     private let target: ProofTarget
     private let algorithms: Set<SignatureAlgorithm>
@@ -19,8 +25,8 @@ struct DPoPChecker: Sendable {
     private let replays: any ReplayStore
     /// Nothing where no nonce is asked for.
     private let nonces: (any NonceSource)?
-    /// The headers of proofs that were accepted, by their hash.
-    private let headers = TokenTable<ProofHeader>(capacity: Self.rememberedHeaderCount)
+    /// The header of the last new proof that was accepted with a token: the same each time, as a rule.
+    private let headers = TokenTable<RememberedHeader>(capacity: Self.rememberedHeaderCount)
 
     init(
         _ policy: DPoPPolicy, algorithms: [SignatureAlgorithm], resource: ResourceIdentifier,
@@ -63,8 +69,7 @@ struct DPoPChecker: Sendable {
     ) async throws(RefusalReason) {
         let proof = Array(head.bytes[range])
         guard proof.count <= Self.maximumProofByteCount else { throw .malformedProof }
-        let headerDigest = CompactJWS.headerPart(of: proof).withUnsafeBytes { Digest.sha256($0) }
-        let known = headers[headerDigest]
+        let known = knownHeader(of: proof, with: tokenDigest)
         let jws = try Self.read(proof, known?.header)
         let header: ProofHeader
         if let known { header = known } else { header = try ProofHeader(jws.header, accepting: algorithms) }
@@ -72,9 +77,21 @@ struct DPoPChecker: Sendable {
         try check(claims, head, tokenDigest, at: now)
         try Self.verify(jws, header)
         guard header.thumbprint == thumbprint else { throw .proofKeyMismatch }
-        if known == nil { headers.insert(header, for: headerDigest) }
+        if known == nil {
+            let part = Array(CompactJWS.headerPart(of: proof))
+            headers.insert(RememberedHeader(part: part, header: header), for: tokenDigest)
+        }
         try check(nonce: claims.nonce, at: now)
         try await record(claims, header, at: now)
+    }
+
+    private func knownHeader(of proof: [UInt8], with tokenDigest: SHA256Digest) -> ProofHeader? {
+        guard let remembered = headers[tokenDigest] else { return nil }
+        let count = remembered.part.count
+        guard proof.count > count, proof[count] == 0x2E, proof[..<count] == remembered.part[...] else {
+            return nil
+        }
+        return remembered.header
     }
 
     private static func read(_ proof: [UInt8], _ header: JOSEHeader?) throws(RefusalReason) -> CompactJWS {

@@ -45,10 +45,16 @@ struct TokenValidator: Sendable {
     func validate(
         _ token: [UInt8], digest: SHA256Digest, epoch: UInt64
     ) async throws(RefusalReason) -> VerifiedToken {
+        isCheckedAsJWT(token)
+            ? try await validateJWT(token, digest, epoch) : try await introspect(token, digest, epoch)
+    }
+
+    /// Whether a token is read here rather than introspected, by its form.
+    func isCheckedAsJWT(_ token: [UInt8]) -> Bool {
         switch format {
-        case .opaque: try await introspect(token, digest, epoch)
-        case .any where !Self.isJWTShaped(token): try await introspect(token, digest, epoch)
-        case .any, .jwt: try await validateJWT(token, digest, epoch)
+        case .opaque: false
+        case .any: Self.isJWTShaped(token)
+        case .jwt: true
         }
     }
 

@@ -30,7 +30,7 @@ package struct CompactJWS: Sendable {
         header known: JOSEHeader? = nil
     ) throws(JOSEError) {
         guard token.count <= maximumByteCount else { throw .tokenTooLong }
-        let dots = token.indices.filter { token[$0] == UInt8(ascii: ".") }
+        let dots = Self.dots(in: token)
         guard dots.count == 2 else { throw dots.count == 4 ? .encryptedToken : .wrongPartCount }
         let headerPart = token[..<dots[0]]
         let payloadPart = token[(dots[0] + 1)..<dots[1]]
@@ -45,6 +45,18 @@ package struct CompactJWS: Sendable {
         bytes = token
         // RFC 7515 §5.2: the signature is over the bytes as received, never over something encoded anew.
         signingInputByteCount = dots[1]
+    }
+
+    /// Where the dots are; no more than five are looked for.
+    private static func dots(in token: [UInt8]) -> [Int] {
+        var dots: [Int] = []
+        dots.reserveCapacity(5)
+        var rest = token[...]
+        while dots.count < 5, let dot = rest.firstIndex(of: UInt8(ascii: ".")) {
+            dots.append(dot)
+            rest = rest[(dot + 1)...]
+        }
+        return dots
     }
 
     private static func readHeader(_ part: ArraySlice<UInt8>, _ limits: JSONLimits) throws(JOSEError)

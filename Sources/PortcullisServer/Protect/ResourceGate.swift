@@ -16,8 +16,8 @@ public struct ResourceGate: ImmediateMiddleware {
     /// The bytes above which a form that may hold a token is refused with 413, if the server's own limit lets it through.
     static let maximumFormByteCount = 1_048_576
 
-    let resource: ProtectedResource
-    private let requirement: AccessRequirement
+    package let resource: ProtectedResource
+    package let requirement: AccessRequirement
     let streamExpiry: StreamExpiry
 
     /// Makes a gate.
