@@ -10,14 +10,27 @@ import Testing
 struct SharedIntrospectionTests {
     static let endpoint = "https://as.example.com/introspect"
 
+    final class Counter: Sendable {
+        private let count = Atomic<Int>(0)
+        var value: Int { count.load(ordering: .relaxed) }
+        func increment() { count.add(1, ordering: .relaxed) }
+    }
+
     /// One process: a resource with its own way to the store and to the authorization server.
     struct Instance {
         let fetcher = ScriptedFetcher()
         let cache: RedisIntrospectionCache
         let resource: ProtectedResource
+        /// How often all that was remembered had to be forgotten.
+        let forgettings = Counter()
 
         init(_ server: StoreServer, lifetime: Duration = .seconds(30)) throws {
             cache = RedisIntrospectionCache(try server.client())
+            // Before the resource observes, and so before there is anything to hear.
+            cache.observe { [forgettings] invalidation in
+                if invalidation == .all { forgettings.increment() }
+                return true
+            }
             var issuer = TrustedIssuer.introspection(
                 issuer: "https://as.example.com", endpoint: SharedIntrospectionTests.endpoint,
                 authenticatedBy: .clientSecretBasic(id: "rs", secret: "s"), cachingActiveTokensFor: lifetime)
@@ -52,14 +65,7 @@ struct SharedIntrospectionTests {
     /// Waits until both listen: what was remembered before they did is forgotten again.
     private func pair(_ server: StoreServer) async throws -> [Instance] {
         let both = [try Instance(server), try Instance(server)]
-        let heard = Mutex([0, 0])
-        for (index, instance) in both.enumerated() {
-            instance.cache.observe { invalidation in
-                if invalidation == .all { heard.withLock { $0[index] += 1 } }
-                return true
-            }
-        }
-        #expect(await eventually { heard.withLock { $0.allSatisfy { $0 > 0 } } })
+        #expect(await eventually { both.allSatisfy { $0.forgettings.value > 0 } })
         return both
     }
 

@@ -261,8 +261,8 @@ struct RFC8446_TLS {
             { routes in
                 routes.get("/events") { _ in
                     .stream(contentType: "text/event-stream") { writer in
-                        try await writer.write("data: 1\n\n")
                         defer { left.open() }
+                        try await writer.write("data: 1\n\n")
                         try await Task.sleep(for: .seconds(600))
                     }
                 }
