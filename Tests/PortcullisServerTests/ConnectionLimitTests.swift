@@ -69,6 +69,20 @@ struct ConnectionLimitTests {
         }
     }
 
+    @Test func `under TLS turning away is closing, since nothing said would be understood`() async throws {
+        let identities = try TestIdentities.shared.get()
+        var setup = RunningServer.Setup()
+        setup.limits.maxConnectionCount = 1
+        setup.tls = try identities.tls(clients: .none)
+        try await withServer(setup, { $0.get("/") { _ in .text("served") } }) { server in
+            let first = try server.client(timeout: .seconds(20))
+            try await first.secure(try identities.client(showing: nil))
+            #expect(try await first.exchange(request("GET", "/")).text == "served")
+            let second = try server.client(timeout: .seconds(20))
+            #expect(await second.rest() == ([], .closed))
+        }
+    }
+
     @Test func `a server that stops while all places are taken ends`() async throws {
         try await serving(atMost: 1) { server in
             let first = try server.client()

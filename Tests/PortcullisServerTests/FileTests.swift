@@ -17,7 +17,7 @@ struct FileTests {
     }
 
     private func serving(
-        _ kind: ReadinessKind = .preferred, _ limits: Server.Limits = .init(),
+        _ kind: ReadinessKind = .preferred, _ limits: Server.Limits = .init(), tls: Server.TLS? = nil,
         _ test: (RunningServer) async throws -> Void
     ) async throws {
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -36,7 +36,9 @@ struct FileTests {
                 .file(try OpenFile(folder + "/" + request.parameters["name"]), contentType: "image/png")
             }
         }
-        try await withServer(.init(readiness: kind, limits: limits), routes, test)
+        var setup = RunningServer.Setup(readiness: kind, limits: limits)
+        setup.tls = tls
+        try await withServer(setup, routes, test)
     }
 
     @Test(arguments: ReadinessKind.allCases, ["file", "opened-elsewhere"])
@@ -78,6 +80,21 @@ struct FileTests {
                 }
             }
             #expect(await client.rest() == ([], .closed))
+        }
+    }
+
+    @Test(arguments: ReadinessKind.allCases)
+    func `under TLS the same comes, by way of memory`(_ kind: ReadinessKind) async throws {
+        let identities = try TestIdentities.shared.get()
+        _ = try write(RFC9112_6_Bodies.content(3 << 20), "large")
+        try await serving(kind, tls: try identities.tls(clients: .none)) { server in
+            let client = try server.client(receiveBuffer: 65_536, timeout: .seconds(20))
+            try await client.secure(try identities.client(showing: nil))
+            for _ in 0..<2 {
+                let reply = try await client.exchange(request("GET", "/file/large"))
+                #expect(reply.body == RFC9112_6_Bodies.content(3 << 20) && !reply.closes)
+            }
+            #expect(try await client.exchange(request("GET", "/now")).text == "now")
         }
     }
 

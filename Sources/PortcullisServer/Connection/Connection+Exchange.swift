@@ -373,8 +373,10 @@ extension Connection {
         if let failure = body.failure { throw failure }
         if let piece = try takeUnreadPiece() { return piece }
         guard !body.isFinished else {
-            sendHeldHead()
-            flush()
+            if exchange?.heldHead != nil {
+                sendHeldHead()
+                flush()
+            }
             return nil
         }
         guard !peerHasEnded else { throw RequestBodyError.connectionClosed }
