@@ -136,7 +136,8 @@ def test_slow_introspection_under_200_parallel_requests_touches_nothing_else(ser
     assert all(unavailable(answer) for answer in answers)
     assert lasted < 8, "the timeout, once, and not once for each"
     assert sorted(others)[len(others) // 2] < 0.5, "other routes are not delayed"
-    assert faulty.counts[INTROSPECTION] <= 64, "no more calls than the bound on those under way"
+    # Those that came after the first had failed, and before enough had for the breaker to open, count besides.
+    assert faulty.counts[INTROSPECTION] <= 64 + 16, "about as many calls as may be under way"
     calls = faulty.counts[INTROSPECTION]
     assert unavailable(example.get("/photos/7", tokens[0])) and faulty.counts[INTROSPECTION] <= calls + 1
     faulty.faults.clear()

@@ -4,9 +4,9 @@ package import CPlatform
 package import PortcullisHTTP
 
 #if canImport(Glibc)
-    internal import Glibc
+    package import Glibc
 #else
-    internal import Darwin
+    package import Darwin
 #endif
 
 /// The address of one end of a connection: IPv4 or IPv6, with its port, or a Unix domain socket.
