@@ -68,6 +68,10 @@ let package = Package(
             path: "Examples/ExampleServer",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "token-verdicts", dependencies: ["Portcullis", "PortcullisTesting"],
+            path: "Tests/Differential/Verdicts", swiftSettings: settings
+        ),
         tests(of: "PortcullisHTTP"),
         tests(of: "PortcullisJOSE"),
         tests(of: "PortcullisTransport", ["PortcullisHTTP", "CPlatform"]),

@@ -52,10 +52,20 @@ extension GateConfiguration {
             check(
                 introspection.endpoint.map(isFetchable) ?? true, "introspection.endpoint",
                 "An introspection endpoint is an https URL (RFC 7662 §4).")
-            if case .bearer(let token) = introspection.authentication.method {
-                let isToken = Array(token.utf8).withUnsafeBytes { Credentials.isToken68($0) }
-                check(isToken, "introspection.bearer_token", "This is no bearer token (RFC 6750 §2.1).")
+            if let (name, sentence) = introspection.authentication.objection {
+                check(false, "introspection.\(name)", sentence)
             }
+            check(
+                !introspection.authentication.usesCertificate || introspection.fetcher != nil
+                    || issuer.fetcher != nil, "introspection.client_certificate",
+                "To prove who asks by a certificate takes a fetcher that presents it (RFC 8705 §2).")
+            check(
+                introspection.signedResponseAudience == nil || issuer.keys != nil,
+                "introspection.signed_response",
+                "Signed answers are verified with the issuer's keys, so it has some (RFC 9701 §5).")
+            check(
+                introspection.maxConcurrentCallCount > 0, "introspection",
+                "At least one call may be under way.")
             check(
                 introspection.activeLifetime ?? .zero >= .zero, "introspection",
                 "A lifetime is 0 or more seconds.")

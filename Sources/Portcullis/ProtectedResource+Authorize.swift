@@ -2,6 +2,7 @@
 
 public import PortcullisHTTP
 import PortcullisTransport
+import Synchronization
 
 // START HERE: the way of one request through the gate, in five steps.
 
@@ -90,16 +91,23 @@ extension ProtectedResource {
         _ presented: PresentedToken, of head: RequestHead
     ) async throws(RefusalReason) -> AccessToken {
         let arrival = gate.validator.time.uptime()
+        let epoch = gate.epoch.load(ordering: .sequentiallyConsistent)
+        let digest = presented.digest
         do throws(RefusalReason) {
             let verified = try await gate.validator.validate(
-                Array(head.bytes[presented.range]), digest: presented.digest)
-            if arrival < verified.usableUntil { gate.verified.insert(verified, for: presented.digest) }
+                Array(head.bytes[presented.range]), digest: digest, epoch: epoch)
+            if arrival < verified.usableUntil {
+                gate.remember(
+                    since: epoch, { $0.verified.insert(verified, for: digest) },
+                    else: { $0.verified.remove(digest) })
+            }
             return verified.token
         } catch {
             if error.isWorthRemembering(format: gate.validator.format) {
-                gate.rejected.insert(
-                    RejectedToken(reason: error, until: arrival + gate.rejectionLifetime),
-                    for: presented.digest)
+                let rejected = RejectedToken(reason: error, until: arrival + gate.rejectionLifetime)
+                gate.remember(
+                    since: epoch, { $0.rejected.insert(rejected, for: digest) },
+                    else: { $0.rejected.remove(digest) })
             }
             throw error
         }

@@ -2,6 +2,7 @@
 
 import PortcullisJOSE
 import PortcullisTransport
+import Synchronization
 
 /// Something that only requests with a good access token may use: what it is, whom it trusts, what it demands.
 ///
@@ -103,6 +104,14 @@ public struct ProtectedResource: Sendable {
             ? [] : requirement.scopes.filter { !gate.metadata.scopesSupported.contains($0) }
     }
 
+    /// How long a token may still be used, leeway included; not positive once it has expired.
+    package func remainingTime(of token: AccessToken) -> Duration {
+        let end = gate.validator.checker.end(of: token.expiresAt)
+        let seconds = end - gate.validator.time.now().seconds
+        // Longer than any answer lasts, and still a number that can be slept for.
+        return .seconds(min(max(seconds, 0), 1e9))
+    }
+
     /// Starts loading the keys that are not there, so that the first request need not wait.
     ///
     /// Does not wait itself.
@@ -121,18 +130,6 @@ public struct ProtectedResource: Sendable {
             || gate.validator.connections.allSatisfy { $0.keys?.publication.isUsable(at: now) ?? true }
     }
 
-    /// Forgets what is remembered of one token, so that its next use is checked anew.
-    public func invalidate(_ token: String) {
-        let digest = Digest.sha256(Array(token.utf8))
-        gate.verified.remove(digest)
-        gate.rejected.remove(digest)
-    }
-
-    /// Forgets what is remembered of all tokens.
-    public func invalidateAllTokens() {
-        gate.verified.removeAll()
-        gate.rejected.removeAll()
-    }
 }
 
 /// What one resource is at work with; shared by all copies of it.
@@ -149,6 +146,9 @@ final class Gate: Sendable {
     let verified: TokenTable<VerifiedToken>
     /// Introspected tokens that were found bad; a table of its own, so that a flood of them displaces no good one.
     let rejected: TokenTable<RejectedToken>
+
+    /// Counts the invalidations, so that an answer that was asked for before one is not remembered after it.
+    let epoch = Atomic<UInt64>(0)
 
     static let maximumRejectedCount = 1024
 

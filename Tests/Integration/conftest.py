@@ -10,6 +10,11 @@ from support.processes import free_port
 from support.toolkit import Toolkit
 
 
+def pytest_collection_modifyitems(items):
+    """What looks back on the whole run comes last."""
+    items.sort(key=lambda item: item.path.name == "test_secrecy.py")
+
+
 @pytest.fixture(scope="session")
 def binary():
     path = example_server.binary()

@@ -99,7 +99,7 @@ struct ConfigurationFileTests {
         #expect(file.server.shutdownGrace == .milliseconds(1_500))
         let server = try #require(file.authorizationServers.first)
         #expect(server.usesDiscovery)
-        #expect(server.introspection?.clientSecret == "s3cret")
+        #expect(server.introspection?.authentication == .clientSecretBasic(id: "rs", secret: "s3cret"))
         #expect(server.certificateAuthorities == "ca.pem")
         let resource = try #require(file.resources.first)
         #expect(resource.metadata.resourceName.variants.map(\.text) == ["Foto"])

@@ -120,8 +120,29 @@ struct WrongFileTests {
             """, "introspection.endpoint: missing; must be given where discovery is off"
         ),
         (
-            #"{"issuer": "https://as.example.com", "introspection": {"client_id": "a", "client_auth": "bearer"}}"#,
-            "introspection.client_auth: not supported by this version; must be \"client_secret_basic\""
+            #"{"issuer": "https://as.example.com", "introspection": {"client_auth": "bearer"}}"#,
+            "introspection.bearer_token: missing; must be the access token that this server presents"
+        ),
+        (
+            #"""
+            {"issuer": "https://as.example.com",
+             "introspection": {"client_id": "a", "client_auth": "client_secret_post"}}
+            """#, "introspection.client_secret: missing; must be the secret that goes with client_id"
+        ),
+        (
+            #"""
+            {"issuer": "https://as.example.com",
+             "introspection": {"client_id": "a", "client_auth": "private_key_jwt"}}
+            """#,
+            "introspection.private_key: missing; must be the name of a file with the client's private key as a JWK"
+        ),
+        (
+            #"""
+            {"issuer": "https://as.example.com", "introspection":
+              {"client_id": "a", "client_auth": "tls_client_auth", "client_certificate": "c.pem"}}
+            """#,
+            "introspection.client_private_key: missing; must be the name of a file with the certificate's private "
+                + "key in PEM"
         ),
         (
             #"{"issuer": "https://as.example.com", "introspection": {"client_id": "a", "client_auth": "none"}}"#,

@@ -23,8 +23,16 @@ public enum AuthorizationServerFault: Error, Sendable, Hashable {
     case emptyKeySet
     /// The introspection endpoint refused our own credentials. RFC 7662 §2.3.
     case rejectedCredentials
+    /// An introspection answer that is not signed, where signed ones are demanded. RFC 9701 §5.
+    case unsignedAnswer
+    /// A signed introspection answer that does not verify, or was not made for this resource. RFC 9701 §5.
+    case untrustedAnswer
+    /// The proof of who asks could not be made: OpenSSL did not sign.
+    case unusableCredentials
     /// More introspection calls at the same time than the limit.
     case tooManyCalls
+    /// Nobody was asked, since the last calls have failed and the next attempt is not due.
+    case callsSuspended
 }
 
 /// Something that the operator of a resource should know.
@@ -42,4 +50,10 @@ public enum ResourceEvent: Sendable, Hashable {
     case refreshFailed(issuer: String, fault: AuthorizationServerFault)
     /// A token could not be introspected; the client got 503.
     case introspectionFailed(issuer: String, fault: AuthorizationServerFault)
+    /// Introspection has failed so often in a row that nobody is asked for this time; clients get 503 at once.
+    case introspectionSuspended(issuer: String, pause: Duration)
+    /// Introspection works again.
+    case introspectionResumed(issuer: String)
+    /// The server's metadata does not list the method by which the resource proves who it is. RFC 8414 §2.
+    case authenticationMethodNotListed(issuer: String)
 }

@@ -9,6 +9,14 @@ import PortcullisJOSE
 struct AuthorizationServerMetadata: Sendable {
     let jwksURI: String?
     let introspectionEndpoint: String?
+    /// Where clients introspect that prove who they are by a certificate.
+    ///
+    /// RFC 8705 §5.
+    let certificateIntrospectionEndpoint: String?
+    /// How clients may prove who they are there; nothing if the document does not say, which implies no default.
+    ///
+    /// RFC 8414 §2.
+    let introspectionMethods: [String]?
 
     /// Reads a document, which counts only if it names this issuer and its URLs are secure.
     ///
@@ -21,7 +29,10 @@ struct AuthorizationServerMetadata: Sendable {
         }
         jwksURI = object["jwks_uri"]?.string
         introspectionEndpoint = object["introspection_endpoint"]?.string
-        for url in [jwksURI, introspectionEndpoint] {
+        certificateIntrospectionEndpoint =
+            object["mtls_endpoint_aliases"]?.object?["introspection_endpoint"]?.string
+        introspectionMethods = object["introspection_endpoint_auth_methods_supported"]?.strings
+        for url in [jwksURI, introspectionEndpoint, certificateIntrospectionEndpoint] {
             if let url, !IssuerURL.isFetchable(url, allowingInsecureLoopback: allowsInsecureLoopback) {
                 throw .insecureURL
             }

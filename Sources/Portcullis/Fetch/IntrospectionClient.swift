@@ -2,10 +2,12 @@
 
 import PortcullisHTTP
 import PortcullisJOSE
+import PortcullisTransport
 
 /// Asks one authorization server whether tokens are good.
 ///
-/// Requests with the same token share one call, which belongs to this actor and not to the request that caused it.
+/// Requests with the same token share one call, which belongs to this actor and not to the request that caused it. So many
+/// calls are under way at a time, and so many wait for their turn; while the server fails, nobody waits for it.
 ///
 /// RFC 7662 §2.
 actor IntrospectionClient {
@@ -15,107 +17,124 @@ actor IntrospectionClient {
         case inactive
     }
 
-    /// How many calls to one server may be under way.
+    /// What befalls the calls, for the operator's log.
+    enum Incident: Sendable {
+        case failed(AuthorizationServerFault)
+        case suspended(Duration)
+        case resumed
+    }
+
+    /// How many calls to one server may be under way or wait for their turn.
     static let maximumCallCount = 1024
 
-    private let endpoint: @Sendable () async throws(AuthorizationServerFault) -> String
-    private let authentication: ClientAuthentication
-    private let access: ServerAccess
-    private let report: @Sendable (AuthorizationServerFault) -> Void
-    private var calls: [SHA256Digest: Task<Result<Answer, AuthorizationServerFault>, Never>] = [:]
+    private typealias Outcome = Result<Answer, AuthorizationServerFault>
+
+    /// Calls are shared within an epoch only: what was asked before tokens were invalidated answers nobody who comes after.
+    private struct CallKey: Hashable {
+        let digest: SHA256Digest
+        let epoch: UInt64
+    }
+
+    private let endpoint: IntrospectionEndpoint
+    private let uptime: @Sendable () -> MonotonicInstant
+    private let report: @Sendable (Incident) -> Void
+    private let maxConcurrentCallCount: Int
+    private var calls: [CallKey: Task<Outcome, Never>] = [:]
+    private var activeCount = 0
+    private var line: [CheckedContinuation<Bool, Never>] = []
+    private var breaker = CircuitBreaker()
 
     init(
-        _ settings: TrustedIssuer.Introspection, access: ServerAccess,
-        metadata: Refresher<AuthorizationServerMetadata>?,
-        reporting report: @escaping @Sendable (AuthorizationServerFault) -> Void
+        _ endpoint: IntrospectionEndpoint, maxConcurrentCallCount: Int,
+        uptime: @escaping @Sendable () -> MonotonicInstant,
+        reporting report: @escaping @Sendable (Incident) -> Void
     ) {
-        authentication = settings.authentication
-        self.access = access
+        self.endpoint = endpoint
+        self.maxConcurrentCallCount = maxConcurrentCallCount
+        self.uptime = uptime
         self.report = report
-        let configured = settings.endpoint
-        endpoint = { () async throws(AuthorizationServerFault) in
-            if let configured { return configured }
-            guard let metadata else { throw .missingMember }
-            guard let reading = await metadata.reading() else {
-                throw await metadata.lastFault ?? .missingMember
-            }
-            guard let discovered = reading.value.introspectionEndpoint else { throw .missingMember }
-            return discovered
-        }
     }
 
     /// The answer for a token, whose characters and length were checked.
     func answer(
-        for token: [UInt8], digest: SHA256Digest
+        for token: [UInt8], digest: SHA256Digest, epoch: UInt64
     ) async throws(AuthorizationServerFault) -> Answer {
-        let call: Task<Result<Answer, AuthorizationServerFault>, Never>
-        if let running = calls[digest] {
+        let key = CallKey(digest: digest, epoch: epoch)
+        let call: Task<Outcome, Never>
+        if let running = calls[key] {
             call = running
         } else {
+            guard breaker.admits(at: uptime()) else { throw .callsSuspended }
             guard calls.count < Self.maximumCallCount else { throw .tooManyCalls }
-            call = Task { await self.perform(token, digest) }
-            calls[digest] = call
+            call = Task { await self.perform(token, key) }
+            calls[key] = call
         }
         return try await call.value.get()
     }
 
-    private func perform(_ token: [UInt8], _ digest: SHA256Digest) async -> Result<
-        Answer, AuthorizationServerFault
-    > {
-        defer { calls[digest] = nil }
+    private func perform(_ token: [UInt8], _ key: CallKey) async -> Outcome {
+        defer { calls[key] = nil }
+        let deadline = uptime() + endpoint.timeout
+        guard await takeTurn() else { return .failure(.callsSuspended) }
+        defer { passTurn() }
+        let now = uptime()
+        guard now < deadline else { return .failure(.tooManyCalls) }
+        guard let permit = breaker.admit(at: now) else { return .failure(.callsSuspended) }
         do throws(AuthorizationServerFault) {
-            return .success(try await call(token))
+            let answer = try await endpoint.ask(token, within: deadline - now)
+            noteAnswer(permit)
+            return .success(answer)
         } catch {
-            report(error)
+            note(error, permit)
             return .failure(error)
         }
     }
 
-    private func call(_ token: [UInt8]) async throws(AuthorizationServerFault) -> Answer {
-        var fields: Fields = [:]
-        var body = "token=" + FormEncoding.encode(token) + "&token_type_hint=access_token"
-        switch authentication.method {
-        case .basic(let id, let secret):
-            // RFC 6749 §2.3.1: each is form-encoded before they are joined, so that a colon can't move the boundary.
-            let pair = FormEncoding.encode(Array(id.utf8)) + ":" + FormEncoding.encode(Array(secret.utf8))
-            fields.append("Basic " + Base64.encode(Array(pair.utf8)), for: .authorization)
-        case .post(let id, let secret):
-            body += "&client_id=" + FormEncoding.encode(Array(id.utf8))
-            body += "&client_secret=" + FormEncoding.encode(Array(secret.utf8))
-        case .bearer(let own):
-            fields.append("Bearer " + own, for: .authorization)
+    // MARK: Turns
+
+    /// Waits until fewer calls than the bound are under way.
+    ///
+    /// - Returns: Whether it is this call's turn; not if the calls were suspended meanwhile.
+    private func takeTurn() async -> Bool {
+        guard activeCount >= maxConcurrentCallCount else {
+            activeCount += 1
+            return true
         }
-        fields.append("application/json", for: .accept)
-        fields.append("application/x-www-form-urlencoded", for: .contentType)
-        let response: [UInt8]
-        do throws(AuthorizationServerFault) {
-            response = try await access.body(
-                .post, await endpoint(), fields: fields, sending: Array(body.utf8))
-        } catch {
-            // RFC 7662 §2.3: a 401 is about our own credentials, not about the client's token.
-            if case .status(401) = error { throw .rejectedCredentials }
-            throw error
+        return await withCheckedContinuation { line.append($0) }
+    }
+
+    private func passTurn() {
+        if line.isEmpty {
+            activeCount -= 1
+        } else {
+            line.removeFirst().resume(returning: true)
         }
-        guard let object = (try? JSONValue.parse(response))?.object else { throw .malformedDocument }
-        // RFC 7662 §2.2: only the boolean true is active, and of an inactive token nothing else is read.
-        return object["active"]?.bool == true ? .active(object) : .inactive
+    }
+
+    // MARK: The server's health
+
+    private func noteAnswer(_ permit: CircuitBreaker.Permit) {
+        if breaker.succeeded(permit) { report(.resumed) }
+    }
+
+    private func note(_ fault: AuthorizationServerFault, _ permit: CircuitBreaker.Permit) {
+        report(.failed(fault))
+        guard fault.speaksOfServer else { return noteAnswer(permit) }
+        guard let pause = breaker.failed(permit, at: uptime()) else { return }
+        report(.suspended(pause))
+        let waiting = line
+        line = []
+        for call in waiting { call.resume(returning: false) }
     }
 }
 
-/// `application/x-www-form-urlencoded`.
-///
-/// RFC 6749 Appendix B.
-enum FormEncoding {
-    static func encode(_ bytes: [UInt8]) -> String {
-        let digits = Array("0123456789ABCDEF".utf8)
-        var output: [UInt8] = []
-        for byte in bytes {
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2A, 0x2D, 0x2E, 0x5F: output.append(byte)
-            case 0x20: output.append(0x2B)
-            default: output += [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
+extension AuthorizationServerFault {
+    /// Whether the next call will very likely fare the same, whatever its token.
+    fileprivate var speaksOfServer: Bool {
+        switch self {
+        case .status(429): true
+        case .status(400..<500): false
+        default: true
         }
-        return String(decoding: output, as: UTF8.self)
     }
 }

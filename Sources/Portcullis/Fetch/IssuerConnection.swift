@@ -31,11 +31,16 @@ package final class IssuerConnection: Sendable {
                 cooldown: trusted.keyCooldown),
             uptime: time.uptime,
             reporting: { onEvent(.refreshFailed(issuer: issuer, fault: $0)) },
-            announcing: { _ in onEvent(.metadataChanged(issuer: issuer)) },
+            announcing: { value in
+                onEvent(.metadataChanged(issuer: issuer))
+                if !value.lists(trusted.introspection?.authentication) {
+                    onEvent(.authenticationMethodNotListed(issuer: issuer))
+                }
+            },
             load: { () async throws(AuthorizationServerFault) in
                 try await AuthorizationServerMetadata.discover(issuer, through: access)
             })
-        keys = trusted.keys.map {
+        let keys = trusted.keys.map {
             switch $0 {
             case .fixed(let set): KeyStore(fixed: set)
             case .remote(let url):
@@ -44,6 +49,7 @@ package final class IssuerConnection: Sendable {
                 KeyStore(trusted, access: access, metadata: metadata, url: nil, time: time, onEvent: onEvent)
             }
         }
+        self.keys = keys
         // Keys that came from elsewhere, or over a way that trusts others, say nothing about this connection.
         switch trusted.keys {
         case .discovered where trusted.fetcher == nil: keyOrigin = "discovered"
@@ -53,8 +59,32 @@ package final class IssuerConnection: Sendable {
         activeLifetime = trusted.introspection?.activeLifetime
         introspector = trusted.introspection.map {
             IntrospectionClient(
-                $0, access: access, metadata: metadata,
-                reporting: { onEvent(.introspectionFailed(issuer: issuer, fault: $0)) })
+                IntrospectionEndpoint(
+                    $0, issuer: issuer, access: access, metadata: metadata, keys: keys, time: time),
+                maxConcurrentCallCount: $0.maxConcurrentCallCount, uptime: time.uptime,
+                reporting: { onEvent(ResourceEvent($0, issuer: issuer)) })
+        }
+    }
+}
+
+extension ResourceEvent {
+    fileprivate init(_ incident: IntrospectionClient.Incident, issuer: String) {
+        switch incident {
+        case .failed(let fault): self = .introspectionFailed(issuer: issuer, fault: fault)
+        case .suspended(let pause): self = .introspectionSuspended(issuer: issuer, pause: pause)
+        case .resumed: self = .introspectionResumed(issuer: issuer)
+        }
+    }
+}
+
+extension AuthorizationServerMetadata {
+    /// Whether the document allows for a way to prove who asks, or says nothing about it.
+    fileprivate func lists(_ authentication: ClientAuthentication?) -> Bool {
+        guard let introspectionMethods, let names = authentication?.registeredNames, !names.isEmpty else {
+            return true
+        }
+        return introspectionMethods.contains { listed in
+            names.contains { $0.utf8.elementsEqual(listed.utf8) }
         }
     }
 }

@@ -41,11 +41,15 @@ struct TokenValidator: Sendable {
     /// Checks a token whose length and characters are those of one.
     ///
     /// How is decided by its form and its issuer; one way is never tried because the other has failed.
-    func validate(_ token: [UInt8], digest: SHA256Digest) async throws(RefusalReason) -> VerifiedToken {
+    ///
+    /// - Parameter epoch: Says which tokens have been invalidated so far; an answer from another one does not count.
+    func validate(
+        _ token: [UInt8], digest: SHA256Digest, epoch: UInt64
+    ) async throws(RefusalReason) -> VerifiedToken {
         switch format {
-        case .opaque: try await introspect(token, digest)
-        case .any where !Self.isJWTShaped(token): try await introspect(token, digest)
-        case .any, .jwt: try await validateJWT(token, digest)
+        case .opaque: try await introspect(token, digest, epoch)
+        case .any where !Self.isJWTShaped(token): try await introspect(token, digest, epoch)
+        case .any, .jwt: try await validateJWT(token, digest, epoch)
         }
     }
 
@@ -63,9 +67,9 @@ struct TokenValidator: Sendable {
         byte == 0x2B || byte == 0x2F || byte == 0x7E || byte == 0x2E
     }
 
-    private func validateJWT(_ token: [UInt8], _ digest: SHA256Digest) async throws(RefusalReason)
-        -> VerifiedToken
-    {
+    private func validateJWT(
+        _ token: [UInt8], _ digest: SHA256Digest, _ epoch: UInt64
+    ) async throws(RefusalReason) -> VerifiedToken {
         let jws = try read(token)
         try checkType(jws.header.type)
         // RFC 8725 §3.1: what is acceptable is our list; the token only chooses from it.
@@ -79,7 +83,9 @@ struct TokenValidator: Sendable {
         }
         guard let keys = connection.keys else {
             guard format == .any else { throw .unsupportedTokenFormat }
-            return try await introspect(token, digest)
+            // The token of one issuer is never shown to another.
+            guard connection.introspector != nil else { throw .unsupportedTokenFormat }
+            return try await introspect(token, digest, epoch)
         }
         let (key, generation) = try await keys.key(jws.header.keyID, algorithm, at: time.uptime())
         try verify(jws, with: key, algorithm)
@@ -129,9 +135,9 @@ struct TokenValidator: Sendable {
         }
     }
 
-    private func introspect(_ token: [UInt8], _ digest: SHA256Digest) async throws(RefusalReason)
-        -> VerifiedToken
-    {
+    private func introspect(
+        _ token: [UInt8], _ digest: SHA256Digest, _ epoch: UInt64
+    ) async throws(RefusalReason) -> VerifiedToken {
         guard let connection = connections.first(where: { $0.introspector != nil }),
             let introspector = connection.introspector
         else { throw .unsupportedTokenFormat }
@@ -140,7 +146,7 @@ struct TokenValidator: Sendable {
         let until = time.uptime() + lifetime
         let answer: IntrospectionClient.Answer
         do throws(AuthorizationServerFault) {
-            answer = try await introspector.answer(for: token, digest: digest)
+            answer = try await introspector.answer(for: token, digest: digest, epoch: epoch)
         } catch {
             throw .introspectionUnavailable
         }

@@ -51,6 +51,17 @@ public struct TrustedIssuer: Sendable {
         public var authentication: ClientAuthentication
         /// How long an active answer counts, at most until `exp`; nothing for what the resource's policy says.
         public var activeLifetime: Duration?
+        /// The way to the endpoint, if it is another than the issuer's: one that presents a client certificate, say.
+        public var fetcher: (any Fetcher)?
+        /// Demands answers that the server has signed for this audience: the resource's client identifier there, usually.
+        ///
+        /// They are verified with the issuer's keys, which have to be given or discovered; a plain answer then counts as an outage.
+        /// Default nothing: plain answers, protected by TLS. RFC 9701 §5.
+        public var signedResponseAudience: String?
+        /// How many calls may be under way at a time; 1024 with those that wait for their turn.
+        ///
+        /// Default 64; at least 1.
+        public var maxConcurrentCallCount = 64
 
         /// Says how tokens are introspected.
         public init(
@@ -119,51 +130,4 @@ public enum KeySource: Sendable {
     case remote(String)
     /// These, and no fetch at all.
     case fixed(JWKSet)
-}
-
-/// How the resource proves to an authorization server who it is.
-///
-/// Redacts itself when printed.
-///
-/// RFC 6749 §2.3.1, RFC 7662 §2.1.
-public struct ClientAuthentication: Sendable, CustomStringConvertible, CustomDebugStringConvertible,
-    CustomReflectable
-{
-    enum Method: Sendable {
-        case basic(id: String, secret: String)
-        case post(id: String, secret: String)
-        case bearer(String)
-    }
-
-    let method: Method
-
-    /// Sends identifier and secret in the `Authorization` field, form-encoded before they are joined.
-    ///
-    /// RFC 6749 §2.3.1.
-    public static func clientSecretBasic(id: String, secret: String) -> ClientAuthentication {
-        ClientAuthentication(method: .basic(id: id, secret: secret))
-    }
-
-    /// Sends identifier and secret in the body.
-    ///
-    /// RFC 6749 §2.3.1.
-    public static func clientSecretPost(id: String, secret: String) -> ClientAuthentication {
-        ClientAuthentication(method: .post(id: id, secret: secret))
-    }
-
-    /// Sends an access token of the resource's own.
-    ///
-    /// Not checked here, except that it can be one.
-    ///
-    /// RFC 7662 §2.1.
-    public static func bearer(token: String) -> ClientAuthentication {
-        ClientAuthentication(method: .bearer(token))
-    }
-
-    /// Nothing of what it holds.
-    public var description: String { "ClientAuthentication(redacted)" }
-    /// Nothing of what it holds.
-    public var debugDescription: String { description }
-    /// Nothing of what it holds.
-    public var customMirror: Mirror { Mirror(self, children: [:]) }
 }

@@ -90,6 +90,21 @@ final class TokenTable<Entry: Sendable>: Sendable {
         _ = removed
     }
 
+    /// Removes the entries that a closure picks; it is called under the lock, for each of them.
+    func removeAll(where isPicked: (Entry) -> Bool) {
+        let removed: [Slot] = state.withLock { state in
+            let all = state.slots
+            var kept = State()
+            for slot in all where !isPicked(slot.entry) {
+                kept.places[slot.digest] = kept.slots.count
+                kept.slots.append(slot)
+            }
+            state = kept
+            return all
+        }
+        _ = removed
+    }
+
     func removeAll() {
         let removed = state.withLock { state in
             let slots = state.slots

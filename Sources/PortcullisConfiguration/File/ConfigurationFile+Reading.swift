@@ -14,7 +14,7 @@ extension ConfigurationFile {
         try self.init(parsing: Self.contents(of: path))
     }
 
-    private static func contents(of path: String) throws(InvalidConfiguration) -> [UInt8] {
+    static func contents(of path: String) throws(InvalidConfiguration) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw InvalidConfiguration("cannot be opened: \(systemMessage())") }
         defer { close(descriptor) }

@@ -19,21 +19,15 @@ extension ConfigurationFile {
         onEvent: @escaping @Sendable (ResourceEvent) -> Void
     ) throws(InvalidConfiguration) -> [ProtectedResource] {
         let findings = FindingCollector()
-        let fetcher = makeFetcher(.root, .system, findings)
-        let trusted = authorizationServers.map { server in
-            var issuer = server.trustedIssuer
-            if let name = server.certificateAuthorities {
-                issuer.fetcher = makeFetcher(
-                    JSONPath(text: server.path)["ca_certificates"],
-                    .pem(.file(Self.resolve(name, besides: file))), findings)
-            }
-            return issuer
-        }
+        let fetcher = makeFetcher(JSONPath.root, findings)
+        let trusted = authorizationServers.compactMap { makeIssuer($0, besides: file, findings) }
         var made: [ProtectedResource] = []
         for resource in resources {
             let issuers = resource.issuers.compactMap { listed in
                 trusted.first { $0.issuer.utf8.elementsEqual(listed.issuer.utf8) }
             }
+            // What is wrong with an issuer has been said at its own place.
+            guard issuers.count == resource.issuers.count else { continue }
             let configuration = GateConfiguration(
                 metadata: resource.metadata, issuers: issuers, tokens: resource.tokens.policy,
                 challengeParameters: resource.challengeParameters, metadataMaxAge: resource.metadataMaxAge,
@@ -47,17 +41,6 @@ extension ConfigurationFile {
         }
         if findings.hasErrors { throw InvalidConfiguration(findings: findings.findings) }
         return made
-    }
-
-    private func makeFetcher(
-        _ path: JSONPath, _ roots: TrustedRoots, _ findings: FindingCollector
-    ) -> HTTPClientFetcher? {
-        do throws(HTTPClientError) {
-            return HTTPClientFetcher(try HTTPClient(validating: HTTPClient.Configuration(roots: roots)))
-        } catch {
-            findings.error(path, "certificates cannot be read; must be a file of certificates in PEM")
-            return nil
-        }
     }
 
     /// What clients may cost.
@@ -98,7 +81,8 @@ extension ConfigurationFile {
 }
 
 extension AuthorizationServerSettings {
-    fileprivate var trustedIssuer: TrustedIssuer {
+    /// The issuer without what takes files to make.
+    var trustedIssuer: TrustedIssuer {
         var trusted = TrustedIssuer(issuer: issuer)
         if let jwks {
             trusted.keys = .fixed(jwks)
@@ -106,11 +90,6 @@ extension AuthorizationServerSettings {
             trusted.keys = .remote(jwksURI)
         } else if usesDiscovery {
             trusted.keys = .discovered
-        }
-        trusted.introspection = introspection.map {
-            TrustedIssuer.Introspection(
-                endpoint: $0.endpoint,
-                authentication: .clientSecretBasic(id: $0.clientID, secret: $0.clientSecret))
         }
         trusted.allowsInsecureLoopback = allowsInsecureLoopback
         trusted.timeout = timeout

@@ -9,6 +9,11 @@ package func sentence(for event: ResourceEvent) -> String {
     case .privateKeysPublished(let issuer): "\(issuer): publishes private keys; have them replaced"
     case .refreshFailed(let issuer, let fault): "\(issuer): keys or metadata could not be loaded: \(fault)"
     case .introspectionFailed(let issuer, let fault): "\(issuer): a token could not be introspected: \(fault)"
+    case .introspectionSuspended(let issuer, let pause):
+        "\(issuer): introspection keeps failing; nobody is asked for \(pause.components.seconds) s"
+    case .introspectionResumed(let issuer): "\(issuer): introspection works again"
+    case .authenticationMethodNotListed(let issuer):
+        "\(issuer): its metadata does not list the client_auth that introspection uses"
     case .metadataChanged(let issuer): "\(issuer): metadata loaded"
     @unknown default: "something happened that this program has no words for"
     }

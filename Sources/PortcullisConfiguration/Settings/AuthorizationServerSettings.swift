@@ -4,14 +4,6 @@ package import PortcullisJOSE
 
 /// What one entry of `authorization_servers` says, with the defaults for what it leaves out.
 package struct AuthorizationServerSettings: Sendable {
-    /// Where tokens are introspected, and as whom.
-    package struct Introspection: Sendable {
-        /// Nothing: the endpoint that discovery finds.
-        package var endpoint: String?
-        package var clientID: String
-        package var clientSecret: String
-    }
-
     package var issuer: String
     /// Where in the file it stands; a listed issuer without an entry stands where it is listed.
     package var path: String
@@ -37,14 +29,6 @@ package struct AuthorizationServerSettings: Sendable {
         self.issuer = issuer
         self.path = path
     }
-}
-
-enum ClientAuthenticationMethod: String, CaseIterable {
-    case clientSecretBasic = "client_secret_basic"
-    case clientSecretPost = "client_secret_post"
-    case privateKeyJWT = "private_key_jwt"
-    case tlsClientAuth = "tls_client_auth"
-    case bearer
 }
 
 extension AuthorizationServerSettings {
@@ -111,32 +95,14 @@ extension AuthorizationServerSettings {
             reader.findings.error(
                 reader.path["introspection"]["endpoint"], "missing; must be given where discovery is off")
         }
+        if !hasKeys, introspection?.signedResponseAudience != nil {
+            reader.findings.error(
+                reader.path["introspection"]["signed_response"],
+                "needs the issuer's keys; give jwks or jwks_uri, or say \"discovery\": true")
+        }
         if !hasKeys, reader.object["introspection"] == nil {
             reader.error(
                 "discovery", "is off and there is neither jwks, jwks_uri nor introspection; give one")
         }
-    }
-}
-
-extension AuthorizationServerSettings.Introspection {
-    init?(_ reader: ObjectReader) {
-        endpoint = reader.string("endpoint")
-        let id = reader.requiredString("client_id", "the identifier that this server has at the issuer")
-        let secret = reader.string("client_secret")
-        let method = reader.word("client_auth", ClientAuthenticationMethod.self) ?? .clientSecretBasic
-        if method != .clientSecretBasic {
-            reader.refuseForNow("client_auth", "must be \"client_secret_basic\"")
-        }
-        reader.unsupported("private_key")
-        reader.unsupported("bearer_token")
-        reader.unsupported("client_certificate")
-        reader.unsupported("client_private_key")
-        if method == .clientSecretBasic, reader.object["client_secret"] == nil {
-            reader.error("client_secret", "missing; must be the secret that goes with client_id")
-        }
-        reader.finish()
-        guard let id, let secret else { return nil }
-        clientID = id
-        clientSecret = secret
     }
 }

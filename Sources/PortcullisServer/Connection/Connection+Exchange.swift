@@ -262,7 +262,7 @@ extension Connection {
     }
 
     /// Ends a connection whose answer will never be whole, so that the client can tell.
-    private func cut(_ id: UInt64) {
+    fileprivate func cut(_ id: UInt64) {
         guard isCurrent(id) else { return }
         abort()
     }
@@ -399,5 +399,9 @@ private struct ExchangeSink: BodySink {
 
     func write(_ bytes: [UInt8]) async throws {
         try await connection.write(bytes, id)
+    }
+
+    func cut() async {
+        await connection.cut(id)
     }
 }

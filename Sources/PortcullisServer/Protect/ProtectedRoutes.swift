@@ -21,6 +21,11 @@ public struct ProtectedRoutes {
         let handler: RouteHandler
     }
 
+    /// What becomes of a streamed answer of this block when the token that opened it expires, leeway included.
+    ///
+    /// Default ``StreamExpiry/cut``.
+    public var streamExpiry = StreamExpiry.cut
+
     package let resource: ProtectedResource
     package var isBlocking: Bool
     package private(set) var entries: [Entry] = []

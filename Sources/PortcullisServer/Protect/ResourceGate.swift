@@ -12,17 +12,23 @@ internal import PortcullisHTTP
 ///
 /// RFC 6750 §3, RFC 9728 §5.
 public struct ResourceGate: ImmediateMiddleware {
-    private let resource: ProtectedResource
+    let resource: ProtectedResource
     private let requirement: ScopeRequirement
+    let streamExpiry: StreamExpiry
 
     /// Makes a gate.
     ///
     /// - Parameters:
     ///   - resource: What is guarded.
     ///   - requirement: The scopes that a token needs. ``ScopeRequirement/none`` still demands a valid token.
-    public init(_ resource: ProtectedResource, requiring requirement: ScopeRequirement = .none) {
+    ///   - streamExpiry: What becomes of a streamed answer when its token expires. Default ``StreamExpiry/cut``.
+    public init(
+        _ resource: ProtectedResource, requiring requirement: ScopeRequirement = .none,
+        streamExpiry: StreamExpiry = .cut
+    ) {
         self.resource = resource
         self.requirement = requirement
+        self.streamExpiry = streamExpiry
     }
 
     package func decide(on request: inout Request) -> ImmediateVerdict {

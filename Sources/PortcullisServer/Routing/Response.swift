@@ -106,4 +106,6 @@ public struct ResponseBodyWriter: Sendable {
 /// Where the pieces of a streamed response go: the connection.
 package protocol BodySink: Sendable {
     func write(_ bytes: [UInt8]) async throws
+    /// Ends the connection at once, with an answer that is not whole.
+    func cut() async
 }

@@ -14,6 +14,7 @@ package final class CompiledRoute: Sendable {
     let handler: RouteHandler
     /// Where among the middleware the first gate stands; behind the last one if there is none.
     private let gateIndex: Int
+    private let gate: ResourceGate?
 
     init(
         name: String, segments: [PathPattern.Segment] = [], middleware: [any Middleware],
@@ -26,6 +27,7 @@ package final class CompiledRoute: Sendable {
         immediate = middleware.compactMap { $0 as? any ImmediateMiddleware }
         self.handler = handler
         gateIndex = middleware.firstIndex { $0 is ResourceGate } ?? middleware.count
+        gate = middleware.lazy.compactMap { $0 as? ResourceGate }.first
     }
 
     /// The answer, if it can be had without waiting; otherwise how far the request has come.
@@ -46,14 +48,14 @@ package final class CompiledRoute: Sendable {
         guard let response = handler.respondImmediately(to: request) else {
             return .mustWait(request, from: middleware.count)
         }
-        return .response(finished(response, at: middleware.count))
+        return .response(finished(limited(response, request), at: middleware.count))
     }
 
     /// Runs what is left of the chain.
     package func respond(to request: Request, from index: Int, _ pool: BlockingPool) async throws -> Response
     {
         guard index < middleware.count else {
-            return finished(try await handler.respond(to: request, pool), at: index)
+            return finished(limited(try await handler.respond(to: request, pool), request), at: index)
         }
         do {
             let response = try await middleware[index].respond(to: request) { request in
@@ -65,6 +67,12 @@ package final class CompiledRoute: Sendable {
         } catch {
             return finished(Response(answering: error), at: index)
         }
+    }
+
+    /// What a handler streams ends with the token that it was asked for with.
+    private func limited(_ response: Response, _ request: Request) -> Response {
+        guard case .stream = response.body, let gate, let token = request.token else { return response }
+        return gate.limiting(response, to: token)
     }
 
     /// What is answered behind a gate is for this caller alone, unless it says something else.

@@ -116,7 +116,8 @@ struct RoutingTableBuilder {
         for entry in block.entries {
             guard let pattern = pattern(Self.join(base, entry.path)) else { continue }
             refuseUndeclared(entry, of: resource)
-            let gate = ResourceGate(resource, requiring: entry.requirement)
+            let gate = ResourceGate(
+                resource, requiring: entry.requirement, streamExpiry: block.streamExpiry)
             let route = CompiledRoute(
                 name: pattern.description, segments: pattern.segments,
                 middleware: outer + [gate] + block.middleware,

@@ -64,6 +64,10 @@ struct AuthorizationServerState: Sendable {
         case .malformedBody:
             Answer(status: .ok, fields: [.contentType: "application/json"], body: Array("{\"".utf8))
         case .redirect: Answer(status: .found, fields: [.location: paths.url(of: endpoint)])
+        case .oversizedBody:
+            Answer(
+                status: .ok, fields: [.contentType: "application/json"],
+                body: Array("{".utf8) + [UInt8](repeating: 0x20, count: 2_097_152) + Array("}".utf8))
         case .wrongIssuer, .emptyKeySet, nil: nil
         }
     }

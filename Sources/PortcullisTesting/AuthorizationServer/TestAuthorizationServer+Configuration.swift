@@ -95,6 +95,8 @@ extension TestAuthorizationServer {
         case malformedBody
         /// Answers with a redirect to itself.
         case redirect
+        /// Answers 200 with two mebibytes of JSON.
+        case oversizedBody
     }
 
     /// An answer, before a server sends it.

@@ -7,7 +7,7 @@ import re
 import subprocess
 import time
 
-from . import web
+from . import secrecy, web
 from .processes import Program
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
@@ -52,10 +52,14 @@ class ExampleServer:
         pairs = list(fields.items() if hasattr(fields, "items") else fields)
         if token is not None:
             pairs += web.bearer(token).items()
-        return web.request(self.base + path, method, pairs, body, timeout)
+        answer = web.request(self.base + path, method, pairs, body, timeout)
+        secrecy.said_in_answer(f"{method} {path.partition('?')[0]}", answer)
+        return answer
 
     def stop(self):
-        return self.program.stop()
+        status = self.program.stop()
+        secrecy.said("a log", self.errors)
+        return status
 
 
 def resource(identifier, issuers, scopes, routes, **others):
@@ -110,6 +114,7 @@ def photos_and_notes(base, issuer, server=None, authorization_server=None, token
 
 def write(configuration, folder, name="config.json"):
     path = os.path.join(folder, name)
+    secrecy.note_configuration(configuration, folder)
     with open(path, "w", encoding="utf-8") as file:
         json.dump(configuration, file, indent=2)
     return path

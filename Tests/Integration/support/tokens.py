@@ -6,6 +6,8 @@ import time
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from . import secrecy
+
 ISSUER = "https://as.example.com"
 
 
@@ -32,4 +34,6 @@ class Signer:
             **others,
         }
         claims = {name: value for name, value in claims.items() if value is not None}
-        return jwt.encode({"alg": "ES256", "typ": "at+jwt", "kid": "one"}, claims, self.key)
+        token = jwt.encode({"alg": "ES256", "typ": "at+jwt", "kid": "one"}, claims, self.key)
+        secrecy.note(token)
+        return token

@@ -7,6 +7,8 @@ import json
 import re
 import urllib.parse
 
+from . import secrecy
+
 
 class Answer:
     def __init__(self, status, fields, body):
@@ -57,6 +59,7 @@ def request(url, method="GET", fields=(), body=None, timeout=10):
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.putrequest(method, target, skip_accept_encoding=True)
         pairs = list(fields.items() if hasattr(fields, "items") else fields)
+        secrecy.note_request(url, pairs, body)
         for name, value in pairs:
             connection.putheader(name, value)
         if body is not None:
@@ -79,7 +82,9 @@ def basic(user, password):
 def post_form(url, members, fields=()):
     pairs = list(fields.items() if hasattr(fields, "items") else fields)
     pairs.append(("Content-Type", "application/x-www-form-urlencoded"))
-    return request(url, "POST", pairs, urllib.parse.urlencode(members).encode())
+    answer = request(url, "POST", pairs, urllib.parse.urlencode(members).encode())
+    secrecy.note_answer(answer)
+    return answer
 
 
 def send_json(url, value, method="POST", fields=()):

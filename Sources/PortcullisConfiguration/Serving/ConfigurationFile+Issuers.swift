@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+import PortcullisJOSE
+import PortcullisTransport
+
+extension ConfigurationFile {
+    /// An issuer as resources trust it, with the certificates and keys that the file names; nothing if one of them is unfit.
+    func makeIssuer(
+        _ server: AuthorizationServerSettings, besides file: String, _ findings: FindingCollector
+    ) -> TrustedIssuer? {
+        var issuer = server.trustedIssuer
+        let place = JSONPath(text: server.path)["ca_certificates"]
+        let roots = server.certificateAuthorities.map {
+            TrustedRoots.pem(.file(Self.resolve($0, besides: file)))
+        }
+        if let roots { issuer.fetcher = makeFetcher(place, roots: roots, findings) }
+        guard let settings = server.introspection else { return issuer }
+        guard let authentication = makeAuthentication(settings, besides: file, findings) else { return nil }
+        var introspection = TrustedIssuer.Introspection(
+            endpoint: settings.endpoint, authentication: authentication)
+        introspection.signedResponseAudience = settings.signedResponseAudience
+        if case .tlsClientAuth(_, let certificate, let key) = settings.authentication {
+            let identity = TLSIdentity(
+                certificateChain: .file(Self.resolve(certificate, besides: file)),
+                privateKey: .file(Self.resolve(key, besides: file)))
+            guard
+                let fetcher = makeFetcher(
+                    JSONPath(text: settings.path)["client_certificate"], roots: roots ?? .system,
+                    identity: identity, findings)
+            else { return nil }
+            introspection.fetcher = fetcher
+        }
+        issuer.introspection = introspection
+        return issuer
+    }
+
+    private func makeAuthentication(
+        _ settings: AuthorizationServerSettings.Introspection, besides file: String,
+        _ findings: FindingCollector
+    ) -> ClientAuthentication? {
+        switch settings.authentication {
+        case .clientSecretBasic(let id, let secret): return .clientSecretBasic(id: id, secret: secret)
+        case .clientSecretPost(let id, let secret): return .clientSecretPost(id: id, secret: secret)
+        case .tlsClientAuth(let id, _, _): return .tlsClientAuth(id: id)
+        case .bearer(let token): return .bearer(token: token)
+        case .privateKeyJWT(let id, let name):
+            guard let key = Self.privateKey(from: Self.resolve(name, besides: file)) else {
+                findings.error(
+                    JSONPath(text: settings.path)["private_key"],
+                    "cannot be read; must be a file with one private key as a JWK (RFC 7517 section 4)")
+                return nil
+            }
+            return .privateKeyJWT(id: id, key: key)
+        }
+    }
+
+    /// The private key in a file, or nothing if it cannot be read or used.
+    ///
+    /// Holds its thread while it reads.
+    static func privateKey(from path: String) -> PrivateJWK? {
+        guard let bytes = try? contents(of: path), let json = try? JSONValue.parse(bytes),
+            case .object(let object) = json
+        else { return nil }
+        return try? PrivateJWK(object)
+    }
+
+    /// The way to the network, if the certificates that it takes can be read.
+    func makeFetcher(
+        _ place: JSONPath, roots: TrustedRoots = .system, identity: TLSIdentity? = nil,
+        _ findings: FindingCollector
+    ) -> HTTPClientFetcher? {
+        do throws(HTTPClientError) {
+            return HTTPClientFetcher(
+                try HTTPClient(validating: HTTPClient.Configuration(roots: roots, identity: identity)))
+        } catch {
+            findings.error(
+                place,
+                error == .tls(.unusableRoots) || identity == nil
+                    ? "certificates cannot be read; must be a file of certificates in PEM"
+                    : "cannot be used; must be a certificate in PEM beside its own private key")
+            return nil
+        }
+    }
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+import PortcullisJOSE
+import PortcullisServer
+import PortcullisTesting
+import Testing
+
+@Suite("RFC 6750 §3.1 A streamed answer lasts no longer than its token")
+struct StreamExpiryTests {
+    let clock = ManualClock()
+    let issuer: TestIssuer
+    let resource: ProtectedResource
+
+    init() {
+        issuer = TestIssuer("https://as.example.com", time: clock.time)
+        resource = ProtectedResource(
+            "https://api.example.com/notes", trusting: issuer.trusted, time: clock.time)
+    }
+
+    private func token(_ lifetime: Duration = .seconds(60)) -> String {
+        issuer.mint(audience: "https://api.example.com/notes", lifetime: lifetime)
+    }
+
+    /// Streams two pieces and lets time pass in between.
+    private func reply(
+        _ expiry: StreamExpiry?, passing time: Duration, isImmediate: Bool = true
+    ) async throws -> Reply {
+        let clock = clock
+        let write: @Sendable (ResponseBodyWriter) async throws -> Void = { writer in
+            try await writer.write("one ")
+            clock.advance(by: time)
+            try await writer.write("two ")
+        }
+        return try await withServer(
+            .preferred,
+            { routes in
+                routes.protect(resource) { notes in
+                    if let expiry { notes.streamExpiry = expiry }
+                    if isImmediate {
+                        notes.get("/") { _, _ in .stream(contentType: "text/plain", write) }
+                    } else {
+                        notes.get("/") { _, _ in
+                            await Task.yield()
+                            return .stream(contentType: "text/plain", write)
+                        }
+                    }
+                }
+            },
+            { server in try await server.get("/notes", "Authorization: Bearer \(token())") })
+    }
+
+    @Test(arguments: [true, false])
+    func `the connection is cut, so that the client can tell`(isImmediate: Bool) async throws {
+        let reply = try await reply(nil, passing: .seconds(90), isImmediate: isImmediate)
+        #expect(reply.status == 200 && reply.text == "one " && reply.isCutOff)
+    }
+
+    @Test func `until then it goes on, within the leeway too`() async throws {
+        let reply = try await reply(nil, passing: .milliseconds(89_500))
+        #expect(reply.text == "one two " && !reply.isCutOff)
+    }
+
+    @Test func `the app may have a last word, and the answer is whole`() async throws {
+        let reply = try await reply(.finish { try await $0.write("bye") }, passing: .seconds(90))
+        #expect(reply.text == "one bye" && !reply.isCutOff)
+    }
+
+    @Test func `the app may let it go on`() async throws {
+        let reply = try await reply(.ignore, passing: .seconds(90))
+        #expect(reply.text == "one two " && !reply.isCutOff)
+    }
+
+    @Test func `a handler that writes nothing, and does not care for cancellation, is cut too`() async throws
+    {
+        let door = Gate()
+        try await withServer(
+            .preferred,
+            { routes in
+                routes.protect(resource) { notes in
+                    notes.get("/") { _, _ in
+                        .stream(contentType: "text/plain") { writer in
+                            try await writer.write("one ")
+                            await door.wait()
+                        }
+                    }
+                }
+            },
+            { server in
+                // Expired but for the last moment of its leeway.
+                let token = token(.seconds(-29))
+                clock.advance(by: .milliseconds(700))
+                let reply = try await server.get("/notes", "Authorization: Bearer \(token)")
+                #expect(reply.status == 200 && reply.text == "one " && reply.isCutOff)
+            })
+        door.open()
+    }
+}

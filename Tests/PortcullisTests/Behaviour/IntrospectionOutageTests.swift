@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+import PortcullisHTTP
+import PortcullisJOSE
+import PortcullisTesting
+import PortcullisTransport
+import Synchronization
+import Testing
+
+@Suite("RFC 7662 §2.3 Introspection while the server fails")
+struct IntrospectionOutageTests {
+    static let name = "https://as.example.com"
+    static let endpoint = RFC7662_2_Introspection.endpoint
+    let clock = ManualClock()
+    let fetcher = ScriptedFetcher()
+    let events = EventLog()
+
+    private func resource(maxConcurrentCallCount: Int = 64) -> ProtectedResource {
+        var issuer = TrustedIssuer.introspection(
+            issuer: Self.name, endpoint: Self.endpoint,
+            authenticatedBy: .clientSecretBasic(id: "a", secret: "b"))
+        issuer.introspection?.maxConcurrentCallCount = maxConcurrentCallCount
+        return RFC7662_2_Introspection.resource(
+            fetcher: fetcher, clock: clock, events: events, issuer: issuer)
+    }
+
+    private func recover() {
+        fetcher.on(Self.endpoint, json: .object(RFC7662_2_Introspection.active))
+    }
+
+    private func ask(_ resource: ProtectedResource, _ tokens: some Sequence<String>) async -> [Status?] {
+        var answers: [Status?] = []
+        for token in tokens {
+            answers.append(await resource.refusal(of: .get("/mcp", bearer: token))?.status)
+        }
+        return answers
+    }
+
+    @Test(arguments: [FetchError.unreachable, .timedOut])
+    func `five failures in a row suspend the calls, and one probe a pause finds out when it is over`(
+        error: FetchError
+    ) async {
+        fetcher.on(Self.endpoint, failing: error)
+        let resource = resource()
+        let statuses = await ask(resource, (0..<50).map { "t\($0)" })
+        #expect(statuses.allSatisfy { $0 == .serviceUnavailable })
+        #expect(fetcher.requests.count == 5)
+        for pause in [1, 2, 4, 8, 16, 30, 30] {
+            let before = fetcher.requests.count
+            clock.advance(by: .milliseconds(pause * 1000 - 1))
+            _ = await ask(resource, ["x", "y"])
+            #expect(fetcher.requests.count == before)
+            clock.advance(by: .milliseconds(1))
+            _ = await ask(resource, ["x", "y"])
+            #expect(fetcher.requests.count == before + 1)
+        }
+        recover()
+        clock.advance(by: .seconds(30))
+        #expect(await ask(resource, ["x", "y", "z"]) == [nil, nil, nil])
+        #expect(events.all.last == .introspectionResumed(issuer: Self.name))
+        #expect(events.all.contains(.introspectionSuspended(issuer: Self.name, pause: .seconds(1))))
+    }
+
+    @Test func `failures that are not in a row suspend nothing, and the count starts anew`() async {
+        let resource = resource()
+        for round in 0..<5 {
+            fetcher.on(Self.endpoint, status: .internalServerError)
+            _ = await ask(resource, (0..<4).map { "bad\(round)-\($0)" })
+            recover()
+            #expect(await ask(resource, ["good\(round)"]) == [nil])
+        }
+        #expect(fetcher.requests.count == 25)
+    }
+
+    @Test func `a refusal that is about one question suspends nothing`() async {
+        fetcher.on(Self.endpoint, status: Status(400))
+        let resource = resource()
+        _ = await ask(resource, (0..<20).map { "t\($0)" })
+        #expect(fetcher.requests.count == 20)
+    }
+
+    @Test func `a known token needs no server`() async {
+        recover()
+        let resource = resource()
+        #expect(await ask(resource, ["known"]) == [nil])
+        fetcher.on(Self.endpoint, failing: .unreachable)
+        _ = await ask(resource, (0..<10).map { "t\($0)" })
+        #expect(await ask(resource, ["known"]) == [nil])
+    }
+
+    @Test func `no more calls are under way than the bound, and the others have their turn`() async {
+        let door = Latch()
+        let most = Mutex((current: 0, peak: 0))
+        let body = RFC7662_2_Introspection.active.serialized()
+        fetcher.on(Self.endpoint) { _ in
+            most.withLock {
+                $0.current += 1
+                $0.peak = max($0.peak, $0.current)
+            }
+            await door.wait()
+            most.withLock { $0.current -= 1 }
+            return FetchResponse(status: .ok, body: body)
+        }
+        let resource = resource(maxConcurrentCallCount: 3)
+        await withTaskGroup(of: Refusal?.self) { group in
+            for number in 0..<40 {
+                group.addTask { await resource.refusal(of: .get("/mcp", bearer: "t\(number)")) }
+            }
+            for _ in 0..<2000 { await Task.yield() }
+            door.open()
+            for await refusal in group { #expect(refusal == nil) }
+        }
+        #expect(most.withLock { $0.peak } == 3)
+        #expect(fetcher.requests.count == 40)
+    }
+
+    @Test func `those who wait for their turn are answered when the calls are suspended`() async {
+        let door = Latch()
+        fetcher.on(Self.endpoint) { _ throws(FetchError) in
+            await door.wait()
+            throw .timedOut
+        }
+        let resource = resource(maxConcurrentCallCount: 5)
+        let count = await withTaskGroup(of: Refusal?.self) { group in
+            for number in 0..<200 {
+                group.addTask { await resource.refusal(of: .get("/mcp", bearer: "t\(number)")) }
+            }
+            for _ in 0..<2000 { await Task.yield() }
+            door.open()
+            return await group.reduce(into: 0) { $0 += $1?.status == .serviceUnavailable ? 1 : 0 }
+        }
+        #expect(count == 200)
+        #expect(fetcher.requests.count < 15)
+    }
+
+    @Test func `who has waited for a turn longer than the timeout is answered without a call`() async {
+        let door = Latch()
+        let clock = clock
+        let body = RFC7662_2_Introspection.active.serialized()
+        fetcher.on(Self.endpoint) { _ in
+            await door.wait()
+            clock.advance(by: .seconds(6))
+            return FetchResponse(status: .ok, body: body)
+        }
+        let resource = resource(maxConcurrentCallCount: 1)
+        let refused = await withTaskGroup(of: Refusal?.self) { group in
+            for number in 0..<4 {
+                group.addTask { await resource.refusal(of: .get("/mcp", bearer: "t\(number)")) }
+            }
+            for _ in 0..<2000 { await Task.yield() }
+            door.open()
+            return await group.reduce(into: 0) { $0 += $1?.reason == .introspectionUnavailable ? 1 : 0 }
+        }
+        #expect(refused == 3)
+        #expect(fetcher.requests.count == 1)
+    }
+}
