@@ -31,16 +31,21 @@ struct ServableFile {
 actor Reloader {
     private let path: String
     private let server: Server
+    private let accessLog: AccessLog?
     private var current: ServableFile
 
-    init(_ path: String, _ server: Server, serving current: ServableFile) {
+    init(_ path: String, _ server: Server, serving current: ServableFile, _ accessLog: AccessLog? = nil) {
         self.path = path
         self.server = server
         self.current = current
+        self.accessLog = accessLog
     }
 
     /// Reads the file and swaps metadata, routes, validation and keys; a file that is not valid changes nothing.
+    ///
+    /// The access log's file is opened anew in either case, since whoever moved it away sends the same signal.
     func reload() async {
+        reopenLog()
         do throws(InvalidConfiguration) {
             let next = try ServableFile(path, succeeding: current)
             do throws(ConfigurationError) {
@@ -56,6 +61,14 @@ actor Reloader {
             log("reload: the file is in use")
         } catch {
             refuse(error.findings.map(\.description))
+        }
+    }
+
+    private func reopenLog() {
+        do throws(LogFileError) {
+            try accessLog?.reopen()
+        } catch {
+            log("reload: the access log's file cannot be opened anew: \(error); the old one is used on")
         }
     }
 

@@ -19,11 +19,12 @@ func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
     for warning in file.warnings where !warning.isSaidAtStart { log("\(warning)") }
     let metrics = file.admin.map { _ in MetricsRegistry() }
     do {
+        let accessLog = try file.makeAccessLog(besides: path)
         let server = try Server(
             validating: served.routes, host: address.host ?? file.server.host,
             port: address.port ?? file.server.port,
-            configuration: file.makeServerConfiguration(log: log, metrics: metrics))
-        let reloader = Reloader(path, server, serving: served)
+            configuration: file.makeServerConfiguration(log: log, metrics: metrics, accessLog: accessLog))
+        let reloader = Reloader(path, server, serving: served, accessLog)
         var servers = [server]
         if let admin = file.admin, let metrics {
             servers.append(try makeAdminServer(admin, watching: server, metrics: metrics))
@@ -33,6 +34,9 @@ func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
                 StandardOutput.write("\(name) on http://\(address)\n")
             }
         }
+    } catch let error as InvalidConfiguration {
+        for finding in error.findings { StandardError.write("\(finding)\n") }
+        return .failure
     } catch {
         StandardError.write("\(error)\n")
         return .failure

@@ -10,7 +10,7 @@ package import PortcullisTransport
 #endif
 
 extension Server {
-    /// Receives what the server has to tell its operator, one sentence at a time, without secrets and without text from requests.
+    /// Receives what the server has to tell its operator, one sentence at a time, without secrets and without text from requests, but for hosts.
     public typealias Log = @Sendable (_ sentence: String) -> Void
 
     /// How a server runs.
@@ -35,6 +35,18 @@ extension Server {
         ///
         /// Default nothing, which costs nothing.
         public var metrics: (any ServerMetrics)?
+        /// Where a line for each request goes.
+        ///
+        /// Default nothing, which costs nothing.
+        public var accessLog: AccessLog?
+        /// Whether every request gets an identifier, told in `X-Request-Id`, in the bodies of refusals and in the access log.
+        ///
+        /// Default: if there is an access log.
+        public var namesRequests: Bool?
+        /// The proxies in front of the server.
+        ///
+        /// Default none: then nothing that a request says of where it came from is believed.
+        public var proxies = TrustedProxies.none
         /// The way in which loops learn of readiness.
         ///
         /// For tests.

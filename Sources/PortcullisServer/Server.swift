@@ -81,7 +81,7 @@ public struct Server: Sendable {
             count: configuration.eventLoopCount, readiness: configuration.readiness)
         defer { group.shutDown() }
         let socket = try socket ?? ServerSocket(host: host, port: port, loopCount: group.loops.count)
-        let core = ServerCore(log: configuration.log, metrics: configuration.metrics)
+        let core = ServerCore(configuration)
         begin(deployment.start(group.loops, core).table)
         defer {
             deployment.stop()
@@ -97,6 +97,7 @@ public struct Server: Sendable {
             core.stop()
         }
         await drain(core)
+        await configuration.accessLog?.flush()
     }
 
     /// The resources that are guarded at the moment, in the order of their declaration.

@@ -65,3 +65,68 @@ struct ServingTests {
         }
     }
 }
+
+@Suite("Configuration file: the server's edge")
+struct EdgeSettingsTests {
+    private static func configuration(_ server: String) throws -> Server.Configuration {
+        try ConfigurationFile(parsing: Array(SampleFile.with(server: server).utf8))
+            .makeServerConfiguration(log: { _ in })
+    }
+
+    @Test func `by default nobody is trusted, nothing is logged, and requests have no names`() throws {
+        let made = try Self.configuration("{}")
+        #expect(made.proxies == .none)
+        #expect(made.namesRequests == nil)
+        #expect(try ConfigurationFile(parsing: Array(SampleFile.with().utf8)).server.accessLog == nil)
+    }
+
+    @Test func `proxies and what is believed of them are taken over`() throws {
+        let made = try Self.configuration(
+            #"{"trusted_proxies": ["10.0.0.0/8", "::1", "unix"], "forwarded": "x-forwarded", "request_ids": true}"#
+        )
+        #expect(
+            try made.proxies == TrustedProxies(["10.0.0.0/8", "::1", "unix"], forwarded: .xForwarded))
+        #expect(made.namesRequests == true)
+    }
+
+    @Test func `a family that is believed of nobody, and bits that count for nothing, are warnings`() throws {
+        #expect(
+            try SampleFile.warnings(SampleFile.with(server: #"{"forwarded": "forwarded"}"#)) == [
+                "$.server.forwarded: warning: is believed of nobody, since trusted_proxies names no proxy"
+            ])
+        #expect(
+            try SampleFile.warnings(SampleFile.with(server: #"{"trusted_proxies": ["10.0.0.1/8"]}"#)) == [
+                "$.server.trusted_proxies[0]: warning: has bits behind its prefix, which count for nothing"
+            ])
+    }
+
+    @Test func `origins are taken over, and those that no browser sends are refused one by one`() throws {
+        func cors(_ origins: String) -> String {
+            SampleFile.with(
+                resource: SampleFile.resource(more: #""cors": {"allowed_origins": \#(origins)}"#))
+        }
+        let file = try ConfigurationFile(parsing: Array(cors(#"["https://app.example.com"]"#).utf8))
+        #expect(try file.resources[0].cors == CORSPolicy(allowing: ["https://app.example.com"]))
+        #expect(try ConfigurationFile(parsing: Array(cors(#"["*"]"#).utf8)).resources[0].cors == .anyOrigin)
+        #expect(try ConfigurationFile(parsing: Array(cors("[]").utf8)).resources[0].cors == nil)
+        #expect(
+            SampleFile.problems(cors(#"["https://app.example.com/", "*", "https://a.example:443"]"#)) == [
+                "$.resources[0].cors.allowed_origins[0]: must be an origin as browsers send it: scheme, host in lower case, "
+                    + "perhaps a port, and no path",
+                "$.resources[0].cors.allowed_origins[1]: stands beside other origins; \"*\" must stand alone",
+                "$.resources[0].cors.allowed_origins[2]: names the port that goes without saying; browsers leave it out",
+            ])
+    }
+
+    @Test(arguments: [("text", AccessLog.Format.text), ("json", .json)])
+    func `an access log has a format, and a file beside the configuration`(
+        word: String, format: AccessLog.Format
+    ) throws {
+        let file = try ConfigurationFile(
+            parsing: Array(
+                SampleFile.with(server: #"{"access_log": "\#(word)", "access_log_file": "no/such/log"}"#).utf8
+            ))
+        #expect(file.server.accessLog == format)
+        #expect(throws: InvalidConfiguration.self) { try file.makeAccessLog(besides: "/tmp/config.json") }
+    }
+}

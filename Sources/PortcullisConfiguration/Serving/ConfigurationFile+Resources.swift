@@ -60,11 +60,32 @@ extension ConfigurationFile {
 
     /// How the server runs.
     package func makeServerConfiguration(
-        log: @escaping Server.Log, metrics: (any ServerMetrics)? = nil
+        log: @escaping Server.Log, metrics: (any ServerMetrics)? = nil, accessLog: AccessLog? = nil
     ) -> Server.Configuration {
-        Server.Configuration(
+        var configuration = Server.Configuration(
             eventLoopCount: server.eventLoopCount, limits: serverLimits,
             shutdownGracePeriod: server.shutdownGrace, log: log, metrics: metrics)
+        configuration.proxies = server.proxies
+        configuration.accessLog = accessLog
+        configuration.namesRequests = server.namesRequests
+        return configuration
+    }
+
+    /// The log of requests, if the file asks for one.
+    ///
+    /// - Parameter file: Where the configuration is, for the log's name that is relative to it.
+    package func makeAccessLog(besides file: String) throws(InvalidConfiguration) -> AccessLog? {
+        guard let format = server.accessLog else { return nil }
+        guard let name = server.accessLogFile else { return .standardError(format) }
+        do throws(LogFileError) {
+            return try .file(Self.resolve(name, besides: file), format)
+        } catch {
+            let findings = FindingCollector()
+            findings.error(
+                JSONPath.root["server"]["access_log_file"],
+                "cannot be opened: \(error); must be a file that can be added to")
+            throw InvalidConfiguration(findings: findings.findings)
+        }
     }
 
     /// The keys that differ from an earlier file, and whose change a running server does not take over.
@@ -74,6 +95,10 @@ extension ConfigurationFile {
             ("port", server.port == earlier.server.port),
             ("event_loops", server.eventLoopCount == earlier.server.eventLoopCount),
             ("shutdown_grace_seconds", server.shutdownGrace == earlier.server.shutdownGrace),
+            ("trusted_proxies or $.server.forwarded", server.proxies == earlier.server.proxies),
+            ("access_log", server.accessLog == earlier.server.accessLog),
+            ("access_log_file", server.accessLogFile == earlier.server.accessLogFile),
+            ("request_ids", server.namesRequests == earlier.server.namesRequests),
         ]
         let admin = admin == earlier.admin ? [] : ["$.admin"]
         return pairs.filter { !$0.1 }.map { "$.server.\($0.0)" } + admin

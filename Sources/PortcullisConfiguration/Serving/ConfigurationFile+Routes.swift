@@ -12,6 +12,7 @@ extension ConfigurationFile {
         for route in publicRoutes { route.declare(in: &routes) }
         for (settings, resource) in zip(resources, guarded) {
             routes.protect(resource) { block in
+                block.cors = settings.cors
                 for route in settings.routes { route.declare(in: &block, below: settings.url.segments) }
             }
         }

@@ -2,6 +2,7 @@
 
 package import Portcullis
 import PortcullisJOSE
+package import PortcullisServer
 
 /// What one entry of `resources` says, with the defaults for what it leaves out.
 package struct ResourceSettings: Sendable {
@@ -12,6 +13,8 @@ package struct ResourceSettings: Sendable {
     package var isRootAlias = false
     package var tokens = TokenSettings()
     package var challengeParameters: [(name: String, value: String)] = []
+    /// Nothing: web pages may read no answer.
+    package var cors: CORSPolicy?
     package var routes: [RouteSettings] = []
     /// Where in the file it stands.
     package var path: String
@@ -33,7 +36,7 @@ extension ResourceSettings {
         reader.unsupported("signed_metadata")
         if let object = reader.object("tokens") { tokens = TokenSettings(object) }
         if let cors = reader.object("cors") {
-            if cors.strings("allowed_origins")?.isEmpty == false { cors.refuseForNow("allowed_origins") }
+            self.cors = Self.readOrigins(cors)
             cors.finish()
         }
         challengeParameters = Self.readChallengeParameters(reader)
@@ -64,6 +67,18 @@ extension ResourceSettings {
                 "missing; must list issuers, since the metadata has no authorization_servers")
         }
         return trusted.enumerated().map { ($1, reader.path["trusted_issuers"][$0].text) }
+    }
+
+    private static func readOrigins(_ reader: ObjectReader) -> CORSPolicy? {
+        guard let origins = reader.strings("allowed_origins"), !origins.isEmpty else { return nil }
+        if origins != ["*"] {
+            for (index, origin) in origins.enumerated() {
+                guard let problem = CORSPolicy.problem(with: origin) else { continue }
+                reader.findings.error(reader.path["allowed_origins"][index], problem)
+            }
+        }
+        // What is wrong with them has been reported by now.
+        return try? CORSPolicy(allowing: origins)
     }
 
     private static func readChallengeParameters(_ reader: ObjectReader) -> [(name: String, value: String)] {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
 
+import PortcullisHTTP
+package import PortcullisServer
+
 /// What `server` says, with the defaults for what it leaves out.
 package struct ServerSettings: Sendable, Hashable {
     /// Bounds of what one connection may ask for.
@@ -21,14 +24,17 @@ package struct ServerSettings: Sendable, Hashable {
     package var eventLoopCount: Int?
     package var limits = Limits()
     package var shutdownGrace: Duration = .seconds(10)
+    /// Who stands in front, and what is believed of them.
+    package var proxies = TrustedProxies.none
+    /// Nothing: no access log.
+    package var accessLog: AccessLog.Format?
+    /// Nothing: standard error.
+    package var accessLogFile: String?
+    /// Nothing: where there is an access log.
+    package var namesRequests: Bool?
 
     /// The defaults.
     package init() {}
-}
-
-enum ForwardedFamily: String, CaseIterable {
-    case none, forwarded
-    case xForwarded = "x-forwarded"
 }
 
 enum AccessLogFormat: String, CaseIterable {
@@ -47,15 +53,46 @@ extension ServerSettings {
         reader.unsupported("tls")
         if let object = reader.object("limits") { limits = Limits(object) }
         shutdownGrace = reader.seconds("shutdown_grace_seconds", in: Self.secondsRange) ?? shutdownGrace
-        if reader.strings("trusted_proxies")?.isEmpty == false { reader.refuseForNow("trusted_proxies") }
-        if reader.word("forwarded", ForwardedFamily.self) ?? .none != .none {
-            reader.refuseForNow("forwarded")
-        }
+        readProxies(reader)
         if reader.bool("client_cert_field") == true { reader.refuseForNow("client_cert_field") }
-        if reader.word("access_log", AccessLogFormat.self) ?? .none != .none {
-            reader.refuseForNow("access_log")
-        }
+        readLog(reader)
         reader.finish()
+    }
+}
+
+extension ServerSettings {
+    private mutating func readProxies(_ reader: ObjectReader) {
+        let networks = reader.strings("trusted_proxies") ?? []
+        for (index, text) in networks.enumerated() where text != TrustedProxies.unix {
+            let path = reader.path["trusted_proxies"][index]
+            if let network = IPNetwork(text) {
+                guard network.hasStrayBits else { continue }
+                reader.findings.warning(path, "has bits behind its prefix, which count for nothing")
+            } else {
+                reader.findings.error(
+                    path, "must be an IP address, a network such as \"10.0.0.0/8\", or \"unix\"")
+            }
+        }
+        let family = reader.word("forwarded", TrustedProxies.ForwardedFamily.self) ?? .none
+        if family != .none, networks.isEmpty {
+            reader.warning("forwarded", "is believed of nobody, since trusted_proxies names no proxy")
+        }
+        // What is wrong with them has been reported by now.
+        guard let proxies = try? TrustedProxies(networks, forwarded: family) else { return }
+        self.proxies = proxies
+    }
+
+    private mutating func readLog(_ reader: ObjectReader) {
+        switch reader.word("access_log", AccessLogFormat.self) {
+        case .text: accessLog = .text
+        case .json: accessLog = .json
+        case .some(.none), nil: break
+        }
+        accessLogFile = reader.string("access_log_file")
+        if accessLogFile != nil, accessLog == nil {
+            reader.error("access_log_file", "stands without a log; access_log must be \"text\" or \"json\"")
+        }
+        namesRequests = reader.bool("request_ids")
     }
 }
 

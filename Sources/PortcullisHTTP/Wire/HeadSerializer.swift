@@ -127,13 +127,13 @@ package enum HeadSerializer {
 extension [UInt8] {
     /// Appends fixed text.
     @inline(__always)
-    mutating func append(_ text: StaticString) {
+    package mutating func append(_ text: StaticString) {
         // SAFETY: `text` is UTF-8 of just that many bytes, and lives forever.
         append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
     /// Appends a number that is not negative, in decimal digits.
-    mutating func append(decimal number: Int) {
+    package mutating func append(decimal number: Int) {
         if number >= 10 { append(decimal: number / 10) }
         append(0x30 + UInt8(truncatingIfNeeded: number % 10))
     }

@@ -91,6 +91,10 @@ public enum MalformedMessage: Error, Sendable, Hashable {
     ///
     /// RFC 3986 §6.2.2, RFC 9110 §4.2.3.
     case ambiguousPath
+    /// `Forwarded` or `X-Forwarded-*` of a trusted proxy is malformed.
+    ///
+    /// RFC 7239 §4.
+    case invalidForwarding
     /// The status line of a response is malformed.
     ///
     /// RFC 9112 §4.

@@ -10,21 +10,23 @@ extension Connection {
     func begin(_ head: RequestHead, _ rest: UnsafeRawBufferPointer) -> Int {
         let semantics: RequestSemantics
         let path: RequestPath
+        let forwarding: Forwarding?
         do throws(MalformedMessage) {
             semantics = try RequestSemantics(head, maxBodyByteCount: limits.maxBodyByteCount)
             path = try RequestPath(head, semantics)
+            forwarding = isFromTrustedProxy ? try context.core.proxies.forwarding(of: head) : nil
         } catch {
             refuse(error.status, head)
             return rest.count
         }
         lastExchangeID += 1
-        beginRecord(head.method, headByteCount: head.bytes.count)
+        beginRecord(head)
         exchange = Exchange(
             id: lastExchangeID, version: head.version, isHead: head.method == .head,
             keepAlive: semantics.keepAlive && !context.isDraining,
             owesContinue: semantics.expectsContinue && rest.isEmpty)
         let (requestBody, taken) = takeWholeBody(semantics.framing, rest)
-        answer(head, semantics, path, requestBody)
+        answer(head, semantics, path, forwarding, requestBody)
         return taken
     }
 
@@ -51,17 +53,25 @@ extension Connection {
     }
 
     private func answer(
-        _ head: RequestHead, _ semantics: RequestSemantics, _ path: RequestPath, _ requestBody: RequestBody
+        _ head: RequestHead, _ semantics: RequestSemantics, _ path: RequestPath, _ forwarding: Forwarding?,
+        _ requestBody: RequestBody
     ) {
+        if let host = forwarding?.host {
+            context.watchHost(Array(host.utf8), 0..<host.utf8.count)
+        } else if let range = semantics.hostRange {
+            context.watchHost(head.bytes, range)
+        }
         let (route, values) = context.table.destination(
-            head.method, authority: Self.authority(head, semantics), path)
+            head.method, authority: forwarding?.host ?? Self.authority(head, semantics), path,
+            isPreflight: CORSPolicy.isPreflight(head))
         let request = Request(
             head: head, path: path, queryRange: semantics.queryRange,
-            parameters: Self.parameters(of: route, values, in: path), body: requestBody, peer: peer)
-        record?.value.route = route.name
+            parameters: Self.parameters(of: route, values, in: path), body: requestBody, peer: peer,
+            id: record?.value.id, forwarding: forwarding, isFromTrustedProxy: isFromTrustedProxy)
+        noteRoute(route, forwarding)
         switch context.watching(route, { route.respondImmediately(to: request) }) {
         case .response(let response):
-            respond(with: response, route, request)
+            respond(with: finished(response), route, request)
         case .mustWait(let request, let index):
             phase = .exchange
             stateDeadline = .distantFuture
@@ -169,12 +179,12 @@ extension Connection {
     func refuse(_ status: Status, _ head: RequestHead? = nil) {
         let isHead = head?.method == .head
         lastExchangeID += 1
-        beginRecord(head?.method ?? "unknown", headByteCount: head?.bytes.count ?? 0)
+        beginRecord(head)
         record?.value.status = status
         exchange = Exchange(
             id: lastExchangeID, version: .http1_1, isHead: isHead, keepAlive: false, owesContinue: false)
         output.borrow(&context.outputBuffer)
-        let response = Response.problem(status)
+        let response = finished(.problem(status))
         guard case .bytes(let content) = response.body else { return }
         let responseHead = ResponseHead(status: response.status, fields: response.fields)
         appendHead(responseHead, .length(content.count), keepAlive: false)
@@ -203,6 +213,7 @@ extension Connection {
     private func complete(_ id: UInt64, with response: Response, _ route: CompiledRoute) async {
         context.watchdog.answered(route)
         guard isCurrent(id) else { return }
+        let response = finished(response)
         if case .stream(let write) = response.body, streams(response) {
             beginStreaming(response, route)
             await stream(id, write)

@@ -31,6 +31,8 @@ actor Connection: ReadinessHandler {
     nonisolated let terms: ConnectionTerms
     let descriptor: Int32
     let peer: SocketAddress
+    /// Whether the peer is a proxy whose fields are believed.
+    let isFromTrustedProxy: Bool
 
     nonisolated var loop: EventLoop { context.loop }
     nonisolated var unownedExecutor: UnownedSerialExecutor { context.loop.asUnownedSerialExecutor() }
@@ -68,6 +70,7 @@ actor Connection: ReadinessHandler {
         self.peer = peer
         self.context = context
         terms = context.terms
+        isFromTrustedProxy = context.core.proxies.contains(peer)
         parser = HeadParser(limits: context.terms.wireLimits)
     }
 

@@ -28,6 +28,10 @@ final class LoopContext: @unchecked Sendable {
     /// Where events are reported, if anywhere.
     let recorder: (any ServerMetricsRecorder)?
     var watchdog = Watchdog()
+    /// Whether anybody wants to know of single requests.
+    let keepsRecords: Bool
+    var hostWatch = HostWatch()
+    private var requestIDs: RequestIDSource?
     private var connections: [Int32: Connection] = [:]
     private var listeners: [Listener] = []
     private(set) var isDraining = false
@@ -38,6 +42,8 @@ final class LoopContext: @unchecked Sendable {
         self.loop = loop
         self.core = core
         recorder = core.metrics?.makeRecorder(loop: loop.index)
+        keepsRecords = core.metrics != nil || core.accessLog != nil || core.namesRequests
+        if core.namesRequests { requestIDs = RequestIDSource(seed: .random(in: .min ... .max)) }
         table = service.table
         terms = service.terms
         serviceNumber = service.number
@@ -60,6 +66,8 @@ final class LoopContext: @unchecked Sendable {
         return date
     }
 
+    func nextRequestID() -> String? { requestIDs?.next() }
+
     /// Answers from now on with other routes, and opens connections on other terms.
     ///
     /// Older than what is in use already, it is ignored: of two replacements at a time the same one wins on every loop.
@@ -68,6 +76,7 @@ final class LoopContext: @unchecked Sendable {
         serviceNumber = service.number
         table = service.table
         terms = service.terms
+        hostWatch.reset()
         // The limit may have risen above what kept the listener waiting.
         for listener in listeners { listener.accept() }
     }

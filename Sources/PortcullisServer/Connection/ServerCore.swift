@@ -6,6 +6,12 @@ internal import Synchronization
 final class ServerCore: Sendable {
     let log: Server.Log
     let metrics: (any ServerMetrics)?
+    let accessLog: AccessLog?
+    /// Whether every request gets an identifier.
+    let namesRequests: Bool
+    let proxies: TrustedProxies
+    /// Hosts that the operator was told of.
+    let toldHosts = Mutex<[String]>([])
     let pool = BlockingPool()
     private let connectionCount = Atomic<Int>(0)
     private let maxConnectionCount = Atomic<Int>(0)
@@ -19,9 +25,12 @@ final class ServerCore: Sendable {
         var stopWaiter: CheckedContinuation<Void, Never>?
     }
 
-    init(log: @escaping Server.Log, metrics: (any ServerMetrics)?) {
-        self.log = log
-        self.metrics = metrics
+    init(_ configuration: Server.Configuration) {
+        log = configuration.log
+        metrics = configuration.metrics
+        accessLog = configuration.accessLog
+        proxies = configuration.proxies
+        namesRequests = configuration.namesRequests ?? (configuration.accessLog != nil)
     }
 
     var contexts: [LoopContext] {

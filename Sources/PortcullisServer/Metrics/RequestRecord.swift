@@ -17,16 +17,39 @@ struct RequestRecord {
     var status: Status?
     var refusal: RefusalReason?
     var receivedByteCount: Int
+    /// What the request is called in the log, in its answer and in the body of a refusal.
+    var id: String?
+    /// Kept where there is an access log, for the path.
+    var head: RequestHead?
+    /// The identifier of the resource that the request belongs to.
+    var resource: String?
+    /// The address that trusted proxies give the client.
+    var client: String?
 }
 
 extension Connection {
-    /// Begins the record of a request, if there is a recorder.
-    func beginRecord(_ method: Method, headByteCount: Int) {
-        guard context.recorder != nil else { return }
+    /// Begins the record of a request, if somebody wants it; of one without a head nothing but the answer is known.
+    func beginRecord(_ head: RequestHead?) {
+        guard context.keepsRecords else { return }
         record = Record(
             RequestRecord(
-                method: method, begun: loop.now, sentBefore: output.appendedByteCount,
-                receivedByteCount: headByteCount))
+                method: head?.method ?? "unknown", begun: loop.now, sentBefore: output.appendedByteCount,
+                receivedByteCount: head?.bytes.count ?? 0, id: requestID(head),
+                head: context.core.accessLog == nil ? nil : head))
+    }
+
+    /// What a trusted proxy calls the request, else a name of our own; nothing where requests have no names.
+    private func requestID(_ head: RequestHead?) -> String? {
+        guard context.core.namesRequests else { return nil }
+        if isFromTrustedProxy, let given = head.flatMap(RequestIDSource.given) { return given }
+        return context.nextRequestID()
+    }
+
+    func noteRoute(_ route: CompiledRoute, _ forwarding: Forwarding?) {
+        guard let record else { return }
+        record.value.client = forwarding?.client
+        record.value.route = route.name
+        record.value.resource = route.resource
     }
 
     func noteReceived(_ count: Int) {
@@ -37,12 +60,31 @@ extension Connection {
     func endRecord(isComplete: Bool) {
         guard let ended = record?.value else { return }
         record = nil
-        context.recorder?.record(
-            .requestFinished(
-                RequestSummary(
-                    route: ended.route, method: ended.method, status: ended.status, isComplete: isComplete,
-                    duration: .now() - ended.begun, receivedByteCount: ended.receivedByteCount,
-                    sentByteCount: output.appendedByteCount - ended.sentBefore, refusal: ended.refusal)))
+        let summary = RequestSummary(
+            route: ended.route, method: ended.method, status: ended.status, isComplete: isComplete,
+            duration: .now() - ended.begun, receivedByteCount: ended.receivedByteCount,
+            sentByteCount: output.appendedByteCount - ended.sentBefore, refusal: ended.refusal)
+        context.recorder?.record(.requestFinished(summary))
+        guard let log = context.core.accessLog else { return }
+        log.add(
+            AccessLogLine(
+                summary, client: ended.client ?? peer.host, path: ended.head.map(Self.loggedPath),
+                version: ended.head?.version ?? .http1_1, id: ended.id, resource: ended.resource))
+    }
+
+    /// The target without its query, since that may hold what is nobody's business; nothing of one that is a whole URI.
+    private static func loggedPath(_ head: RequestHead) -> ArraySlice<UInt8> {
+        let target = head.bytes[head.targetRange]
+        guard target.first == 0x2F else { return target.prefix(target == [0x2A] ? 1 : 0) }
+        return target.prefix { $0 != 0x3F }
+    }
+
+    /// What the server itself adds to an answer: the name of the request, where requests have names.
+    func finished(_ response: Response) -> Response {
+        guard let id = record?.value.id else { return response }
+        var response = response
+        response.name(id)
+        return response
     }
 }
 

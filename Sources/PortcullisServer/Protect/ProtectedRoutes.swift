@@ -30,6 +30,10 @@ public struct ProtectedRoutes {
     package var isBlocking: Bool
     package private(set) var entries: [Entry] = []
     package private(set) var middleware: [any Middleware] = []
+    /// Which web pages may call this resource and read its answers, refusals too; nothing for that of the block around it.
+    ///
+    /// Preflights are answered before the gate, for every path below the resource alike.
+    public var cors: CORSPolicy?
 
     init(resource: ProtectedResource, isBlocking: Bool) {
         self.resource = resource

@@ -27,8 +27,18 @@ public struct Request: Sendable {
     public let body: RequestBody
     /// Whose connection it is.
     ///
-    /// Behind a proxy, the proxy's.
+    /// Behind a proxy, the proxy's, unless that announces another by the PROXY protocol.
     public let peer: SocketAddress
+    /// What the request is called in the access log and in its answer, if requests have names.
+    ///
+    /// ``Server/Configuration/namesRequests``
+    public let id: String?
+    /// What trusted proxies say of where the request came from; nothing if they say nothing, or aren't trusted.
+    ///
+    /// ``Server/Configuration/proxies``
+    public let forwarding: Forwarding?
+    /// Whether the peer is a trusted proxy.
+    package let isFromTrustedProxy: Bool
     private let requestPath: RequestPath
     private let queryRange: Range<Int>?
     /// The validated token that the gate has put here for the handlers of a protected block.
@@ -36,7 +46,8 @@ public struct Request: Sendable {
 
     package init(
         head: RequestHead, path: RequestPath, queryRange: Range<Int>?, parameters: Parameters = Parameters(),
-        body: RequestBody, peer: SocketAddress
+        body: RequestBody, peer: SocketAddress, id: String? = nil,
+        forwarding: Forwarding? = nil, isFromTrustedProxy: Bool = false
     ) {
         self.head = head
         requestPath = path
@@ -44,7 +55,15 @@ public struct Request: Sendable {
         self.parameters = parameters
         self.body = body
         self.peer = peer
+        self.id = id
+        self.forwarding = forwarding
+        self.isFromTrustedProxy = isFromTrustedProxy
     }
+
+    /// The client's address without a port, as far as trusted proxies tell; else the peer's.
+    ///
+    /// For logs and rough limits, not for access control.
+    public var clientAddress: String { forwarding?.client ?? peer.host }
 
     /// The method.
     public var method: Method { head.method }

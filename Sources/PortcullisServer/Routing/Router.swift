@@ -6,26 +6,34 @@ internal import PortcullisHTTP
 package final class CompiledRoute: Sendable {
     /// The pattern, for logs and metrics; a fixed word for what has none.
     package let name: String
+    /// The identifier of the resource that the route belongs to.
+    let resource: String?
+    let segments: [PathPattern.Segment]
     package let names: [String?]
     /// How many segments at the start of the pattern are literal.
     let leadingLiteralCount: Int
     let middleware: [any Middleware]
     let immediate: [any ImmediateMiddleware]
     let handler: RouteHandler
+    /// Which web pages may read the answers.
+    let cors: CORSPolicy?
     /// Where among the middleware the first gate stands; behind the last one if there is none.
     private let gateIndex: Int
     private let gate: ResourceGate?
 
     init(
-        name: String, segments: [PathPattern.Segment] = [], middleware: [any Middleware],
-        handler: RouteHandler
+        name: String, segments: [PathPattern.Segment] = [], resource: String? = nil,
+        cors: CORSPolicy? = nil, middleware: [any Middleware], handler: RouteHandler
     ) {
         self.name = name
+        self.resource = resource
+        self.segments = segments
         names = segments.map(\.name)
         leadingLiteralCount = segments.prefix { $0.name == nil }.count
         self.middleware = middleware
         immediate = middleware.compactMap { $0 as? any ImmediateMiddleware }
         self.handler = handler
+        self.cors = cors
         gateIndex = middleware.firstIndex { $0 is ResourceGate } ?? middleware.count
         gate = middleware.lazy.compactMap { $0 as? ResourceGate }.first
     }
@@ -37,6 +45,15 @@ package final class CompiledRoute: Sendable {
     }
 
     package func respondImmediately(to request: consuming Request) -> Outcome {
+        guard let cors else { return runImmediately(request) }
+        let asked = copy request
+        let outcome = runImmediately(request)
+        guard case .response(var response) = outcome else { return outcome }
+        cors.apply(to: &response, of: asked.head, namesRequest: asked.id != nil)
+        return .response(response)
+    }
+
+    private func runImmediately(_ request: consuming Request) -> Outcome {
         guard immediate.count == middleware.count else { return .mustWait(request, from: 0) }
         for (index, step) in immediate.enumerated() {
             switch step.decide(on: &request) {
@@ -54,12 +71,18 @@ package final class CompiledRoute: Sendable {
     /// Runs what is left of the chain.
     package func respond(to request: Request, from index: Int, _ pool: BlockingPool) async throws -> Response
     {
+        var response = try await run(request, from: index, pool)
+        cors?.apply(to: &response, of: request.head, namesRequest: request.id != nil)
+        return response
+    }
+
+    private func run(_ request: Request, from index: Int, _ pool: BlockingPool) async throws -> Response {
         guard index < middleware.count else {
             return finished(limited(try await handler.respond(to: request, pool), request), at: index)
         }
         do {
             let response = try await middleware[index].respond(to: request) { request in
-                try await self.respond(to: request, from: index + 1, pool)
+                try await self.run(request, from: index + 1, pool)
             }
             return finished(response, at: index)
         } catch let error as CancellationError where Task.isCancelled {

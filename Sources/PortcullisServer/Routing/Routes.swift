@@ -27,6 +27,10 @@ public struct Routes {
     package var isBlocking: Bool
     package private(set) var entries: [Entry] = []
     package private(set) var middleware: [any Middleware] = []
+    /// Which web pages may call everything in this block, protected blocks and groups without a policy of their own included.
+    ///
+    /// Default nothing: browsers let no page read an answer, but for metadata documents, which every page may.
+    public var cors: CORSPolicy?
 
     /// Makes an empty declaration, for ``Server/init(validating:host:port:configuration:)``.
     public init() {

@@ -34,20 +34,28 @@ package struct RoutingTable: Sendable {
         self.warnings = warnings
     }
 
+    /// The authorities at which there are resources, in order; none on a server that guards nothing.
+    package var authorities: [String] {
+        resources.isEmpty ? [] : Set(resources.map { Site.key($0.identifier) }).sorted()
+    }
+
+    /// Whether a host, in lower case, is one of them, perhaps with the port that goes without saying.
+    package func knows(authority: String) -> Bool { sites[authority] != nil }
+
     /// Decides who answers.
     ///
     /// With one authority, `Host` is not consulted: the server may stand behind any internal name. With several, an unknown one is
     /// answered 421. RFC 9110 §15.5.20.
     package func destination(
-        _ method: Method, authority: @autoclosure () -> String, _ path: RequestPath
+        _ method: Method, authority: @autoclosure () -> String, _ path: RequestPath, isPreflight: Bool = false
     ) -> (route: CompiledRoute, values: [Range<Int>]) {
         var segments: [Range<Int>] = []
         segments.reserveCapacity(8)
         for segment in path.segments { segments.append(segment) }
         // A slash at the end is a segment of its own, without a character.
         if path.hasTrailingSlash { segments.append(path.range.upperBound..<path.range.upperBound) }
-        if let only { return only.destination(method, path, segments) }
+        if let only { return only.destination(method, path, segments, isPreflight: isPreflight) }
         guard let site = sites[authority()] else { return (misdirected, []) }
-        return site.destination(method, path, segments)
+        return site.destination(method, path, segments, isPreflight: isPreflight)
     }
 }

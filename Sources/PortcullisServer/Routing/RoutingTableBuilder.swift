@@ -8,29 +8,31 @@ struct RoutingTableBuilder {
     private typealias PlainRoute = (pattern: PathPattern, methods: [Method], route: CompiledRoute)
 
     private var publicRoutes: [PlainRoute] = []
-    private var guarded: [(routes: ProtectedRoutes, outer: [any Middleware])] = []
+    private var guarded: [(routes: ProtectedRoutes, outer: [any Middleware], cors: CORSPolicy?)] = []
     private var outermost: [any Middleware] = []
     private var problems: [String] = []
     private var warnings: [String] = []
 
     mutating func add(_ routes: Routes) {
         outermost = routes.middleware
-        add(routes, outer: [])
+        add(routes, outer: [], cors: nil)
     }
 
-    private mutating func add(_ routes: Routes, outer: [any Middleware]) {
+    private mutating func add(_ routes: Routes, outer: [any Middleware], cors: CORSPolicy?) {
         let middleware = outer + routes.middleware
+        let cors = routes.cors ?? cors
         for entry in routes.entries {
             switch entry {
             case .route(let methods, let path, let handler):
                 guard let pattern = pattern(path) else { continue }
                 let route = CompiledRoute(
-                    name: path, segments: pattern.segments, middleware: middleware, handler: handler)
+                    name: path, segments: pattern.segments, cors: cors, middleware: middleware,
+                    handler: handler)
                 publicRoutes.append((pattern, methods, route))
             case .group(let group):
-                add(group, outer: middleware)
+                add(group, outer: middleware, cors: cors)
             case .protected(let block):
-                guarded.append((block, middleware))
+                guarded.append((block, middleware, block.cors ?? cors))
             }
         }
     }
@@ -100,15 +102,36 @@ struct RoutingTableBuilder {
 
     private mutating func site(_ authority: String) -> Site {
         let blocks = guarded.filter { Site.key($0.routes.resource.identifier) == authority }
-        let resources = blocks.compactMap { resource($0.routes, outer: $0.outer) }
+        let resources = blocks.compactMap { resource($0.routes, outer: $0.outer, cors: $0.cors) }
         for resource in resources { judgePublicRoutes(below: resource) }
         return Site(
             documents: documents(blocks.map(\.routes.resource)), resources: ResourceTree(resources),
-            publicRoutes: RouteTree(publicRoutes), notFound: fixed("not found", .notFound),
+            publicRoutes: RouteTree(openRoutes(among: blocks)), notFound: fixed("not found", .notFound),
             noDocument: fixed("metadata", MetadataRoute.notFound))
     }
 
-    private mutating func resource(_ block: ProtectedRoutes, outer: [any Middleware]) -> GuardedResource? {
+    /// The public routes, those below a resource with its policy for web pages unless they have one of their own.
+    private func openRoutes(
+        among blocks: [(routes: ProtectedRoutes, outer: [any Middleware], cors: CORSPolicy?)]
+    ) -> [PlainRoute] {
+        let policies = blocks.compactMap { block -> (path: [PathPattern.Segment], cors: CORSPolicy)? in
+            guard let cors = block.cors, let path = try? PathPattern(block.routes.resource.identifier.path)
+            else { return nil }
+            return (path.segments.filter { $0 != .literal([]) }, cors)
+        }
+        guard !policies.isEmpty else { return publicRoutes }
+        let longestFirst = policies.sorted { $0.path.count > $1.path.count }
+        return publicRoutes.map { route in
+            guard route.route.cors == nil,
+                let owner = longestFirst.first(where: { route.pattern.segments.starts(with: $0.path) })
+            else { return route }
+            return (route.pattern, route.methods, route.route.readable(under: owner.cors))
+        }
+    }
+
+    private mutating func resource(
+        _ block: ProtectedRoutes, outer: [any Middleware], cors: CORSPolicy?
+    ) -> GuardedResource? {
         let resource = block.resource
         let base = resource.identifier.path
         guard let basePattern = pattern(base.isEmpty ? "/" : base) else { return nil }
@@ -119,16 +142,29 @@ struct RoutingTableBuilder {
             let gate = ResourceGate(
                 resource, requiring: entry.requirement, streamExpiry: block.streamExpiry)
             let route = CompiledRoute(
-                name: pattern.description, segments: pattern.segments,
-                middleware: outer + [gate] + block.middleware,
+                name: pattern.description, segments: pattern.segments, resource: resource.identifier.text,
+                cors: cors, middleware: outer + [gate] + block.middleware,
                 handler: entry.handler)
             routes.append((pattern, entry.methods, route))
         }
         refuseDoubles(routes, resource.identifier.text)
         let notFound = CompiledRoute(
-            name: basePattern.description, middleware: outer + [ResourceGate(resource)],
+            name: basePattern.description, resource: resource.identifier.text,
+            cors: cors, middleware: outer + [ResourceGate(resource)],
             handler: .immediate { _ in .notFound })
-        return GuardedResource(path: basePattern, routes: RouteTree(routes), notFound: notFound)
+        let preflight = CompiledRoute.preflight(
+            name: basePattern.description, resource: resource.identifier.text, middleware: outer, cors,
+            methods: Self.methods(of: routes))
+        return GuardedResource(
+            path: basePattern, routes: RouteTree(routes), notFound: notFound, preflight: preflight)
+    }
+
+    /// Every method that some route of a resource has.
+    private static func methods(of routes: [PlainRoute]) -> String {
+        var names = Set(routes.flatMap(\.methods).map(\.name))
+        if names.contains("GET") { names.insert("HEAD") }
+        names.insert("OPTIONS")
+        return names.sorted().joined(separator: ", ")
     }
 
     /// A path relative to the resource: `/` is the resource itself.

@@ -23,7 +23,10 @@ struct Site: Sendable {
     ///
     /// A public route that is written below a resource beats its gate; nothing else does.
     ///
-    func destination(_ method: Method, _ path: RequestPath, _ segments: [Range<Int>]) -> Destination {
+    /// - Parameter isPreflight: Whether a browser asks what a page may do, which is answered before the gate and without it.
+    func destination(
+        _ method: Method, _ path: RequestPath, _ segments: [Range<Int>], isPreflight: Bool = false
+    ) -> Destination {
         if isWellKnown(path) { return (documents[path.text] ?? noDocument, []) }
         let resource = resources.owner(of: path, segments)
         let match = publicRoutes.match(path, segments)
@@ -32,9 +35,20 @@ struct Site: Sendable {
         {
             return (route, match.values)
         }
+        if isPreflight, let route = preflight(resource, match) { return (route, []) }
         if let resource { return resource.destination(method, path, segments) }
         guard let match else { return (notFound, []) }
         return (notFound.answering(methodsAllowed: match.methods.allowed, to: method), [])
+    }
+
+    /// A public route has a policy of its own, or that of the resource that it lies below.
+    private func preflight(_ resource: GuardedResource?, _ match: RouteTree.Match?) -> CompiledRoute? {
+        if let match, let route = match.methods.routes.first(where: { $0.route.cors != nil })?.route,
+            route.leadingLiteralCount >= resource?.segmentCount ?? 0
+        {
+            return route.preflight(methods: match.methods.allowed)
+        }
+        return resource?.preflight
     }
 
     private func isWellKnown(_ path: RequestPath) -> Bool {
@@ -56,8 +70,10 @@ final class GuardedResource: Sendable {
     private let routes: RouteTree
     /// 404 behind the gate.
     private let notFound: CompiledRoute
+    /// What pages are told that ask before they call, whatever the path.
+    let preflight: CompiledRoute
 
-    init(path: PathPattern, routes: RouteTree, notFound: CompiledRoute) {
+    init(path: PathPattern, routes: RouteTree, notFound: CompiledRoute, preflight: CompiledRoute) {
         var segments = path.segments.compactMap { segment -> [UInt8]? in
             if case .literal(let bytes) = segment { bytes } else { nil }
         }
@@ -66,6 +82,7 @@ final class GuardedResource: Sendable {
         self.segments = segments
         self.routes = routes
         self.notFound = notFound
+        self.preflight = preflight
     }
 
     var segmentCount: Int { segments.count }
@@ -143,6 +160,29 @@ extension CompiledRoute {
         }
         let answer = response
         return CompiledRoute(
-            name: name, middleware: middleware, handler: .immediate { _ in answer })
+            name: name, resource: resource, cors: cors, middleware: middleware,
+            handler: .immediate { _ in answer })
+    }
+
+    /// The same route, for pages that a policy lets in.
+    func readable(under policy: CORSPolicy) -> CompiledRoute {
+        CompiledRoute(
+            name: name, segments: segments, resource: resource, cors: policy, middleware: middleware,
+            handler: handler)
+    }
+
+    /// What a page is told that asks before it calls a public route.
+    func preflight(methods: String) -> CompiledRoute {
+        CompiledRoute.preflight(
+            name: name, resource: resource, middleware: middleware, cors, methods: methods)
+    }
+
+    /// The answer to preflights: 204, with nothing allowed where there is no policy.
+    static func preflight(
+        name: String, resource: String?, middleware: [any Middleware], _ policy: CORSPolicy?, methods: String
+    ) -> CompiledRoute {
+        CompiledRoute(
+            name: name, resource: resource, middleware: middleware,
+            handler: .immediate { policy?.preflight($0.head, methods: methods) ?? .noContent })
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 package import CPlatform
+package import PortcullisHTTP
 
 #if canImport(Glibc)
     internal import Glibc
@@ -8,11 +9,12 @@ package import CPlatform
     internal import Darwin
 #endif
 
-/// The address of one end of a connection: IPv4 or IPv6, with its port.
+/// The address of one end of a connection: IPv4 or IPv6, with its port, or a Unix domain socket.
 public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
     private enum Storage: Sendable, Hashable {
         case ipv4(UInt32, UInt16)
         case ipv6([UInt8], scope: UInt32, UInt16)
+        case unix(path: String)
         case unknown
     }
 
@@ -30,27 +32,58 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
                 var v6 = bytes.loadUnaligned(as: sockaddr_in6.self)
                 let host = withUnsafeBytes(of: &v6.sin6_addr) { Array($0) }
                 return .ipv6(host, scope: v6.sin6_scope_id, UInt16(bigEndian: v6.sin6_port))
+            case AF_UNIX:
+                // The end that connects has no path, as a rule, and one in the abstract name space begins with NUL.
+                let path = bytes.dropFirst(MemoryLayout<sockaddr_un>.offset(of: \.sun_path) ?? 2)
+                    .prefix(MemoryLayout.size(ofValue: sockaddr_un().sun_path)).prefix { $0 != 0 }
+                return .unix(path: String(decoding: path, as: UTF8.self))
             default:
                 return .unknown
             }
         }
     }
 
+    /// Makes the address that a proxy names.
+    package init(_ address: IPAddress, port: UInt16) {
+        if address.isIPv4 {
+            storage = .ipv4(UInt32(truncatingIfNeeded: address.low), port)
+        } else {
+            let bytes = [address.high, address.low].flatMap { half in
+                (0..<8).map { UInt8(truncatingIfNeeded: half >> UInt64(56 - $0 * 8)) }
+            }
+            storage = .ipv6(bytes, scope: 0, port)
+        }
+    }
+
+    /// The address without its port; nothing for a Unix domain socket.
+    package var ipAddress: IPAddress? {
+        switch storage {
+        case .ipv4(let host, _): IPAddress(ipv4: host)
+        case .ipv6(let host, scope: _, _): IPAddress(ipv6: host)
+        case .unix, .unknown: nil
+        }
+    }
+
+    /// Whether this is a Unix domain socket.
+    public var isUnix: Bool { if case .unix = storage { true } else { false } }
+
     /// The port; zero where there is none.
     public var port: Int {
         switch storage {
         case .ipv4(_, let port), .ipv6(_, scope: _, let port): Int(port)
-        case .unknown: 0
+        case .unix, .unknown: 0
         }
     }
 
-    /// The address in its usual spelling, IPv6 without brackets.
+    /// The address in its usual spelling, IPv6 without brackets; `unix:` and the path, if there is one, for a Unix domain socket.
     public var host: String {
         switch storage {
         case .ipv4(let host, _):
             "\(host >> 24).\(host >> 16 & 255).\(host >> 8 & 255).\(host & 255)"
         case .ipv6(let host, scope: _, _):
             Self.text(ofIPv6: host)
+        case .unix(let path):
+            "unix:" + path
         case .unknown:
             "unknown"
         }
@@ -61,13 +94,14 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
         switch storage {
         case .ipv4(let host, _): host >> 24 == 127
         case .ipv6(let host, scope: _, _): host == [UInt8](repeating: 0, count: 15) + [1]
-        case .unknown: false
+        case .unix, .unknown: false
         }
     }
 
-    /// The host and port, as in a URL.
+    /// The host and port, as in a URL; of a Unix domain socket the path behind `unix:`.
     public var description: String {
         if case .ipv6 = storage { return "[\(host)]:\(port)" }
+        if isUnix { return host }
         return "\(host):\(port)"
     }
 

@@ -18,6 +18,7 @@ struct RunningServer: Sendable {
         var limits = Server.Limits()
         var grace = Duration.milliseconds(500)
         var metrics: (any ServerMetrics)?
+        var configure: @Sendable (inout Server.Configuration) -> Void = { _ in }
     }
 
     static func start(_ setup: Setup = Setup(), _ declare: (inout Routes) -> Void) async throws
@@ -30,6 +31,7 @@ struct RunningServer: Sendable {
             eventLoopCount: setup.loops, limits: setup.limits, shutdownGracePeriod: setup.grace,
             log: { log.add($0) }, metrics: setup.metrics)
         configuration.readiness = setup.readiness
+        setup.configure(&configuration)
         let server = try Server(validating: routes, port: 0, configuration: configuration)
         return try await start(server, log)
     }

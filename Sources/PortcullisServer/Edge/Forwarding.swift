@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+
+internal import PortcullisHTTP
+
+/// What trusted proxies say of where a request came from.
+///
+/// RFC 7239 §4.
+public final class Forwarding: Sendable {
+    /// The address of the client, or of the last hop that is no trusted proxy; an obfuscated name or `unknown` if that is all they say.
+    public let client: String
+    /// The host that the client named, in lower case, perhaps with a port.
+    public let host: String?
+    /// `http` or `https`: how the client came.
+    public let scheme: String?
+
+    init(client: String, host: String?, scheme: String?) {
+        self.client = client
+        self.host = host
+        self.scheme = scheme
+    }
+}
+
+extension TrustedProxies {
+    /// Reads the fields of a request that came from one of the proxies; nothing if there are none.
+    ///
+    /// The list is walked from its end: each entry was written by the hop behind it, and counts as long as that is a trusted proxy.
+    ///
+    /// - Throws: ``MalformedMessage/invalidForwarding`` for fields that are no such list: nobody could say whose they are.
+    func forwarding(of head: RequestHead) throws(MalformedMessage) -> Forwarding? {
+        switch forwarded {
+        case .none: nil
+        case .forwarded: try byForwarded(head)
+        case .xForwarded: try byXForwarded(head)
+        }
+    }
+
+    private func byForwarded(_ head: RequestHead) throws(MalformedMessage) -> Forwarding? {
+        let elements = try ForwardedElement.all(in: head)
+        guard !elements.isEmpty else { return nil }
+        var client = ForwardedNode.unknown
+        var host: String?
+        var scheme: String?
+        for element in elements.reversed() {
+            client = element.sender ?? .unknown
+            // The outermost proxy that is believed knows best what the client asked for.
+            host = element.host ?? host
+            scheme = element.scheme ?? scheme
+            guard case .address(let address) = client, contains(address) else { break }
+        }
+        return Forwarding(client: Self.text(client), host: host, scheme: scheme)
+    }
+
+    private static func text(_ node: ForwardedNode) -> String {
+        switch node {
+        case .address(let address): address.description
+        case .obfuscated(let name): name
+        case .unknown: "unknown"
+        }
+    }
+
+    private static let xForwardedFor: FieldName = "X-Forwarded-For"
+    private static let xForwardedHost: FieldName = "X-Forwarded-Host"
+    private static let xForwardedProto: FieldName = "X-Forwarded-Proto"
+
+    private func byXForwarded(_ head: RequestHead) throws(MalformedMessage) -> Forwarding? {
+        let senders = Self.elements(Self.xForwardedFor, head)
+        // These two have no entry for each hop that could be told apart, so the nearest proxy's word counts, which stands last.
+        let host = try Self.elements(Self.xForwardedHost, head).last.map(ForwardedElement.host)
+        let scheme = try Self.elements(Self.xForwardedProto, head).last.map(ForwardedElement.scheme)
+        guard !senders.isEmpty || host != nil || scheme != nil else { return nil }
+        var client = ForwardedNode.unknown
+        for sender in senders.reversed() {
+            client = try Self.node(sender)
+            guard case .address(let address) = client, contains(address) else { break }
+        }
+        return Forwarding(client: Self.text(client), host: host, scheme: scheme)
+    }
+
+    private static func elements(_ name: FieldName, _ head: RequestHead) -> [[UInt8]] {
+        var elements: [[UInt8]] = []
+        for slot in head.slots where head.matches(slot, name) {
+            elements += ListElements(in: head.bytes, slot.valueRange).map { Array(head.bytes[$0]) }
+        }
+        return elements
+    }
+
+    /// An address, also IPv6 without brackets, as this family has always written it.
+    private static func node(_ text: [UInt8]) throws(MalformedMessage) -> ForwardedNode {
+        if let address = IPAddress(text[...]) { return .address(address) }
+        guard let node = ForwardedNode(text[...]) else { throw .invalidForwarding }
+        return node
+    }
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+
+import Dispatch
+import Portcullis
+import PortcullisHTTP
+import PortcullisJOSE
+import PortcullisServer
+import PortcullisTesting
+import Synchronization
+import Testing
+
+/// Lines as a log handed them over.
+final class Lines: Sendable {
+    private let bytes = Mutex<[UInt8]>([])
+
+    func add(_ lines: [UInt8]) { bytes.withLock { $0 += lines } }
+
+    var all: [String] {
+        bytes.withLock { $0 }.split(separator: 0x0A).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    var objects: [JSONObject] { all.compactMap { try? JSONValue.parse(Array($0.utf8)).object } }
+}
+
+@Suite("The access log's lines")
+struct AccessLogLineTests {
+    private static func line(
+        _ status: Status? = .ok, path: String? = "/photos/7", refusal: RefusalReason? = nil,
+        isComplete: Bool = true
+    ) -> AccessLogLine {
+        AccessLogLine(
+            RequestSummary(
+                route: "/photos/{id}", method: .get, status: status, isComplete: isComplete,
+                duration: .microseconds(1_002_030), receivedByteCount: 80, sentByteCount: 512,
+                refusal: refusal),
+            client: "192.0.2.1", path: path.map { Array($0.utf8)[...] }, id: "abc",
+            resource: "https://api.example.com/photos")
+    }
+
+    private static func text(_ line: AccessLogLine, _ format: AccessLog.Format, at time: Double) -> String {
+        var bytes: [UInt8] = []
+        line.append(format, at: time, to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    @Test func `text is the Common Log Format with pairs behind it`() {
+        #expect(
+            Self.text(Self.line(.unauthorized, refusal: .expired), .text, at: 951_782_400.25)
+                == #"192.0.2.1 - - [29/Feb/2000:00:00:00 +0000] "GET /photos/7 HTTP/1.1" 401 512 duration=1.002030 "#
+                + "id=abc route=/photos/{id} resource=https://api.example.com/photos refusal=expired\n")
+    }
+
+    @Test func `JSON is one object a line, with null for what is not known`() {
+        #expect(
+            Self.text(Self.line(nil, path: nil, isComplete: false), .json, at: 1_700_000_000.007)
+                == #"{"time":"2023-11-14T22:13:20.007Z","remote_address":"192.0.2.1","method":null,"path":null,"#
+                + #""status":null,"bytes":512,"bytes_received":80,"duration_seconds":1.002030,"request_id":"abc","#
+                + #""route":"/photos/{id}","resource":"https://api.example.com/photos","refusal":null,"complete":false}"#
+                + "\n")
+    }
+
+    @Test func `no byte breaks a line or a string`() {
+        let line = Self.text(Self.line(path: "/\"\\\n\u{7F}é"), .json, at: 0)
+        #expect(line.contains(#""path":"/??????""#))
+        #expect(line.utf8.count { $0 == 0x0A } == 1)
+    }
+
+    @Test func `a long path is cut`() {
+        let line = Self.text(Self.line(path: "/" + String(repeating: "a", count: 5000)), .json, at: 0)
+        #expect(line.utf8.count < 1400)
+    }
+}
+
+@Suite("The access log's queue")
+struct LineQueueTests {
+    private static func queue(_ limit: Int, _ write: @escaping @Sendable ([UInt8]) -> Void) -> LineQueue {
+        LineQueue(maxByteCount: limit, write: write) { count, lines in lines += "dropped \(count)\n".utf8 }
+    }
+
+    @Test func `lines come whole and in order`() async {
+        let lines = Lines()
+        let queue = Self.queue(1 << 20) { lines.add($0) }
+        for number in 0..<1000 { queue.add { $0 += "line \(number)\n".utf8 } }
+        await queue.flush(atMost: .seconds(20))
+        #expect(lines.all == (0..<1000).map { "line \($0)" })
+    }
+
+    @Test func `what finds no room is dropped, counted and told`() async {
+        let lines = Lines()
+        let isHeld = DispatchSemaphore(value: 0)
+        let begun = Gate()
+        let queue = Self.queue(10) { bytes in
+            begun.open()
+            isHeld.wait()
+            lines.add(bytes)
+        }
+        queue.add { $0 += "first\n".utf8 }
+        await begun.wait()
+        for number in 0..<5 { queue.add { $0 += "line \(number)\n".utf8 } }
+        #expect(queue.droppedLineCount == 3)
+        isHeld.signal()
+        isHeld.signal()
+        await queue.flush(atMost: .seconds(20))
+        #expect(lines.all == ["first", "line 0", "line 1", "dropped 3"])
+        isHeld.signal()
+        queue.add { $0 += "later\n".utf8 }
+        await queue.flush(atMost: .seconds(20))
+        #expect(lines.all.last == "later")
+    }
+
+    @Test func `a writer that hangs does not keep the end waiting for ever`() async {
+        let isHeld = DispatchSemaphore(value: 0)
+        let queue = Self.queue(10) { _ in isHeld.wait() }
+        queue.add { $0.append(0x0A) }
+        await queue.flush(atMost: .milliseconds(50))
+        isHeld.signal()
+    }
+}
+
+@Suite("The access log of a server")
+struct ServerAccessLogTests {
+    private let lines = Lines()
+
+    private func serving(
+        _ format: AccessLog.Format = .json, _ declare: (inout Routes) -> Void,
+        _ test: (RunningServer) async throws -> Void
+    ) async throws {
+        let lines = lines
+        var setup = RunningServer.Setup()
+        setup.configure = { $0.accessLog = .lines(format) { lines.add($0) } }
+        try await withServer(setup, declare, test)
+    }
+
+    @Test func `a line has the request and its answer, and no query`() async throws {
+        try await serving(declare: { $0.get("/photos/{id}") { _ in .text("seven") } }) { server in
+            _ = try await server.get("/photos/7?access_token=secret", "Authorization: Bearer secret")
+        }
+        let line = try #require(lines.objects.first)
+        #expect(lines.all.count == 1)
+        #expect(line["method"] == "GET")
+        #expect(line["path"] == "/photos/7")
+        #expect(line["route"] == "/photos/{id}")
+        #expect(line["status"]?.number?.integer == 200)
+        #expect(line["remote_address"] == "127.0.0.1")
+        #expect(line["resource"] == .null)
+        #expect(line["complete"] == true)
+        #expect(!lines.all[0].contains("secret"))
+    }
+
+    private func serving(
+        declare: (inout Routes) -> Void, _ test: (RunningServer) async throws -> Void
+    ) async throws { try await serving(.json, declare, test) }
+
+    @Test func `a refusal is logged with its resource and reason, and the token nowhere`() async throws {
+        let issuer = TestIssuer("https://login.example.com")
+        let notes = ProtectedResource("https://api.example.com/notes", trusting: issuer.trusted)
+        try await serving(declare: { $0.protect(notes) { _ in } }) { server in
+            _ = try await server.get("/notes/1", "Authorization: Bearer very.secret.token")
+        }
+        let line = try #require(lines.objects.first)
+        #expect(line["resource"] == "https://api.example.com/notes")
+        #expect(line["refusal"] == "malformedJWT")
+        #expect(!lines.all[0].contains("secret"))
+    }
+
+    @Test func `a message that is wrong in itself is a line too`() async throws {
+        try await serving(.text, { $0.get("/") { _ in .ok } }) { server in
+            _ = try await server.exchange("GET / HTTP/1.1\r\n\r\n")
+            _ = try await server.exchange("nonsense\r\n\r\n")
+        }
+        #expect(lines.all.count == 2)
+        #expect(lines.all[0].contains(#""GET / HTTP/1.1" 400"#))
+        #expect(lines.all[1].contains(#""-" 400"#))
+        #expect(lines.all.allSatisfy { $0.contains("route=malformed") })
+    }
+
+    @Test func `a stream is a line when it has ended`() async throws {
+        try await serving(declare: {
+            $0.get("/") { _ in .stream(contentType: "text/plain") { try await $0.write("streamed") } }
+        }) { server in
+            let reply = try await server.get("/")
+            #expect(reply.text == "streamed")
+        }
+        #expect(lines.objects.count == 1)
+        #expect(lines.objects.first?["status"]?.number?.integer == 200)
+    }
+}
+
+@Suite("A log's file")
+struct LogFileTests {
+    @Test func `lines are added, and reopening follows a file that was moved`() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/access.log"
+        let log = try AccessLog.file(path, .text)
+        let line = AccessLogLine(
+            RequestSummary(
+                route: "/", method: .get, status: .ok, isComplete: true, duration: .zero),
+            client: "192.0.2.1", path: [0x2F])
+        log.add(line)
+        await log.flush()
+        folder.move("access.log", to: "old.log")
+        log.add(line)
+        await log.flush()
+        #expect(folder.contents("old.log").count { $0 == "\n" } == 2)
+        try log.reopen()
+        log.add(line)
+        await log.flush()
+        #expect(folder.contents("access.log").count { $0 == "\n" } == 1)
+        #expect(folder.contents("old.log").count { $0 == "\n" } == 2)
+    }
+
+    @Test func `a file that cannot be opened is an error at once`() {
+        #expect(throws: LogFileError.self) { try AccessLog.file("/nonexistent/folder/log", .text) }
+    }
+}

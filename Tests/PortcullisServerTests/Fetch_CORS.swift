@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+import PortcullisServer
+import PortcullisTesting
+import Testing
+
+@Suite("WHATWG Fetch: the CORS protocol at the server's edge")
+struct Fetch_CORS {
+    private static let app = "https://app.example.com"
+    private let issuer = TestIssuer("https://login.example.com")
+
+    /// A resource with one route, a public route below it and one elsewhere.
+    private func serving(
+        _ policy: CORSPolicy?, named: Bool = false, _ test: (RunningServer) async throws -> Void
+    ) async throws {
+        let notes = ProtectedResource(
+            "https://api.example.com/notes", trusting: issuer.trusted, scopes: ["notes:read"])
+        var setup = RunningServer.Setup()
+        setup.configure = { $0.namesRequests = named }
+        let declare: (inout Routes) -> Void = { routes in
+            routes.protect(notes) { notes in
+                notes.cors = policy
+                notes.get("/", requiring: "notes:read") { _, _ in .text("notes") }
+                notes.delete("/{id}") { _, _ in .noContent }
+            }
+            routes.get("/notes/public") { _ in .text("public") }
+            routes.get("/elsewhere") { _ in .text("elsewhere") }
+        }
+        try await withServer(setup, declare, test)
+    }
+
+    private static func preflight(_ path: String, _ origin: String = app, method: String = "GET") -> String {
+        request(
+            "OPTIONS", path,
+            [
+                "Origin: \(origin)", "Access-Control-Request-Method: \(method)",
+                "Access-Control-Request-Headers: dpop",
+            ])
+    }
+
+    // COR-03, COR-04.
+    @Test(arguments: ["/notes", "/notes/7", "/notes/no/such/route", "/notes/public"])
+    func `a preflight below a resource is answered before the gate, for every path alike`(path: String)
+        async throws
+    {
+        try await serving(.anyOrigin) { server in
+            let reply = try await server.exchange(Self.preflight(path))
+            #expect(reply.status == 204)
+            #expect(reply["access-control-allow-origin"] == "*")
+            #expect(
+                reply["access-control-allow-headers"]
+                    == "Authorization, Content-Type, Accept, DPoP, MCP-Protocol-Version, Mcp-Session-Id, Last-Event-ID, "
+                    + "Mcp-Method, Mcp-Name")
+            #expect(reply["access-control-max-age"] == "600")
+            #expect(reply["www-authenticate"] == nil)
+            #expect(reply["access-control-allow-credentials"] == nil)
+            #expect(reply["vary"] == nil)
+        }
+    }
+
+    @Test func `the methods are those of the resource's routes`() async throws {
+        try await serving(.anyOrigin) { server in
+            let reply = try await server.exchange(Self.preflight("/notes/x/y"))
+            #expect(reply["access-control-allow-methods"] == "DELETE, GET, HEAD, OPTIONS")
+        }
+    }
+
+    @Test func `without a policy a preflight is answered and allows nothing`() async throws {
+        try await serving(nil) { server in
+            let reply = try await server.exchange(Self.preflight("/notes"))
+            #expect(reply.status == 204)
+            #expect(reply.fields.allSatisfy { !$0.name.lowercased().hasPrefix("access-control") })
+            #expect(try await server.exchange(Self.preflight("/elsewhere")).status == 204)
+            #expect(try await server.exchange(Self.preflight("/nowhere")).status == 404)
+        }
+    }
+
+    @Test(arguments: [
+        ["Origin: https://app.example.com"], ["Access-Control-Request-Method: GET"], [],
+    ])
+    func `OPTIONS that is no preflight belongs to the gate`(fields: [String]) async throws {
+        try await serving(.anyOrigin) { server in
+            let reply = try await server.exchange(request("OPTIONS", "/notes", fields))
+            #expect(reply.status == 401)
+        }
+    }
+
+    // COR-06.
+    @Test(arguments: [
+        "https://other.example.com", "null", "https://app.example.com.evil.example",
+        "https://APP.example.com",
+        "http://app.example.com", "https://app.example.com:443",
+    ])
+    func `an origin that is not listed is allowed nothing, and caches are told`(origin: String) async throws {
+        try await serving(try CORSPolicy(allowing: [Self.app, "http://localhost:3000"])) { server in
+            for text in [Self.preflight("/notes", origin), request("GET", "/notes", ["Origin: \(origin)"])] {
+                let reply = try await server.exchange(text)
+                #expect(reply["access-control-allow-origin"] == nil)
+                #expect(reply["access-control-expose-headers"] == nil)
+                #expect(reply["vary"] == "Origin")
+            }
+        }
+    }
+
+    @Test(arguments: [app, "http://localhost:3000"])
+    func `a listed origin is named, and caches are told`(origin: String) async throws {
+        try await serving(try CORSPolicy(allowing: [Self.app, "http://localhost:3000"])) { server in
+            for text in [Self.preflight("/notes", origin), request("GET", "/notes", ["Origin: \(origin)"])] {
+                let reply = try await server.exchange(text)
+                #expect(reply["access-control-allow-origin"] == origin)
+                #expect(reply["vary"] == "Origin")
+            }
+            let without = try await server.get("/notes")
+            #expect(without["vary"] == "Origin")
+            #expect(without["access-control-allow-origin"] == nil)
+        }
+    }
+
+    // COR-05.
+    @Test func `refusals are as readable as successes`() async throws {
+        let token = issuer.mint(audience: "https://api.example.com/notes", scope: "notes:read")
+        let short = issuer.mint(audience: "https://api.example.com/notes", scope: "other")
+        try await serving(.anyOrigin) { server in
+            let cases: [(Int, String, [String])] = [
+                (200, "/notes", ["Authorization: Bearer \(token)"]), (401, "/notes", []),
+                (401, "/notes", ["Authorization: Bearer a.b.c"]), (400, "/notes", ["Authorization: Bearer"]),
+                (403, "/notes", ["Authorization: Bearer \(short)"]),
+                (404, "/notes/a/b", ["Authorization: Bearer \(token)"]),
+                (405, "/notes/7", ["Authorization: Bearer \(token)"]), (200, "/notes/public", []),
+            ]
+            for (status, path, fields) in cases {
+                let reply = try await server.exchange(request("GET", path, fields + ["Origin: \(Self.app)"]))
+                #expect(reply.status == status)
+                #expect(reply.all("access-control-allow-origin") == ["*"])
+                #expect(reply["access-control-expose-headers"] == "WWW-Authenticate, DPoP-Nonce")
+            }
+        }
+    }
+
+    @Test func `where requests have names, a page may read them`() async throws {
+        try await serving(.anyOrigin, named: true) { server in
+            let reply = try await server.get("/notes")
+            #expect(reply["access-control-expose-headers"] == "WWW-Authenticate, DPoP-Nonce, X-Request-Id")
+        }
+    }
+
+    @Test func `a route elsewhere has no part in a resource's policy`() async throws {
+        try await serving(.anyOrigin) { server in
+            let reply = try await server.get("/elsewhere", "Origin: \(Self.app)")
+            #expect(reply["access-control-allow-origin"] == nil)
+        }
+    }
+
+    // COR-01.
+    @Test func `the metadata is open to every page, whatever the policy`() async throws {
+        for policy in [nil, try CORSPolicy(allowing: [Self.app])] {
+            try await serving(policy) { server in
+                for path in ["notes", "none"] {
+                    let reply = try await server.get(
+                        "/.well-known/oauth-protected-resource/\(path)", "Origin: https://anywhere.example")
+                    #expect(reply.all("access-control-allow-origin") == ["*"])
+                }
+                let preflight = try await server.exchange(
+                    Self.preflight("/.well-known/oauth-protected-resource/notes"))
+                #expect(preflight.status == 204)
+                #expect(preflight["access-control-allow-origin"] == "*")
+            }
+        }
+    }
+
+    @Test func `a policy holds for a block of public routes, and what a handler says for itself`()
+        async throws
+    {
+        try await withServer(
+            .init(),
+            { routes in
+                routes.group { group in
+                    group.cors = .anyOrigin
+                    group.get("/open") { _ in .ok }
+                    group.post("/open") { _ in .ok }
+                    group.get("/slow") { _ in
+                        await Task.yield()
+                        return Response(
+                            status: .ok, fields: ["Access-Control-Allow-Origin": "https://mine.example"])
+                    }
+                    group.on([.options], "/own") { _ in .text("own") }
+                }
+                routes.get("/closed") { _ in .ok }
+            }
+        ) { server in
+            let preflight = try await server.exchange(Self.preflight("/open"))
+            #expect(preflight["access-control-allow-methods"] == "GET, POST, HEAD")
+            #expect(try await server.get("/open")["access-control-allow-origin"] == "*")
+            #expect(
+                try await server.get("/slow").all("access-control-allow-origin") == ["https://mine.example"])
+            #expect(try await server.exchange(Self.preflight("/own")).text == "own")
+            #expect(try await server.get("/closed")["access-control-allow-origin"] == nil)
+        }
+    }
+
+    @Test func `middleware around everything sees preflights too`() async throws {
+        let notes = ProtectedResource("https://api.example.com/notes", trusting: issuer.trusted)
+        let count = Counter()
+        struct Counting: Middleware {
+            let count: Counter
+            func respond(to request: Request, next: Next) async throws -> Response {
+                count.increment()
+                return try await next(request)
+            }
+        }
+        try await withServer(
+            .init(),
+            { routes in
+                routes.use(Counting(count: count))
+                routes.protect(notes) { $0.cors = .anyOrigin }
+            }
+        ) { server in _ = try await server.exchange(Self.preflight("/notes")) }
+        #expect(count.value == 1)
+    }
+
+    // RFC 6454 §6.2.
+    @Test(arguments: [
+        "", "app.example.com", "https://", "https://app.example.com/", "https://App.example.com",
+        "HTTPS://a.example",
+        "https://a.example:443", "http://a.example:80", "https://a.example:", "https://a@b.example", "null",
+        "*", "https://*.example.com",
+        "https://a.example,https://b.example", "https://a.example?x",
+    ])
+    func `what no browser sends as an origin is refused`(origin: String) {
+        #expect(throws: ConfigurationError.self) { try CORSPolicy(allowing: [origin, "https://b.example"]) }
+    }
+
+    @Test(arguments: [
+        "https://a.example", "http://localhost:3000", "https://[::1]:8443", "app://obsidian.md",
+        "moz-extension://abc",
+    ])
+    func `what browsers send is taken`(origin: String) {
+        #expect(throws: Never.self) { try CORSPolicy(allowing: [origin]) }
+    }
+}
