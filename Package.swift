@@ -29,6 +29,7 @@ let package = Package(
         .library(name: "PortcullisServer", targets: ["PortcullisServer"]),
         .library(name: "PortcullisTesting", targets: ["PortcullisTesting"]),
         .executable(name: "example-server", targets: ["ExampleServer"]),
+        .executable(name: "portcullis", targets: ["PortcullisCommand"]),
     ],
     targets: [
         .systemLibrary(
@@ -58,6 +59,14 @@ let package = Package(
                 "Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisServer",
                 "PortcullisTransport",
             ]
+        ),
+        .executableTarget(
+            name: "PortcullisCommand",
+            dependencies: [
+                "Portcullis", "PortcullisConfiguration", "PortcullisHTTP", "PortcullisJOSE",
+                "PortcullisServer", "PortcullisTesting", "PortcullisTransport",
+            ],
+            swiftSettings: settings
         ),
         .executableTarget(
             name: "ExampleServer",
@@ -90,6 +99,13 @@ let package = Package(
         tests(
             of: "PortcullisConfiguration",
             ["Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisServer", "PortcullisTransport"]
+        ),
+        tests(
+            of: "PortcullisCommand",
+            [
+                "Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisServer", "PortcullisTesting",
+                "PortcullisTransport",
+            ]
         ),
         .testTarget(name: "HouseRulesTests", swiftSettings: settings),
     ],

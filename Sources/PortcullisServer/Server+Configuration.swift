@@ -103,6 +103,11 @@ extension Server {
         ///
         /// Default 500 bytes a second; then 408.
         public var minBodyBytesPerSecond = 500
+        /// How long a handler may have waited for a body in all before its rate counts.
+        ///
+        /// Ten seconds. For tests.
+        package var bodyRateGracePeriod = Duration.seconds(10)
+
         /// How long a connection may lie idle between requests.
         ///
         /// Default 60 seconds; then it is closed.
@@ -135,8 +140,6 @@ extension Server {
         static let requestsPerTurn = 32
         /// How often a streamed answer is written to in one turn of its loop.
         static let writesPerTurn = 32
-        /// How long a body may take to arrive before its rate counts.
-        static let bodyRateGrace = Duration.seconds(10)
     }
 
     /// Writes a sentence and the end of a line to standard error.

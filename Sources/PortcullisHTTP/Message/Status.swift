@@ -64,6 +64,8 @@ public struct Status: Sendable, Hashable, ExpressibleByIntegerLiteral, CustomStr
     public static let accepted: Status = 202
     /// 204.
     public static let noContent: Status = 204
+    /// 205.
+    public static let resetContent: Status = 205
     /// 302.
     public static let found: Status = 302
     /// 303.

@@ -111,11 +111,13 @@ actor Connection: ReadinessHandler {
                 return flush()
             }
             let buffer = context.readBuffer
-            let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+            // No more than what may lie unread, should nobody want it.
+            let room = phase == .exchange ? max(1, buffer.count - unread.count) : buffer.count
+            let count = recv(descriptor, buffer.baseAddress, room, 0)
             if count > 0 {
                 received(UnsafeRawBufferPointer(start: buffer.baseAddress, count: count))
                 guard phase != .closed else { return }
-                if count < buffer.count, !untilEnd, !peerHasEnded {
+                if count < room, !untilEnd, !peerHasEnded {
                     loop.rearm(descriptor, for: .readable)
                     return flush()
                 }

@@ -96,7 +96,7 @@ struct BodyClock {
 
     /// Whether the client is slower than it may be, not counting what it gets for a start.
     func isTooSlow(_ limits: Server.Limits) -> Bool {
-        let counted = waited - Server.Limits.bodyRateGrace
+        let counted = waited - limits.bodyRateGracePeriod
         guard counted > .zero else { return false }
         let owed = Double(counted.wholeNanoseconds) / 1e9 * Double(limits.minBodyBytesPerSecond)
         return Double(byteCount) < owed

@@ -47,15 +47,16 @@ package struct RoutingTable: Sendable {
     /// With one authority, `Host` is not consulted: the server may stand behind any internal name. With several, an unknown one is
     /// answered 421. RFC 9110 §15.5.20.
     package func destination(
-        _ method: Method, authority: @autoclosure () -> String, _ path: RequestPath, isPreflight: Bool = false
+        _ method: Method, _ form: TargetForm = .origin, authority: @autoclosure () -> String,
+        _ path: RequestPath, isPreflight: Bool = false
     ) -> (route: CompiledRoute, values: [Range<Int>]) {
         var segments: [Range<Int>] = []
         segments.reserveCapacity(8)
         for segment in path.segments { segments.append(segment) }
         // A slash at the end is a segment of its own, without a character.
         if path.hasTrailingSlash { segments.append(path.range.upperBound..<path.range.upperBound) }
-        if let only { return only.destination(method, path, segments, isPreflight: isPreflight) }
-        guard let site = sites[authority()] else { return (misdirected, []) }
+        guard let site = only ?? sites[authority()] else { return (misdirected, []) }
+        if form == .asterisk { return (site.asterisk, []) }
         return site.destination(method, path, segments, isPreflight: isPreflight)
     }
 }

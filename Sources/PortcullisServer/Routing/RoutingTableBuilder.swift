@@ -107,7 +107,15 @@ struct RoutingTableBuilder {
         return Site(
             documents: documents(blocks.map(\.routes.resource)), resources: ResourceTree(resources),
             publicRoutes: RouteTree(openRoutes(among: blocks)), notFound: fixed("not found", .notFound),
-            noDocument: fixed("metadata", MetadataRoute.notFound))
+            noDocument: fixed("metadata", MetadataRoute.notFound), asterisk: asterisk(blocks.map(\.routes)))
+    }
+
+    private func asterisk(_ blocks: [ProtectedRoutes]) -> CompiledRoute {
+        let methods = publicRoutes.flatMap(\.methods) + blocks.flatMap { $0.entries.flatMap(\.methods) }
+        let names = Set(methods.map(\.name)).union(["GET", "HEAD", "OPTIONS"])
+        var response = Response.noContent
+        response.fields[.allow] = names.sorted().joined(separator: ", ")
+        return fixed("*", response)
     }
 
     /// The public routes, those below a resource with its policy for web pages unless they have one of their own.

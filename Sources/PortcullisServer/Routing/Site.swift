@@ -15,6 +15,10 @@ struct Site: Sendable {
     let notFound: CompiledRoute
     /// 404 for a metadata location without a document.
     let noDocument: CompiledRoute
+    /// What `OPTIONS *` is told: the methods that are of use anywhere.
+    ///
+    /// RFC 9110 §9.3.7.
+    let asterisk: CompiledRoute
 
     /// A route, and the segments that its names stand for.
     typealias Destination = (route: CompiledRoute, values: [Range<Int>])

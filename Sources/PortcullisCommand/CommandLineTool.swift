@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+
+/// One of the things that `portcullis` does, chosen by the first word behind it.
+package protocol Subcommand {
+    /// The word that chooses it.
+    static var name: String { get }
+    /// What it does, in one line.
+    static var summary: String { get }
+    /// Its command lines, one a line, and what their words mean.
+    static var usage: String { get }
+    /// Reads its words, and says what is to be done.
+    ///
+    /// - Throws: ``Misuse`` for words that it does not take.
+    static func work(for words: [String]) throws(Misuse) -> Work
+
+    typealias Work = @Sendable (Console) async -> Outcome
+}
+
+/// How the program ends.
+package enum Outcome: Int32, Sendable {
+    /// What was asked for is so.
+    case success = 0
+    /// What was asked for is not so.
+    case failure = 1
+    /// It could not be found out: wrong words, an unreadable file, a host that does not answer.
+    case trouble = 2
+}
+
+/// Words on the command line that say nothing.
+package struct Misuse: Error, Hashable {
+    /// What is wrong with them.
+    package let message: String
+
+    package init(_ message: String) { self.message = message }
+}
+
+/// `portcullis`: finds the subcommand and lets it do its work.
+package enum CommandLineTool {
+    /// All subcommands, in the order of the help.
+    package static var subcommands: [any Subcommand.Type] { [CheckCommand.self] }
+
+    /// Does what the words say.
+    ///
+    /// The help goes to standard output and is a success; a wrong command line is explained on standard error.
+    package static func run(_ words: [String], console: Console) async -> Outcome {
+        guard let first = words.first else { return misuse("a subcommand is missing", usage, console) }
+        switch first {
+        case "--help", "-h", "help":
+            console.write(usage)
+            return .success
+        case "--version":
+            console.write("portcullis 0.1.0\n")
+            return .success
+        default:
+            break
+        }
+        guard let subcommand = subcommands.first(where: { $0.name == first }) else {
+            return misuse("an unknown subcommand", usage, console)
+        }
+        let rest = Array(words.dropFirst())
+        // Behind a lone -- every word is an operand.
+        if rest.prefix(while: { $0 != "--" }).contains(where: { $0 == "--help" || $0 == "-h" }) {
+            console.write(subcommand.usage)
+            return .success
+        }
+        let work: Subcommand.Work
+        do throws(Misuse) {
+            work = try subcommand.work(for: rest)
+        } catch {
+            return misuse(error.message, subcommand.usage, console)
+        }
+        return await work(console)
+    }
+
+    private static func misuse(_ message: String, _ usage: String, _ console: Console) -> Outcome {
+        console.writeError("portcullis: \(message)\n\(usage)")
+        return .trouble
+    }
+
+    /// What the program can do.
+    package static var usage: String {
+        let width = subcommands.map { $0.name.count }.max() ?? 0
+        let list = subcommands.map { subcommand in
+            let gap = String(repeating: " ", count: width - subcommand.name.count + 2)
+            return "  \(subcommand.name)\(gap)\(subcommand.summary)\n"
+        }
+        return "usage: portcullis SUBCOMMAND …\n\n" + list.joined() + """
+
+            portcullis SUBCOMMAND --help says more. portcullis --version names the version.
+            Exit status: 0 it is so, 1 it is not so, 2 it could not be found out.
+
+            """
+    }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisCommand
+import Synchronization
+import Testing
+
+/// A console that remembers what was written.
+final class Transcript: Sendable {
+    private let state = Mutex((output: "", errors: ""))
+
+    var output: String { state.withLock { $0.output } }
+    var errors: String { state.withLock { $0.errors } }
+
+    func console(hasColours: Bool = false, isErrorTerminal: Bool = false) -> Console {
+        Console(
+            hasColours: hasColours, isErrorTerminal: isErrorTerminal,
+            output: { text in self.state.withLock { $0.output += text } },
+            errors: { text in self.state.withLock { $0.errors += text } })
+    }
+
+    func run(_ words: String...) async -> Outcome {
+        await CommandLineTool.run(words, console: console())
+    }
+}
+
+@Suite("The command line of portcullis")
+struct CommandLineTests {
+    let transcript = Transcript()
+
+    @Test(arguments: ["--help", "-h", "help"])
+    func `the help names every subcommand and is a success`(word: String) async {
+        #expect(await transcript.run(word) == .success)
+        for subcommand in CommandLineTool.subcommands {
+            #expect(transcript.output.contains(subcommand.name + " "))
+            #expect(transcript.output.contains(subcommand.summary))
+        }
+        #expect(transcript.errors == "")
+    }
+
+    @Test func `each subcommand has a help of its own`() async {
+        for subcommand in CommandLineTool.subcommands {
+            let transcript = Transcript()
+            #expect(await transcript.run(subcommand.name, "anything", "--help") == .success)
+            #expect(transcript.output == subcommand.usage)
+        }
+    }
+
+    @Test(arguments: [
+        [], ["chekc"], ["check"], ["check", "--what"], ["check", "--file"], ["check", "--file", ""],
+        ["check", "--file", "a", "--file", "b"],
+    ])
+    func `a wrong command line is explained on standard error and ends with 2`(words: [String]) async {
+        #expect(await CommandLineTool.run(words, console: transcript.console()) == .trouble)
+        #expect(transcript.output == "")
+        #expect(transcript.errors.hasPrefix("portcullis: "))
+        #expect(transcript.errors.contains("usage: portcullis "))
+    }
+
+    @Test func `options are taken with a blank or an equals sign, and -- ends them`() throws {
+        let words = try CommandLineWords(
+            ["a", "--file=x=y", "--json", "--concurrency", "3", "--", "--json"], flags: ["--json"],
+            options: ["--file", "--concurrency"])
+        #expect(words.operands == ["a", "--json"])
+        #expect(words.value(of: "--file") == "x=y")
+        #expect(words.has("--json"))
+        #expect(try words.number(of: "--concurrency", in: 1...9) == 3)
+        #expect(throws: Misuse.self) { try words.number(of: "--concurrency", in: 4...9) }
+        #expect(throws: Misuse.self) { try CommandLineWords(["--json=1"], flags: ["--json"], options: []) }
+        #expect(throws: Misuse.self) {
+            try CommandLineWords(["--json", "--json"], flags: ["--json"], options: [])
+        }
+    }
+
+    @Test func `a file that can't be read ends with 2`() async {
+        #expect(await transcript.run("check", "--file", "/nowhere/at/all.json") == .trouble)
+        #expect(transcript.errors.hasPrefix("/nowhere/at/all.json cannot be opened: "))
+    }
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisServer
+import PortcullisTransport
+import Synchronization
+import Testing
+
+@Suite("RFC 9112 §9.6 Tear-down")
+struct RFC9112_9_6_Closing {
+    private static func routes(_ routes: inout Routes) { routes.get("/now") { _ in .text("now") } }
+
+    @Test(arguments: ReadinessKind.allCases)
+    func `a refused client that goes on sending still gets its answer, and an end instead of a reset`(
+        _ kind: ReadinessKind
+    ) async throws {
+        try await withServer(kind, Self.routes) { server in
+            for _ in 0..<20 {
+                let client = try server.client()
+                try await client.send("GET  /now HTTP/1.1\r\n" + String(repeating: "x", count: 30_000))
+                let reply = try await client.reply()
+                #expect(reply.status == 400 && !reply.isCutOff)
+                client.endWriting()
+                #expect(await client.rest() == ([], .closed))
+            }
+        }
+    }
+
+    @Test func `a refused client is listened to for a bounded time`() async throws {
+        try await withServer(.init(), Self.routes) { server in
+            let client = try server.client(timeout: .seconds(20))
+            let reply = try await client.exchange("GET  /now HTTP/1.1\r\n\r\n")
+            #expect(reply.status == 400)
+            // It neither ends its side nor sends; its sending ends in an error once the server has let go.
+            let begun = ContinuousClock.now
+            while await client.sendSome([0x61]) == 1, begun.duration(to: .now) < .seconds(20) {
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            #expect(begun.duration(to: .now) < .seconds(15))
+        }
+    }
+
+    // MARK: A server that stops
+
+    @Test(arguments: ReadinessKind.allCases)
+    func `a server that stops answers what is in flight, says so, and takes no more`(
+        _ kind: ReadinessKind
+    ) async throws {
+        let arrived = Gate()
+        let gate = Gate()
+        func routes(_ routes: inout Routes) {
+            Self.routes(&routes)
+            routes.get("/held") { _ async in
+                arrived.open()
+                await gate.wait()
+                return .text("held")
+            }
+        }
+        let setup = RunningServer.Setup(readiness: kind, grace: .seconds(20))
+        let server = try await RunningServer.start(setup, routes)
+        let idle = try server.client()
+        #expect(try await idle.exchange(request("GET", "/now")).text == "now")
+        let busy = try server.client()
+        // The one behind it was not begun, and is not answered: its client may send it elsewhere.
+        try await busy.send(request("GET", "/held") + request("GET", "/now"))
+        await arrived.wait()
+        server.cancel()
+        #expect(await idle.rest() == ([], .closed))
+        #expect(await eventually { !RawClient.canConnect(to: server.port) })
+        gate.open()
+        let reply = try await busy.reply()
+        #expect(reply.text == "held" && reply.closes)
+        #expect(await busy.rest().bytes.isEmpty)
+        try await server.ended()
+    }
+
+    @Test func `a server that stops lets a stream end within the grace period`() async throws {
+        let gate = Gate()
+        func routes(_ routes: inout Routes) {
+            routes.get("/") { _ in
+                .stream(contentType: "text/plain") { writer in
+                    try await writer.write("one")
+                    await gate.wait()
+                    try await writer.write("two")
+                }
+            }
+        }
+        let server = try await RunningServer.start(.init(grace: .seconds(20)), routes)
+        let client = try server.client()
+        try await client.send(request("GET", "/"))
+        let start = try await client.receive(atLeast: 100)
+        #expect(String(decoding: start, as: UTF8.self).contains("one"))
+        server.cancel()
+        #expect(await eventually { !RawClient.canConnect(to: server.port) })
+        gate.open()
+        let rest = await client.rest()
+        #expect(String(decoding: rest.bytes, as: UTF8.self).hasSuffix("3\r\ntwo\r\n0\r\n\r\n"))
+        #expect(rest.ending == .closed)
+        try await server.ended()
+    }
+
+    @Test func `what outlasts the grace period is cancelled and cut`() async throws {
+        let outcomes = Mutex<[String]>([])
+        func routes(_ routes: inout Routes) {
+            routes.get("/") { _ async throws in
+                do {
+                    try await Task.sleep(for: .seconds(60))
+                } catch {
+                    outcomes.withLock { $0.append("\(type(of: error))") }
+                    throw error
+                }
+                return .ok
+            }
+            routes.get("/stream") { _ in
+                .stream(contentType: "text/event-stream") { writer in
+                    try await writer.write("data: 1\n\n")
+                    do {
+                        try await Task.sleep(for: .seconds(60))
+                    } catch {
+                        outcomes.withLock { $0.append("\(type(of: error))") }
+                        throw error
+                    }
+                }
+            }
+        }
+        let server = try await RunningServer.start(.init(grace: .milliseconds(100)), routes)
+        let whole = try server.client()
+        try await whole.send(request("GET", "/"))
+        let stream = try server.client()
+        try await stream.send(request("GET", "/stream"))
+        _ = try await stream.receive(atLeast: 100)
+        server.cancel()
+        try await server.ended()
+        #expect(outcomes.withLock { $0 } == ["CancellationError", "CancellationError"])
+        #expect(await whole.rest().bytes.isEmpty)
+        #expect(await !stream.restText().hasSuffix("0\r\n\r\n"))
+    }
+
+    @Test func `a slow head does not keep a server from stopping`() async throws {
+        let server = try await RunningServer.start(.init(grace: .milliseconds(100)), Self.routes)
+        let client = try server.client()
+        try await client.send("GET /now HTTP/1.1\r\nHo")
+        #expect(try await server.get("/now").text == "now")
+        let begun = ContinuousClock.now
+        try await server.stop()
+        #expect(begun.duration(to: .now) < .seconds(5))
+    }
+}

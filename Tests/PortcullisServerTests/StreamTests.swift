@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisServer
+import PortcullisTransport
+import Synchronization
+import Testing
+
+@Suite("Streams that live long: Server-Sent Events")
+struct StreamTests {
+    private static func events(_ source: AsyncStream<String>, ended: Gate) -> @Sendable (Request) -> Response
+    {
+        { _ in
+            .stream(contentType: "text/event-stream") { writer in
+                defer { ended.open() }
+                try await writer.write(": welcome\n\n")
+                for await event in source { try await writer.write("data: \(event)\n\n") }
+                // The sequence ends with the task, too.
+                try Task.checkCancellation()
+            }
+        }
+    }
+
+    private func serving(
+        _ kind: ReadinessKind = .preferred,
+        _ test: (RunningServer, AsyncStream<String>.Continuation, Gate) async throws -> Void
+    ) async throws {
+        let (source, continuation) = AsyncStream.makeStream(of: String.self)
+        let ended = Gate()
+        try await withServer(kind, { $0.get("/events", Self.events(source, ended: ended)) }) { server in
+            try await test(server, continuation, ended)
+        }
+    }
+
+    @Test(arguments: ReadinessKind.allCases)
+    func `the head goes out before the first event, and each event as it comes`(_ kind: ReadinessKind)
+        async throws
+    {
+        try await serving(kind) { server, events, _ in
+            let client = try server.client()
+            try await client.send(request("GET", "/events"))
+            var seen = ""
+            while !seen.hasSuffix(": welcome\n\n\r\n") {
+                seen += String(decoding: try await client.receive(atLeast: 1), as: UTF8.self)
+            }
+            #expect(seen.contains("Content-Type: text/event-stream\r\n"))
+            #expect(seen.contains("Transfer-Encoding: chunked\r\n"))
+            for number in 0..<5 {
+                events.yield("\(number)")
+                let chunk = "9\r\ndata: \(number)\n\n\r\n"
+                let piece = try await client.receive(atLeast: chunk.utf8.count)
+                #expect(String(decoding: piece, as: UTF8.self) == chunk)
+            }
+            events.finish()
+            let last = try await client.receive(atLeast: 5)
+            #expect(String(decoding: last, as: UTF8.self) == "0\r\n\r\n")
+        }
+    }
+
+    @Test(arguments: ReadinessKind.allCases, ["closes", "resets", "ends its side"])
+    func `a client that leaves cancels the handler, though nothing is written`(
+        _ kind: ReadinessKind, _ how: String
+    ) async throws {
+        try await serving(kind) { server, _, ended in
+            let client = try server.client()
+            try await client.send(request("GET", "/events"))
+            _ = try await client.receive(atLeast: 100)
+            switch how {
+            case "closes": client.close()
+            case "resets": client.reset()
+            default: client.endWriting()
+            }
+            // No event ever comes: only cancellation ends the handler.
+            await ended.wait()
+        }
+    }
+
+    @Test(arguments: ReadinessKind.allCases)
+    func `a client that leaves cancels a handler that has not answered`(_ kind: ReadinessKind) async throws {
+        let begun = Gate()
+        let ended = Gate()
+        func routes(_ routes: inout Routes) {
+            routes.get("/") { _ async throws in
+                begun.open()
+                defer { ended.open() }
+                try await Task.sleep(for: .seconds(3600))
+                return .ok
+            }
+        }
+        try await withServer(kind, routes) { server in
+            let client = try server.client()
+            try await client.send(request("GET", "/"))
+            await begun.wait()
+            client.reset()
+            await ended.wait()
+        }
+    }
+
+    @Test func `two hundred streams share the loops with requests`() async throws {
+        let open = Counter()
+        let gate = Gate()
+        func routes(_ routes: inout Routes) {
+            routes.get("/now") { _ in .text("now") }
+            routes.get("/events") { _ in
+                .stream(contentType: "text/event-stream") { writer in
+                    try await writer.write("data: 1\n\n")
+                    open.increment()
+                    await gate.wait()
+                }
+            }
+        }
+        try await withServer(.init(grace: .seconds(10)), routes) { server in
+            var clients: [RawClient] = []
+            for _ in 0..<200 {
+                let client = try server.client()
+                try await client.send(request("GET", "/events"))
+                clients.append(client)
+            }
+            #expect(await eventually(.seconds(20)) { open.value == 200 })
+            #expect(try await server.get("/now").text == "now")
+            gate.open()
+            for client in clients {
+                let reply = try await client.reply()
+                #expect(reply.text == "data: 1\n\n" && !reply.isCutOff)
+            }
+        }
+    }
+}
