@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+import PortcullisJOSE
+
 /// Everything that a resource is declared with, before it is checked.
 package struct GateConfiguration: Sendable {
     package var metadata: ProtectedResourceMetadata
@@ -8,6 +10,8 @@ package struct GateConfiguration: Sendable {
     package var challengeParameters: [(name: String, value: String)]
     package var metadataMaxAge: Duration
     package var rootAlias: Bool
+    /// More places of the metadata, and its signature.
+    package var publishing = MetadataPublishing()
     package var fetcher: (any Fetcher)?
     package var time: TimeSource
     package var onEvent: @Sendable (ResourceEvent) -> Void
@@ -54,12 +58,37 @@ package struct GateConfiguration: Sendable {
         problems += issuerProblems()
         let parameters = ChallengeParameters(
             challengeParameters, at: "\(path).challenge_parameters", problems: &problems)
+        problems += publishing.problems(for: metadata.resource, at: path)
+        problems +=
+            publishing.signing?.problems(
+                for: metadata, maxAge: metadataMaxAge, at: "\(path).signed_metadata") ?? []
         if metadataMaxAge < .zero || metadataMaxAge > .seconds(31_536_000) {
             problems.append(
                 .init(path: "\(path).metadata_max_age_seconds", "This is from 0 seconds to a year."))
         }
         if !problems.isEmpty { throw ConfigurationError(problems) }
-        return Checked(format: format, challengeParameters: parameters, warnings: findings.warnings)
+        return Checked(
+            format: format, challengeParameters: parameters, warnings: findings.warnings + signingWarnings)
+    }
+
+    private var signingWarnings: [String] {
+        guard publishing.signing != nil, metadata.jwksURI == nil else { return [] }
+        return [
+            "The metadata is signed but has no jwks_uri, so clients have to know the key already (RFC 9728 §3.3)."
+        ]
+    }
+
+    /// The documents; the first signature is made here.
+    func makePublisher() throws(ConfigurationError) -> MetadataPublisher {
+        do throws(JOSEError) {
+            return try MetadataPublisher(
+                metadata, maxAge: Int(metadataMaxAge.components.seconds), signing: publishing.signing,
+                now: time.now())
+        } catch {
+            throw ConfigurationError(
+                "The metadata could not be signed with this key.", path: "\(path).signed_metadata.private_key"
+            )
+        }
     }
 
     func connections() -> [IssuerConnection] {
@@ -107,7 +136,6 @@ package struct GateConfiguration: Sendable {
                 !metadata.authorizationDetailsTypesSupported.isEmpty, "authorization_details_types_supported",
                 "no such member"
             ),
-            (metadata.signedMetadata != nil, "signed_metadata", "no such member"),
         ]
         return asked.filter(\.0).map {
             Problem(

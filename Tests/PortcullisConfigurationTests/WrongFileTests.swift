@@ -53,7 +53,6 @@ struct WrongFileTests {
     }
 
     @Test(arguments: [
-        (#""signed_metadata": {}"#, "signed_metadata"),
         (#""tokens": {"dpop": {"nonce": "off"}}"#, "tokens.dpop"),
         (#""routes": [{"path": "/photos", "acr_values": ["a"], "respond": "echo"}]"#, "routes[0].acr_values"),
         (
@@ -69,7 +68,7 @@ struct WrongFileTests {
 
     @Test(arguments: [
         "\"tls_client_certificate_bound_access_tokens\": true", "\"dpop_bound_access_tokens_required\": true",
-        "\"dpop_signing_alg_values_supported\": [\"ES256\"]", "\"signed_metadata\": \"a.b.c\"",
+        "\"dpop_signing_alg_values_supported\": [\"ES256\"]",
         "\"bearer_methods_supported\": [\"header\", \"body\"]", "\"bearer_methods_supported\": []",
     ])
     func `metadata that promises what is not there is refused`(member: String) {

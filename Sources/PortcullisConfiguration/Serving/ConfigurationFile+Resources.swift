@@ -28,11 +28,12 @@ extension ConfigurationFile {
             }
             // What is wrong with an issuer has been said at its own place.
             guard issuers.count == resource.issuers.count else { continue }
-            let configuration = GateConfiguration(
+            var configuration = GateConfiguration(
                 metadata: resource.metadata, issuers: issuers, tokens: resource.tokens.policy,
                 challengeParameters: resource.challengeParameters, metadataMaxAge: resource.metadataMaxAge,
                 rootAlias: resource.isRootAlias, fetcher: fetcher, onEvent: onEvent,
                 connectionPool: connections, path: resource.path)
+            configuration.publishing = resource.publishing.makePublishing(besides: file, findings)
             do throws(ConfigurationError) {
                 made.append(try ProtectedResource(configuration))
             } catch {

@@ -27,7 +27,6 @@ extension ProtectedResourceMetadata {
         if !authorizationDetailsTypesSupported.isEmpty {
             reader.refuseForNow("authorization_details_types_supported")
         }
-        if signedMetadata != nil { reader.refuseForNow("signed_metadata") }
         if let methods = bearerMethodsSupported, methods != [.header] {
             reader.refuseForNow("bearer_methods_supported", "must be [\"header\"], or left out")
         }

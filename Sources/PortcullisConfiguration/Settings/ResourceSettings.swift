@@ -11,6 +11,7 @@ package struct ResourceSettings: Sendable {
     package var issuers: [(issuer: String, path: String)]
     package var metadataMaxAge: Duration = .seconds(300)
     package var isRootAlias = false
+    package var publishing = PublishingSettings()
     package var tokens = TokenSettings()
     package var challengeParameters: [(name: String, value: String)] = []
     /// Nothing: web pages may read no answer.
@@ -33,7 +34,7 @@ extension ResourceSettings {
         issuers = Self.readIssuers(reader, metadata)
         metadataMaxAge = reader.seconds("metadata_max_age_seconds", in: 0...31_536_000) ?? metadataMaxAge
         isRootAlias = reader.bool("root_alias") ?? isRootAlias
-        reader.unsupported("signed_metadata")
+        publishing = PublishingSettings(reader)
         if let object = reader.object("tokens") { tokens = TokenSettings(object) }
         if let cors = reader.object("cors") {
             self.cors = Self.readOrigins(cors)

@@ -15,6 +15,8 @@ public struct ResourceGate: ImmediateMiddleware {
     let resource: ProtectedResource
     private let requirement: ScopeRequirement
     let streamExpiry: StreamExpiry
+    /// The value of `Link` in guarded answers, or nothing.
+    let link: String?
 
     /// Makes a gate.
     ///
@@ -29,6 +31,7 @@ public struct ResourceGate: ImmediateMiddleware {
         self.resource = resource
         self.requirement = requirement
         self.streamExpiry = streamExpiry
+        link = resource.metadataLink
     }
 
     package func decide(on request: inout Request) -> ImmediateVerdict {

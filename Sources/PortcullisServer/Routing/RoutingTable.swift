@@ -40,7 +40,20 @@ package struct RoutingTable: Sendable {
     }
 
     /// Whether a host, in lower case, is one of them, perhaps with the port that goes without saying.
-    package func knows(authority: String) -> Bool { sites[authority] != nil }
+    package func knows(authority: String) -> Bool { site(named: authority) != nil }
+
+    /// The site of a host, which may spell an IPv6 address in any of its ways.
+    ///
+    /// RFC 4291 §2.2.
+    private func site(named authority: String) -> Site? {
+        if let site = sites[authority] { return site }
+        guard authority.utf8.first == 0x5B else { return nil }
+        let isPortEmpty = authority.utf8.last == 0x3A
+        let spelled = isPortEmpty ? String(authority.dropLast()) : authority
+        guard let url = try? HTTPURL("http://" + spelled) else { return nil }
+        let isPortSaid = spelled.utf8.last != 0x5D
+        return sites[isPortSaid ? "\(url.host):\(url.port)" : url.host]
+    }
 
     /// Decides who answers.
     ///
@@ -55,7 +68,7 @@ package struct RoutingTable: Sendable {
         for segment in path.segments { segments.append(segment) }
         // A slash at the end is a segment of its own, without a character.
         if path.hasTrailingSlash { segments.append(path.range.upperBound..<path.range.upperBound) }
-        guard let site = only ?? sites[authority()] else { return (misdirected, []) }
+        guard let site = only ?? site(named: authority()) else { return (misdirected, []) }
         if form == .asterisk { return (site.asterisk, []) }
         return site.destination(method, path, segments, isPreflight: isPreflight)
     }

@@ -105,7 +105,6 @@ struct RFC9728_2_Metadata {
             ("dpop_bound_access_tokens_required", true), ("tls_client_certificate_bound_access_tokens", true),
             ("dpop_signing_alg_values_supported", ["ES256"]),
             ("authorization_details_types_supported", ["payment"]),
-            ("signed_metadata", "a.b.c"),
         ] as [(String, JSONValue)])
     func `what is not built is refused rather than promised`(name: String, value: JSONValue) throws {
         var object: JSONObject = ["resource": "https://h/p"]
