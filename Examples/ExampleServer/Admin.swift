@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
 
+import Portcullis
 import PortcullisConfiguration
 import PortcullisServer
 import PortcullisTransport
 
 /// The listener for operators: whether the service lives, whether it is ready, what it counts.
 func makeAdminServer(
-    _ settings: AdminSettings, watching server: Server, metrics: MetricsRegistry
+    _ settings: AdminSettings, watching server: Server, through fetcher: HTTPClientFetcher?,
+    metrics: MetricsRegistry
 ) throws -> Server {
     var routes = Routes()
-    routes.addOperatorRoutes(watching: { server.resources }, metrics: metrics)
+    routes.addOperatorRoutes(watching: { server.resources }, through: fetcher, metrics: metrics)
     let socket: ServerSocket
     do throws(SocketError) {
         socket = try ServerSocket(host: settings.host, port: settings.port, loopCount: 1)

@@ -9,15 +9,27 @@ struct ServableFile {
     let file: ConfigurationFile
     let resources: [ProtectedResource]
     let connections: IssuerConnections
+    let selfCheckFetcher: HTTPClientFetcher?
 
     /// Reads a file and makes its resources, which finds what is wrong with them too.
     ///
-    /// - Parameter previous: What is served already, whose fetched keys are used until they have been fetched anew.
-    init(_ path: String, succeeding previous: ServableFile? = nil) throws(InvalidConfiguration) {
+    /// - Parameters:
+    ///   - previous: What is served already, whose fetched keys are used until they have been fetched anew.
+    ///   - metrics: What counts the events of the resources.
+    init(
+        _ path: String, succeeding previous: ServableFile? = nil, counting metrics: MetricsRegistry
+    ) throws(InvalidConfiguration) {
         file = try ConfigurationFile(path: path)
         connections = IssuerConnections(succeeding: previous?.connections)
         resources = try file.makeResources(
-            besides: path, sharing: connections, onEvent: { log(sentence(for: $0)) })
+            besides: path, sharing: connections,
+            onEvent: { event in
+                metrics.count(event)
+                // The server logs this one itself.
+                if case .documentChanged = event { return }
+                log(sentence(for: event))
+            })
+        selfCheckFetcher = try file.makeSelfCheckFetcher(besides: path)
     }
 
     var routes: Routes {
@@ -32,9 +44,14 @@ actor Reloader {
     private let path: String
     private let server: Server
     private let accessLog: AccessLog?
+    private let metrics: MetricsRegistry
     private var current: ServableFile
 
-    init(_ path: String, _ server: Server, serving current: ServableFile, _ accessLog: AccessLog? = nil) {
+    init(
+        _ path: String, _ server: Server, serving current: ServableFile, _ metrics: MetricsRegistry,
+        _ accessLog: AccessLog? = nil
+    ) {
+        self.metrics = metrics
         self.path = path
         self.server = server
         self.current = current
@@ -47,7 +64,7 @@ actor Reloader {
     func reload() async {
         reopenLog()
         do throws(InvalidConfiguration) {
-            let next = try ServableFile(path, succeeding: current)
+            let next = try ServableFile(path, succeeding: current, counting: metrics)
             do throws(ConfigurationError) {
                 try await server.replace(next.routes, limits: next.file.serverLimits)
             } catch {

@@ -7,27 +7,33 @@ import PortcullisTransport
 
 /// Says what is wrong with a file, one problem a line.
 func check(_ path: String) -> Outcome {
-    guard let served = read(path) else { return .failure }
+    guard let served = read(path, counting: MetricsRegistry()) else { return .failure }
     for warning in served.file.warnings { log("\(warning)") }
     return .success
 }
 
 /// Serves what a file describes until a signal comes.
 func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
-    guard let served = read(path) else { return .failure }
+    let metrics = MetricsRegistry()
+    guard let served = read(path, counting: metrics) else { return .failure }
     let file = served.file
     for warning in file.warnings where !warning.isSaidAtStart { log("\(warning)") }
-    let metrics = file.admin.map { _ in MetricsRegistry() }
     do {
         let accessLog = try file.makeAccessLog(besides: path)
+        var configuration = file.makeServerConfiguration(
+            log: log, metrics: file.admin == nil ? nil : metrics, accessLog: accessLog)
+        configuration.selfCheck = file.selfCheck.policy
+        configuration.selfCheckFetcher = served.selfCheckFetcher
         let server = try Server(
             validating: served.routes, host: address.host ?? file.server.host,
             port: address.port ?? file.server.port,
-            configuration: file.makeServerConfiguration(log: log, metrics: metrics, accessLog: accessLog))
-        let reloader = Reloader(path, server, serving: served, accessLog)
+            configuration: configuration)
+        let reloader = Reloader(path, server, serving: served, metrics, accessLog)
         var servers = [server]
-        if let admin = file.admin, let metrics {
-            servers.append(try makeAdminServer(admin, watching: server, metrics: metrics))
+        if let admin = file.admin {
+            servers.append(
+                try makeAdminServer(
+                    admin, watching: server, through: served.selfCheckFetcher, metrics: metrics))
         }
         return await run(servers, onHangUp: { await reloader.reload() }) { addresses in
             for (address, name) in zip(addresses, ["listening", "admin"]) {
@@ -43,9 +49,9 @@ func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
     }
 }
 
-private func read(_ path: String) -> ServableFile? {
+private func read(_ path: String, counting metrics: MetricsRegistry) -> ServableFile? {
     do throws(InvalidConfiguration) {
-        return try ServableFile(path)
+        return try ServableFile(path, counting: metrics)
     } catch {
         for finding in error.findings { StandardError.write("\(finding)\n") }
         return nil
@@ -101,6 +107,9 @@ func run(
 }
 
 func describe(_ error: any Error) -> String {
+    if error is Server.SelfCheckFailure {
+        return "$.self_check: clients could not walk the whole chain, as said above; it is required"
+    }
     guard let error = error as? SocketError else { return "the server failed: \(error)" }
     return describe(error, at: "$.server")
 }

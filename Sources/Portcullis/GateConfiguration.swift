@@ -12,6 +12,8 @@ package struct GateConfiguration: Sendable {
     package var rootAlias: Bool
     /// More places of the metadata, and its signature.
     package var publishing = MetadataPublishing()
+    /// Whose further demands the resource meets.
+    package var profile = ResourceProfile.general
     package var fetcher: (any Fetcher)?
     package var time: TimeSource
     package var onEvent: @Sendable (ResourceEvent) -> Void
@@ -44,6 +46,9 @@ package struct GateConfiguration: Sendable {
 
     /// What follows from a configuration without problems.
     struct Checked {
+        /// The metadata with what the profile adds.
+        let metadata: ProtectedResourceMetadata
+        let originCheck: OriginCheck?
         let format: TokenPolicy.Format
         let challengeParameters: ChallengeParameters
         let warnings: [String]
@@ -51,8 +56,15 @@ package struct GateConfiguration: Sendable {
 
     /// Checks all of it and reports everything that is wrong at once.
     func checked() throws(ConfigurationError) -> Checked {
+        let metadata = profile.completed(metadata)
         let findings = metadata.findings(at: "\(path).metadata")
         var problems = findings.problems
+        problems += profileProblems()
+        var originCheck: OriginCheck?
+        if case .mcp(let origins) = profile {
+            originCheck = OriginCheck(
+                origins, of: metadata.resource, at: "\(path).allowed_origins", &problems)
+        }
         problems += unbuilt()
         problems += tokens.problems(at: "\(path).tokens")
         problems += issuerProblems()
@@ -68,6 +80,7 @@ package struct GateConfiguration: Sendable {
         }
         if !problems.isEmpty { throw ConfigurationError(problems) }
         return Checked(
+            metadata: metadata, originCheck: originCheck,
             format: format, challengeParameters: parameters, warnings: findings.warnings + signingWarnings)
     }
 
@@ -79,7 +92,8 @@ package struct GateConfiguration: Sendable {
     }
 
     /// The documents; the first signature is made here.
-    func makePublisher() throws(ConfigurationError) -> MetadataPublisher {
+    func makePublisher(_ metadata: ProtectedResourceMetadata) throws(ConfigurationError) -> MetadataPublisher
+    {
         do throws(JOSEError) {
             return try MetadataPublisher(
                 metadata, maxAge: Int(metadataMaxAge.components.seconds), signing: publishing.signing,

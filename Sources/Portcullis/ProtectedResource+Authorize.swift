@@ -66,6 +66,7 @@ extension ProtectedResource {
 
     // 1. Present: the credentials out of the request. RFC 6750 §2.1.
     private func present(_ head: borrowing RequestHead) throws(RefusalReason) -> PresentedToken {
+        if let check = gate.originCheck { try check.judge(head) }
         switch Credentials(of: head) {
         case .absent(let reason), .malformed(let reason): throw reason
         case .bearer(let range):
@@ -133,6 +134,8 @@ extension ProtectedResource {
     // 5. Refuse: the one place where a reason becomes a response. RFC 6750 §3.
     private func refuse(_ reason: RefusalReason, requiring requirement: ScopeRequirement) -> Refusal {
         switch reason {
+        // No token would help, so nobody is asked for one.
+        case .forbiddenOrigin: Refusal(reason: reason, challenges: [])
         case .keysUnavailable, .introspectionUnavailable:
             gate.challenger.unavailable(reason, retryAfter: Self.retryAfter)
         default:

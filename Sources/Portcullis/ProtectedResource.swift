@@ -18,7 +18,7 @@ public struct ProtectedResource: Sendable {
     ///
     /// Its metadata lists the issuers, the scopes, and that tokens come in the `Authorization` field. Traps, with a
     /// sentence, on anything that can't work; values known at run time only go through
-    /// ``init(validating:trusting:tokens:challengeParameters:metadataMaxAge:rootAlias:publishing:fetcher:time:onEvent:)``.
+    /// ``init(validating:trusting:tokens:challengeParameters:metadataMaxAge:rootAlias:publishing:profile:fetcher:time:onEvent:)``.
     ///
     /// - Parameters:
     ///   - identifier: The resource's URL, which is also the audience of its tokens.
@@ -60,6 +60,7 @@ public struct ProtectedResource: Sendable {
     ///   - metadataMaxAge: How long clients may keep the document. Default 300 seconds; 0 is allowed.
     ///   - rootAlias: Whether the document is also served at the well-known path without the resource's own.
     ///   - publishing: More places, and the signature. Default: none.
+    ///   - profile: Whose further demands the resource meets. Default: nobody's.
     ///   - fetcher: The way to the network, for keys and introspection; nothing for the package's own.
     ///   - time: The clocks. Default the machine's.
     ///   - onEvent: Is told what an operator should know. Must not wait.
@@ -70,7 +71,8 @@ public struct ProtectedResource: Sendable {
         validating metadata: ProtectedResourceMetadata, trusting issuers: [TrustedIssuer],
         tokens: TokenPolicy = .default, challengeParameters: [(name: String, value: String)] = [],
         metadataMaxAge: Duration = .seconds(300), rootAlias: Bool = false,
-        publishing: MetadataPublishing = MetadataPublishing(), fetcher: (any Fetcher)? = nil,
+        publishing: MetadataPublishing = MetadataPublishing(), profile: ResourceProfile = .general,
+        fetcher: (any Fetcher)? = nil,
         time: TimeSource = .system, onEvent: @escaping @Sendable (ResourceEvent) -> Void = { _ in }
     ) throws(ConfigurationError) {
         var configuration = GateConfiguration(
@@ -78,6 +80,7 @@ public struct ProtectedResource: Sendable {
             metadataMaxAge: metadataMaxAge, rootAlias: rootAlias, fetcher: fetcher, time: time,
             onEvent: onEvent)
         configuration.publishing = publishing
+        configuration.profile = profile
         try self.init(configuration)
     }
 
@@ -139,6 +142,12 @@ final class Gate: Sendable {
     let locations: MetadataLocations
     let hasRootAlias: Bool
     let linksFromAnswers: Bool
+    let mirrorsAuthorizationServer: Bool
+    /// The way to the network that was given, if one was.
+    let fetcher: (any Fetcher)?
+    let onEvent: @Sendable (ResourceEvent) -> Void
+    /// The web pages that may call, or nothing where that is nobody's business.
+    let originCheck: OriginCheck?
     let warnings: [String]
     let challenger: Challenger
     let validator: TokenValidator
@@ -156,13 +165,17 @@ final class Gate: Sendable {
 
     init(_ configuration: GateConfiguration) throws(ConfigurationError) {
         let checked = try configuration.checked()
-        metadata = configuration.metadata
+        metadata = checked.metadata
         warnings = checked.warnings
         hasRootAlias = configuration.rootAlias
+        fetcher = configuration.fetcher
+        onEvent = configuration.onEvent
+        originCheck = checked.originCheck
+        mirrorsAuthorizationServer = configuration.publishing.mirrorsAuthorizationServer
         linksFromAnswers = configuration.publishing.linksFromAnswers
         locations = MetadataLocations(
             of: metadata.resource, configuration.publishing, rootAlias: configuration.rootAlias)
-        publisher = try configuration.makePublisher()
+        publisher = try configuration.makePublisher(checked.metadata)
         challenger = Challenger(
             metadataURL: locations.advertised, parameters: checked.challengeParameters)
         let tokens = configuration.tokens

@@ -17,6 +17,16 @@ struct AuthorizationServerMetadata: Sendable {
     ///
     /// RFC 8414 §2.
     let introspectionMethods: [String]?
+    /// What clients may ask for; nothing if the document does not say.
+    let scopes: [String]?
+    /// The resources that it knows of; nothing if the document does not say.
+    ///
+    /// RFC 9728 §4.
+    let protectedResources: [String]?
+    /// The document as it came, for whoever wants to pass it on.
+    let body: [UInt8]
+    /// All its members.
+    let members: JSONObject
 
     /// Reads a document, which counts only if it names this issuer and its URLs are secure.
     ///
@@ -32,6 +42,10 @@ struct AuthorizationServerMetadata: Sendable {
         certificateIntrospectionEndpoint =
             object["mtls_endpoint_aliases"]?.object?["introspection_endpoint"]?.string
         introspectionMethods = object["introspection_endpoint_auth_methods_supported"]?.strings
+        scopes = object["scopes_supported"]?.strings
+        protectedResources = object["protected_resources"]?.strings
+        self.body = body
+        members = object
         for url in [jwksURI, introspectionEndpoint, certificateIntrospectionEndpoint] {
             if let url, !IssuerURL.isFetchable(url, allowingInsecureLoopback: allowsInsecureLoopback) {
                 throw .insecureURL

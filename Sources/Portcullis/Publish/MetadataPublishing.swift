@@ -21,6 +21,12 @@ public struct MetadataPublishing: Sendable {
     ///
     /// Default false. RFC 8288 §3.
     public var linksFromAnswers = false
+    /// Whether the metadata of the first listed authorization server is served, unchanged, at the resource's own origin.
+    ///
+    /// Default false. For clients of the MCP revision of 2025-03-26, which look there: at
+    /// `/.well-known/oauth-authorization-server`, with the resource's path behind it, and, for the first such resource of an origin,
+    /// without.
+    public var mirrorsAuthorizationServer = false
     /// How the metadata is signed.
     ///
     /// Default nothing: it is not.

@@ -61,6 +61,30 @@ extension ProtectedResource {
         gate.linksFromAnswers ? "<\(gate.locations.advertised)>; rel=\"oauth-protected-resource\"" : nil
     }
 
+    /// Whether the metadata of the first authorization server is served beside the resource's own.
+    package var mirrorsAuthorizationServer: Bool { gate.mirrorsAuthorizationServer }
+
+    /// The metadata of the first listed authorization server, byte for byte; nothing while it can't be had.
+    ///
+    /// Waits for it if it was never loaded.
+    package func mirroredAuthorizationServer() async -> MetadataDocument? {
+        let connection = gate.validator.connections.first { connection in
+            metadata.authorizationServers.first?.utf8.elementsEqual(connection.issuer.utf8) ?? false
+        }
+        guard let reading = await connection?.metadata.reading() else { return nil }
+        return MetadataDocument(reading.value.body, "application/json", maxAge: 300)
+    }
+
+    /// Tells that routes were replaced and with them this resource's metadata.
+    package func announceDocument(replacing old: String?) {
+        gate.onEvent(.documentChanged(resource: identifier, old: old, new: metadataHash))
+    }
+
+    /// Tells that routes were replaced by some without this resource.
+    package func announceRemoval() {
+        gate.onEvent(.documentChanged(resource: identifier, old: metadataHash, new: nil))
+    }
+
     /// Takes over from an earlier declaration of the same resource: keys that signed its metadata stay published while that is good.
     package func succeed(_ earlier: ProtectedResource) {
         guard earlier.gate !== gate else { return }

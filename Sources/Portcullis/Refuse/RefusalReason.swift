@@ -51,6 +51,8 @@ public enum RefusalReason: String, Sendable, Hashable, CaseIterable {
     case inactiveToken
     /// The token lacks a scope that the request needs.
     case insufficientScope
+    /// A web page of an origin that may not call. Only under ``ResourceProfile/mcp(allowedOrigins:)``.
+    case forbiddenOrigin
     /// The keys of the issuer can't be had.
     case keysUnavailable
     /// The introspection endpoint can't be reached, or errs.
@@ -65,6 +67,7 @@ extension RefusalReason {
         switch self {
         case .missingCredentials, .unsupportedScheme: (401, nil)
         case .emptyCredentials, .repeatedCredentials: (400, "invalid_request")
+        case .forbiddenOrigin: (403, "forbidden_origin")
         case .insufficientScope: (403, "insufficient_scope")
         case .keysUnavailable, .introspectionUnavailable: (503, "temporarily_unavailable")
         default: (401, "invalid_token")
@@ -86,6 +89,7 @@ extension RefusalReason {
         case .notYetValid, .issuedInTheFuture: "The access token is not valid yet"
         case .inactiveToken: "The access token is not active"
         case .unprovenPossession: "The access token is bound to a key that was not proven"
+        case .forbiddenOrigin: "Pages of this origin may not call the resource"
         case .insufficientScope: "The access token lacks a required scope"
         default: "The access token is not acceptable"
         }

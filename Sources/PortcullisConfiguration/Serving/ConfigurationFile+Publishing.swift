@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-import Portcullis
+package import Portcullis
 import PortcullisJOSE
+import PortcullisTransport
 
 extension PublishingSettings {
     /// The library's form of it, with the keys that the file names.
@@ -12,6 +13,7 @@ extension PublishingSettings {
         publishing.additionalSuffixes = additionalSuffixes
         publishing.advertisedURL = metadataURL
         publishing.linksFromAnswers = hasLinkField
+        publishing.mirrorsAuthorizationServer = mirrorsAuthorizationServer
         publishing.signing = signing?.makeSigning(besides: file, findings)
         return publishing
     }
@@ -43,6 +45,20 @@ extension SignedMetadataSettings {
 }
 
 extension ConfigurationFile {
+    /// The way to the resources' own URLs, for self-checks; nothing if they need no certificates of their own.
+    ///
+    /// Reads the certificates that the file names.
+    package func makeSelfCheckFetcher(besides file: String) throws(InvalidConfiguration) -> HTTPClientFetcher?
+    {
+        guard let name = selfCheck.certificateAuthorities else { return nil }
+        let findings = FindingCollector()
+        let fetcher = makeFetcher(
+            JSONPath.root["self_check"]["ca_certificates"],
+            roots: .pem(.file(Self.resolve(name, besides: file))), findings)
+        if findings.hasErrors { throw InvalidConfiguration(findings: findings.findings) }
+        return fetcher
+    }
+
     /// The public halves of the keys in a file, which holds one key or a set of them; none if it cannot be read.
     ///
     /// Holds its thread while it reads.

@@ -33,6 +33,7 @@ extension ConfigurationFile {
                 challengeParameters: resource.challengeParameters, metadataMaxAge: resource.metadataMaxAge,
                 rootAlias: resource.isRootAlias, fetcher: fetcher, onEvent: onEvent,
                 connectionPool: connections, path: resource.path)
+            configuration.profile = resource.profile
             configuration.publishing = resource.publishing.makePublishing(besides: file, findings)
             do throws(ConfigurationError) {
                 made.append(try ProtectedResource(configuration))
@@ -101,7 +102,9 @@ extension ConfigurationFile {
             ("access_log_file", server.accessLogFile == earlier.server.accessLogFile),
             ("request_ids", server.namesRequests == earlier.server.namesRequests),
         ]
-        let admin = admin == earlier.admin ? [] : ["$.admin"]
+        let admin =
+            (admin == earlier.admin ? [] : ["$.admin"])
+            + (selfCheck == earlier.selfCheck ? [] : ["$.self_check"])
         return pairs.filter { !$0.1 }.map { "$.server.\($0.0)" } + admin
     }
 }

@@ -15,6 +15,10 @@ package func sentence(for event: ResourceEvent) -> String {
     case .authenticationMethodNotListed(let issuer):
         "\(issuer): its metadata does not list the client_auth that introspection uses"
     case .metadataChanged(let issuer): "\(issuer): metadata loaded"
+    case .authorizationServerChanged(let issuer, let members):
+        "\(issuer): its metadata has changed where it matters: \(members.joined(separator: ", "))"
+    case .documentChanged(let resource, let old, let new):
+        "metadata of \(resource): \(old ?? "none") is now \(new ?? "none")"
     @unknown default: "something happened that this program has no words for"
     }
 }

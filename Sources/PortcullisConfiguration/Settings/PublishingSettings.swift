@@ -46,6 +46,7 @@ package struct PublishingSettings: Sendable {
     package var additionalSuffixes: [String] = []
     package var metadataURL: String?
     package var hasLinkField = false
+    package var mirrorsAuthorizationServer = false
     package var signing: SignedMetadataSettings?
 }
 
@@ -54,6 +55,7 @@ extension PublishingSettings {
         additionalSuffixes = reader.strings("additional_well_known_suffixes") ?? []
         metadataURL = reader.string("metadata_url")
         hasLinkField = reader.bool("link_field") ?? false
+        mirrorsAuthorizationServer = reader.bool("authorization_server_mirror") ?? false
         signing = reader.object("signed_metadata").flatMap(SignedMetadataSettings.init)
     }
 }

@@ -19,6 +19,7 @@ extension RoutingTableBuilder {
             open("metadata") { request in MetadataRoute.respond(to: request, candidates) }
         }
         addKeys(resources, to: &routes)
+        addMirrors(resources, to: &routes)
         return DocumentTable(
             routes,
             reservedPaths: Set(resources.flatMap(\.metadataLocations.reservedPaths) + [Self.registered]),
@@ -59,6 +60,19 @@ extension RoutingTableBuilder {
                 continue
             }
             routes[path] = open("keys") { request in MetadataRoute.respondWithKeys(to: request, of: sharing) }
+        }
+    }
+
+    /// The metadata of authorization servers, for clients that look for it at the resource's origin.
+    private func addMirrors(_ resources: [ProtectedResource], to routes: inout [String: CompiledRoute]) {
+        for resource in resources where resource.mirrorsAuthorizationServer {
+            let route = CompiledRoute(
+                name: "authorization server", middleware: outermost,
+                handler: .suspending { await AuthorizationServerMirror.respond(to: $0, for: resource) })
+            let path = resource.identifier.path
+            let suffix = path.utf8.last == 0x2F ? String(path.dropLast()) : path
+            for place in [AuthorizationServerMirror.path + suffix, AuthorizationServerMirror.path]
+            where routes[place] == nil { routes[place] = route }
         }
     }
 
