@@ -41,6 +41,23 @@ private func writeAll(_ text: String, to descriptor: Int32) {
     }
 }
 
+/// Lets the program have as many files open as the system allows it, since each connection is one.
+func raiseDescriptorLimit() {
+    #if canImport(Glibc)
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    #else
+        let resource = RLIMIT_NOFILE
+    #endif
+    var limit = rlimit()
+    guard getrlimit(resource, &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
+    #if canImport(Glibc)
+        limit.rlim_cur = limit.rlim_max
+    #else
+        limit.rlim_cur = min(limit.rlim_max, rlim_t(OPEN_MAX))
+    #endif
+    _ = setrlimit(resource, &limit)
+}
+
 /// The signals that the program answers.
 ///
 /// The library leaves them alone.

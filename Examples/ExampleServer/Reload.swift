@@ -10,6 +10,8 @@ struct ServableFile {
     let resources: [ProtectedResource]
     let connections: IssuerConnections
     let selfCheckFetcher: HTTPClientFetcher?
+    /// Nothing: the file asks for no TLS.
+    let tls: Server.TLS?
 
     /// Reads a file and makes its resources, which finds what is wrong with them too.
     ///
@@ -19,17 +21,28 @@ struct ServableFile {
     init(
         _ path: String, succeeding previous: ServableFile? = nil, counting metrics: MetricsRegistry
     ) throws(InvalidConfiguration) {
-        file = try ConfigurationFile(path: path)
-        connections = IssuerConnections(succeeding: previous?.connections)
-        resources = try file.makeResources(
-            besides: path, sharing: connections,
-            onEvent: { event in
-                metrics.count(event)
-                // The server logs this one itself.
-                if case .documentChanged = event { return }
-                log(sentence(for: event))
-            })
+        var file = try ConfigurationFile(path: path)
+        let connections = IssuerConnections(succeeding: previous?.connections)
+        let tls = Result { () throws(InvalidConfiguration) in try file.makeTLS(besides: path) }
+        let resources = Result { () throws(InvalidConfiguration) in
+            try file.makeResources(
+                besides: path, sharing: connections,
+                onEvent: { event in
+                    metrics.count(event)
+                    // The server logs this one itself.
+                    if case .documentChanged = event { return }
+                    log(sentence(for: event))
+                })
+        }
+        if case .failure(let first) = tls, case .failure(let second) = resources {
+            throw InvalidConfiguration(findings: first.findings + second.findings)
+        }
+        self.tls = try tls.get()
+        self.resources = try resources.get()
+        self.connections = connections
         selfCheckFetcher = try file.makeSelfCheckFetcher(besides: path)
+        if let tls = self.tls { file.warnings += file.warnings(of: tls) }
+        self.file = file
     }
 
     var routes: Routes {
@@ -58,7 +71,7 @@ actor Reloader {
         self.accessLog = accessLog
     }
 
-    /// Reads the file and swaps metadata, routes, validation and keys; a file that is not valid changes nothing.
+    /// Reads the file and swaps metadata, routes, validation, keys and certificates; a file that is not valid changes nothing.
     ///
     /// The access log's file is opened anew in either case, since whoever moved it away sends the same signal.
     func reload() async {
@@ -70,6 +83,7 @@ actor Reloader {
             } catch {
                 return refuse(["\(error)"])
             }
+            if let tls = next.tls, server.usesTLS { await server.replaceTLS(tls) }
             for key in next.file.changesForRestart(from: current.file) {
                 log("reload: \(key) has changed, which takes effect at the next start")
             }

@@ -16,12 +16,14 @@ func check(_ path: String) -> Outcome {
 func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
     let metrics = MetricsRegistry()
     guard let served = read(path, counting: metrics) else { return .failure }
+    raiseDescriptorLimit()
     let file = served.file
     for warning in file.warnings where !warning.isSaidAtStart { log("\(warning)") }
     do {
         let accessLog = try file.makeAccessLog(besides: path)
         var configuration = file.makeServerConfiguration(
             log: log, metrics: file.admin == nil ? nil : metrics, accessLog: accessLog)
+        configuration.tls = served.tls
         configuration.selfCheck = file.selfCheck.policy
         configuration.selfCheckFetcher = served.selfCheckFetcher
         let server = try Server(
@@ -37,7 +39,8 @@ func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
         }
         return await run(servers, onHangUp: { await reloader.reload() }) { addresses in
             for (address, name) in zip(addresses, ["listening", "admin"]) {
-                StandardOutput.write("\(name) on http://\(address)\n")
+                let scheme = name == "listening" && server.usesTLS ? "https" : "http"
+                StandardOutput.write("\(name) on \(scheme)://\(address)\n")
             }
         }
     } catch let error as InvalidConfiguration {

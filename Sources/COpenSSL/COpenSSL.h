@@ -43,27 +43,69 @@ static inline int COpenSSL_EVP_PKEY_KEYPAIR(void) { return EVP_PKEY_KEYPAIR; }
 #define MSG_NOSIGNAL 0  // SO_NOSIGPIPE is set on the socket
 #endif
 
+/// The longest ClientHello that a server's socket lets through: OpenSSL sets memory aside for what the client announces, up to 128 KiB.
+#define COPENSSL_LONGEST_CLIENT_HELLO 16384
+
+struct COpenSSL_socket {
+    int descriptor;
+    /// How often the next call may read from the socket; negative: as often as it likes.
+    int reads;
+    /// Whether that has stopped it.
+    int stopped;
+    /// How many of the first bytes of a client are still to be looked at.
+    int unseen;
+    /// A record's header, then that of the handshake message in it. RFC 8446 sections 4 and 5.1.
+    unsigned char start[9];
+};
+
+/// Whether the connection may begin with these bytes: a ClientHello that is not too long, and its header not cut up.
+static inline int COpenSSL_socket_admits(struct COpenSSL_socket *socket, const char *bytes, ssize_t count) {
+    const unsigned char *start = socket->start;
+    for (; count > 0 && socket->unseen > 0; count--, socket->unseen--)
+        socket->start[(int)sizeof socket->start - socket->unseen] = (unsigned char)*bytes++;
+    if (socket->unseen > 0) return 1;
+    return ((start[3] << 8) | start[4]) >= 4 && ((start[6] << 16) | (start[7] << 8) | start[8]) <= COPENSSL_LONGEST_CLIENT_HELLO;
+}
+
 static inline int COpenSSL_socket_write(BIO *bio, const char *bytes, int count) {
-    int descriptor = (int)(intptr_t)BIO_get_data(bio);
+    struct COpenSSL_socket *socket = (struct COpenSSL_socket *)BIO_get_data(bio);
     ssize_t sent;
     BIO_clear_retry_flags(bio);
     do {
-        sent = send(descriptor, bytes, (size_t)count, MSG_NOSIGNAL);
+        sent = send(socket->descriptor, bytes, (size_t)count, MSG_NOSIGNAL);
     } while (sent < 0 && errno == EINTR);
     if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) BIO_set_retry_write(bio);
     return (int)sent;
 }
 
 static inline int COpenSSL_socket_read(BIO *bio, char *bytes, int count) {
-    int descriptor = (int)(intptr_t)BIO_get_data(bio);
+    struct COpenSSL_socket *socket = (struct COpenSSL_socket *)BIO_get_data(bio);
     ssize_t received;
     BIO_clear_retry_flags(bio);
+    if (socket->reads == 0) {
+        socket->stopped = 1;
+        BIO_set_retry_read(bio);
+        errno = EAGAIN;
+        return -1;
+    }
+    if (socket->reads > 0) socket->reads--;
     do {
-        received = recv(descriptor, bytes, (size_t)count, 0);
+        received = recv(socket->descriptor, bytes, (size_t)count, 0);
     } while (received < 0 && errno == EINTR);
     if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) BIO_set_retry_read(bio);
     if (received == 0) BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
+    if (received > 0 && socket->unseen > 0 && !COpenSSL_socket_admits(socket, bytes, received)) {
+        errno = EMSGSIZE;
+        return -1;
+    }
     return (int)received;
+}
+
+static inline int COpenSSL_socket_destroy(BIO *bio) {
+    if (bio == NULL) return 0;
+    OPENSSL_free(BIO_get_data(bio));
+    BIO_set_data(bio, NULL);
+    return 1;
 }
 
 static inline long COpenSSL_socket_control(BIO *bio, int command, long number, void *pointer) {
@@ -79,21 +121,42 @@ static inline long COpenSSL_socket_control(BIO *bio, int command, long number, v
 
 /// A BIO over sockets that belong to somebody else: freeing it does not close them. NULL if memory is short.
 static inline BIO_METHOD *COpenSSL_socket_method(void) {
-    BIO_METHOD *method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK | BIO_TYPE_DESCRIPTOR, "portcullis socket");
+    // There are few indices to be had, none can be given back, and nobody asks for this one.
+    BIO_METHOD *method = BIO_meth_new(BIO_TYPE_START | BIO_TYPE_SOURCE_SINK | BIO_TYPE_DESCRIPTOR, "portcullis socket");
     if (method == NULL) return NULL;
     if (BIO_meth_set_write(method, COpenSSL_socket_write) == 1 && BIO_meth_set_read(method, COpenSSL_socket_read) == 1
-        && BIO_meth_set_ctrl(method, COpenSSL_socket_control) == 1)
+        && BIO_meth_set_ctrl(method, COpenSSL_socket_control) == 1 && BIO_meth_set_destroy(method, COpenSSL_socket_destroy) == 1)
         return method;
     BIO_meth_free(method);
     return NULL;
 }
 
-static inline BIO *COpenSSL_socket_new(const BIO_METHOD *method, int descriptor) {
-    BIO *bio = BIO_new(method);
-    if (bio == NULL) return NULL;
-    BIO_set_data(bio, (void *)(intptr_t)descriptor);
+/// A server's socket is watched for what it begins with.
+static inline BIO *COpenSSL_socket_new(const BIO_METHOD *method, int descriptor, int is_server) {
+    struct COpenSSL_socket *socket = (struct COpenSSL_socket *)OPENSSL_zalloc(sizeof *socket);
+    BIO *bio = socket == NULL ? NULL : BIO_new(method);
+    if (bio == NULL) {
+        OPENSSL_free(socket);
+        return NULL;
+    }
+    socket->descriptor = descriptor;
+    socket->reads = -1;
+    socket->unseen = is_server ? (int)sizeof socket->start : 0;
+    BIO_set_data(bio, socket);
     BIO_set_init(bio, 1);
     return bio;
+}
+
+/// Lets the next call read so often from the socket, and no more: what does not come to data, such as key updates, could go on for ever.
+static inline void COpenSSL_socket_limit(BIO *bio, int reads) {
+    struct COpenSSL_socket *socket = (struct COpenSSL_socket *)BIO_get_data(bio);
+    socket->reads = reads;
+    socket->stopped = 0;
+}
+
+/// Whether it was the limit, and not the socket, that made a call want to read more.
+static inline int COpenSSL_socket_was_stopped(BIO *bio) {
+    return ((struct COpenSSL_socket *)BIO_get_data(bio))->stopped;
 }
 
 static inline int COpenSSL_SSL_CTX_set_min_proto_version(SSL_CTX *context, int version) {
@@ -106,12 +169,25 @@ static inline int COpenSSL_SSL_CTX_add1_chain_cert(SSL_CTX *context, X509 *certi
     return (int)SSL_CTX_add1_chain_cert(context, certificate);
 }
 
+static inline void COpenSSL_SSL_CTX_without_session_cache(SSL_CTX *context) {
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+}
+
+static inline void COpenSSL_SSL_CTX_read_ahead(SSL_CTX *context) { SSL_CTX_set_read_ahead(context, 1); }
+
+static inline void COpenSSL_SSL_CTX_set_max_cert_list(SSL_CTX *context, long bytes) {
+    SSL_CTX_set_max_cert_list(context, bytes);
+}
+
 static inline int COpenSSL_SSL_set_tlsext_host_name(SSL *ssl, const char *name) {
     return (int)SSL_set_tlsext_host_name(ssl, name);
 }
 
 static const uint64_t COPENSSL_SSL_OP_NO_RENEGOTIATION = SSL_OP_NO_RENEGOTIATION;
 static const uint64_t COPENSSL_SSL_OP_NO_COMPRESSION = SSL_OP_NO_COMPRESSION;
+static const uint64_t COPENSSL_SSL_OP_CIPHER_SERVER_PREFERENCE = SSL_OP_CIPHER_SERVER_PREFERENCE;
+static const uint64_t COPENSSL_SSL_OP_PRIORITIZE_CHACHA = SSL_OP_PRIORITIZE_CHACHA;
+static const uint64_t COPENSSL_SSL_OP_IGNORE_UNEXPECTED_EOF = SSL_OP_IGNORE_UNEXPECTED_EOF;
 static const unsigned int COPENSSL_NAME_CHECKS = X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT;
 
 /// Called where OpenSSL would otherwise ask the terminal for a password.

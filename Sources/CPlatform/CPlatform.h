@@ -36,8 +36,10 @@ static inline ssize_t cplatform_send_bytes(int descriptor, const void *bytes, si
 }
 
 #if defined(__linux__)
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/sendfile.h>
 
 // Declared here, and not by defining _GNU_SOURCE, which would give types of the C library another shape than Dispatch's module has.
 extern int accept4(int, struct sockaddr *__restrict, socklen_t *__restrict, int);
@@ -52,6 +54,27 @@ static const unsigned int CPLATFORM_EPOLLOUT = EPOLLOUT;
 static const unsigned int CPLATFORM_EPOLLRDHUP = EPOLLRDHUP;
 static const unsigned int CPLATFORM_EPOLLHUP = EPOLLHUP;
 static const unsigned int CPLATFORM_EPOLLERR = EPOLLERR;
+
+/// Sends a part of a file to a socket. -1 and errno on failure.
+///
+/// sendfile has no MSG_NOSIGNAL: SIGPIPE is held back in this thread, and if this call has raised it, taken away again.
+static inline ssize_t cplatform_sendfile(int socket, int file, off_t offset, size_t count) {
+    sigset_t pipe, previous, pending;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe, &previous);
+    sigemptyset(&pending);
+    sigpending(&pending);
+    ssize_t sent = sendfile(socket, file, &offset, count);
+    int code = errno;
+    if (sent < 0 && code == EPIPE && !sigismember(&pending, SIGPIPE)) {
+        struct timespec none = {0};
+        while (sigtimedwait(&pipe, NULL, &none) < 0 && errno == EINTR) {}
+    }
+    pthread_sigmask(SIG_SETMASK, &previous, NULL);
+    errno = code;
+    return sent;
+}
 
 /// Accepts a connection as a descriptor that does not block and is closed on exec. -1 and errno on failure.
 static inline int cplatform_accept(int listener, struct sockaddr_storage *peer, socklen_t *length) {

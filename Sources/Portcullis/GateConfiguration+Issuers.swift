@@ -23,7 +23,7 @@ extension GateConfiguration {
         return problems + formatProblems() + listProblems()
     }
 
-    private static func areSame(_ first: String, _ second: String) -> Bool {
+    static func areSame(_ first: String, _ second: String) -> Bool {
         first.utf8.elementsEqual(second.utf8)
     }
 

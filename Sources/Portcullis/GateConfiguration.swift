@@ -108,9 +108,13 @@ package struct GateConfiguration: Sendable {
     func connections() -> [IssuerConnection] {
         let fetcher = fetcher ?? (isNetworkNeeded ? HTTPClientFetcher() : NoFetcher())
         return issuers.map { issuer in
-            connectionPool.connection(to: issuer.issuer) {
+            let connection = connectionPool.connection(to: issuer.issuer) {
                 IssuerConnection(issuer, fetcher: fetcher, time: time, onEvent: onEvent)
             }
+            if metadata.authorizationServers.contains(where: { Self.areSame($0, issuer.issuer) }) {
+                connection.advertised.add(metadata)
+            }
+            return connection
         }
     }
 

@@ -28,6 +28,10 @@ extension Server {
         ///
         /// Default 10 seconds; then they are cut.
         public var shutdownGracePeriod: Duration
+        /// The certificate to show, if clients shall speak TLS.
+        ///
+        /// Default: none, and plain HTTP.
+        public var tls: TLS?
         /// Where warnings and failures go.
         ///
         /// Default: standard error.
@@ -64,12 +68,13 @@ extension Server {
         /// Makes a configuration.
         public init(
             eventLoopCount: Int? = nil, limits: Limits = Limits(),
-            shutdownGracePeriod: Duration = .seconds(10),
+            shutdownGracePeriod: Duration = .seconds(10), tls: TLS? = nil,
             log: @escaping Log = Server.logToStandardError, metrics: (any ServerMetrics)? = nil
         ) {
             self.eventLoopCount = eventLoopCount
             self.limits = limits
             self.shutdownGracePeriod = shutdownGracePeriod
+            self.tls = tls
             self.log = log
             self.metrics = metrics
             readiness = .preferred
@@ -82,7 +87,7 @@ extension Server {
     public struct Limits: Sendable, Hashable {
         /// The most connections at a time.
         ///
-        /// Default 10 000. Beyond it the system's backlog holds what comes.
+        /// Default 10 000. Beyond it the system's backlog holds what comes; after a second of that, 503 with `Retry-After`.
         public var maxConnectionCount = 10_000
         /// The longest request target.
         ///
@@ -100,9 +105,9 @@ extension Server {
         ///
         /// Default 1 048 576; then 413. RFC 9110 §15.5.14.
         public var maxBodyByteCount = 1_048_576
-        /// How long a client may take for the head, from its first byte.
+        /// How long a client may take for the head, from its first byte; and before that for the handshake, from the connection's begin.
         ///
-        /// Default 10 seconds; then 408. RFC 9110 §15.5.9.
+        /// Default 10 seconds; then 408, or the end without a word. RFC 9110 §15.5.9.
         public var headerTimeout = Duration.seconds(10)
         /// How long a client may pause within a body.
         ///

@@ -6,16 +6,16 @@ public import PortcullisTransport
 
 /// An HTTP/1.1 server with the routes that are declared for it.
 ///
-/// Speaks plain HTTP; in front of the internet a proxy, or a later version of this, does TLS.
+/// Speaks plain HTTP, or HTTPS where ``Configuration/tls`` is set.
 ///
 /// RFC 9110, RFC 9112.
 public struct Server: Sendable {
     private let host: String
     private let port: Int
     private let socket: ServerSocket?
-    private let configuration: Configuration
+    let configuration: Configuration
     /// The routes and limits of the moment, shared by all copies.
-    private let deployment: Deployment
+    let deployment: Deployment
 
     /// Declares a server.
     ///
@@ -49,7 +49,7 @@ public struct Server: Sendable {
         validating routes: Routes, host: String = "127.0.0.1", port: Int = 8080,
         configuration: Configuration = Configuration()
     ) throws(ConfigurationError) {
-        deployment = Deployment(try RoutingTable(routes), configuration.limits)
+        deployment = Deployment(try RoutingTable(routes), configuration)
         self.host = host
         self.port = port
         self.configuration = configuration
@@ -62,7 +62,7 @@ public struct Server: Sendable {
     public init(
         validating routes: Routes, on socket: ServerSocket, configuration: Configuration = Configuration()
     ) throws(ConfigurationError) {
-        deployment = Deployment(try RoutingTable(routes), configuration.limits)
+        deployment = Deployment(try RoutingTable(routes), configuration)
         host = socket.address.host
         port = socket.address.port
         self.configuration = configuration
@@ -82,11 +82,13 @@ public struct Server: Sendable {
         defer { group.shutDown() }
         let socket = try socket ?? ServerSocket(host: host, port: port, loopCount: group.loops.count)
         let core = ServerCore(configuration)
+        for warning in configuration.tls?.warnings ?? [] { configuration.log("warning: " + warning) }
         begin(deployment.start(group.loops, core).table)
         defer {
             deployment.stop()
             core.contexts = []
         }
+        warnOfFewDescriptors()
         try await listen(on: socket, core)
         let probe = configuration.metrics.map { _ in LagProbe.start(core.contexts) }
         defer { probe?.cancel() }
@@ -136,6 +138,16 @@ public struct Server: Sendable {
             configuration.log("warning: " + warning)
         }
         for resource in table.resources { resource.warmUp() }
+    }
+
+    /// Connections that may not be opened are not worth a place.
+    private func warnOfFewDescriptors() {
+        let wanted = deployment.service.terms.limits.maxConnectionCount
+        let allowed = maxDescriptorCount()
+        guard allowed < wanted else { return }
+        configuration.log(
+            "warning: \(wanted) connections are allowed, but the system lets this process open \(allowed) files"
+        )
     }
 
     private func listen(on socket: ServerSocket, _ core: ServerCore) async throws {

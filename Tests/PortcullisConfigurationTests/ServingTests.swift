@@ -15,7 +15,8 @@ struct ServingTests {
         let routes = """
             "routes": [{"path": "/photos", "respond": "principal"}, {"path": "/photos/{id}", "respond": "echo"},
             {"path": "/photos/a/{rest...}", "methods": ["POST"], "respond": {"block_seconds": 1}},
-            {"path": "/photos/%7Ealice", "respond": {"sleep_seconds": 1}}]
+            {"path": "/photos/%7Ealice", "respond": {"sleep_seconds": 1}},
+            {"path": "/photos/", "respond": {"text": "a slash makes it another path"}}]
             """
         let file = try Self.file(
             SampleFile.with(

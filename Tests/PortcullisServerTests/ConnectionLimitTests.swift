@@ -32,4 +32,63 @@ struct ConnectionLimitTests {
             #expect(try await second.exchange(request("GET", "/")).text == "served")
         }
     }
+
+    @Test(arguments: ReadinessKind.allCases)
+    func `who has waited for long is told to come back, and the next one is served again`(
+        _ kind: ReadinessKind
+    ) async throws {
+        try await serving(atMost: 1, kind) { server in
+            let first = try server.client()
+            #expect(try await first.exchange(request("GET", "/")).text == "served")
+            // More than are turned away at the same time.
+            let others = try (0..<100).map { _ in try server.client(timeout: .seconds(20)) }
+            for client in others { try await client.send(request("GET", "/")) }
+            for client in others {
+                let reply = try await client.reply()
+                #expect(reply.status == 503 && reply["retry-after"] == "2" && reply.closes)
+                #expect(reply.text == "Service Unavailable\n" && !reply.isCutOff)
+                client.close()
+            }
+            #expect(try await first.exchange(request("GET", "/")).text == "served")
+            first.close()
+            // Whoever comes before the server has noticed is still turned away.
+            let deadline = ContinuousClock.now + .seconds(20)
+            var reply = try await server.get("/")
+            while reply.status == 503, ContinuousClock.now < deadline { reply = try await server.get("/") }
+            #expect(reply.text == "served")
+        }
+    }
+
+    @Test func `turning away needs no word from the client`() async throws {
+        try await serving(atMost: 1) { server in
+            let first = try server.client()
+            #expect(try await first.exchange(request("GET", "/")).text == "served")
+            let silent = try server.client(timeout: .seconds(20))
+            #expect(try await silent.reply().status == 503)
+            #expect(await silent.rest() == ([], .closed))
+        }
+    }
+
+    @Test func `a server that stops while all places are taken ends`() async throws {
+        try await serving(atMost: 1) { server in
+            let first = try server.client()
+            #expect(try await first.exchange(request("GET", "/")).text == "served")
+            let waiting = try (0..<40).map { _ in try server.client(timeout: .seconds(20)) }
+            #expect(try await waiting[0].reply().status == 503)
+        }
+    }
+}
+
+@Suite("Scarcity: when waiting has lasted long enough")
+struct ScarcityTests {
+    @Test func `clients wait a second, and then the next ones not at all, until there is room`() {
+        var scarcity = Scarcity()
+        let start = MonotonicInstant(nanoseconds: 5_000_000_000)
+        #expect(scarcity.begin(start) == start + .seconds(1))
+        #expect(scarcity.begin(start + .milliseconds(999)) == start + .seconds(1))
+        #expect(scarcity.begin(start + .seconds(60)) == start + .seconds(1))
+        scarcity.end()
+        let later = start + .seconds(61)
+        #expect(scarcity.begin(later) == later + .seconds(1))
+    }
 }

@@ -153,6 +153,23 @@ struct Fetch_CORS {
     }
 
     // COR-01.
+    @Test(arguments: ["https://api.example.com", "https://api.example.com/"])
+    func `below a resource without a path lies every public route`(identifier: String) async throws {
+        let site = GuardedSite()
+        let resource = try site.resource(identifier)
+        try await withServer(
+            .init(),
+            { routes in
+                routes.protect(resource) { $0.cors = .anyOrigin }
+                routes.get("/public") { _ in .text("public") }
+            }
+        ) { (server) async throws in
+            let reply = try await server.get("/public", "Origin: \(Self.app)")
+            #expect(reply.status == 200)
+            #expect(reply.all("access-control-allow-origin") == ["*"])
+        }
+    }
+
     @Test func `the metadata is open to every page, whatever the policy`() async throws {
         for policy in [nil, try CORSPolicy(allowing: [Self.app])] {
             try await serving(policy) { server in

@@ -93,7 +93,7 @@ extension ProtectedResource {
         {
             faults.append(.resourceNotListed)
         }
-        if let known = server.scopes,
+        if let known = server.scopesSupported,
             !declaredScopes.allSatisfy({ scope in known.contains { $0.utf8.elementsEqual(scope.name.utf8) } })
         {
             faults.append(.scopesNotListed)

@@ -64,6 +64,10 @@ public enum ResourceEvent: Sendable, Hashable {
     case introspectionResumed(issuer: String)
     /// The server's metadata does not list the method by which the resource proves who it is. RFC 8414 §2.
     case authenticationMethodNotListed(issuer: String)
+    /// The server's metadata does not list scopes that the resource tells its clients to ask for; its list may be partial. RFC 8414 §2.
+    case scopesNotListed(issuer: String, resource: ResourceIdentifier, scopes: [Scope])
+    /// The server's metadata lists resources, and not this one; its list may be partial. RFC 9728 §4.
+    case resourceNotListed(issuer: String, resource: ResourceIdentifier)
 }
 
 extension ResourceEvent {
@@ -80,6 +84,8 @@ extension ResourceEvent {
         case .introspectionSuspended: "introspection_suspended"
         case .introspectionResumed: "introspection_resumed"
         case .authenticationMethodNotListed: "authentication_method_not_listed"
+        case .scopesNotListed: "scopes_not_listed"
+        case .resourceNotListed: "resource_not_listed"
         }
     }
 }

@@ -17,9 +17,11 @@ struct AuthorizationServerMetadata: Sendable {
     ///
     /// RFC 8414 §2.
     let introspectionMethods: [String]?
-    /// What clients may ask for; nothing if the document does not say.
-    let scopes: [String]?
-    /// The resources that it knows of; nothing if the document does not say.
+    /// Some of the scopes that the server knows; nothing if the document does not say.
+    ///
+    /// RFC 8414 §2.
+    let scopesSupported: [String]?
+    /// Some of the resources that the server issues tokens for; nothing if the document does not say.
     ///
     /// RFC 9728 §4.
     let protectedResources: [String]?
@@ -42,7 +44,7 @@ struct AuthorizationServerMetadata: Sendable {
         certificateIntrospectionEndpoint =
             object["mtls_endpoint_aliases"]?.object?["introspection_endpoint"]?.string
         introspectionMethods = object["introspection_endpoint_auth_methods_supported"]?.strings
-        scopes = object["scopes_supported"]?.strings
+        scopesSupported = object["scopes_supported"]?.strings
         protectedResources = object["protected_resources"]?.strings
         self.body = body
         members = object

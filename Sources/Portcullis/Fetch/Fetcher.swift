@@ -65,6 +65,24 @@ public struct FetchResponse: Sendable {
     }
 }
 
+extension FetchRequest: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// Method and URL: the fields hold the resource's own secret, the body a client's token.
+    public var description: String { "FetchRequest(\(method.name) \(url))" }
+    /// Method and URL.
+    public var debugDescription: String { description }
+    /// Nothing of what it holds.
+    public var customMirror: Mirror { Mirror(self, children: [:]) }
+}
+
+extension FetchResponse: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// The status: the body may say whose token it was.
+    public var description: String { "FetchResponse(\(status.code))" }
+    /// The status.
+    public var debugDescription: String { description }
+    /// Nothing of what it holds.
+    public var customMirror: Mirror { Mirror(self, children: [:]) }
+}
+
 /// Why there is no response.
 ///
 /// Holds no text from the network.

@@ -19,6 +19,8 @@ package final class IssuerConnection: Sendable {
     private let access: ServerAccess
     private let watch = AuthorizationServerWatch()
     private let introspectionURL: String?
+    /// The resources that send their clients there.
+    let advertised: AdvertisedResources
     /// Where the keys are fetched, if another connection may begin with them.
     private let keyOrigin: String?
 
@@ -27,7 +29,9 @@ package final class IssuerConnection: Sendable {
         onEvent: @escaping @Sendable (ResourceEvent) -> Void
     ) {
         let issuer = trusted.issuer
+        let advertised = AdvertisedResources()
         self.issuer = issuer
+        self.advertised = advertised
         let access = ServerAccess(
             fetcher: trusted.fetcher ?? fetcher, timeout: trusted.timeout,
             maxResponseByteCount: trusted.maxResponseByteCount,
@@ -49,6 +53,7 @@ package final class IssuerConnection: Sendable {
                 if !value.lists(trusted.introspection?.authentication) {
                     onEvent(.authenticationMethodNotListed(issuer: issuer))
                 }
+                advertised.differences(from: value, issuer: issuer).forEach(onEvent)
             },
             load: { () async throws(AuthorizationServerFault) in
                 try await AuthorizationServerMetadata.discover(issuer, through: access)

@@ -48,16 +48,16 @@ package struct WellKnownLocation: Sendable, Hashable {
     /// RFC 9728 §3.1.
     package func matches(path requested: String, query requestedQuery: String?) -> Bool {
         let bare = requested.utf8.last == 0x2F ? requested.utf8.dropLast() : requested.utf8[...]
-        guard bare.elementsEqual(pathWithoutSlash.utf8) else { return false }
-        switch (query, requestedQuery) {
-        case (nil, nil): return true
-        case (let query?, let requestedQuery?):
-            guard let normalised = try? HTTPURL.normalised(requestedQuery.utf8) else { return false }
-            return normalised.utf8.elementsEqual(query.utf8)
-        // A stray query is ignored where the identifier has none.
-        case (nil, _?): return true
-        case (_?, nil): return false
-        }
+        return bare.elementsEqual(pathWithoutSlash.utf8) && matches(query: requestedQuery)
+    }
+
+    /// Whether a request with this query, as it came, asks for the document, if its path does.
+    ///
+    /// A stray query is ignored where the identifier has none. RFC 9728 §3.1.
+    package func matches(query requested: String?) -> Bool {
+        guard let query else { return true }
+        guard let normalised = try? HTTPURL.normalised((requested ?? "").utf8) else { return false }
+        return normalised.utf8.elementsEqual(query.utf8)
     }
 
     /// What is wrong with another suffix, or nothing.

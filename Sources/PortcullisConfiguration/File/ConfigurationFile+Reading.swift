@@ -31,6 +31,14 @@ extension ConfigurationFile {
         }
     }
 
+    /// Why a file that the configuration names cannot be opened; nothing if it can.
+    static func whyUnreadable(_ path: String) -> String? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return systemMessage() }
+        close(descriptor)
+        return nil
+    }
+
     private static func systemMessage() -> String {
         strerror(errno).map { String(cString: $0) } ?? "unknown reason"
     }

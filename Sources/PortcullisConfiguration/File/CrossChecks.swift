@@ -85,11 +85,6 @@ struct CrossChecks {
             if !isBelow(pathSegments(route.pattern), resource.url.segments) {
                 error(route.path, ["path"], "must lie under the path of its resource")
             }
-            if pathSegments(route.pattern) == resource.url.segments + [""], !resource.url.segments.isEmpty {
-                error(
-                    route.path, ["path"],
-                    "not supported by this version: the resource's own path with a slash behind it")
-            }
             guard !declared.isEmpty else { continue }
             for (index, scope) in route.scopes.enumerated()
             where isScopeToken(scope) && !declared.contains(scope) {

@@ -101,6 +101,7 @@ extension ConfigurationFile {
             ("access_log", server.accessLog == earlier.server.accessLog),
             ("access_log_file", server.accessLogFile == earlier.server.accessLogFile),
             ("request_ids", server.namesRequests == earlier.server.namesRequests),
+            ("tls", (server.tls == nil) == (earlier.server.tls == nil)),
         ]
         let admin =
             (admin == earlier.admin ? [] : ["$.admin"])

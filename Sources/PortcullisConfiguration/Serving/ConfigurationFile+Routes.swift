@@ -12,8 +12,9 @@ extension ConfigurationFile {
         for route in publicRoutes { route.declare(in: &routes) }
         for (settings, resource) in zip(resources, guarded) {
             routes.protect(resource) { block in
+                block.hasWholePaths = true
                 block.cors = settings.cors
-                for route in settings.routes { route.declare(in: &block, below: settings.url.segments) }
+                for route in settings.routes { route.declare(in: &block) }
             }
         }
     }
@@ -29,22 +30,15 @@ extension RouteSettings {
         }
     }
 
-    fileprivate func declare(in block: inout ProtectedRoutes, below base: [String]) {
-        let path = relativePath(to: base)
+    fileprivate func declare(in block: inout ProtectedRoutes) {
         let requirement = ScopeRequirement.all(of: scopes.compactMap(Scope.init(token:)))
         switch answer.handler {
         case .immediate(let handle):
-            block.on(methods, path, requiring: requirement) { request, token in handle(request, token) }
+            block.on(methods, pattern, requiring: requirement) { request, token in handle(request, token) }
         case .suspending(let handle):
-            block.on(methods, path, requiring: requirement) { request, _ in try await handle(request) }
+            block.on(methods, pattern, requiring: requirement) { request, _ in try await handle(request) }
         case .blocking(let handle):
-            block.on(methods, path, requiring: requirement, blocking: { request, _ in handle(request) })
+            block.on(methods, pattern, requiring: requirement, blocking: { request, _ in handle(request) })
         }
-    }
-
-    /// The pattern without the path of its resource, as the block of the resource wants it.
-    private func relativePath(to base: [String]) -> String {
-        let count = base.last == "" ? base.count - 1 : base.count
-        return "/" + pathSegments(pattern).dropFirst(count).joined(separator: "/")
     }
 }

@@ -14,6 +14,10 @@ package func sentence(for event: ResourceEvent) -> String {
     case .introspectionResumed(let issuer): "\(issuer): introspection works again"
     case .authenticationMethodNotListed(let issuer):
         "\(issuer): its metadata does not list the client_auth that introspection uses"
+    case .scopesNotListed(let issuer, let resource, let scopes):
+        "\(issuer): its metadata does not list scopes of \(resource): \(scopes.map(\.name).joined(separator: " "))"
+    case .resourceNotListed(let issuer, let resource):
+        "\(issuer): its metadata lists protected resources, but not \(resource)"
     case .metadataChanged(let issuer): "\(issuer): metadata loaded"
     case .authorizationServerChanged(let issuer, let members):
         "\(issuer): its metadata has changed where it matters: \(members.joined(separator: ", "))"

@@ -2,6 +2,7 @@
 
 package import PortcullisHTTP
 import PortcullisJOSE
+import PortcullisServer
 
 /// What one entry of `routes` or `public_routes` says.
 package struct RouteSettings: Sendable, Hashable {
@@ -42,8 +43,8 @@ extension RouteSettings {
     init?(_ reader: ObjectReader, isPublic: Bool) {
         path = reader.path.text
         let pattern = reader.requiredString("path", "the whole path on the host, such as \"/photos/{id}\"")
-        let problem = pattern.flatMap(routePatternProblem)
-        if let problem { reader.error("path", problem) }
+        let problem = pattern.flatMap(Self.malformation)
+        if let problem { reader.error("path", problem.sentence) }
         methods = Self.readMethods(reader) ?? methods
         if !isPublic {
             scopes = Self.readScopes(reader)
@@ -55,6 +56,15 @@ extension RouteSettings {
         guard let pattern, problem == nil, let answer else { return nil }
         self.pattern = pattern
         self.answer = answer
+    }
+
+    private static func malformation(of pattern: String) -> PathPattern.Malformation? {
+        do throws(PathPattern.Malformation) {
+            _ = try PathPattern(pattern)
+            return nil
+        } catch {
+            return error
+        }
     }
 
     private static func readMethods(_ reader: ObjectReader) -> [Method]? {

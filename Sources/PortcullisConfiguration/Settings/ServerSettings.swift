@@ -32,6 +32,8 @@ package struct ServerSettings: Sendable, Hashable {
     package var accessLogFile: String?
     /// Nothing: where there is an access log.
     package var namesRequests: Bool?
+    /// Nothing: no TLS.
+    package var tls: TLSSettings?
 
     /// The defaults.
     package init() {}
@@ -50,7 +52,7 @@ extension ServerSettings {
         host = reader.string("host") ?? host
         port = reader.integer("port", in: 0...65_535) ?? port
         eventLoopCount = reader.integer("event_loops", in: 1...1_024)
-        reader.unsupported("tls")
+        tls = reader.object("tls").flatMap(TLSSettings.init)
         if let object = reader.object("limits") { limits = Limits(object) }
         shutdownGrace = reader.seconds("shutdown_grace_seconds", in: Self.secondsRange) ?? shutdownGrace
         readProxies(reader)

@@ -72,7 +72,8 @@ extension Connection {
         let request = Request(
             head: head, path: path, queryRange: semantics.queryRange,
             parameters: Self.parameters(of: route, values, in: path), body: requestBody, peer: peer,
-            id: record?.value.id, forwarding: forwarding, isFromTrustedProxy: isFromTrustedProxy)
+            id: record?.value.id, forwarding: forwarding, isFromTrustedProxy: isFromTrustedProxy,
+            clientCertificate: tls?.clientCertificate)
         noteRoute(route, forwarding)
         switch context.watching(route, { route.respondImmediately(to: request) }) {
         case .response(let response):
@@ -124,13 +125,20 @@ extension Connection {
         var keepAlive = mayKeepAlive()
         var content: [UInt8] = []
         var framing = ResponseFraming.chunked
-        if case .bytes(let bytes) = response.body {
+        var file: OpenFile?
+        switch response.body {
+        case .bytes(let bytes):
             content = bytes
             framing = .length(bytes.count)
+        case .file(let open):
+            file = open
+            framing = .length(open.byteCount)
+        case .stream: break
         }
         // RFC 9110 §15.3.6: no content, and the client is told so.
         if response.status == .resetContent {
             content = []
+            file = nil
             framing = .length(0)
         }
         // As it would be for the content that is left out.
@@ -140,7 +148,10 @@ extension Connection {
         output.borrow(&context.outputBuffer)
         appendHead(
             ResponseHead(status: response.status, fields: response.fields), framing, keepAlive: keepAlive)
-        if !isHead, !response.status.forbidsContent { output.append(content) }
+        if !isHead, !response.status.forbidsContent {
+            output.append(content)
+            if let file { return beginSending(file, keepAlive: keepAlive) }
+        }
         finishExchange(keepAlive: keepAlive)
     }
 
@@ -166,7 +177,7 @@ extension Connection {
         return body.remainingByteCount.map { $0 <= Server.Limits.maxDiscardedByteCount } ?? true
     }
 
-    private func finishExchange(keepAlive: Bool) {
+    func finishExchange(keepAlive: Bool) {
         endRecord(isComplete: true)
         exchange = nil
         guard keepAlive else { return closeAfterOutput() }
@@ -183,7 +194,7 @@ extension Connection {
     }
 
     /// Answers a message that is wrong in itself, and ends the connection: nobody knows where the next one would begin.
-    func refuse(_ status: Status, _ head: RequestHead? = nil) {
+    func refuse(_ status: Status, _ head: RequestHead? = nil, saying text: String? = nil) {
         let isHead = head?.method == .head
         lastExchangeID += 1
         beginRecord(head)
@@ -191,7 +202,7 @@ extension Connection {
         exchange = Exchange(
             id: lastExchangeID, version: .http1_1, isHead: isHead, keepAlive: false, owesContinue: false)
         output.borrow(&context.outputBuffer)
-        let response = finished(.problem(status))
+        let response = finished(text.map { .text($0, status: status) } ?? .problem(status))
         guard case .bytes(let content) = response.body else { return }
         let responseHead = ResponseHead(status: response.status, fields: response.fields)
         appendHead(responseHead, .length(content.count), keepAlive: false)

@@ -11,27 +11,40 @@ internal import PortcullisTransport
 extension Connection {
     /// Sends what there is to send, as far as the client takes it.
     func flush() {
-        while !output.isEmpty, phase != .closed {
-            let sent = output.send(to: descriptor)
-            if sent > 0 {
-                if writeDeadline != .distantFuture { writeDeadline = loop.now + limits.writeTimeout }
-            } else if errno == EAGAIN || errno == EWOULDBLOCK {
-                loop.rearm(descriptor, for: .writable)
-                if writeDeadline == .distantFuture { writeDeadline = loop.now + limits.writeTimeout }
-                applyDeadline()
-                return wakeWriters()
-            } else if errno != EINTR {
-                return abort()
-            }
-        }
+        repeat {
+            guard flushOutput() else { return }
+        } while sendsMoreOfFile()
         guard phase != .closed else { return }
         output.giveBack(&context.outputBuffer)
-        if writeDeadline != .distantFuture {
+        if writeDeadline != .distantFuture, exchange?.file == nil {
             writeDeadline = .distantFuture
             applyDeadline()
         }
         wakeWriters()
         if closesAfterOutput { finishClosing() } else { goOnAfterPressure() }
+    }
+
+    /// - Returns: Whether everything has gone.
+    private func flushOutput() -> Bool {
+        while !output.isEmpty, phase != .closed {
+            let sent = tls == nil ? output.send(to: descriptor) : sendEncrypted()
+            if sent > 0 {
+                if writeDeadline != .distantFuture { writeDeadline = loop.now + limits.writeTimeout }
+            } else if errno == EAGAIN || errno == EWOULDBLOCK {
+                waitUntilWritable()
+                wakeWriters()
+                return false
+            } else if errno != EINTR {
+                abort()
+            }
+        }
+        return phase != .closed
+    }
+
+    func waitUntilWritable() {
+        loop.rearm(descriptor, for: .writable)
+        if writeDeadline == .distantFuture { writeDeadline = loop.now + limits.writeTimeout }
+        applyDeadline()
     }
 
     func wakeWriters() {
@@ -67,6 +80,7 @@ extension Connection {
     /// Closing now would reset the connection if the client has sent more than was read, and the answer would
     /// be lost: so this side ends, and the other is heard out, for a while. RFC 9112 §9.6.
     private func finishClosing() {
+        guard sendClosure() else { return }
         closesAfterOutput = false
         guard !peerHasEnded else { return abort() }
         shutdown(descriptor, Int32(SHUT_WR))
@@ -78,9 +92,12 @@ extension Connection {
     ///
     /// A request that has arrived and was not read yet is answered too: closing over it would reset the connection.
     func drain() {
-        if phase == .head, output.isEmpty { read() }
+        if drainHandshake() { return }
+        if phase == .head, output.isEmpty { read(untilEnd: isEncrypted) }
         guard phase == .head, unread.isEmpty else { return }
-        if output.isEmpty { abort() } else { closeAfterOutput() }
+        guard output.isEmpty else { return closeAfterOutput() }
+        _ = sendClosure()
+        abort()
     }
 
     /// Ends now.
@@ -93,6 +110,7 @@ extension Connection {
         let ended = exchange
         exchange = nil
         unread = []
+        tls = nil
         loop.close(descriptor)
         context.remove(descriptor)
         ended?.task?.cancel()

@@ -33,6 +33,8 @@ actor Connection: ReadinessHandler {
     let peer: SocketAddress
     /// Whether the peer is a proxy whose fields are believed.
     let isFromTrustedProxy: Bool
+    /// The state of TLS; nothing on a connection without it.
+    var tls: ConnectionTLS?
 
     nonisolated var loop: EventLoop { context.loop }
     nonisolated var unownedExecutor: UnownedSerialExecutor { context.loop.asUnownedSerialExecutor() }
@@ -72,10 +74,11 @@ actor Connection: ReadinessHandler {
         terms = context.terms
         isFromTrustedProxy = context.core.proxies.contains(peer)
         parser = HeadParser(limits: context.terms.wireLimits)
+        tls = terms.tls.map(ConnectionTLS.init)
     }
 
     func start() {
-        waitForRequest()
+        if tls == nil { waitForRequest() } else { stateDeadline = loop.now + limits.headerTimeout }
         applyDeadline()
     }
 
@@ -86,7 +89,8 @@ actor Connection: ReadinessHandler {
     }
 
     private func handle(_ readiness: Readiness) {
-        if readiness.contains(.writable), !output.isEmpty { flush() }
+        if tls != nil { return handleEncrypted(readiness) }
+        if readiness.contains(.writable), !output.isEmpty || exchange?.file != nil { flush() }
         guard phase != .closed, readiness.contains(.readable) else { return }
         read(untilEnd: readiness.contains(.closedByPeer))
     }
@@ -113,7 +117,10 @@ actor Connection: ReadinessHandler {
             let buffer = context.readBuffer
             // No more than what may lie unread, should nobody want it.
             let room = phase == .exchange ? max(1, buffer.count - unread.count) : buffer.count
-            let count = recv(descriptor, buffer.baseAddress, room, 0)
+            let count =
+                tls == nil
+                ? recv(descriptor, buffer.baseAddress, room, 0)
+                : receiveEncrypted(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<room]))
             if count > 0 {
                 received(UnsafeRawBufferPointer(start: buffer.baseAddress, count: count))
                 guard phase != .closed else { return }
@@ -221,6 +228,7 @@ actor Connection: ReadinessHandler {
             servedInTurn += 1
             return count + begin(head, UnsafeRawBufferPointer(rebasing: bytes[count...]))
         } catch {
+            noteUnexpectedTLS(bytes)
             refuse(error.status)
             return bytes.count
         }
@@ -288,6 +296,7 @@ actor Connection: ReadinessHandler {
             return abort()
         }
         guard stateDeadline <= loop.now else { return applyDeadline() }
+        if expireHandshake() { return }
         stateDeadline = .distantFuture
         switch phase {
         case .head:

@@ -37,6 +37,7 @@ struct Exchange {
         var taskRoute: CompiledRoute?
         var bodyWaiter: CheckedContinuation<[UInt8]?, any Error>?
         var writeWaiters: [CheckedContinuation<Void, any Error>] = []
+        var file: FileTransfer?
     }
 
     private mutating func makePending() -> Pending {
@@ -55,6 +56,12 @@ struct Exchange {
     var task: Task<Void, Never>? {
         get { pending?.task }
         set { makePending().task = newValue }
+    }
+
+    /// The file that is being answered with, or what is left of it.
+    var file: FileTransfer? {
+        get { pending?.file }
+        set { makePending().file = newValue }
     }
 
     /// The route whose handler the task runs.

@@ -9,7 +9,8 @@ internal import PortcullisTransport
     internal import Darwin
 #endif
 
-/// Accepts connections for one loop, in batches, while there is room for them.
+/// Accepts connections for one loop, in batches, while there is room for them, and turns clients away when there has been none for
+/// some time.
 ///
 // SAFETY: used on its loop only.
 final class Listener: ReadinessHandler, @unchecked Sendable {
@@ -17,10 +18,15 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
     private static let batch = 64
     /// How long to wait when the process has no descriptor left.
     private static let pause = Duration.milliseconds(50)
+    /// How many are turned away after such a pause.
+    private static let shedBatch = 16
 
     private let descriptor: Int32
     private unowned let context: LoopContext
     private var isOpen = true
+    private var scarcity = Scarcity()
+    private var spare = SpareDescriptor()
+    private lazy var shedding = Shedding { [weak self] in self?.accept() }
 
     init(descriptor: Int32, context: LoopContext) {
         self.descriptor = descriptor
@@ -37,13 +43,17 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
 
     /// Accepts until nothing waits or there is no room.
     ///
-    /// At the limit the backlog holds what comes.
+    /// At the limit the backlog holds what comes, for a while.
     func accept() {
         guard isOpen else { return }
         for _ in 0..<Self.batch {
-            guard context.core.mayOpenConnection() else { return }
+            guard context.core.mayOpenConnection() else { return waitOrTurnAway() }
             guard acceptOne() else { return }
         }
+        acceptLater()
+    }
+
+    private func acceptLater() {
         let context = context
         context.loop.executeLater { [weak self] in self?.accept() }
     }
@@ -57,6 +67,7 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
             context.giveBackPlace()
             return goesOn(after: code)
         }
+        scarcity.end()
         let connection = Connection(descriptor: accepted, peer: SocketAddress(address), context: context)
         do throws(SocketError) {
             try setOption(accepted, Int32(IPPROTO_TCP), TCP_NODELAY)
@@ -74,16 +85,63 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
     private func goesOn(after code: Int32) -> Bool {
         switch code {
         case EAGAIN, EWOULDBLOCK:
+            scarcity.end()
             context.loop.rearm(descriptor, for: .readable)
             return false
         case EMFILE, ENFILE, ENOBUFS, ENOMEM:
             // Trying again at once would spin; a connection that closes frees what is missing.
+            context.core.noteExhaustion(context.loop.now)
+            if scarcity.begin(context.loop.now) <= context.loop.now { turnAwayWithoutDescriptors() }
             context.loop.setDeadline(context.loop.now + Self.pause, for: descriptor)
             return false
         default:
             // The client has gone already, or a signal came between.
             return true
         }
+    }
+
+    // MARK: Want of places
+
+    /// Whether clients understand an answer that is sent as it is.
+    private var speaksPlainText: Bool { true }
+
+    private func waitOrTurnAway() {
+        let end = scarcity.begin(context.loop.now)
+        guard end <= context.loop.now else { return context.loop.setDeadline(end, for: descriptor) }
+        for _ in 0..<Self.batch {
+            // Whoever has been turned away makes room for the next one.
+            guard shedding.hasRoom else { return }
+            guard turnOneAway({ shedding.turnAway($0, answering: speaksPlainText, context) }) else { return }
+        }
+        acceptLater()
+    }
+
+    private func turnAwayWithoutDescriptors() {
+        for _ in 0..<Self.shedBatch {
+            let found = spare.lend {
+                turnOneAway { shedding.turnAwayAtOnce($0, answering: speaksPlainText, context) }
+            }
+            guard found == true else { return }
+        }
+    }
+
+    /// Accepts a connection that will not be served.
+    ///
+    /// - Returns: Whether there was one.
+    private func turnOneAway(_ turnAway: (Int32) -> Void) -> Bool {
+        var address = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let accepted = cplatform_accept(descriptor, &address, &length)
+        guard accepted >= 0 else {
+            if errno == EAGAIN || errno == EWOULDBLOCK {
+                context.loop.rearm(descriptor, for: .readable)
+            } else {
+                context.loop.setDeadline(context.loop.now + Self.pause, for: descriptor)
+            }
+            return false
+        }
+        turnAway(accepted)
+        return true
     }
 
     func close() {

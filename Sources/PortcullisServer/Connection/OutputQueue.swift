@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 internal import CPlatform
+internal import PortcullisTransport
 
 /// What a connection still has to send, in order: small pieces gathered in one buffer, large ones as they are.
 struct OutputQueue: ~Copyable {
@@ -21,6 +22,9 @@ struct OutputQueue: ~Copyable {
     private(set) var appendedByteCount = 0
 
     var isEmpty: Bool { byteCount == 0 }
+
+    /// Counts bytes that took another way.
+    mutating func note(_ count: Int) { appendedByteCount &+= count }
 
     /// Lends a buffer to gather in, so that a connection that has nothing to send keeps none.
     mutating func borrow(_ buffer: inout [UInt8]) {
@@ -79,15 +83,37 @@ struct OutputQueue: ~Copyable {
         let sent = tail.withUnsafeBytes { bytes in
             cplatform_send_bytes(descriptor, bytes.baseAddress.map { $0 + skip }, bytes.count - skip)
         }
-        guard sent > 0 else { return sent }
-        byteCount -= sent
+        if sent > 0 { dropFromTail(sent) }
+        return sent
+    }
+
+    private mutating func dropFromTail(_ count: Int) {
+        byteCount -= count
         if byteCount == 0 {
             tail.removeAll(keepingCapacity: true)
             sentByteCount = 0
         } else {
-            sentByteCount += sent
+            sentByteCount += count
         }
-        return sent
+    }
+
+    /// Hands as much as fits to a TLS session, at least one record if the session takes any.
+    ///
+    /// After `wouldBlock` the next call begins with the same bytes, as it has to: what is here only grows.
+    mutating func send(through session: TLSSession) -> IOResult {
+        let result: IOResult
+        if segments.isEmpty {
+            let skip = sentByteCount
+            result = tail.withUnsafeBytes { session.write(UnsafeRawBufferPointer(rebasing: $0[skip...])) }
+        } else {
+            closeTail()
+            let count = min(segments.count, Self.segmentsPerCall)
+            result = Self.withVectors(segments[..<count], skipping: sentByteCount) {
+                SocketStream.write($0, to: session)
+            }
+        }
+        if case .bytes(let sent) = result { segments.isEmpty ? dropFromTail(sent) : drop(sent) }
+        return result
     }
 
     // SAFETY: the pointers stay valid because `segments` is held for the whole call, and the system only reads from them.

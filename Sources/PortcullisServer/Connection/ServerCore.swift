@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+internal import PortcullisTransport
 internal import Synchronization
 
 /// What all connections of a server share: the log, threads for what blocks, and the count of connections.
@@ -23,6 +24,8 @@ final class ServerCore: Sendable {
         var contexts: [LoopContext] = []
         var isStopping = false
         var stopWaiter: CheckedContinuation<Void, Never>?
+        /// When it was last said that descriptors had run out.
+        var exhaustionNoted: MonotonicInstant?
     }
 
     init(_ configuration: Server.Configuration) {
@@ -70,6 +73,19 @@ final class ServerCore: Sendable {
     /// Sets the limit; connections that are open beyond it stay.
     func setMaxConnectionCount(_ count: Int) {
         maxConnectionCount.store(count, ordering: .relaxed)
+    }
+
+    /// Says that the process has no descriptor left, not more than once a minute.
+    func noteExhaustion(_ now: MonotonicInstant) {
+        let isNews = state.withLock { state in
+            if let noted = state.exhaustionNoted, now < noted + .seconds(60) { return false }
+            state.exhaustionNoted = now
+            return true
+        }
+        guard isNews else { return }
+        log(
+            "warning: the system has no file descriptor left for another connection; "
+                + "raise its limit, or lower that of connections")
     }
 
     // MARK: Stopping

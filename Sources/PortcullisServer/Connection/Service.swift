@@ -18,9 +18,12 @@ final class ConnectionTerms: Sendable {
     let wireLimits: WireLimits
     /// The idle time-out, which is set anew after each request.
     let idleNanoseconds: UInt64
+    /// Nothing for connections without TLS.
+    let tls: TLSContext?
 
-    init(_ limits: Server.Limits) {
+    init(_ limits: Server.Limits, _ tls: TLSContext? = nil) {
         self.limits = limits
+        self.tls = tls
         wireLimits = limits.wire
         idleNanoseconds = limits.idleTimeout.wholeNanoseconds
     }
@@ -35,8 +38,9 @@ final class Deployment: Sendable {
 
     private let state: Mutex<State>
 
-    init(_ table: RoutingTable, _ limits: Server.Limits) {
-        state = Mutex(State(service: Service(number: 0, table: table, terms: ConnectionTerms(limits))))
+    init(_ table: RoutingTable, _ configuration: Server.Configuration) {
+        let terms = ConnectionTerms(configuration.limits, configuration.tls?.context)
+        state = Mutex(State(service: Service(number: 0, table: table, terms: terms)))
     }
 
     var service: Service { state.withLock { $0.service } }
@@ -56,10 +60,18 @@ final class Deployment: Sendable {
     }
 
     /// Replaces the service, and returns when every loop of a running server uses the new one.
-    func replace(_ table: RoutingTable, _ limits: Server.Limits?) async {
+    ///
+    /// What is not given stays as it is.
+    func replace(
+        _ table: RoutingTable? = nil, _ limits: Server.Limits? = nil, tls: Server.TLS? = nil
+    ) async {
         let (service, core) = state.withLock { state in
-            let terms = limits.map(ConnectionTerms.init) ?? state.service.terms
-            state.service = Service(number: state.service.number + 1, table: table, terms: terms)
+            let last = state.service
+            let terms =
+                limits == nil && tls == nil
+                ? last.terms
+                : ConnectionTerms(limits ?? last.terms.limits, tls?.context ?? last.terms.tls)
+            state.service = Service(number: last.number + 1, table: table ?? last.table, terms: terms)
             state.core?.setMaxConnectionCount(terms.limits.maxConnectionCount)
             return (state.service, state.core)
         }

@@ -75,7 +75,7 @@ struct HostWatch {
 extension LoopContext {
     /// Has the operator told, once for each host and server, that requests are for another one than the resources'.
     func watchHost(_ bytes: [UInt8], _ range: Range<Int>) {
-        guard !table.authorities.isEmpty else { return }
+        guard !table.resources.isEmpty else { return }
         let table = table
         guard hostWatch.notices(bytes, range, isKnown: { table.knows(authority: $0) }) else { return }
         core.tellOfHost(

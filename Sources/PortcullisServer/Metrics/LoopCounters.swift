@@ -41,6 +41,7 @@ struct ServerCounts: Sendable {
     var closedCount: UInt64 = 0
     var shedCount: UInt64 = 0
     var timeouts: [TimeoutKind: UInt64] = [:]
+    var handshakes: [HandshakeOutcome: UInt64] = [:]
     var holds: [String: UInt64] = [:]
     /// The lag of each loop that was measured last.
     var lags: [Duration] = []
@@ -52,6 +53,7 @@ struct ServerCounts: Sendable {
         case .connectionShed: shedCount += 1
         case .requestFinished(let summary): add(summary)
         case .timedOut(let kind): timeouts[kind, default: 0] += 1
+        case .handshakeEnded(let outcome): handshakes[outcome, default: 0] += 1
         case .loopHeld(let route, _): holds[route, default: 0] += 1
         case .loopLag(let lag): lags = [lag]
         }
@@ -81,6 +83,7 @@ struct ServerCounts: Sendable {
         closedCount += other.closedCount
         shedCount += other.shedCount
         timeouts.merge(other.timeouts, uniquingKeysWith: +)
+        handshakes.merge(other.handshakes, uniquingKeysWith: +)
         holds.merge(other.holds, uniquingKeysWith: +)
         lags += other.lags.isEmpty ? [.zero] : other.lags
     }

@@ -79,6 +79,11 @@ struct OpenMetricsWriter {
         for kind in TimeoutKind.allCases {
             sample("timeouts_total", [("kind", kind.rawValue)], "\(counts.timeouts[kind] ?? 0)")
         }
+        family("tls_handshakes", "counter", "Beginnings of connections under TLS by what became of them.")
+        for outcome in HandshakeOutcome.allCases {
+            let count = counts.handshakes[outcome] ?? 0
+            sample("tls_handshakes_total", [("outcome", outcome.rawValue)], "\(count)")
+        }
     }
 
     private mutating func family(_ name: String, _ type: String, _ help: String, unit: String? = nil) {

@@ -34,6 +34,8 @@ public enum ServerEvent: Sendable {
     case requestFinished(RequestSummary)
     /// A client was too slow.
     case timedOut(TimeoutKind)
+    /// A TLS handshake has come to its end, or was missing where it had to be.
+    case handshakeEnded(HandshakeOutcome)
     /// A handler kept the loop's thread for more than 100 ms; `route` is its pattern, or several with commas if it can't be told.
     case loopHeld(route: String, Duration)
     /// A closure that was handed to the loop had to wait so long. Measured once a second.
@@ -73,6 +75,20 @@ public struct RequestSummary: Sendable {
         self.sentByteCount = sentByteCount
         self.refusal = refusal
     }
+}
+
+/// What became of the beginning of a connection under TLS.
+public enum HandshakeOutcome: String, Sendable, Hashable, CaseIterable {
+    /// A new session.
+    case full
+    /// An earlier session, taken up again. RFC 8446 §2.2.
+    case resumed
+    /// None: no version, cipher or protocol in common, a certificate that was refused, a client that gave up or was too slow.
+    case failed
+    /// None: the client spoke HTTP without TLS.
+    case plaintext
+    /// A client spoke TLS to a port without it.
+    case unexpected
 }
 
 /// Which deadline a client missed.

@@ -5,7 +5,7 @@ public import PortcullisHTTP
 
 /// The routes of one protected resource, as they are declared.
 ///
-/// Paths are relative to the resource: `/` is the resource itself.
+/// Paths are relative to the resource and begin with a slash: `/` is the resource itself.
 ///
 /// Every handler receives the token that the gate has validated. There is no spelling for a route without one.
 public struct ProtectedRoutes {
@@ -28,6 +28,8 @@ public struct ProtectedRoutes {
 
     package let resource: ProtectedResource
     package var isBlocking: Bool
+    /// Whether the paths of the routes are those on the host, that of the resource included.
+    package var hasWholePaths = false
     package private(set) var entries: [Entry] = []
     package private(set) var middleware: [any Middleware] = []
     /// Which web pages may call this resource and read its answers, refusals too; nothing for that of the block around it.

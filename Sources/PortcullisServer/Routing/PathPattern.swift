@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-package import Portcullis
 internal import PortcullisHTTP
 
 /// A route's path with names for what varies: `{name}` for one segment, a final `{name...}` for the rest.
@@ -11,67 +10,99 @@ package struct PathPattern: Sendable, Hashable, CustomStringConvertible {
         case rest(String)
     }
 
+    /// Why a text is no pattern.
+    package enum Malformation: Error, Sendable, Hashable {
+        case noSlash, emptySegment, dotSegment, partialSegment, restBeforeEnd, name, repeatedName, character
+        case percentEncoding, unreachable
+
+        /// What would be right, as the end of a sentence.
+        package var sentence: String {
+            switch self {
+            case .noSlash: "must start with a slash"
+            case .emptySegment: "must not have an empty segment"
+            case .dotSegment: "must not have dot segments"
+            case .partialSegment: "must have parameters as whole segments: \"/{name}\""
+            case .restBeforeEnd: "must have \"{name...}\" as its last segment only"
+            case .name: "must name its parameters with letters, digits and underscores"
+            case .repeatedName: "must not use a parameter name twice"
+            case .character: "must be a path in its URL spelling, percent-encoded, without a query"
+            case .percentEncoding: "must have two hexadecimal digits after each percent sign"
+            case .unreachable:
+                "must be UTF-8 without encoded dots alone, slash, backslash or NUL, since such requests are refused"
+            }
+        }
+    }
+
     package let description: String
     package let segments: [Segment]
 
     /// Reads a pattern.
-    ///
-    /// - Throws: ``ConfigurationError`` for a pattern that does not begin with `/`, has an empty or dot segment, braces that don't
-    ///   match, a name twice, or `...` before the end.
-    package init(_ text: String) throws(ConfigurationError) {
+    package init(_ text: String) throws(Malformation) {
         description = text
-        guard text.utf8.first == 0x2F else { throw Self.error("a path pattern begins with a slash", text) }
+        guard text.utf8.first == 0x2F else { throw .noSlash }
         var segments: [Segment] = []
         let parts = text.utf8.dropFirst().split(separator: 0x2F, omittingEmptySubsequences: false)
         for (index, part) in parts.enumerated() {
             if part.isEmpty && parts.count == 1 { break }
-            segments.append(try Self.segment(String(part) ?? "", isLast: index == parts.count - 1, in: text))
+            segments.append(try Self.segment(part, isLast: index == parts.count - 1))
         }
         let names = segments.compactMap(\.name)
-        guard Set(names).count == names.count else {
-            throw Self.error("a path pattern has each name once", text)
-        }
+        guard Set(names).count == names.count else { throw .repeatedName }
         self.segments = segments
     }
 
-    private static func segment(
-        _ part: String, isLast: Bool, in text: String
-    ) throws(ConfigurationError) -> Segment {
-        guard part.hasPrefix("{") else {
-            guard !part.contains("{"), !part.contains("}") else {
-                throw error("braces enclose a whole segment of a path pattern", text)
-            }
+    private static func segment(_ part: Substring.UTF8View, isLast: Bool) throws(Malformation) -> Segment {
+        guard part.contains(0x7B) || part.contains(0x7D) else {
             // A final empty segment is a slash at the end, which counts.
-            guard isLast || !part.isEmpty, part != ".", part != ".." else {
-                throw error("a path pattern has no empty and no dot segments", text)
-            }
-            guard part.utf8.allSatisfy({ CharacterClass.isTargetCharacter($0) && $0 != 0x3F }) else {
-                throw error("a path pattern is percent-encoded, as in a URL", text)
-            }
-            return .literal(try normalized(part, in: text))
+            guard isLast || !part.isEmpty else { throw .emptySegment }
+            return .literal(try literal(part))
         }
-        guard part.hasSuffix("}") else { throw error("a brace in a path pattern is not closed", text) }
+        guard part.first == 0x7B, part.last == 0x7D else { throw .partialSegment }
         var name = part.dropFirst().dropLast()
-        let isRest = name.hasSuffix("...")
+        let isRest = name.suffix(3).elementsEqual("...".utf8)
         if isRest { name = name.dropLast(3) }
-        guard !name.isEmpty, !name.contains("{"), !name.contains("}"), !name.contains(".") else {
-            throw error("a parameter of a path pattern needs a name", text)
+        guard isLast || !isRest else { throw .restBeforeEnd }
+        guard let first = name.first, !CharacterClass.isDigit(first), name.allSatisfy(isNameCharacter) else {
+            throw .name
         }
-        guard isLast || !isRest else { throw error("{name...} stands at the end of a path pattern", text) }
-        return isRest ? .rest(String(name)) : .parameter(String(name))
+        let text = String(decoding: name, as: UTF8.self)
+        return isRest ? .rest(text) : .parameter(text)
     }
 
-    private static func normalized(_ part: String, in text: String) throws(ConfigurationError) -> [UInt8] {
+    private static func isNameCharacter(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x5F: true
+        default: false
+        }
+    }
+
+    /// A segment as requests have it, with its percent-encoding normalised.
+    ///
+    /// RFC 3986 §6.2.2.
+    private static func literal(_ part: Substring.UTF8View) throws(Malformation) -> [UInt8] {
+        guard part.allSatisfy({ CharacterClass.isTargetCharacter($0) && $0 != 0x3F }) else {
+            throw .character
+        }
+        if part.elementsEqual(".".utf8) || part.elementsEqual("..".utf8) { throw .dotSegment }
+        guard isPercentEncoded(part) else { throw .percentEncoding }
         do throws(MalformedMessage) {
-            let path = try RequestPath("/" + part)
+            let path = try RequestPath("/" + String(decoding: part, as: UTF8.self))
             return Array(path.bytes[path.range].dropFirst())
         } catch {
-            throw Self.error("no request reaches this segment of a path pattern", text)
+            throw .unreachable
         }
     }
 
-    private static func error(_ sentence: String, _ text: String) -> ConfigurationError {
-        ConfigurationError("\(sentence): \(text)")
+    private static func isPercentEncoded(_ part: Substring.UTF8View) -> Bool {
+        var rest = part[...]
+        while let percent = rest.firstIndex(of: 0x25) {
+            let digits = rest[percent...].dropFirst().prefix(2)
+            guard digits.count == 2, digits.allSatisfy({ CharacterClass.hexadecimalValue($0) != nil }) else {
+                return false
+            }
+            rest = rest[percent...].dropFirst(3)
+        }
+        return true
     }
 }
 

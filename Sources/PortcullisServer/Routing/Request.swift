@@ -39,6 +39,10 @@ public struct Request: Sendable {
     public let forwarding: Forwarding?
     /// Whether the peer is a trusted proxy.
     package let isFromTrustedProxy: Bool
+    /// The certificate that the client of a TLS connection has proved to have the key of, in DER; nothing without one.
+    ///
+    /// Who issued it was checked where the server names authorities, and only there. RFC 8705 §3.
+    public let clientCertificate: [UInt8]?
     private let requestPath: RequestPath
     private let queryRange: Range<Int>?
     /// The validated token that the gate has put here for the handlers of a protected block.
@@ -47,7 +51,7 @@ public struct Request: Sendable {
     package init(
         head: RequestHead, path: RequestPath, queryRange: Range<Int>?, parameters: Parameters = Parameters(),
         body: RequestBody, peer: SocketAddress, id: String? = nil,
-        forwarding: Forwarding? = nil, isFromTrustedProxy: Bool = false
+        forwarding: Forwarding? = nil, isFromTrustedProxy: Bool = false, clientCertificate: [UInt8]? = nil
     ) {
         self.head = head
         requestPath = path
@@ -58,6 +62,7 @@ public struct Request: Sendable {
         self.id = id
         self.forwarding = forwarding
         self.isFromTrustedProxy = isFromTrustedProxy
+        self.clientCertificate = clientCertificate
     }
 
     /// The client's address without a port, as far as trusted proxies tell; else the peer's.

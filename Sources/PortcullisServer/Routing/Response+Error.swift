@@ -15,6 +15,8 @@ extension Response {
             self = .problem(malformed.status)
         case RequestBodyError.timeout:
             self = .problem(.requestTimeout)
+        case FileError.notFound:
+            self = .notFound
         case is BlockingPool.Overload:
             self = .problem(.serviceUnavailable)
             fields[.retryAfter] = "1"

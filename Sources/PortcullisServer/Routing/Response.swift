@@ -3,6 +3,7 @@
 package import Portcullis
 public import PortcullisHTTP
 public import PortcullisJOSE
+public import PortcullisTransport
 
 /// What a handler answers.
 ///
@@ -26,6 +27,8 @@ public struct Response: Sendable {
     public enum Body: Sendable {
         /// Bytes that are there already. Sent with `Content-Length`.
         case bytes([UInt8])
+        /// A file. Sent with `Content-Length`, and without copying it through memory where the system and the connection allow that.
+        case file(OpenFile)
         /// Bytes that a closure writes while they come about. Sent in chunks, each as soon as it is written.
         case stream(@Sendable (ResponseBodyWriter) async throws -> Void)
     }
@@ -55,6 +58,14 @@ public struct Response: Sendable {
     /// Bytes of a media type.
     public static func bytes(_ bytes: [UInt8], contentType: String, status: Status = .ok) -> Response {
         Response(status: status, fields: [.contentType: contentType], body: .bytes(bytes))
+    }
+
+    /// A file, all of it.
+    ///
+    /// Ranges and validators (`ETag`, `Last-Modified`) are the handler's to add. If the file gets shorter while it is sent, the
+    /// connection is cut.
+    public static func file(_ file: OpenFile, contentType: String, status: Status = .ok) -> Response {
+        Response(status: status, fields: [.contentType: contentType], body: .file(file))
     }
 
     /// Content that is written piece by piece.

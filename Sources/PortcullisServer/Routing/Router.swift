@@ -146,7 +146,8 @@ struct RouteTree: Sendable {
         ///
         /// RFC 9110 §10.2.1.
         var allowed: String {
-            var names = routes.map(\.method.name)
+            var names: [String] = []
+            for (method, _) in routes where !names.contains(method.name) { names.append(method.name) }
             if names.contains("GET"), !names.contains("HEAD") { names.append("HEAD") }
             return names.joined(separator: ", ")
         }

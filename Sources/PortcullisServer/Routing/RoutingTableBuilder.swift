@@ -38,10 +38,10 @@ struct RoutingTableBuilder {
     }
 
     private mutating func pattern(_ path: String) -> PathPattern? {
-        do throws(ConfigurationError) {
+        do throws(PathPattern.Malformation) {
             return try PathPattern(path)
         } catch {
-            problems.append(error.description)
+            problems.append("the path \(path) \(error.sentence)")
             return nil
         }
     }
@@ -85,6 +85,10 @@ struct RoutingTableBuilder {
             let key = Site.key(identifier)
             names["\(identifier.host):\(identifier.port)"] = key
             if key == identifier.host { names[key + ":"] = key }
+            // An IPv6 address has many spellings; clients use the one that they were given.
+            let written = identifier.text.utf8.prefix(identifier.url.authorityEnd)
+                .dropFirst(identifier.scheme.utf8.count + 3)
+            names[String(decoding: written.map(CharacterClass.lowercase), as: UTF8.self)] = key
         }
         return names
     }
@@ -112,8 +116,10 @@ struct RoutingTableBuilder {
         among blocks: [(routes: ProtectedRoutes, outer: [any Middleware], cors: CORSPolicy?)]
     ) -> [PlainRoute] {
         let policies = blocks.compactMap { block -> (path: [PathPattern.Segment], cors: CORSPolicy)? in
-            guard let cors = block.cors, let path = try? PathPattern(block.routes.resource.identifier.path)
-            else { return nil }
+            let base = block.routes.resource.identifier.path
+            guard let cors = block.cors, let path = try? PathPattern(base.isEmpty ? "/" : base) else {
+                return nil
+            }
             return (path.segments.filter { $0 != .literal([]) }, cors)
         }
         guard !policies.isEmpty else { return publicRoutes }
@@ -134,7 +140,10 @@ struct RoutingTableBuilder {
         guard let basePattern = pattern(base.isEmpty ? "/" : base) else { return nil }
         var routes: [PlainRoute] = []
         for entry in block.entries {
-            guard let pattern = pattern(Self.join(base, entry.path)) else { continue }
+            let path = block.hasWholePaths ? entry.path : Self.join(base, entry.path)
+            guard let pattern = pattern(path), lies(pattern, in: basePattern, entry, resource) else {
+                continue
+            }
             refuseUndeclared(entry, of: resource)
             let gate = ResourceGate(
                 resource, requiring: entry.requirement, streamExpiry: block.streamExpiry)
@@ -169,6 +178,22 @@ struct RoutingTableBuilder {
         if base.isEmpty { return path }
         if path == "/" { return base }
         return base.hasSuffix("/") ? base + path.dropFirst() : base + path
+    }
+
+    /// Whether requests for a pattern belong to the resource, so that its gate stands before them.
+    private mutating func lies(
+        _ pattern: PathPattern, in base: PathPattern, _ entry: ProtectedRoutes.Entry,
+        _ resource: ProtectedResource
+    ) -> Bool {
+        let isWithin =
+            pattern.segments.count >= base.segments.count
+            && zip(pattern.segments, base.segments).allSatisfy { $0 == $1 || $1 == .literal([]) }
+        if !isWithin {
+            problems.append(
+                "\(resource.identifier): the route \(entry.path) lies outside the resource; begin it with a slash"
+            )
+        }
+        return isWithin
     }
 
     private mutating func refuseUndeclared(_ entry: ProtectedRoutes.Entry, of resource: ProtectedResource) {

@@ -33,7 +33,13 @@ struct Site: Sendable {
             return (route, match.values)
         }
         if isPreflight, let route = preflight(resource, match) { return (route, []) }
-        if let resource { return resource.destination(method, path, segments) }
+        if let resource {
+            return resource.destination(
+                method, path, segments,
+                besides: match?.methods.routes.filter {
+                    $0.route.leadingLiteralCount >= resource.segmentCount
+                } ?? [])
+        }
         guard let match else { return (notFound, []) }
         return (notFound.answering(methodsAllowed: match.methods.allowed, to: method), [])
     }
@@ -75,10 +81,16 @@ final class GuardedResource: Sendable {
 
     var segmentCount: Int { segments.count }
 
-    func destination(_ method: Method, _ path: RequestPath, _ segments: [Range<Int>]) -> Site.Destination {
-        guard let match = routes.match(path, segments) else { return (notFound, []) }
-        if let route = match.methods[method] { return (route, match.values) }
-        return (notFound.answering(methodsAllowed: match.methods.allowed, to: method), [])
+    /// - Parameter open: The public routes of the path, whose methods count among those that it has.
+    func destination(
+        _ method: Method, _ path: RequestPath, _ segments: [Range<Int>],
+        besides open: @autoclosure () -> [(method: Method, route: CompiledRoute)]
+    ) -> Site.Destination {
+        let match = routes.match(path, segments)
+        if let match, let route = match.methods[method] { return (route, match.values) }
+        let methods = RouteTree.Methods(routes: (match?.methods.routes ?? []) + open())
+        guard !methods.routes.isEmpty else { return (notFound, []) }
+        return (notFound.answering(methodsAllowed: methods.allowed, to: method), [])
     }
 }
 

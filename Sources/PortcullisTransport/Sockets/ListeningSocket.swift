@@ -104,3 +104,21 @@ package func closeDescriptor(_ descriptor: Int32) -> Int32 {
         Darwin.close(descriptor)
     #endif
 }
+
+/// Opens a descriptor that is good for nothing but being there.
+package func nullDevice() -> Int32? {
+    let descriptor = open("/dev/null", O_RDONLY | O_CLOEXEC)
+    return descriptor < 0 ? nil : descriptor
+}
+
+/// How many descriptors the process may have open at the same time.
+package func maxDescriptorCount() -> Int {
+    #if canImport(Glibc)
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    #else
+        let resource = RLIMIT_NOFILE
+    #endif
+    var limit = rlimit()
+    guard getrlimit(resource, &limit) == 0 else { return .max }
+    return Int(clamping: limit.rlim_cur)
+}

@@ -96,7 +96,7 @@ package struct SocketStream {
     ///
     /// Does not wait, and does not close the socket.
     package func shutDown() {
-        session?.sendClosureAlert()
+        _ = session?.sendClosureAlert()
     }
 
     private static func failure(of call: SocketError.Call, wanting readiness: Readiness) -> IOResult {
@@ -106,7 +106,7 @@ package struct SocketStream {
     }
 
     /// Gathers what fits into one record, so that a short head and its body do not leave in two.
-    private static func write(_ buffers: UnsafeBufferPointer<iovec>, to session: TLSSession) -> IOResult {
+    package static func write(_ buffers: UnsafeBufferPointer<iovec>, to session: TLSSession) -> IOResult {
         guard let first = buffers.first(where: { $0.iov_len > 0 }) else { return .bytes(0) }
         let start = UnsafeRawBufferPointer(start: first.iov_base, count: first.iov_len)
         guard start.count < recordByteCount, buffers.count > 1 else { return session.write(start) }

@@ -15,7 +15,7 @@ extension TLSContext {
     package convenience init(
         clientTrusting roots: TrustedRoots, presenting identity: TLSIdentity? = nil
     ) throws(TLSError) {
-        try self.init(.client)
+        try self.init(.client, verifiesPeers: true)
         SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
         try trust(roots)
         if let identity { try use(identity) }
@@ -34,11 +34,7 @@ extension TLSContext {
         case .pem(let source):
             guard let certificates = source.certificates() else { throw .unusableRoots }
             defer { for certificate in certificates { X509_free(certificate) } }
-            let store = SSL_CTX_get_cert_store(context)
-            for certificate in certificates where X509_STORE_add_cert(store, certificate) != 1 {
-                throw .unusableRoots
-            }
-            X509_STORE_set_flags(store, UInt(X509_V_FLAG_PARTIAL_CHAIN))
+            try trust(certificates)
         }
     }
 

@@ -2,7 +2,7 @@
 
 internal import COpenSSL
 
-/// What the TLS connections of one client have in common: trusted roots, own certificate, versions.
+/// What the TLS connections of one client or server have in common: trusted roots, own certificate, versions.
 ///
 /// Reading the files happens here, once; the sessions share the result.
 // SAFETY: `SSL_CTX` and `BIO_METHOD` are not changed after `init`; OpenSSL counts the references that sessions take to them
@@ -10,22 +10,25 @@ internal import COpenSSL
 package final class TLSContext: @unchecked Sendable {
     /// Which side of the handshake the sessions take.
     enum Role: Sendable {
-        case client
+        case client, server
     }
 
     let role: Role
+    /// Whether the certificates of peers have to lead to a trusted one.
+    let verifiesPeers: Bool
     let context: OpaquePointer
     let socketMethod: OpaquePointer
 
-    init(_ role: Role) throws(TLSError) {
+    init(_ role: Role, verifiesPeers: Bool) throws(TLSError) {
         ERR_clear_error()
         defer { ERR_clear_error() }
         guard let method = COpenSSL_socket_method() else { throw .unavailable }
-        guard let context = SSL_CTX_new(TLS_client_method()) else {
+        guard let context = SSL_CTX_new(role == .client ? TLS_client_method() : TLS_server_method()) else {
             BIO_meth_free(method)
             throw .unavailable
         }
         self.role = role
+        self.verifiesPeers = verifiesPeers
         self.context = context
         socketMethod = method
         // RFC 9325 §3.1.1: nothing below 1.2. §3.3: no compression. §3.5: no renegotiation.
@@ -54,8 +57,16 @@ package final class TLSContext: @unchecked Sendable {
         }
         guard let key = identity.privateKey.privateKey() else { throw .unusablePrivateKey }
         defer { EVP_PKEY_free(key) }
-        guard SSL_CTX_use_PrivateKey(context, key) == 1, SSL_CTX_check_private_key(context) == 1 else {
-            throw .unusablePrivateKey
+        guard X509_check_private_key(chain[0], key) == 1 else { throw .foreignPrivateKey }
+        guard SSL_CTX_use_PrivateKey(context, key) == 1 else { throw .unusablePrivateKey }
+    }
+
+    /// Trusts certificates, each by itself, whether it is a root or not.
+    func trust(_ certificates: [OpaquePointer]) throws(TLSError) {
+        let store = SSL_CTX_get_cert_store(context)
+        for certificate in certificates where X509_STORE_add_cert(store, certificate) != 1 {
+            throw .unusableRoots
         }
+        X509_STORE_set_flags(store, UInt(X509_V_FLAG_PARTIAL_CHAIN))
     }
 }

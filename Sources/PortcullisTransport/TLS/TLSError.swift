@@ -10,8 +10,10 @@ public enum TLSError: Error, Sendable, Hashable {
     case unusableRoots
     /// The own certificate, or one of its chain, cannot be read.
     case unusableCertificate
-    /// The own private key cannot be read, is encrypted, or does not belong to the certificate.
+    /// The own private key cannot be read, or is encrypted.
     case unusablePrivateKey
+    /// The own private key does not belong to the certificate.
+    case foreignPrivateKey
     /// OpenSSL could not set up what it needs.
     case unavailable
     /// The peer's certificate was refused.

@@ -11,17 +11,21 @@ internal import COpenSSL
 /// One TLS connection over a socket that somebody else owns, watches and closes.
 ///
 /// No call waits. OpenSSL keeps its errors in a queue of the thread: each call empties it first and reads it before it returns.
-final class TLSSession {
+package final class TLSSession {
     // SAFETY: made in `init`, freed in `deinit`, and handed to nobody; the object is used by one owner at a time.
-    private let ssl: OpaquePointer
-    private let context: TLSContext
+    let ssl: OpaquePointer
+    let context: TLSContext
     /// After a fatal failure OpenSSL wants no further call, not even that for the closure alert.
     private var isBroken = false
+    /// Another call would wait for the peer's answer to the alert, and take what it sends for one.
+    private var hasSentClosure = false
 
     init(_ context: TLSContext, descriptor: Int32) throws(TLSError) {
         ERR_clear_error()
         defer { ERR_clear_error() }
-        guard let bio = COpenSSL_socket_new(context.socketMethod, descriptor) else { throw .unavailable }
+        guard
+            let bio = COpenSSL_socket_new(context.socketMethod, descriptor, context.role == .server ? 1 : 0)
+        else { throw .unavailable }
         guard let ssl = SSL_new(context.context) else {
             BIO_free_all(bio)
             throw .unavailable
@@ -30,6 +34,7 @@ final class TLSSession {
         SSL_set_bio(ssl, bio, bio)
         switch context.role {
         case .client: SSL_set_connect_state(ssl)
+        case .server: SSL_set_accept_state(ssl)
         }
         self.ssl = ssl
         self.context = context
@@ -60,11 +65,12 @@ final class TLSSession {
     /// Goes on with the handshake.
     ///
     /// `bytes(0)` says that it is complete.
-    func handshake() -> IOResult {
+    package func handshake() -> IOResult {
         ERR_clear_error()
         let code = SSL_do_handshake(ssl)
         guard code == 1 else { return result(of: code) }
-        return agreesOnProtocol ? .bytes(0) : broken(.protocolFailure(SSL_R_BAD_EXTENSION))
+        guard agreesOnProtocol else { return broken(.protocolFailure(SSL_R_BAD_EXTENSION)) }
+        return resumedPeerIsCurrent ? .bytes(0) : broken(.certificateRefused(.expired))
     }
 
     /// Whether the peer chose the protocol that was offered, or left the choice alone.
@@ -75,21 +81,32 @@ final class TLSSession {
         var count: UInt32 = 0
         SSL_get0_alpn_selected(ssl, &name, &count)
         guard let name, count > 0 else { return true }
+        // A server has chosen already. RFC 7301 §3.2.
+        if context.role == .server { return true }
         return UnsafeBufferPointer(start: name, count: Int(count)).elementsEqual("http/1.1".utf8)
     }
 
-    func read(into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
+    /// Reads at most as many bytes as the buffer holds.
+    ///
+    /// A server's session takes what the socket has once for each call; `bytes(0)` says that there may be more behind what came to
+    /// nothing. A client could otherwise keep the call busy with messages that are no data. RFC 8446 §4.6.3.
+    package func read(into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
         guard !isBroken else { return .failed(.tls(.truncated)) }
         var count = 0
         ERR_clear_error()
+        if context.role == .server { COpenSSL_socket_limit(SSL_get_rbio(ssl), 1) }
         let code = SSL_read_ex(ssl, buffer.baseAddress, buffer.count, &count)
-        return code == 1 ? .bytes(count) : result(of: code)
+        if code == 1 { return .bytes(count) }
+        let result = result(of: code)
+        let wasStopped =
+            result == .wouldBlock(.readable) && COpenSSL_socket_was_stopped(SSL_get_rbio(ssl)) == 1
+        return wasStopped ? .bytes(0) : result
     }
 
     /// Writes some of the bytes.
     ///
     /// After `wouldBlock` the next call has to begin with the same bytes.
-    func write(_ bytes: UnsafeRawBufferPointer) -> IOResult {
+    package func write(_ bytes: UnsafeRawBufferPointer) -> IOResult {
         guard !isBroken else { return .failed(.tls(.truncated)) }
         guard !bytes.isEmpty else { return .bytes(0) }
         var count = 0
@@ -98,15 +115,22 @@ final class TLSSession {
         return code == 1 ? .bytes(count) : result(of: code)
     }
 
-    /// Says, without waiting, that nothing more will be sent.
+    /// Says, without waiting, that nothing more will be sent; reading may go on.
     ///
     /// RFC 8446 §6.1.
-    func sendClosureAlert() {
-        guard !isBroken, SSL_is_init_finished(ssl) == 1 else { return }
-        isBroken = true
+    ///
+    /// - Returns: `wouldBlock` if the socket takes no more for now, and the call has to be made again.
+    @discardableResult
+    package func sendClosureAlert() -> IOResult {
+        guard !isBroken, !hasSentClosure, SSL_is_init_finished(ssl) == 1 else { return .bytes(0) }
         ERR_clear_error()
-        _ = SSL_shutdown(ssl)
-        ERR_clear_error()
+        let code = SSL_shutdown(ssl)
+        guard code < 0 else {
+            ERR_clear_error()
+            hasSentClosure = true
+            return .bytes(0)
+        }
+        return result(of: code)
     }
 
     private func result(of code: Int32) -> IOResult {

@@ -51,10 +51,13 @@ class Answer:
         return f"<{self.status} {self.fields} {self.body[:300]!r}>"
 
 
-def request(url, method="GET", fields=(), body=None, timeout=10):
-    """One exchange; `fields` is a list of pairs or a dictionary."""
+def request(url, method="GET", fields=(), body=None, timeout=10, tls=None):
+    """One exchange; `fields` is a list of pairs or a dictionary, `tls` the context of an https URL."""
     parts = urllib.parse.urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
+    if parts.scheme == "https":
+        connection = http.client.HTTPSConnection(parts.hostname, parts.port, timeout=timeout, context=tls)
+    else:
+        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
     try:
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.putrequest(method, target, skip_accept_encoding=True)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import Dispatch
+import PortcullisTransport
 import Synchronization
 
 #if canImport(Glibc)
@@ -28,10 +29,12 @@ final class RawClient: Sendable {
         case timedOut
     }
 
-    private let descriptor: Int32
+    let descriptor: Int32
     private let readQueue = DispatchQueue(label: "client.read")
     private let writeQueue = DispatchQueue(label: "client.write")
     private let pending = Mutex<[UInt8]>([])
+    /// Set once, before anything is sent; used on `readQueue` alone.
+    let secured = Mutex<SocketStream?>(nil)
     private let isOpen = Atomic<Bool>(true)
 
     /// Connects.
@@ -109,7 +112,8 @@ final class RawClient: Sendable {
 
     /// Sends until it is done, or the server no longer takes any, and says how much went.
     func sendSome(_ bytes: [UInt8]) async -> Int {
-        await on(writeQueue) { [descriptor] in
+        if isSecured { return await sendSecured(bytes) }
+        return await on(writeQueue) { [descriptor] in
             var done = 0
             while done < bytes.count {
                 let count = bytes.withUnsafeBytes { buffer in
@@ -181,6 +185,13 @@ final class RawClient: Sendable {
         }
     }
 
+    /// Everything up to a text that comes last.
+    func receive(upTo text: String) async throws -> String {
+        var seen = ""
+        while !seen.hasSuffix(text) { seen += String(decoding: try await receive(atLeast: 1), as: UTF8.self) }
+        return seen
+    }
+
     private func take() -> [UInt8] {
         pending.withLock { pending in
             defer { pending = [] }
@@ -191,10 +202,16 @@ final class RawClient: Sendable {
     private func put(_ bytes: [UInt8]) { pending.withLock { $0 = bytes } }
 
     private func receiveOnce() throws(Failure) -> [UInt8] {
+        if isSecured { return try receiveSecured() }
         var buffer = [UInt8](repeating: 0, count: 65_536)
         let count = buffer.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress, $0.count, 0) }
         guard count >= 0 else { throw Failure(call: "recv", code: errno) }
         return Array(buffer[..<count])
+    }
+
+    @discardableResult
+    func onReadQueue<Result: Sendable>(_ work: @escaping @Sendable () -> Result) async -> Result {
+        await on(readQueue, work)
     }
 
     private func on<Result: Sendable>(

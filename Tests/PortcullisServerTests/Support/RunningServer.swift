@@ -19,6 +19,7 @@ struct RunningServer: Sendable {
         var grace = Duration.milliseconds(500)
         var metrics: (any ServerMetrics)?
         var configure: @Sendable (inout Server.Configuration) -> Void = { _ in }
+        var tls: Server.TLS?
     }
 
     static func start(_ setup: Setup = Setup(), _ declare: (inout Routes) -> Void) async throws
@@ -32,6 +33,7 @@ struct RunningServer: Sendable {
             log: { log.add($0) }, metrics: setup.metrics)
         configuration.readiness = setup.readiness
         setup.configure(&configuration)
+        configuration.tls = setup.tls
         let server = try Server(validating: routes, port: 0, configuration: configuration)
         return try await start(server, log)
     }
@@ -52,6 +54,8 @@ struct RunningServer: Sendable {
     func replace(_ routes: Routes, limits: Server.Limits? = nil) async throws {
         try await server.replace(routes, limits: limits)
     }
+
+    func replaceTLS(_ tls: Server.TLS) async { await server.replaceTLS(tls) }
 
     func client(receiveBuffer: Int32? = nil, timeout: Duration = .seconds(8)) throws -> RawClient {
         try RawClient(port: port, receiveBuffer: receiveBuffer, timeout: timeout)

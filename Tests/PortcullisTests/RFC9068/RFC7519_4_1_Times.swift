@@ -53,6 +53,13 @@ struct RFC7519_4_1_Times {
         }
     }
 
+    @Test func `§4.1.5: a token that is known is not good before its time either`() async {
+        let token = scene.mint(claims: ["nbf": 1_800_000_000])
+        #expect(await scene.refusal(of: token) == nil)
+        scene.clock.advance(by: .seconds(-60))
+        await scene.expectInvalid(token, .notYetValid, PublicText.early)
+    }
+
     @Test func `one leeway stretches all three`() async {
         let scene = Self.scene(leeway: .seconds(30))
         for (name, good, bad) in [

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+package import PortcullisServer
+import PortcullisTransport
+
+extension ConfigurationFile {
+    private static let tlsPath = JSONPath.root["server"]["tls"]
+
+    /// What the server shows under TLS, if the file asks for that.
+    ///
+    /// Reads the files that are named.
+    ///
+    /// - Parameter file: Where the configuration is, for the names that are relative to it.
+    /// - Throws: ``InvalidConfiguration`` for files that cannot be read or do not belong together.
+    package func makeTLS(besides file: String) throws(InvalidConfiguration) -> Server.TLS? {
+        guard let settings = server.tls else { return nil }
+        let findings = FindingCollector()
+        let certificate = Self.source("certificate", settings.certificate, besides: file, findings)
+        let key = Self.source("private_key", settings.privateKey, besides: file, findings)
+        let name = settings.clientCertificates == .none ? nil : settings.clientAuthorities
+        let authorities = name.flatMap { Self.source("client_ca", $0, besides: file, findings) }
+        guard !findings.hasErrors, let certificate, let key else {
+            throw InvalidConfiguration(findings: findings.findings)
+        }
+        let demanded: ClientCertificates =
+            switch (settings.clientCertificates, authorities) {
+            case (.none, _): .none
+            case (.require, let authorities?): .require(issuedBy: authorities)
+            case (.request, _), (.require, nil): .request(issuedBy: authorities)
+            }
+        do throws(TLSError) {
+            return try Server.TLS(
+                TLSIdentity(certificateChain: certificate, privateKey: key), clientCertificates: demanded)
+        } catch {
+            let (key, message) = Self.describe(error)
+            findings.error(key.map { Self.tlsPath[$0] } ?? Self.tlsPath, message)
+            throw InvalidConfiguration(findings: findings.findings)
+        }
+    }
+
+    private static func source(
+        _ key: String, _ name: String, besides file: String, _ findings: FindingCollector
+    ) -> PEMSource? {
+        let path = resolve(name, besides: file)
+        if let reason = whyUnreadable(path) {
+            findings.error(tlsPath[key], "cannot be opened: \(reason)")
+            return nil
+        }
+        return .file(path)
+    }
+
+    private static func describe(_ error: TLSError) -> (key: String?, message: String) {
+        switch error {
+        case .unusableCertificate:
+            ("certificate", "cannot be read; must be a file of certificates in PEM, the server's own first")
+        case .unusablePrivateKey:
+            ("private_key", "cannot be read; must be a file with a private key in PEM, without a password")
+        case .foreignPrivateKey:
+            ("private_key", "does not belong to the certificate; must be the key that it was issued for")
+        case .unusableRoots: ("client_ca", "cannot be read; must be a file of certificates in PEM")
+        default: (nil, "cannot be used by the machine's OpenSSL")
+        }
+    }
+
+    /// What the author of the file should know of its certificate.
+    package func warnings(of tls: Server.TLS) -> [Finding] {
+        let path = Self.tlsPath["certificate"].text
+        let ofItself = tls.warnings.map { Finding(.warning, path, $0, isSaidAtStart: true) }
+        let unnamed = resources.filter { resource in
+            let url = resource.metadata.resource.url
+            return url.isSecure && !tls.covers(host: url.host.filter { $0 != "[" && $0 != "]" })
+        }
+        let ofHosts = unnamed.map {
+            Finding(
+                .warning, path,
+                "is not for the host of \($0.path).metadata.resource; clients will refuse it, unless a proxy shows its own"
+            )
+        }
+        return ofItself + ofHosts
+    }
+}

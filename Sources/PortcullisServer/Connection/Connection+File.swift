@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+
+internal import PortcullisTransport
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// A file on its way to a client.
+struct FileTransfer {
+    let file: OpenFile
+    let keepAlive: Bool
+    var offset = 0
+    /// How much has gone since other connections had their turn.
+    var sentInTurn = 0
+
+    /// How much goes in one turn of the loop.
+    static let byteCountPerTurn = 1 << 20
+
+    /// What goes next.
+    var part: Range<Int> {
+        offset..<min(file.byteCount, offset + Self.byteCountPerTurn - sentInTurn)
+    }
+}
+
+// A file follows the head of its answer once that has gone, straight from the system's cache where nothing has to be done to its bytes.
+extension Connection {
+    /// Whether the bytes of files have to pass through here.
+    private var copiesFiles: Bool { tls != nil || !OpenFile.canSendDirectly }
+
+    func beginSending(_ file: OpenFile, keepAlive: Bool) {
+        phase = .exchange
+        stateDeadline = .distantFuture
+        exchange?.file = FileTransfer(file: file, keepAlive: keepAlive)
+    }
+
+    /// Sends more of a file, when all output has gone.
+    ///
+    /// - Returns: Whether there is output again.
+    func sendsMoreOfFile() -> Bool {
+        while phase == .exchange, let transfer = exchange?.file {
+            guard transfer.offset < transfer.file.byteCount else {
+                finishFile(transfer)
+                return false
+            }
+            guard !transfer.part.isEmpty else {
+                exchange?.file?.sentInTurn = 0
+                continueLater()
+                return false
+            }
+            let count = copiesFiles ? copy(transfer) : send(transfer)
+            guard count > 0 else { return false }
+            exchange?.file?.offset += count
+            exchange?.file?.sentInTurn += count
+            if writeDeadline != .distantFuture { writeDeadline = loop.now + limits.writeTimeout }
+            if copiesFiles { return true }
+        }
+        return false
+    }
+
+    private func send(_ transfer: FileTransfer) -> Int {
+        while true {
+            let count = transfer.file.send(transfer.part, to: descriptor)
+            if count > 0 {
+                output.note(count)
+                return count
+            }
+            if count < 0, errno == EINTR { continue }
+            if count < 0, errno == EAGAIN || errno == EWOULDBLOCK {
+                waitUntilWritable()
+            } else {
+                // The client has gone, or the file is shorter than was said.
+                abort()
+            }
+            return 0
+        }
+    }
+
+    private func copy(_ transfer: FileTransfer) -> Int {
+        let buffer = context.readBuffer
+        let wanted = UnsafeMutableRawBufferPointer(
+            rebasing: buffer[..<min(buffer.count, transfer.part.count)])
+        let count = transfer.file.read(at: transfer.offset, into: wanted)
+        guard count > 0 else {
+            abort()
+            return 0
+        }
+        output.append(Array(wanted[..<count]))
+        return count
+    }
+
+    private func finishFile(_ transfer: FileTransfer) {
+        exchange?.file = nil
+        finishExchange(keepAlive: transfer.keepAlive && !context.isDraining)
+        // Requests that came meanwhile.
+        continueLater()
+    }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+import PortcullisConfiguration
+import PortcullisServer
+import Testing
+
+@Suite("Configuration file: server.tls")
+struct TLSFileTests {
+    static func file(_ tls: String?) throws -> ConfigurationFile {
+        let text = SampleFile.with(server: tls.map { #"{"tls": \#($0)}"# })
+        return try ConfigurationFile(parsing: Array(text.utf8))
+    }
+
+    @Test func `a file without it makes a server without TLS`() throws {
+        let file = try Self.file(nil)
+        #expect(file.server.tls == nil)
+        let tls = try file.makeTLS(besides: "c.json")
+        #expect(tls == nil)
+    }
+
+    @Test func `every file that cannot be opened is named`() throws {
+        let file = try Self.file(
+            #"{"certificate": "a.pem", "private_key": "/none/b.key", "client_certificates": "request", "client_ca": "c.pem"}"#
+        )
+        let error = #expect(throws: InvalidConfiguration.self) { try file.makeTLS(besides: "/none/c.json") }
+        #expect(
+            error?.findings.map(\.description) == [
+                "$.server.tls.certificate: cannot be opened: No such file or directory",
+                "$.server.tls.private_key: cannot be opened: No such file or directory",
+                "$.server.tls.client_ca: cannot be opened: No such file or directory",
+            ])
+    }
+
+    @Test func `authorities that nobody asks for are neither read nor silently dropped`() throws {
+        let text = SampleFile.with(
+            server: #"{"tls": {"certificate": "a.pem", "private_key": "b.key", "client_ca": "c.pem"}}"#)
+        #expect(
+            try SampleFile.warnings(text) == [
+                "$.server.tls.client_ca: warning: is not used, since client_certificates is neither \"request\" "
+                    + "nor \"require\""
+            ])
+        let error = #expect(throws: InvalidConfiguration.self) {
+            try Self.file(#"{"certificate": "a.pem", "private_key": "b.key", "client_ca": "c.pem"}"#)
+                .makeTLS(besides: "/none/c.json")
+        }
+        #expect(error?.findings.count == 2)
+    }
+
+    @Test func `to begin or to stop with TLS takes a restart, other files do not`() throws {
+        let (with, without) = (
+            try Self.file(#"{"certificate": "a", "private_key": "b"}"#), try Self.file(nil)
+        )
+        #expect(with.changesForRestart(from: without) == ["$.server.tls"])
+        #expect(without.changesForRestart(from: with) == ["$.server.tls"])
+        let other = try Self.file(#"{"certificate": "c", "private_key": "d"}"#)
+        #expect(other.changesForRestart(from: with) == [])
+    }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisTransport
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// The same client under TLS: one direction at a time, since a session is no thing for two threads.
+extension RawClient {
+    /// The end of the connection was not said, as far as TLS goes.
+    static let truncated = Failure(call: "truncated", code: 0)
+
+    var isSecured: Bool { secured.withLock { $0 != nil } }
+
+    /// Shakes hands.
+    ///
+    /// - Throws: What ended the handshake.
+    func secure(_ context: TLSContext, as name: String = "localhost") async throws {
+        try secured.withLock {
+            $0 = try SocketStream(descriptor: descriptor, client: context, server: .name(name))
+        }
+        let failure: Failure? = await onReadQueue { [self] in
+            let result = secured.withLock { $0?.handshake() ?? .closed }
+            return result == .bytes(0) ? nil : Failure(call: "handshake: \(result)", code: 0)
+        }
+        if let failure { throw failure }
+    }
+
+    /// Ends this side as TLS does, and leaves the socket open.
+    func sendClosureAlert() async {
+        await onReadQueue { [self] in secured.withLock { $0?.shutDown() } }
+    }
+
+    func sendSecured(_ bytes: [UInt8]) async -> Int {
+        await onReadQueue { [self] in
+            var done = 0
+            while done < bytes.count {
+                let rest = bytes[done...]
+                let result = secured.withLock { stream in
+                    rest.withUnsafeBytes { stream?.write($0) ?? .closed }
+                }
+                guard case .bytes(let count) = result, count > 0 else { return done }
+                done += count
+            }
+            return done
+        }
+    }
+
+    func receiveSecured() throws(Failure) -> [UInt8] {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        let result = secured.withLock { stream in
+            buffer.withUnsafeMutableBytes { stream?.read(into: $0) ?? .closed }
+        }
+        switch result {
+        case .bytes(let count): return Array(buffer[..<count])
+        case .closed: return []
+        case .wouldBlock: throw Failure(call: "recv", code: EAGAIN)
+        case .failed(.tls(.truncated)): throw Self.truncated
+        case .failed(let error): throw Failure(call: "\(error)", code: ECONNRESET)
+        }
+    }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+import PortcullisHTTP
+import PortcullisJOSE
+import PortcullisTesting
+import Testing
+
+@Suite("RFC 6750 §5.3 What is printed holds no secret")
+struct RedactionTests {
+    /// Every way in which a value finds its way into a log.
+    static func prints(of value: some Any) -> String {
+        var dumped = ""
+        dump(value, to: &dumped)
+        return "\(value) \(String(reflecting: value)) \([value]) \(dumped)"
+    }
+
+    /// What might be found: the text itself, or its bytes as Swift prints an array of them.
+    static func spellings(of secret: String) -> [String] {
+        let bytes = Array(secret.utf8)
+        return [secret, bytes.map(String.init).joined(separator: ", ")]
+    }
+
+    @Test func `a request head does not print what came with it`() {
+        let head = RequestHead.get(
+            "/notes?access_token=s3cr3t", bearer: "s3cr3t", fields: [("Cookie", "s3cr3t")])
+        for prints in [Self.prints(of: head), Self.prints(of: head.fields)] {
+            for secret in Self.spellings(of: "s3cr3t") { #expect(!prints.contains(secret)) }
+        }
+        #expect("\(head)" == "RequestHead(GET)")
+    }
+
+    @Test func `neither does a question to an authorization server, nor its answer`() {
+        let request = FetchRequest(
+            url: "https://as.example.com/introspect", method: .post, fields: [.authorization: "Basic s3cr3t"],
+            body: Array("token=s3cr3t".utf8))
+        let response = FetchResponse(
+            status: .ok, fields: [.contentType: "s3cr3t"], body: Array("s3cr3t".utf8))
+        for prints in [Self.prints(of: request), Self.prints(of: response)] {
+            for secret in Self.spellings(of: "s3cr3t") { #expect(!prints.contains(secret)) }
+        }
+        #expect("\(request)" == "FetchRequest(POST https://as.example.com/introspect)")
+    }
+
+    @Test func `nor what a resource is made of and decides`() async throws {
+        let scene = Scene()
+        let token = scene.mint(claims: ["email": "s3cr3t@example.com"])
+        let issuer = TrustedIssuer.introspection(
+            issuer: "https://as.example.com", authenticatedBy: .clientSecretBasic(id: "rs", secret: "s3cr3t"))
+        let accepted = try await scene.resource.authorize(.get("/notes", bearer: token))
+        let refused = try #require(await scene.refusal(of: "s3cr3t"))
+        let all = [
+            Self.prints(of: accepted), Self.prints(of: refused), Self.prints(of: issuer),
+            Self.prints(of: refused.head), Self.prints(of: scene.issuer.key),
+        ]
+        let exponent = try #require(scene.issuer.key.jsonIncludingPrivateMembers["d"]?.string)
+        for prints in all {
+            #expect(!prints.contains("s3cr3t") && !prints.contains(token) && !prints.contains(exponent))
+        }
+    }
+}
