@@ -8,13 +8,17 @@ import PortcullisTransport
 /// The listener for operators: whether the service lives, whether it is ready, what it counts.
 func makeAdminServer(
     _ settings: AdminSettings, watching server: Server, through fetcher: HTTPClientFetcher?,
-    metrics: MetricsRegistry
+    metrics: MetricsRegistry, _ manager: ServiceManager
 ) throws -> Server {
     var routes = Routes()
     routes.addOperatorRoutes(watching: { server.resources }, through: fetcher, metrics: metrics)
     let socket: ServerSocket
     do throws(SocketError) {
-        socket = try ServerSocket(host: settings.host, port: settings.port, loopCount: 1)
+        if let inherited = try manager.socket(named: { $0 == "admin" }, loopCount: 1) {
+            socket = inherited
+        } else {
+            socket = try ServerSocket(host: settings.host, port: settings.port, loopCount: 1)
+        }
     } catch {
         throw AdminListenerError(error)
     }

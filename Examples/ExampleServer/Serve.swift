@@ -21,27 +21,40 @@ func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
     for warning in file.warnings where !warning.isSaidAtStart { log("\(warning)") }
     do {
         let accessLog = try file.makeAccessLog(besides: path)
+        let manager = serviceManager()
         var configuration = file.makeServerConfiguration(
             log: log, metrics: file.admin == nil ? nil : metrics, accessLog: accessLog)
         configuration.tls = served.tls
         configuration.selfCheck = file.selfCheck.policy
         configuration.selfCheckFetcher = served.selfCheckFetcher
-        let server = try Server(
-            validating: served.routes, host: address.host ?? file.server.host,
-            port: address.port ?? file.server.port,
-            configuration: configuration)
+        let server: Server
+        if let socket = try manager.socket(named: { $0 != "admin" }, loopCount: file.server.eventLoopCount) {
+            server = try Server(validating: served.routes, on: socket, configuration: configuration)
+        } else {
+            server = try Server(
+                validating: served.routes, host: address.host ?? file.server.host,
+                port: address.port ?? file.server.port, configuration: configuration)
+        }
         let reloader = Reloader(path, server, serving: served, metrics, accessLog)
         var servers = [server]
         if let admin = file.admin {
             servers.append(
                 try makeAdminServer(
-                    admin, watching: server, through: served.selfCheckFetcher, metrics: metrics))
+                    admin, watching: server, through: served.selfCheckFetcher, metrics: metrics, manager))
         }
-        return await run(servers, onHangUp: { await reloader.reload() }) { addresses in
+        return await run(
+            servers,
+            onHangUp: {
+                manager.notify(.reloading)
+                await reloader.reload()
+                manager.notify(.ready)
+            }, onStopping: { manager.notify(.stopping) }
+        ) { addresses in
             for (address, name) in zip(addresses, ["listening", "admin"]) {
                 let scheme = name == "listening" && server.usesTLS ? "https" : "http"
-                StandardOutput.write("\(name) on \(scheme)://\(address)\n")
+                StandardOutput.write("\(name) on \(address.isUnix ? "" : scheme + "://")\(address)\n")
             }
+            manager.notify(.ready)
         }
     } catch let error as InvalidConfiguration {
         for finding in error.findings { StandardError.write("\(finding)\n") }
@@ -65,9 +78,11 @@ private func read(_ path: String, counting metrics: MetricsRegistry) -> Servable
 ///
 /// - Parameters:
 ///   - onHangUp: Is called for SIGHUP, never twice at a time; signals that come meanwhile count as one.
+///   - onStopping: Is called when a signal has come that ends them.
 ///   - onListening: Is called once, when all of them accept connections, with their addresses in order.
 func run(
     _ servers: [Server], onHangUp: @escaping @Sendable () async -> Void = {},
+    onStopping: @escaping @Sendable () -> Void = {},
     onListening: @escaping @Sendable ([SocketAddress]) -> Void
 ) async -> Outcome {
     let (addresses, announce) = AsyncStream.makeStream(of: (Int, SocketAddress).self)
@@ -82,7 +97,11 @@ func run(
         }
     }
     let (hangUps, hangUp) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-    let signals = SignalHandlers(stop: { work.cancel() }, hangUp: { hangUp.yield() })
+    let stop: @Sendable () -> Void = {
+        onStopping()
+        work.cancel()
+    }
+    let signals = SignalHandlers(stop: stop, hangUp: { hangUp.yield() })
     let reloading = Task { for await _ in hangUps { await onHangUp() } }
     let announcement = Task {
         var listening: [(Int, SocketAddress)] = []

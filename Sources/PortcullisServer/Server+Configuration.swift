@@ -48,6 +48,10 @@ extension Server {
         ///
         /// Default: if there is an access log.
         public var namesRequests: Bool?
+        /// When errors of the server's own are told as problem details.
+        ///
+        /// Default: to clients that ask for JSON. RFC 9457.
+        public var problemDetails = ProblemDetails.accept
         /// The proxies in front of the server.
         ///
         /// Default none: then nothing that a request says of where it came from is believed.

@@ -25,7 +25,7 @@ public struct Server: Sendable {
     /// ``init(validating:host:port:configuration:)`` for routes that come from outside.
     ///
     /// - Parameters:
-    ///   - host: The address or name to listen on. Default: this machine only.
+    ///   - host: The address or name to listen on, or `unix:` and a path, as ``ServerSocket`` takes it. Default: this machine only.
     ///   - port: The port; 0 for any free one.
     ///   - configuration: Loops, limits, log.
     ///   - declare: Adds the routes.
@@ -97,6 +97,7 @@ public struct Server: Sendable {
         } catch {
             core.stop()
             await drain(core)
+            socket.removeFile()
             throw error
         }
         onListening(socket.address)
@@ -106,6 +107,7 @@ public struct Server: Sendable {
             core.stop()
         }
         await drain(core)
+        socket.removeFile()
         await configuration.accessLog?.flush()
     }
 

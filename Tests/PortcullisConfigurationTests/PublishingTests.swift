@@ -3,6 +3,7 @@
 import Portcullis
 import PortcullisConfiguration
 import PortcullisJOSE
+import PortcullisServer
 import Testing
 
 @Suite("Configuration file: how metadata is published")

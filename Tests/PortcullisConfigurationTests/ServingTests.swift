@@ -83,10 +83,12 @@ struct EdgeSettingsTests {
 
     @Test func `proxies and what is believed of them are taken over`() throws {
         let made = try Self.configuration(
-            #"{"trusted_proxies": ["10.0.0.0/8", "::1", "unix"], "forwarded": "x-forwarded", "request_ids": true}"#
+            #"{"trusted_proxies": ["10.0.0.0/8", "::1", "unix"], "forwarded": "x-forwarded", "proxy_protocol": true, "request_ids": true}"#
         )
         #expect(
-            try made.proxies == TrustedProxies(["10.0.0.0/8", "::1", "unix"], forwarded: .xForwarded))
+            try made.proxies
+                == TrustedProxies(
+                    ["10.0.0.0/8", "::1", "unix"], forwarded: .xForwarded, usesProxyProtocol: true))
         #expect(made.namesRequests == true)
     }
 

@@ -36,6 +36,8 @@ struct WrongFileTests {
             #"{"access_log_file": "access.log"}"#,
             #"access_log_file: stands without a log; access_log must be "text" or "json""#
         ),
+        (#"{"proxy_protocol": "v2"}"#, "proxy_protocol: must be true or false"),
+        (#"{"problem_details": "yes"}"#, #"problem_details: must be one of "accept", "always", "never""#),
         (#"{"request_ids": 1}"#, "request_ids: must be true or false"),
         (#"{"tls": true}"#, "tls: must be an object"),
         (

@@ -210,18 +210,19 @@ struct RFC9110_15_5_9_Deadlines {
 
     @Test func `a client that reads slowly but steadily is served to the end`() async throws {
         var setup = RunningServer.Setup()
-        setup.limits.writeTimeout = .seconds(2)
+        setup.limits.writeTimeout = .seconds(5)
         func routes(_ routes: inout Routes) {
-            routes.get("/") { _ in .bytes([UInt8](repeating: 0x61, count: 6 << 20), contentType: "text/plain")
+            routes.get("/") { _ in
+                .bytes([UInt8](repeating: 0x61, count: 12 << 20), contentType: "text/plain")
             }
         }
         try await withServer(setup, routes) { server in
             let client = try server.client(receiveBuffer: 65_536)
             try await client.send(request("GET", "/"))
             var count = 0
-            while count < 6 << 20 {
+            while count < 12 << 20 {
                 count += try await client.receive(atLeast: 1).count
-                if count < 5 << 20 { try await Task.sleep(for: .milliseconds(30)) }
+                if count < 11 << 20 { try await Task.sleep(for: .milliseconds(30)) }
             }
         }
     }

@@ -119,7 +119,7 @@ extension IssuerConnection {
     /// Whether there is an endpoint to introspect at, or none is needed.
     func canIntrospect() async -> Bool {
         guard introspector != nil, introspectionURL == nil else { return true }
-        return await metadata.reading()?.value.introspectionEndpoint != nil
+        return await metadata.freshReading()?.value.introspectionEndpoint != nil
     }
 
     /// Begins with the keys of an earlier connection to the same issuer, if they come from the same place.

@@ -69,6 +69,7 @@ extension ConfigurationFile {
             shutdownGracePeriod: server.shutdownGrace, log: log, metrics: metrics)
         configuration.proxies = server.proxies
         configuration.accessLog = accessLog
+        configuration.problemDetails = server.problemDetails
         configuration.namesRequests = server.namesRequests
         return configuration
     }
@@ -97,9 +98,10 @@ extension ConfigurationFile {
             ("port", server.port == earlier.server.port),
             ("event_loops", server.eventLoopCount == earlier.server.eventLoopCount),
             ("shutdown_grace_seconds", server.shutdownGrace == earlier.server.shutdownGrace),
-            ("trusted_proxies or $.server.forwarded", server.proxies == earlier.server.proxies),
+            ("trusted_proxies, forwarded or proxy_protocol", server.proxies == earlier.server.proxies),
             ("access_log", server.accessLog == earlier.server.accessLog),
             ("access_log_file", server.accessLogFile == earlier.server.accessLogFile),
+            ("problem_details", server.problemDetails == earlier.server.problemDetails),
             ("request_ids", server.namesRequests == earlier.server.namesRequests),
             ("tls", (server.tls == nil) == (earlier.server.tls == nil)),
         ]

@@ -30,6 +30,8 @@ package struct ServerSettings: Sendable, Hashable {
     package var accessLog: AccessLog.Format?
     /// Nothing: standard error.
     package var accessLogFile: String?
+    /// When errors of the server's own are told as problem details.
+    package var problemDetails = ProblemDetails.accept
     /// Nothing: where there is an access log.
     package var namesRequests: Bool?
     /// Nothing: no TLS.
@@ -79,8 +81,15 @@ extension ServerSettings {
         if family != .none, networks.isEmpty {
             reader.warning("forwarded", "is believed of nobody, since trusted_proxies names no proxy")
         }
+        let usesProxyProtocol = reader.bool("proxy_protocol") ?? false
+        if usesProxyProtocol, networks.isEmpty {
+            reader.warning("proxy_protocol", "is expected of nobody, since trusted_proxies names no proxy")
+        }
         // What is wrong with them has been reported by now.
-        guard let proxies = try? TrustedProxies(networks, forwarded: family) else { return }
+        guard
+            let proxies = try? TrustedProxies(
+                networks, forwarded: family, usesProxyProtocol: usesProxyProtocol)
+        else { return }
         self.proxies = proxies
     }
 
@@ -95,6 +104,7 @@ extension ServerSettings {
             reader.error("access_log_file", "stands without a log; access_log must be \"text\" or \"json\"")
         }
         namesRequests = reader.bool("request_ids")
+        problemDetails = reader.word("problem_details", ProblemDetails.self) ?? problemDetails
     }
 }
 

@@ -77,7 +77,7 @@ extension Connection {
         noteRoute(route, forwarding)
         switch context.watching(route, { route.respondImmediately(to: request) }) {
         case .response(let response):
-            respond(with: finished(response), route, request)
+            respond(with: finished(response, request.head), route, request)
         case .mustWait(let request, let index):
             phase = .exchange
             stateDeadline = .distantFuture
@@ -202,7 +202,7 @@ extension Connection {
         exchange = Exchange(
             id: lastExchangeID, version: .http1_1, isHead: isHead, keepAlive: false, owesContinue: false)
         output.borrow(&context.outputBuffer)
-        let response = finished(text.map { .text($0, status: status) } ?? .problem(status))
+        let response = finished(text.map { .text($0, status: status) } ?? .problem(status), head)
         guard case .bytes(let content) = response.body else { return }
         let responseHead = ResponseHead(status: response.status, fields: response.fields)
         appendHead(responseHead, .length(content.count), keepAlive: false)
@@ -221,17 +221,19 @@ extension Connection {
         exchange?.task = Task(executorPreference: loop) {
             do {
                 let response = try await route.respond(to: request, from: index, pool)
-                await self.complete(id, with: response, route)
+                await self.complete(id, with: response, request.head, route)
             } catch {
                 await self.cut(id)
             }
         }
     }
 
-    private func complete(_ id: UInt64, with response: Response, _ route: CompiledRoute) async {
+    private func complete(
+        _ id: UInt64, with response: Response, _ head: RequestHead, _ route: CompiledRoute
+    ) async {
         context.watchdog.answered(route)
         guard isCurrent(id) else { return }
-        let response = finished(response)
+        let response = finished(response, head)
         if case .stream(let write) = response.body, streams(response) {
             beginStreaming(response, route)
             await stream(id, write)

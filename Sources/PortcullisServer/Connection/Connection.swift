@@ -272,7 +272,7 @@ actor Connection: ReadinessHandler {
 
     /// A client that sends no more has had every answer once nothing is held back.
     private func endWithPeer() {
-        if phase == .head, !isHeldBack { closesAfterOutput = true }
+        if phase == .head, !isHeldBack, !willGoOn { closesAfterOutput = true }
     }
 
     // MARK: Deadlines

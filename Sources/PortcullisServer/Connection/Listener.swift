@@ -68,17 +68,12 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
             return goesOn(after: code)
         }
         scarcity.end()
-        let connection = Connection(descriptor: accepted, peer: SocketAddress(address), context: context)
         do throws(SocketError) {
-            try setOption(accepted, Int32(IPPROTO_TCP), TCP_NODELAY)
-            try context.loop.watch(accepted, connection)
+            try context.welcome(accepted, SocketAddress(address))
         } catch {
             _ = closeDescriptor(accepted)
             context.giveBackPlace()
-            return true
         }
-        context.add(connection, accepted)
-        connection.assumeIsolated { $0.start() }
         return true
     }
 

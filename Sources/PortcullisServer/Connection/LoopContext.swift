@@ -34,6 +34,8 @@ final class LoopContext: @unchecked Sendable {
     private var requestIDs: RequestIDSource?
     private var connections: [Int32: Connection] = [:]
     private var listeners: [Listener] = []
+    /// Connections of proxies that have yet to say whose they are.
+    var arrivals: [Int32: Arrival] = [:]
     private(set) var isDraining = false
     private var date: [UInt8] = []
     private var dateSecond = UInt64.max
@@ -121,6 +123,7 @@ final class LoopContext: @unchecked Sendable {
             listener.close()
         }
         listeners = []
+        for arrival in arrivals.values { arrival.end() }
         for connection in connections.values { connection.assumeIsolated { $0.drain() } }
     }
 

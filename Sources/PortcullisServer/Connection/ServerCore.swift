@@ -11,6 +11,7 @@ final class ServerCore: Sendable {
     /// Whether every request gets an identifier.
     let namesRequests: Bool
     let proxies: TrustedProxies
+    let problemDetails: ProblemDetails
     /// Hosts that the operator was told of.
     let toldHosts = Mutex<[String]>([])
     let pool = BlockingPool()
@@ -33,6 +34,7 @@ final class ServerCore: Sendable {
         metrics = configuration.metrics
         accessLog = configuration.accessLog
         proxies = configuration.proxies
+        problemDetails = configuration.problemDetails
         namesRequests = configuration.namesRequests ?? (configuration.accessLog != nil)
     }
 

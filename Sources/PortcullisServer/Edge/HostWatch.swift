@@ -76,8 +76,7 @@ extension LoopContext {
     /// Has the operator told, once for each host and server, that requests are for another one than the resources'.
     func watchHost(_ bytes: [UInt8], _ range: Range<Int>) {
         guard !table.resources.isEmpty else { return }
-        let table = table
-        guard hostWatch.notices(bytes, range, isKnown: { table.knows(authority: $0) }) else { return }
+        guard hostWatch.notices(bytes, range, isKnown: { self.table.knows(authority: $0) }) else { return }
         core.tellOfHost(
             String(decoding: bytes[range], as: UTF8.self).lowercased(), authorities: table.authorities)
     }

@@ -79,11 +79,13 @@ extension Connection {
         return target.prefix { $0 != 0x3F }
     }
 
-    /// What the server itself adds to an answer: the name of the request, where requests have names.
-    func finished(_ response: Response) -> Response {
-        guard let id = record?.value.id else { return response }
+    /// What the server itself adds to an answer: the name of the request where requests have names, and the form of its own errors.
+    func finished(_ response: Response, _ head: RequestHead?) -> Response {
+        let id = record?.value.id
+        guard id != nil || response.isProblem else { return response }
         var response = response
-        response.name(id)
+        if response.isProblem { response.tell(context.core.problemDetails, head, id) }
+        if let id { response.name(id) }
         return response
     }
 }

@@ -34,7 +34,9 @@ extension Response {
 
     /// An answer of the server itself: the status and its phrase, and no more.
     package static func problem(_ status: Status) -> Response {
-        .text(status.reasonPhrase + "\n", status: status)
+        var response = Response.text(status.reasonPhrase + "\n", status: status)
+        response.isProblem = true
+        return response
     }
 
     /// 404. RFC 9110 §15.5.5.

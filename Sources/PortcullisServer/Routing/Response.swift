@@ -22,6 +22,8 @@ public struct Response: Sendable {
     package var refusalReason: RefusalReason?
     /// The type of an error that a handler threw and that is nobody's business but the operator's.
     package var failure: String?
+    /// Whether this is an error of the server's own, whose body may be told in another form.
+    package var isProblem = false
 
     /// The content of a response.
     public enum Body: Sendable {

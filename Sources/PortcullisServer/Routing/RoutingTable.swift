@@ -10,6 +10,8 @@ package struct RoutingTable: Sendable {
     private let misdirected: CompiledRoute
     /// Every resource that is guarded, in the order of declaration.
     package let resources: [ProtectedResource]
+    /// The authorities at which there are resources, in order; none on a server that guards nothing.
+    package let authorities: [String]
     /// What the author should know, one sentence each.
     package let warnings: [String]
 
@@ -31,12 +33,8 @@ package struct RoutingTable: Sendable {
         only = sites.count == 1 ? sites.first?.value : nil
         self.misdirected = misdirected
         self.resources = resources
+        authorities = Set(resources.map { Site.key($0.identifier) }).sorted()
         self.warnings = warnings
-    }
-
-    /// The authorities at which there are resources, in order; none on a server that guards nothing.
-    package var authorities: [String] {
-        resources.isEmpty ? [] : Set(resources.map { Site.key($0.identifier) }).sorted()
     }
 
     /// Whether a host, in lower case, is one of them, perhaps with the port that goes without saying.

@@ -145,6 +145,16 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         }
     }
 
+    /// Gives a descriptor that is watched to another handler, and takes its deadline away.
+    ///
+    /// Readiness that the first one was told is not told again.
+    package func handOver(_ descriptor: Int32, to handler: any ReadinessHandler) {
+        checkIsolated()
+        guard let old = registrations[Int(descriptor)] else { return }
+        registrations[Int(descriptor)] = Registration(
+            handler: handler, generation: old.generation, wheelTick: old.wheelTick)
+    }
+
     /// Asks to be told again when the descriptor is ready, after a call on it has said that it would block.
     package func rearm(_ descriptor: Int32, for directions: Readiness) {
         readinessSet?.rearm(descriptor, for: directions)

@@ -32,6 +32,11 @@ package struct ListeningSockets: Sendable {
         throw failure
     }
 
+    init(descriptors: [Int32], address: SocketAddress) {
+        self.descriptors = descriptors
+        self.address = address
+    }
+
     private init(_ address: ResolvedAddress, count: Int, backlog: Int32) throws(SocketError) {
         var descriptors: [Int32] = []
         do throws(SocketError) {
@@ -75,7 +80,7 @@ package struct ListeningSockets: Sendable {
         try setOption(descriptor, SOL_SOCKET, SO_REUSEPORT)
     }
 
-    private static func localAddress(
+    static func localAddress(
         of descriptor: Int32
     ) throws(SocketError) -> (address: SocketAddress, resolved: ResolvedAddress) {
         var storage = sockaddr_storage()

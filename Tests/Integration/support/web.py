@@ -60,8 +60,9 @@ def request(url, method="GET", fields=(), body=None, timeout=10, tls=None):
         connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
     try:
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        connection.putrequest(method, target, skip_accept_encoding=True)
         pairs = list(fields.items() if hasattr(fields, "items") else fields)
+        names_host = any(name.lower() == "host" for name, _ in pairs)
+        connection.putrequest(method, target, skip_host=names_host, skip_accept_encoding=True)
         secrecy.note_request(url, pairs, body)
         for name, value in pairs:
             connection.putheader(name, value)

@@ -69,6 +69,20 @@ final class RawClient: Sendable {
         guard result == 0 else { throw Failure(call: "connect", code: errno) }
     }
 
+    /// Connects to a Unix domain socket.
+    init(unixPath path: String) throws {
+        guard let address = ResolvedAddress(unixPath: path) else { throw Failure(call: "bind", code: EINVAL) }
+        #if canImport(Glibc)
+            descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        #else
+            descriptor = socket(AF_UNIX, SOCK_STREAM, 0)
+        #endif
+        set(SOL_SOCKET, SO_RCVTIMEO, timeval(tv_sec: 20, tv_usec: 0))
+        guard address.withSockAddr({ connect(descriptor, $0, $1) }) == 0 else {
+            throw Failure(call: "connect", code: errno)
+        }
+    }
+
     deinit { close() }
 
     /// Whether somebody listens on the port.
