@@ -28,6 +28,7 @@ let package = Package(
         .library(name: "Portcullis", targets: ["Portcullis"]),
         .library(name: "PortcullisServer", targets: ["PortcullisServer"]),
         .library(name: "PortcullisTesting", targets: ["PortcullisTesting"]),
+        .library(name: "PortcullisRedis", targets: ["PortcullisRedis"]),
         .executable(name: "example-server", targets: ["ExampleServer"]),
         .executable(name: "portcullis", targets: ["PortcullisCommand"]),
     ],
@@ -53,6 +54,7 @@ let package = Package(
                 "PortcullisTransport",
             ]
         ),
+        library("PortcullisRedis", ["Portcullis", "PortcullisTransport"]),
         library(
             "PortcullisConfiguration",
             [
@@ -78,6 +80,19 @@ let package = Package(
             swiftSettings: settings
         ),
         .executableTarget(
+            name: "verification-benchmark",
+            dependencies: ["COpenSSL", "Portcullis", "PortcullisTesting", "PortcullisTransport"],
+            path: "Tests/Benchmarks/Verification", swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "GateCost",
+            dependencies: [
+                "COpenSSL", "Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisTesting",
+            ],
+            path: "Tests/Benchmarks/GateCost",
+            swiftSettings: settings
+        ),
+        .executableTarget(
             name: "token-verdicts", dependencies: ["Portcullis", "PortcullisTesting"],
             path: "Tests/Differential/Verdicts", swiftSettings: settings
         ),
@@ -95,6 +110,10 @@ let package = Package(
         tests(
             of: "PortcullisTesting",
             ["Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisServer", "PortcullisTransport"]
+        ),
+        tests(
+            of: "PortcullisRedis",
+            ["Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisTesting", "PortcullisTransport"]
         ),
         tests(
             of: "PortcullisConfiguration",

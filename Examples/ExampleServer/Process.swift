@@ -17,8 +17,11 @@ enum Outcome: Int32 {
     case misuse = 2
 }
 
+/// Ends the process at once.
+///
+/// An ordinary `exit` has OpenSSL tidy up, under the hands of threads that are still closing connections to authorization servers.
 func exit(with outcome: Outcome) -> Never {
-    exit(outcome.rawValue)
+    _exit(outcome.rawValue)
 }
 
 /// Unbuffered, so that whoever started the program sees a line as soon as it is written.

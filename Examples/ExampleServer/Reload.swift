@@ -12,11 +12,13 @@ struct ServableFile {
     let selfCheckFetcher: HTTPClientFetcher?
     /// Nothing: the file asks for no TLS.
     let tls: Server.TLS?
+    let memories: ProofMemories
 
     /// Reads a file and makes its resources, which finds what is wrong with them too.
     ///
     /// - Parameters:
-    ///   - previous: What is served already, whose fetched keys are used until they have been fetched anew.
+    ///   - previous: What is served already, whose fetched keys are used until they have been fetched anew, and whose records of
+    ///     DPoP proofs stay.
     ///   - metrics: What counts the events of the resources.
     init(
         _ path: String, succeeding previous: ServableFile? = nil, counting metrics: MetricsRegistry
@@ -24,9 +26,11 @@ struct ServableFile {
         var file = try ConfigurationFile(path: path)
         let connections = IssuerConnections(succeeding: previous?.connections)
         let tls = Result { () throws(InvalidConfiguration) in try file.makeTLS(besides: path) }
+        memories = ProofMemories(succeeding: previous?.memories)
+        let memories = memories
         let resources = Result { () throws(InvalidConfiguration) in
             try file.makeResources(
-                besides: path, sharing: connections,
+                besides: path, sharing: connections, remembering: memories,
                 onEvent: { event in
                     metrics.count(event)
                     // The server logs this one itself.

@@ -173,6 +173,17 @@ static inline void COpenSSL_SSL_CTX_without_session_cache(SSL_CTX *context) {
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 }
 
+/// Prepares what encrypts and authenticates a ticket, or undoes that: 32 bytes of key for each. 1 if that went well.
+static inline int COpenSSL_ticket_init(EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, const unsigned char *keys, const unsigned char *vector,
+    int encrypts) {
+    OSSL_PARAM parameters[3];
+    parameters[0] = OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, (void *)(keys + 32), 32);
+    parameters[1] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)"SHA256", 0);
+    parameters[2] = OSSL_PARAM_construct_end();
+    return EVP_MAC_CTX_set_params(mac, parameters) == 1
+        && EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), NULL, keys, vector, encrypts) == 1;
+}
+
 static inline void COpenSSL_SSL_CTX_read_ahead(SSL_CTX *context) { SSL_CTX_set_read_ahead(context, 1); }
 
 static inline void COpenSSL_SSL_CTX_set_max_cert_list(SSL_CTX *context, long bytes) {

@@ -19,6 +19,8 @@ package struct GateConfiguration: Sendable {
     package var onEvent: @Sendable (ResourceEvent) -> Void
     /// Shared by resources that trust the same issuers.
     package var connectionPool: IssuerConnections
+    /// What is known of proofs and nonces from an earlier configuration.
+    package var proofMemories: ProofMemories
     /// Where the resource stands in a configuration file, for the messages.
     package var path: String
 
@@ -27,7 +29,8 @@ package struct GateConfiguration: Sendable {
         challengeParameters: [(name: String, value: String)] = [], metadataMaxAge: Duration = .seconds(300),
         rootAlias: Bool = false, fetcher: (any Fetcher)? = nil, time: TimeSource = .system,
         onEvent: @escaping @Sendable (ResourceEvent) -> Void = { _ in },
-        connectionPool: IssuerConnections = IssuerConnections(), path: String = "$"
+        connectionPool: IssuerConnections = IssuerConnections(),
+        proofMemories: ProofMemories = ProofMemories(), path: String = "$"
     ) {
         self.metadata = metadata
         self.issuers = issuers
@@ -39,6 +42,7 @@ package struct GateConfiguration: Sendable {
         self.time = time
         self.onEvent = onEvent
         self.connectionPool = connectionPool
+        self.proofMemories = proofMemories
         self.path = path
     }
 
@@ -65,7 +69,7 @@ package struct GateConfiguration: Sendable {
             originCheck = OriginCheck(
                 origins, of: metadata.resource, at: "\(path).allowed_origins", &problems)
         }
-        problems += unbuilt()
+        problems += presentationProblems()
         problems += tokens.problems(at: "\(path).tokens")
         problems += issuerProblems()
         let parameters = ChallengeParameters(
@@ -133,32 +137,34 @@ package struct GateConfiguration: Sendable {
         return issuers.contains { $0.keys != nil } ? .any : .opaque
     }
 
-    // What the metadata may ask for and this version does not do is refused, rather than promised to clients.
-    private func unbuilt() -> [Problem] {
-        let asked: [(Bool, String, String)] = [
-            (
-                metadata.bearerMethodsSupported ?? [.header] != [.header], "bearer_methods_supported",
-                "[\"header\"]"
-            ),
-            (
-                metadata.tlsClientCertificateBoundAccessTokens == true,
-                "tls_client_certificate_bound_access_tokens",
-                "false"
-            ),
-            (metadata.dpopBoundAccessTokensRequired == true, "dpop_bound_access_tokens_required", "false"),
-            (
-                !metadata.dpopSigningAlgorithmsSupported.isEmpty, "dpop_signing_alg_values_supported",
-                "no such member"
-            ),
-            (
-                !metadata.authorizationDetailsTypesSupported.isEmpty, "authorization_details_types_supported",
-                "no such member"
-            ),
-        ]
-        return asked.filter(\.0).map {
-            Problem(
-                path: "\(path).metadata.\($0.1)",
-                "This is not built yet; so far a resource may have \($0.2) here.")
+    // What is published is what is done.
+    private func presentationProblems() -> [Problem] {
+        let place = "\(path).metadata"
+        var problems: [Problem] = []
+        for (index, name) in metadata.dpopSigningAlgorithmsSupported.enumerated()
+        where SignatureAlgorithm(rawValue: name) == nil {
+            problems.append(
+                Problem(
+                    path: "\(place).dpop_signing_alg_values_supported[\(index)]",
+                    "Proofs with this algorithm can't be verified here."))
         }
+        let presentation = Presentation(metadata)
+        if !presentation.takesBearer, !presentation.takesDPoP {
+            problems.append(
+                Problem(
+                    path: "\(place).bearer_methods_supported",
+                    "Without a place for bearer tokens and without DPoP nobody could use the resource."))
+        }
+        for (index, evaluator) in tokens.authorizationDetailEvaluators.enumerated()
+        where !metadata.authorizationDetailsTypesSupported.contains(where: {
+            $0.utf8.elementsEqual(evaluator.type.utf8)
+        }) {
+            problems.append(
+                Problem(
+                    path: "\(path).tokens.authorization_details[\(index)]",
+                    "The metadata lists every type that is evaluated, in authorization_details_types_supported."
+                ))
+        }
+        return problems
     }
 }

@@ -9,31 +9,40 @@ import Synchronization
 extension ProtectedResource {
     /// Decides whether a request may use this resource, and with which token.
     ///
-    /// Checks, in this order: the form of the credentials, the token, the scopes. Does not check whose data is asked for;
-    /// that is the handler's decision.
+    /// Checks, in this order: the form of the credentials, the token, the possession of what it is bound to, the
+    /// authentication behind it, the scopes, the authorization details. Does not check whose data is asked for; that is
+    /// the handler's decision. What the answer has to carry is added by ``complete(_:status:answering:in:)``.
     ///
     /// May wait for the issuer's keys or for introspection, each exchange at most ``TrustedIssuer/timeout`` (default 5
-    /// seconds). A token that was verified before costs neither a wait nor a signature check.
+    /// seconds), and for a replay store. A token that was verified before costs neither a wait nor a signature check,
+    /// but for that of a DPoP proof.
     ///
-    /// - Parameter requirement: The scopes that the token must carry; `.none` still demands a valid token.
+    /// - Parameters:
+    ///   - requirement: What the token must carry; `.none` still demands a valid token.
+    ///   - context: What is known of the request besides its head.
     /// - Throws: ``Refusal``, ready to be sent: 400, 401, 403, or 503 while the authorization server can't be asked.
     ///
-    /// RFC 6750 §3, RFC 9068 §4, RFC 7662 §2, RFC 9728 §5.1.
+    /// RFC 6750 §3, RFC 9068 §4, RFC 7662 §2, RFC 9449 §7, RFC 8705 §3, RFC 9470 §3, RFC 9728 §5.1.
     public func authorize(
-        _ head: RequestHead, requiring requirement: ScopeRequirement = .none
+        _ head: RequestHead, requiring requirement: AccessRequirement = .none,
+        in context: GateContext = GateContext()
     ) async throws(Refusal) -> AccessToken {
+        var attempt = Attempt.none
         do throws(RefusalReason) {
-            let presented = try present(head)
+            let presented = try present(head, context, &attempt)
+            let proof = try locateProof(presented, of: head)
             var token = try recall(presented)
             if token == nil {
                 try checkCharacters(presented, of: head)
                 token = try await validate(presented, of: head)
             }
             guard let token else { throw .malformedToken }
+            try checkBinding(of: token, presented, head, context)
+            if let proof { try await prove(proof, of: head, token, presented) }
             try permit(token, requirement)
             return token
         } catch {
-            throw refuse(error, requiring: requirement)
+            throw refuse(error, attempt, requiring: requirement, context)
         }
     }
 
@@ -41,7 +50,8 @@ extension ProtectedResource {
     package enum ImmediateDecision: Sendable {
         case authorized(AccessToken)
         case refused(Refusal)
-        /// Only ``ProtectedResource/authorize(_:requiring:)`` can tell: the token was not seen before.
+        /// Only ``ProtectedResource/authorize(_:requiring:in:)`` can tell: the token was not seen before, or a proof goes
+        /// with it, or it may stand in the content; or the answer will need to be completed.
         case mustWait
     }
 
@@ -49,30 +59,35 @@ extension ProtectedResource {
     ///
     /// Never suspends, checks no signature, and makes no text of the header: what a request with a known token costs.
     package func authorizeImmediately(
-        _ head: RequestHead, requiring requirement: ScopeRequirement = .none
+        _ head: RequestHead, requiring requirement: AccessRequirement = .none,
+        in context: GateContext = GateContext()
     ) -> ImmediateDecision {
+        guard gate.presentation.isFieldOnly, !completesAnswers(in: context) else { return .mustWait }
+        var attempt = Attempt.none
         do throws(RefusalReason) {
-            let presented = try present(head)
+            let presented = try present(head, context, &attempt)
+            guard presented.scheme == .bearer else { return .mustWait }
             guard let token = try recall(presented) else {
                 try checkCharacters(presented, of: head)
                 return .mustWait
             }
+            try checkBinding(of: token, presented, head, context)
             try permit(token, requirement)
             return .authorized(token)
         } catch {
-            return .refused(refuse(error, requiring: requirement))
+            return .refused(refuse(error, attempt, requiring: requirement, context))
         }
     }
 
-    // 1. Present: the credentials out of the request. RFC 6750 §2.1.
-    private func present(_ head: borrowing RequestHead) throws(RefusalReason) -> PresentedToken {
+    // 1. Present: the credentials out of the request. RFC 6750 §2, RFC 9449 §7.1.
+    private func present(
+        _ head: borrowing RequestHead, _ context: borrowing GateContext, _ attempt: inout Attempt
+    ) throws(RefusalReason) -> PresentedToken {
         if let check = gate.originCheck { try check.judge(head) }
-        switch Credentials(of: head) {
-        case .absent(let reason), .malformed(let reason): throw reason
-        case .bearer(let range):
-            guard range.count <= gate.maxTokenByteCount else { throw .tokenTooLong }
-            return PresentedToken(range: range, in: head.bytes)
-        }
+        if case .trustedField = context.clientCertificate { _ = try ClientCertificate.field(of: head) }
+        let presented = try gate.presentation.read(head, context, &attempt)
+        guard presented.byteCount <= gate.maxTokenByteCount else { throw .tokenTooLong }
+        return presented
     }
 
     // 2. Validate: known from before …
@@ -96,7 +111,7 @@ extension ProtectedResource {
         let digest = presented.digest
         do throws(RefusalReason) {
             let verified = try await gate.validator.validate(
-                Array(head.bytes[presented.range]), digest: digest, epoch: epoch)
+                presented.bytes(in: head), digest: digest, epoch: epoch)
             if arrival < verified.usableUntil {
                 gate.remember(
                     since: epoch, { $0.verified.insert(verified, for: digest) },
@@ -118,31 +133,32 @@ extension ProtectedResource {
     private func checkCharacters(_ presented: PresentedToken, of head: borrowing RequestHead)
         throws(RefusalReason)
     {
-        let isToken = head.bytes.withUnsafeBytes {
-            Credentials.isToken68(UnsafeRawBufferPointer(rebasing: $0[presented.range]))
-        }
-        guard isToken else { throw .malformedToken }
+        guard presented.isToken68(in: head) else { throw .malformedToken }
     }
 
-    // 3. Possess: tokens that are bound to a key have been refused by now, since no proof of it is taken yet. RFC 7800 §3.1.
-
-    // 4. Permit: the scopes. RFC 6750 §3.1.
-    private func permit(_ token: AccessToken, _ requirement: ScopeRequirement) throws(RefusalReason) {
-        guard token.carries(requirement) else { throw .insufficientScope }
+    // 4. Permit: authentication, scopes, details. RFC 9470 §3, RFC 6750 §3.1, RFC 9396 §9.
+    private func permit(_ token: AccessToken, _ requirement: AccessRequirement) throws(RefusalReason) {
+        if let reason = gate.rules.shortcoming(of: token.storage, for: requirement) { throw reason }
     }
 
     // 5. Refuse: the one place where a reason becomes a response. RFC 6750 §3.
-    private func refuse(_ reason: RefusalReason, requiring requirement: ScopeRequirement) -> Refusal {
-        switch reason {
+    private func refuse(
+        _ reason: RefusalReason, _ attempt: Attempt, requiring requirement: AccessRequirement,
+        _ context: GateContext
+    ) -> Refusal {
         // No token would help, so nobody is asked for one.
-        case .forbiddenOrigin: Refusal(reason: reason, challenges: [])
-        case .keysUnavailable, .introspectionUnavailable:
-            gate.challenger.unavailable(reason, retryAfter: Self.retryAfter)
-        default:
-            gate.challenger.refusal(reason, requiring: requirement)
+        if reason == .forbiddenOrigin {
+            return Refusal(reason: reason, error: reason.outcome.error, challenges: [])
         }
+        var refusal =
+            reason.outcome.status == 503
+            ? gate.challenger.unavailable(reason, retryAfter: Self.retryAfter)
+            : gate.challenger.refusal(reason, answering: attempt, requiring: requirement)
+        if attempt == .with(.dpop), reason.isToldWithNonce { refusal.dpopNonce = nonce }
+        if case .trustedField = context.clientCertificate { refusal.variesByClientCertificate = true }
+        return refusal
     }
 
-    /// When a client should come back while the authorization server can't be asked.
+    /// When a client should come back while nobody can say whether its token is good.
     private static let retryAfter = Duration.seconds(5)
 }

@@ -7,20 +7,20 @@ extension ProtectedResource {
     /// Forgets what is remembered of one token, so that its next use is checked anew.
     ///
     /// An introspection that is under way is not remembered either. A JWT that is verified with its issuer's keys stays good until
-    /// its `exp`: nothing but introspection tells of its revocation.
+    /// its `exp`: nothing but introspection tells of its revocation. Holds here at once; where a cache is shared, the others are
+    /// told in the background, and ``IntrospectionCache/invalidate(_:)`` says whether that has succeeded.
     ///
     /// RFC 7662 §4.
     public func invalidate(_ token: String) {
         let digest = Digest.sha256(Array(token.utf8))
-        gate.forget { gate in
-            gate.verified.remove(digest)
-            gate.rejected.remove(digest)
-        }
+        gate.forget(digest)
+        gate.share { .token(IntrospectionKey(issuer: $0, tokenHash: digest.bytes)) }
     }
 
     /// Forgets what is remembered of every token that speaks for a subject.
     ///
-    /// Walks over all that is remembered: a millisecond for ten thousand tokens.
+    /// Walks over all that is remembered: a millisecond for ten thousand tokens. Holds here at once, and elsewhere as with
+    /// ``invalidate(_:)``.
     ///
     /// - Parameters:
     ///   - subject: The `sub` of the tokens, compared code point by code point.
@@ -28,7 +28,28 @@ extension ProtectedResource {
     ///
     /// RFC 7662 §4.
     public func invalidate(subject: String, of issuer: String? = nil) {
-        gate.forget { gate in
+        gate.forget(subject: subject, of: issuer)
+        gate.share { name in
+            issuer.map { $0.utf8.elementsEqual(name.utf8) } ?? true ? .subject(subject, issuer: name) : nil
+        }
+    }
+
+    /// Forgets what is remembered of all tokens, here only.
+    public func invalidateAllTokens() {
+        gate.forgetAll()
+    }
+}
+
+extension Gate {
+    fileprivate func forget(_ digest: SHA256Digest) {
+        forget { gate in
+            gate.verified.remove(digest)
+            gate.rejected.remove(digest)
+        }
+    }
+
+    fileprivate func forget(subject: String, of issuer: String?) {
+        forget { gate in
             gate.verified.removeAll { known in
                 known.token.subject?.utf8.elementsEqual(subject.utf8) == true
                     && issuer.map { known.token.issuer.utf8.elementsEqual($0.utf8) } ?? true
@@ -38,18 +59,15 @@ extension ProtectedResource {
         }
     }
 
-    /// Forgets what is remembered of all tokens.
-    public func invalidateAllTokens() {
-        gate.forget { gate in
+    fileprivate func forgetAll() {
+        forget { gate in
             gate.verified.removeAll()
             gate.rejected.removeAll()
         }
     }
-}
 
-extension Gate {
     /// Ends the epoch before anything is removed: what is remembered later was asked for later.
-    fileprivate func forget(_ remove: (Gate) -> Void) {
+    private func forget(_ remove: (Gate) -> Void) {
         epoch.add(1, ordering: .sequentiallyConsistent)
         remove(self)
     }
@@ -60,5 +78,36 @@ extension Gate {
         insert(self)
         // An invalidation may have come by between the look and the insertion.
         if epoch.load(ordering: .sequentiallyConsistent) != start { remove(self) }
+    }
+
+    /// Tells those that share a cache with this resource, in the background.
+    fileprivate func share(_ invalidation: (_ issuer: String) -> TokenInvalidation?) {
+        for connection in validator.connections {
+            guard let cache = connection.sharedCache, let invalidation = invalidation(connection.issuer)
+            else { continue }
+            Task {
+                do throws(IntrospectionCacheUnavailable) {
+                    try await cache.invalidate(invalidation)
+                } catch {
+                    connection.onEvent(.invalidationNotShared(issuer: connection.issuer))
+                }
+            }
+        }
+    }
+
+    /// Listens to what others invalidate, for as long as this resource is in use.
+    func observeSharedCaches() {
+        for cache in validator.connections.compactMap(\.sharedCache) {
+            cache.observe { [weak self] invalidation in
+                guard let self else { return false }
+                switch invalidation {
+                case .token(let key):
+                    if let digest = SHA256Digest(key.tokenHash) { forget(digest) }
+                case .subject(let subject, let issuer): forget(subject: subject, of: issuer)
+                case .all: forgetAll()
+                }
+                return true
+            }
+        }
     }
 }

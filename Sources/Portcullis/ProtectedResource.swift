@@ -26,6 +26,7 @@ public struct ProtectedResource: Sendable {
     ///   - scopes: What clients may ask for.
     ///   - name: A name for people.
     ///   - tokens: What is demanded of tokens. Default that of RFC 9068.
+    ///   - dpop: Whether tokens may or must be bound to a key of the client. Default neither.
     ///   - fetcher: The way to the network, for keys and introspection; nothing for the package's own.
     ///   - time: The clocks. Default the machine's.
     ///   - onEvent: Is told what an operator should know. Must not wait.
@@ -33,7 +34,8 @@ public struct ProtectedResource: Sendable {
     /// RFC 9728 §2.
     public init(
         _ identifier: ResourceIdentifier, trusting issuers: TrustedIssuer..., scopes: [Scope] = [],
-        name: String? = nil, tokens: TokenPolicy = .default, fetcher: (any Fetcher)? = nil,
+        name: String? = nil, tokens: TokenPolicy = .default, dpop: DPoPUse = .none,
+        fetcher: (any Fetcher)? = nil,
         time: TimeSource = .system, onEvent: @escaping @Sendable (ResourceEvent) -> Void = { _ in }
     ) {
         var metadata = ProtectedResourceMetadata(resource: identifier)
@@ -41,6 +43,10 @@ public struct ProtectedResource: Sendable {
         metadata.scopesSupported = scopes
         metadata.bearerMethodsSupported = [.header]
         metadata.resourceName = LocalizedText(name)
+        if dpop != .none {
+            metadata.dpopSigningAlgorithmsSupported = DPoPPolicy.allAlgorithms.map(\.rawValue)
+        }
+        if dpop == .required { metadata.dpopBoundAccessTokensRequired = true }
         do throws(ConfigurationError) {
             try self.init(
                 validating: metadata, trusting: issuers, tokens: tokens, fetcher: fetcher, time: time,
@@ -86,6 +92,7 @@ public struct ProtectedResource: Sendable {
 
     package init(_ configuration: GateConfiguration) throws(ConfigurationError) {
         gate = try Gate(configuration)
+        gate.observeSharedCaches()
     }
 
     /// The resource's identifier.
@@ -102,9 +109,20 @@ public struct ProtectedResource: Sendable {
     /// The scopes of a requirement that the resource does not declare: a typing error in all likelihood.
     ///
     /// None where the resource declares no scope at all, since the list is optional. RFC 9728 §2.
-    package func undeclaredScopes(in requirement: ScopeRequirement) -> [Scope] {
+    package func undeclaredScopes(in requirement: AccessRequirement) -> [Scope] {
         gate.metadata.scopesSupported.isEmpty
-            ? [] : requirement.scopes.filter { !gate.metadata.scopesSupported.contains($0) }
+            ? [] : requirement.scopes.scopes.filter { !gate.metadata.scopesSupported.contains($0) }
+    }
+
+    /// The types of authorization details in a requirement that the resource does not know, so that nothing meets it.
+    ///
+    /// RFC 9396 §10.
+    package func undeclaredTypes(in requirement: AccessRequirement) -> [String] {
+        requirement.authorizationDetails.map(\.type).filter { type in
+            !gate.metadata.authorizationDetailsTypesSupported.contains {
+                $0.utf8.elementsEqual(type.utf8)
+            }
+        }
     }
 
     /// How long a token may still be used, leeway included; not positive once it has expired.
@@ -150,7 +168,12 @@ final class Gate: Sendable {
     let originCheck: OriginCheck?
     let warnings: [String]
     let challenger: Challenger
+    let presentation: Presentation
+    let rules: AccessRules
+    /// Nothing where DPoP is not taken.
+    let dpop: DPoPChecker?
     let validator: TokenValidator
+    let tokens: TokenPolicy
     let maxTokenByteCount: Int
     let rejectionLifetime: Duration
     /// Tokens that were found good.
@@ -176,11 +199,22 @@ final class Gate: Sendable {
         locations = MetadataLocations(
             of: metadata.resource, configuration.publishing, rootAlias: configuration.rootAlias)
         publisher = try configuration.makePublisher(checked.metadata)
-        challenger = Challenger(
-            metadataURL: locations.advertised, parameters: checked.challengeParameters)
         let tokens = configuration.tokens
+        self.tokens = tokens
+        let presentation = Presentation(metadata)
+        self.presentation = presentation
+        challenger = Challenger(
+            metadataURL: locations.advertised, parameters: checked.challengeParameters,
+            takesBearer: presentation.takesBearer, dpopAlgorithms: presentation.dpopAlgorithms,
+            namesAuthorizationDetails: tokens.challengesAuthorizationDetails)
+        rules = AccessRules(tokens, metadata: metadata, challenger: challenger, time: configuration.time)
+        dpop = presentation.dpopAlgorithms.map {
+            DPoPChecker(
+                tokens.dpop, algorithms: $0, resource: configuration.metadata.resource,
+                memories: configuration.proofMemories, at: configuration.time.now())
+        }
         validator = TokenValidator(
-            tokens, format: checked.format, resource: metadata.resource, challenger: challenger,
+            tokens, format: checked.format, resource: metadata.resource, rules: rules,
             connections: configuration.connections(), time: configuration.time)
         maxTokenByteCount = tokens.maxTokenByteCount
         rejectionLifetime = tokens.inactiveCacheLifetime
@@ -189,6 +223,18 @@ final class Gate: Sendable {
             capacity: tokens.inactiveCacheLifetime > .zero
                 ? min(tokens.verifiedCacheEntryCount, Self.maximumRejectedCount) : 0)
     }
+}
+
+/// Whether a resource takes tokens that are bound to a key of the client.
+///
+/// RFC 9449 §5.2, §7.
+public enum DPoPUse: Sendable, Hashable {
+    /// It does not.
+    case none
+    /// It takes them besides tokens that are not bound.
+    case accepted
+    /// It takes no others.
+    case required
 }
 
 /// An introspected token that was found bad, and how long that may be believed.

@@ -37,7 +37,7 @@ package struct Misuse: Error, Hashable {
 /// `portcullis`: finds the subcommand and lets it do its work.
 package enum CommandLineTool {
     /// All subcommands, in the order of the help.
-    package static var subcommands: [any Subcommand.Type] { [CheckCommand.self] }
+    package static var subcommands: [any Subcommand.Type] { [CheckCommand.self, ExplainCommand.self] }
 
     /// Does what the words say.
     ///

@@ -152,6 +152,8 @@ extension Server {
         static let maxUnreadByteCount = 64 * 1024
         /// How much of a body that nobody wants is read for the sake of the next request, or of the answer to this one.
         static let maxDiscardedByteCount = 64 * 1024
+        /// How long an idle connection is kept when the server stops, for a request that is on its way.
+        static let partingTime = Duration.milliseconds(100)
         /// How long a connection that is being closed waits for the client to take the answer.
         static let lingerTimeout = Duration.seconds(2)
         /// How many requests of one connection are answered in one turn of its loop.

@@ -6,7 +6,7 @@ extension Server {
     /// What a server under TLS shows and asks for: files that have been read and found usable.
     ///
     /// TLS 1.2 with forward secrecy and AEAD ciphers, and TLS 1.3; ALPN `http/1.1`; sessions resumed by tickets for an hour, under keys
-    /// that only this value has; no compression, no renegotiation, no early data. RFC 8446, RFC 9325, RFC 7301.
+    /// that only this value has and that change twice a day; no compression, no renegotiation, no early data. RFC 8446, RFC 9325, RFC 7301.
     public struct TLS: Sendable {
         let context: TLSContext
 

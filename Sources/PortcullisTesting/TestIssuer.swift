@@ -54,6 +54,8 @@ public struct TestIssuer: Sendable {
     ///   - scope: The scopes, with spaces between them. Default none.
     ///   - subject: The `sub`. Default `user-1`.
     ///   - clientID: The `client_id`. Default `client-1`.
+    ///   - client: The client whose key the token is bound to. Default none. RFC 9449 §6.1.
+    ///   - certificate: The certificate, in DER, that the token is bound to. Default none. RFC 8705 §3.1.
     ///   - lifetime: From now until `exp`. Default one hour; negative for an expired token.
     ///   - claims: Claims that replace or join the others, even if they make the token wrong.
     ///   - omitting: Names of claims to leave out.
@@ -62,6 +64,7 @@ public struct TestIssuer: Sendable {
     /// RFC 9068 §2.1, §2.2.
     public func mint(
         audience: String, scope: String? = nil, subject: String = "user-1", clientID: String = "client-1",
+        boundTo client: TestDPoPClient? = nil, certificate: [UInt8]? = nil,
         lifetime: Duration = .seconds(3600), claims extra: JSONObject = [:], omitting: [String] = [],
         header extraHeader: JSONObject = [:]
     ) -> String {
@@ -73,6 +76,10 @@ public struct TestIssuer: Sendable {
             "jti": .string(Base64URL.encode(SecureRandom.bytes(12))),
         ]
         claims["scope"] = scope.map(JSONValue.string)
+        var confirmation: JSONObject = [:]
+        confirmation["jkt"] = client.map { .string($0.thumbprint) }
+        confirmation["x5t#S256"] = certificate.map { .string(Digest.sha256($0).base64URL) }
+        if !confirmation.members.isEmpty { claims["cnf"] = .object(confirmation) }
         for member in extra.members { claims[member.name] = member.value }
         for name in omitting { claims[name] = nil }
         var header: JSONObject = ["typ": "at+jwt"]

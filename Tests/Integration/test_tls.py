@@ -323,6 +323,27 @@ def test_ending_answers_what_is_in_flight(server, certificates):
     assert server.program.wait(10) == 0
 
 
+def test_idle_connections_cost_little(server, certificates):
+    def resident_kibibytes():
+        with open(f"/proc/{server.program.process.pid}/status", encoding="ascii") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith("VmRSS:"))
+
+    context = trusting(certificates)
+
+    def served():
+        connection = connect(server, context)
+        assert ask(connection)[0] == 200
+        return connection
+
+    kept = [served() for _ in range(50)]
+    before = resident_kibibytes()
+    kept += [served() for _ in range(500)]
+    each = (resident_kibibytes() - before) / 500
+    for connection in kept:
+        connection.close()
+    assert each <= 24, f"{each} KiB"
+
+
 def problems(binary, folder, made):
     path = example_server.write(made, folder)
     done = subprocess.run([binary, "--check", path], capture_output=True, text=True, timeout=20, check=False)

@@ -47,7 +47,9 @@ struct CommandLineTests {
 
     @Test(arguments: [
         [], ["chekc"], ["check"], ["check", "--what"], ["check", "--file"], ["check", "--file", ""],
-        ["check", "--file", "a", "--file", "b"],
+        ["check", "--file", "a", "--file", "b"], ["check", "--file", "a", "https://h"],
+        ["check", "https://h", "--concurrency", "0"], ["check", "https://h", "--concurrency", "x"],
+        ["check", "--file", "a", "--allow-private"],
     ])
     func `a wrong command line is explained on standard error and ends with 2`(words: [String]) async {
         #expect(await CommandLineTool.run(words, console: transcript.console()) == .trouble)
@@ -69,10 +71,5 @@ struct CommandLineTests {
         #expect(throws: Misuse.self) {
             try CommandLineWords(["--json", "--json"], flags: ["--json"], options: [])
         }
-    }
-
-    @Test func `a file that can't be read ends with 2`() async {
-        #expect(await transcript.run("check", "--file", "/nowhere/at/all.json") == .trouble)
-        #expect(transcript.errors.hasPrefix("/nowhere/at/all.json cannot be opened: "))
     }
 }

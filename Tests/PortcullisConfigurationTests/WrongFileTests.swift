@@ -66,37 +66,67 @@ struct WrongFileTests {
     }
 
     @Test(arguments: [
-        (#"{"client_cert_field": true}"#, "server.client_cert_field")
-    ])
-    func `a key of the server whose feature is not there is refused`(value: String, path: String) {
-        #expect(
-            SampleFile.problems(SampleFile.with(server: value))
-                == ["$.\(path): not supported by this version; leave the key out"])
-    }
-
-    @Test(arguments: [
-        (#""tokens": {"dpop": {"nonce": "off"}}"#, "tokens.dpop"),
-        (#""routes": [{"path": "/photos", "acr_values": ["a"], "respond": "echo"}]"#, "routes[0].acr_values"),
+        (#"{"nonce": "on"}"#, #"nonce: must be one of "off", "required""#),
         (
-            #""routes": [{"path": "/photos", "max_age_seconds": 1, "respond": "echo"}]"#,
-            "routes[0].max_age_seconds"
+            #"{"nonce_lifetime_seconds": 0}"#,
+            "nonce_lifetime_seconds: must be a number of seconds from 1 to 86400"
+        ),
+        (
+            #"{"nonce_keys": ["AAAA"]}"#,
+            "nonce_keys[0]: must be 32 or more random bytes in base64url without padding"
+        ),
+        (
+            #"{"proof_max_age_seconds": 0}"#,
+            "proof_max_age_seconds: must be a number of seconds from 1 to 3600"
+        ),
+        (
+            #"{"proof_max_future_seconds": -1}"#,
+            "proof_max_future_seconds: must be a number of seconds from 0 to 300"
+        ),
+        (
+            #"{"replay_cache_entries": 0}"#,
+            "replay_cache_entries: must be a whole number from 1 to 100000000"
+        ),
+        (
+            #"{"replays": 1}"#,
+            "replays: unknown key; known here: nonce, nonce_lifetime_seconds, nonce_keys, proof_max_age_seconds, "
+                + "proof_max_future_seconds, replay_cache_entries"
         ),
     ])
-    func `a key of a resource whose feature is not there is refused`(value: String, path: String) {
+    func dpop(value: String, problem: String) {
+        let resource = SampleFile.resource(more: #""tokens": {"dpop": \#(value)}"#)
         #expect(
-            SampleFile.problems(SampleFile.with(resource: SampleFile.resource(more: value)))
-                == ["$.resources[0].\(path): not supported by this version; leave the key out"])
+            SampleFile.problems(SampleFile.with(resource: resource))
+                == ["$.resources[0].tokens.dpop." + problem])
     }
 
     @Test(arguments: [
-        "\"tls_client_certificate_bound_access_tokens\": true", "\"dpop_bound_access_tokens_required\": true",
-        "\"dpop_signing_alg_values_supported\": [\"ES256\"]",
-        "\"bearer_methods_supported\": [\"header\", \"body\"]", "\"bearer_methods_supported\": []",
+        (
+            #""acr_values": ["a b"]"#,
+            "acr_values[0]: must be printable ASCII without space, quote, backslash and comma"
+        ),
+        (#""acr_values": "a""#, "acr_values: must be a list of acr values"),
+        (
+            #""max_age_seconds": -1"#,
+            "max_age_seconds: must be a number of seconds from 0 to 315360000"
+        ),
+        (
+            #""authorization_details": [{"actions": ["a"]}]"#,
+            "authorization_details[0]: must have a type, and the common members as RFC 9396 section 2.2 has them"
+        ),
+        (
+            #""authorization_details": [{"type": "x"}]"#,
+            "authorization_details[0]: is of a type that is not in the metadata's "
+                + "authorization_details_types_supported; add it there"
+        ),
     ])
-    func `metadata that promises what is not there is refused`(member: String) {
-        let problems = SampleFile.problems(SampleFile.with(resource: SampleFile.resource(metadata: member)))
-        #expect(problems.count == 1)
-        #expect(problems.first?.contains("not supported by this version") == true)
+    func requirement(value: String, problem: String) {
+        let resource = SampleFile.resource(
+            more: #""routes": [{"path": "/photos", \#(value), "respond": "echo"}]"#)
+        #expect(
+            SampleFile.problems(SampleFile.with(resource: resource)) == [
+                "$.resources[0].routes[0]." + problem
+            ])
     }
 
     @Test(arguments: [

@@ -174,6 +174,24 @@ struct ServerAccessLogTests {
         #expect(lines.all.allSatisfy { $0.contains("route=malformed") })
     }
 
+    @Test(arguments: [
+        ("GET", "http://api.example.com/a/b?secret=/c", "/a/b"),
+        ("GET", "http://api.example.com?/secret/x", nil),
+        ("OPTIONS", "*", "*"), ("CONNECT", "api.example.com:443", nil), ("GET", "/a?secret", "/a"),
+        ("GET", "http://user:secret@api.example.com/a", "/a"),
+    ])
+    func `the path of every form of target, and nothing else of it`(
+        method: String, target: String, path: String?
+    ) async throws {
+        try await serving(declare: { $0.get("/a/b") { _ in .ok } }) { server in
+            _ = try await server.exchange(request(method, target))
+        }
+        let line = try #require(lines.objects.first)
+        #expect(line["path"]?.string == path)
+        #expect(line["method"]?.string == method)
+        #expect(!lines.all[0].contains("secret"))
+    }
+
     @Test func `a stream is a line when it has ended`() async throws {
         try await serving(declare: {
             $0.get("/") { _ in .stream(contentType: "text/plain") { try await $0.write("streamed") } }

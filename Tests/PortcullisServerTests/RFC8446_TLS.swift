@@ -309,6 +309,22 @@ struct RFC8446_TLS {
         }
     }
 
+    @Test(arguments: [[], [22, 3, 1, 2, 0, 1, 0]] as [[UInt8]])
+    func `draining does not wait long for handshakes that have not got anywhere`(bytes: [UInt8]) async throws
+    {
+        var setup = try setup()
+        setup.grace = .seconds(60)
+        try await withServer(setup, declare) { server in
+            let client = try server.client(timeout: .seconds(20))
+            try await client.send(bytes)
+            // By the time that another connection is served, this one has been seen.
+            #expect(try await self.client(server).exchange(request("GET", "/hello")).status == 200)
+            server.cancel()
+            #expect(await client.rest().ending != .timedOut)
+            try await server.ended()
+        }
+    }
+
     // MARK: Certificates of the server
 
     @Test func `a renewed certificate is shown to new connections, and open ones go on`() async throws {

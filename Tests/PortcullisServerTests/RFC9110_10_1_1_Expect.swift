@@ -53,10 +53,11 @@ struct RFC9110_10_1_1_Expect {
             let client = try server.client()
             try await client.send(
                 request("POST", "/echo", ["Expect: 100-continue", "Content-Length: 5", "Connection: close"]))
-            let interim = String(decoding: try await client.receive(atLeast: 100), as: UTF8.self)
-            #expect(interim.hasPrefix(Self.goOn + "HTTP/1.1 200 OK\r\n"))
+            let interim = try await client.receive(atLeast: Self.goOn.utf8.count)
+            #expect(String(decoding: interim, as: UTF8.self) == Self.goOn)
             try await client.send("hello")
-            let text = interim + (await client.restText())
+            let text = await client.restText()
+            #expect(text.hasPrefix("HTTP/1.1 200 OK\r\n"))
             #expect(text.hasSuffix("\r\n\r\n5\r\nhello\r\n0\r\n\r\n"))
         }
     }

@@ -337,10 +337,26 @@ struct RFC9112_6_Bodies {
     func `a fault in the body of a streamed answer cuts it`(_ kind: ReadinessKind) async throws {
         try await withServer(kind, Self.routes) { server in
             let client = try server.client()
+            try await client.send(request("POST", "/echo", ["Transfer-Encoding: chunked"]) + "5\r\nhello\r\n")
+            let begun = try await client.receive(atLeast: 100)
+            #expect(String(decoding: begun, as: UTF8.self).hasSuffix("\r\n\r\n5\r\nhello\r\n"))
+            try await client.send("ZZ\r\n")
+            #expect(await client.rest().bytes.isEmpty)
+        }
+    }
+
+    @Test(arguments: ReadinessKind.allCases, [true, false])
+    func `a fault before a streamed answer has begun is a status`(
+        _ kind: ReadinessKind, _ comesWithHead: Bool
+    ) async throws {
+        try await withServer(kind, Self.routes) { server in
+            let client = try server.client()
             try await client.send(
-                request("POST", "/echo", ["Transfer-Encoding: chunked"]) + "5\r\nhello\r\nZZ\r\n")
+                request("POST", "/echo", ["Transfer-Encoding: chunked"]) + (comesWithHead ? "" : "5\r"))
+            if !comesWithHead { try await Task.sleep(for: .milliseconds(30)) }
+            try await client.send((comesWithHead ? "ZZ\r\n" : "X\r\n") + request("GET", "/now"))
             let reply = try await client.reply()
-            #expect(reply.status == 200 && reply.isCutOff)
+            #expect(reply.status == 400 && reply.closes && !reply.isCutOff)
             #expect(await client.rest().bytes.isEmpty)
         }
     }

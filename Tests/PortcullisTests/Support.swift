@@ -53,7 +53,7 @@ struct Scene {
             audience: Self.identifier, scope: scope, claims: claims, omitting: omitting, header: header)
     }
 
-    func refusal(of token: String, requiring requirement: ScopeRequirement = .none) async -> Refusal? {
+    func refusal(of token: String, requiring requirement: AccessRequirement = .none) async -> Refusal? {
         await resource.refusal(of: .get("/notes", bearer: token), requiring: requirement)
     }
 
@@ -73,9 +73,12 @@ struct Scene {
 }
 
 extension ProtectedResource {
-    func refusal(of head: RequestHead, requiring requirement: ScopeRequirement = .none) async -> Refusal? {
+    func refusal(
+        of head: RequestHead, requiring requirement: AccessRequirement = .none,
+        in context: GateContext = GateContext()
+    ) async -> Refusal? {
         do throws(Refusal) {
-            _ = try await authorize(head, requiring: requirement)
+            _ = try await authorize(head, requiring: requirement, in: context)
             return nil
         } catch {
             return error

@@ -13,20 +13,37 @@ import Testing
 struct WorkedExchanges {
     static let challenge =
         #"WWW-Authenticate: Bearer resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/mcp", "#
+    static let dpop =
+        #"WWW-Authenticate: DPoP algs="ES256", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/mcp", scope="mcp:read""#
     let clock = ManualClock()
     let resource: ProtectedResource
 
     init() throws {
-        var policy = TokenPolicy()
-        policy.leeway = .zero
-        let keys = try JWKSet(parsing: Fixture.bytes("exchanges/jwks.json"))
-        resource = ProtectedResource(
-            "https://api.example.com/mcp",
-            trusting: .jwt(issuer: "https://as.example.com", keys: .fixed(keys)),
-            scopes: ["mcp:read", "mcp:write"], tokens: policy, time: clock.time)
+        resource = try Self.resource(Self.policy, clock)
     }
 
-    private func refusal(_ name: String?, requiring requirement: ScopeRequirement = "mcp:read") async throws
+    private static func resource(
+        _ policy: TokenPolicy, _ clock: ManualClock,
+        methods: [ProtectedResourceMetadata.BearerMethod] = [.header]
+    ) throws -> ProtectedResource {
+        let keys = try JWKSet(parsing: Fixture.bytes("exchanges/jwks.json"))
+        var metadata = ProtectedResourceMetadata(resource: "https://api.example.com/mcp")
+        metadata.authorizationServers = ["https://as.example.com"]
+        metadata.scopesSupported = ["mcp:read", "mcp:write"]
+        metadata.bearerMethodsSupported = methods
+        metadata.dpopSigningAlgorithmsSupported = ["ES256"]
+        return try ProtectedResource(
+            validating: metadata, trusting: [.jwt(issuer: "https://as.example.com", keys: .fixed(keys))],
+            tokens: policy, time: clock.time)
+    }
+
+    private static var policy: TokenPolicy {
+        var policy = TokenPolicy()
+        policy.leeway = .zero
+        return policy
+    }
+
+    private func refusal(_ name: String?, requiring requirement: AccessRequirement = "mcp:read") async throws
         -> Refusal
     {
         let head = RequestHead.get("/mcp", bearer: try name.map { try Fixture.text("exchanges/\($0).jwt") })
@@ -41,7 +58,8 @@ struct WorkedExchanges {
 
     @Test func `1: no credentials`() async throws {
         let lines = [
-            "HTTP/1.1 401 Unauthorized", Self.challenge + #"scope="mcp:read""#, "Cache-Control: no-store",
+            "HTTP/1.1 401 Unauthorized", Self.challenge + #"scope="mcp:read""#, Self.dpop,
+            "Cache-Control: no-store",
         ]
         expect(try await refusal(nil), lines, "", byteCount: 0)
     }
@@ -107,7 +125,7 @@ struct WorkedExchanges {
             "HTTP/1.1 401 Unauthorized",
             Self.challenge
                 + #"scope="mcp:read", error="invalid_token", error_description="The access token expired""#,
-            "Cache-Control: no-store", "Content-Type: application/json",
+            Self.dpop, "Cache-Control: no-store", "Content-Type: application/json",
         ]
         let body = #"{"error":"invalid_token","error_description":"The access token expired"}"#
         let refusal = try await refusal("AT2")
@@ -120,7 +138,7 @@ struct WorkedExchanges {
         let lines = [
             "HTTP/1.1 401 Unauthorized",
             Self.challenge + #"scope="mcp:read", error="invalid_token", error_description="\#(text)""#,
-            "Cache-Control: no-store", "Content-Type: application/json",
+            Self.dpop, "Cache-Control: no-store", "Content-Type: application/json",
         ]
         let refusal = try await refusal("AT3")
         #expect(refusal.reason == .audienceMismatch)
@@ -141,14 +159,6 @@ struct WorkedExchanges {
             refusal, lines, #"{"error":"insufficient_scope","error_description":"\#(text)"}"#, byteCount: 92)
     }
 
-    @Test(arguments: ["AT4", "AT5"])
-    func `13: a bound token is never taken for an unbound one`(name: String) async throws {
-        let refusal = try await refusal(name)
-        #expect(refusal.reason == .unprovenPossession)
-        #expect(refusal.status == .unauthorized)
-        #expect(refusal.challenges.first?["error"] == "invalid_token")
-    }
-
     @Test func `17: the authorization server is away and nothing is cached`() async throws {
         let fetcher = ScriptedFetcher()
         let resource = ProtectedResource(
@@ -163,4 +173,149 @@ struct WorkedExchanges {
         ]
         expect(refusal, lines, #"{"error":"temporarily_unavailable"}"#, byteCount: 35)
     }
+
+    private func refused(
+        _ text: String, _ error: String, _ status: String = "401 Unauthorized", more: String...
+    )
+        -> [String]
+    {
+        [
+            "HTTP/1.1 \(status)",
+            Self.challenge + #"scope="mcp:read", error="\#(error)", error_description="\#(text)""#,
+        ] + more + ["Cache-Control: no-store", "Content-Type: application/json"]
+    }
+
+    private func body(_ text: String, _ error: String) -> String {
+        #"{"error":"\#(error)","error_description":"\#(text)"}"#
+    }
+
+    @Test func `9: two methods in one request`() async throws {
+        let token = try Fixture.text("exchanges/AT1.jwt")
+        let resource = try Self.resource(Self.policy, clock, methods: [.header, .body])
+        let type = ("Content-Type", "application/x-www-form-urlencoded")
+        let form = Array("access_token=\(token)&x=1".utf8)
+        #expect(form.count == 399)
+        let refusal = await resource.refusal(
+            of: .test(.post, "/mcp", bearer: token, fields: [type]), requiring: "mcp:read",
+            in: GateContext(form: form))
+        let text = "More than one method was used to send the access token"
+        expect(
+            try #require(refusal), refused(text, "invalid_request", "400 Bad Request", more: Self.dpop),
+            body(text, "invalid_request"), byteCount: 104)
+        let twice = await resource.refusal(
+            of: .get("/mcp", bearer: token, fields: [("Authorization", "Bearer \(token)")]))
+        #expect(twice?.challenges.map { $0["error"] } == ["invalid_request", "invalid_request"])
+    }
+
+    @Test func `10: a token in the query while that is off, and on`() async throws {
+        let token = try Fixture.text("exchanges/AT1.jwt")
+        let head = RequestHead.get("/mcp?access_token=\(token)")
+        let off = try #require(await resource.refusal(of: head, requiring: "mcp:read"))
+        let lines = [
+            "HTTP/1.1 401 Unauthorized", Self.challenge + #"scope="mcp:read""#, Self.dpop,
+            "Cache-Control: no-store",
+        ]
+        expect(off, lines, "", byteCount: 0)
+        let on = try Self.resource(Self.policy, clock, methods: [.header, .query])
+        #expect(await on.refusal(of: head, requiring: "mcp:read") == nil)
+        var fields: Fields = [:]
+        on.complete(&fields, status: .ok, answering: head)
+        #expect(fields.map { "\($0.name): \($0.value)" } == ["Cache-Control: private, no-store"])
+    }
+
+    private func bound(_ proof: String, target: String = "/mcp") throws -> RequestHead {
+        .dpop(
+            .get, target, token: try Fixture.text("exchanges/AT4.jwt"),
+            proofs: [try Fixture.text("exchanges/\(proof).jwt")])
+    }
+
+    @Test func `11: a valid proof, once`() async throws {
+        let head = try bound("PROOF1", target: "/mcp?page=2")
+        let token = try await resource.authorize(head, requiring: "mcp:read")
+        #expect(token.binding == .dpop)
+        #expect(token.subject == "user-1")
+        let again = await resource.refusal(of: head, requiring: "mcp:read")
+        #expect(again?.reason == .replayedProof)
+        #expect(again?.challenges.map { $0["error"] } == ["invalid_dpop_proof"])
+    }
+
+    @Test func `12: a nonce demanded, then accepted`() async throws {
+        var policy = Self.policy
+        policy.dpop.nonce = .required
+        policy.dpop.nonceSource = PublishedNonce()
+        let resource = try Self.resource(policy, clock)
+        let refusal = try #require(
+            await resource.refusal(of: try bound("PROOF1"), requiring: "mcp:read"))
+        let text = "A nonce is required in the DPoP proof"
+        let lines = [
+            "HTTP/1.1 401 Unauthorized",
+            Self.dpop + #", error="use_dpop_nonce", error_description="\#(text)""#,
+            "DPoP-Nonce: NHs2u0SxX1nR8mJ0c3xv", "Cache-Control: no-store", "Content-Type: application/json",
+        ]
+        expect(refusal, lines, body(text, "use_dpop_nonce"), byteCount: 86)
+        let head = try bound("PROOF2")
+        #expect(await resource.refusal(of: head, requiring: "mcp:read") == nil)
+        var fields: Fields = [.contentType: "application/json"]
+        resource.complete(&fields, status: .ok, answering: head)
+        #expect(
+            fields.map { "\($0.name): \($0.value)" } == [
+                "Content-Type: application/json", "DPoP-Nonce: NHs2u0SxX1nR8mJ0c3xv",
+                "Cache-Control: no-store",
+            ])
+    }
+
+    @Test func `13: a bound token sent as a bearer token`() async throws {
+        let text = "The access token is bound to a key and needs the DPoP scheme"
+        let refusal = try await refusal("AT4")
+        #expect(refusal.reason == .boundTokenAsBearer)
+        expect(
+            refusal, refused(text, "invalid_token", more: Self.dpop), body(text, "invalid_token"),
+            byteCount: 108)
+    }
+
+    @Test func `14: step-up authentication`() async throws {
+        let text = "A stronger or more recent authentication is required"
+        let refusal = try await refusal(
+            "AT6",
+            requiring: AccessRequirement("mcp:read")
+                .authenticated(by: ["urn:example:mfa"], within: .seconds(300)))
+        let lines = [
+            "HTTP/1.1 401 Unauthorized",
+            Self.challenge + #"scope="mcp:read", acr_values="urn:example:mfa", max_age="300", "#
+                + #"error="insufficient_user_authentication", error_description="\#(text)""#,
+            "Cache-Control: no-store", "Content-Type: application/json",
+        ]
+        expect(refusal, lines, body(text, "insufficient_user_authentication"), byteCount: 119)
+    }
+
+    @Test func `15: a certificate-bound token behind a proxy`() async throws {
+        let token = try Fixture.text("exchanges/AT5.jwt")
+        let certificate = ("Client-Cert", ":\(try Fixture.text("exchanges/CERT.b64")):")
+        let context = GateContext(clientCertificate: .trustedField)
+        let head = RequestHead.get("/mcp", bearer: token, fields: [certificate])
+        let access = try await resource.authorize(head, requiring: "mcp:read", in: context)
+        #expect(access.binding == .mutualTLS)
+        var fields: Fields = [:]
+        resource.complete(&fields, status: .ok, answering: head, in: context)
+        #expect(fields.map { "\($0.name): \($0.value)" } == ["Vary: Client-Cert"])
+        let text = "The access token is bound to a client certificate"
+        let without = try #require(
+            await resource.refusal(of: .get("/mcp", bearer: token), requiring: "mcp:read", in: context))
+        let lines = [
+            "HTTP/1.1 401 Unauthorized",
+            Self.challenge + #"scope="mcp:read", error="invalid_token", error_description="\#(text)""#,
+            Self.dpop, "Cache-Control: no-store", "Vary: Client-Cert", "Content-Type: application/json",
+        ]
+        expect(without, lines, body(text, "invalid_token"), byteCount: 97)
+        let untrusted = await resource.refusal(of: head, requiring: "mcp:read")
+        #expect(untrusted?.challenges == without.challenges)
+    }
+}
+
+/// The nonce of the published exchange.
+private struct PublishedNonce: NonceSource {
+    private static let nonce = "NHs2u0SxX1nR8mJ0c3xv"
+
+    func nonce(at now: NumericDate) -> String { Self.nonce }
+    func accepts(_ nonce: String, at now: NumericDate) -> Bool { nonce == Self.nonce }
 }

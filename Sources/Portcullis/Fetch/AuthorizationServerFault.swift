@@ -62,6 +62,8 @@ public enum ResourceEvent: Sendable, Hashable {
     case introspectionSuspended(issuer: String, pause: Duration)
     /// Introspection works again.
     case introspectionResumed(issuer: String)
+    /// An invalidation reached no other process, since the shared cache is out of reach; here it holds.
+    case invalidationNotShared(issuer: String)
     /// The server's metadata does not list the method by which the resource proves who it is. RFC 8414 §2.
     case authenticationMethodNotListed(issuer: String)
     /// The server's metadata does not list scopes that the resource tells its clients to ask for; its list may be partial. RFC 8414 §2.
@@ -83,6 +85,7 @@ extension ResourceEvent {
         case .introspectionFailed: "introspection_failed"
         case .introspectionSuspended: "introspection_suspended"
         case .introspectionResumed: "introspection_resumed"
+        case .invalidationNotShared: "invalidation_not_shared"
         case .authenticationMethodNotListed: "authentication_method_not_listed"
         case .scopesNotListed: "scopes_not_listed"
         case .resourceNotListed: "resource_not_listed"

@@ -90,6 +90,8 @@ extension FetchResponse: CustomStringConvertible, CustomDebugStringConvertible, 
 public enum FetchError: Error, Sendable, Hashable {
     /// No connection, or one that broke.
     case unreachable
+    /// The host has only addresses that the fetcher may not connect to.
+    case forbiddenAddress
     /// The certificate of the server is not trusted.
     case untrustedServer
     /// Nothing complete within the time.

@@ -49,7 +49,17 @@ public struct HTTPClientFetcher: Fetcher {
         case .responseTooLarge: .tooLarge
         case .malformedResponse: .malformedResponse
         case .tls: .untrustedServer
+        case .forbiddenAddress: .forbiddenAddress
         default: .unreachable
         }
+    }
+}
+
+extension Fetcher where Self == HTTPClientFetcher {
+    /// A fetcher that connects to public addresses only, for URLs that come from others.
+    ///
+    /// The address that the connection is made to is looked at, so that a name which changes its address gets nowhere. RFC 9728 §7.7.
+    public static var publicAddressesOnly: HTTPClientFetcher {
+        HTTPClientFetcher(configuration: .init(addresses: .publicOnly))
     }
 }

@@ -21,6 +21,8 @@ package final class IssuerConnection: Sendable {
     private let introspectionURL: String?
     /// The resources that send their clients there.
     let advertised: AdvertisedResources
+    let sharedCache: (any IntrospectionCache)?
+    let onEvent: @Sendable (ResourceEvent) -> Void
     /// Where the keys are fetched, if another connection may begin with them.
     private let keyOrigin: String?
 
@@ -78,6 +80,8 @@ package final class IssuerConnection: Sendable {
         default: keyOrigin = nil
         }
         activeLifetime = trusted.introspection?.activeLifetime
+        sharedCache = trusted.introspection?.sharedCache
+        self.onEvent = onEvent
         introspector = trusted.introspection.map {
             IntrospectionClient(
                 IntrospectionEndpoint(

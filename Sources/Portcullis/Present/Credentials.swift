@@ -10,10 +10,14 @@ package enum Credentials: Sendable, Hashable {
     ///
     /// The characters of the token have not been looked at.
     case bearer(Range<Int>)
+    /// The scheme `DPoP`, and where its token stands, likewise. RFC 9449 §7.1.
+    case dpop(Range<Int>)
     /// None, or none that the resource takes.
     case absent(RefusalReason)
-    /// Something that can't be credentials.
-    case malformed(RefusalReason)
+    /// A scheme with nothing behind it.
+    case empty(Challenge.Scheme)
+    /// More than one `Authorization` field.
+    case repeated
 
     /// Reads the `Authorization` field.
     package init(of head: borrowing RequestHead) {
@@ -21,7 +25,7 @@ package enum Credentials: Sendable, Hashable {
         for slot in head.slots where slot.known == .authorization {
             // RFC 6750 §3.1, RFC 9449 §7.2: repeated credentials are malformed; neither the first nor the last counts.
             guard value == nil else {
-                self = .malformed(.repeatedCredentials)
+                self = .repeated
                 return
             }
             value = slot.valueRange
@@ -36,22 +40,31 @@ package enum Credentials: Sendable, Hashable {
     private static func read(_ value: Range<Int>, in bytes: UnsafeRawBufferPointer) -> Credentials {
         var position = value.lowerBound
         while position < value.upperBound, CharacterClass.isTokenCharacter(bytes[position]) { position += 1 }
-        let scheme = value.lowerBound..<position
-        guard isBearer(bytes, scheme) else { return .absent(.unsupportedScheme) }
-        if position == value.upperBound { return .malformed(.emptyCredentials) }
+        guard let scheme = scheme(bytes, value.lowerBound..<position) else {
+            return .absent(.unsupportedScheme)
+        }
+        if position == value.upperBound { return .empty(scheme) }
         // RFC 9110 §11.4: the separator is 1*SP; behind a tab there are no credentials of this scheme.
         guard bytes[position] == 0x20 else { return .absent(.unsupportedScheme) }
         while position < value.upperBound, bytes[position] == 0x20 { position += 1 }
-        return position == value.upperBound
-            ? .malformed(.emptyCredentials) : .bearer(position..<value.upperBound)
+        guard position < value.upperBound else { return .empty(scheme) }
+        let token = position..<value.upperBound
+        return scheme == .bearer ? .bearer(token) : .dpop(token)
+    }
+
+    private static func scheme(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Challenge.Scheme? {
+        if names(bytes, range, "bearer") { return .bearer }
+        return names(bytes, range, "dpop") ? .dpop : nil
     }
 
     // RFC 9110 §11.1: scheme names compare without regard to case.
     @inline(__always)
-    private static func isBearer(_ bytes: UnsafeRawBufferPointer, _ scheme: Range<Int>) -> Bool {
-        let name: StaticString = "bearer"
-        guard scheme.count == 6 else { return false }
-        for index in 0..<6 where bytes[scheme.lowerBound + index] | 0x20 != name.utf8Start[index] {
+    private static func names(
+        _ bytes: UnsafeRawBufferPointer, _ scheme: Range<Int>, _ lowercased: StaticString
+    ) -> Bool {
+        guard scheme.count == lowercased.utf8CodeUnitCount else { return false }
+        for index in 0..<scheme.count
+        where CharacterClass.lowercase(bytes[scheme.lowerBound + index]) != lowercased.utf8Start[index] {
             return false
         }
         return true

@@ -1,46 +1,111 @@
 // SPDX-License-Identifier: MIT
 
+import PortcullisJOSE
+
 /// Writes the refusals of one resource.
 ///
-/// RFC 6750 §3, RFC 9728 §5.1.
+/// RFC 6750 §3, RFC 9449 §7.1, §7.2, RFC 9470 §3, RFC 9728 §5.1.
 package struct Challenger: Sendable, Hashable {
     /// The URL of the resource's metadata, from the identifier and never from the request.
     let metadataURL: String
     let parameters: ChallengeParameters
+    /// Whether a bearer token may be enough.
+    let takesBearer: Bool
+    /// The value of `algs`; nothing where DPoP is not taken.
+    let dpopAlgorithms: String?
+    /// Whether a lack of authorization details has an error code of its own.
+    let namesAuthorizationDetails: Bool
 
-    package init(metadataURL: String, parameters: ChallengeParameters = .none) {
+    package init(
+        metadataURL: String, parameters: ChallengeParameters = .none, takesBearer: Bool = true,
+        dpopAlgorithms: [SignatureAlgorithm]? = nil, namesAuthorizationDetails: Bool = false
+    ) {
         self.metadataURL = metadataURL
         self.parameters = parameters
+        self.takesBearer = takesBearer
+        self.dpopAlgorithms = dpopAlgorithms.map { $0.map(\.rawValue).joined(separator: " ") }
+        self.namesAuthorizationDetails = namesAuthorizationDetails
     }
 
     /// The answer for a reason, telling the client what the request needs.
-    package func refusal(_ reason: RefusalReason, requiring requirement: ScopeRequirement) -> Refusal {
-        let challenge = challenge(error: reason, scopes: requirement.challenged)
-        return Refusal(reason: reason, challenges: [challenge])
+    ///
+    /// - Parameter attempt: How the client tried to get in: the scheme that it used carries the error.
+    package func refusal(
+        _ reason: RefusalReason, answering attempt: Attempt = .with(.bearer),
+        requiring requirement: AccessRequirement
+    ) -> Refusal {
+        let error = errorCode(reason)
+        let challenges =
+            reason == .malformedClientCertificate
+            ? []
+            : schemes(reason, attempt).map { scheme in
+                challenge(
+                    scheme, error: carriesError(scheme, attempt) ? error : nil, reason, requirement)
+            }
+        let tellsDetails = namesAuthorizationDetails && reason == .insufficientAuthorizationDetails
+        return Refusal(
+            reason: reason, error: error, challenges: challenges,
+            authorizationDetails: tellsDetails ? requirement.authorizationDetails : [])
     }
 
     /// The answer while the authorization server can't be asked: no challenge, or clients would drop a good token.
     package func unavailable(_ reason: RefusalReason, retryAfter: Duration) -> Refusal {
-        Refusal(reason: reason, challenges: [], retryAfter: retryAfter)
+        Refusal(reason: reason, error: reason.outcome.error, challenges: [], retryAfter: retryAfter)
     }
 
-    // The order is fixed: realm, resource_metadata, scope, extra ones, error, error_description.
-    private func challenge(error reason: RefusalReason, scopes: ArraySlice<Scope>) -> Challenge {
+    // No RFC has an error code for authorization details; the one there is must be asked for.
+    private func errorCode(_ reason: RefusalReason) -> String? {
+        reason == .insufficientAuthorizationDetails && !namesAuthorizationDetails
+            ? RefusalReason.insufficientScope.outcome.error : reason.outcome.error
+    }
+
+    /// The schemes to challenge with, Bearer first, since clients look at the first one only.
+    ///
+    /// A token that is good but not enough, or that came with DPoP, is told in its own scheme alone: another one would help
+    /// nobody.
+    private func schemes(_ reason: RefusalReason, _ attempt: Attempt) -> [Challenge.Scheme] {
+        if case .with(let used) = attempt, offers(used), reason.isAboutRequirement || used == .dpop {
+            return [used]
+        }
+        return [.bearer, .dpop].filter(offers)
+    }
+
+    private func offers(_ scheme: Challenge.Scheme) -> Bool {
+        scheme == .bearer ? takesBearer : dpopAlgorithms != nil
+    }
+
+    // RFC 9449 §7.2; a bearer token where only DPoP is taken is told so in the scheme DPoP.
+    private func carriesError(_ scheme: Challenge.Scheme, _ attempt: Attempt) -> Bool {
+        switch attempt {
+        case .none: false
+        case .unclear: true
+        case .with(let used): scheme == used || !offers(used)
+        }
+    }
+
+    // The order is fixed: algs, realm, resource_metadata, scope, acr_values, max_age, extra ones, error, error_description.
+    private func challenge(
+        _ scheme: Challenge.Scheme, error: String?, _ reason: RefusalReason, _ requirement: AccessRequirement
+    ) -> Challenge {
         var list: [Challenge.Parameter] = []
-        list.reserveCapacity(5 + parameters.extra.count)
-        if let realm = parameters.realm { list.append(.init(name: "realm", value: realm)) }
-        list.append(.init(name: "resource_metadata", value: metadataURL))
-        // RFC 6750 §3: scope is left out rather than empty.
-        if !scopes.isEmpty {
-            list.append(.init(name: "scope", value: scopes.map(\.name).joined(separator: " ")))
+        list.reserveCapacity(8 + parameters.extra.count)
+        func add(_ name: String, _ value: String?) {
+            // RFC 6750 §3: a parameter is left out rather than empty.
+            if let value, !value.isEmpty { list.append(.init(name: name, value: value)) }
+        }
+        if scheme == .dpop { add("algs", dpopAlgorithms) }
+        add("realm", parameters.realm)
+        add("resource_metadata", metadataURL)
+        add("scope", requirement.scopes.challenged.map(\.name).joined(separator: " "))
+        if error != nil, reason == .authenticationTooWeak || reason == .authenticationTooOld {
+            add("acr_values", requirement.acrValues.joined(separator: " "))
+            add("max_age", requirement.maxAgeText)
         }
         list += parameters.extra
-        if let error = reason.outcome.error {
-            list.append(.init(name: "error", value: error))
-            if let text = reason.publicDescription {
-                list.append(.init(name: "error_description", value: text))
-            }
+        if let error {
+            add("error", error)
+            add("error_description", reason.publicDescription)
         }
-        return Challenge(scheme: .bearer, parameters: list)
+        return Challenge(scheme: scheme, parameters: list)
     }
 }

@@ -19,12 +19,40 @@ public struct Refusal: Error, Sendable, Hashable, CustomStringConvertible {
     public let reason: RefusalReason
     /// When to try again; only with 503.
     public let retryAfter: Duration?
+    /// The nonce that the client's next proof must hold, or nothing.
+    ///
+    /// RFC 9449 §8.
+    public internal(set) var dpopNonce: String?
+    /// The authorization details that the request needs, where they are told.
+    public let authorizationDetails: [AuthorizationDetail]
+    /// Whether another client certificate might have made another answer.
+    ///
+    /// RFC 9440 §2.4.
+    var variesByClientCertificate = false
+    /// The error code and its text, as in the challenge.
+    private let error: (code: String, text: String?)?
 
-    package init(reason: RefusalReason, challenges: [Challenge], retryAfter: Duration? = nil) {
+    package init(
+        reason: RefusalReason, error: String?, challenges: [Challenge], retryAfter: Duration? = nil,
+        authorizationDetails: [AuthorizationDetail] = []
+    ) {
         status = Status(reason.outcome.status)
         self.reason = reason
+        self.error = error.map { ($0, reason.publicDescription) }
         self.challenges = challenges
         self.retryAfter = retryAfter
+        self.authorizationDetails = authorizationDetails
+    }
+
+    /// Whether both are the same answer.
+    public static func == (first: Refusal, second: Refusal) -> Bool {
+        first.reason == second.reason && first.head == second.head && first.body == second.body
+    }
+
+    /// Feeds the reason and the challenges.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(reason)
+        hasher.combine(challenges)
     }
 
     /// The status and the fields: challenges, `Cache-Control: no-store`, and the type of the body if there is one.
@@ -34,16 +62,21 @@ public struct Refusal: Error, Sendable, Hashable, CustomStringConvertible {
         var fields = Fields()
         for challenge in challenges { fields.append(challenge.description, for: .wwwAuthenticate) }
         if let retryAfter { fields.append(String(Self.wholeSeconds(retryAfter)), for: .retryAfter) }
+        if let dpopNonce { fields.append(dpopNonce, for: "DPoP-Nonce") }
         fields.append("no-store", for: .cacheControl)
-        if reason.outcome.error != nil { fields.append("application/json", for: .contentType) }
+        if variesByClientCertificate { fields.append("Client-Cert", for: .vary) }
+        if error != nil { fields.append("application/json", for: .contentType) }
         return ResponseHead(status: status, fields: fields)
     }
 
     /// A JSON object with `error` and `error_description` as in the challenge; empty where there is no error code.
     public var body: [UInt8] {
-        guard let error = reason.outcome.error else { return [] }
-        var object: JSONObject = ["error": .string(error)]
-        object["error_description"] = reason.publicDescription.map(JSONValue.string)
+        guard let error else { return [] }
+        var object: JSONObject = ["error": .string(error.code)]
+        object["error_description"] = error.text.map(JSONValue.string)
+        if !authorizationDetails.isEmpty {
+            object["authorization_details"] = .array(authorizationDetails.map { .object($0.json) })
+        }
         return object.serialized()
     }
 

@@ -56,22 +56,27 @@ public struct AccessToken: Sendable, CustomStringConvertible, CustomDebugStringC
     /// Every claim, those that the gate does not know included: untrusted text from a trusted issuer.
     public var claims: JSONObject { storage.claims }
 
+    /// The elements of `authorization_details` that are for this resource and of a type that it knows.
+    ///
+    /// RFC 9396 §9.
+    public var authorizationDetails: [AuthorizationDetail] { storage.rules.details(of: storage) }
+
     /// Whether the token carries these scopes, itself or by implication.
     public func carries(_ requirement: ScopeRequirement) -> Bool {
         requirement.isSatisfied(by: storage.granted)
     }
 
-    /// Goes on only if the token carries these scopes, itself or by implication.
+    /// Goes on only if the token carries what is needed: scopes, itself or by implication, and the like.
     ///
     /// For demands that depend on the data, such as on whose note it is. Does not wait.
     ///
-    /// - Throws: ``Refusal`` with 403 and `insufficient_scope`.
+    /// - Throws: ``Refusal`` with 403 and `insufficient_scope`, or with 401 and `insufficient_user_authentication`.
     ///
-    /// RFC 6750 §3.1.
-    public func require(_ requirement: ScopeRequirement) throws(Refusal) {
-        guard carries(requirement) else {
-            throw storage.challenger.refusal(.insufficientScope, requiring: requirement)
-        }
+    /// RFC 6750 §3.1, RFC 9470 §3.
+    public func require(_ requirement: AccessRequirement) throws(Refusal) {
+        guard let reason = storage.rules.shortcoming(of: storage, for: requirement) else { return }
+        throw storage.rules.challenger.refusal(
+            reason, answering: .with(binding == .dpop ? .dpop : .bearer), requiring: requirement)
     }
 
     /// Nothing of what it holds.
@@ -84,7 +89,7 @@ public struct AccessToken: Sendable, CustomStringConvertible, CustomDebugStringC
     /// What a token holds; made once and shared by all copies.
     package final class Storage: Sendable {
         let resource: ResourceIdentifier
-        let challenger: Challenger
+        let rules: AccessRules
         let issuer: String
         let subject: String?
         let clientID: String?
@@ -95,18 +100,25 @@ public struct AccessToken: Sendable, CustomStringConvertible, CustomDebugStringC
         let expiresAt: NumericDate?
         let notBefore: NumericDate?
         let format: Format
+        let confirmation: Confirmation
         let binding: Binding
         let claims: JSONObject
 
         init(
             _ claims: CheckedClaims, format: Format, issuer: String, resource: ResourceIdentifier,
-            challenger: Challenger
+            rules: AccessRules
         ) {
             self.resource = resource
-            self.challenger = challenger
+            self.rules = rules
             self.issuer = issuer
             self.format = format
-            binding = .none
+            confirmation = claims.confirmation
+            // Nobody holds a token whose binding was not proven.
+            if claims.confirmation.keyThumbprint != nil {
+                binding = .dpop
+            } else {
+                binding = claims.confirmation.certificateThumbprint == nil ? .none : .mutualTLS
+            }
             subject = claims.subject
             clientID = claims.clientID
             scopes = claims.scopes

@@ -14,6 +14,7 @@ struct CheckedClaims {
     let audience: [String]
     let expiresAt: NumericDate?
     let notBefore: NumericDate?
+    let confirmation: Confirmation
 }
 
 /// Checks claims against the policy of a resource, at a moment.
@@ -65,11 +66,13 @@ struct ClaimsChecker: Sendable {
         let audience = try reading { () throws(JOSEError) in try claims.stringOrStrings("aud") }
         if audience != nil || introspectionAudience == .required { try checkAudience(audience ?? []) }
         try checkTimes(claims, expiry: date("exp", of: claims), at: now)
-        // RFC 7662 §2.2: anything but an access token that may be sent as Bearer is not taken here.
+        let checked = try collect(claims, scopeClaims: ["scope"])
+        // RFC 7662 §2.2: anything but an access token is not taken here, nor one of DPoP without its key.
         if let type = try string("token_type", of: claims), !ASCII.equalIgnoringCase(type, "Bearer") {
-            throw ASCII.equalIgnoringCase(type, "DPoP") ? .unprovenPossession : .unsupportedTokenType
+            guard ASCII.equalIgnoringCase(type, "DPoP") else { throw .unsupportedTokenType }
+            guard checked.confirmation.keyThumbprint != nil else { throw .unprovenPossession }
         }
-        return try collect(claims, scopeClaims: ["scope"])
+        return checked
     }
 
     // RFC 7519 §4.1.3: compared exactly, code point by code point.
@@ -88,8 +91,7 @@ struct ClaimsChecker: Sendable {
     }
 
     private func collect(_ claims: ClaimsSet, scopeClaims: [String]) throws(RefusalReason) -> CheckedClaims {
-        // RFC 7800 §3.1: a bound token is never treated as unbound, whatever its confirmation method.
-        guard claims.json["cnf"] == nil else { throw .unprovenPossession }
+        let confirmation = try Confirmation(claims.json["cnf"])
         let scopes = try scopes(of: claims, in: scopeClaims)
         var granted = Set(scopes)
         for scope in scopes {
@@ -104,7 +106,8 @@ struct ClaimsChecker: Sendable {
             granted: granted,
             audience: try reading { () throws(JOSEError) in try claims.stringOrStrings("aud") } ?? [],
             expiresAt: try date("exp", of: claims),
-            notBefore: try date("nbf", of: claims))
+            notBefore: try date("nbf", of: claims),
+            confirmation: confirmation)
     }
 
     // The first claim that is there counts; several are never merged.

@@ -75,6 +75,18 @@ public struct TokenPolicy: Sendable {
     /// Default that they must.
     public var introspectionAudience: IntrospectionAudience = .required
 
+    /// What is demanded of DPoP proofs, where the resource takes DPoP.
+    public var dpop = DPoPPolicy()
+    /// How authorization details are judged, for types that are not judged member by member.
+    ///
+    /// RFC 9396 §5.
+    public var authorizationDetailEvaluators: [AuthorizationDetailEvaluator] = []
+    /// Whether a lack of authorization details is told as `insufficient_authorization_details`, with what is needed.
+    ///
+    /// Default false: as `insufficient_scope`, since the other is no more than a proposal yet
+    /// (draft-zehavi-oauth-rar-metadata).
+    public var challengesAuthorizationDetails = false
+
     /// Makes a policy with all defaults.
     public init() {}
 
@@ -128,6 +140,7 @@ public struct TokenPolicy: Sendable {
         check(
             introspectionCacheLifetime >= .zero, "introspection_cache_seconds", "This is 0 or more seconds.")
         check(inactiveCacheLifetime >= .zero, "inactive_cache_seconds", "This is 0 or more seconds.")
+        problems += dpop.problems(at: "\(path).dpop")
         return problems
     }
 

@@ -11,7 +11,7 @@ import PortcullisTransport
 /// RFC 9068 §4, RFC 7662 §2, RFC 8725 §3.
 struct TokenValidator: Sendable {
     let resource: ResourceIdentifier
-    let challenger: Challenger
+    let rules: AccessRules
     let connections: [IssuerConnection]
     let format: TokenPolicy.Format
     let checker: ClaimsChecker
@@ -23,11 +23,10 @@ struct TokenValidator: Sendable {
 
     init(
         _ policy: TokenPolicy, format: TokenPolicy.Format, resource: ResourceIdentifier,
-        challenger: Challenger,
-        connections: [IssuerConnection], time: TimeSource
+        rules: AccessRules, connections: [IssuerConnection], time: TimeSource
     ) {
         self.resource = resource
-        self.challenger = challenger
+        self.rules = rules
         self.connections = connections
         self.format = format
         self.time = time
@@ -46,10 +45,16 @@ struct TokenValidator: Sendable {
     func validate(
         _ token: [UInt8], digest: SHA256Digest, epoch: UInt64
     ) async throws(RefusalReason) -> VerifiedToken {
+        isCheckedAsJWT(token)
+            ? try await validateJWT(token, digest, epoch) : try await introspect(token, digest, epoch)
+    }
+
+    /// Whether a token is read here rather than introspected, by its form.
+    func isCheckedAsJWT(_ token: [UInt8]) -> Bool {
         switch format {
-        case .opaque: try await introspect(token, digest, epoch)
-        case .any where !Self.isJWTShaped(token): try await introspect(token, digest, epoch)
-        case .any, .jwt: try await validateJWT(token, digest, epoch)
+        case .opaque: false
+        case .any: Self.isJWTShaped(token)
+        case .jwt: true
         }
     }
 
@@ -142,8 +147,25 @@ struct TokenValidator: Sendable {
             let introspector = connection.introspector
         else { throw .unsupportedTokenFormat }
         let lifetime = connection.activeLifetime ?? activeLifetime
-        // Counted from before the question, since the answer may be that old when it arrives.
-        let until = time.uptime() + lifetime
+        let shared = SharedAnswers(connection, lifetime: lifetime, digest: digest, time: time)
+        let object: JSONObject
+        let until: MonotonicInstant
+        if let known = await shared?.recall() {
+            (object, until) = known
+        } else {
+            // Counted from before the question, since the answer may be that old when it arrives.
+            let asked = (now: time.now(), uptime: time.uptime())
+            object = try await ask(introspector, token, digest, epoch)
+            until = asked.uptime + lifetime
+            await shared?.remember(object, askedAt: asked.now)
+        }
+        let checked = try check(ClaimsSet(object), of: connection)
+        return remember(checked, .opaque, issuer: connection.issuer, keys: nil, generation: 0, until: until)
+    }
+
+    private func ask(
+        _ introspector: IntrospectionClient, _ token: [UInt8], _ digest: SHA256Digest, _ epoch: UInt64
+    ) async throws(RefusalReason) -> JSONObject {
         let answer: IntrospectionClient.Answer
         do throws(AuthorizationServerFault) {
             answer = try await introspector.answer(for: token, digest: digest, epoch: epoch)
@@ -151,8 +173,7 @@ struct TokenValidator: Sendable {
             throw .introspectionUnavailable
         }
         guard case .active(let object) = answer else { throw .inactiveToken }
-        let checked = try check(ClaimsSet(object), of: connection)
-        return remember(checked, .opaque, issuer: connection.issuer, keys: nil, generation: 0, until: until)
+        return object
     }
 
     private func check(_ claims: ClaimsSet, of connection: IssuerConnection) throws(RefusalReason)
@@ -178,7 +199,7 @@ struct TokenValidator: Sendable {
         until: MonotonicInstant
     ) -> VerifiedToken {
         let storage = AccessToken.Storage(
-            claims, format: format, issuer: issuer, resource: resource, challenger: challenger)
+            claims, format: format, issuer: issuer, resource: resource, rules: rules)
         return VerifiedToken(
             token: AccessToken(storage), start: checker.start(of: claims.notBefore),
             end: checker.end(of: claims.expiresAt), keys: keys, generation: generation, usableUntil: until)

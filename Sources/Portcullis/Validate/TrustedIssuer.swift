@@ -53,6 +53,8 @@ public struct TrustedIssuer: Sendable {
         public var activeLifetime: Duration?
         /// The way to the endpoint, if it is another than the issuer's: one that presents a client certificate, say.
         public var fetcher: (any Fetcher)?
+        /// Shares answers and invalidations with other resources and processes; nothing, the default: each resource has its own.
+        public var sharedCache: (any IntrospectionCache)?
         /// Demands answers that the server has signed for this audience: the resource's client identifier there, usually.
         ///
         /// They are verified with the issuer's keys, which have to be given or discovered; a plain answer then counts as an outage.

@@ -1,51 +1,94 @@
 // SPDX-License-Identifier: MIT
 
 import Portcullis
-import PortcullisJOSE
+import PortcullisTransport
 
 /// `portcullis check`: does what a client does with a resource that it has never seen, and says what is wrong there.
 package enum CheckCommand: Subcommand {
     package static let name = "check"
     package static let summary = "says whether clients can discover how a resource is protected"
     package static let usage = """
-        usage: portcullis check --file FILE
+        usage: portcullis check [--json] [--allow-private] [--concurrency N] URL…
+               portcullis check [--json] --file FILE
 
-          --file FILE   lint a metadata document; nothing is fetched
+          URL              a protected resource, as a client would call it
+          --file FILE      lint a metadata document; nothing is fetched
+          --json           one JSON object for machines
+          --allow-private  connect to private and loopback addresses too, and speak http with this machine
+          --concurrency N  how many resources are checked at the same time; default 16
 
+        Calls the URL without a token, reads the challenge, the metadata and those of the authorization servers, and
+        tries what else clients send. Nothing is followed but what a client follows, no redirects, 5 seconds an answer.
         Exit status: 0 pass, 1 fail, 2 could not check.
 
         """
 
     /// The largest document that is read.
-    static let maxByteCount = 1_048_576
+    private static let maxByteCount = 1_048_576
 
     package static func work(for words: [String]) throws(Misuse) -> Work {
-        let words = try CommandLineWords(words, flags: [], options: ["--file"])
-        guard let path = words.value(of: "--file"), words.operands.isEmpty else {
-            throw Misuse("check needs a file")
-        }
-        return { console in
-            do throws(InputFile.Unreadable) {
-                return lint(try InputFile.contents(of: path, maxByteCount: maxByteCount), console)
-            } catch {
-                console.writeError("\(path) \(error.message)\n")
-                return .trouble
+        let words = try CommandLineWords(
+            words, flags: ["--json", "--allow-private"], options: ["--file", "--concurrency"])
+        let isJSON = words.has("--json")
+        if let path = words.value(of: "--file") {
+            guard words.operands.isEmpty, !words.has("--allow-private"),
+                words.value(of: "--concurrency") == nil
+            else {
+                throw Misuse("with --file nothing is fetched, so there are no URLs and no --allow-private")
             }
+            return { console in lint(path, isJSON: isJSON, console) }
+        }
+        guard !words.operands.isEmpty else { throw Misuse("check needs a URL or a file") }
+        let concurrency = try words.number(of: "--concurrency", in: 1...256) ?? 16
+        let allowsPrivate = words.has("--allow-private")
+        return { console in
+            await check(
+                words.operands, concurrency: concurrency, allowsPrivate: allowsPrivate, isJSON: isJSON,
+                console)
         }
     }
 
-    private static func lint(_ bytes: [UInt8], _ console: Console) -> Outcome {
-        guard let json = try? JSONValue.parse(bytes) else {
-            console.write("fail: The document is strict JSON (RFC 9728 §3.2).\n")
-            return .failure
+    private static func check(
+        _ urls: [String], concurrency: Int, allowsPrivate: Bool, isJSON: Bool, _ console: Console
+    ) async -> Outcome {
+        // A probe that waited for a connection would lose the time that it has for its answer.
+        let configuration = HTTPClient.Configuration(
+            maxConnectionCount: concurrency * 16, addresses: allowsPrivate ? .any : .publicOnly)
+        // Nor may names that nobody answers for keep the others from being looked up.
+        let resolver = Resolver(runningCount: min(max(Resolver.maximumRunningCount, concurrency), 48))
+        let fetcher = HTTPClientFetcher(
+            HTTPClient(configuration: configuration, loops: nil, resolver: resolver))
+        let check = ResourceCheck(fetcher: fetcher, allowsLoopback: allowsPrivate)
+        let scan = CheckScan(concurrency: concurrency, showsProgress: urls.count > 1, console: console) {
+            url in
+            await check.report(on: url)
         }
-        do throws(ConfigurationError) {
-            let metadata = try ProtectedResourceMetadata(json: json)
-            for warning in metadata.findings(at: "$").warnings { console.write("warn: \(warning)\n") }
-            return .success
+        return write(await scan.reports(on: urls), isJSON: isJSON, console)
+    }
+
+    private static func lint(_ path: String, isJSON: Bool, _ console: Console) -> Outcome {
+        var report = CheckReport(subject: path)
+        do throws(InputFile.Unreadable) {
+            let bytes = try InputFile.contents(of: path, maxByteCount: maxByteCount)
+            let document = DocumentLint.document(bytes, &report)
+            report.readiness = Readiness(document: document)
         } catch {
-            for problem in error.problems { console.write("fail: \(problem)\n") }
-            return .failure
+            report.trouble = "The file \(error.message)."
         }
+        return write([report], isJSON: isJSON, console)
+    }
+
+    /// Writes the reports; the worst of them decides how the program ends.
+    private static func write(_ reports: [CheckReport], isJSON: Bool, _ console: Console) -> Outcome {
+        if isJSON {
+            console.write(ReportJSON.text(reports))
+        } else {
+            let text = ReportText(hasColours: console.hasColours)
+            for report in reports { console.write(text.text(report)) }
+            if reports.count > 1 { console.write(text.total(reports)) }
+        }
+        let outcomes = reports.map(\.outcome)
+        if outcomes.contains(.failure) { return .failure }
+        return outcomes.contains(.trouble) ? .trouble : .success
     }
 }

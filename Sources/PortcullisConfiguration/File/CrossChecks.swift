@@ -85,6 +85,7 @@ struct CrossChecks {
             if !isBelow(pathSegments(route.pattern), resource.url.segments) {
                 error(route.path, ["path"], "must lie under the path of its resource")
             }
+            checkDetails(of: route, in: resource)
             guard !declared.isEmpty else { continue }
             for (index, scope) in route.scopes.enumerated()
             where isScopeToken(scope) && !declared.contains(scope) {
@@ -94,6 +95,18 @@ struct CrossChecks {
             }
         }
         checkDistinct(resource.routes)
+    }
+
+    // RFC 9396 §10: nothing grants a type that the resource does not know.
+    private func checkDetails(of route: RouteSettings, in resource: ResourceSettings) {
+        let known = resource.metadata.authorizationDetailsTypesSupported
+        for (index, detail) in route.authorizationDetails.enumerated()
+        where !known.contains(where: { $0.utf8.elementsEqual(detail.type.utf8) }) {
+            findings.error(
+                JSONPath(text: route.path)["authorization_details"][index],
+                "is of a type that is not in the metadata's authorization_details_types_supported; add it there"
+            )
+        }
     }
 
     private func checkTrust(of resource: ResourceSettings, in file: ConfigurationFile) {

@@ -12,10 +12,12 @@ extension ConfigurationFile {
     /// - Parameters:
     ///   - file: Where the file is, for the names that are relative to it.
     ///   - connections: The connections to issuers, which resources share.
+    ///   - memories: What is known of proofs and nonces.
     ///   - onEvent: Is told what an operator should know. Must not wait.
     /// - Throws: ``InvalidConfiguration`` for certificates that cannot be read, and for what only the library finds.
     package func makeResources(
         besides file: String, sharing connections: IssuerConnections = IssuerConnections(),
+        remembering memories: ProofMemories = ProofMemories(),
         onEvent: @escaping @Sendable (ResourceEvent) -> Void
     ) throws(InvalidConfiguration) -> [ProtectedResource] {
         let findings = FindingCollector()
@@ -32,7 +34,7 @@ extension ConfigurationFile {
                 metadata: resource.metadata, issuers: issuers, tokens: resource.tokens.policy,
                 challengeParameters: resource.challengeParameters, metadataMaxAge: resource.metadataMaxAge,
                 rootAlias: resource.isRootAlias, fetcher: fetcher, onEvent: onEvent,
-                connectionPool: connections, path: resource.path)
+                connectionPool: connections, proofMemories: memories, path: resource.path)
             configuration.profile = resource.profile
             configuration.publishing = resource.publishing.makePublishing(besides: file, findings)
             do throws(ConfigurationError) {
@@ -98,7 +100,10 @@ extension ConfigurationFile {
             ("port", server.port == earlier.server.port),
             ("event_loops", server.eventLoopCount == earlier.server.eventLoopCount),
             ("shutdown_grace_seconds", server.shutdownGrace == earlier.server.shutdownGrace),
-            ("trusted_proxies, forwarded or proxy_protocol", server.proxies == earlier.server.proxies),
+            (
+                "trusted_proxies, forwarded, proxy_protocol or client_cert_field",
+                server.proxies == earlier.server.proxies
+            ),
             ("access_log", server.accessLog == earlier.server.accessLog),
             ("access_log_file", server.accessLogFile == earlier.server.accessLogFile),
             ("problem_details", server.problemDetails == earlier.server.problemDetails),
@@ -152,6 +157,8 @@ extension TokenSettings {
         policy.introspectionCacheLifetime = introspectionCache
         policy.inactiveCacheLifetime = inactiveCache
         policy.introspectionAudience = introspectionAudience
+        policy.dpop = dpop.policy
+        policy.challengesAuthorizationDetails = challengesAuthorizationDetails
         return policy
     }
 }

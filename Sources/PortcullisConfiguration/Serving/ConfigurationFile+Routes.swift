@@ -31,7 +31,9 @@ extension RouteSettings {
     }
 
     fileprivate func declare(in block: inout ProtectedRoutes) {
-        let requirement = ScopeRequirement.all(of: scopes.compactMap(Scope.init(token:)))
+        let requirement = AccessRequirement.all(of: scopes.compactMap(Scope.init(token:)))
+            .authenticated(by: acrValues, within: maxAge)
+            .detailed(authorizationDetails)
         switch answer.handler {
         case .immediate(let handle):
             block.on(methods, pattern, requiring: requirement) { request, token in handle(request, token) }

@@ -12,6 +12,8 @@ package func sentence(for event: ResourceEvent) -> String {
     case .introspectionSuspended(let issuer, let pause):
         "\(issuer): introspection keeps failing; nobody is asked for \(pause.components.seconds) s"
     case .introspectionResumed(let issuer): "\(issuer): introspection works again"
+    case .invalidationNotShared(let issuer):
+        "\(issuer): an invalidation of tokens could not be told to other processes"
     case .authenticationMethodNotListed(let issuer):
         "\(issuer): its metadata does not list the client_auth that introspection uses"
     case .scopesNotListed(let issuer, let resource, let scopes):

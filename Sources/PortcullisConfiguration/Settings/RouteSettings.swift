@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+package import Portcullis
 package import PortcullisHTTP
 import PortcullisJOSE
 import PortcullisServer
@@ -27,6 +28,12 @@ package struct RouteSettings: Sendable, Hashable {
     package var methods: [Method] = [.get]
     /// All of them are needed.
     package var scopes: [String] = []
+    /// One of them is needed, if there are any.
+    package var acrValues: [String] = []
+    /// Nothing: the user may have authenticated at any time.
+    package var maxAge: Duration?
+    /// All of them are needed.
+    package var authorizationDetails: [AuthorizationDetail] = []
     package var answer: Answer
     /// Where in the file it stands.
     package var path: String
@@ -48,8 +55,9 @@ extension RouteSettings {
         methods = Self.readMethods(reader) ?? methods
         if !isPublic {
             scopes = Self.readScopes(reader)
-            reader.unsupported("acr_values")
-            reader.unsupported("max_age_seconds")
+            acrValues = Self.readACRValues(reader)
+            maxAge = reader.seconds("max_age_seconds", in: 0...315_360_000)
+            authorizationDetails = Self.readDetails(reader)
         }
         let answer = Self.readAnswer(reader, isPublic: isPublic)
         reader.finish()
@@ -89,6 +97,26 @@ extension RouteSettings {
             reader.findings.error(reader.path["scopes"][index], notAScope)
         }
         return scopes
+    }
+
+    private static func readACRValues(_ reader: ObjectReader) -> [String] {
+        let values = reader.strings("acr_values", of: "acr values") ?? []
+        for (index, value) in values.enumerated() where !AccessRequirement.isACRValue(value) {
+            reader.findings.error(
+                reader.path["acr_values"][index],
+                "must be printable ASCII without space, quote, backslash and comma")
+        }
+        return values
+    }
+
+    private static func readDetails(_ reader: ObjectReader) -> [AuthorizationDetail] {
+        guard let objects = reader.objects("authorization_details") else { return [] }
+        return objects.compactMap { object in
+            if let detail = AuthorizationDetail(.object(object.object)) { return detail }
+            reader.findings.error(
+                object.path, "must have a type, and the common members as RFC 9396 section 2.2 has them")
+            return nil
+        }
     }
 
     private static let answers =

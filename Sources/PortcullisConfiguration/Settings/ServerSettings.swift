@@ -58,7 +58,6 @@ extension ServerSettings {
         if let object = reader.object("limits") { limits = Limits(object) }
         shutdownGrace = reader.seconds("shutdown_grace_seconds", in: Self.secondsRange) ?? shutdownGrace
         readProxies(reader)
-        if reader.bool("client_cert_field") == true { reader.refuseForNow("client_cert_field") }
         readLog(reader)
         reader.finish()
     }
@@ -85,10 +84,15 @@ extension ServerSettings {
         if usesProxyProtocol, networks.isEmpty {
             reader.warning("proxy_protocol", "is expected of nobody, since trusted_proxies names no proxy")
         }
+        let sendsCertificates = reader.bool("client_cert_field") ?? false
+        if sendsCertificates, networks.isEmpty {
+            reader.warning("client_cert_field", "is believed of nobody, since trusted_proxies names no proxy")
+        }
         // What is wrong with them has been reported by now.
         guard
             let proxies = try? TrustedProxies(
-                networks, forwarded: family, usesProxyProtocol: usesProxyProtocol)
+                networks, forwarded: family, usesProxyProtocol: usesProxyProtocol,
+                sendsClientCertificates: sendsCertificates)
         else { return }
         self.proxies = proxies
     }

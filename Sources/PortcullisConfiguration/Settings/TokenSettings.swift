@@ -19,6 +19,8 @@ package struct TokenSettings: Sendable, Hashable {
     package var verifiedCacheEntryCount = 10_000
     package var introspectionCache: Duration = .seconds(30)
     package var inactiveCache: Duration = .seconds(5)
+    package var dpop = DPoPSettings()
+    package var challengesAuthorizationDetails = false
     package var introspectionAudience = TokenPolicy.IntrospectionAudience.required
 
     /// The defaults.
@@ -57,7 +59,8 @@ extension TokenSettings {
         inactiveCache = reader.seconds("inactive_cache_seconds", in: 0...3_600) ?? inactiveCache
         let audience = reader.word("introspection_audience", IntrospectionAudience.self)
         introspectionAudience = audience == .optional ? .optional : .required
-        reader.unsupported("dpop")
+        if let object = reader.object("dpop") { dpop = DPoPSettings(object) }
+        challengesAuthorizationDetails = reader.bool("insufficient_authorization_details") ?? false
         reader.finish()
     }
 

@@ -23,34 +23,49 @@ struct Base64Alphabet: Sendable {
     func decode(_ text: UnsafeRawBufferPointer) -> [UInt8]? {
         let tail = text.count % 4
         guard tail != 1 else { return nil }
-        var output: [UInt8] = []
-        output.reserveCapacity(text.count / 4 * 3 + 2)
+        let wholeByteCount = text.count / 4 * 3
+        let byteCount = wholeByteCount + (tail == 0 ? 0 : tail - 1)
+        var isCanonical = true
+        // SAFETY: the closure writes each of the `byteCount` bytes that it says it has made, and reads `text` within its
+        // bounds: whole groups of four, then the `tail` characters behind them.
+        let output = [UInt8](unsafeUninitializedCapacity: byteCount) { output, count in
+            count = byteCount
+            var seen: UInt8 = 0
+            var read = 0
+            var written = 0
+            while written < wholeByteCount {
+                let group = self.group(text, read, 4, &seen)
+                output[written] = UInt8(truncatingIfNeeded: group >> 16)
+                output[written + 1] = UInt8(truncatingIfNeeded: group >> 8)
+                output[written + 2] = UInt8(truncatingIfNeeded: group)
+                read += 4
+                written += 3
+            }
+            // RFC 4648 §3.5: bits beyond the last whole byte must be zero, else two texts would decode alike.
+            if tail > 0 {
+                let group = self.group(text, read, tail, &seen)
+                output[written] = UInt8(truncatingIfNeeded: group >> 16)
+                if tail == 3 { output[written + 1] = UInt8(truncatingIfNeeded: group >> 8) }
+                isCanonical = group & (tail == 2 ? 0xFFFF : 0xFF) == 0
+            }
+            if seen >= 64 { isCanonical = false }
+        }
+        return isCanonical ? output : nil
+    }
+
+    /// The 24 bits of up to four characters, those that are missing as zeros.
+    @inline(__always)
+    private func group(_ text: UnsafeRawBufferPointer, _ start: Int, _ count: Int, _ seen: inout UInt8)
+        -> UInt32
+    {
         var group: UInt32 = 0
-        var seen: UInt8 = 0
-        for (index, character) in text.enumerated() {
-            let value = values[Int(character)]
+        for index in 0..<count {
+            let value = values[Int(text[start + index])]
             // Values have at most six bits, the mark of an invalid character has eight.
             seen |= value
-            group = group << 6 | UInt32(value & 0x3F)
-            guard index % 4 == 3 else { continue }
-            output.append(UInt8(truncatingIfNeeded: group >> 16))
-            output.append(UInt8(truncatingIfNeeded: group >> 8))
-            output.append(UInt8(truncatingIfNeeded: group))
+            group |= UInt32(value & 0x3F) << UInt32(18 - 6 * index)
         }
-        guard seen < 64 else { return nil }
-        // RFC 4648 §3.5: bits beyond the last whole byte must be zero, else two texts would decode alike.
-        switch tail {
-        case 2:
-            guard group & 0x0F == 0 else { return nil }
-            output.append(UInt8(truncatingIfNeeded: group >> 4))
-        case 3:
-            guard group & 0x03 == 0 else { return nil }
-            output.append(UInt8(truncatingIfNeeded: group >> 10))
-            output.append(UInt8(truncatingIfNeeded: group >> 2))
-        default:
-            break
-        }
-        return output
+        return group
     }
 
     func encode(_ bytes: [UInt8], padded: Bool) -> String {

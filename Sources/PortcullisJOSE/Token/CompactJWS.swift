@@ -18,6 +18,7 @@ package struct CompactJWS: Sendable {
 
     /// Takes a token apart: cheap, without any cryptography.
     ///
+    /// - Parameter known: The header that ``headerPart(of:)`` of this token stands for, if that was read before.
     /// - Throws: `tokenTooLong`, `wrongPartCount`, `encryptedToken`, `malformedBase64URL`, `malformedJSON`,
     ///   `notAnObject`, `malformedHeader`, `unsupportedExtension`, `nestedToken`.
     ///
@@ -25,26 +26,51 @@ package struct CompactJWS: Sendable {
     package init(
         _ token: [UInt8],
         maximumByteCount: Int = defaultMaximumByteCount,
-        limits: JSONLimits = .default
+        limits: JSONLimits = .default,
+        header known: JOSEHeader? = nil
     ) throws(JOSEError) {
         guard token.count <= maximumByteCount else { throw .tokenTooLong }
-        let dots = token.indices.filter { token[$0] == UInt8(ascii: ".") }
+        let dots = Self.dots(in: token)
         guard dots.count == 2 else { throw dots.count == 4 ? .encryptedToken : .wrongPartCount }
         let headerPart = token[..<dots[0]]
         let payloadPart = token[(dots[0] + 1)..<dots[1]]
         let signaturePart = token[(dots[1] + 1)...]
         guard !headerPart.isEmpty, !payloadPart.isEmpty, !signaturePart.isEmpty else { throw .wrongPartCount }
-        guard let headerBytes = Base64URL.decode(headerPart),
-            let payload = Base64URL.decode(payloadPart),
-            let signature = Base64URL.decode(signaturePart)
+        guard let payload = Base64URL.decode(payloadPart), let signature = Base64URL.decode(signaturePart)
         else { throw .malformedBase64URL }
 
-        header = try JOSEHeader(JSONObject(strictly: headerBytes, limits: limits))
+        if let known { header = known } else { header = try Self.readHeader(headerPart, limits) }
         self.payload = payload
         self.signature = signature
         bytes = token
         // RFC 7515 §5.2: the signature is over the bytes as received, never over something encoded anew.
         signingInputByteCount = dots[1]
+    }
+
+    /// Where the dots are; no more than five are looked for.
+    private static func dots(in token: [UInt8]) -> [Int] {
+        var dots: [Int] = []
+        dots.reserveCapacity(5)
+        var rest = token[...]
+        while dots.count < 5, let dot = rest.firstIndex(of: UInt8(ascii: ".")) {
+            dots.append(dot)
+            rest = rest[(dot + 1)...]
+        }
+        return dots
+    }
+
+    private static func readHeader(_ part: ArraySlice<UInt8>, _ limits: JSONLimits) throws(JOSEError)
+        -> JOSEHeader
+    {
+        guard let bytes = Base64URL.decode(part) else { throw .malformedBase64URL }
+        return try JOSEHeader(JSONObject(strictly: bytes, limits: limits))
+    }
+
+    /// The encoded header of a token, which is all that comes before the first dot.
+    ///
+    /// RFC 7515 §7.1.
+    package static func headerPart(of token: [UInt8]) -> ArraySlice<UInt8> {
+        token.prefix { $0 != UInt8(ascii: ".") }
     }
 
     /// Takes a token apart, copying its bytes.

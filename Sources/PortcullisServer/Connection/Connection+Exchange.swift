@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+internal import Portcullis
 internal import PortcullisHTTP
 internal import PortcullisTransport
 
@@ -73,7 +74,7 @@ extension Connection {
             head: head, path: path, queryRange: semantics.queryRange,
             parameters: Self.parameters(of: route, values, in: path), body: requestBody, peer: peer,
             id: record?.value.id, forwarding: forwarding, isFromTrustedProxy: isFromTrustedProxy,
-            clientCertificate: tls?.clientCertificate)
+            certificateSource: certificateSource)
         noteRoute(route, forwarding)
         switch context.watching(route, { route.respondImmediately(to: request) }) {
         case .response(let response):
@@ -87,6 +88,16 @@ extension Connection {
 
     private static func authority(_ head: RequestHead, _ semantics: RequestSemantics) -> String {
         semantics.hostRange.map { head.text($0).lowercased() } ?? ""
+    }
+
+    /// A proxy's own certificate says nothing of the client behind it.
+    ///
+    /// RFC 8705 §6.5, RFC 9440 §2.
+    private var certificateSource: ClientCertificate {
+        if isFromTrustedProxy {
+            return context.core.proxies.sendsClientCertificates ? .trustedField : .none
+        }
+        return tls?.clientCertificate.map { .connection(der: $0) } ?? .none
     }
 
     private static func parameters(
@@ -236,7 +247,7 @@ extension Connection {
         let response = finished(response, head)
         if case .stream(let write) = response.body, streams(response) {
             beginStreaming(response, route)
-            await stream(id, write)
+            await stream(id, route, write)
         } else {
             send(response, route)
             goOn()
@@ -247,7 +258,7 @@ extension Connection {
         guard case .stream(let write) = response.body else { return }
         let id = lastExchangeID
         beginStreaming(response, route)
-        exchange?.task = Task(executorPreference: loop) { await self.stream(id, write) }
+        exchange?.task = Task(executorPreference: loop) { await self.stream(id, route, write) }
     }
 
     private func beginStreaming(_ response: Response, _ route: CompiledRoute) {
@@ -258,8 +269,21 @@ extension Connection {
         exchange?.heldHead = ResponseHead(status: response.status, fields: response.fields)
         // RFC 9110 §10.1.1: 100 (Continue) comes before the final status or not at all.
         guard exchange?.owesContinue == false else { return }
+        guard body.isFinished else { return holdHead() }
         sendHeldHead()
         flush()
+    }
+
+    /// Keeps the head back while the handler reads a body that may turn out to be wrong: a status tells more than an end halfway.
+    private func holdHead() {
+        let id = lastExchangeID
+        loop.executeLater { [weak self] in
+            self?.assumeIsolated { connection in
+                guard connection.isCurrent(id), connection.exchange?.bodyWaiter == nil else { return }
+                connection.sendHeldHead()
+                connection.flush()
+            }
+        }
     }
 
     private func sendHeldHead() {
@@ -271,12 +295,21 @@ extension Connection {
         appendHead(head, isChunked ? .chunked : .untilClose, keepAlive: keepAlive)
     }
 
-    private func stream(_ id: UInt64, _ write: @Sendable (ResponseBodyWriter) async throws -> Void) async {
+    private func stream(
+        _ id: UInt64, _ route: CompiledRoute, _ write: @Sendable (ResponseBodyWriter) async throws -> Void
+    ) async {
         do {
             try await write(ResponseBodyWriter(sink: ExchangeSink(connection: self, id: id)))
             endStreaming(id)
-        } catch {
+        } catch RequestBodyError.connectionClosed {
             cut(id)
+        } catch {
+            guard isCurrent(id), exchange?.heldHead != nil, !Task.isCancelled else { return cut(id) }
+            // Nothing has been said yet.
+            exchange?.heldHead = nil
+            exchange?.hasBegunStreaming = false
+            send(finished(Response(answering: error), nil), route)
+            goOn()
         }
     }
 
@@ -339,12 +372,15 @@ extension Connection {
         guard isCurrent(id), exchange?.bodyWaiter == nil else { throw RequestBodyError.notAvailable }
         if let failure = body.failure { throw failure }
         if let piece = try takeUnreadPiece() { return piece }
-        guard !body.isFinished else { return nil }
+        guard !body.isFinished else {
+            sendHeldHead()
+            flush()
+            return nil
+        }
         guard !peerHasEnded else { throw RequestBodyError.connectionClosed }
         if exchange?.owesContinue == true {
             exchange?.owesContinue = false
             output.append(HeadSerializer.continueResponse)
-            sendHeldHead()
             flush()
             guard isCurrent(id) else { throw RequestBodyError.connectionClosed }
         }
@@ -391,6 +427,7 @@ extension Connection {
                 return bytes.count
             }
             stopWaitingForBody()
+            if piece.isEmpty { sendHeldHead() }
             waiter.resume(returning: piece.isEmpty ? nil : piece)
             return taken
         } catch {

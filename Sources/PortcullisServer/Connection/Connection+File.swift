@@ -28,7 +28,7 @@ struct FileTransfer {
 // A file follows the head of its answer once that has gone, straight from the system's cache where nothing has to be done to its bytes.
 extension Connection {
     /// Whether the bytes of files have to pass through here.
-    private var copiesFiles: Bool { tls != nil || !OpenFile.canSendDirectly }
+    private var copiesFiles: Bool { isEncrypted || !OpenFile.canSendDirectly }
 
     func beginSending(_ file: OpenFile, keepAlive: Bool) {
         phase = .exchange

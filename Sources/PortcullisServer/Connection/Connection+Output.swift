@@ -88,16 +88,17 @@ extension Connection {
         applyDeadline()
     }
 
-    /// Ends with the request that is being answered, or at once if there is none.
+    /// Ends with the request that is being answered, or soon if there is none.
     ///
-    /// A request that has arrived and was not read yet is answered too: closing over it would reset the connection.
+    /// A request that has arrived and was not read yet is answered too: closing over it would reset the connection. So is one that
+    /// comes in the next moment, from a client in the middle of its work; it hears in its answer that it was the last.
     func drain() {
         if drainHandshake() { return }
         if phase == .head, output.isEmpty { read(untilEnd: isEncrypted) }
         guard phase == .head, unread.isEmpty else { return }
         guard output.isEmpty else { return closeAfterOutput() }
-        _ = sendClosure()
-        abort()
+        stateDeadline = min(stateDeadline, loop.now + Server.Limits.partingTime)
+        applyDeadline()
     }
 
     /// Ends now.

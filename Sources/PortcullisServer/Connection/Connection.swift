@@ -299,6 +299,9 @@ actor Connection: ReadinessHandler {
         if expireHandshake() { return }
         stateDeadline = .distantFuture
         switch phase {
+        case .head where context.isDraining && !headHasBegun:
+            _ = sendClosure()
+            abort()
         case .head:
             context.recorder?.record(.timedOut(headHasBegun ? .header : .idle))
             if headHasBegun { refuse(.requestTimeout) } else { closeAfterOutput() }

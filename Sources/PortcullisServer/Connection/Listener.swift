@@ -98,7 +98,7 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
     // MARK: Want of places
 
     /// Whether clients understand an answer that is sent as it is.
-    private var speaksPlainText: Bool { true }
+    private var speaksPlainText: Bool { context.terms.tls == nil }
 
     private func waitOrTurnAway() {
         let end = scarcity.begin(context.loop.now)

@@ -13,7 +13,7 @@ package struct AccessLogLine {
     package var summary: RequestSummary
     /// The client's address, as far as trusted proxies tell; empty if nobody knows.
     package var client: String
-    /// The path without the query; nothing for a message whose first line was not understood.
+    /// The path without the query, empty where the target has none; nothing for a message whose first line was not understood.
     package var path: ArraySlice<UInt8>?
     package var version: HTTPVersion
     package var id: String?
@@ -57,7 +57,7 @@ package struct AccessLogLine {
         if let path {
             Self.append(summary.method.name.utf8.prefix(Self.maxMethodByteCount), to: &line)
             line.append(0x20)
-            Self.append(path.prefix(Self.maxPathByteCount), to: &line)
+            Self.append(path.isEmpty ? [0x2D] : path.prefix(Self.maxPathByteCount), to: &line)
             line += (version == .http1_1 ? " HTTP/1.1" : " HTTP/1.0").utf8
         } else {
             line.append(0x2D)
@@ -99,7 +99,7 @@ package struct AccessLogLine {
             Self.appendQuoted(summary.method.name.utf8.prefix(Self.maxMethodByteCount), &line)
         }
         line += ",\"path\":".utf8
-        if let path {
+        if let path, !path.isEmpty {
             Self.appendQuoted(path.prefix(Self.maxPathByteCount), &line)
         } else {
             line += "null".utf8

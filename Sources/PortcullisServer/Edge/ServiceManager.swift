@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+internal import CPlatform
 internal import PortcullisTransport
 
 #if canImport(Glibc)

@@ -31,6 +31,11 @@ public struct TrustedProxies: Sendable, Hashable {
     /// A connection from a proxy without one is closed; one from elsewhere begins with its request as ever. The address in the
     /// header becomes the connection's peer, and it is that peer's fields that are believed or not.
     public var usesProxyProtocol = false
+    /// Whether the proxies end the clients' TLS and say in `Client-Cert` which certificate a client has presented.
+    ///
+    /// They must strip a field of this name that a client has sent. From a proxy the certificate of its own connection never counts,
+    /// whatever stands here. RFC 9440 §2.4.
+    public var sendsClientCertificates = false
 
     private let networks: [IPNetwork]
     private let includesUnixSockets: Bool
@@ -46,9 +51,11 @@ public struct TrustedProxies: Sendable, Hashable {
     ///   - networks: In CIDR notation, `10.0.0.0/8` or `::1/128`; single addresses; `unix` for whoever connects to a Unix domain socket.
     ///   - forwarded: What they are believed. Default: nothing.
     ///   - usesProxyProtocol: Whether their connections begin with a PROXY protocol header. Default: no.
+    ///   - sendsClientCertificates: Whether their `Client-Cert` is believed. Default: no.
     /// - Throws: ``ConfigurationError`` with every one that is not understood.
     public init(
-        _ networks: [String], forwarded: ForwardedFamily = .none, usesProxyProtocol: Bool = false
+        _ networks: [String], forwarded: ForwardedFamily = .none, usesProxyProtocol: Bool = false,
+        sendsClientCertificates: Bool = false
     ) throws(ConfigurationError) {
         var problems: [ConfigurationError.Problem] = []
         var parsed: [IPNetwork] = []
@@ -63,6 +70,7 @@ public struct TrustedProxies: Sendable, Hashable {
         self.init(networks: parsed, includesUnixSockets: networks.contains(Self.unix))
         self.forwarded = forwarded
         self.usesProxyProtocol = usesProxyProtocol
+        self.sendsClientCertificates = sendsClientCertificates
     }
 
     /// The word for whoever connects to a Unix domain socket.

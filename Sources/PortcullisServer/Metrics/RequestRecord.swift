@@ -72,11 +72,13 @@ extension Connection {
                 version: ended.head?.version ?? .http1_1, id: ended.id, resource: ended.resource))
     }
 
-    /// The target without its query, since that may hold what is nobody's business; nothing of one that is a whole URI.
+    /// The path of the target; never its query, since that may hold what is nobody's business.
     private static func loggedPath(_ head: RequestHead) -> ArraySlice<UInt8> {
-        let target = head.bytes[head.targetRange]
-        guard target.first == 0x2F else { return target.prefix(target == [0x2A] ? 1 : 0) }
-        return target.prefix { $0 != 0x3F }
+        let target = head.bytes[head.targetRange].prefix { $0 != 0x3F }
+        guard target.first != 0x2F, target != [0x2A] else { return target }
+        // That of a whole URI begins with its third slash; an authority has none.
+        let slashes = target.indices.lazy.filter { target[$0] == 0x2F }.prefix(3)
+        return slashes.count == 3 ? slashes.last.map { target[$0...] } ?? [] : []
     }
 
     /// What the server itself adds to an answer: the name of the request where requests have names, and the form of its own errors.

@@ -8,12 +8,16 @@ internal import PortcullisHTTP
 /// ``Routes/protect(_:_:)`` is built on it and does more: it serves the metadata, covers paths without a route, and hands the token to
 /// the handlers. This alone guards what it is put around.
 ///
-/// Refusals carry their own fields. An answer from behind the gate gets `Cache-Control: no-store` unless it says something of its own.
+/// Refusals carry their own fields. An answer from behind the gate gets `Cache-Control: no-store` unless it says something of its own,
+/// and what the way that the token came demands of it, such as a fresh nonce.
 ///
-/// RFC 6750 §3, RFC 9728 §5.
+/// RFC 6750 §3, RFC 9449 §8.2, RFC 9728 §5.
 public struct ResourceGate: ImmediateMiddleware {
-    let resource: ProtectedResource
-    private let requirement: ScopeRequirement
+    /// The bytes above which a form that may hold a token is refused with 413, if the server's own limit lets it through.
+    static let maximumFormByteCount = 1_048_576
+
+    package let resource: ProtectedResource
+    package let requirement: AccessRequirement
     let streamExpiry: StreamExpiry
     /// The value of `Link` in guarded answers, or nothing.
     let link: String?
@@ -22,10 +26,10 @@ public struct ResourceGate: ImmediateMiddleware {
     ///
     /// - Parameters:
     ///   - resource: What is guarded.
-    ///   - requirement: The scopes that a token needs. ``ScopeRequirement/none`` still demands a valid token.
+    ///   - requirement: What a token must carry. ``AccessRequirement/none`` still demands a valid token.
     ///   - streamExpiry: What becomes of a streamed answer when its token expires. Default ``StreamExpiry/cut``.
     public init(
-        _ resource: ProtectedResource, requiring requirement: ScopeRequirement = .none,
+        _ resource: ProtectedResource, requiring requirement: AccessRequirement = .none,
         streamExpiry: StreamExpiry = .cut
     ) {
         self.resource = resource
@@ -35,7 +39,8 @@ public struct ResourceGate: ImmediateMiddleware {
     }
 
     package func decide(on request: inout Request) -> ImmediateVerdict {
-        switch resource.authorizeImmediately(request.head, requiring: requirement) {
+        let context = GateContext(clientCertificate: request.certificateSource)
+        switch resource.authorizeImmediately(request.head, requiring: requirement, in: context) {
         case .authorized(let token):
             request.token = token
             return .proceed
@@ -48,16 +53,23 @@ public struct ResourceGate: ImmediateMiddleware {
 
     /// Answers with the refusal, or passes the request on.
     ///
-    /// May wait for keys or introspection.
+    /// May wait for keys or introspection, for a replay store, and for the content where that may hold the token.
     public func respond(to request: Request, next: Next) async throws -> Response {
-        let token: AccessToken
+        var request = request
+        var context = GateContext(clientCertificate: request.certificateSource)
+        if resource.needsForm(of: request.head) {
+            // RFC 6750 §2.2: the handler gets the form as it came.
+            let form = try await request.body.collect(upTo: Self.maximumFormByteCount)
+            context.form = form
+            request.body = .bytes(form)
+        }
         do throws(Refusal) {
-            token = try await resource.authorize(request.head, requiring: requirement)
+            request.token = try await resource.authorize(request.head, requiring: requirement, in: context)
         } catch {
             return Response(error)
         }
-        var request = request
-        request.token = token
-        return try await next(request)
+        var response = try await next(request)
+        resource.complete(&response.fields, status: response.status, answering: request.head, in: context)
+        return response
     }
 }

@@ -24,7 +24,7 @@ public struct Request: Sendable {
     /// The content.
     ///
     /// Empty unless the client sent some.
-    public let body: RequestBody
+    public package(set) var body: RequestBody
     /// Whose connection it is.
     ///
     /// Behind a proxy, the proxy's, unless that announces another by the PROXY protocol.
@@ -41,17 +41,23 @@ public struct Request: Sendable {
     package let isFromTrustedProxy: Bool
     /// The certificate that the client of a TLS connection has proved to have the key of, in DER; nothing without one.
     ///
-    /// Who issued it was checked where the server names authorities, and only there. RFC 8705 §3.
-    public let clientCertificate: [UInt8]?
+    /// Who issued it was checked where the server names authorities, and only there. Nothing on a connection from a trusted proxy.
+    /// RFC 8705 §3.
+    public var clientCertificate: [UInt8]? {
+        if case .connection(let der) = certificateSource { der } else { nil }
+    }
     private let requestPath: RequestPath
     private let queryRange: Range<Int>?
+    /// Where the gate finds the client's certificate.
+    package let certificateSource: ClientCertificate
     /// The validated token that the gate has put here for the handlers of a protected block.
     package var token: AccessToken?
 
     package init(
         head: RequestHead, path: RequestPath, queryRange: Range<Int>?, parameters: Parameters = Parameters(),
         body: RequestBody, peer: SocketAddress, id: String? = nil,
-        forwarding: Forwarding? = nil, isFromTrustedProxy: Bool = false, clientCertificate: [UInt8]? = nil
+        forwarding: Forwarding? = nil, isFromTrustedProxy: Bool = false,
+        certificateSource: ClientCertificate = .none
     ) {
         self.head = head
         requestPath = path
@@ -62,7 +68,7 @@ public struct Request: Sendable {
         self.id = id
         self.forwarding = forwarding
         self.isFromTrustedProxy = isFromTrustedProxy
-        self.clientCertificate = clientCertificate
+        self.certificateSource = certificateSource
     }
 
     /// The client's address without a port, as far as trusted proxies tell; else the peer's.

@@ -19,7 +19,7 @@ package final class CompiledRoute: Sendable {
     let cors: CORSPolicy?
     /// Where among the middleware the first gate stands; behind the last one if there is none.
     private let gateIndex: Int
-    private let gate: ResourceGate?
+    package let gate: ResourceGate?
     /// Where the metadata is, for answers that say so; the gate's refusals among them.
     private let link: String?
 

@@ -145,6 +145,7 @@ struct RoutingTableBuilder {
                 continue
             }
             refuseUndeclared(entry, of: resource)
+            refuseUnknownTypes(entry, of: resource)
             let gate = ResourceGate(
                 resource, requiring: entry.requirement, streamExpiry: block.streamExpiry)
             let route = CompiledRoute(
@@ -200,6 +201,14 @@ struct RoutingTableBuilder {
         for scope in resource.undeclaredScopes(in: entry.requirement) {
             problems.append(
                 "\(resource.identifier): the route \(entry.path) requires the scope \(scope), which the resource does not declare"
+            )
+        }
+    }
+
+    private mutating func refuseUnknownTypes(_ entry: ProtectedRoutes.Entry, of resource: ProtectedResource) {
+        for type in resource.undeclaredTypes(in: entry.requirement) {
+            problems.append(
+                "\(resource.identifier): the route \(entry.path) requires authorization details of the type \(type), which the resource does not declare"
             )
         }
     }

@@ -9,9 +9,9 @@ internal import CPlatform
 #endif
 
 /// The system calls of a connection to another host.
-enum ConnectingSocket {
+package enum ConnectingSocket {
     /// Makes a socket that does not block and begins to connect it.
-    static func start(to address: ResolvedAddress) throws(SocketError) -> (
+    package static func start(to address: ResolvedAddress) throws(SocketError) -> (
         descriptor: Int32, isConnected: Bool
     ) {
         let descriptor = socket(address.family, Int32(SOCK_STREAM.rawValue), 0)
@@ -35,7 +35,7 @@ enum ConnectingSocket {
     }
 
     /// Whether the socket has become connected, or is still about to.
-    static func outcome(of descriptor: Int32) -> Result<Bool, SocketError> {
+    package static func outcome(of descriptor: Int32) -> Result<Bool, SocketError> {
         var code: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
         guard getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length) == 0 else {

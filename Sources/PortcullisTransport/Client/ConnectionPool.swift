@@ -10,6 +10,7 @@ actor ConnectionPool {
         let maxConnectionCount: Int
         let maxWaitingCount: Int
         let idleTimeout: Duration
+        let addresses: AddressPolicy
     }
 
     private struct OriginState {
@@ -133,13 +134,22 @@ actor ConnectionPool {
 
     private func resolved(_ origin: Origin, _ answer: Resolver.Answer) {
         origins[origin]?.isResolving = false
-        switch answer {
+        switch permitted(answer) {
         case .failure(let error):
             for exchange in origins[origin]?.waiting.removeAll() ?? [] { exchange.finish(.failure(error)) }
         case .success(let addresses):
             if let exchange = origins[origin]?.waiting.popFirst() { open(origin, addresses, for: exchange) }
         }
         serve(origin)
+    }
+
+    /// The addresses that may be connected to.
+    ///
+    /// The very ones that are looked at here are connected to: no name is looked up a second time.
+    private func permitted(_ answer: Resolver.Answer) -> Resolver.Answer {
+        guard settings.addresses != .any, case .success(let all) = answer else { return answer }
+        let addresses = all.filter { settings.addresses.permits($0) }
+        return addresses.isEmpty ? .failure(.forbiddenAddress) : .success(addresses)
     }
 
     private func open(_ origin: Origin, _ addresses: [ResolvedAddress], for exchange: Exchange) {

@@ -31,6 +31,10 @@ public struct HTTPClient: Sendable {
         ///
         /// Default 30 seconds.
         public var idleTimeout: Duration
+        /// Which addresses may be connected to.
+        ///
+        /// Default: any. A host that has no other fails with ``HTTPClientError/forbiddenAddress``. RFC 9728 §7.7.
+        public var addresses: AddressPolicy
 
         /// Makes a configuration; what is not given keeps its default.
         ///
@@ -40,7 +44,8 @@ public struct HTTPClient: Sendable {
             identity: TLSIdentity? = nil,
             maxConnectionCount: Int = 8,
             maxWaitingCount: Int = 1024,
-            idleTimeout: Duration = .seconds(30)
+            idleTimeout: Duration = .seconds(30),
+            addresses: AddressPolicy = .any
         ) {
             precondition(maxConnectionCount >= 1, "A client needs one connection at least.")
             precondition(maxWaitingCount >= 0, "A limit is not negative.")
@@ -49,6 +54,7 @@ public struct HTTPClient: Sendable {
             self.maxConnectionCount = maxConnectionCount
             self.maxWaitingCount = maxWaitingCount
             self.idleTimeout = idleTimeout
+            self.addresses = addresses
         }
     }
 
@@ -119,7 +125,8 @@ final class HTTPClientCore: Sendable {
             },
             maxConnectionCount: configuration.maxConnectionCount,
             maxWaitingCount: configuration.maxWaitingCount,
-            idleTimeout: configuration.idleTimeout)
+            idleTimeout: configuration.idleTimeout,
+            addresses: configuration.addresses)
         self.resolver = resolver
         ownsLoops = loops == nil
         state = Mutex(State(ownLoops: loops))

@@ -16,6 +16,8 @@ public enum HTTPClientError: Error, Sendable, Hashable {
     case reservedField
     /// The host name has no address; the number is that of `getaddrinfo`.
     case resolveFailed(Int32)
+    /// The client's configuration forbids every address of the host.
+    case forbiddenAddress
     /// None of the host's addresses could be connected to; the number is the `errno` of the last one.
     case connectFailed(Int32)
     /// The TLS connection could not be made or went wrong.

@@ -20,7 +20,7 @@ package struct Origin: Sendable, Hashable {
     package let address: [UInt8]?
 
     /// Whom the server's certificate has to be for.
-    var serverIdentity: ServerIdentity {
+    package var serverIdentity: ServerIdentity {
         address.map { .address($0) } ?? .name(host)
     }
 }

@@ -35,20 +35,24 @@ package final class Resolver: Sendable {
         case run, wait
     }
 
-    /// How many look-ups run at the same time.
+    /// How many look-ups run at the same time unless the caller says otherwise.
     package static let maximumRunningCount = 4
     /// How many questions wait behind those.
     package static let maximumQueuedCount = 64
     private static let maximumCacheCount = 256
 
     private let lookUp: LookUp
+    private let runningCount: Int
     private let lifetime: Duration
     private let queue = DispatchQueue(label: "portcullis.resolver", attributes: .concurrent)
     private let state = Mutex(State())
 
-    /// Makes a resolver whose answers are kept for `lifetime`.
-    package init(lifetime: Duration = .seconds(30), lookUp: LookUp? = nil) {
+    /// Makes a resolver whose answers are kept for `lifetime`, and that asks for `runningCount` names at the same time.
+    package init(
+        lifetime: Duration = .seconds(30), runningCount: Int = maximumRunningCount, lookUp: LookUp? = nil
+    ) {
         self.lifetime = lifetime
+        self.runningCount = runningCount
         self.lookUp = lookUp ?? { Self.systemAddresses(host: $0, port: $1) }
     }
 
@@ -71,7 +75,7 @@ package final class Resolver: Sendable {
                 state.askers[question]?.append(answer)
                 return .wait
             }
-            guard state.runningCount < Self.maximumRunningCount else {
+            guard state.runningCount < runningCount else {
                 guard state.queued.count < Self.maximumQueuedCount else {
                     return .answer(.failure(.tooManyWaiting))
                 }

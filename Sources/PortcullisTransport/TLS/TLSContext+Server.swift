@@ -24,8 +24,8 @@ extension TLSContext {
 
     /// Makes the context of a server.
     ///
-    /// TLS 1.2 with forward secrecy and AEAD ciphers alone, and TLS 1.3. Sessions are resumed by tickets, under keys that live as long as
-    /// the context; the server keeps none. RFC 9325 §3.1.1, §3.4, §4.2.
+    /// TLS 1.2 with forward secrecy and AEAD ciphers alone, and TLS 1.3. Sessions are resumed by tickets, under keys that change
+    /// twice a day and end with the context; the server keeps none. RFC 9325 §3.1.1, §3.4, §4.2.
     package convenience init(
         serverPresenting identity: TLSIdentity, askingFor certificates: ClientCertificates = .none
     ) throws(TLSError) {
@@ -59,6 +59,7 @@ extension TLSContext {
 
     private func keepSessionsInTickets() throws(TLSError) {
         COpenSSL_SSL_CTX_without_session_cache(context)
+        try protectTickets()
         _ = SSL_CTX_set_timeout(context, Self.sessionLifetime)
         // Without it no session with a client's certificate could be resumed.
         let name = Array("portcullis".utf8)

@@ -18,6 +18,8 @@ package final class TLSContext: @unchecked Sendable {
     let verifiesPeers: Bool
     let context: OpaquePointer
     let socketMethod: OpaquePointer
+    /// For a server's tickets.
+    let ticketKeys = TicketKeyRing()
 
     init(_ role: Role, verifiesPeers: Bool) throws(TLSError) {
         ERR_clear_error()

@@ -143,6 +143,11 @@ struct RFC8725_3_Verification {
     @Test(
         arguments: [
             ["jkt": "x"], ["x5t#S256": "x"], ["x": "y"], [:], .null, "x", ["jkt": "x", "x5t#S256": "y"],
+            ["jkt": 1], [["jkt": "x"]], ["JKT": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"],
+            ["jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I="],
+            ["jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I", "jwk": ["kty": "EC"]],
+            ["jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I", "x5t#S256": "x"],
+            ["x5t": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"],
         ] as [JSONValue])
     func `RFC 7800 §3.1: a bound token is never taken for an unbound one`(confirmation: JSONValue) async {
         await scene.expectInvalid(

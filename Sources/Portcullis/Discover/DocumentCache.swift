@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisHTTP
+import PortcullisTransport
+
+/// Fetches documents, each once at a time, and keeps them for as long as HTTP says.
+///
+/// A private cache: only answers of 200 are kept; what is stale is asked for again with its validator.
+///
+/// RFC 9111 §3, §4, §5.2.2.
+actor DocumentCache {
+    typealias Answer = Result<FetchResponse, FetchError>
+
+    private struct Entry {
+        let response: FetchResponse
+        let freshUntil: MonotonicInstant
+    }
+
+    /// Larger documents are not kept, so that strangers do not fill the memory.
+    private static let maxKeptByteCount = 65_536
+
+    private let fetcher: any Fetcher
+    private let bounds: ProtectedResourceDiscovery.Configuration
+    private let uptime: @Sendable () -> MonotonicInstant
+    private var entries: [String: Entry] = [:]
+    private var inFlight: [String: Task<Answer, Never>] = [:]
+    /// Counts how often everything was forgotten: what was asked for before is not kept afterwards.
+    private var generation = 0
+
+    init(
+        _ fetcher: any Fetcher, _ bounds: ProtectedResourceDiscovery.Configuration,
+        uptime: @escaping @Sendable () -> MonotonicInstant
+    ) {
+        self.fetcher = fetcher
+        self.bounds = bounds
+        self.uptime = uptime
+    }
+
+    /// The response to a GET: a kept one, or that of the network.
+    func response(from url: String) async -> Answer {
+        if let entry = entries[url], uptime() < entry.freshUntil { return .success(entry.response) }
+        if let task = inFlight[url] { return await task.value }
+        let task = Task { await self.load(url) }
+        inFlight[url] = task
+        return await task.value
+    }
+
+    /// Forgets everything that was kept.
+    func removeAll() {
+        entries = [:]
+        inFlight = [:]
+        generation += 1
+    }
+
+    private func load(_ url: String) async -> Answer {
+        let old = entries[url]
+        let asked = generation
+        let answer = await fetch(url, revalidating: old?.response)
+        guard asked == generation else {
+            return answer.map { $0.status == .notModified ? old?.response ?? $0 : $0 }
+        }
+        inFlight[url] = nil
+        guard case .success(let response) = answer else { return answer }
+        // RFC 9111 §4.3.3: the answer says how long the document that is here may be used from now on.
+        if response.status == .notModified, let old {
+            keep(old.response, as: url, by: Freshness(response.fields, else: old.response.fields))
+            return .success(old.response)
+        }
+        entries[url] = nil
+        if response.status == .ok { keep(response, as: url, by: Freshness(response.fields)) }
+        return answer
+    }
+
+    private func fetch(_ url: String, revalidating old: FetchResponse?) async -> Answer {
+        var fields: Fields = [.accept: "application/json"]
+        if let etag = old?.fields[.etag] { fields[.ifNoneMatch] = etag }
+        do throws(FetchError) {
+            let response = try await fetcher.fetch(
+                FetchRequest(
+                    url: url, fields: fields, timeout: bounds.timeout,
+                    maxResponseByteCount: bounds.maxResponseByteCount))
+            let isTooLarge = response.body.count > bounds.maxResponseByteCount
+            return isTooLarge ? .failure(.tooLarge) : .success(response)
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func keep(_ response: FetchResponse, as url: String, by freshness: Freshness) {
+        let lifetime = min(freshness.lifetime, bounds.maxCacheAge)
+        guard freshness.isStorable, bounds.maxCacheAge > .zero,
+            response.body.count <= Self.maxKeptByteCount,
+            lifetime > .zero || response.fields[.etag] != nil
+        else {
+            entries[url] = nil
+            return
+        }
+        if entries[url] == nil, entries.count >= bounds.maxCachedDocumentCount { makeRoom() }
+        entries[url] = Entry(response: response, freshUntil: uptime() + lifetime)
+    }
+
+    private func makeRoom() {
+        let now = uptime()
+        entries = entries.filter { $0.value.freshUntil > now }
+        if entries.count >= bounds.maxCachedDocumentCount { entries.removeAll() }
+    }
+}
+
+/// How long a response may be used again without asking.
+///
+/// RFC 9111 §4.2, §5.2.2. Without `max-age` not at all: nothing is guessed.
+struct Freshness: Hashable {
+    let isStorable: Bool
+    let lifetime: Duration
+
+    init(_ fields: Fields, else older: Fields? = nil) {
+        let own = fields.values(of: .cacheControl)
+        let values = own.isEmpty ? older?.values(of: .cacheControl) ?? [] : own
+        let directives = values.flatMap { $0.utf8.split(separator: 0x2C) }.map {
+            ASCII.lowercased(String(decoding: $0.filter { $0 != 0x20 && $0 != 0x09 }, as: UTF8.self))
+        }
+        let variesWithEverything = fields.values(of: .vary).contains { $0.utf8.contains(0x2A) }
+        isStorable = !directives.contains("no-store") && !variesWithEverything
+        let ages = directives.filter { $0.hasPrefix("max-age=") }
+        // RFC 9111 §4.2.1: what contradicts itself counts as stale.
+        guard ages.count == 1, !directives.contains(where: { $0.hasPrefix("no-cache") }),
+            let age = Self.seconds(ages[0].dropFirst(8))
+        else {
+            lifetime = .zero
+            return
+        }
+        let spent = fields["Age"].flatMap { Self.seconds($0[...]) } ?? 0
+        lifetime = .seconds(max(0, age - spent))
+    }
+
+    /// A number of seconds; one that is too large counts as very large.
+    ///
+    /// RFC 9111 §1.2.2.
+    private static func seconds(_ text: Substring) -> Int? {
+        let digits = text.utf8.filter { $0 != 0x22 }
+        guard !digits.isEmpty, digits.allSatisfy(CharacterClass.isDigit) else { return nil }
+        return Int(String(decoding: digits.prefix(10), as: UTF8.self)).map { min($0, 2_147_483_648) }
+    }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisHTTP
+
+extension KnownClient {
+    /// Whether the client goes on with a document that names this resource, when it was given a URL to call.
+    ///
+    /// - Parameter atRoot: Whether the document was found at the well-known path without anything behind it.
+    package func accepts(resource: String, for requested: String, atRoot: Bool) -> Bool {
+        guard let resourceURL = try? HTTPURL(resource), let url = try? HTTPURL(requested) else {
+            return false
+        }
+        switch self {
+        case .typeScriptSDK, .inspector:
+            return resourceURL.hasOrigin(of: url)
+                && url.hrefPath.utf8.count >= resourceURL.hrefPath.utf8.count
+                && resourceURL.isAbove(url)
+        case .pythonSDK:
+            return resourceURL.hasOrigin(of: url) && resourceURL.isAbove(url)
+        case .goSDK:
+            return resource.utf8.elementsEqual((atRoot ? url.origin(of: requested) : requested).utf8)
+        case .csharpSDK:
+            let names = atRoot ? [url.origin(of: requested)] : [requested, url.origin(of: requested)]
+            return names.contains { Self.equalButForSlash($0, resource) }
+        case .visualStudioCode, .oauth4webapi, .claude:
+            return resourceURL.hasOrigin(of: url) && resourceURL.hrefPath == url.hrefPath
+                && resourceURL.query == url.query
+        }
+    }
+
+    private static func equalButForSlash(_ first: String, _ second: String) -> Bool {
+        func bare(_ text: String) -> String {
+            text.utf8.last == 0x2F ? String(decoding: text.utf8.dropLast(), as: UTF8.self) : text
+        }
+        return ASCII.equalIgnoringCase(bare(first), bare(second))
+    }
+}
+
+extension HTTPURL {
+    package func hasOrigin(of other: HTTPURL) -> Bool {
+        scheme == other.scheme && host == other.host && port == other.port
+    }
+
+    /// The path as browsers have it: never empty.
+    fileprivate var hrefPath: String { path.isEmpty ? "/" : path }
+
+    /// Whether the other URL's path begins with this one's, by whole segments, a slash at the end of either ignored.
+    fileprivate func isAbove(_ other: HTTPURL) -> Bool {
+        func closed(_ path: String) -> String { path.utf8.last == 0x2F ? path : path + "/" }
+        return closed(other.hrefPath).utf8.starts(with: closed(hrefPath).utf8)
+    }
+
+    /// The scheme and the authority as they stand in the text that this URL was read from.
+    package func origin(of text: String) -> String {
+        String(decoding: text.utf8.prefix(authorityEnd), as: UTF8.self)
+    }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisHTTP
+import PortcullisJOSE
+
+extension ProtectedResourceDiscovery {
+    /// The metadata of an authorization server, from its RFC 8414 location or from OpenID Connect's.
+    ///
+    /// Goes on to the next location after an answer of 4xx and after a document of another issuer; other faults end the search.
+    ///
+    /// - Parameter issuer: The identifier, as a resource's metadata name it.
+    /// - Throws: ``DiscoveryError``; ``DiscoveryError/issuerMismatch`` unless a document names this very issuer, and
+    ///   ``DiscoveryError/insecureURL`` if one of its endpoints is not https.
+    ///
+    /// RFC 8414 §3, §3.3, OpenID Connect Discovery 1.0 §4.
+    public func authorizationServer(
+        _ issuer: String
+    ) async throws(DiscoveryError) -> DiscoveredAuthorizationServer {
+        guard IssuerURL.objection(to: issuer) == nil,
+            IssuerURL.isFetchable(issuer, allowingInsecureLoopback: configuration.allowsInsecureLoopback)
+        else { throw .insecureURL }
+        var last = DiscoveryError.malformedDocument
+        for location in AuthorizationServerMetadata.locations(of: issuer) {
+            do throws(DiscoveryError) {
+                return try await authorizationServer(issuer, at: location)
+            } catch {
+                switch error {
+                case .status(400..<500), .issuerMismatch, .malformedDocument: last = error
+                default: throw error
+                }
+            }
+        }
+        throw last
+    }
+
+    private func authorizationServer(
+        _ issuer: String, at location: String
+    ) async throws(DiscoveryError) -> DiscoveredAuthorizationServer {
+        let response = try await response(from: location)
+        guard let object = (try? JSONValue.parse(response.body))?.object else { throw .malformedDocument }
+        // RFC 8414 §3.3: identical, code point by code point; a slash more or less is another issuer.
+        guard let named = object["issuer"]?.string, named.utf8.elementsEqual(issuer.utf8) else {
+            throw .issuerMismatch
+        }
+        let server = DiscoveredAuthorizationServer(
+            issuer: issuer, location: location, document: object, isJSON: response.isJSON)
+        for name in DiscoveredAuthorizationServer.endpointNames {
+            guard let value = object[name] else { continue }
+            guard let url = value.string else { throw .malformedDocument }
+            guard IssuerURL.isFetchable(url, allowingInsecureLoopback: configuration.allowsInsecureLoopback)
+            else { throw .insecureURL }
+        }
+        return server
+    }
+
+    /// The keys that an authorization server signs tokens with.
+    ///
+    /// - Throws: ``DiscoveryError``; ``DiscoveryError/malformedDocument`` if there is no `jwks_uri` or no key set at it.
+    ///
+    /// RFC 8414 §2.
+    public func keys(of server: DiscoveredAuthorizationServer) async throws(DiscoveryError) -> JWKSet {
+        guard let location = server.jwksURI else { throw .malformedDocument }
+        let response = try await response(from: location)
+        guard let keys = try? JWKSet(parsing: response.body) else { throw .malformedDocument }
+        return keys
+    }
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+
+public import PortcullisJOSE
+
+/// Shares what authorization servers have said about tokens between resources and processes, and carries invalidations to all.
+///
+/// Stands behind what each resource remembers by itself, which is asked first and without waiting. A cache that can't be reached is
+/// no fault of the token: then the authorization server is asked. What it holds are claims of tokens, never tokens: their hashes.
+///
+/// RFC 7662 §4.
+public protocol IntrospectionCache: Sendable {
+    /// What is remembered of a token.
+    ///
+    /// May wait, but not for long: the request waits with it.
+    func recall(_ key: IntrospectionKey) async -> IntrospectionReading
+
+    /// Remembers an answer, unless the token, its subject or everything was invalidated since the reading.
+    ///
+    /// May be late, and may be lost.
+    func remember(_ answer: IntrospectedAnswer, for key: IntrospectionKey, since ticket: UInt64) async
+
+    /// Forgets what is remembered, here and wherever the same cache is used, and tells all observers.
+    ///
+    /// - Throws: ``IntrospectionCacheUnavailable`` if nobody else could be told.
+    func invalidate(_ invalidation: TokenInvalidation) async throws(IntrospectionCacheUnavailable)
+
+    /// Has a closure told of every invalidation from now on, by whomever, until it answers that it wants no more.
+    ///
+    /// Where invalidations may have been missed, ``TokenInvalidation/all`` is told.
+    func observe(_ observer: @escaping @Sendable (TokenInvalidation) -> Bool)
+}
+
+/// Which token at which authorization server.
+public struct IntrospectionKey: Sendable, Hashable {
+    /// The issuer that was asked.
+    public let issuer: String
+    /// The 32 bytes of the token's SHA-256 hash.
+    public let tokenHash: [UInt8]
+
+    /// Makes a key.
+    public init(issuer: String, tokenHash: [UInt8]) {
+        self.issuer = issuer
+        self.tokenHash = tokenHash
+    }
+}
+
+/// What an authorization server has said of a token that is active.
+public struct IntrospectedAnswer: Sendable {
+    /// The members of the answer, `active` among them.
+    public let members: JSONObject
+    /// When the server was asked.
+    public let askedAt: NumericDate
+    /// How long the answer counts from then; never past the token's `exp`.
+    public let lifetime: Duration
+
+    /// Makes an answer.
+    public init(members: JSONObject, askedAt: NumericDate, lifetime: Duration) {
+        self.members = members
+        self.askedAt = askedAt
+        self.lifetime = lifetime
+    }
+}
+
+/// What a cache knows of a token.
+public enum IntrospectionReading: Sendable {
+    /// This.
+    case found(IntrospectedAnswer)
+    /// Nothing; the ticket says up to which invalidation, for ``IntrospectionCache/remember(_:for:since:)``.
+    case missing(ticket: UInt64)
+    /// Nobody knows: the cache can't be reached.
+    case unavailable
+}
+
+/// What is no longer to be believed.
+public enum TokenInvalidation: Sendable, Hashable {
+    /// One token.
+    case token(IntrospectionKey)
+    /// Every token of a subject, who is unique within the issuer.
+    case subject(String, issuer: String)
+    /// Everything.
+    case all
+}
+
+/// An invalidation that reached nobody else.
+public struct IntrospectionCacheUnavailable: Error, Sendable, Hashable {
+    /// Makes the error.
+    public init() {}
+}

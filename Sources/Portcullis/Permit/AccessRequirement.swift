@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+
+/// What a token must carry for a request: scopes, an authentication of its user, authorization details.
+///
+/// `"notes:read"` asks for one scope, `["notes:read", "notes:write"]` for all of them, `.any(of: …)` for at least one of
+/// them, and `.none` for a valid token with whatever scopes. ``authenticated(by:within:)`` and
+/// ``detailed(_:)`` add to it.
+///
+/// RFC 6750 §3.1, RFC 9470 §3, RFC 9396 §9.
+public struct AccessRequirement: Sendable, Hashable, ExpressibleByStringLiteral, ExpressibleByArrayLiteral {
+    /// The scopes.
+    public let scopes: ScopeRequirement
+    /// The authentication context classes of which one is needed, the preferred one first; empty for any.
+    public private(set) var acrValues: [String] = []
+    /// How long ago the user may have authenticated; nothing for any time.
+    public private(set) var maxAge: Duration?
+    /// The authorization details that the token must cover, all of them.
+    public private(set) var authorizationDetails: [AuthorizationDetail] = []
+
+    /// Asks for scopes alone.
+    public init(_ scopes: ScopeRequirement) {
+        self.scopes = scopes
+    }
+
+    /// Asks for one scope.
+    ///
+    /// Traps if the literal is not a scope-token.
+    public init(stringLiteral name: String) {
+        self.init(ScopeRequirement(stringLiteral: name))
+    }
+
+    /// Asks for all of these scopes.
+    public init(arrayLiteral scopes: Scope...) {
+        self.init(.all(of: scopes))
+    }
+
+    /// Asks for a valid token and no scope in particular.
+    public static let none = AccessRequirement(ScopeRequirement.none)
+
+    /// Asks for all of these scopes.
+    public static func all(of scopes: [Scope]) -> AccessRequirement {
+        AccessRequirement(.all(of: scopes))
+    }
+
+    /// Asks for at least one of these scopes.
+    ///
+    /// Traps on an empty list, which nothing could meet.
+    public static func any(of scopes: [Scope]) -> AccessRequirement {
+        AccessRequirement(.any(of: scopes))
+    }
+
+    /// The same, and a user who has authenticated well or lately enough.
+    ///
+    /// Traps on a value that no challenge can name, and on a negative age.
+    ///
+    /// - Parameters:
+    ///   - acrValues: The `acr` values of which the token must have one, compared exactly; the preferred one first.
+    ///   - maxAge: How long ago the authentication may be, by the token's `auth_time`; the leeway is added.
+    ///
+    /// RFC 9470 §3, §6.
+    public func authenticated(by acrValues: [String] = [], within maxAge: Duration? = nil)
+        -> AccessRequirement
+    {
+        precondition(
+            acrValues.allSatisfy(Self.isACRValue),
+            "An acr value is printable ASCII without space, quote, backslash and comma.")
+        precondition(maxAge ?? .zero >= .zero, "An age is 0 or more seconds.")
+        var requirement = self
+        requirement.acrValues = acrValues
+        requirement.maxAge = maxAge
+        return requirement
+    }
+
+    /// The same, and a token whose authorization details cover these.
+    ///
+    /// RFC 9396 §9.
+    public func detailed(_ details: AuthorizationDetail...) -> AccessRequirement {
+        detailed(details)
+    }
+
+    /// The same, and a token whose authorization details cover these.
+    ///
+    /// RFC 9396 §9.
+    public func detailed(_ details: [AuthorizationDetail]) -> AccessRequirement {
+        var requirement = self
+        requirement.authorizationDetails = details
+        return requirement
+    }
+
+    /// Whether a challenge can name this value: one word that clients do not take apart.
+    ///
+    /// RFC 9470 §3.
+    package static func isACRValue(_ value: String) -> Bool {
+        Challenge.isQuotable(value) && !value.utf8.contains { $0 == 0x20 || $0 == 0x2C }
+    }
+
+    /// The value of `max_age` in a challenge: whole seconds, rounded up.
+    var maxAgeText: String? {
+        maxAge.map { age in
+            let (seconds, attoseconds) = age.components
+            return String(attoseconds > 0 ? seconds + 1 : seconds)
+        }
+    }
+}

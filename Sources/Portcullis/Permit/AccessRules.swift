@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisJOSE
+
+/// How one resource decides whether a valid token is enough for a request, and what it says if not.
+///
+/// Shared by all tokens of the resource.
+final class AccessRules: Sendable {
+    let challenger: Challenger
+    private let resource: ResourceIdentifier
+    private let time: TimeSource
+    private let leeway: Duration
+    private let evaluators: [AuthorizationDetailEvaluator]
+
+    init(_ policy: TokenPolicy, metadata: ProtectedResourceMetadata, challenger: Challenger, time: TimeSource)
+    {
+        self.challenger = challenger
+        self.time = time
+        resource = metadata.resource
+        leeway = policy.leeway
+        // RFC 9396 §5: a type that the resource does not know grants nothing.
+        evaluators = metadata.authorizationDetailsTypesSupported.map { type in
+            policy.authorizationDetailEvaluators.first { $0.type.utf8.elementsEqual(type.utf8) }
+                ?? .memberwise(type: type)
+        }
+    }
+
+    /// What a token lacks for a request, or nothing.
+    ///
+    /// RFC 9470 §3, RFC 6750 §3.1: an authentication that does not suffice is told before a scope that is missing.
+    @inline(__always)
+    func shortcoming(of token: AccessToken.Storage, for requirement: AccessRequirement) -> RefusalReason? {
+        if let reason = stepUp(token, requirement) { return reason }
+        guard requirement.scopes.isSatisfied(by: token.granted) else { return .insufficientScope }
+        guard requirement.authorizationDetails.isEmpty || covers(token, requirement.authorizationDetails)
+        else {
+            return .insufficientAuthorizationDetails
+        }
+        return nil
+    }
+
+    private func stepUp(_ token: AccessToken.Storage, _ requirement: AccessRequirement) -> RefusalReason? {
+        if !requirement.acrValues.isEmpty {
+            // RFC 9470 §6: exact, since nothing is known of an order among the values.
+            let acr = token.claims["acr"]?.string ?? ""
+            let isStrong = requirement.acrValues.contains { $0.utf8.elementsEqual(acr.utf8) }
+            if !isStrong { return .authenticationTooWeak }
+        }
+        guard let maxAge = requirement.maxAge else { return nil }
+        guard let number = token.claims["auth_time"]?.number, let moment = NumericDate(number),
+            time.now() <= moment.adding(maxAge).adding(leeway)
+        else { return .authenticationTooOld }
+        return nil
+    }
+
+    private func covers(_ token: AccessToken.Storage, _ needed: [AuthorizationDetail]) -> Bool {
+        let granted = AuthorizationDetail.granted(token.claims["authorization_details"], at: resource)
+        return needed.allSatisfy { needed in
+            let type = needed.type.utf8
+            guard let evaluator = evaluators.first(where: { $0.type.utf8.elementsEqual(type) }) else {
+                return false
+            }
+            return granted.contains {
+                $0.type.utf8.elementsEqual(type) && evaluator.covers($0, needed)
+            }
+        }
+    }
+
+    /// The authorization details of a token that count here and whose type is known.
+    func details(of token: AccessToken.Storage) -> [AuthorizationDetail] {
+        AuthorizationDetail.granted(token.claims["authorization_details"], at: resource).filter { detail in
+            evaluators.contains { $0.type.utf8.elementsEqual(detail.type.utf8) }
+        }
+    }
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisHTTP
+import PortcullisJOSE
+
+/// Decides whether the proof of a request shows that its sender has the key that the token is bound to.
+///
+/// RFC 9449 §4.3, §7.1.
+struct DPoPChecker: Sendable {
+    /// How long a proof may be, in bytes.
+    static let maximumProofByteCount = 8192
+    /// For how many tokens the header of the last proof is remembered.
+    static let rememberedHeaderCount = 1024
+
+    /// A header that was read, and the part of the proof that it was read from.
+    private struct RememberedHeader: Sendable {
+        let part: [UInt8]
+        let header: ProofHeader
+    }
+
+    private let target: ProofTarget
+    private let algorithms: Set<SignatureAlgorithm>
+    private let maxAge: Duration
+    private let maxFuture: Duration
+    private let replays: any ReplayStore
+    /// Nothing where no nonce is asked for.
+    private let nonces: (any NonceSource)?
+    /// The header of the last new proof that was accepted with a token: the same each time, as a rule.
+    private let headers = TokenTable<RememberedHeader>(capacity: Self.rememberedHeaderCount)
+
+    init(
+        _ policy: DPoPPolicy, algorithms: [SignatureAlgorithm], resource: ResourceIdentifier,
+        memories: ProofMemories, at now: NumericDate
+    ) {
+        target = ProofTarget(resource)
+        self.algorithms = Set(algorithms)
+        maxAge = policy.proofMaxAge
+        maxFuture = policy.proofMaxFuture
+        replays =
+            policy.replayStore ?? memories.store(for: resource, capacity: policy.replayCacheEntryCount)
+        nonces =
+            policy.nonce == .off
+            ? nil : policy.nonceSource ?? memories.sealer(for: resource, policy, at: now)
+    }
+
+    /// The nonce that an answer hands out, if this resource has any.
+    func nonce(at now: NumericDate) -> String? {
+        nonces?.nonce(at: now)
+    }
+
+    /// Where the one proof of a request stands.
+    ///
+    /// RFC 9449 §4.3, 1.
+    func locate(in head: borrowing RequestHead) throws(RefusalReason) -> Range<Int> {
+        guard let (range, count) = head.find(.dpop) else { throw .missingProof }
+        guard count == 1 else { throw .repeatedProof }
+        guard !range.isEmpty else { throw .missingProof }
+        return range
+    }
+
+    /// Checks a proof against the request, the token, and the key that the token is bound to.
+    ///
+    /// What costs little comes first. The proof is recorded last, when nothing else can be wrong with it. May wait for
+    /// the replay store.
+    func check(
+        _ range: Range<Int>, of head: RequestHead, tokenDigest: SHA256Digest,
+        boundTo thumbprint: SHA256Digest,
+        at now: NumericDate
+    ) async throws(RefusalReason) {
+        let proof = Array(head.bytes[range])
+        guard proof.count <= Self.maximumProofByteCount else { throw .malformedProof }
+        let known = knownHeader(of: proof, with: tokenDigest)
+        let jws = try Self.read(proof, known?.header)
+        let header: ProofHeader
+        if let known { header = known } else { header = try ProofHeader(jws.header, accepting: algorithms) }
+        let claims = try ProofClaims(jws.payload)
+        try check(claims, head, tokenDigest, at: now)
+        try Self.verify(jws, header)
+        guard header.thumbprint == thumbprint else { throw .proofKeyMismatch }
+        if known == nil {
+            let part = Array(CompactJWS.headerPart(of: proof))
+            headers.insert(RememberedHeader(part: part, header: header), for: tokenDigest)
+        }
+        try check(nonce: claims.nonce, at: now)
+        try await record(claims, header, at: now)
+    }
+
+    private func knownHeader(of proof: [UInt8], with tokenDigest: SHA256Digest) -> ProofHeader? {
+        guard let remembered = headers[tokenDigest] else { return nil }
+        let count = remembered.part.count
+        guard proof.count > count, proof[count] == 0x2E, proof[..<count] == remembered.part[...] else {
+            return nil
+        }
+        return remembered.header
+    }
+
+    private static func read(_ proof: [UInt8], _ header: JOSEHeader?) throws(RefusalReason) -> CompactJWS {
+        do throws(JOSEError) {
+            return try CompactJWS(proof, maximumByteCount: maximumProofByteCount, header: header)
+        } catch {
+            throw .malformedProof
+        }
+    }
+
+    // RFC 9449 §4.3, 8, 9, 11 and 12.
+    private func check(
+        _ claims: ProofClaims, _ head: borrowing RequestHead, _ tokenDigest: SHA256Digest, at now: NumericDate
+    ) throws(RefusalReason) {
+        // RFC 9110 §9.1: methods are compared with regard to case.
+        guard claims.method.utf8.elementsEqual(head.method.name.utf8) else { throw .proofMethodMismatch }
+        guard target.matches(claims.uri, head) else { throw .proofTargetMismatch }
+        guard now <= claims.issuedAt.adding(maxAge), claims.issuedAt <= now.adding(maxFuture) else {
+            throw .proofOutsideWindow
+        }
+        let hash = Array(tokenDigest.base64URL.utf8)
+        guard ConstantTime.equals(Array(claims.tokenHash.utf8), hash) else { throw .proofTokenMismatch }
+    }
+
+    // RFC 9449 §4.3, 6.
+    private static func verify(_ jws: CompactJWS, _ header: ProofHeader) throws(RefusalReason) {
+        do throws(JOSEError) {
+            try jws.verify(with: header.key, algorithm: header.algorithm)
+        } catch .cryptographyUnavailable {
+            throw .keysUnavailable
+        } catch {
+            throw .invalidProofSignature
+        }
+    }
+
+    // RFC 9449 §4.3, 10; §9: a nonce that is not ours counts as none.
+    private func check(nonce: String?, at now: NumericDate) throws(RefusalReason) {
+        guard let nonces else { return }
+        guard let nonce else { throw .missingNonce }
+        guard nonces.accepts(nonce, at: now) else { throw .staleNonce }
+    }
+
+    // RFC 9449 §11.1.
+    private func record(_ claims: ProofClaims, _ header: ProofHeader, at now: NumericDate)
+        async throws(RefusalReason)
+    {
+        let key = header.thumbprint.bytes
+        let record = ReplayRecord(
+            identifier: Digest.sha256(key + Array(claims.identifier.utf8)).bytes, keyThumbprint: key,
+            now: now,
+            until: claims.issuedAt.adding(maxAge))
+        switch await replays.insert(record) {
+        case .fresh: return
+        case .replayed: throw .replayedProof
+        case .full: throw .replayStoreFull
+        case .unavailable: throw .replayStoreUnavailable
+        }
+    }
+}

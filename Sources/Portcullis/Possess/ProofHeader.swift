@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisJOSE
+
+/// The header of a DPoP proof: which key it was signed with, and how.
+///
+/// The same for every proof of a client, as a rule, so that it is read once.
+///
+/// RFC 9449 §4.2.
+struct ProofHeader: Sendable {
+    let header: JOSEHeader
+    let algorithm: SignatureAlgorithm
+    let key: JWK
+    /// The thumbprint of the key.
+    ///
+    /// RFC 7638.
+    let thumbprint: SHA256Digest
+
+    /// Reads a header.
+    ///
+    /// RFC 9449 §4.3, 4, 5 and 7.
+    init(_ header: JOSEHeader, accepting algorithms: Set<SignatureAlgorithm>) throws(RefusalReason) {
+        guard let type = header.type, type.utf8.elementsEqual("dpop+jwt".utf8) else { throw .malformedProof }
+        guard let algorithm = header.algorithm, algorithms.contains(algorithm) else {
+            throw .unsupportedProofAlgorithm
+        }
+        guard let object = header.json["jwk"]?.object, let key = try? JWK(object) else {
+            throw .malformedProof
+        }
+        // RFC 9449 §4.3, 7: a client that shows its private key has none.
+        guard !key.hasPrivateMembers, key.canVerify(algorithm),
+            let thumbprint = Base64URL.decode(key.thumbprint).flatMap(SHA256Digest.init)
+        else { throw .malformedProof }
+        self.header = header
+        self.algorithm = algorithm
+        self.key = key
+        self.thumbprint = thumbprint
+    }
+}
+
+/// The claims of a DPoP proof, with their types checked and nothing else.
+///
+/// RFC 9449 §4.2, §4.3, 3.
+struct ProofClaims {
+    let identifier: String
+    let method: String
+    let uri: String
+    let issuedAt: NumericDate
+    let tokenHash: String
+    let nonce: String?
+
+    init(_ payload: [UInt8]) throws(RefusalReason) {
+        do throws(JOSEError) {
+            let claims = try ClaimsSet(payload: payload)
+            guard let identifier = try claims.string("jti"), !identifier.isEmpty,
+                let method = try claims.string("htm"), let uri = try claims.string("htu"),
+                let issuedAt = try claims.numericDate("iat"), let tokenHash = try claims.string("ath")
+            else { throw .malformedClaim }
+            self.identifier = identifier
+            self.method = method
+            self.uri = uri
+            self.issuedAt = issuedAt
+            self.tokenHash = tokenHash
+            nonce = try claims.string("nonce")
+        } catch {
+            throw .malformedProof
+        }
+    }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisJOSE
+import Synchronization
+
+/// What resources know of DPoP proofs and nonces, which outlives a change of their configuration.
+///
+/// RFC 9449 §8, §11.1.
+package final class ProofMemories: Sendable {
+    private struct State {
+        var stores: [[UInt8]: InMemoryReplayStore] = [:]
+        var sealers: [[UInt8]: NonceSealer] = [:]
+    }
+
+    private let previous: ProofMemories?
+    private let state = Mutex(State())
+
+    /// Starts without a memory.
+    ///
+    /// - Parameter previous: What was in use before: a resource of the same identifier goes on with its records and keys.
+    package init(succeeding previous: ProofMemories? = nil) {
+        self.previous = previous?.withoutPast()
+    }
+
+    // A chain of every configuration there ever was would never be let go.
+    private func withoutPast() -> ProofMemories {
+        let copy = ProofMemories()
+        let known = state.withLock { $0 }
+        copy.state.withLock { $0 = known }
+        return copy
+    }
+
+    /// The store of a resource that is given none.
+    func store(for resource: ResourceIdentifier, capacity: Int) -> InMemoryReplayStore {
+        let name = Array(resource.text.utf8)
+        let earlier = previous?.state.withLock { $0.stores[name] }
+        let store = earlier.map { InMemoryReplayStore(sharing: $0, capacity: capacity) }
+        return state.withLock { state in
+            let made = store ?? InMemoryReplayStore(capacity: capacity)
+            state.stores[name] = made
+            return made
+        }
+    }
+
+    /// The nonces of a resource.
+    func sealer(for resource: ResourceIdentifier, _ policy: DPoPPolicy, at now: NumericDate) -> NonceSealer {
+        let name = Array(resource.text.utf8)
+        let earlier = previous?.state.withLock { $0.sealers[name] }
+        let sealer = NonceSealer(
+            resource.text, lifetime: policy.nonceLifetime, keys: policy.nonceKeys.map(\.key), at: now,
+            succeeding: earlier)
+        state.withLock { $0.sealers[name] = sealer }
+        return sealer
+    }
+}

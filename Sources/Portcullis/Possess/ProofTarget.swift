@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisHTTP
+
+/// The public origin of a resource, with which the `htu` of proofs is compared.
+///
+/// It comes from the resource's identifier; `Host` and forwarded fields play no part.
+///
+/// RFC 9449 §4.3, 9.
+struct ProofTarget: Sendable {
+    private let scheme: String
+    private let host: String
+    private let port: Int
+    /// The origin as most clients write it.
+    private let prefix: [UInt8]
+
+    init(_ identifier: ResourceIdentifier) {
+        scheme = identifier.scheme
+        host = identifier.host
+        port = identifier.port
+        let isDefault = port == (scheme == "https" ? 443 : 80)
+        prefix = Array((isDefault ? "\(scheme)://\(host)" : "\(scheme)://\(host):\(port)").utf8)
+    }
+
+    /// Whether a URI is that of the request, without query and fragment.
+    ///
+    /// RFC 9449 §4.3, 9; RFC 3986 §6.2.2, §6.2.3.
+    func matches(_ uri: String, _ head: borrowing RequestHead) -> Bool {
+        guard let path = Self.path(of: head) else { return false }
+        let target = path.bytes[path.range]
+        let uri = Array(uri.utf8)
+        if uri.starts(with: prefix), uri.dropFirst(prefix.count).elementsEqual(target) { return true }
+        guard let url = try? HTTPURL(String(decoding: uri, as: UTF8.self)) else { return false }
+        guard url.scheme == scheme, url.host == host, url.port == port else { return false }
+        return Self.withoutDotSegments(url.path).elementsEqual(target)
+    }
+
+    /// The path of the request in normal form.
+    private static func path(of head: borrowing RequestHead) -> RequestPath? {
+        var start = head.targetRange.lowerBound
+        let end = head.targetRange.upperBound
+        if start < end, head.bytes[start] != 0x2F {
+            // RFC 9112 §3.2.2: in absolute form the path begins behind the authority.
+            guard let mark = head.bytes[start..<end].firstRange(ofASCII: "://") else { return nil }
+            start = head.bytes[mark..<end].firstIndex { $0 == 0x2F || $0 == 0x3F } ?? end
+        }
+        let query = head.bytes[start..<end].firstIndex(of: 0x3F) ?? end
+        return try? RequestPath(head.bytes, start..<query)
+    }
+
+    /// RFC 3986 §5.2.4, §6.2.2.3; an empty path is `/`.
+    private static func withoutDotSegments(_ path: String) -> [UInt8] {
+        guard !path.isEmpty else { return [0x2F] }
+        var kept: [Substring.UTF8View.SubSequence] = []
+        let segments = Substring(path).utf8.dropFirst().split(
+            separator: 0x2F, omittingEmptySubsequences: false)
+        for (index, segment) in segments.enumerated() {
+            let isLast = index == segments.count - 1
+            if segment.elementsEqual(".".utf8) {
+                if isLast { kept.append("".utf8[...]) }
+            } else if segment.elementsEqual("..".utf8) {
+                _ = kept.popLast()
+                if isLast { kept.append("".utf8[...]) }
+            } else {
+                kept.append(segment)
+            }
+        }
+        return kept.flatMap { [0x2F] + Array($0) }
+    }
+}
+
+extension ArraySlice<UInt8> {
+    /// The place behind the first occurrence of an ASCII text.
+    fileprivate func firstRange(ofASCII text: StaticString) -> Int? {
+        let count = text.utf8CodeUnitCount
+        guard self.count >= count else { return nil }
+        return (startIndex...(endIndex - count)).first { start in
+            (0..<count).allSatisfy { self[start + $0] == text.utf8Start[$0] }
+        }.map { $0 + count }
+    }
+}

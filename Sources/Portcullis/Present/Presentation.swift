@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisHTTP
+import PortcullisJOSE
+
+/// The schemes and places in which a resource takes tokens.
+///
+/// RFC 6750 §2, RFC 9449 §7, RFC 9728 §2.
+struct Presentation: Sendable {
+    let takesHeader: Bool
+    let takesBody: Bool
+    let takesQuery: Bool
+    /// Nothing where DPoP is not taken.
+    let dpopAlgorithms: [SignatureAlgorithm]?
+    let requiresDPoP: Bool
+
+    init(_ metadata: ProtectedResourceMetadata) {
+        let methods = metadata.bearerMethodsSupported ?? [.header]
+        takesHeader = methods.contains(.header)
+        takesBody = methods.contains(.body)
+        takesQuery = methods.contains(.query)
+        requiresDPoP = metadata.dpopBoundAccessTokensRequired == true
+        let listed = metadata.dpopSigningAlgorithmsSupported.compactMap(SignatureAlgorithm.init)
+        if !listed.isEmpty {
+            dpopAlgorithms = listed
+        } else {
+            dpopAlgorithms = requiresDPoP ? DPoPPolicy.allAlgorithms : nil
+        }
+    }
+
+    var takesDPoP: Bool { dpopAlgorithms != nil }
+    /// Whether a bearer token may be enough.
+    var takesBearer: Bool { (takesHeader || takesBody || takesQuery) && !requiresDPoP }
+    /// Whether tokens come in the `Authorization` field and nowhere else.
+    var isFieldOnly: Bool { !takesBody && !takesQuery }
+
+    /// The one token of a request.
+    ///
+    /// - Parameter attempt: Is told how the request tries to get in, also if that fails.
+    func read(
+        _ head: borrowing RequestHead, _ context: borrowing GateContext, _ attempt: inout Attempt
+    ) throws(RefusalReason) -> PresentedToken {
+        let field = try readField(head, &attempt)
+        guard isFieldOnly else { return try readAnywhere(field, head, context, &attempt) }
+        switch field {
+        case .found(let scheme, let range): return PresentedToken(scheme, range: range, in: head.bytes)
+        case .absent(let reason): throw reason
+        }
+    }
+
+    private enum Field {
+        case absent(RefusalReason)
+        case found(Challenge.Scheme, Range<Int>)
+    }
+
+    // RFC 6750 §2.1, RFC 9449 §7.1: a scheme that is not taken here is no credentials.
+    private func readField(_ head: borrowing RequestHead, _ attempt: inout Attempt) throws(RefusalReason)
+        -> Field
+    {
+        switch Credentials(of: head) {
+        case .bearer(let range) where takesHeader:
+            attempt = .with(.bearer)
+            return .found(.bearer, range)
+        case .dpop(let range) where takesDPoP:
+            attempt = .with(.dpop)
+            return .found(.dpop, range)
+        case .empty(let scheme) where scheme == .bearer ? takesHeader : takesDPoP:
+            attempt = .with(scheme)
+            throw .emptyCredentials
+        case .repeated:
+            attempt = .unclear
+            throw .repeatedCredentials
+        case .absent(let reason): return .absent(reason)
+        case .bearer, .dpop, .empty: return .absent(.unsupportedScheme)
+        }
+    }
+
+    // RFC 6750 §2: a client uses one method. What is not taken in a place does not count as a method there.
+    private func readAnywhere(
+        _ field: Field, _ head: borrowing RequestHead, _ context: borrowing GateContext,
+        _ attempt: inout Attempt
+    ) throws(RefusalReason) -> PresentedToken {
+        let others = [bodyParameter(head, context), queryParameter(head)].filter { $0 != .absent }
+        switch field {
+        case .found(let scheme, let range):
+            guard others.isEmpty else {
+                attempt = scheme == .dpop ? .unclear : attempt
+                throw .severalMethods
+            }
+            return PresentedToken(scheme, range: range, in: head.bytes)
+        case .absent(let reason):
+            guard let first = others.first else { throw reason }
+            attempt = .with(.bearer)
+            guard others.count == 1 else { throw .severalMethods }
+            guard case .value(let token) = first else { throw .repeatedCredentials }
+            guard !token.isEmpty else { throw .emptyCredentials }
+            return PresentedToken(decoded: token)
+        }
+    }
+
+    // RFC 6750 §2.2: a form, of ASCII characters only.
+    private func bodyParameter(_ head: borrowing RequestHead, _ context: borrowing GateContext)
+        -> FormParameter
+    {
+        guard takesBody, let form = context.form, head.isForm, form.allSatisfy({ $0 < 0x80 }) else {
+            return .absent
+        }
+        return FormParameter("access_token", in: form[...])
+    }
+
+    // RFC 6750 §2.3.
+    private func queryParameter(_ head: borrowing RequestHead) -> FormParameter {
+        takesQuery ? FormParameter("access_token", in: head.queryBytes) : .absent
+    }
+
+    /// Whether the token of a request that was let in came in the query.
+    func usesQuery(_ head: borrowing RequestHead) -> Bool {
+        takesQuery && queryParameter(head) != .absent
+    }
+}
+
+/// How a request tries to get in, which decides whom an error is addressed to.
+///
+/// RFC 9449 §7.2.
+package enum Attempt: Sendable, Hashable {
+    /// Without credentials that count here.
+    case none
+    /// In one scheme.
+    case with(Challenge.Scheme)
+    /// In more than one way, so that nobody knows which.
+    case unclear
+}

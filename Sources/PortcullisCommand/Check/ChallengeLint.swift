@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+import PortcullisHTTP
+
+/// Looks at the answer to a call without a token.
+///
+/// RFC 6750 §3, RFC 9728 §5.1, RFC 9110 §11.6.1.
+struct ChallengeLint {
+    /// The URL of the metadata, if a client that keeps to the grammar finds one.
+    private(set) var metadataURL: String?
+    private var challenges: [ReceivedChallenge] = []
+
+    init(_ response: FetchResponse, _ report: inout CheckReport) {
+        guard response.status == .unauthorized else {
+            report.note(.warn, "challenge.status", Self.sentence(for: response.status))
+            return
+        }
+        report.note(.pass, "challenge.status", "A call without a token is answered 401.")
+        let lines = response.fields.values(of: .wwwAuthenticate)
+        guard !lines.isEmpty else {
+            report.note(.fail, "challenge.present", "The 401 has no WWW-Authenticate (RFC 9110 §15.5.2).")
+            return
+        }
+        do throws(ChallengeSyntaxError) {
+            challenges = try ReceivedChallenge.list(in: lines)
+        } catch {
+            report.note(
+                .fail, "challenge.grammar", "WWW-Authenticate can't be read: \(error) (RFC 9110 §11.6.1).")
+            return
+        }
+        report.note(.pass, "challenge.grammar", "WWW-Authenticate is as the grammar has it.")
+        checkSchemes(&report)
+        checkHint(&report)
+        checkErrors(&report)
+        checkClients(lines, &report)
+        if !response.fields.values(of: .cacheControl).contains(where: { $0.contains("no-store") }) {
+            report.note(.note, "challenge.cache", "The 401 does not say Cache-Control: no-store.")
+        }
+    }
+
+    private static func sentence(for status: Status) -> String {
+        switch status.code {
+        case 200..<300:
+            "A call without a token is answered \(status.code): either the URL is public, or it is not protected. "
+                + "No client learns here where to get a token."
+        case 300..<400:
+            "A call without a token is answered with a redirect (\(status.code)), which is not followed."
+        default:
+            "A call without a token is answered \(status.code) and not 401, so that no client learns where to get one."
+        }
+    }
+
+    private func checkSchemes(_ report: inout CheckReport) {
+        if challenges.isEmpty {
+            report.note(.fail, "challenge.present", "WWW-Authenticate holds no challenge (RFC 9110 §11.6.1).")
+        }
+        // RFC 6750 §3.
+        for challenge in challenges where challenge.isScheme("Bearer") && challenge.parameters.isEmpty {
+            report.note(
+                .fail, "challenge.parameters", "The Bearer challenge has no parameter; RFC 6750 §3 wants one."
+            )
+        }
+        if !challenges.contains(where: { $0.isScheme("Bearer") || $0.isScheme("DPoP") }) {
+            report.note(.fail, "challenge.scheme", "No challenge is one of Bearer or DPoP.")
+        }
+    }
+
+    private mutating func checkHint(_ report: inout CheckReport) {
+        let hints = challenges.compactMap { $0["resource_metadata"] }
+        guard let first = hints.first else {
+            report.note(
+                .warn, "challenge.resource-metadata",
+                "The challenge has no resource_metadata; clients have to guess the well-known location (RFC 9728 §5.1)."
+            )
+            return
+        }
+        metadataURL = first
+        if hints.contains(where: { !$0.utf8.elementsEqual(first.utf8) }) {
+            report.note(
+                .warn, "challenge.resource-metadata",
+                "The challenges name different resource_metadata; some clients mix them up.")
+        } else {
+            report.note(
+                .pass, "challenge.resource-metadata", "The challenge says where the metadata are: \(first)")
+        }
+        if challenges.compactMap({ $0["scope"] }).isEmpty {
+            report.note(
+                .note, "challenge.scope",
+                "The challenge names no scope, so clients ask for all of scopes_supported (RFC 6750 §3).")
+        }
+    }
+
+    private func checkErrors(_ report: inout CheckReport) {
+        if challenges.contains(where: { $0["error"] != nil }) {
+            report.note(
+                .warn, "challenge.error",
+                "The challenge has an error although no token was sent; clients may drop a good one (RFC 6750 §3.1)."
+            )
+        }
+    }
+
+    private func checkClients(_ lines: [String], _ report: inout CheckReport) {
+        guard let metadataURL else { return }
+        var lost: [String] = []
+        for client in KnownClient.allCases {
+            let reading = client.reading(of: lines)
+            if let read = reading.metadataURL, read.utf8.elementsEqual(metadataURL.utf8) { continue }
+            let reason = reading.reason ?? "it reads another value"
+            lost.append("\(client.rawValue) does not find the metadata by this challenge: \(reason).")
+        }
+        if lost.isEmpty {
+            report.note(
+                .pass, "clients.challenge", "Every known client finds the metadata by this challenge.")
+        }
+        for sentence in lost { report.note(.warn, "clients.challenge", sentence) }
+    }
+}

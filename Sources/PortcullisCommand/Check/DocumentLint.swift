@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+import PortcullisHTTP
+import PortcullisJOSE
+
+/// Looks at a metadata document: its response, its form, its members.
+///
+/// RFC 9728 §2, §3.2.
+enum DocumentLint {
+    /// Looks at the response and, if it is one, at the document in it.
+    static func check(_ response: FetchResponse, _ report: inout CheckReport) -> JSONObject? {
+        guard response.status == .ok else {
+            report.note(.fail, "metadata.status", statusSentence(response.status))
+            return nil
+        }
+        report.note(.pass, "metadata.status", "The metadata are there: 200.")
+        checkMediaType(response, &report)
+        checkCaching(response, &report)
+        return document(response.body, &report)
+    }
+
+    private static func statusSentence(_ status: Status) -> String {
+        (300..<400).contains(status.code)
+            ? "The metadata's URL answers with a redirect (\(status.code)), which clients do not follow (RFC 9728 §3.2)."
+            : "The metadata's URL answers \(status.code) and not 200 (RFC 9728 §3.2)."
+    }
+
+    private static func checkMediaType(_ response: FetchResponse, _ report: inout CheckReport) {
+        let type = response.fields[.contentType] ?? ""
+        if !response.isJSON {
+            report.note(
+                .fail, "metadata.media-type",
+                "The media type is not application/json (RFC 9728 §3.2): “\(type)”.")
+        } else if !type.utf8.starts(with: "application/json".utf8)
+            || type.utf8.contains(0x20) && type.contains(" ;")
+        {
+            report.note(
+                .warn, "metadata.media-type",
+                "The media type is spelled “\(type)”; oauth4webapi takes only application/json, in lower case."
+            )
+        } else {
+            report.note(.pass, "metadata.media-type", "The media type is application/json.")
+        }
+    }
+
+    private static func checkCaching(_ response: FetchResponse, _ report: inout CheckReport) {
+        let directives = response.fields.values(of: .cacheControl).joined(separator: ",")
+        if ASCII.lowercased(directives).contains("max-age") {
+            report.note(.pass, "metadata.cache", "Clients are told how long the document is good for.")
+        } else {
+            report.note(
+                .warn, "metadata.cache",
+                "Cache-Control says no max-age, so clients do not know how long the document is good for (RFC 9728 §7.10)."
+            )
+        }
+        if response.fields[.etag] == nil {
+            report.note(.note, "metadata.etag", "There is no ETag to ask with whether anything has changed.")
+        }
+    }
+
+    /// Looks at the document's bytes.
+    static func document(_ body: [UInt8], _ report: inout CheckReport) -> JSONObject? {
+        guard let json = try? JSONValue.parse(body) else {
+            report.note(
+                .fail, "metadata.json",
+                "The document is not strict JSON: UTF-8 without a byte order mark, each name once (RFC 8259)."
+            )
+            return nil
+        }
+        guard let object = json.object else {
+            report.note(.fail, "metadata.json", "The document is not a JSON object (RFC 9728 §3.2).")
+            return nil
+        }
+        report.resource = object["resource"]?.string
+        report.authorizationServers = object["authorization_servers"]?.strings ?? []
+        checkMembers(object, &report)
+        return object
+    }
+
+    private static func checkMembers(_ object: JSONObject, _ report: inout CheckReport) {
+        let failures = report.count(of: .fail)
+        do throws(ConfigurationError) {
+            let metadata = try ProtectedResourceMetadata(json: .object(object))
+            for warning in metadata.findings(at: "$").warnings {
+                report.note(.warn, "metadata.member", warning)
+            }
+            if metadata.resourceName.text == nil {
+                report.note(
+                    .note, "metadata.name", "There is no resource_name to show to people (RFC 9728 §2).")
+            }
+            if metadata.scopesSupported.isEmpty {
+                report.note(.note, "metadata.scopes", "There are no scopes_supported (RFC 9728 §2).")
+            }
+        } catch {
+            for problem in error.problems { report.note(.fail, "metadata.member", problem.description) }
+        }
+        for member in object.members where isEmptyList(member) {
+            report.note(
+                .warn, "metadata.empty",
+                "\(member.name) is an empty array, which is to be left out (RFC 9728 §3.2).")
+        }
+        if report.count(of: .fail) == failures {
+            report.note(.pass, "metadata.members", "Every member is what RFC 9728 §2 says.")
+        }
+    }
+
+    private static func isEmptyList(_ member: JSONObject.Member) -> Bool {
+        // RFC 9728 §2: here an empty list says that no bearer token is taken.
+        member.value.array?.isEmpty == true && member.name != "bearer_methods_supported"
+    }
+
+    /// Compares the document's resource with the URL that led to it.
+    ///
+    /// RFC 9728 §3.3.
+    static func checkResource(
+        _ resource: String, for requested: String, atRoot: Bool, isChallenged: Bool,
+        _ report: inout CheckReport
+    ) {
+        if resource.utf8.elementsEqual(requested.utf8) {
+            report.note(.pass, "metadata.resource", "The document's resource is the URL that was called.")
+        } else if ProtectedResourceDiscovery.ResourceMatching.identicalOrAbove.accepts(
+            resource, for: requested)
+        {
+            report.note(
+                .warn, "metadata.resource",
+                "The document's resource is \(resource), above the URL that was called; clients that keep to RFC 9728 §3.3 "
+                    + "refuse it there. Check the resource itself.")
+        } else if !isChallenged, isBelow(resource, requested) {
+            report.note(
+                .warn, "metadata.resource",
+                "The document here is that of \(resource), below the URL that was called. Check the resource itself."
+            )
+        } else {
+            report.note(
+                .fail, "metadata.resource",
+                "The document's resource is \(resource), and not the URL that was called (RFC 9728 §3.3).")
+        }
+        let refusing = KnownClient.allCases.filter {
+            !$0.accepts(resource: resource, for: requested, atRoot: atRoot)
+        }
+        if !refusing.isEmpty {
+            let names = refusing.map(\.rawValue).joined(separator: ", ")
+            report.note(
+                .warn, "clients.resource", "Given this URL, these clients refuse the document: \(names).")
+        }
+    }
+
+    /// Whether a resource lies on the origin of a URL that is open to everybody, under its path.
+    private static func isBelow(_ resource: String, _ requested: String) -> Bool {
+        ProtectedResourceDiscovery.ResourceMatching.identicalOrAbove.accepts(requested, for: resource)
+    }
+}

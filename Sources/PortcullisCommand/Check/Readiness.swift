@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+
+package import Portcullis
+import PortcullisHTTP
+package import PortcullisJOSE
+
+/// The agent-readiness score of published scanners.
+///
+/// A document, that is 200 and JSON, is worth 0.5, and at least one URL in `authorization_servers` another 0.5; a document without
+/// such a list is a warning at 0.3 in total; no document is a failure at 0.
+package struct Readiness: Sendable, Hashable {
+    /// Whether there is a document: 200 and a JSON object.
+    package let hasDocument: Bool
+    /// Whether it names at least one authorization server by its URL.
+    package let hasAuthorizationServer: Bool
+
+    /// Scores a response.
+    package init(_ response: FetchResponse) {
+        let isDocument = response.status == .ok && response.isJSON
+        self.init(document: isDocument ? (try? JSONValue.parse(response.body))?.object : nil)
+    }
+
+    /// Scores a document, or the lack of one.
+    package init(document: JSONObject?) {
+        hasDocument = document != nil
+        hasAuthorizationServer =
+            document?["authorization_servers"]?.array?.contains { $0.string.map(Self.isURL) ?? false }
+            ?? false
+    }
+
+    private static func isURL(_ text: String) -> Bool { (try? HTTPURL(text)) != nil }
+
+    /// From 0 to 1.
+    package var score: Double {
+        switch (hasDocument, hasAuthorizationServer) {
+        case (true, true): 1
+        case (true, false): 0.3
+        case (false, _): 0
+        }
+    }
+
+    /// The scanners' word for it.
+    package var level: Finding.Level {
+        switch (hasDocument, hasAuthorizationServer) {
+        case (true, true): .pass
+        case (true, false): .warn
+        case (false, _): .fail
+        }
+    }
+
+    /// The score as machines read it.
+    package var json: JSONObject {
+        [
+            "result": .string(level.rawValue), "score": JSONNumber(score).map(JSONValue.number) ?? .null,
+            "document": .bool(hasDocument), "authorization_servers": .bool(hasAuthorizationServer),
+        ]
+    }
+}

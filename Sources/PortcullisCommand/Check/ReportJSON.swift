@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisJOSE
+
+/// Writes reports for machines: members are added in later versions, and neither renamed nor removed.
+package enum ReportJSON {
+    /// One object with all reports and their numbers, in one line.
+    package static func text(_ reports: [CheckReport]) -> String {
+        var summary: JSONObject = [:]
+        for outcome in [Outcome.success, .failure, .trouble] {
+            summary[outcome.word] = number(reports.count { $0.outcome == outcome })
+        }
+        let object: JSONObject = [
+            "reports": .array(reports.map { .object(json($0)) }), "summary": .object(summary),
+        ]
+        return String(decoding: object.serialized(), as: UTF8.self) + "\n"
+    }
+
+    private static func json(_ report: CheckReport) -> JSONObject {
+        var object: JSONObject = [
+            "subject": .string(report.subject), "result": .string(report.outcome.word),
+        ]
+        object["trouble"] = report.trouble.map(JSONValue.string)
+        object["readiness"] = report.readiness.map { .object($0.json) }
+        object["root_readiness"] = report.rootReadiness.map { .object($0.json) }
+        object["metadata_url"] = report.metadataURL.map(JSONValue.string)
+        object["resource"] = report.resource.map(JSONValue.string)
+        object["authorization_servers"] = .array(report.authorizationServers.map(JSONValue.string))
+        object["signer"] = report.signer.map(JSONValue.string)
+        object["findings"] = .array(
+            report.findings.map { finding in
+                [
+                    "level": .string(finding.level.rawValue), "code": .string(finding.code),
+                    "text": .string(finding.text),
+                ]
+            })
+        return object
+    }
+
+    private static func number(_ count: Int) -> JSONValue { .number(JSONNumber(count)) }
+}

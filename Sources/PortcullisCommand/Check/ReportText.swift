@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+
+/// Writes reports for people.
+package struct ReportText {
+    private let hasColours: Bool
+
+    package init(hasColours: Bool) { self.hasColours = hasColours }
+
+    private static let titles: [Substring: String] = [
+        "challenge": "A call without a token", "clients": "Known clients", "metadata": "The metadata",
+        "server": "The authorization servers", "probe": "What else clients send", "root": "The root",
+    ]
+
+    /// Everything about one resource.
+    package func text(_ report: CheckReport) -> String {
+        var text = paint("1", Self.printable(report.subject)) + "\n"
+        if let trouble = report.trouble {
+            return text + "  " + paint("31", "could not check") + ": \(trouble)\n\n"
+        }
+        for topic in topics(of: report) {
+            text += "\n  \(Self.titles[topic] ?? String(topic))\n"
+            for finding in report.findings where finding.topic == topic { text += line(finding) }
+        }
+        return text + "\n" + summary(report) + "\n\n"
+    }
+
+    private func topics(of report: CheckReport) -> [Substring] {
+        var topics: [Substring] = []
+        for finding in report.findings where !topics.contains(finding.topic) { topics.append(finding.topic) }
+        return topics
+    }
+
+    private func line(_ finding: Finding) -> String {
+        let (mark, colour) =
+            switch finding.level {
+            case .pass: ("ok  ", "32")
+            case .note: ("note", "36")
+            case .warn: ("warn", "33")
+            case .fail: ("FAIL", "31")
+            }
+        return "    \(paint(colour, mark))  \(Self.printable(finding.text))\n"
+    }
+
+    private func summary(_ report: CheckReport) -> String {
+        let isPass = report.outcome == .success
+        var parts = [paint(isPass ? "32" : "31", isPass ? "pass" : "FAIL")]
+        if let readiness = report.readiness { parts.append("agent-readiness \(readiness.score) of 1.0") }
+        if let root = report.rootReadiness { parts.append("\(root.score) at the root") }
+        parts.append("\(report.count(of: .warn)) warnings")
+        parts.append("\(report.count(of: .fail)) failures")
+        return "  " + parts.joined(separator: ", ")
+    }
+
+    /// How many of several resources passed.
+    func total(_ reports: [CheckReport]) -> String {
+        let counts = [Outcome.success, .failure, .trouble].map { outcome in
+            "\(reports.count { $0.outcome == outcome }) \(outcome.word)"
+        }
+        return "\(reports.count) resources: " + counts.joined(separator: ", ") + "\n"
+    }
+
+    private func paint(_ colour: String, _ text: String) -> String {
+        hasColours ? "\u{1B}[\(colour)m\(text)\u{1B}[0m" : text
+    }
+
+    /// A text without anything that a terminal would obey: what came from the network stays text.
+    static func printable(_ text: String) -> String {
+        var output = ""
+        for scalar in text.unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate, .unassigned:
+                output += "\\u{\(String(scalar.value, radix: 16))}"
+            default:
+                output.unicodeScalars.append(scalar)
+            }
+        }
+        return output
+    }
+}

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+import PortcullisHTTP
+import PortcullisJOSE
+
+extension ResourceCheck {
+    private typealias Probe = @Sendable () async -> [Finding]
+
+    /// What browsers, scanners and careless clients send besides; all at once.
+    func probes(_ identifier: ResourceIdentifier, location: String, _ answer: FetchResponse) async
+        -> [Finding]
+    {
+        let url = identifier.text
+        var probes: [Probe] = [
+            { await badToken(url, answer) }, { await tokenInQuery(url, answer) }, { await head(url, answer) },
+            { await preflight(url) }, { await exposure(url) }, { await unknownSuffix(identifier) },
+        ]
+        if IssuerURL.isFetchable(location, allowingInsecureLoopback: allowsLoopback) {
+            probes += [
+                { await metadataHead(location) }, { await metadataPreflight(location) },
+                { await metadataInBrowsers(location) }, { await metadataWithToken(location) },
+                { await metadataPost(location) }, { await slashVariant(location, identifier) },
+                { await forwardedHost(location) },
+            ]
+        }
+        return await withTaskGroup(of: (Int, [Finding]).self) { group in
+            for (index, probe) in probes.enumerated() { group.addTask { (index, await probe()) } }
+            var results: [(Int, [Finding])] = []
+            for await result in group { results.append(result) }
+            return results.sorted { $0.0 < $1.0 }.flatMap(\.1)
+        }
+    }
+
+    /// Makes a request, and judges the answer if there is one.
+    private func probe(
+        _ code: String, _ url: String, _ method: Method = .get, _ fields: Fields = [:],
+        _ judge: (FetchResponse) -> (Finding.Level, String)?
+    ) async -> [Finding] {
+        guard let response = try? await fetch(url, method, fields) else {
+            return [Finding(.warn, code, "A probe had no complete answer.")]
+        }
+        return judge(response).map { [Finding($0.0, code, $0.1)] } ?? []
+    }
+
+    // MARK: The resource
+
+    private static let origin = "https://portcullis-check.example"
+    /// A token that nobody has issued.
+    private static let badToken = "portcullis-check.not-a-token"
+
+    private func badToken(_ url: String, _ answer: FetchResponse) async -> [Finding] {
+        await probe("probe.bad-token", url, .get, [.authorization: "Bearer \(Self.badToken)"]) { response in
+            let error = (try? ReceivedChallenge.list(in: response.fields.values(of: .wwwAuthenticate)))?
+                .compactMap { $0["error"] }.first
+            switch response.status.code {
+            // What is open to everybody is not opened by a token.
+            case 200..<300 where answer.status == response.status: return nil
+            case 200..<300: return (.fail, "A token that nobody issued is answered \(response.status.code).")
+            case 401 where error == "invalid_token":
+                return (.pass, "A token that nobody issued is refused as invalid_token.")
+            case 401:
+                return (
+                    .warn,
+                    "A token that nobody issued is refused without error=\"invalid_token\" (RFC 6750 §3.1)."
+                )
+            case 500...:
+                return (.warn, "A token that nobody issued is answered \(response.status.code).")
+            default:
+                return (
+                    .warn,
+                    "A token that nobody issued is answered \(response.status.code) and not 401 (RFC 6750 §3.1)."
+                )
+            }
+        }
+    }
+
+    private func tokenInQuery(_ url: String, _ answer: FetchResponse) async -> [Finding] {
+        let separator = url.utf8.contains(0x3F) ? "&" : "?"
+        return await probe("probe.query-token", "\(url)\(separator)access_token=\(Self.badToken)") {
+            response in
+            switch response.status.code {
+            case 400, 401: (.pass, "A token in the query opens nothing.")
+            case 200..<300 where answer.status == response.status: nil
+            case 200..<300:
+                (.fail, "A token that nobody issued, in the query, is answered \(response.status.code).")
+            case 500...: (.warn, "A token in the query is answered \(response.status.code).")
+            default: nil
+            }
+        }
+    }
+
+    private func head(_ url: String, _ answer: FetchResponse) async -> [Finding] {
+        guard answer.status == .unauthorized else { return [] }
+        return await probe("probe.head", url, .head) { response in
+            let isSame = response.status == answer.status && response.fields.contains(.wwwAuthenticate)
+            return isSame
+                ? (.pass, "HEAD is challenged as GET is.")
+                : (.warn, "HEAD is not challenged as GET is: \(response.status.code) (RFC 9110 §9.3.2).")
+        }
+    }
+
+    private func preflight(_ url: String) async -> [Finding] {
+        let fields: Fields = [
+            .origin: Self.origin, "Access-Control-Request-Method": "GET",
+            "Access-Control-Request-Headers": "authorization",
+        ]
+        return await probe("probe.preflight", url, .options, fields) { response in
+            let allowed = ASCII.lowercased(response.fields["Access-Control-Allow-Headers"] ?? "")
+            switch response.status.code {
+            case 200..<300 where allowed.contains("authorization"):
+                return (.pass, "Browsers may send a token: the preflight is answered without one.")
+            case 401, 403:
+                return (
+                    .warn,
+                    "A preflight is answered \(response.status.code); browsers send no token with it (Fetch)."
+                )
+            default:
+                return (
+                    .note,
+                    "Browser pages of other origins can't call the resource: the preflight does not allow it."
+                )
+            }
+        }
+    }
+
+    private func exposure(_ url: String) async -> [Finding] {
+        await probe("probe.exposure", url, .get, [.origin: Self.origin]) { response in
+            guard response.status == .unauthorized else { return nil }
+            let exposed = ASCII.lowercased(response.fields["Access-Control-Expose-Headers"] ?? "")
+            guard response.fields.contains("Access-Control-Allow-Origin") else { return nil }
+            return exposed.contains("www-authenticate")
+                ? (.pass, "Browser pages can read the challenge.")
+                : (
+                    .warn,
+                    "Browser pages see the 401, but not its WWW-Authenticate, which is not exposed (Fetch)."
+                )
+        }
+    }
+
+    private func unknownSuffix(_ identifier: ResourceIdentifier) async -> [Finding] {
+        let root = identifier.url.origin(of: identifier.text) + WellKnownLocation.root
+        return await probe("probe.unknown-suffix", "\(root)/portcullis-check/no-such-resource") { response in
+            switch response.status.code {
+            case 404: (.pass, "A well-known path of no resource is 404.")
+            case 200..<300:
+                (
+                    .fail,
+                    "A well-known path of no resource is answered \(response.status.code): documents, or error pages, "
+                        + "for whatever is asked for (RFC 9728 §3.2, §3.3)."
+                )
+            case 500...:
+                (
+                    .warn,
+                    "A well-known path of no resource is answered \(response.status.code); some clients then give up."
+                )
+            default:
+                (.warn, "A well-known path of no resource is answered \(response.status.code) and not 404.")
+            }
+        }
+    }
+
+    // MARK: The document
+
+    private func metadataHead(_ url: String) async -> [Finding] {
+        await probe("probe.metadata-head", url, .head) { response in
+            response.status == .ok
+                ? (.pass, "HEAD works on the metadata.")
+                : (.warn, "HEAD on the metadata is answered \(response.status.code) (RFC 9110 §9.3.2).")
+        }
+    }
+
+    private func metadataPreflight(_ url: String) async -> [Finding] {
+        let fields: Fields = [
+            .origin: Self.origin, "Access-Control-Request-Method": "GET",
+            "Access-Control-Request-Headers": "mcp-protocol-version",
+        ]
+        return await probe("probe.metadata-preflight", url, .options, fields) { response in
+            let isAllowed =
+                (200..<300).contains(response.status.code)
+                && response.fields.contains("Access-Control-Allow-Origin")
+                && response.fields.contains("Access-Control-Allow-Headers")
+            return isAllowed
+                ? (.pass, "Browser pages may ask for the metadata with fields of their own.")
+                : (
+                    .warn,
+                    "Browser pages that send MCP-Protocol-Version can't read the metadata: the preflight fails."
+                )
+        }
+    }
+
+    private func metadataInBrowsers(_ url: String) async -> [Finding] {
+        await probe("probe.metadata-cors", url, .get, [.origin: Self.origin]) { response in
+            guard response.status == .ok else { return nil }
+            let allowed = response.fields["Access-Control-Allow-Origin"]
+            return allowed == "*" || allowed == Self.origin
+                ? (.pass, "Browser pages can read the metadata.")
+                : (.warn, "Browser pages of other origins can't read the metadata (Fetch).")
+        }
+    }
+
+    private func metadataWithToken(_ url: String) async -> [Finding] {
+        await probe("probe.metadata-open", url, .get, [.authorization: "Bearer \(Self.badToken)"]) {
+            response in
+            switch response.status.code {
+            case 200: (.pass, "The metadata ask for no token and mind none.")
+            case 401, 403:
+                (
+                    .fail,
+                    "The metadata are refused to a client with a bad token; they are public (RFC 9728 §3.1)."
+                )
+            default: nil
+            }
+        }
+    }
+
+    private func metadataPost(_ url: String) async -> [Finding] {
+        await probe("probe.metadata-post", url, .post) { response in
+            response.status == .methodNotAllowed
+                ? (.pass, "Other methods on the metadata are 405.")
+                : (.note, "POST on the metadata is answered \(response.status.code) and not 405.")
+        }
+    }
+
+    private func slashVariant(_ location: String, _ identifier: ResourceIdentifier) async -> [Finding] {
+        guard location.utf8.elementsEqual(identifier.metadataURL.utf8), identifier.query == nil else {
+            return []
+        }
+        let variant = location.utf8.last == 0x2F ? String(location.dropLast()) : location + "/"
+        return await probe("probe.slash", variant) { response in
+            switch response.status.code {
+            case 200:
+                (.pass, "The document is there with and without the slash at the end, as clients differ.")
+            case 300..<400:
+                (.warn, "With the slash at the end changed there is a redirect; clients differ there.")
+            default: (.note, "With the slash at the end changed there is no document; clients differ there.")
+            }
+        }
+    }
+
+    private func forwardedHost(_ url: String) async -> [Finding] {
+        let host = "portcullis-check.invalid"
+        return await probe("probe.forwarded-host", url, .get, ["X-Forwarded-Host": host]) { response in
+            guard response.status == .ok else { return nil }
+            return response.body.containsSequence(host.utf8)
+                ? (
+                    .fail,
+                    "X-Forwarded-Host of a request turns up in the document: anybody can forge it (RFC 9728 §7.3)."
+                )
+                : (.pass, "The document does not depend on X-Forwarded-Host.")
+        }
+    }
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+import PortcullisJOSE
+
+extension ResourceCheck {
+    /// Follows the document to its authorization servers.
+    ///
+    /// RFC 8414 §3, RFC 9728 §4.
+    func checkServers(_ found: DiscoveredMetadata, _ report: inout CheckReport) async {
+        let issuers = found.metadata.authorizationServers
+        let results = await withTaskGroup(of: (Int, Bool, [Finding]).self) { group in
+            for (index, issuer) in issuers.enumerated() {
+                group.addTask {
+                    let (isUsable, findings) = await findings(on: issuer, for: found.metadata)
+                    return (index, isUsable, findings)
+                }
+            }
+            var results: [(Int, Bool, [Finding])] = []
+            for await result in group { results.append(result) }
+            return results.sorted { $0.0 < $1.0 }
+        }
+        for result in results { report.findings += result.2 }
+        if !issuers.isEmpty, !results.contains(where: { $0.1 }) {
+            report.note(.fail, "server.any", "None of the authorization servers can be used.")
+        }
+    }
+
+    private func findings(
+        on issuer: String, for resource: ProtectedResourceMetadata
+    ) async -> (isUsable: Bool, findings: [Finding]) {
+        let server: DiscoveredAuthorizationServer
+        do throws(DiscoveryError) {
+            server = try await discovery.authorizationServer(issuer)
+        } catch {
+            return (false, [Finding(.warn, "server.metadata", "\(issuer): \(error.description)")])
+        }
+        var report = CheckReport(subject: issuer)
+        report.note(.pass, "server.metadata", "\(issuer) says of itself what it should: \(server.location)")
+        if !server.isJSON {
+            report.note(
+                .warn, "server.media-type",
+                "\(issuer): the media type is not application/json (RFC 8414 §3.2).")
+        }
+        checkAgreement(server, resource, &report)
+        checkEndpoints(server, &report)
+        await checkKeys(of: server, &report)
+        return (true, report.findings)
+    }
+
+    private func checkAgreement(
+        _ server: DiscoveredAuthorizationServer, _ resource: ProtectedResourceMetadata,
+        _ report: inout CheckReport
+    ) {
+        if let listed = server.protectedResources {
+            let isListed = listed.contains { $0.utf8.elementsEqual(resource.resource.text.utf8) }
+            report.note(
+                isListed ? .pass : .warn, "server.protected-resources",
+                isListed
+                    ? "\(server.issuer) lists the resource."
+                    : "\(server.issuer) lists protected_resources, but not this one (RFC 9728 §4).")
+        }
+        if let known = server.scopesSupported {
+            let unknown = resource.scopesSupported.map(\.name).filter { name in
+                !known.contains { $0.utf8.elementsEqual(name.utf8) }
+            }
+            if !unknown.isEmpty {
+                report.note(
+                    .warn, "server.scopes",
+                    "\(server.issuer) does not list scopes that the resource names: \(unknown.joined(separator: " "))"
+                )
+            }
+        }
+    }
+
+    private func checkEndpoints(_ server: DiscoveredAuthorizationServer, _ report: inout CheckReport) {
+        if server.tokenEndpoint == nil {
+            report.note(.warn, "server.token", "\(server.issuer) names no token_endpoint (RFC 8414 §2).")
+        }
+        if server.authorizationEndpoint != nil,
+            server.codeChallengeMethodsSupported?.contains("S256") != true
+        {
+            report.note(
+                .warn, "server.pkce",
+                "\(server.issuer) does not say that it supports PKCE with S256; MCP clients refuse to go on.")
+        }
+        if server.registrationEndpoint == nil,
+            server.document["client_id_metadata_document_supported"]?.bool != true
+        {
+            report.note(
+                .note, "server.registration",
+                "\(server.issuer) registers no unknown clients: no registration_endpoint, no client ID documents."
+            )
+        }
+    }
+
+    private func checkKeys(of server: DiscoveredAuthorizationServer, _ report: inout CheckReport) async {
+        guard server.jwksURI != nil else {
+            if server.introspectionEndpoint == nil {
+                report.note(
+                    .note, "server.keys",
+                    "\(server.issuer) names neither jwks_uri nor introspection_endpoint: its tokens can't be checked by others."
+                )
+            }
+            return
+        }
+        do throws(DiscoveryError) {
+            let keys = try await discovery.keys(of: server)
+            if !keys.indicesWithPrivateMembers.isEmpty {
+                report.note(.fail, "server.keys", "\(server.issuer) publishes private keys (RFC 7517 §9.2).")
+            } else if keys.keys.isEmpty {
+                report.note(.warn, "server.keys", "\(server.issuer) publishes no key that can be used.")
+            } else {
+                report.note(.pass, "server.keys", "\(server.issuer) publishes its keys.")
+            }
+        } catch {
+            report.note(.warn, "server.keys", "The keys of \(server.issuer): \(error.description)")
+        }
+    }
+}

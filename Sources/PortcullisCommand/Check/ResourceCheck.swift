@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+
+package import Portcullis
+import PortcullisHTTP
+import PortcullisJOSE
+
+/// Does with one resource what clients do that have never seen it, from its URL on.
+///
+/// RFC 9728 §5, §3.
+package struct ResourceCheck: Sendable {
+    let fetcher: any Fetcher
+    let discovery: ProtectedResourceDiscovery
+    let allowsLoopback: Bool
+    let timeout: Duration
+
+    /// Makes a check.
+    ///
+    /// - Parameters:
+    ///   - fetcher: The way to the network; it decides which addresses are connected to.
+    ///   - allowsLoopback: Whether `http` URLs of this machine are fetched.
+    ///   - timeout: The bound for each exchange.
+    package init(fetcher: any Fetcher, allowsLoopback: Bool, timeout: Duration = .seconds(5)) {
+        self.fetcher = fetcher
+        self.allowsLoopback = allowsLoopback
+        self.timeout = timeout
+        var configuration = ProtectedResourceDiscovery.Configuration()
+        configuration.timeout = timeout
+        configuration.allowsInsecureLoopback = allowsLoopback
+        configuration.resourceMatching = .identicalOrAbove
+        discovery = ProtectedResourceDiscovery(fetcher: fetcher, configuration: configuration)
+    }
+
+    /// Checks a resource.
+    ///
+    /// Waits for a handful of exchanges one after the other; those that do not need each other run side by side.
+    package func report(on url: String) async -> CheckReport {
+        var report = CheckReport(subject: url)
+        guard let identifier = try? ResourceIdentifier(validating: url) else {
+            report.trouble =
+                "This is no URL of a resource: https, without a fragment and without user information."
+            return report
+        }
+        guard IssuerURL.isFetchable(url, allowingInsecureLoopback: allowsLoopback) else {
+            report.trouble = "http is spoken with this machine alone, and only with --allow-private."
+            return report
+        }
+        let answer: FetchResponse
+        do throws(FetchError) {
+            answer = try await fetch(url)
+        } catch {
+            report.trouble = DiscoveryError.noResponse(error).description
+            return report
+        }
+        let challenge = ChallengeLint(answer, &report)
+        let location = challenge.metadataURL ?? identifier.metadataURL
+        report.metadataURL = location
+        let isChallenged = answer.status == .unauthorized
+        let found = await checkDocument(at: location, identifier, isChallenged: isChallenged, &report)
+        await checkDerivedLocation(identifier, besides: location, &report)
+        async let probed = probes(identifier, location: location, answer)
+        if let found { await checkServers(found, &report) }
+        report.findings += await probed
+        await checkRoot(identifier, &report)
+        return report
+    }
+
+    /// One request of the check's own.
+    func fetch(
+        _ url: String, _ method: Method = .get, _ fields: Fields = [:]
+    ) async throws(FetchError) -> FetchResponse {
+        var all: Fields = [.accept: "application/json"]
+        for field in fields { all[field.name] = field.value }
+        return try await fetcher.fetch(
+            FetchRequest(
+                url: url, method: method, fields: all, timeout: timeout, maxResponseByteCount: 1_048_576))
+    }
+
+    // MARK: The document
+
+    /// Looks at the document; gives it back with its signed values if a client could go on with it.
+    private func checkDocument(
+        at location: String, _ identifier: ResourceIdentifier, isChallenged: Bool,
+        _ report: inout CheckReport
+    ) async -> DiscoveredMetadata? {
+        guard IssuerURL.isFetchable(location, allowingInsecureLoopback: allowsLoopback) else {
+            report.note(
+                .fail, "challenge.resource-metadata",
+                "The resource_metadata of the challenge is not an absolute https URL (RFC 9728 §5.1): \(location)"
+            )
+            return nil
+        }
+        let response: FetchResponse
+        do throws(FetchError) {
+            response = try await fetch(location)
+        } catch {
+            report.readiness = Readiness(document: nil)
+            report.note(.fail, "metadata.status", DiscoveryError.noResponse(error).description)
+            return nil
+        }
+        report.readiness = Readiness(response)
+        guard let object = DocumentLint.check(response, &report) else { return nil }
+        let root = identifier.url.origin(of: identifier.text) + WellKnownLocation.root
+        if let resource = object["resource"]?.string {
+            DocumentLint.checkResource(
+                resource, for: identifier.text,
+                atRoot: location.utf8.elementsEqual(root.utf8) && identifier.path.utf8.count > 1,
+                isChallenged: isChallenged, &report)
+        }
+        return await checkSignature(location, object, identifier, &report)
+    }
+
+    /// Has the library read the document as a client would, signed values included.
+    private func checkSignature(
+        _ location: String, _ object: JSONObject, _ identifier: ResourceIdentifier,
+        _ report: inout CheckReport
+    ) async -> DiscoveredMetadata? {
+        do throws(DiscoveryError) {
+            let found = try await discovery.metadata(at: location, challengedAt: identifier.text)
+            if let signer = found.signer {
+                report.signer = signer
+                report.note(.pass, "metadata.signed", "The signed_metadata are valid, attested by \(signer).")
+            }
+            return found
+        } catch {
+            if case .signedMetadata(let fault) = error {
+                let level: Finding.Level = fault == .untrustedIssuer ? .warn : .fail
+                report.note(level, "metadata.signed", fault.description)
+            }
+        }
+        // What was wrong has been said; the authorization servers are looked at all the same.
+        let metadata = try? ProtectedResourceMetadata(json: .object(object))
+        return metadata.map {
+            DiscoveredMetadata(location: location, metadata: $0, document: object, signer: nil)
+        }
+    }
+
+    /// Clients that do not read the challenge look at the derived place.
+    private func checkDerivedLocation(
+        _ identifier: ResourceIdentifier, besides location: String, _ report: inout CheckReport
+    ) async {
+        let derived = identifier.metadataURL
+        guard !derived.utf8.elementsEqual(location.utf8) else { return }
+        let resource = (try? await discovery.metadata(of: identifier))?.metadata.resource
+        if resource != nil {
+            report.note(
+                .pass, "metadata.derived", "The document is at the derived location as well: \(derived)")
+        } else {
+            report.note(
+                .warn, "metadata.derived",
+                "At the location that RFC 9728 §3.1 derives from this URL there is no document about it: \(derived)"
+            )
+        }
+    }
+
+    /// Scanners, and a few clients, look at the root only.
+    private func checkRoot(_ identifier: ResourceIdentifier, _ report: inout CheckReport) async {
+        let root = identifier.url.origin(of: identifier.text) + WellKnownLocation.root
+        guard let response = try? await fetch(root) else { return }
+        let readiness = Readiness(response)
+        report.rootReadiness = readiness
+        if readiness.hasDocument {
+            report.note(
+                .pass, "root.document", "There is a document at the root as well, where scanners look.")
+        } else {
+            report.note(
+                .note, "root.document",
+                "At \(root) there is no document; scanners, and clients such as ChatGPT, look only there.")
+        }
+    }
+}

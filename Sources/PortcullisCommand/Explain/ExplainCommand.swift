@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+import PortcullisConfiguration
+import PortcullisServer
+
+/// `portcullis explain`: takes a request with a token through the gate of a configuration, and says what each step finds.
+package enum ExplainCommand: Subcommand {
+    package static let name = "explain"
+    package static let summary = "why a request with a token is let in, or not, by a configuration file"
+    package static let usage = """
+        usage: portcullis explain --config FILE --token TOKEN [--method GET] [--url URL] [--dpop PROOF]
+
+        Prints each step that the gate takes, with what it expects and what the request has, and the exact
+        answer that a client would get. A token of - is read from standard input, which keeps it out of the
+        list of processes. Keys are fetched and tokens introspected as the file says; the token goes nowhere
+        else. The URL is the file's first resource unless it is given.
+
+        """
+
+    package static func work(for words: [String]) throws(Misuse) -> Work {
+        let words = try CommandLineWords(
+            words, flags: [], options: ["--config", "--token", "--method", "--url", "--dpop"])
+        guard words.operands.isEmpty else { throw Misuse("an unknown word on the command line") }
+        guard let path = words.value(of: "--config") else { throw Misuse("--config is missing") }
+        guard let named = words.value(of: "--token") else { throw Misuse("--token is missing") }
+        let call: @Sendable (String) throws(Misuse) -> ExplainedCall = { (url) throws(Misuse) in
+            try ExplainedCall(
+                method: words.value(of: "--method") ?? "GET", url: url,
+                token: named == "-" ? readLine() ?? "" : named, proof: words.value(of: "--dpop"))
+        }
+        // Wrong words are said before anything is read.
+        var given: ExplainedCall?
+        if let url = words.value(of: "--url") { given = try call(url) }
+        let first = given
+        return { console in await run(path, first, call, console) }
+    }
+
+    private static func run(
+        _ path: String, _ given: ExplainedCall?, _ call: @Sendable (String) throws(Misuse) -> ExplainedCall,
+        _ console: Console
+    ) async -> Outcome {
+        do throws(InvalidConfiguration) {
+            let file = try ConfigurationFile(path: path)
+            let resources = try file.makeResources(
+                besides: path, onEvent: { console.writeError(sentence(for: $0) + "\n") })
+            var routes = Routes()
+            file.declare(&routes, guarding: resources)
+            guard let table = try? RoutingTable(routes),
+                let request = try? given ?? call(resources[0].identifier.text)
+            else {
+                console.writeError("no such request can be sent\n")
+                return .trouble
+            }
+            return await explain(request, table, console)
+        } catch {
+            for finding in error.findings { console.writeError("\(finding)\n") }
+            return .trouble
+        }
+    }
+
+    private static func explain(
+        _ request: ExplainedCall, _ table: RoutingTable, _ console: Console
+    ) async -> Outcome {
+        let route = table.destination(request.head.method, authority: request.authority, request.path).route
+        guard let gate = route.gate else {
+            console.write("No resource guards this URL; answered by: \(route.name)\n")
+            return .success
+        }
+        let explanation = await gate.resource.explain(request.head, requiring: gate.requirement)
+        console.write("resource: \(gate.resource.identifier)\nroute: \(route.name)\n\n")
+        for (index, step) in explanation.steps.enumerated() { console.write(text(of: step, index + 1)) }
+        switch explanation.decision {
+        case .success:
+            console.write("\nThe request is let in.\n")
+            return .success
+        case .failure(let refusal):
+            console.write("\nRefused: \(refusal.reason.rawValue). The answer:\n\n" + text(of: refusal))
+            return .failure
+        }
+    }
+
+    private static func text(of step: Explanation.Step, _ number: Int) -> String {
+        let mark =
+            switch step.outcome {
+            case .passed: "ok  "
+            case .failed: "FAIL"
+            case .notReached: "-   "
+            }
+        var text = "\(number < 10 ? " " : "")\(number) \(mark) \(step.name) (\(step.clause))\n"
+        if let expected = step.expected { text += "        expected: \(expected)\n" }
+        if let got = step.got { text += "        got:      \(got)\n" }
+        return text
+    }
+
+    private static func text(of refusal: Refusal) -> String {
+        let head = refusal.head
+        var lines = ["HTTP/1.1 \(head.status.description)"]
+        lines += head.fields.map { "\($0.name.spelling): \($0.value)" }
+        return lines.joined(separator: "\n") + "\n\n" + String(decoding: refusal.body, as: UTF8.self) + "\n"
+    }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+
+package import Portcullis
+import PortcullisJOSE
+
+/// What `dpop` of a resource's `tokens` says, with the defaults for what it leaves out.
+///
+/// RFC 9449 §4.3, §9, §11.1.
+package struct DPoPSettings: Sendable, Hashable {
+    package var nonce = DPoPPolicy.NonceUse.off
+    package var nonceLifetime: Duration = .seconds(300)
+    /// Secrets, the one for new nonces first; none to have one made.
+    package var nonceKeys: [[UInt8]] = []
+    package var proofMaxAge: Duration = .seconds(60)
+    package var proofMaxFuture: Duration = .seconds(5)
+    package var replayCacheEntryCount = 1_000_000
+}
+
+private enum NonceWord: String, CaseIterable {
+    case off, required
+}
+
+extension DPoPSettings {
+    init(_ reader: ObjectReader) {
+        nonce = reader.word("nonce", NonceWord.self) == .required ? .required : .off
+        nonceLifetime = reader.seconds("nonce_lifetime_seconds", in: 1...86_400) ?? nonceLifetime
+        nonceKeys = Self.readKeys(reader)
+        proofMaxAge = reader.seconds("proof_max_age_seconds", in: 1...3_600) ?? proofMaxAge
+        proofMaxFuture = reader.seconds("proof_max_future_seconds", in: 0...300) ?? proofMaxFuture
+        replayCacheEntryCount =
+            reader.integer("replay_cache_entries", in: 1...100_000_000) ?? replayCacheEntryCount
+        reader.finish()
+    }
+
+    private static func readKeys(_ reader: ObjectReader) -> [[UInt8]] {
+        let texts = reader.strings("nonce_keys", of: "keys") ?? []
+        return texts.enumerated().compactMap { index, text in
+            if let bytes = Base64URL.decode(text), (try? NonceKey(validating: bytes)) != nil { return bytes }
+            reader.findings.error(
+                reader.path["nonce_keys"][index],
+                "must be 32 or more random bytes in base64url without padding")
+            return nil
+        }
+    }
+
+    var policy: DPoPPolicy {
+        var policy = DPoPPolicy()
+        policy.nonce = nonce
+        policy.nonceLifetime = nonceLifetime
+        policy.nonceKeys = nonceKeys.compactMap { try? NonceKey(validating: $0) }
+        policy.proofMaxAge = proofMaxAge
+        policy.proofMaxFuture = proofMaxFuture
+        policy.replayCacheEntryCount = replayCacheEntryCount
+        return policy
+    }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+
+internal import Portcullis
+internal import PortcullisTransport
+internal import Synchronization
+
+/// Listens to the invalidations that any process publishes, and tells those who want to know here.
+///
+/// Looks after its connection: it is asked for a sign of life every few seconds, and made anew when it is lost. What was published
+/// meanwhile is unknown, so that then, and at the start, everything is told to be invalid.
+final class RedisSubscription: Sendable {
+    private static let interval = Duration.seconds(2)
+
+    private let core: RedisCore
+    private let channel: [UInt8]
+    private let observers = InvalidationObservers()
+    private let keeper = Mutex<Task<Void, Never>?>(nil)
+
+    init(_ client: RedisClient) {
+        core = client.core
+        channel = Self.channel(client)
+    }
+
+    static func channel(_ client: RedisClient) -> [UInt8] { client.key("channel") }
+
+    /// Takes on an observer; with the first the connection is made.
+    func observe(_ observer: @escaping @Sendable (TokenInvalidation) -> Bool) {
+        observers.add(observer)
+        keeper.withLock { keeper in
+            guard keeper == nil else { return }
+            keeper = Task { [core, channel, observers] in await Self.keep(core, channel, observers) }
+        }
+    }
+
+    func tell(_ invalidation: TokenInvalidation) {
+        observers.tell(invalidation)
+    }
+
+    func stop() {
+        keeper.withLock { $0 }?.cancel()
+    }
+
+    /// Keeps one connection at a time until the subscription is stopped.
+    private static func keep(_ core: RedisCore, _ channel: [UInt8], _ observers: InvalidationObservers) async
+    {
+        while !Task.isCancelled {
+            let (messages, continuation) = AsyncStream.makeStream(of: RESPValue.self)
+            let connection = await core.listen(
+                to: channel, { continuation.yield($0) }, ended: { continuation.finish() })
+            let pulse = Task { await beat(connection, core) }
+            await withTaskCancellationHandler {
+                for await message in messages { take(message, observers) }
+            } onCancel: {
+                core.loop.execute { connection.assumeIsolated { $0.close() } }
+            }
+            pulse.cancel()
+            guard !Task.isCancelled else { return }
+            observers.tell(.all)
+            try? await Task.sleep(for: .milliseconds(200))
+        }
+    }
+
+    /// Asks for a sign of life in turns, so that a server that is gone without a word is noticed.
+    private static func beat(_ connection: RedisConnection, _ core: RedisCore) async {
+        while !Task.isCancelled {
+            do {
+                try await Task.sleep(for: interval)
+            } catch {
+                return
+            }
+            core.loop.execute {
+                connection.assumeIsolated { $0.expectSignOfLife(within: interval) }
+            }
+        }
+    }
+
+    private static func take(_ message: RESPValue, _ observers: InvalidationObservers) {
+        guard case .array(let parts) = message, let kind = parts.first?.payload else { return }
+        switch kind {
+        // Only now is it certain that nothing more is missed.
+        case Array("subscribe".utf8): observers.tell(.all)
+        case Array("message".utf8) where parts.count == 3:
+            observers.tell(InvalidationMessage.decode(parts[2].payload ?? []))
+        default: break
+        }
+    }
+}

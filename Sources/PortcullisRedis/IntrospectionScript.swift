@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+
+internal import Portcullis
+
+/// The names under which the store keeps what concerns one token.
+struct IntrospectionNames {
+    private let client: RedisClient
+    private let issuer: String
+    /// The answer.
+    let entry: [UInt8]
+    /// The number of the last invalidation of the token.
+    let token: [UInt8]
+
+    /// Counts the invalidations.
+    var counter: [UInt8] { client.key("invalidations") }
+    /// The number of the last invalidation of everything.
+    var everything: [UInt8] { client.key("all") }
+
+    init(_ client: RedisClient, _ key: IntrospectionKey) {
+        self.client = client
+        issuer = key.issuer
+        // The issuer goes through a hash, so that no name runs into another.
+        let name = Digest.sha256(Array(key.issuer.utf8)).bytes + key.tokenHash
+        entry = client.key("answer:", name)
+        token = client.key("token:", name)
+    }
+
+    /// The number of the last invalidation of a subject, and the set of the answers about it.
+    func subject(_ subject: String) -> (marker: [UInt8], index: [UInt8]) {
+        Self.subject(subject, issuer: issuer, client)
+    }
+
+    static func subject(
+        _ subject: String, issuer: String, _ client: RedisClient
+    ) -> (marker: [UInt8], index: [UInt8]) {
+        let name =
+            Digest.sha256(Array(issuer.utf8)).bytes + Digest.sha256(Array(subject.utf8)).bytes
+        return (client.key("subject:", name), client.key("answers:", name))
+    }
+}
+
+/// What has to happen in the store at once.
+///
+/// Invalidations are numbered. An answer is kept only if none that concerns it has a number above that of its reading.
+enum IntrospectionScript {
+    /// How long the number of an invalidation is kept: longer than any question to an authorization server takes.
+    static let markerMilliseconds = 600_000
+
+    private static let rememberText = """
+        for i = 2, 4 do
+          local last = redis.call('GET', KEYS[i])
+          if last and tonumber(last) > tonumber(ARGV[1]) then return 0 end
+        end
+        local now = redis.call('TIME')[1] * 1000
+        redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+        redis.call('ZREMRANGEBYSCORE', KEYS[5], '-inf', now)
+        redis.call('ZADD', KEYS[5], now + ARGV[3], KEYS[1])
+        if redis.call('PTTL', KEYS[5]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[5], ARGV[3]) end
+        return 1
+        """
+
+    private static let invalidateText = """
+        local number = redis.call('INCR', KEYS[1])
+        if ARGV[3] == '0' then redis.call('SET', KEYS[2], number)
+        else redis.call('SET', KEYS[2], number, 'PX', ARGV[3]) end
+        for i = 3, #KEYS do
+          if redis.call('TYPE', KEYS[i]).ok == 'zset' then
+            for _, name in ipairs(redis.call('ZRANGE', KEYS[i], 0, -1)) do redis.call('DEL', name) end
+          end
+          redis.call('DEL', KEYS[i])
+        end
+        return redis.call('PUBLISH', ARGV[1], ARGV[2])
+        """
+
+    static func remember(keys: [[UInt8]], _ arguments: [[UInt8]]) -> [[UInt8]] {
+        call(rememberText, keys, arguments)
+    }
+
+    static func invalidate(_ invalidation: TokenInvalidation, _ client: RedisClient) -> [[UInt8]] {
+        let marker: [UInt8]
+        var stale: [[UInt8]] = []
+        var lifetime = markerMilliseconds
+        switch invalidation {
+        case .token(let key):
+            let names = IntrospectionNames(client, key)
+            marker = names.token
+            stale = [names.entry]
+        case .subject(let subject, let issuer):
+            let names = IntrospectionNames.subject(subject, issuer: issuer, client)
+            marker = names.marker
+            stale = [names.index]
+        case .all:
+            // Answers from before are still there, and are not believed as long as this number is: for good.
+            marker = client.key("all")
+            lifetime = 0
+        }
+        return call(
+            invalidateText, [client.key("invalidations"), marker] + stale,
+            [
+                RedisSubscription.channel(client), InvalidationMessage.encode(invalidation),
+                Array("\(lifetime)".utf8),
+            ])
+    }
+
+    private static func call(_ text: String, _ keys: [[UInt8]], _ arguments: [[UInt8]]) -> [[UInt8]] {
+        [Array("EVAL".utf8), Array(text.utf8), Array("\(keys.count)".utf8)] + keys + arguments
+    }
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+import PortcullisTesting
+import PortcullisTransport
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+// What the gate costs for a token that it has not seen before, beside OpenSSL's own verification of the same signatures. Both run on
+// one thread, in turns; times are processor time. `verification-benchmark [--check]`: with --check, a ratio above the bound is an error.
+
+enum Setup {
+    static let bound = 1.25
+    static let tokenCount = 2000
+    static let roundCount = 9
+}
+
+func processorNanoseconds() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) * 1e9 + Double(time.tv_nsec)
+}
+
+/// The ASN.1 form in which OpenSSL takes ECDSA signatures.
+///
+/// RFC 3279 §2.2.3.
+func derSignature(_ raw: [UInt8]) -> [UInt8] {
+    let numbers = [raw[..<(raw.count / 2)], raw[(raw.count / 2)...]].map { half -> [UInt8] in
+        var digits = Array(half.drop { $0 == 0 })
+        if digits.first.map({ $0 >= 0x80 }) ?? true { digits.insert(0, at: 0) }
+        return [0x02, UInt8(digits.count)] + digits
+    }.flatMap { $0 }
+    return [0x30, UInt8(numbers.count)] + numbers
+}
+
+/// A public key as OpenSSL reads it.
+///
+/// RFC 5280 §4.1.2.7, RFC 3279 §2.3.1, RFC 5480 §2, RFC 8410 §4.
+func subjectPublicKeyInfo(_ key: JSONObject) -> [UInt8] {
+    func member(_ name: String) -> [UInt8] { key[name]?.string.flatMap { Base64URL.decode($0) } ?? [] }
+    func tagged(_ tag: UInt8, _ content: [UInt8]) -> [UInt8] {
+        let count = content.count
+        let length: [UInt8] =
+            count < 128
+            ? [UInt8(count)]
+            : count < 256 ? [0x81, UInt8(count)] : [0x82, UInt8(count >> 8), UInt8(count & 255)]
+        return [tag] + length + content
+    }
+    func info(_ algorithm: [UInt8], _ bits: [UInt8]) -> [UInt8] {
+        tagged(0x30, tagged(0x30, algorithm) + tagged(0x03, [0] + bits))
+    }
+    switch key["kty"]?.string {
+    case "RSA":
+        let numbers = [member("n"), member("e")].map { number in
+            tagged(0x02, number[0] >= 0x80 ? [0] + number : number)
+        }
+        return info(
+            [0x06, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 1, 5, 0], tagged(0x30, numbers.flatMap { $0 })
+        )
+    case "EC":
+        return info(
+            [0x06, 7, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 2, 1, 0x06, 8, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 3, 1, 7],
+            [4] + member("x") + member("y"))
+    default:
+        return info([0x06, 3, 0x2B, 0x65, 0x70], member("x"))
+    }
+}
+
+struct Subject {
+    let algorithm: SignatureAlgorithm
+    let resource: ProtectedResource
+    let heads: [RequestHead]
+    let jobs: [OpenSSLVerifier.Job]
+    let verifier: OpenSSLVerifier
+
+    init(_ algorithm: SignatureAlgorithm) {
+        self.algorithm = algorithm
+        let issuer = TestIssuer("https://login.example.com", algorithm: algorithm)
+        let identifier: ResourceIdentifier = "https://api.example.com/notes"
+        resource = ProtectedResource(identifier, trusting: issuer.trusted, scopes: ["notes:read"])
+        let tokens = (0..<Setup.tokenCount).map { _ in
+            issuer.mint(audience: identifier.text, scope: "notes:read notes:write")
+        }
+        heads = tokens.map { .get("/notes", bearer: $0) }
+        let isECDSA = algorithm == .es256
+        jobs = tokens.map { token in
+            let end = token.lastIndex(of: ".") ?? token.endIndex
+            let signature = Base64URL.decode(String(token[token.index(after: end)...])) ?? []
+            return OpenSSLVerifier.Job(
+                message: Array(token[..<end].utf8), signature: isECDSA ? derSignature(signature) : signature)
+        }
+        verifier = OpenSSLVerifier(
+            der: subjectPublicKeyInfo(issuer.key.publicKey.publicJSON),
+            digestName: algorithm == .ed25519 ? nil : "SHA256")
+    }
+
+    /// Nanoseconds a signature.
+    func measureOpenSSL() -> Double {
+        let start = processorNanoseconds()
+        for job in jobs { verifier.verify(job) }
+        return (processorNanoseconds() - start) / Double(jobs.count)
+    }
+
+    /// Nanoseconds a request: what the server does with one whose token it has not seen.
+    func measureGate() async throws -> Double {
+        resource.invalidateAllTokens()
+        let start = processorNanoseconds()
+        for head in heads {
+            guard case .mustWait = resource.authorizeImmediately(head, requiring: "notes:read") else {
+                fatalError("The token is known, so nothing is measured.")
+            }
+            _ = try await resource.authorize(head, requiring: "notes:read")
+        }
+        return (processorNanoseconds() - start) / Double(heads.count)
+    }
+}
+
+/// Nanoseconds a token: the pair in the middle, since what else the machine does falls on both halves of a pair.
+func measure(_ algorithm: SignatureAlgorithm) async throws -> (openSSL: Double, gate: Double) {
+    let subject = Subject(algorithm)
+    var pairs: [(openSSL: Double, gate: Double)] = []
+    for _ in 0..<Setup.roundCount {
+        pairs.append((subject.measureOpenSSL(), try await subject.measureGate()))
+    }
+    pairs.sort { $0.gate / $0.openSSL < $1.gate / $1.openSSL }
+    return pairs[Setup.roundCount / 2]
+}
+
+// On an event loop, as in the server.
+let loop = try EventLoop()
+var isTooSlow = false
+for algorithm in [SignatureAlgorithm.rs256, .es256, .ed25519] {
+    let (openSSL, gate) = try await withTaskExecutorPreference(loop) { try await measure(algorithm) }
+    let ratio = gate / openSSL
+    if ratio > Setup.bound { isTooSlow = true }
+    let figures = [openSSL, gate].map { "\(($0 / 100).rounded() / 10) µs" }
+    let rounded = (ratio * 1000).rounded() / 1000
+    print("\(algorithm.rawValue): OpenSSL \(figures[0]), gate \(figures[1]), ratio \(rounded)")
+}
+if isTooSlow, CommandLine.arguments.contains("--check") {
+    print("above the bound of \(Setup.bound)")
+    exit(1)
+}

@@ -1,0 +1,336 @@
+# SPDX-License-Identifier: MIT
+"""`portcullis check` from outside: our own demo, servers that are not ours, and servers that mean ill."""
+
+import http.server
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from support import nginx
+from support.processes import Program, free_port, is_open, wait_until
+from support.tokens import Signer
+
+WELL_KNOWN = "/.well-known/oauth-protected-resource"
+
+
+@pytest.fixture(scope="session")
+def portcullis(binary):
+    path = os.environ.get("PORTCULLIS") or os.path.join(os.path.dirname(binary), "portcullis")
+    assert os.access(path, os.X_OK), f"no portcullis at {path}: name it in PORTCULLIS"
+    return path
+
+
+@pytest.fixture
+def check(portcullis):
+    def run(*words, seconds=120):
+        return subprocess.run(
+            [portcullis, "check", *words], capture_output=True, text=True, timeout=seconds, stdin=subprocess.DEVNULL
+        )
+
+    return run
+
+
+@pytest.fixture
+def report(check):
+    """The report on one resource of this machine, and the exit status."""
+
+    def run(url, *words):
+        done = check("--json", "--allow-private", *words, url)
+        answer = json.loads(done.stdout)
+        assert len(answer["reports"]) == 1 and done.stderr == ""
+        return answer["reports"][0], done.returncode
+
+    return run
+
+
+def codes(report, *levels):
+    return sorted({finding["code"] for finding in report["findings"] if finding["level"] in levels})
+
+
+FULL = {"result": "pass", "score": 1.0, "document": True, "authorization_servers": True}
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Answers from the table of its server: path to (status, fields, body), or a function of the request."""
+
+    protocol_version = "HTTP/1.1"
+
+    def answer(self):
+        self.server.seen.append((self.command, self.path))
+        length = int(self.headers.get("Content-Length") or 0)
+        self.rfile.read(length)
+        found = self.server.table.get(self.path, (404, {}, b""))
+        status, fields, body = found(self) if callable(found) else found
+        self.send_response(status)
+        for name, value in fields.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    do_GET = do_HEAD = do_OPTIONS = do_POST = answer
+
+    def log_message(self, *_):
+        pass
+
+
+class TableServer(http.server.ThreadingHTTPServer):
+    """A small server, written by hand as an API's own author might."""
+
+    daemon_threads = True
+    request_queue_size = 256
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.base = f"http://127.0.0.1:{self.server_address[1]}"
+        self.table, self.seen = {}, []
+        threading.Thread(target=self.serve_forever, args=[0.05], daemon=True).start()
+
+    def json(self, path, value, **fields):
+        fields = {name.replace("_", "-"): text for name, text in fields.items()}
+        self.table[path] = (200, {"Content-Type": "application/json", **fields}, json.dumps(value).encode())
+
+
+@pytest.fixture
+def table():
+    server = TableServer()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def issuer(table):
+    """An authorization server that says what it should."""
+    table.json(
+        f"{WELL_KNOWN.replace('protected-resource', 'authorization-server')}",
+        {
+            "issuer": table.base,
+            "authorization_endpoint": f"{table.base}/authorize",
+            "token_endpoint": f"{table.base}/token",
+            "jwks_uri": f"{table.base}/keys",
+            "registration_endpoint": f"{table.base}/register",
+            "code_challenge_methods_supported": ["S256"],
+        },
+    )
+    table.json("/keys", Signer().jwks)
+    return table.base
+
+
+# Our own.
+
+
+@pytest.fixture
+def demo(binary, folder):
+    program = Program([binary, "--port", "0"], folder, "demo")
+    line = program.line(20)
+    assert line and line.startswith("listening on "), program.errors
+    yield line.removeprefix("listening on ")
+    assert program.stop() == 0, program.errors
+
+
+def test_our_own_demo_has_the_full_score(report, demo):
+    for path in ("photos", "notes"):
+        found, status = report(f"{demo}/{path}")
+        assert (status, found["result"], found["readiness"]) == (0, "pass", FULL), found
+        assert codes(found, "fail") == []
+        assert found["root_readiness"] == FULL, "the photos are the root's alias"
+
+
+def test_the_report_for_people(check, demo):
+    shown = check("--allow-private", f"{demo}/photos")
+    assert shown.returncode == 0 and shown.stderr == ""
+    assert "agent-readiness 1.0 of 1.0" in shown.stdout and "\x1b" not in shown.stdout
+    assert re.search(r"^    ok    A call without a token is answered 401\.$", shown.stdout, re.MULTILINE)
+
+
+# Servers that are not ours.
+
+
+@pytest.fixture
+def foreign(folder, issuer):
+    """Starts a program of `support` that serves one resource, and gives back the resource."""
+    running = []
+
+    def start(script, python=sys.executable):
+        port = free_port()
+        path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "support", script)
+        program = Program([python, path, port, issuer], folder, script)
+        running.append(program)
+        assert program.line(60) == "ready", program.errors
+        return f"http://127.0.0.1:{port}/mcp"
+
+    yield start
+    for program in running:
+        program.stop()
+
+
+def test_the_resource_server_of_the_mcp_package(report, foreign):
+    found, status = report(foreign("mcp_package_server.py"))
+    assert (status, found["readiness"]) == (0, FULL), found
+    # What is known of it: an error code without a token, preflights that ask for one, a redirect for the slash.
+    assert {"challenge.error", "probe.preflight", "probe.slash"} <= set(codes(found, "warn"))
+    assert {"challenge.scope", "root.document"} <= set(codes(found, "note"))
+    assert {"server.metadata", "server.keys", "metadata.resource", "clients.challenge"} <= set(codes(found, "pass"))
+
+
+def test_the_resource_server_of_fastmcp(report, foreign):
+    python = os.environ.get("FASTMCP_PYTHON")
+    if not python:
+        pytest.skip("FASTMCP_PYTHON names no Python with FastMCP; Tests/run --all makes one")
+    found, status = report(foreign("fastmcp_server.py", python))
+    assert (status, found["readiness"]) == (0, FULL), found
+    assert "probe.slash" in codes(found, "warn") and "root.document" in codes(found, "note")
+    assert {"challenge.resource-metadata", "metadata.resource", "server.metadata"} <= set(codes(found, "pass"))
+
+
+NGINX = """
+daemon off; master_process off; pid nginx.pid; error_log stderr crit;
+events {{ worker_connections 64; }}
+http {{
+  access_log off; client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fcgi;
+  uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+  server {{
+    listen 127.0.0.1:{port};
+    location = {well_known}/api {{ default_type application/json; alias {folder}/document.json; }}
+    location /api {{
+      add_header WWW-Authenticate 'Bearer realm="api"' always;
+      return 401;
+    }}
+    location / {{ try_files $uri /index.html; root {folder}/app; }}
+  }}
+}}
+"""
+
+
+def test_nginx_with_a_document_written_by_hand(report, folder, issuer):
+    assert nginx.PROGRAM, "no nginx: Tests/run fetches one"
+    port = free_port()
+    os.makedirs(f"{folder}/app")
+    for name, text in {
+        "app/index.html": "<!doctype html><title>App</title>",
+        "document.json": json.dumps({"resource": f"http://127.0.0.1:{port}/api", "authorization_servers": [issuer]}),
+        "nginx.conf": NGINX.format(port=port, well_known=WELL_KNOWN, folder=folder),
+    }.items():
+        with open(f"{folder}/{name}", "w", encoding="utf-8") as file:
+            file.write(text)
+    program = Program([nginx.PROGRAM, "-p", folder, "-c", f"{folder}/nginx.conf"], folder, "nginx")
+    try:
+        wait_until(lambda: is_open(port), 20, "nginx listens")
+        found, status = report(f"http://127.0.0.1:{port}/api")
+    finally:
+        program.stop()
+    assert found["readiness"] == FULL and status == 1
+    # The page of the app for whatever is not there: clients that try the root take it for the document.
+    assert codes(found, "fail") == ["probe.unknown-suffix"]
+    warnings = set(codes(found, "warn"))
+    assert {"challenge.resource-metadata", "metadata.cache", "probe.metadata-cors", "probe.bad-token"} <= warnings
+    assert found["root_readiness"]["score"] == 0
+
+
+def test_a_small_server_written_by_hand_with_the_usual_mistakes(report, table, issuer):
+    table.table["/api"] = (401, {"WWW-Authenticate": "Bearer resource_metadata=" + issuer}, b"")
+    table.json(f"{WELL_KNOWN}/api", {"resource": f"{table.base}/api/", "authorization_servers": [issuer + "/"]})
+    found, status = report(f"{table.base}/api")
+    assert status == 1
+    assert codes(found, "fail") == ["challenge.grammar", "metadata.resource", "server.any"]
+    assert "clients.resource" in codes(found, "warn")
+
+
+# Those who mean ill, and those who are slow.
+
+
+def test_private_addresses_are_not_connected_to(check, table):
+    done = check("--json", "https://127.0.0.1:1/", "https://localhost/", "https://[::1]/", "https://169.254.169.254/")
+    answer = json.loads(done.stdout)
+    assert done.returncode == 2 and answer["summary"] == {"pass": 0, "fail": 0, "unchecked": 4}
+    assert all("private address" in found["trouble"] for found in answer["reports"])
+    done = check("--json", f"{table.base}/api")
+    assert done.returncode == 2 and table.seen == []
+
+
+def test_redirects_are_not_followed(report, table):
+    table.table["/api"] = (302, {"Location": f"{table.base}/trap"}, b"")
+    table.table[f"{WELL_KNOWN}/api"] = (301, {"Location": f"{table.base}/trap"}, b"")
+    found, status = report(f"{table.base}/api")
+    assert status == 1 and found["readiness"]["score"] == 0
+    assert "/trap" not in [path for _, path in table.seen]
+
+
+def test_a_document_without_an_end_is_given_up(report, table):
+    table.table["/api"] = (401, {"WWW-Authenticate": 'Bearer realm="x"'}, b"")
+    table.table[f"{WELL_KNOWN}/api"] = (200, {"Content-Type": "application/json"}, b" " * 3_000_000)
+    found, status = report(f"{table.base}/api")
+    assert status == 1 and "metadata.status" in codes(found, "fail")
+    assert any("too large" in finding["text"] for finding in found["findings"])
+
+
+def test_a_host_that_says_nothing_could_not_be_checked_and_takes_no_longer_than_it_may(report):
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(8)
+        started = time.monotonic()
+        found, status = report(f"http://127.0.0.1:{silent.getsockname()[1]}/api")
+        assert status == 2 and "in time" in found["trouble"]
+        assert time.monotonic() - started < 25
+
+
+def test_what_the_network_says_never_reaches_the_terminal_as_a_command(check, table, issuer):
+    table.table["/api"] = (401, {"WWW-Authenticate": 'Bearer realm="x"'}, b"")
+    table.json(f"{WELL_KNOWN}/api", {"resource": "https://h/\x1b[31m", "authorization_servers": [issuer]})
+    shown = check("--allow-private", f"{table.base}/api").stdout
+    assert "\x1b" not in shown and "\\u{1b}[31m" in shown
+
+
+def test_a_hundred_resources_take_the_time_of_the_slowest_few(check, table, issuer):
+    pause, count = 0.3, 100
+
+    def slow(answer):
+        def respond(_):
+            time.sleep(pause)
+            return answer
+
+        return respond
+
+    for number in range(count):
+        hint = f'Bearer resource_metadata="{table.base}{WELL_KNOWN}/r{number}"'
+        document = {"resource": f"{table.base}/r{number}", "authorization_servers": [issuer]}
+        table.table[f"/r{number}"] = slow((401, {"WWW-Authenticate": hint}, b""))
+        table.table[f"{WELL_KNOWN}/r{number}"] = slow(
+            (200, {"Content-Type": "application/json"}, json.dumps(document).encode())
+        )
+    started = time.monotonic()
+    done = check(
+        "--json", "--allow-private", "--concurrency", "25", *[f"{table.base}/r{n}" for n in range(count)], seconds=300
+    )
+    took = time.monotonic() - started
+    answer = json.loads(done.stdout)
+    assert [found["subject"] for found in answer["reports"]] == [f"{table.base}/r{n}" for n in range(count)]
+    assert all(found["readiness"] == FULL for found in answer["reports"])
+    # One after the other, each would wait for four answers at least, and most probes for one more.
+    assert took < count * 4 * pause / 2, took
+    progress = done.stderr.splitlines()
+    assert len(progress) == count and progress[-1].startswith(f"[{count}/{count}] ")
+
+
+# A document in a file.
+
+
+def test_a_document_is_linted_without_a_network(check, folder):
+    path = f"{folder}/document.json"
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump({"resource": "https://api.example.com", "scopes_supported": "a"}, file)
+    done = check("--file", path)
+    assert done.returncode == 1 and "$.scopes_supported" in done.stdout
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump({"resource": "https://api.example.com", "authorization_servers": ["https://as.example.com"]}, file)
+    assert check("--file", path).returncode == 0
+    assert check("--file", f"{folder}/nowhere.json").returncode == 2
+    assert check().returncode == 2

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""`portcullis explain`: each step of the gate, and the very answer that a client gets."""
+
+import os
+import subprocess
+
+import pytest
+from support.example_server import photos_and_notes, write
+from support.tokens import ISSUER, Signer
+
+
+@pytest.fixture
+def explain(binary, folder, base):
+    program = os.path.join(os.path.dirname(binary), "portcullis")
+    signer = Signer()
+    configuration = photos_and_notes(base, ISSUER, authorization_server={"jwks": signer.jwks})
+    del configuration["authorization_servers"][0]["allow_insecure_loopback"]
+    path = write(configuration, folder)
+
+    def run(*words, stdin=""):
+        done = subprocess.run(
+            [program, "explain", "--config", path, *words], input=stdin, capture_output=True, text=True, timeout=20
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    run.signer, run.configuration = signer, configuration
+    return run
+
+
+def test_a_token_that_is_let_in(explain, base):
+    token = explain.signer.token(f"{base}/photos", "photos.read")
+    status, out, errors = explain("--token", token, "--url", f"{base}/photos/7")
+    assert (status, errors) == (0, "")
+    assert "route: /photos/{id}" in out and out.endswith("The request is let in.\n") and "FAIL" not in out
+
+
+def test_the_answer_is_the_one_that_a_client_gets(explain, serve, base):
+    token = explain.signer.token(f"{base}/photos", "photos.read")
+    status, out, _ = explain("--token", "-", "--url", f"{base}/photos/7", "--method", "PUT", stdin=token + "\n")
+    assert status == 1
+    steps, _, answer = out.partition("Refused: insufficientScope. The answer:\n\n")
+    assert "FAIL scopes" in steps and "expected: photos.write" in steps and "got:      photos.read" in steps
+    assert token not in out and token.split(".")[2] not in out
+    head, _, body = answer.partition("\n\n")
+    real = serve(explain.configuration, base).request("PUT", "/photos/7", token, body=b"")
+    lines = head.split("\n")
+    assert lines[0] == f"HTTP/1.1 {real.status} Forbidden"
+    assert [line.split(": ", 1)[1] for line in lines if line.startswith("WWW-Authenticate")] == real.all("WWW-Authenticate")
+    assert body.strip() == real.body.decode()
+
+
+def test_the_step_that_fails_is_named(explain, base):
+    token = explain.signer.token("https://other.example", "photos.read")
+    status, out, _ = explain("--token", token, "--url", f"{base}/photos/7")
+    assert status == 1 and "FAIL audience" in out and f"expected: {base}/photos" in out
+    assert "got:      https://other.example" in out and "Refused: audienceMismatch" in out
+
+
+@pytest.mark.parametrize("words", [["--token", "x", "--no"], [], ["--token"], ["--token", "x", "--url", "/photos"]])
+def test_wrong_words(explain, words):
+    status, out, errors = explain(*words)
+    assert (status, out) == (2, "") and "usage: portcullis explain" in errors

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisRedis
+import Testing
+
+@Suite("The store's protocol")
+struct RESPTests {
+    private func parse(_ pieces: [[UInt8]]) throws -> [RESPValue] {
+        var parser = RESPParser()
+        var values: [RESPValue] = []
+        for piece in pieces {
+            piece.withUnsafeBytes { parser.append($0) }
+            while let value = try parser.next() { values.append(value) }
+        }
+        return values
+    }
+
+    static let text =
+        "+OK\r\n-ERR no\r\n:-7\r\n$3\r\na\r\n\r\n$-1\r\n*-1\r\n*2\r\n$0\r\n\r\n*1\r\n:1\r\n$0\r\n\r\n"
+    static let values: [RESPValue] = [
+        .text(Array("OK".utf8)), .error(Array("ERR no".utf8)), .integer(-7), .bytes(Array("a\r\n".utf8)),
+        .null,
+        .null, .array([.bytes([]), .array([.integer(1)])]), .bytes([]),
+    ]
+
+    @Test func `values come out whole wherever the bytes are cut`() throws {
+        let bytes = Array(Self.text.utf8)
+        #expect(try parse([bytes]) == Self.values)
+        #expect(try parse(bytes.map { [$0] }) == Self.values)
+        for place in 1..<bytes.count {
+            #expect(try parse([Array(bytes[..<place]), Array(bytes[place...])]) == Self.values)
+        }
+    }
+
+    @Test(arguments: [
+        "x\r\n", "$x\r\n", "$-2\r\n", "$9999999999\r\n", "*5000\r\n", "$1\r\nabc", "\r\n", "+a\rb\r\n",
+        ":1.5\r\n",
+        "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n",
+    ])
+    func `what is not the protocol, or too large, ends it`(text: String) {
+        #expect(throws: RESPParser.Malformed.self) { try parse([Array(text.utf8)]) }
+    }
+
+    @Test func `a line without an end is not waited for without end`() {
+        #expect(throws: RESPParser.Malformed.self) {
+            try parse(Array(repeating: [UInt8](repeating: 0x2B, count: 1000), count: 5))
+        }
+    }
+
+    @Test(arguments: [
+        "http://127.0.0.1:1", "redis://127.0.0.1", "redis://127.0.0.1:0", "redis://u:p@127.0.0.1:1",
+        "redis://127.0.0.1:1/2", "redis://127.0.0.1:1?x", "redis:127.0.0.1:1", "",
+    ])
+    func `a URL of another form is refused`(url: String) {
+        #expect(throws: RedisConfigurationError.invalidURL) {
+            try RedisClient(RedisConfiguration(url: url))
+        }
+    }
+
+    @Test func `a printed configuration says nothing of itself`() {
+        var configuration = RedisConfiguration(url: "redis://127.0.0.1:1")
+        configuration.password = "s3cret"
+        var dumped = ""
+        dump(configuration, to: &dumped)
+        #expect(!dumped.contains("s3cret") && !"\(configuration)".contains("s3cret"))
+    }
+}

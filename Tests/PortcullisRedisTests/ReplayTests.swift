@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+import PortcullisRedis
+import PortcullisTesting
+import Testing
+
+@Suite("RFC 9449 §11.1 Proofs remembered in a store", .enabled(if: StoreServer.program != nil))
+struct ReplayTests {
+    private func record(_ number: UInt8, seconds: Double = 60) -> ReplayRecord {
+        ReplayRecord(
+            identifier: [UInt8](repeating: number, count: 32),
+            keyThumbprint: [UInt8](repeating: 1, count: 32),
+            now: 1_800_000_000, until: NumericDate(1_800_000_000).adding(seconds: seconds))
+    }
+
+    @Test func `a proof is fresh once, for all processes together`() async throws {
+        let server = try await StoreServer()
+        let stores = try (0..<4).map { _ in RedisReplayStore(try server.client()) }
+        #expect(await stores[0].insert(record(1)) == .fresh)
+        for store in stores { #expect(await store.insert(record(1)) == .replayed) }
+        #expect(await stores[3].insert(record(2)) == .fresh)
+    }
+
+    @Test func `of many at the same time one is fresh`() async throws {
+        let server = try await StoreServer()
+        let stores = try (0..<4).map { _ in RedisReplayStore(try server.client()) }
+        for number in UInt8(0)..<10 {
+            let verdicts = await withTaskGroup(of: ReplayVerdict.self) { group in
+                for index in 0..<200 {
+                    group.addTask { await stores[index % 4].insert(record(number)) }
+                }
+                return await group.reduce(into: [ReplayVerdict]()) { $0.append($1) }
+            }
+            #expect(verdicts.count { $0 == .fresh } == 1)
+            #expect(verdicts.count { $0 == .replayed } == 199)
+        }
+    }
+
+    @Test func `a record ends after its time, and not before`() async throws {
+        let server = try await StoreServer()
+        let client = try server.client()
+        #expect(await RedisReplayStore(client).insert(record(1, seconds: 61.5)) == .fresh)
+        let name = Array("portcullis:proof:".utf8) + [UInt8](repeating: 1, count: 32)
+        guard case .integer(let left) = try await client.execute([Array("PTTL".utf8), name]) else {
+            Issue.record("no time to live")
+            return
+        }
+        #expect((61_500 - 20_000...62_500).contains(left) && left > 40_000)
+    }
+
+    @Test func `while the store is away nobody knows, and it recovers by itself`() async throws {
+        let server = try await StoreServer()
+        let store = RedisReplayStore(try server.client())
+        #expect(await store.insert(record(1)) == .fresh)
+        server.stop()
+        let start = ContinuousClock.now
+        for number in UInt8(10)..<40 { #expect(await store.insert(record(number)) == .unavailable) }
+        #expect(ContinuousClock.now - start < .seconds(5), "a port that nobody listens on is no wait")
+        try await server.start()
+        #expect(await eventually { await store.insert(record(2)) != .unavailable })
+        #expect(await store.insert(record(2)) == .replayed)
+    }
+
+    @Test func `a store that does not let us in is away`() async throws {
+        let server = try await StoreServer(password: "open sesame")
+        #expect(await RedisReplayStore(try server.client()).insert(record(1)) == .fresh)
+        let stranger = RedisReplayStore(try server.client(password: "another"))
+        #expect(await stranger.insert(record(2)) == .unavailable)
+        #expect(await RedisReplayStore(try server.client()).insert(record(2)) == .fresh)
+    }
+
+    @Test func `a store without room says so`() async throws {
+        let server = try await StoreServer()
+        let client = try server.client()
+        for words in [
+            ["CONFIG", "SET", "maxmemory-policy", "noeviction"], ["CONFIG", "SET", "maxmemory", "1"],
+        ] {
+            #expect(try await client.execute(words.map { Array($0.utf8) }).payload == Array("OK".utf8))
+        }
+        #expect(await RedisReplayStore(client).insert(record(1)) == .full)
+    }
+}
+
+@Suite("RFC 9449 §11.1 Four processes on one store", .enabled(if: StoreServer.program != nil))
+struct SharedReplayTests {
+    /// A resource as four processes have it: the same keys, each its own way to the store.
+    private func resources(_ server: StoreServer, _ issuer: TestIssuer) throws -> [ProtectedResource] {
+        try (0..<4).map { _ in
+            var policy = TokenPolicy()
+            policy.dpop.replayStore = RedisReplayStore(try server.client())
+            return ProtectedResource(
+                "https://api.example.com/notes", trusting: issuer.trusted, tokens: policy, dpop: .required)
+        }
+    }
+
+    private func refusal(_ resource: ProtectedResource, _ token: String, _ proof: String) async -> Refusal? {
+        do throws(Refusal) {
+            _ = try await resource.authorize(.dpop(.get, "/notes", token: token, proofs: [proof]))
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test func `never accept one proof twice, and refuse all of them while the store is away`() async throws {
+        let server = try await StoreServer()
+        let issuer = TestIssuer("https://as.example.com")
+        let client = TestDPoPClient()
+        let four = try resources(server, issuer)
+        let token = issuer.mint(audience: "https://api.example.com/notes", boundTo: client)
+        let uri = "https://api.example.com/notes"
+        for _ in 0..<5 {
+            let proof = client.proof(.get, uri, token: token)
+            let refusals = await withTaskGroup(of: Refusal?.self) { group in
+                for index in 0..<40 {
+                    group.addTask { await refusal(four[index % 4], token, proof) }
+                }
+                return await group.reduce(into: [Refusal?]()) { $0.append($1) }
+            }
+            #expect(refusals.count { $0 == nil } == 1)
+            #expect(refusals.count { $0?.reason == .replayedProof && $0?.status == .unauthorized } == 39)
+        }
+        server.stop()
+        for resource in four {
+            let refused = await refusal(resource, token, client.proof(.get, uri, token: token))
+            #expect(refused?.status == .serviceUnavailable && refused?.challenges == [])
+            #expect(refused?.reason == .replayStoreUnavailable)
+        }
+        try await server.start()
+        #expect(
+            await eventually { await refusal(four[0], token, client.proof(.get, uri, token: token)) == nil })
+    }
+}

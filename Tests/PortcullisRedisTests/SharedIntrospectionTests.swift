@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+import PortcullisRedis
+import PortcullisTesting
+import Synchronization
+import Testing
+
+@Suite("RFC 7662 §4 Introspection answers shared through a store", .enabled(if: StoreServer.program != nil))
+struct SharedIntrospectionTests {
+    static let endpoint = "https://as.example.com/introspect"
+
+    /// One process: a resource with its own way to the store and to the authorization server.
+    struct Instance {
+        let fetcher = ScriptedFetcher()
+        let cache: RedisIntrospectionCache
+        let resource: ProtectedResource
+
+        init(_ server: StoreServer, lifetime: Duration = .seconds(30)) throws {
+            cache = RedisIntrospectionCache(try server.client())
+            var issuer = TrustedIssuer.introspection(
+                issuer: "https://as.example.com", endpoint: SharedIntrospectionTests.endpoint,
+                authenticatedBy: .clientSecretBasic(id: "rs", secret: "s"), cachingActiveTokensFor: lifetime)
+            issuer.introspection?.sharedCache = cache
+            resource = ProtectedResource(
+                "https://api.example.com/mcp", trusting: issuer, fetcher: fetcher)
+            fetcher.on(
+                SharedIntrospectionTests.endpoint,
+                json: ["active": true, "aud": "https://api.example.com/mcp", "sub": "alice"])
+        }
+
+        func use(_ token: String) async -> Bool {
+            do throws(Refusal) {
+                return try await resource.authorize(.get("/mcp", bearer: token)).subject == "alice"
+            } catch {
+                return false
+            }
+        }
+
+        /// Whether the token would be let in without asking anybody.
+        func knows(_ token: String) -> Bool {
+            if case .authorized = resource.authorizeImmediately(.get("/mcp", bearer: token)) {
+                true
+            } else {
+                false
+            }
+        }
+
+        var callCount: Int { fetcher.requests.count }
+    }
+
+    /// Waits until both listen: what was remembered before they did is forgotten again.
+    private func pair(_ server: StoreServer) async throws -> [Instance] {
+        let both = [try Instance(server), try Instance(server)]
+        let heard = Mutex([0, 0])
+        for (index, instance) in both.enumerated() {
+            instance.cache.observe { invalidation in
+                if invalidation == .all { heard.withLock { $0[index] += 1 } }
+                return true
+            }
+        }
+        #expect(await eventually { heard.withLock { $0.allSatisfy { $0 > 0 } } })
+        return both
+    }
+
+    @Test func `one process asks, and the others know`() async throws {
+        let server = try await StoreServer()
+        let both = try await pair(server)
+        #expect(await both[0].use("token"))
+        #expect(await both[1].use("token"))
+        #expect(both.map(\.callCount) == [1, 0])
+    }
+
+    @Test(arguments: [true, false])
+    func `an invalidation by one process holds in all`(bySubject: Bool) async throws {
+        let server = try await StoreServer()
+        let both = try await pair(server)
+        for instance in both { #expect(await instance.use("token")) }
+        #expect(both.map(\.callCount) == [1, 0])
+        both[1].fetcher.on(Self.endpoint, json: ["active": false])
+        if bySubject {
+            both[0].resource.invalidate(subject: "alice")
+        } else {
+            both[0].resource.invalidate("token")
+        }
+        #expect(await eventually { !both[1].knows("token") })
+        #expect(await eventually { await !both[1].use("token") })
+        #expect(both[1].callCount > 0)
+    }
+
+    @Test(arguments: [
+        TokenInvalidation.token(
+            .init(issuer: "https://as.example.com", tokenHash: [UInt8](repeating: 7, count: 32))),
+        .subject("alice", issuer: "https://as.example.com"), .all,
+    ])
+    func `what was asked for before an invalidation is not remembered after it`(
+        invalidation: TokenInvalidation
+    ) async throws {
+        let server = try await StoreServer()
+        let cache = RedisIntrospectionCache(try server.client())
+        let key = IntrospectionKey(
+            issuer: "https://as.example.com", tokenHash: [UInt8](repeating: 7, count: 32))
+        let other = IntrospectionKey(
+            issuer: "https://as.example.com", tokenHash: [UInt8](repeating: 8, count: 32))
+        let answer = { (subject: String) in
+            IntrospectedAnswer(
+                members: ["active": true, "sub": .string(subject)], askedAt: TimeSource.system.now(),
+                lifetime: .seconds(60))
+        }
+        guard case .missing(let ticket) = await cache.recall(key) else {
+            Issue.record("not missing")
+            return
+        }
+        await cache.remember(answer("alice"), for: key, since: ticket)
+        await cache.remember(answer("bob"), for: other, since: ticket)
+        guard case .found(let found) = await cache.recall(key) else {
+            Issue.record("not found")
+            return
+        }
+        #expect(found.members["sub"] == "alice" && found.lifetime == .seconds(60))
+        try await cache.invalidate(invalidation)
+        guard case .missing(let newer) = await cache.recall(key) else {
+            Issue.record("still there")
+            return
+        }
+        #expect(newer > ticket)
+        if case .found = await cache.recall(other) {
+            #expect(invalidation != .all)
+        } else {
+            #expect(invalidation == .all)
+        }
+        await cache.remember(answer("alice"), for: key, since: ticket)
+        guard case .missing = await cache.recall(key) else {
+            Issue.record("an answer from before was remembered")
+            return
+        }
+        await cache.remember(answer("alice"), for: key, since: newer)
+        guard case .found = await cache.recall(key) else {
+            Issue.record("an answer from after was not remembered")
+            return
+        }
+    }
+
+    @Test func `an answer ends with its lifetime in the store too`() async throws {
+        let server = try await StoreServer()
+        let instance = try Instance(server, lifetime: .milliseconds(300))
+        #expect(await instance.use("token"))
+        let asked = instance.callCount
+        #expect(await eventually { await instance.use("token") && instance.callCount > asked })
+    }
+
+    @Test func `while the store is away the authorization server is asked`() async throws {
+        let server = try await StoreServer()
+        let both = try await pair(server)
+        #expect(await both[0].use("token"))
+        server.stop()
+        #expect(await both[1].use("token"))
+        #expect(both[1].callCount == 1)
+        await #expect(throws: IntrospectionCacheUnavailable.self) {
+            try await both[1].cache.invalidate(.all)
+        }
+        #expect(await both[1].use("another"))
+        try await server.start()
+        #expect(
+            await eventually {
+                if case .missing = await both[1].cache.recall(.init(issuer: "x", tokenHash: [])) {
+                    true
+                } else {
+                    false
+                }
+            })
+    }
+
+    @Test func `who was cut off forgets what it remembers`() async throws {
+        let server = try await StoreServer()
+        let both = try await pair(server)
+        #expect(await both[0].use("token"))
+        #expect(both[0].knows("token"))
+        server.stop()
+        #expect(await eventually { !both[0].knows("token") })
+    }
+}

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+import PortcullisHTTP
+import PortcullisJOSE
+import PortcullisTesting
+import Testing
+
+@Suite("RFC 6750 §2.2, §2.3 Forms and queries")
+struct RFC6750_2_2_OtherPlaces {
+    let clock = ManualClock()
+    let issuer: TestIssuer
+
+    init() {
+        issuer = TestIssuer("https://as.example.com", time: clock.time)
+    }
+
+    private func resource(
+        _ methods: [ProtectedResourceMetadata.BearerMethod]?, dpop: [String] = []
+    ) throws -> ProtectedResource {
+        var metadata = ProtectedResourceMetadata(resource: "https://api.example.com/notes")
+        metadata.authorizationServers = [issuer.issuer]
+        metadata.bearerMethodsSupported = methods
+        metadata.dpopSigningAlgorithmsSupported = dpop
+        return try ProtectedResource(
+            validating: metadata, trusting: [issuer.trusted], time: clock.time)
+    }
+
+    private var token: String { issuer.mint(audience: Scene.identifier) }
+
+    private static let formType = ("Content-Type", "application/x-www-form-urlencoded")
+
+    private func refusal(
+        _ resource: ProtectedResource, _ form: String, _ method: Method = .post, _ target: String = "/notes",
+        type: [(String, String)] = [formType], bearer: String? = nil
+    ) async -> Refusal? {
+        let head = RequestHead.test(method, target, bearer: bearer, fields: type)
+        return await resource.refusal(of: head, in: GateContext(form: Array(form.utf8)))
+    }
+
+    @Test func `§2.2: a token in a form counts where the metadata names the body`() async throws {
+        let form = "x=1&access_token=\(token)&y=%20"
+        #expect(await refusal(try resource([.header, .body]), form) == nil)
+        #expect(await refusal(try resource([.body]), form) == nil)
+        for methods in [nil, [.header], [.header, .query]] as [[ProtectedResourceMetadata.BearerMethod]?] {
+            #expect(await refusal(try resource(methods), form)?.reason == .missingCredentials)
+        }
+    }
+
+    @Test(arguments: [
+        "application/x-www-form-urlencoded", "APPLICATION/X-WWW-Form-Urlencoded",
+        "application/x-www-form-urlencoded; charset=utf-8", "application/x-www-form-urlencoded;charset=x",
+    ])
+    func `§2.2: the type of the content is a form, with whatever parameters`(type: String) async throws {
+        let resource = try resource([.body])
+        let refusal = await refusal(resource, "access_token=\(token)", type: [("Content-Type", type)])
+        #expect(refusal == nil)
+    }
+
+    @Test(arguments: [
+        "application/json", "text/plain", "multipart/form-data; boundary=x", "",
+        "application/x-www-form-urlencodedx", "x-application/x-www-form-urlencoded",
+    ])
+    func `§2.2: content of another type holds no token`(type: String) async throws {
+        let resource = try resource([.body])
+        let form = "access_token=\(token)"
+        let refusal = await refusal(resource, form, type: [("Content-Type", type)])
+        #expect(refusal?.reason == .missingCredentials)
+        #expect(await self.refusal(resource, form, type: [])?.reason == .missingCredentials)
+        let twice = await self.refusal(resource, form, type: [Self.formType, Self.formType])
+        #expect(twice?.reason == .missingCredentials)
+        #expect(!resource.needsForm(of: .test(.post, "/notes", fields: [("Content-Type", type)])))
+    }
+
+    @Test(arguments: ["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"])
+    func `§2.2: a method whose content means nothing holds no token`(method: String) async throws {
+        let resource = try resource([.body])
+        let method = Method(stringLiteral: method)
+        #expect(await refusal(resource, "access_token=\(token)", method)?.reason == .missingCredentials)
+        #expect(!resource.needsForm(of: .test(method, "/notes", fields: [Self.formType])))
+    }
+
+    @Test(arguments: ["POST", "PUT", "PATCH"])
+    func `§2.2: a method whose content means something may hold one`(method: String) async throws {
+        let resource = try resource([.body])
+        let method = Method(stringLiteral: method)
+        #expect(await refusal(resource, "access_token=\(token)", method) == nil)
+        #expect(resource.needsForm(of: .test(method, "/notes", fields: [Self.formType])))
+    }
+
+    @Test func `§2.2: a form that is not ASCII holds no token`() async throws {
+        let resource = try resource([.body])
+        #expect(await refusal(resource, "x=é&access_token=\(token)")?.reason == .missingCredentials)
+    }
+
+    @Test func `§2.2: what the host has not collected holds no token`() async throws {
+        let head = RequestHead.test(.post, "/notes", fields: [Self.formType])
+        #expect(await (try resource([.body])).refusal(of: head)?.reason == .missingCredentials)
+    }
+
+    @Test(arguments: ["access_token=a&access_token=a", "access_token=a&x=1&access%5Ftoken=b"])
+    func `§3.1: a token that is there twice is a malformed request`(text: String) async throws {
+        for refusal in [
+            await refusal(try resource([.body]), text),
+            await refusal(try resource([.query]), "", .get, "/notes?" + text, type: []),
+        ] {
+            #expect(refusal?.reason == .repeatedCredentials)
+            #expect(refusal?.status == .badRequest)
+            #expect(
+                refusal?.challenges.map(\.description) == [
+                    #"Bearer resource_metadata="\#(Scene.metadataURL)", error="invalid_request", "#
+                        + #"error_description="More than one method was used to send the access token""#
+                ])
+        }
+    }
+
+    @Test(arguments: ["access_token=", "access_token", "x=1&access_token=&y=2"])
+    func `§3.1: a token without characters is a malformed request`(text: String) async throws {
+        for refusal in [
+            await refusal(try resource([.body]), text),
+            await refusal(try resource([.query]), "", .get, "/notes?" + text, type: []),
+        ] {
+            #expect(refusal?.reason == .emptyCredentials)
+            #expect(refusal?.status == .badRequest)
+            #expect(refusal?.challenges.first?["error"] == "invalid_request")
+        }
+    }
+
+    @Test(arguments: ["access_token=a%20b", "access_token=a+b", "access_token=%zz", "access_token=a%2"])
+    func `§2.1: the characters are those of a token here too`(text: String) async throws {
+        for refusal in [
+            await refusal(try resource([.body]), text),
+            await refusal(try resource([.query]), "", .get, "/notes?" + text, type: []),
+        ] {
+            #expect(refusal?.reason == .malformedToken)
+            #expect(refusal?.status == .unauthorized)
+        }
+    }
+
+    @Test func `§2.3: a token in the query counts where the metadata names it`() async throws {
+        let target = "/notes?x=1&access_token=\(token)"
+        for methods in [[.header, .query], [.query]] as [[ProtectedResourceMetadata.BearerMethod]] {
+            #expect(await (try resource(methods)).refusal(of: .get(target)) == nil)
+        }
+        let off = await (try resource([.header, .body])).refusal(of: .get(target))
+        #expect(off?.reason == .missingCredentials)
+        #expect(off?.challenges.first?["error"] == nil)
+    }
+
+    @Test func `§2: more than one place that is taken is a malformed request, even with the same token`()
+        async throws
+    {
+        let token = token
+        let all = try resource([.header, .body, .query])
+        let form = "access_token=\(token)"
+        let query = "/notes?access_token=\(token)"
+        for refusal in [
+            await refusal(all, form, bearer: token), await refusal(all, "", .post, query, bearer: token),
+            await refusal(all, form, .post, query), await refusal(all, form, .post, query, bearer: token),
+        ] {
+            #expect(refusal?.reason == .severalMethods)
+            #expect(refusal?.status == .badRequest)
+            #expect(refusal?.challenges.first?["error"] == "invalid_request")
+        }
+    }
+
+    @Test func `§2: a place that is not taken does not count`() async throws {
+        let token = token
+        let form = "access_token=x"
+        #expect(
+            await refusal(try resource([.header]), form, .post, "/notes?access_token=x", bearer: token) == nil
+        )
+        #expect(
+            await refusal(try resource([.header, .body]), "", .post, "/notes?access_token=x", bearer: token)
+                == nil)
+        let bodyOnly = await refusal(try resource([.body]), "", bearer: token)
+        #expect(bodyOnly?.reason == .unsupportedScheme)
+        #expect(bodyOnly?.challenges.map(\.scheme) == [.bearer])
+    }
+
+    @Test func `RFC 9449 §7.1: a bound token is not taken from a form or the query`() async throws {
+        let client = TestDPoPClient(time: clock.time)
+        let token = issuer.mint(audience: Scene.identifier, boundTo: client)
+        let resource = try resource([.header, .body, .query], dpop: ["ES256"])
+        let proof = ("DPoP", client.proof(.post, Scene.identifier, token: token))
+        let form = await refusal(resource, "access_token=\(token)", type: [Self.formType, proof])
+        #expect(form?.reason == .boundTokenAsBearer)
+        let query = await refusal(resource, "", .post, "/notes?access_token=\(token)", type: [proof])
+        #expect(query?.reason == .boundTokenAsBearer)
+        let both = await resource.refusal(
+            of: .dpop(.post, "/notes?access_token=x", token: token, proofs: [proof.1]))
+        #expect(both?.reason == .severalMethods)
+        #expect(both?.challenges.map { $0["error"] } == ["invalid_request", "invalid_request"])
+    }
+
+    @Test func `RFC 9728 §2: an empty list means no bearer tokens at all`() async throws {
+        #expect(throws: ConfigurationError.self) { try resource([]) }
+        let refusal = await (try resource([], dpop: ["ES256"])).refusal(of: .get("/notes", bearer: token))
+        #expect(refusal?.reason == .unsupportedScheme)
+        #expect(refusal?.challenges.map(\.scheme) == [.dpop])
+    }
+
+    @Test func `§2.3: an answer to a token in the query is private`() async throws {
+        let resource = try resource([.header, .query])
+        func completed(_ target: String, _ fields: Fields = [:], _ status: Status = .ok) -> [String] {
+            var fields = fields
+            resource.complete(&fields, status: status, answering: .get(target, fields: []))
+            return fields.values(of: .cacheControl)
+        }
+        #expect(completed("/notes?access_token=a") == ["private, no-store"])
+        #expect(completed("/notes?access_token=a", [.cacheControl: "max-age=5"]) == ["private, max-age=5"])
+        #expect(
+            completed("/notes?access_token=a", [.cacheControl: "no-store, private"]) == ["no-store, private"])
+        #expect(completed("/notes?access_token=a", [:], .notFound) == [])
+        #expect(completed("/notes?a=access_token") == [])
+    }
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+import PortcullisHTTP
+import PortcullisJOSE
+import PortcullisTesting
+import Testing
+
+@Suite("RFC 9111 Documents that a client keeps")
+struct RFC9111_DocumentCache {
+    let world = ForeignDeployment()
+    let identifier: ResourceIdentifier = "https://api.example.com/mcp"
+
+    func serve(_ fields: Fields) {
+        let body = ForeignDeployment.document().serialized()
+        world.network.on(ForeignDeployment.location) { request in
+            var all: Fields = [.contentType: "application/json"]
+            for field in fields { all.append(field.value, for: field.name) }
+            let isKnown = fields[.etag] != nil && request.fields[.ifNoneMatch] == fields[.etag]
+            return FetchResponse(status: isKnown ? .notModified : .ok, fields: all, body: isKnown ? [] : body)
+        }
+    }
+
+    /// How often the document is fetched when it is read at these seconds.
+    func count(
+        readingAt seconds: [Int], _ discovery: ProtectedResourceDiscovery? = nil
+    ) async throws -> Int {
+        let discovery = discovery ?? world.discovery()
+        var now = 0
+        for second in seconds {
+            world.clock.advance(by: .seconds(second - now))
+            now = second
+            _ = try await discovery.metadata(of: identifier)
+        }
+        return world.network.count(of: ForeignDeployment.location)
+    }
+
+    @Test func `max-age is how long a document is used without asking`() async throws {
+        serve([.cacheControl: "public, max-age=300"])
+        #expect(try await count(readingAt: [0, 100, 299, 300, 599]) == 2)
+    }
+
+    @Test(
+        arguments: [
+            [.cacheControl: "no-store"], [.cacheControl: "max-age=300, no-store"],
+            [.cacheControl: "no-cache, max-age=300"], [.cacheControl: "max-age=0"],
+            [.cacheControl: "max-age=300, max-age=600"], [.cacheControl: "max-age=abc"], [:],
+            [.cacheControl: "max-age=300", "Age": "300"], [.cacheControl: "max-age=300", .vary: "*"],
+            [.cacheControl: "max-age=-5"],
+        ] as [Fields])
+    func `what may not be used again is fetched again`(fields: Fields) async throws {
+        serve(fields)
+        #expect(try await count(readingAt: [0, 1]) == 2)
+    }
+
+    @Test func `Age counts, and lines of one field add up`() async throws {
+        serve([.cacheControl: "public", .cacheControl: "Max-Age = 300", "Age": "200"])
+        #expect(try await count(readingAt: [0, 99, 100]) == 2)
+    }
+
+    @Test func `§4.3: a stale document is asked for with its validator, and 304 makes it fresh`() async throws
+    {
+        serve([.cacheControl: "max-age=300", .etag: "\"one\""])
+        #expect(try await count(readingAt: [0, 300, 599, 600]) == 3)
+        let requests = world.network.requests
+        #expect(requests[0].fields[.ifNoneMatch] == nil)
+        #expect(requests[1].fields[.ifNoneMatch] == "\"one\"")
+    }
+
+    @Test func `a lifetime has a bound of our own, and zero keeps nothing`() async throws {
+        serve([.cacheControl: "max-age=99999999999"])
+        let short = world.discovery { $0.maxCacheAge = .seconds(10) }
+        #expect(try await count(readingAt: [0, 9, 10], short) == 2)
+        serve([.cacheControl: "max-age=300", .etag: "\"one\""])
+        let none = world.discovery { $0.maxCacheAge = .zero }
+        #expect(try await count(readingAt: [10, 10], none) == 4)
+        #expect(world.network.requests.allSatisfy { !$0.fields.contains(.ifNoneMatch) })
+    }
+
+    @Test func `large documents are not kept`() async throws {
+        let body = ForeignDeployment.document(["x": .string(String(repeating: "a", count: 70_000))])
+            .serialized()
+        world.network.on(ForeignDeployment.location) { _ in
+            FetchResponse(
+                status: .ok, fields: [.contentType: "application/json", .cacheControl: "max-age=300"],
+                body: body)
+        }
+        #expect(try await count(readingAt: [0, 1]) == 2)
+    }
+
+    @Test func `what was asked for before everything was forgotten is not kept`() async throws {
+        let discovery = world.discovery()
+        let (asked, announce) = AsyncStream<Void>.makeStream()
+        let (released, release) = AsyncStream<Void>.makeStream()
+        let body = ForeignDeployment.document().serialized()
+        world.network.on(ForeignDeployment.location) { _ in
+            announce.yield()
+            for await _ in released { break }
+            return FetchResponse(
+                status: .ok, fields: [.contentType: "application/json", .cacheControl: "max-age=300"],
+                body: body)
+        }
+        async let first = discovery.metadata(of: identifier)
+        for await _ in asked { break }
+        await discovery.forget()
+        release.finish()
+        _ = try await first
+        _ = try await discovery.metadata(of: identifier)
+        _ = try await discovery.metadata(of: identifier)
+        #expect(world.network.count(of: ForeignDeployment.location) == 2)
+    }
+
+    @Test func `failures are not kept`() async throws {
+        world.network.on(ForeignDeployment.location) { _ in
+            FetchResponse(status: .notFound, fields: [.cacheControl: "max-age=300"])
+        }
+        let discovery = world.discovery()
+        await #expect(throws: DiscoveryError.status(404)) { try await discovery.metadata(of: identifier) }
+        serve([:])
+        _ = try await discovery.metadata(of: identifier)
+    }
+
+    @Test func `many who ask at once share one fetch`() async throws {
+        serve([.cacheControl: "max-age=300"])
+        let discovery = world.discovery()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<50 { group.addTask { _ = try await discovery.metadata(of: identifier) } }
+            try await group.waitForAll()
+        }
+        #expect(world.network.count(of: ForeignDeployment.location) == 1)
+        await discovery.forget()
+        _ = try await discovery.metadata(of: identifier)
+        #expect(world.network.count(of: ForeignDeployment.location) == 2)
+    }
+
+    @Test func `so many documents are kept and no more`() async throws {
+        let discovery = world.discovery { $0.maxCachedDocumentCount = 2 }
+        for number in 0..<5 {
+            let issuer = "https://as\(number).example"
+            world.network.on("\(issuer)/.well-known/oauth-authorization-server") { _ in
+                FetchResponse(
+                    status: .ok, fields: [.cacheControl: "max-age=300"],
+                    body: JSONValue.object(["issuer": .string(issuer)]).serialized())
+            }
+            _ = try await discovery.authorizationServer(issuer)
+        }
+        _ = try await discovery.authorizationServer("https://as4.example")
+        _ = try await discovery.authorizationServer("https://as0.example")
+        #expect(world.network.requests.count == 6)
+    }
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+import PortcullisHTTP
+import PortcullisJOSE
+import PortcullisTesting
+import Testing
+
+@Suite("RFC 9470 §3 Step-up authentication")
+struct RFC9470_3_StepUp {
+    static let text = "A stronger or more recent authentication is required"
+    static let demand = AccessRequirement("notes:write")
+        .authenticated(by: ["urn:example:mfa", "urn:example:hwk"], within: .seconds(300))
+    let scene = Scene()
+
+    private func refusal(
+        _ claims: JSONObject, _ requirement: AccessRequirement, scope: String = "notes:write"
+    )
+        async -> Refusal?
+    {
+        await scene.refusal(of: scene.mint(scope: scope, claims: claims), requiring: requirement)
+    }
+
+    private func age(_ seconds: Int) -> JSONValue { .number(JSONNumber(1_800_000_000 - seconds)) }
+
+    @Test func `an authentication that is strong and recent is enough`() async {
+        #expect(await refusal(["acr": "urn:example:mfa", "auth_time": age(10)], Self.demand) == nil)
+        #expect(await refusal(["acr": "urn:example:hwk", "auth_time": age(300)], Self.demand) == nil)
+    }
+
+    @Test func `one that is not is told what is needed, with the scope, in one challenge`() async {
+        let refusal = await refusal(
+            ["acr": "urn:example:pwd", "auth_time": age(10)], Self.demand, scope: "x")
+        #expect(refusal?.reason == .authenticationTooWeak)
+        #expect(refusal?.status == .unauthorized)
+        #expect(
+            refusal?.challenges.map(\.description) == [
+                #"Bearer resource_metadata="\#(Scene.metadataURL)", scope="notes:write", "#
+                    + #"acr_values="urn:example:mfa urn:example:hwk", max_age="300", "#
+                    + #"error="insufficient_user_authentication", error_description="\#(Self.text)""#
+            ])
+        let old = await self.refusal(["acr": "urn:example:mfa", "auth_time": age(1000)], Self.demand)
+        #expect(old?.reason == .authenticationTooOld)
+        #expect(old?.challenges == refusal?.challenges)
+    }
+
+    @Test(arguments: [
+        "urn:example:mfa2", "URN:example:mfa", "urn:example", "urn:example:mfa urn:example:hwk", "",
+    ])
+    func `§6: classes are compared exactly, and none includes another`(acr: String) async {
+        let requirement = AccessRequirement.none.authenticated(by: ["urn:example:mfa"])
+        #expect(await refusal(["acr": .string(acr)], requirement)?.reason == .authenticationTooWeak)
+    }
+
+    @Test(arguments: [nil, .null, 1, ["urn:example:mfa"]] as [JSONValue?])
+    func `§6: a token that names no class has none`(acr: JSONValue?) async {
+        var claims: JSONObject = [:]
+        claims["acr"] = acr
+        let requirement = AccessRequirement.none.authenticated(by: ["urn:example:mfa"])
+        #expect(await refusal(claims, requirement)?.reason == .authenticationTooWeak)
+    }
+
+    @Test func `§6.1: the age counts from auth_time, stretched by the leeway`() async {
+        let requirement = AccessRequirement.none.authenticated(within: .seconds(300))
+        #expect(await refusal(["auth_time": age(330)], requirement) == nil)
+        #expect(await refusal(["auth_time": age(331)], requirement)?.reason == .authenticationTooOld)
+        let now = AccessRequirement.none.authenticated(within: .zero)
+        #expect(await refusal(["auth_time": age(30)], now) == nil)
+        let refusal = await refusal(["auth_time": age(31)], now)
+        #expect(refusal?.challenges.first?["max_age"] == "0")
+        #expect(refusal?.challenges.first?["acr_values"] == nil)
+    }
+
+    @Test(arguments: [nil, .null, "1800000000", true] as [JSONValue?])
+    func `§6.1: without auth_time nobody knows how old the authentication is`(time: JSONValue?) async {
+        var claims: JSONObject = [:]
+        claims["auth_time"] = time
+        let requirement = AccessRequirement.none.authenticated(within: .seconds(86_400))
+        #expect(await refusal(claims, requirement)?.reason == .authenticationTooOld)
+    }
+
+    @Test func `the validity of the token comes first, the scope last`() async {
+        let expired = scene.issuer.mint(audience: Scene.identifier, lifetime: .seconds(-100))
+        #expect(await scene.refusal(of: expired, requiring: Self.demand)?.reason == .expired)
+        let claims: JSONObject = ["acr": "urn:example:mfa", "auth_time": age(0)]
+        let refusal = await refusal(claims, Self.demand, scope: "x")
+        #expect(refusal?.reason == .insufficientScope)
+        #expect(refusal?.challenges.first?["acr_values"] == nil)
+    }
+
+    @Test func `a remembered token grows too old`() async {
+        let token = scene.mint(claims: ["auth_time": age(0)])
+        let requirement = AccessRequirement.none.authenticated(within: .seconds(60))
+        #expect(await scene.refusal(of: token, requiring: requirement) == nil)
+        scene.clock.advance(by: .seconds(91))
+        #expect(await scene.refusal(of: token, requiring: requirement)?.reason == .authenticationTooOld)
+        #expect(await scene.refusal(of: token) == nil)
+    }
+
+    @Test func `a token of DPoP is told in its own scheme`() async {
+        let scene = DPoPScene()
+        let head = RequestHead.dpop("/notes", token: scene.token, proofs: [scene.proof()])
+        let refusal = await scene.resource.refusal(of: head, requiring: Self.demand)
+        #expect(refusal?.challenges.map(\.scheme) == [.dpop])
+        #expect(refusal?.challenges.first?["error"] == "insufficient_user_authentication")
+        #expect(refusal?.challenges.first?["acr_values"] == "urn:example:mfa urn:example:hwk")
+    }
+
+    @Test func `a handler may demand it`() async throws {
+        let token = try await scene.resource.authorize(
+            .get("/notes", bearer: scene.mint(scope: "notes:write")))
+        let refusal = #expect(throws: Refusal.self) { try token.require(Self.demand) }
+        #expect(refusal?.reason == .authenticationTooWeak)
+        #expect(refusal?.challenges.first?["max_age"] == "300")
+    }
+}
