@@ -64,6 +64,9 @@ package struct GateConfiguration: Sendable {
         let findings = metadata.findings(at: "\(path).metadata")
         var problems = findings.problems
         problems += profileProblems()
+        if findings.problems.isEmpty, let sentence = metadata.signedMetadataObjection {
+            problems.append(Problem(path: "\(path).metadata.signed_metadata", sentence))
+        }
         var originCheck: OriginCheck?
         if case .mcp(let origins) = profile {
             originCheck = OriginCheck(

@@ -53,8 +53,11 @@ extension ProtectedResourceMetadata {
             }
         }
         if let jwksURI { checkKeysURL(jwksURI, &findings, path) }
-        if let sentence = signedMetadataObjection {
-            findings.problems.append(.init(path: "\(path).signed_metadata", sentence))
+        if let signedMetadata, signedMetadata.utf8.filter({ $0 == 0x2E }).count != 2 {
+            findings.problems.append(
+                .init(
+                    path: "\(path).signed_metadata",
+                    "This is a compact JWS: three parts with two dots (RFC 9728 §2.2)."))
         }
     }
 

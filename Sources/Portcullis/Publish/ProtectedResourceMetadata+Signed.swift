@@ -3,8 +3,9 @@
 import PortcullisJOSE
 
 extension ProtectedResourceMetadata {
-    /// What is wrong with a `signed_metadata` that somebody else has made, or nothing.
+    /// Why a `signed_metadata` that somebody else has made can't be published with these members, or nothing.
     ///
+    /// A reader is laxer: it lets signed values win.
     /// Does not check the signature: the key is the issuer's, and clients ask there.
     ///
     /// RFC 9728 §2.2, §3.3.

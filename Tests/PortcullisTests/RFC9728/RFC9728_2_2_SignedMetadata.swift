@@ -225,4 +225,16 @@ struct RFC9728_2_2_SignedMetadata {
         let metadata = try ProtectedResourceMetadata(json: json)
         #expect(metadata.json["signed_metadata"] == json.object?["signed_metadata"])
     }
+
+    @Test(arguments: Fixture.names(in: "metadata/unpublishable"))
+    func `SIG-02, SIG-04, SIG-07: one that says something else than the members beside it is not served`(
+        name: String
+    ) throws {
+        let metadata = try ProtectedResourceMetadata(
+            json: JSONValue.parse(Fixture.bytes("metadata/unpublishable/\(name).json")))
+        let found = problems { () throws(ConfigurationError) in
+            _ = try ProtectedResource(validating: metadata, trusting: [issuer.trusted])
+        }
+        #expect(found.map(\.path) == ["$.metadata.signed_metadata"])
+    }
 }
