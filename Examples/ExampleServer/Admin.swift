@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
 
+import Portcullis
 import PortcullisConfiguration
 import PortcullisServer
 import PortcullisTransport
 
 /// The listener for operators: whether the service lives, whether it is ready, what it counts.
 func makeAdminServer(
-    _ settings: AdminSettings, watching server: Server, metrics: MetricsRegistry, _ manager: ServiceManager
+    _ settings: AdminSettings, watching server: Server, through fetcher: HTTPClientFetcher?,
+    metrics: MetricsRegistry, _ manager: ServiceManager
 ) throws -> Server {
     var routes = Routes()
-    routes.addOperatorRoutes(watching: { server.resources }, metrics: metrics)
+    routes.addOperatorRoutes(watching: { server.resources }, through: fetcher, metrics: metrics)
     let socket: ServerSocket
     do throws(SocketError) {
         if let inherited = try manager.socket(named: { $0 == "admin" }, loopCount: 1) {

@@ -9,15 +9,20 @@ struct ServableFile {
     let file: ConfigurationFile
     let resources: [ProtectedResource]
     let connections: IssuerConnections
+    let selfCheckFetcher: HTTPClientFetcher?
     /// Nothing: the file asks for no TLS.
     let tls: Server.TLS?
     let memories: ProofMemories
 
     /// Reads a file and makes its resources, which finds what is wrong with them too.
     ///
-    /// - Parameter previous: What is served already, whose fetched keys are used until they have been fetched anew, and
-    ///   whose records of DPoP proofs stay.
-    init(_ path: String, succeeding previous: ServableFile? = nil) throws(InvalidConfiguration) {
+    /// - Parameters:
+    ///   - previous: What is served already, whose fetched keys are used until they have been fetched anew, and whose records of
+    ///     DPoP proofs stay.
+    ///   - metrics: What counts the events of the resources.
+    init(
+        _ path: String, succeeding previous: ServableFile? = nil, counting metrics: MetricsRegistry
+    ) throws(InvalidConfiguration) {
         var file = try ConfigurationFile(path: path)
         let connections = IssuerConnections(succeeding: previous?.connections)
         let tls = Result { () throws(InvalidConfiguration) in try file.makeTLS(besides: path) }
@@ -26,7 +31,12 @@ struct ServableFile {
         let resources = Result { () throws(InvalidConfiguration) in
             try file.makeResources(
                 besides: path, sharing: connections, remembering: memories,
-                onEvent: { log(sentence(for: $0)) })
+                onEvent: { event in
+                    metrics.count(event)
+                    // The server logs this one itself.
+                    if case .documentChanged = event { return }
+                    log(sentence(for: event))
+                })
         }
         if case .failure(let first) = tls, case .failure(let second) = resources {
             throw InvalidConfiguration(findings: first.findings + second.findings)
@@ -34,6 +44,7 @@ struct ServableFile {
         self.tls = try tls.get()
         self.resources = try resources.get()
         self.connections = connections
+        selfCheckFetcher = try file.makeSelfCheckFetcher(besides: path)
         if let tls = self.tls { file.warnings += file.warnings(of: tls) }
         self.file = file
     }
@@ -50,9 +61,14 @@ actor Reloader {
     private let path: String
     private let server: Server
     private let accessLog: AccessLog?
+    private let metrics: MetricsRegistry
     private var current: ServableFile
 
-    init(_ path: String, _ server: Server, serving current: ServableFile, _ accessLog: AccessLog? = nil) {
+    init(
+        _ path: String, _ server: Server, serving current: ServableFile, _ metrics: MetricsRegistry,
+        _ accessLog: AccessLog? = nil
+    ) {
+        self.metrics = metrics
         self.path = path
         self.server = server
         self.current = current
@@ -65,7 +81,7 @@ actor Reloader {
     func reload() async {
         reopenLog()
         do throws(InvalidConfiguration) {
-            let next = try ServableFile(path, succeeding: current)
+            let next = try ServableFile(path, succeeding: current, counting: metrics)
             do throws(ConfigurationError) {
                 try await server.replace(next.routes, limits: next.file.serverLimits)
             } catch {

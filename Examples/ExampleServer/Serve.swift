@@ -7,23 +7,26 @@ import PortcullisTransport
 
 /// Says what is wrong with a file, one problem a line.
 func check(_ path: String) -> Outcome {
-    guard let served = read(path) else { return .failure }
+    guard let served = read(path, counting: MetricsRegistry()) else { return .failure }
     for warning in served.file.warnings { log("\(warning)") }
     return .success
 }
 
 /// Serves what a file describes until a signal comes.
 func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
-    guard let served = read(path) else { return .failure }
+    let metrics = MetricsRegistry()
+    guard let served = read(path, counting: metrics) else { return .failure }
     raiseDescriptorLimit()
     let file = served.file
     for warning in file.warnings where !warning.isSaidAtStart { log("\(warning)") }
-    let metrics = file.admin.map { _ in MetricsRegistry() }
     do {
         let accessLog = try file.makeAccessLog(besides: path)
         let manager = serviceManager()
-        var configuration = file.makeServerConfiguration(log: log, metrics: metrics, accessLog: accessLog)
+        var configuration = file.makeServerConfiguration(
+            log: log, metrics: file.admin == nil ? nil : metrics, accessLog: accessLog)
         configuration.tls = served.tls
+        configuration.selfCheck = file.selfCheck.policy
+        configuration.selfCheckFetcher = served.selfCheckFetcher
         let server: Server
         if let socket = try manager.socket(named: { $0 != "admin" }, loopCount: file.server.eventLoopCount) {
             server = try Server(validating: served.routes, on: socket, configuration: configuration)
@@ -32,10 +35,12 @@ func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
                 validating: served.routes, host: address.host ?? file.server.host,
                 port: address.port ?? file.server.port, configuration: configuration)
         }
-        let reloader = Reloader(path, server, serving: served, accessLog)
+        let reloader = Reloader(path, server, serving: served, metrics, accessLog)
         var servers = [server]
-        if let admin = file.admin, let metrics {
-            servers.append(try makeAdminServer(admin, watching: server, metrics: metrics, manager))
+        if let admin = file.admin {
+            servers.append(
+                try makeAdminServer(
+                    admin, watching: server, through: served.selfCheckFetcher, metrics: metrics, manager))
         }
         return await run(
             servers,
@@ -60,9 +65,9 @@ func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
     }
 }
 
-private func read(_ path: String) -> ServableFile? {
+private func read(_ path: String, counting metrics: MetricsRegistry) -> ServableFile? {
     do throws(InvalidConfiguration) {
-        return try ServableFile(path)
+        return try ServableFile(path, counting: metrics)
     } catch {
         for finding in error.findings { StandardError.write("\(finding)\n") }
         return nil
@@ -124,6 +129,9 @@ func run(
 }
 
 func describe(_ error: any Error) -> String {
+    if error is Server.SelfCheckFailure {
+        return "$.self_check: clients could not walk the whole chain, as said above; it is required"
+    }
     guard let error = error as? SocketError else { return "the server failed: \(error)" }
     return describe(error, at: "$.server")
 }

@@ -10,6 +10,10 @@ package struct GateConfiguration: Sendable {
     package var challengeParameters: [(name: String, value: String)]
     package var metadataMaxAge: Duration
     package var rootAlias: Bool
+    /// More places of the metadata, and its signature.
+    package var publishing = MetadataPublishing()
+    /// Whose further demands the resource meets.
+    package var profile = ResourceProfile.general
     package var fetcher: (any Fetcher)?
     package var time: TimeSource
     package var onEvent: @Sendable (ResourceEvent) -> Void
@@ -46,6 +50,9 @@ package struct GateConfiguration: Sendable {
 
     /// What follows from a configuration without problems.
     struct Checked {
+        /// The metadata with what the profile adds.
+        let metadata: ProtectedResourceMetadata
+        let originCheck: OriginCheck?
         let format: TokenPolicy.Format
         let challengeParameters: ChallengeParameters
         let warnings: [String]
@@ -53,20 +60,56 @@ package struct GateConfiguration: Sendable {
 
     /// Checks all of it and reports everything that is wrong at once.
     func checked() throws(ConfigurationError) -> Checked {
+        let metadata = profile.completed(metadata)
         let findings = metadata.findings(at: "\(path).metadata")
         var problems = findings.problems
-        problems += unbuilt()
+        problems += profileProblems()
+        if findings.problems.isEmpty, let sentence = metadata.signedMetadataObjection {
+            problems.append(Problem(path: "\(path).metadata.signed_metadata", sentence))
+        }
+        var originCheck: OriginCheck?
+        if case .mcp(let origins) = profile {
+            originCheck = OriginCheck(
+                origins, of: metadata.resource, at: "\(path).allowed_origins", &problems)
+        }
         problems += presentationProblems()
         problems += tokens.problems(at: "\(path).tokens")
         problems += issuerProblems()
         let parameters = ChallengeParameters(
             challengeParameters, at: "\(path).challenge_parameters", problems: &problems)
+        problems += publishing.problems(for: metadata.resource, at: path)
+        problems +=
+            publishing.signing?.problems(
+                for: metadata, maxAge: metadataMaxAge, at: "\(path).signed_metadata") ?? []
         if metadataMaxAge < .zero || metadataMaxAge > .seconds(31_536_000) {
             problems.append(
                 .init(path: "\(path).metadata_max_age_seconds", "This is from 0 seconds to a year."))
         }
         if !problems.isEmpty { throw ConfigurationError(problems) }
-        return Checked(format: format, challengeParameters: parameters, warnings: findings.warnings)
+        return Checked(
+            metadata: metadata, originCheck: originCheck,
+            format: format, challengeParameters: parameters, warnings: findings.warnings + signingWarnings)
+    }
+
+    private var signingWarnings: [String] {
+        guard publishing.signing != nil, metadata.jwksURI == nil else { return [] }
+        return [
+            "The metadata is signed but has no jwks_uri, so clients have to know the key already (RFC 9728 §3.3)."
+        ]
+    }
+
+    /// The documents; the first signature is made here.
+    func makePublisher(_ metadata: ProtectedResourceMetadata) throws(ConfigurationError) -> MetadataPublisher
+    {
+        do throws(JOSEError) {
+            return try MetadataPublisher(
+                metadata, maxAge: Int(metadataMaxAge.components.seconds), signing: publishing.signing,
+                now: time.now())
+        } catch {
+            throw ConfigurationError(
+                "The metadata could not be signed with this key.", path: "\(path).signed_metadata.private_key"
+            )
+        }
     }
 
     func connections() -> [IssuerConnection] {
@@ -95,18 +138,6 @@ package struct GateConfiguration: Sendable {
         if let format = tokens.format { return format }
         guard issuers.contains(where: { $0.introspection != nil }) else { return .jwt }
         return issuers.contains { $0.keys != nil } ? .any : .opaque
-    }
-
-    // What the metadata may ask for and this version does not do is refused, rather than promised to clients.
-    private func unbuilt() -> [Problem] {
-        let asked: [(Bool, String, String)] = [
-            (metadata.signedMetadata != nil, "signed_metadata", "no such member")
-        ]
-        return asked.filter(\.0).map {
-            Problem(
-                path: "\(path).metadata.\($0.1)",
-                "This is not built yet; so far a resource may have \($0.2) here.")
-        }
     }
 
     // What is published is what is done.

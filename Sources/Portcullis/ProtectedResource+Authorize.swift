@@ -83,6 +83,7 @@ extension ProtectedResource {
     private func present(
         _ head: borrowing RequestHead, _ context: borrowing GateContext, _ attempt: inout Attempt
     ) throws(RefusalReason) -> PresentedToken {
+        if let check = gate.originCheck { try check.judge(head) }
         if case .trustedField = context.clientCertificate { _ = try ClientCertificate.field(of: head) }
         let presented = try gate.presentation.read(head, context, &attempt)
         guard presented.byteCount <= gate.maxTokenByteCount else { throw .tokenTooLong }
@@ -145,6 +146,10 @@ extension ProtectedResource {
         _ reason: RefusalReason, _ attempt: Attempt, requiring requirement: AccessRequirement,
         _ context: GateContext
     ) -> Refusal {
+        // No token would help, so nobody is asked for one.
+        if reason == .forbiddenOrigin {
+            return Refusal(reason: reason, error: reason.outcome.error, challenges: [])
+        }
         var refusal =
             reason.outcome.status == 503
             ? gate.challenger.unavailable(reason, retryAfter: Self.retryAfter)

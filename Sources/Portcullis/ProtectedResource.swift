@@ -18,7 +18,7 @@ public struct ProtectedResource: Sendable {
     ///
     /// Its metadata lists the issuers, the scopes, and that tokens come in the `Authorization` field. Traps, with a
     /// sentence, on anything that can't work; values known at run time only go through
-    /// ``init(validating:trusting:tokens:challengeParameters:metadataMaxAge:rootAlias:fetcher:time:onEvent:)``.
+    /// ``init(validating:trusting:tokens:challengeParameters:metadataMaxAge:rootAlias:publishing:profile:fetcher:time:onEvent:)``.
     ///
     /// - Parameters:
     ///   - identifier: The resource's URL, which is also the audience of its tokens.
@@ -65,6 +65,8 @@ public struct ProtectedResource: Sendable {
     ///   - challengeParameters: Parameters for every challenge, `realm` among them; reserved names are refused.
     ///   - metadataMaxAge: How long clients may keep the document. Default 300 seconds; 0 is allowed.
     ///   - rootAlias: Whether the document is also served at the well-known path without the resource's own.
+    ///   - publishing: More places, and the signature. Default: none.
+    ///   - profile: Whose further demands the resource meets. Default: nobody's.
     ///   - fetcher: The way to the network, for keys and introspection; nothing for the package's own.
     ///   - time: The clocks. Default the machine's.
     ///   - onEvent: Is told what an operator should know. Must not wait.
@@ -74,15 +76,18 @@ public struct ProtectedResource: Sendable {
     public init(
         validating metadata: ProtectedResourceMetadata, trusting issuers: [TrustedIssuer],
         tokens: TokenPolicy = .default, challengeParameters: [(name: String, value: String)] = [],
-        metadataMaxAge: Duration = .seconds(300), rootAlias: Bool = false, fetcher: (any Fetcher)? = nil,
+        metadataMaxAge: Duration = .seconds(300), rootAlias: Bool = false,
+        publishing: MetadataPublishing = MetadataPublishing(), profile: ResourceProfile = .general,
+        fetcher: (any Fetcher)? = nil,
         time: TimeSource = .system, onEvent: @escaping @Sendable (ResourceEvent) -> Void = { _ in }
     ) throws(ConfigurationError) {
-        try self.init(
-            GateConfiguration(
-                metadata: metadata, issuers: issuers, tokens: tokens,
-                challengeParameters: challengeParameters,
-                metadataMaxAge: metadataMaxAge, rootAlias: rootAlias, fetcher: fetcher, time: time,
-                onEvent: onEvent))
+        var configuration = GateConfiguration(
+            metadata: metadata, issuers: issuers, tokens: tokens, challengeParameters: challengeParameters,
+            metadataMaxAge: metadataMaxAge, rootAlias: rootAlias, fetcher: fetcher, time: time,
+            onEvent: onEvent)
+        configuration.publishing = publishing
+        configuration.profile = profile
+        try self.init(configuration)
     }
 
     package init(_ configuration: GateConfiguration) throws(ConfigurationError) {
@@ -94,8 +99,6 @@ public struct ProtectedResource: Sendable {
     public var identifier: ResourceIdentifier { gate.metadata.resource }
     /// What the resource says about itself.
     public var metadata: ProtectedResourceMetadata { gate.metadata }
-    /// The metadata as it is served.
-    package var metadataDocument: MetadataDocument { gate.document }
     /// Whether the document is also served at the root of the well-known path.
     package var hasRootAlias: Bool { gate.hasRootAlias }
     /// The scopes that clients may ask for.
@@ -153,8 +156,16 @@ public struct ProtectedResource: Sendable {
 /// What one resource is at work with; shared by all copies of it.
 final class Gate: Sendable {
     let metadata: ProtectedResourceMetadata
-    let document: MetadataDocument
+    let publisher: MetadataPublisher
+    let locations: MetadataLocations
     let hasRootAlias: Bool
+    let linksFromAnswers: Bool
+    let mirrorsAuthorizationServer: Bool
+    /// The way to the network that was given, if one was.
+    let fetcher: (any Fetcher)?
+    let onEvent: @Sendable (ResourceEvent) -> Void
+    /// The web pages that may call, or nothing where that is nobody's business.
+    let originCheck: OriginCheck?
     let warnings: [String]
     let challenger: Challenger
     let presentation: Presentation
@@ -177,17 +188,23 @@ final class Gate: Sendable {
 
     init(_ configuration: GateConfiguration) throws(ConfigurationError) {
         let checked = try configuration.checked()
-        metadata = configuration.metadata
+        metadata = checked.metadata
         warnings = checked.warnings
         hasRootAlias = configuration.rootAlias
-        document = MetadataDocument(
-            configuration.metadata, maxAge: Int(configuration.metadataMaxAge.components.seconds))
+        fetcher = configuration.fetcher
+        onEvent = configuration.onEvent
+        originCheck = checked.originCheck
+        mirrorsAuthorizationServer = configuration.publishing.mirrorsAuthorizationServer
+        linksFromAnswers = configuration.publishing.linksFromAnswers
+        locations = MetadataLocations(
+            of: metadata.resource, configuration.publishing, rootAlias: configuration.rootAlias)
+        publisher = try configuration.makePublisher(checked.metadata)
         let tokens = configuration.tokens
         self.tokens = tokens
         let presentation = Presentation(metadata)
         self.presentation = presentation
         challenger = Challenger(
-            metadataURL: metadata.resource.metadataURL, parameters: checked.challengeParameters,
+            metadataURL: locations.advertised, parameters: checked.challengeParameters,
             takesBearer: presentation.takesBearer, dpopAlgorithms: presentation.dpopAlgorithms,
             namesAuthorizationDetails: tokens.challengesAuthorizationDetails)
         rules = AccessRules(tokens, metadata: metadata, challenger: challenger, time: configuration.time)

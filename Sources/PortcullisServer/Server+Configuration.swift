@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+public import Portcullis
 package import PortcullisHTTP
 package import PortcullisTransport
 
@@ -55,6 +56,14 @@ extension Server {
         ///
         /// Default none: then nothing that a request says of where it came from is believed.
         public var proxies = TrustedProxies.none
+        /// What becomes of a self-check at the start.
+        ///
+        /// Default: there is none.
+        public var selfCheck = SelfCheckPolicy.off
+        /// The way to the server's own URLs, for self-checks.
+        ///
+        /// Default nothing: that of each resource.
+        public var selfCheckFetcher: (any Fetcher)?
         /// The way in which loops learn of readiness.
         ///
         /// For tests.

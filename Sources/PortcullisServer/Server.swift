@@ -75,7 +75,7 @@ public struct Server: Sendable {
     /// once at a time.
     ///
     /// - Parameter onListening: Called once, with the real address, when connections are accepted.
-    /// - Throws: ``SocketError`` if the address can't be bound.
+    /// - Throws: ``SocketError`` if the address can't be bound, ``SelfCheckFailure`` if a required self-check fails.
     public func run(onListening: @Sendable (SocketAddress) -> Void = { _ in }) async throws {
         let group = try EventLoopGroup(
             count: configuration.eventLoopCount, readiness: configuration.readiness)
@@ -92,6 +92,14 @@ public struct Server: Sendable {
         try await listen(on: socket, core)
         let probe = configuration.metrics.map { _ in LagProbe.start(core.contexts) }
         defer { probe?.cancel() }
+        do throws(SelfCheckFailure) {
+            try await checkSelf(configuration.selfCheck)
+        } catch {
+            core.stop()
+            await drain(core)
+            socket.removeFile()
+            throw error
+        }
         onListening(socket.address)
         await withTaskCancellationHandler {
             await core.untilStopped()
@@ -102,6 +110,9 @@ public struct Server: Sendable {
         socket.removeFile()
         await configuration.accessLog?.flush()
     }
+
+    var log: Log { configuration.log }
+    var selfCheckFetcher: (any Fetcher)? { configuration.selfCheckFetcher }
 
     /// The resources that are guarded at the moment, in the order of their declaration.
     public var resources: [ProtectedResource] { deployment.service.table.resources }
@@ -116,8 +127,11 @@ public struct Server: Sendable {
     /// - Throws: ``ConfigurationError`` with every problem of the routes; then everything stays as it was.
     public func replace(_ routes: Routes, limits: Limits? = nil) async throws(ConfigurationError) {
         let table = try RoutingTable(routes)
+        let change = DocumentChange(from: resources, to: table.resources)
+        change.handOver()
         begin(table)
         await deployment.replace(table, limits)
+        change.announce(configuration.log)
     }
 
     /// Says what there is to say of routes that are about to be used, and has their keys fetched.

@@ -66,22 +66,6 @@ struct WrongFileTests {
     }
 
     @Test(arguments: [
-        (#""signed_metadata": {}"#, "signed_metadata")
-    ])
-    func `a key of a resource whose feature is not there is refused`(value: String, path: String) {
-        #expect(
-            SampleFile.problems(SampleFile.with(resource: SampleFile.resource(more: value)))
-                == ["$.resources[0].\(path): not supported by this version; leave the key out"])
-    }
-
-    @Test(arguments: ["\"signed_metadata\": \"a.b.c\""])
-    func `metadata that promises what is not there is refused`(member: String) {
-        let problems = SampleFile.problems(SampleFile.with(resource: SampleFile.resource(metadata: member)))
-        #expect(problems.count == 1)
-        #expect(problems.first?.contains("not supported by this version") == true)
-    }
-
-    @Test(arguments: [
         (#"{"nonce": "on"}"#, #"nonce: must be one of "off", "required""#),
         (
             #"{"nonce_lifetime_seconds": 0}"#,

@@ -91,7 +91,7 @@ struct RFC9728_3_1_MetadataRoutes {
                 routes.protect(alias) { _ in }
                 routes.protect(other) { _ in }
             }
-            #expect(problems.contains("its root alias is taken"))
+            #expect(problems.contains("would have their metadata at"))
         }
         let elsewhere = try site.resource("https://i/b", rootAlias: true)
         let problems = routingProblems { routes in

@@ -66,11 +66,12 @@ struct WorkedExchanges {
 
     @Test func `2 and 3: the metadata, and asking for it again`() throws {
         let json = try JSONValue.parse(Fixture.bytes("exchanges/metadata.json"))
-        let document = MetadataDocument(try ProtectedResourceMetadata(json: json), maxAge: 3600)
+        let metadata = try ProtectedResourceMetadata(json: json)
+        let document = MetadataDocument(metadata, maxAge: 3600)
         #expect(document.body == (try Fixture.bytes("exchanges/metadata.json")))
         #expect(document.body.count == 255)
         let path = "/.well-known/oauth-protected-resource/mcp"
-        #expect(document.location.path == path)
+        #expect(metadata.resource.wellKnownPath == path)
         let fields = [("Accept", "application/json"), ("MCP-Protocol-Version", "2026-07-28")]
         #expect(
             document.response(to: .get(path, fields: fields)).head.lines == [

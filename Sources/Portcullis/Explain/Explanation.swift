@@ -93,7 +93,7 @@ enum GateStep: CaseIterable {
     init(_ reason: RefusalReason, isIntrospected: Bool) {
         switch reason {
         case .missingCredentials, .unsupportedScheme, .emptyCredentials, .repeatedCredentials,
-            .severalMethods:
+            .severalMethods, .forbiddenOrigin:
             self = .credentials
         case .malformedToken, .tokenTooLong: self = .form
         case .unsupportedTokenFormat: self = .format

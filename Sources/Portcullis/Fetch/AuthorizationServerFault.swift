@@ -44,6 +44,14 @@ public enum ResourceEvent: Sendable, Hashable {
     case keysChanged(issuer: String, keyCount: Int)
     /// The metadata of an issuer was loaded for the first time, or is another than before.
     case metadataChanged(issuer: String)
+    /// Endpoints, the keys' location or authentication methods in the metadata of an issuer are others than before, by member name.
+    ///
+    /// Planned by its operator, one hopes. RFC 9728 §7.6.
+    case authorizationServerChanged(issuer: String, members: [String])
+    /// A replacement of a server's routes has changed the metadata of a resource: SHA-256 of the documents, base64url.
+    ///
+    /// No old one: the resource is new. No new one: it is gone.
+    case documentChanged(resource: ResourceIdentifier, old: String?, new: String?)
     /// Keys of an issuer were published with private members: an incident of theirs. RFC 7517 §9.2.
     case privateKeysPublished(issuer: String)
     /// The keys or the metadata of an issuer could not be loaded; the last good ones stay for a while.
@@ -62,4 +70,25 @@ public enum ResourceEvent: Sendable, Hashable {
     case scopesNotListed(issuer: String, resource: ResourceIdentifier, scopes: [Scope])
     /// The server's metadata lists resources, and not this one; its list may be partial. RFC 9728 §4.
     case resourceNotListed(issuer: String, resource: ResourceIdentifier)
+}
+
+extension ResourceEvent {
+    /// What kind of event it is, as metrics call it: a closed list.
+    package var kind: String {
+        switch self {
+        case .keysChanged: "keys_changed"
+        case .metadataChanged: "metadata_loaded"
+        case .authorizationServerChanged: "authorization_server_changed"
+        case .documentChanged: "document_changed"
+        case .privateKeysPublished: "private_keys_published"
+        case .refreshFailed: "refresh_failed"
+        case .introspectionFailed: "introspection_failed"
+        case .introspectionSuspended: "introspection_suspended"
+        case .introspectionResumed: "introspection_resumed"
+        case .invalidationNotShared: "invalidation_not_shared"
+        case .authenticationMethodNotListed: "authentication_method_not_listed"
+        case .scopesNotListed: "scopes_not_listed"
+        case .resourceNotListed: "resource_not_listed"
+        }
+    }
 }

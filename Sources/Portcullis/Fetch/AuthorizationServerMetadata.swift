@@ -25,6 +25,10 @@ struct AuthorizationServerMetadata: Sendable {
     ///
     /// RFC 9728 §4.
     let protectedResources: [String]?
+    /// The document as it came, for whoever wants to pass it on.
+    let body: [UInt8]
+    /// All its members.
+    let members: JSONObject
 
     /// Reads a document, which counts only if it names this issuer and its URLs are secure.
     ///
@@ -42,6 +46,8 @@ struct AuthorizationServerMetadata: Sendable {
         introspectionMethods = object["introspection_endpoint_auth_methods_supported"]?.strings
         scopesSupported = object["scopes_supported"]?.strings
         protectedResources = object["protected_resources"]?.strings
+        self.body = body
+        members = object
         for url in [jwksURI, introspectionEndpoint, certificateIntrospectionEndpoint] {
             if let url, !IssuerURL.isFetchable(url, allowingInsecureLoopback: allowsInsecureLoopback) {
                 throw .insecureURL

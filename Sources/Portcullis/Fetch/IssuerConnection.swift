@@ -12,6 +12,13 @@ package final class IssuerConnection: Sendable {
     let keys: KeyStore?
     let introspector: IntrospectionClient?
     let activeLifetime: Duration?
+    /// What the issuer says about itself; asked for when something needs it.
+    let metadata: Refresher<AuthorizationServerMetadata>
+    /// Whether its keys are found by its metadata.
+    let usesDiscovery: Bool
+    private let access: ServerAccess
+    private let watch = AuthorizationServerWatch()
+    private let introspectionURL: String?
     /// The resources that send their clients there.
     let advertised: AdvertisedResources
     let sharedCache: (any IntrospectionCache)?
@@ -31,6 +38,8 @@ package final class IssuerConnection: Sendable {
             fetcher: trusted.fetcher ?? fetcher, timeout: trusted.timeout,
             maxResponseByteCount: trusted.maxResponseByteCount,
             allowsInsecureLoopback: trusted.allowsInsecureLoopback)
+        self.access = access
+        let watch = watch
         let metadata = Refresher<AuthorizationServerMetadata>(
             timing: .init(
                 freshness: trusted.keyFreshness, staleness: trusted.keyStaleness,
@@ -39,6 +48,10 @@ package final class IssuerConnection: Sendable {
             reporting: { onEvent(.refreshFailed(issuer: issuer, fault: $0)) },
             announcing: { value in
                 onEvent(.metadataChanged(issuer: issuer))
+                let changes = watch.changes(in: value.members)
+                if !changes.isEmpty {
+                    onEvent(.authorizationServerChanged(issuer: issuer, members: changes))
+                }
                 if !value.lists(trusted.introspection?.authentication) {
                     onEvent(.authenticationMethodNotListed(issuer: issuer))
                 }
@@ -47,6 +60,9 @@ package final class IssuerConnection: Sendable {
             load: { () async throws(AuthorizationServerFault) in
                 try await AuthorizationServerMetadata.discover(issuer, through: access)
             })
+        self.metadata = metadata
+        introspectionURL = trusted.introspection?.endpoint
+        if case .discovered? = trusted.keys { usesDiscovery = true } else { usesDiscovery = false }
         let keys = trusted.keys.map {
             switch $0 {
             case .fixed(let set): KeyStore(fixed: set)
@@ -99,8 +115,20 @@ extension AuthorizationServerMetadata {
 }
 
 extension IssuerConnection {
+    /// Asks for the metadata now, whatever is remembered.
+    func discover() async throws(AuthorizationServerFault) -> AuthorizationServerMetadata {
+        try await AuthorizationServerMetadata.discover(issuer, through: access).value
+    }
+
+    /// Whether there is an endpoint to introspect at, or none is needed.
+    func canIntrospect() async -> Bool {
+        guard introspector != nil, introspectionURL == nil else { return true }
+        return await metadata.freshReading()?.value.introspectionEndpoint != nil
+    }
+
     /// Begins with the keys of an earlier connection to the same issuer, if they come from the same place.
     fileprivate func inherit(from other: IssuerConnection) {
+        watch.inherit(from: other.watch)
         guard let keyOrigin, let otherOrigin = other.keyOrigin,
             keyOrigin.utf8.elementsEqual(otherOrigin.utf8),
             let keys, let otherKeys = other.keys

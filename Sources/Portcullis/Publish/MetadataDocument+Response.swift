@@ -23,11 +23,12 @@ extension MetadataDocument {
 
     private func document(for head: RequestHead) -> (head: ResponseHead, body: [UInt8]) {
         var fields: Fields = [.cacheControl: cacheControl, .etag: etag, Self.anyOrigin: "*"]
+        if let vary { fields.append(vary, for: .vary) }
         let conditions = head.fields.values(of: .ifNoneMatch)
         if EntityTag.matches(etag, anyOf: conditions) {
             return (ResponseHead(status: .notModified, fields: fields), [])
         }
-        fields.append("application/json", for: .contentType)
+        fields.append(contentType, for: .contentType)
         return (ResponseHead(status: .ok, fields: fields), body)
     }
 

@@ -3,16 +3,16 @@
 import PortcullisHTTP
 import PortcullisJOSE
 
-/// The metadata of a resource as bytes, with the fields that go with them.
+/// What a resource publishes about itself, as bytes with the fields that go with them: its metadata, or its own public keys.
 ///
 /// Never depends on a request: neither `Host` nor anything else changes a byte.
 ///
 /// RFC 9728 §3.2.
 package struct MetadataDocument: Sendable, Hashable {
-    /// Where it is found.
-    package let location: WellKnownLocation
-    /// The JSON object, UTF-8.
+    /// The content.
     package let body: [UInt8]
+    /// The media type: `application/json` for metadata, without a parameter.
+    package let contentType: String
     /// A strong validator of the body, in its quotes.
     ///
     /// RFC 9110 §8.8.3.
@@ -21,12 +21,29 @@ package struct MetadataDocument: Sendable, Hashable {
     ///
     /// RFC 9728 §7.10.
     package let cacheControl: String
+    /// The fields of requests that decide which of several documents is sent; nothing if there is one alone.
+    ///
+    /// RFC 9110 §12.5.5.
+    let vary: String?
 
     package init(_ metadata: ProtectedResourceMetadata, maxAge: Int) {
-        location = metadata.resource.wellKnownLocation
-        body = metadata.json.serialized()
-        let digest = body.withUnsafeBytes { Digest.sha256($0) }
-        etag = "\"" + Base64URL.encode(digest.bytes).prefix(22) + "\""
-        cacheControl = "public, max-age=\(maxAge)"
+        self.init(metadata.json.serialized(), "application/json", maxAge: maxAge)
+    }
+
+    package init(_ body: [UInt8], _ contentType: String, maxAge: Int, vary: String? = nil) {
+        self.init(body, contentType, cacheControl: "public, max-age=\(maxAge)", vary: vary)
+    }
+
+    package init(_ body: [UInt8], _ contentType: String, cacheControl: String, vary: String? = nil) {
+        self.body = body
+        self.contentType = contentType
+        self.vary = vary
+        etag = "\"" + Self.hash(of: body).prefix(22) + "\""
+        self.cacheControl = cacheControl
+    }
+
+    /// The SHA-256 of a document, base64url: what operators compare, and the beginning of the entity tag.
+    static func hash(of body: [UInt8]) -> String {
+        Base64URL.encode(body.withUnsafeBytes { Digest.sha256($0) }.bytes)
     }
 }

@@ -96,6 +96,11 @@ extension ProtectedResourceMetadata {
                     path: "\(path).resource_signing_alg_values_supported[\(index)]",
                     "none is no signature (RFC 9728 §2)."))
         }
+        if !resourceSigningAlgorithmsSupported.isEmpty {
+            findings.warnings.append(
+                "resource_signing_alg_values_supported promises signed responses; signing them is the app's own work."
+            )
+        }
         for (index, name) in dpopSigningAlgorithmsSupported.enumerated()
         where Self.isNone(name) || ASCII.lowercased(name).hasPrefix("hs") {
             findings.problems.append(
@@ -154,8 +159,15 @@ extension ProtectedResourceMetadata {
             ("authorization_servers", authorizationServers),
             ("scopes_supported", scopesSupported.map(\.name)),
             ("bearer_methods_supported", (bearerMethodsSupported ?? []).map(\.rawValue)),
+            ("resource_signing_alg_values_supported", resourceSigningAlgorithmsSupported),
+            ("authorization_details_types_supported", authorizationDetailsTypesSupported),
+            ("dpop_signing_alg_values_supported", dpopSigningAlgorithmsSupported),
         ]
         for (name, values) in lists {
+            for (index, value) in values.enumerated() where value.isEmpty && name != "authorization_servers" {
+                findings.problems.append(
+                    .init(path: "\(path).\(name)[\(index)]", "Each entry is a string that is not empty."))
+            }
             for (index, value) in values.enumerated()
             where values[..<index].contains(where: { $0.utf8.elementsEqual(value.utf8) }) {
                 findings.problems.append(
@@ -166,7 +178,7 @@ extension ProtectedResourceMetadata {
 
     private func checkExtensions(_ findings: inout Findings, _ path: String) {
         for member in extensions.members {
-            if Self.registeredNames.contains(member.name) {
+            if Self.isKnown(member.name) {
                 findings.problems.append(
                     .init(path: "\(path).\(member.name)", "This member has a property of its own."))
             }

@@ -76,6 +76,12 @@ extension ProtectedResourceMetadata {
         "dpop_signing_alg_values_supported", "dpop_bound_access_tokens_required", "signed_metadata",
     ]
 
+    /// Whether RFC 9728 defines a name, with or without a language tag.
+    static func isKnown(_ name: String) -> Bool {
+        registeredNames.contains { $0.utf8.elementsEqual(name.utf8) }
+            || localizedNames.contains { name.utf8.starts(with: "\($0)#".utf8) }
+    }
+
     /// The names that may carry a language tag.
     ///
     /// RFC 9728 §2.1.
@@ -217,7 +223,7 @@ private struct MetadataReader {
 
     mutating func extensions() -> JSONObject {
         var result: JSONObject = [:]
-        for member in object.members where !isKnown(member.name) {
+        for member in object.members where !ProtectedResourceMetadata.isKnown(member.name) {
             if member.value.isNull {
                 note(member.name, "A member without a value is left out rather than null (RFC 9728 §3.2).")
             } else {
@@ -225,10 +231,5 @@ private struct MetadataReader {
             }
         }
         return result
-    }
-
-    private func isKnown(_ name: String) -> Bool {
-        ProtectedResourceMetadata.registeredNames.contains(name)
-            || ProtectedResourceMetadata.localizedNames.contains { name.utf8.starts(with: "\($0)#".utf8) }
     }
 }

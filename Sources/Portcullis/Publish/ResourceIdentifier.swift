@@ -26,7 +26,7 @@ public struct ResourceIdentifier: Sendable, Hashable, ExpressibleByStringLiteral
     ///
     /// `http` is taken for loopback hosts only: `localhost`, `127.0.0.0/8` and `::1`.
     ///
-    /// - Throws: ``ConfigurationError`` for another scheme, a fragment, user information, characters that no URL has, and
+    /// - Throws: ``ConfigurationError`` for another scheme, a fragment, an empty query, user information, characters that no URL has, and
     ///   a path with dot segments, empty segments or an encoded slash, backslash or NUL, which no request could reach.
     ///
     /// RFC 9728 §1.2.
@@ -43,6 +43,9 @@ public struct ResourceIdentifier: Sendable, Hashable, ExpressibleByStringLiteral
     private static func objection(to url: HTTPURL) -> String? {
         if url.hasFragment {
             return "A resource identifier has no fragment, not even an empty one (RFC 9728 §1.2)."
+        }
+        if url.query?.isEmpty == true {
+            return "The query of a resource identifier is not empty: clients drop such a question mark."
         }
         guard url.isSecure || url.isLoopback else {
             return

@@ -4,10 +4,14 @@
 ///
 /// RFC 9728 §3, §3.1.
 package struct WellKnownLocation: Sendable, Hashable {
+    /// The registered suffix, which is used unless an application has one of its own.
+    ///
+    /// RFC 9728 §3.
+    package static let suffix = "oauth-protected-resource"
     /// The registered path.
     ///
     /// RFC 9728 §3.
-    package static let root = "/.well-known/oauth-protected-resource"
+    package static let root = "/.well-known/" + suffix
 
     /// The whole URL, spelled as the identifier is.
     package let url: String
@@ -16,7 +20,8 @@ package struct WellKnownLocation: Sendable, Hashable {
     /// The query that requests have to carry, or nothing.
     package let query: String?
 
-    package init(of identifier: ResourceIdentifier) {
+    package init(of identifier: ResourceIdentifier, suffix: String = Self.suffix) {
+        let root = "/.well-known/" + suffix
         let bytes = Array(identifier.text.utf8)
         let authority = bytes[..<identifier.url.authorityEnd]
         var rest = bytes[identifier.url.authorityEnd...]
@@ -24,8 +29,8 @@ package struct WellKnownLocation: Sendable, Hashable {
         if rest.first == 0x2F, rest.count == 1 || rest[rest.startIndex + 1] == 0x3F {
             rest = rest.dropFirst()
         }
-        url = String(decoding: authority + Array(Self.root.utf8) + rest, as: UTF8.self)
-        path = Self.root + (identifier.path.utf8.count == 1 ? "" : identifier.path)
+        url = String(decoding: authority + Array(root.utf8) + rest, as: UTF8.self)
+        path = root + (identifier.path.utf8.count == 1 ? "" : identifier.path)
         query = identifier.query
     }
 
@@ -53,5 +58,24 @@ package struct WellKnownLocation: Sendable, Hashable {
         guard let query else { return true }
         guard let normalised = try? HTTPURL.normalised((requested ?? "").utf8) else { return false }
         return normalised.utf8.elementsEqual(query.utf8)
+    }
+
+    /// What is wrong with another suffix, or nothing.
+    ///
+    /// RFC 8615 §3.
+    static func objection(toSuffix suffix: String) -> String? {
+        let isName = suffix.utf8.allSatisfy { byte in
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F: true
+            default: false
+            }
+        }
+        guard isName, !suffix.isEmpty, suffix.utf8.first != 0x2E else {
+            return
+                "A well-known suffix is one segment of letters, digits, hyphens, dots and underscores (RFC 8615 §3)."
+        }
+        if suffix.utf8.elementsEqual(Self.suffix.utf8) { return "The document is served there in any case." }
+        return ["oauth-authorization-server", "openid-configuration"].contains(suffix)
+            ? "This suffix belongs to authorization servers (RFC 8414 §3)." : nil
     }
 }

@@ -97,6 +97,8 @@ public enum RefusalReason: String, Sendable, Hashable, CaseIterable {
     case authenticationTooOld
     /// The token lacks a scope that the request needs.
     case insufficientScope
+    /// A web page of an origin that may not call. Only under ``ResourceProfile/mcp(allowedOrigins:)``.
+    case forbiddenOrigin
     /// The token lacks authorization details that the request needs. RFC 9396 §9.
     case insufficientAuthorizationDetails
     /// The keys of the issuer can't be had.
@@ -112,6 +114,7 @@ extension RefusalReason {
     package var outcome: (status: Int, error: String?) {
         switch self {
         case .missingCredentials, .unsupportedScheme: (401, nil)
+        case .forbiddenOrigin: (403, "forbidden_origin")
         case .emptyCredentials, .repeatedCredentials, .severalMethods: (400, "invalid_request")
         case .malformedClientCertificate: (400, nil)
         case .missingProof, .repeatedProof, .malformedProof, .unsupportedProofAlgorithm,
@@ -145,6 +148,7 @@ extension RefusalReason {
         case .notYetValid, .issuedInTheFuture: "The access token is not valid yet"
         case .inactiveToken: "The access token is not active"
         case .unprovenPossession: "The access token is bound to a key that was not proven"
+        case .forbiddenOrigin: "Pages of this origin may not call the resource"
         case .boundTokenAsBearer: "The access token is bound to a key and needs the DPoP scheme"
         case .unboundToken: "The access token is not bound to a key"
         case .missingProof: "The DPoP proof is missing"

@@ -12,6 +12,7 @@ package struct ConfigurationFile: Sendable {
     package var admin: AdminSettings?
     package var authorizationServers: [AuthorizationServerSettings] = []
     package var resources: [ResourceSettings] = []
+    package var selfCheck = SelfCheckSettings()
     package var publicRoutes: [RouteSettings] = []
     /// What its author should know though it can be served.
     package var warnings: [Finding] = []
@@ -44,6 +45,7 @@ package struct ConfigurationFile: Sendable {
         admin = reader.object("admin").map(AdminSettings.init)
         authorizationServers =
             (reader.objects("authorization_servers") ?? []).compactMap(AuthorizationServerSettings.init)
+        if let object = reader.object("self_check") { selfCheck = SelfCheckSettings(object) }
         let objects = reader.objects("resources")
         resources = (objects ?? []).compactMap(ResourceSettings.init)
         if reader.object["resources"] == nil {

@@ -6,7 +6,7 @@ import PortcullisHTTP
 extension CrossChecks {
     /// A route of one resource that lies below another one on the same authority would never be reached.
     func checkNesting(_ resources: [ResourceSettings]) {
-        for resource in resources {
+        for resource in resources where !resource.routes.isEmpty {
             let deeper = resources.filter {
                 $0.url.authority == resource.url.authority
                     && $0.url.segments.count > resource.url.segments.count

@@ -45,9 +45,12 @@ struct CrossChecks {
 
     /// Equal identifiers are one resource; a trailing slash more makes the well-known locations collide.
     private func checkIdentifiers(_ resources: [ResourceSettings]) {
-        for (index, resource) in resources.enumerated() {
+        // By what collisions have in common, so that a thousand resources cost no million comparisons.
+        var seen: [String: [ResourceSettings]] = [:]
+        for resource in resources {
             let identifier = resource.metadata.resource
-            for other in resources[..<index] where other.metadata.resource.collides(with: identifier) {
+            let key = resource.url.authority + identifier.wellKnownLocation.pathWithoutSlash
+            for other in seen[key] ?? [] where other.metadata.resource.collides(with: identifier) {
                 error(
                     resource.path, ["metadata", "resource"],
                     other.metadata.resource.path == identifier.path
@@ -55,6 +58,7 @@ struct CrossChecks {
                         : "differs from \(other.path).metadata.resource by a trailing slash only; must differ by more"
                 )
             }
+            seen[key, default: []].append(resource)
         }
     }
 

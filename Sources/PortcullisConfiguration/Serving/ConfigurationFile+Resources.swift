@@ -30,11 +30,13 @@ extension ConfigurationFile {
             }
             // What is wrong with an issuer has been said at its own place.
             guard issuers.count == resource.issuers.count else { continue }
-            let configuration = GateConfiguration(
+            var configuration = GateConfiguration(
                 metadata: resource.metadata, issuers: issuers, tokens: resource.tokens.policy,
                 challengeParameters: resource.challengeParameters, metadataMaxAge: resource.metadataMaxAge,
                 rootAlias: resource.isRootAlias, fetcher: fetcher, onEvent: onEvent,
                 connectionPool: connections, proofMemories: memories, path: resource.path)
+            configuration.profile = resource.profile
+            configuration.publishing = resource.publishing.makePublishing(besides: file, findings)
             do throws(ConfigurationError) {
                 made.append(try ProtectedResource(configuration))
             } catch {
@@ -108,7 +110,9 @@ extension ConfigurationFile {
             ("request_ids", server.namesRequests == earlier.server.namesRequests),
             ("tls", (server.tls == nil) == (earlier.server.tls == nil)),
         ]
-        let admin = admin == earlier.admin ? [] : ["$.admin"]
+        let admin =
+            (admin == earlier.admin ? [] : ["$.admin"])
+            + (selfCheck == earlier.selfCheck ? [] : ["$.self_check"])
         return pairs.filter { !$0.1 }.map { "$.server.\($0.0)" } + admin
     }
 }

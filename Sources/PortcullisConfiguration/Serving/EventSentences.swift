@@ -21,6 +21,10 @@ package func sentence(for event: ResourceEvent) -> String {
     case .resourceNotListed(let issuer, let resource):
         "\(issuer): its metadata lists protected resources, but not \(resource)"
     case .metadataChanged(let issuer): "\(issuer): metadata loaded"
+    case .authorizationServerChanged(let issuer, let members):
+        "\(issuer): its metadata has changed where it matters: \(members.joined(separator: ", "))"
+    case .documentChanged(let resource, let old, let new):
+        "metadata of \(resource): \(old ?? "none") is now \(new ?? "none")"
     @unknown default: "something happened that this program has no words for"
     }
 }

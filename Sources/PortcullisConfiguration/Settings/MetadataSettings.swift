@@ -17,6 +17,5 @@ extension ProtectedResourceMetadata {
         for warning in findings(at: reader.path.text).warnings {
             reader.findings.warning(reader.path, warning, isSaidAtStart: true)
         }
-        if signedMetadata != nil { reader.refuseForNow("signed_metadata") }
     }
 }

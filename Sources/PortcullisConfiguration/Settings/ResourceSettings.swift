@@ -11,6 +11,8 @@ package struct ResourceSettings: Sendable {
     package var issuers: [(issuer: String, path: String)]
     package var metadataMaxAge: Duration = .seconds(300)
     package var isRootAlias = false
+    package var publishing = PublishingSettings()
+    package var profile = ResourceProfile.general
     package var tokens = TokenSettings()
     package var challengeParameters: [(name: String, value: String)] = []
     /// Nothing: web pages may read no answer.
@@ -33,7 +35,8 @@ extension ResourceSettings {
         issuers = Self.readIssuers(reader, metadata)
         metadataMaxAge = reader.seconds("metadata_max_age_seconds", in: 0...31_536_000) ?? metadataMaxAge
         isRootAlias = reader.bool("root_alias") ?? isRootAlias
-        reader.unsupported("signed_metadata")
+        publishing = PublishingSettings(reader)
+        profile = Self.readProfile(reader)
         if let object = reader.object("tokens") { tokens = TokenSettings(object) }
         if let cors = reader.object("cors") {
             self.cors = Self.readOrigins(cors)
@@ -44,6 +47,22 @@ extension ResourceSettings {
         reader.finish()
         guard let checked else { return nil }
         self.metadata = checked
+    }
+
+    private enum ProfileName: String, CaseIterable {
+        case general, mcp
+    }
+
+    /// The pages that may call an MCP server are those that `cors` lists: each of them, since `*` would be everybody.
+    private static func readProfile(_ reader: ObjectReader) -> ResourceProfile {
+        guard reader.word("profile", ProfileName.self) == .mcp else { return .general }
+        let origins = reader.object["cors"]?.object?["allowed_origins"]?.array?.compactMap(\.string) ?? []
+        if origins.contains("*") {
+            reader.findings.error(
+                reader.path["cors"]["allowed_origins"],
+                "must name each origin, since an MCP server has to tell them apart")
+        }
+        return .mcp(allowedOrigins: origins.filter { $0 != "*" })
     }
 
     /// A resource trusts exactly the issuers that its metadata lists, or, without that list, `trusted_issuers`.

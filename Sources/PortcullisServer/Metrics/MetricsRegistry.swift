@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+public import Portcullis
 internal import Synchronization
 
 /// Counts what a server does, for a monitoring system that reads OpenMetrics text.
@@ -9,6 +10,7 @@ internal import Synchronization
 /// operators reach it.
 public final class MetricsRegistry: ServerMetrics {
     private let loops = Mutex<[LoopCounters]>([])
+    private let events = Mutex<[String: UInt64]>([:])
 
     /// Makes a registry that has counted nothing.
     public init() {}
@@ -20,6 +22,13 @@ public final class MetricsRegistry: ServerMetrics {
         return counters
     }
 
+    /// Counts an event of a resource, by its kind.
+    ///
+    /// To be called from a resource's `onEvent`. Does not wait.
+    public func count(_ event: ResourceEvent) {
+        events.withLock { $0[event.kind, default: 0] += 1 }
+    }
+
     /// The media type of ``openMetricsText``.
     public static let contentType = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
@@ -29,6 +38,7 @@ public final class MetricsRegistry: ServerMetrics {
         for counters in loops.withLock({ $0 }) { sum.merge(counters.snapshot) }
         var writer = OpenMetricsWriter()
         writer.write(sum)
+        writer.writeEvents(events.withLock { $0 })
         return writer.finished()
     }
 }

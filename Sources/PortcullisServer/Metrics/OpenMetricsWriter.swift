@@ -61,6 +61,14 @@ struct OpenMetricsWriter {
         }
     }
 
+    mutating func writeEvents(_ counts: [String: UInt64]) {
+        guard !counts.isEmpty else { return }
+        family("resource_events", "counter", "Events of resources and their issuers, by kind.")
+        for (kind, count) in counts.sorted(by: { $0.key < $1.key }) {
+            sample("resource_events_total", [("kind", kind)], "\(count)")
+        }
+    }
+
     private mutating func writeConnections(_ counts: ServerCounts) {
         family("connections", "gauge", "Connections that are open.")
         let open = counts.openedCount >= counts.closedCount ? counts.openedCount - counts.closedCount : 0

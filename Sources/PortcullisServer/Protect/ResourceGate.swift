@@ -19,6 +19,8 @@ public struct ResourceGate: ImmediateMiddleware {
     package let resource: ProtectedResource
     package let requirement: AccessRequirement
     let streamExpiry: StreamExpiry
+    /// The value of `Link` in guarded answers, or nothing.
+    let link: String?
 
     /// Makes a gate.
     ///
@@ -33,6 +35,7 @@ public struct ResourceGate: ImmediateMiddleware {
         self.resource = resource
         self.requirement = requirement
         self.streamExpiry = streamExpiry
+        link = resource.metadataLink
     }
 
     package func decide(on request: inout Request) -> ImmediateVerdict {

@@ -20,6 +20,8 @@ package final class CompiledRoute: Sendable {
     /// Where among the middleware the first gate stands; behind the last one if there is none.
     private let gateIndex: Int
     package let gate: ResourceGate?
+    /// Where the metadata is, for answers that say so; the gate's refusals among them.
+    private let link: String?
 
     init(
         name: String, segments: [PathPattern.Segment] = [], resource: String? = nil,
@@ -36,6 +38,7 @@ package final class CompiledRoute: Sendable {
         self.cors = cors
         gateIndex = middleware.firstIndex { $0 is ResourceGate } ?? middleware.count
         gate = middleware.lazy.compactMap { $0 as? ResourceGate }.first
+        link = gate?.link
     }
 
     /// The answer, if it can be had without waiting; otherwise how far the request has come.
@@ -100,9 +103,13 @@ package final class CompiledRoute: Sendable {
 
     /// What is answered behind a gate is for this caller alone, unless it says something else.
     private func finished(_ response: Response, at index: Int) -> Response {
-        guard index > gateIndex, !response.fields.contains(.cacheControl) else { return response }
+        let isForThisCaller = index > gateIndex && !response.fields.contains(.cacheControl)
+        guard isForThisCaller || link != nil else { return response }
         var response = response
-        response.fields.append("no-store", for: .cacheControl)
+        if isForThisCaller { response.fields.append("no-store", for: .cacheControl) }
+        if let link, index >= gateIndex, !response.fields.values(of: "Link").contains(link) {
+            response.fields.append(link, for: "Link")
+        }
         return response
     }
 }

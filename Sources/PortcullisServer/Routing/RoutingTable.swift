@@ -45,8 +45,11 @@ package struct RoutingTable: Sendable {
     /// RFC 4291 §2.2.
     private func site(named authority: String) -> Site? {
         if let site = sites[authority] { return site }
-        guard authority.utf8.first == 0x5B, let url = try? HTTPURL("http://" + authority) else { return nil }
-        let isPortSaid = authority.utf8.last != 0x5D && authority.utf8.last != 0x3A
+        guard authority.utf8.first == 0x5B else { return nil }
+        let isPortEmpty = authority.utf8.last == 0x3A
+        let spelled = isPortEmpty ? String(authority.dropLast()) : authority
+        guard let url = try? HTTPURL("http://" + spelled) else { return nil }
+        let isPortSaid = spelled.utf8.last != 0x5D
         return sites[isPortSaid ? "\(url.host):\(url.port)" : url.host]
     }
 

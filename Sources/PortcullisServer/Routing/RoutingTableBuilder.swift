@@ -9,8 +9,8 @@ struct RoutingTableBuilder {
 
     private var publicRoutes: [PlainRoute] = []
     private var guarded: [(routes: ProtectedRoutes, outer: [any Middleware], cors: CORSPolicy?)] = []
-    private var outermost: [any Middleware] = []
-    private var problems: [String] = []
+    private(set) var outermost: [any Middleware] = []
+    var problems: [String] = []
     private var warnings: [String] = []
 
     mutating func add(_ routes: Routes) {
@@ -47,8 +47,7 @@ struct RoutingTableBuilder {
     }
 
     mutating func table() throws(ConfigurationError) -> RoutingTable {
-        refuseCollisions()
-        refuseDoubleAliases()
+        refuseCollisions(guarded.map(\.routes.resource.identifier))
         refuseDoubles(publicRoutes, "public routes")
         let authorities = Set(guarded.map { Site.key($0.routes.resource.identifier) })
         var sites: [String: Site] = [:]
@@ -61,36 +60,6 @@ struct RoutingTableBuilder {
             sites: sites, otherNames: otherNames(),
             misdirected: fixed("misdirected", .problem(.misdirectedRequest)),
             resources: guarded.map(\.routes.resource), warnings: warnings)
-    }
-
-    private mutating func refuseCollisions() {
-        for (index, block) in guarded.enumerated() {
-            for other in guarded[..<index]
-            where block.routes.resource.identifier.collides(with: other.routes.resource.identifier) {
-                problems.append(
-                    "two resources would have the same metadata location: "
-                        + "\(other.routes.resource.identifier) and \(block.routes.resource.identifier)")
-            }
-        }
-    }
-
-    /// One document at most can stand at the root of an authority, and it must not take another one's place.
-    private mutating func refuseDoubleAliases() {
-        let resources = guarded.map(\.routes.resource)
-        for (index, alias) in resources.enumerated() where alias.hasRootAlias {
-            let isTaken = resources.enumerated().contains { offset, other in
-                let isAtRoot =
-                    other.identifier.wellKnownPath.utf8.elementsEqual(Site.wellKnownPrefix)
-                    && other.identifier.query == nil
-                return offset != index && Site.key(other.identifier) == Site.key(alias.identifier)
-                    && (isAtRoot || offset < index && other.hasRootAlias)
-            }
-            if isTaken {
-                problems.append(
-                    "\(alias.identifier): its root alias is taken, since another document is at the root of the same authority"
-                )
-            }
-        }
     }
 
     private mutating func refuseDoubles(_ routes: [PlainRoute], _ where: String) {
@@ -131,7 +100,7 @@ struct RoutingTableBuilder {
         return Site(
             documents: documents(blocks.map(\.routes.resource)), resources: ResourceTree(resources),
             publicRoutes: RouteTree(openRoutes(among: blocks)), notFound: fixed("not found", .notFound),
-            noDocument: fixed("metadata", MetadataRoute.notFound), asterisk: asterisk(blocks.map(\.routes)))
+            asterisk: asterisk(blocks.map(\.routes)))
     }
 
     private func asterisk(_ blocks: [ProtectedRoutes]) -> CompiledRoute {
@@ -261,24 +230,6 @@ struct RoutingTableBuilder {
         guard pattern.segments.count >= resource.segmentCount else { return false }
         return zip(pattern.segments, resource.segments).allSatisfy { segment, literal in
             segment == .literal(literal)
-        }
-    }
-
-    private func documents(_ resources: [ProtectedResource]) -> [String: CompiledRoute] {
-        var queries: [String: [ProtectedResource]] = [:]
-        for resource in resources {
-            var paths = [resource.identifier.wellKnownPath]
-            if resource.hasRootAlias { paths.append(String(decoding: Site.wellKnownPrefix, as: UTF8.self)) }
-            for path in paths {
-                // The document is the same with and without one slash at the end; clients differ in what they ask for.
-                let twin = path.hasSuffix("/") ? String(path.dropLast()) : path + "/"
-                for spelling in [path, twin] { queries[spelling, default: []].append(resource) }
-            }
-        }
-        return queries.mapValues { candidates in
-            CompiledRoute(
-                name: "metadata", middleware: outermost,
-                handler: .immediate { request in MetadataRoute.respond(to: request, candidates) })
         }
     }
 }

@@ -4,17 +4,10 @@ internal import PortcullisHTTP
 
 /// Everything that one authority serves: documents, guarded resources, public routes.
 struct Site: Sendable {
-    /// Where every metadata document lies.
-    ///
-    /// RFC 9728 §3.1.
-    static let wellKnownPrefix = Array("/.well-known/oauth-protected-resource".utf8)
-
-    let documents: [String: CompiledRoute]
+    let documents: DocumentTable
     let resources: ResourceTree
     let publicRoutes: RouteTree
     let notFound: CompiledRoute
-    /// 404 for a metadata location without a document.
-    let noDocument: CompiledRoute
     /// What `OPTIONS *` is told: the methods that are of use anywhere.
     ///
     /// RFC 9110 §9.3.7.
@@ -31,7 +24,7 @@ struct Site: Sendable {
     func destination(
         _ method: Method, _ path: RequestPath, _ segments: [Range<Int>], isPreflight: Bool = false
     ) -> Destination {
-        if isWellKnown(path) { return (documents[path.text] ?? noDocument, []) }
+        if let document = documents.route(path) { return (document, []) }
         let resource = resources.owner(of: path, segments)
         let match = publicRoutes.match(path, segments)
         if let match, let route = match.methods[method],
@@ -59,15 +52,6 @@ struct Site: Sendable {
             return route.preflight(methods: match.methods.allowed)
         }
         return resource?.preflight
-    }
-
-    private func isWellKnown(_ path: RequestPath) -> Bool {
-        let prefix = Self.wellKnownPrefix
-        guard path.range.count >= prefix.count else { return false }
-        let bytes = path.bytes[path.range]
-        let end = bytes.startIndex + prefix.count
-        return bytes.prefix(prefix.count).elementsEqual(prefix)
-            && (end == bytes.endIndex || bytes[end] == 0x2F)
     }
 }
 

@@ -32,7 +32,7 @@ struct RFC9728_1_2_ResourceIdentifiers {
         "https://h/%zz", "https://h/[", "https://h/a//b", "https://h//", "https://h/./a", "https://h/a/..",
         "https://h/%2e%2E/a", "https://h/a%2Fb", "https://h/a%2fb", "https://h/a%5Cb", "https://h/%00",
         "https://h/\n",
-        " https://h/", "https://h/ ",
+        " https://h/", "https://h/ ", "https://h/p?", "https://h?",
     ])
     func `what no request or client could use is refused`(text: String) {
         #expect(

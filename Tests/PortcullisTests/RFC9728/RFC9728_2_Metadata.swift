@@ -98,20 +98,4 @@ struct RFC9728_2_Metadata {
         let warnings = try ProtectedResourceMetadata(json: json).findings(at: "$").warnings
         #expect(warnings.contains { $0.contains(word) })
     }
-
-    @Test(
-        arguments: [
-            ("signed_metadata", "a.b.c")
-        ] as [(String, JSONValue)])
-    func `what is not built is refused rather than promised`(name: String, value: JSONValue) throws {
-        var object: JSONObject = ["resource": "https://h/p"]
-        object[name] = value
-        let metadata = try ProtectedResourceMetadata(json: .object(object))
-        let found = problems { () throws(ConfigurationError) in
-            _ = try ProtectedResource(
-                validating: metadata, trusting: [TestIssuer("https://as.example.com").trusted])
-        }
-        #expect(found.map(\.path) == ["$.metadata.\(name)"])
-        #expect(found.allSatisfy { $0.message.contains("not built yet") })
-    }
 }

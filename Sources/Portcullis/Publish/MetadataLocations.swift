@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+
+/// Every place at which the metadata of one resource is served, and the one that challenges name.
+///
+/// RFC 9728 §3, §5.1.
+package struct MetadataLocations: Sendable, Hashable {
+    /// One place: a percent-normalised path, and the query that requests have to carry, or nothing.
+    package struct Place: Sendable, Hashable {
+        package let path: String
+        package let query: String?
+        /// Whether the path with one slash more or less is the same place.
+        package let takesSlash: Bool
+    }
+
+    /// The URL in challenges.
+    package let advertised: String
+    /// The well-known location first.
+    package let places: [Place]
+    /// The paths below which nothing else is served: `/.well-known/` with each suffix.
+    package let reservedPaths: [String]
+
+    init(of identifier: ResourceIdentifier, _ publishing: MetadataPublishing, rootAlias: Bool) {
+        let suffixes = [WellKnownLocation.suffix] + publishing.additionalSuffixes
+        var places: [Place] = []
+        for suffix in suffixes {
+            let location = WellKnownLocation(of: identifier, suffix: suffix)
+            places.append(Place(path: location.path, query: location.query, takesSlash: true))
+        }
+        if rootAlias {
+            let alias = Place(path: WellKnownLocation.root, query: nil, takesSlash: true)
+            if !places.contains(alias) { places.append(alias) }
+        }
+        if let text = publishing.advertisedURL, let url = try? HTTPURL(text),
+            Self.isSameServer(url, identifier.url)
+        {
+            let place = Place(path: url.path.isEmpty ? "/" : url.path, query: url.query, takesSlash: false)
+            if !places.contains(where: { $0.path == place.path && $0.query == place.query }) {
+                places.append(place)
+            }
+        }
+        self.places = places
+        advertised = publishing.advertisedURL ?? identifier.metadataURL
+        reservedPaths = suffixes.map { "/.well-known/" + $0 }
+    }
+
+    /// Whether the paths of a URL are served by whoever serves those of another.
+    package static func isSameServer(_ first: HTTPURL, _ second: HTTPURL) -> Bool {
+        first.scheme == second.scheme && first.host == second.host && first.port == second.port
+    }
+}
+
+extension MetadataLocations.Place {
+    /// The spellings of the path that lead here.
+    package var paths: [String] {
+        guard takesSlash else { return [path] }
+        return [path, path.utf8.last == 0x2F ? String(path.dropLast()) : path + "/"]
+    }
+
+    /// Whether a request's query leads here: exactly, or any where none is wanted.
+    ///
+    /// Compares after percent-normalisation.
+    ///
+    /// RFC 9728 §3.1, RFC 3986 §6.2.2.
+    package func matches(query requested: String?) -> Bool {
+        guard let query else { return true }
+        guard let requested, let normalised = try? HTTPURL.normalised(requested.utf8) else { return false }
+        return normalised.utf8.elementsEqual(query.utf8)
+    }
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisJOSE
+import Synchronization
+
+/// Holds the documents of one resource, and signs them anew before the signature expires.
+///
+/// Signing happens on the request that finds it due: at most once per half of the lifetime, or per second while it fails.
+///
+/// RFC 9728 §2.2, §3.2.
+final class MetadataPublisher: Sendable {
+    /// What is served until some moment.
+    struct Documents: Sendable {
+        let metadata: MetadataDocument
+        /// The signed document alone, for requests that ask for it where that is on.
+        let signed: MetadataDocument?
+        /// The keys that verify signatures.
+        let keys: MetadataDocument?
+        fileprivate let madeAt: Double
+        fileprivate let renewAt: Double
+        fileprivate let signatureEnd: Double
+    }
+
+    /// A key that signed before this publisher did, and until when its signatures are good.
+    private struct RetiredKey: Sendable {
+        let key: JSONObject
+        let end: Double
+    }
+
+    private struct State: Sendable {
+        var documents: Documents
+        var retired: [RetiredKey] = []
+    }
+
+    /// The SHA-256 of the document without a signature: changes if and only if the metadata does.
+    let hash: String
+    private let metadata: ProtectedResourceMetadata
+    private let maxAge: Int
+    private let signer: MetadataSigner?
+    private let state: Mutex<State>
+
+    init(
+        _ metadata: ProtectedResourceMetadata, maxAge: Int, signing: MetadataSigning?, now: NumericDate
+    ) throws(JOSEError) {
+        let signer = signing.map { MetadataSigner($0, metadata) }
+        self.metadata = metadata
+        self.maxAge = maxAge
+        self.signer = signer
+        hash = MetadataDocument.hash(of: metadata.json.serialized())
+        let first = try Self.make(metadata, maxAge, signer, retired: [], at: now.seconds)
+        state = Mutex(State(documents: first))
+    }
+
+    /// What is served at a moment.
+    func documents(at now: NumericDate) -> Documents {
+        state.withLock { state in
+            let now = now.seconds
+            // A clock that was set back would leave a signature from the future.
+            guard signer != nil, now >= state.documents.renewAt || now < state.documents.madeAt - 1 else {
+                return state.documents
+            }
+            state.retired.removeAll { $0.end <= now }
+            if let next = try? Self.make(metadata, maxAge, signer, retired: state.retired, at: now) {
+                state.documents = next
+            }
+            return state.documents
+        }
+    }
+
+    /// Goes on serving the key that an earlier publisher of the same resource signed with, while its signatures are good.
+    func inherit(from earlier: MetadataPublisher, now: NumericDate) {
+        guard let signer, let before = earlier.signer else { return }
+        let (end, retired) = earlier.state.withLock { ($0.documents.signatureEnd, $0.retired) }
+        let known = [signer.publicKey] + signer.otherKeys
+        let kept = (retired + [RetiredKey(key: before.publicKey, end: end)]).filter { entry in
+            entry.end > now.seconds && !known.contains { $0 == entry.key }
+        }
+        guard !kept.isEmpty else { return }
+        state.withLock { state in
+            state.retired = kept
+            if let next = try? Self.make(metadata, maxAge, signer, retired: kept, at: now.seconds) {
+                state.documents = next
+            }
+        }
+    }
+
+    private static func make(
+        _ metadata: ProtectedResourceMetadata, _ maxAge: Int, _ signer: MetadataSigner?,
+        retired: [RetiredKey], at now: Double
+    ) throws(JOSEError) -> Documents {
+        guard let signer else {
+            return Documents(
+                metadata: MetadataDocument(metadata, maxAge: maxAge), signed: nil, keys: nil, madeAt: now,
+                renewAt: .infinity, signatureEnd: now)
+        }
+        let signature = try signer.sign(at: Int(now))
+        var complete = metadata
+        complete.signedMetadata = signature
+        let vary = signer.answersAcceptedJWT ? "Accept" : nil
+        let keys: JSONObject = [
+            "keys": .array(
+                ([signer.publicKey] + signer.otherKeys + retired.map(\.key)).map(JSONValue.object))
+        ]
+        return Documents(
+            metadata: MetadataDocument(
+                complete.json.serialized(), "application/json", maxAge: maxAge, vary: vary),
+            signed: signer.answersAcceptedJWT
+                ? MetadataDocument(
+                    Array(signature.utf8), MetadataSigning.mediaType, maxAge: maxAge, vary: vary)
+                : nil,
+            keys: MetadataDocument(keys.serialized(), "application/jwk-set+json", maxAge: maxAge),
+            madeAt: now,
+            renewAt: min(now + signer.lifetime / 2, retired.map(\.end).min() ?? .infinity),
+            signatureEnd: now.rounded(.down) + signer.lifetime)
+    }
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+
+public import PortcullisHTTP
+
+extension ProtectedResource {
+    /// The answer to a request for this resource's metadata, for servers that are not this package's own.
+    ///
+    /// Never asks for a token. Answers `GET`, `HEAD` and `OPTIONS`, other methods with 405; for `HEAD` the body is that of `GET`, so
+    /// that its length can be told, and is not to be sent.
+    ///
+    /// - Returns: Nothing if the request's path and query are none of the places where the metadata is; its authority is not looked at.
+    ///
+    /// RFC 9728 §3.1, §3.2.
+    public func metadataResponse(to head: RequestHead) -> (head: ResponseHead, body: [UInt8])? {
+        guard let (path, query) = Self.pathAndQuery(of: head.target) else { return nil }
+        let isHere = gate.locations.places.contains { place in
+            place.paths.contains { $0.utf8.elementsEqual(path.utf8) } && place.matches(query: query)
+        }
+        return isHere ? publishedMetadata(for: head) : nil
+    }
+
+    /// The answer with the document, wherever it was asked for.
+    package func publishedMetadata(for head: RequestHead) -> (head: ResponseHead, body: [UInt8]) {
+        let documents = gate.publisher.documents(at: gate.validator.time.now())
+        if let signed = documents.signed, AcceptField.names(MetadataSigning.mediaType, in: head) {
+            return signed.response(to: head)
+        }
+        return documents.metadata.response(to: head)
+    }
+
+    /// The metadata as it is served.
+    package var metadataDocument: MetadataDocument {
+        gate.publisher.documents(at: gate.validator.time.now()).metadata
+    }
+
+    /// The keys that verify the signed metadata; nothing if it is not signed.
+    ///
+    /// RFC 9728 §2, `jwks_uri`.
+    package var keysDocument: MetadataDocument? {
+        gate.publisher.documents(at: gate.validator.time.now()).keys
+    }
+
+    /// The places where the metadata is, and the URL that challenges name.
+    package var metadataLocations: MetadataLocations { gate.locations }
+
+    /// The path of `jwks_uri` if it lies on the resource's own server and there are keys to serve.
+    package var keysPath: String? {
+        guard let text = gate.metadata.jwksURI, keysDocument != nil, let url = try? HTTPURL(text),
+            MetadataLocations.isSameServer(url, identifier.url), url.query == nil
+        else { return nil }
+        return url.path
+    }
+
+    /// The SHA-256 of the metadata without a signature, base64url: changes if and only if the metadata does.
+    public var metadataHash: String { gate.publisher.hash }
+
+    /// Whether guarded answers carry a link to the metadata, and then the field's value.
+    ///
+    /// RFC 8288 §3.
+    package var metadataLink: String? {
+        gate.linksFromAnswers ? "<\(gate.locations.advertised)>; rel=\"oauth-protected-resource\"" : nil
+    }
+
+    /// Whether the metadata of the first authorization server is served beside the resource's own.
+    package var mirrorsAuthorizationServer: Bool { gate.mirrorsAuthorizationServer }
+
+    /// The metadata of the first listed authorization server, byte for byte; nothing while it can't be had.
+    ///
+    /// Waits for it if it was never loaded.
+    package func mirroredAuthorizationServer() async -> MetadataDocument? {
+        let connection = gate.validator.connections.first { connection in
+            metadata.authorizationServers.first?.utf8.elementsEqual(connection.issuer.utf8) ?? false
+        }
+        guard let reading = await connection?.metadata.reading() else { return nil }
+        return MetadataDocument(reading.value.body, "application/json", maxAge: 300)
+    }
+
+    /// Tells that routes were replaced and with them this resource's metadata.
+    package func announceDocument(replacing old: String?) {
+        gate.onEvent(.documentChanged(resource: identifier, old: old, new: metadataHash))
+    }
+
+    /// Tells that routes were replaced by some without this resource.
+    package func announceRemoval() {
+        gate.onEvent(.documentChanged(resource: identifier, old: metadataHash, new: nil))
+    }
+
+    /// Takes over from an earlier declaration of the same resource: keys that signed its metadata stay published while that is good.
+    package func succeed(_ earlier: ProtectedResource) {
+        guard earlier.gate !== gate else { return }
+        gate.publisher.inherit(from: earlier.gate.publisher, now: gate.validator.time.now())
+    }
+
+    private static func pathAndQuery(of target: String) -> (path: String, query: String?)? {
+        var rest = target.utf8[...]
+        // The absolute form. RFC 9112 §3.2.2.
+        if rest.first != 0x2F {
+            guard let url = try? HTTPURL(target) else { return nil }
+            return (url.path, url.query)
+        }
+        var query: String?
+        if let mark = rest.firstIndex(of: 0x3F) {
+            query = String(decoding: rest[rest.index(after: mark)...], as: UTF8.self)
+            rest = rest[..<mark]
+        }
+        guard let path = try? HTTPURL.normalised(rest) else { return nil }
+        return (path, query)
+    }
+}
+
+/// The types that a client names in `Accept`.
+enum AcceptField {
+    /// Whether a type is named itself, not by a wildcard, and not with a weight of 0.
+    ///
+    /// RFC 9110 §12.5.1.
+    static func names(_ type: String, in head: RequestHead) -> Bool {
+        head.fields.values(of: .accept).contains { value in
+            value.utf8.split(separator: 0x2C).contains { isElement($0, type) }
+        }
+    }
+
+    private static func isElement(_ element: Substring.UTF8View, _ type: String) -> Bool {
+        let parts = element.split(separator: 0x3B).map(trimmed)
+        guard let range = parts.first, ASCII.equalIgnoringCase(range, type) else { return false }
+        return !parts.dropFirst().contains { part in
+            guard part.lowercased().hasPrefix("q=") else { return false }
+            return part.dropFirst(2).allSatisfy { $0 == "0" || $0 == "." }
+        }
+    }
+
+    private static func trimmed(_ bytes: Substring.UTF8View) -> String {
+        let head = bytes.drop { $0 == 0x20 || $0 == 0x09 }
+        let end = head.lastIndex { $0 != 0x20 && $0 != 0x09 }
+        return end.map { String(decoding: head[...$0], as: UTF8.self) } ?? ""
+    }
+}

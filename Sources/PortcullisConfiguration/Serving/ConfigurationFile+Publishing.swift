@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+
+package import Portcullis
+import PortcullisJOSE
+import PortcullisTransport
+
+extension PublishingSettings {
+    /// The library's form of it, with the keys that the file names.
+    ///
+    /// Holds its thread while it reads them.
+    func makePublishing(besides file: String, _ findings: FindingCollector) -> MetadataPublishing {
+        var publishing = MetadataPublishing()
+        publishing.additionalSuffixes = additionalSuffixes
+        publishing.advertisedURL = metadataURL
+        publishing.linksFromAnswers = hasLinkField
+        publishing.mirrorsAuthorizationServer = mirrorsAuthorizationServer
+        publishing.signing = signing?.makeSigning(besides: file, findings)
+        return publishing
+    }
+}
+
+extension SignedMetadataSettings {
+    fileprivate func makeSigning(besides file: String, _ findings: FindingCollector) -> MetadataSigning? {
+        let resolved = ConfigurationFile.resolve(privateKey, besides: file)
+        guard let key = ConfigurationFile.privateKey(from: resolved) else {
+            findings.error(
+                JSONPath(text: path)["private_key"],
+                "cannot be read; must be a file with one private key as a JWK (RFC 7517 section 4)")
+            return nil
+        }
+        var signing = MetadataSigning(key: key, algorithm: algorithm, issuer: issuer)
+        signing.lifetime = lifetime
+        signing.answersAcceptedJWT = answersAcceptedJWT
+        for (index, name) in publishedKeys.enumerated() {
+            let keys = ConfigurationFile.publicKeys(from: ConfigurationFile.resolve(name, besides: file))
+            if keys.isEmpty {
+                findings.error(
+                    JSONPath(text: path)["published_keys"][index],
+                    "cannot be read; must be a file with a JWK or a set of them (RFC 7517)")
+            }
+            signing.otherKeys += keys
+        }
+        return signing
+    }
+}
+
+extension ConfigurationFile {
+    /// The way to the resources' own URLs, for self-checks; nothing if they need no certificates of their own.
+    ///
+    /// Reads the certificates that the file names.
+    package func makeSelfCheckFetcher(besides file: String) throws(InvalidConfiguration) -> HTTPClientFetcher?
+    {
+        guard let name = selfCheck.certificateAuthorities else { return nil }
+        let findings = FindingCollector()
+        let fetcher = makeFetcher(
+            JSONPath.root["self_check"]["ca_certificates"],
+            roots: .pem(.file(Self.resolve(name, besides: file))), findings)
+        if findings.hasErrors { throw InvalidConfiguration(findings: findings.findings) }
+        return fetcher
+    }
+
+    /// The public halves of the keys in a file, which holds one key or a set of them; none if it cannot be read.
+    ///
+    /// Holds its thread while it reads.
+    fileprivate static func publicKeys(from path: String) -> [JWK] {
+        guard let bytes = try? contents(of: path), let json = try? JSONValue.parse(bytes) else { return [] }
+        if let set = try? JWKSet(json) { return set.keys }
+        guard let object = json.object, let key = try? JWK(object) else { return [] }
+        return [key]
+    }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+
+internal import Portcullis
+
+/// What a replacement of the routes means for the metadata of resources.
+struct DocumentChange: Sendable {
+    /// The same resource before and after.
+    private let kept: [(old: ProtectedResource, new: ProtectedResource)]
+    private let added: [ProtectedResource]
+    private let removed: [ProtectedResource]
+
+    init(from old: [ProtectedResource], to new: [ProtectedResource]) {
+        // The text, byte for byte: another spelling is another resource, whose tokens have another audience.
+        let before = Dictionary(old.map { (Array($0.identifier.text.utf8), $0) }) { first, _ in first }
+        let after = Set(new.map { Array($0.identifier.text.utf8) })
+        kept = new.compactMap { next in
+            before[Array(next.identifier.text.utf8)].map { (old: $0, new: next) }
+        }
+        added = new.filter { before[Array($0.identifier.text.utf8)] == nil }
+        removed = old.filter { !after.contains(Array($0.identifier.text.utf8)) }
+    }
+
+    /// Lets new resources take over from old ones, before they answer anything.
+    func handOver() {
+        for (old, new) in kept { new.succeed(old) }
+    }
+
+    /// Tells what has changed, to the log and to each resource's own listener.
+    func announce(_ log: Server.Log) {
+        for (old, new) in kept where !old.metadataHash.utf8.elementsEqual(new.metadataHash.utf8) {
+            log("metadata of \(new.identifier): \(old.metadataHash) is now \(new.metadataHash)")
+            new.announceDocument(replacing: old.metadataHash)
+        }
+        for resource in added {
+            log("metadata of \(resource.identifier): new, \(resource.metadataHash)")
+            resource.announceDocument(replacing: nil)
+        }
+        for resource in removed {
+            log("metadata of \(resource.identifier): gone, was \(resource.metadataHash)")
+            resource.announceRemoval()
+        }
+    }
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+
+internal import Portcullis
+internal import PortcullisHTTP
+
+/// The documents that one authority serves about its resources, by their paths: never behind a gate.
+///
+/// RFC 9728 §3.
+struct DocumentTable: Sendable {
+    private let routes: [ArraySlice<UInt8>: CompiledRoute]
+    /// The paths at and below which there is nothing but documents.
+    private let reservedPaths: [[UInt8]]
+    /// Whether some document lies elsewhere, so that every path has to be looked up.
+    private let hasPlacesElsewhere: Bool
+    /// 404 for a reserved path without a document.
+    private let noDocument: CompiledRoute
+
+    static let wellKnown = Array("/.well-known/".utf8)
+
+    init(_ routes: [String: CompiledRoute], reservedPaths: Set<String>, noDocument: CompiledRoute) {
+        self.routes = Dictionary(uniqueKeysWithValues: routes.map { (Array($0.key.utf8)[...], $0.value) })
+        self.reservedPaths = reservedPaths.sorted().map { Array($0.utf8) }
+        hasPlacesElsewhere = routes.keys.contains { !$0.utf8.starts(with: Self.wellKnown) }
+        self.noDocument = noDocument
+    }
+
+    /// Who answers for a document, or for the lack of one; nothing if the path has nothing to do with documents.
+    ///
+    /// Makes no copy of the path.
+    func route(_ path: RequestPath) -> CompiledRoute? {
+        let bytes = path.bytes[path.range]
+        let isWellKnown = bytes.starts(with: Self.wellKnown)
+        guard isWellKnown || hasPlacesElsewhere else { return nil }
+        if let route = routes[bytes] { return route }
+        guard isWellKnown, reservedPaths.contains(where: { Self.lies(bytes, at: $0) }) else { return nil }
+        return noDocument
+    }
+
+    private static func lies(_ path: ArraySlice<UInt8>, at reserved: [UInt8]) -> Bool {
+        guard path.starts(with: reserved) else { return false }
+        let end = path.startIndex + reserved.count
+        return end == path.endIndex || path[end] == 0x2F
+    }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+import PortcullisHTTP
+import PortcullisTesting
+import Testing
+
+@Suite("MCP authorization: the profile of a server")
+struct MCPProfileTests {
+    static let issuer = TestIssuer("https://as.example.com")
+    static let identifier = "https://mcp.example.com/mcp"
+
+    static func resource(
+        origins: [String] = [], tokens: TokenPolicy = .default,
+        _ change: (inout ProtectedResourceMetadata) -> Void = { _ in }
+    ) throws(ConfigurationError) -> ProtectedResource {
+        var metadata = ProtectedResourceMetadata(resource: try ResourceIdentifier(validating: identifier))
+        metadata.authorizationServers = [issuer.issuer]
+        metadata.scopesSupported = ["files:read", "files:write"]
+        change(&metadata)
+        return try ProtectedResource(
+            validating: metadata, trusting: [issuer.trusted], tokens: tokens,
+            profile: .mcp(allowedOrigins: origins))
+    }
+
+    static func paths(_ make: () throws(ConfigurationError) -> ProtectedResource) -> [String?] {
+        problems { () throws(ConfigurationError) in _ = try make() }.map(\.path)
+    }
+
+    @Test func `MCP-02: without an authorization server it does not start`() {
+        #expect(
+            Self.paths { () throws(ConfigurationError) in try Self.resource { $0.authorizationServers = [] } }
+                == ["$.metadata.authorization_servers"])
+    }
+
+    @Test func `MCP-09: the metadata says that tokens come in the header`() throws {
+        #expect(try Self.resource().metadata.bearerMethodsSupported == [.header])
+        #expect(
+            try Self.resource().metadataDocument.body.containsSequence(
+                #""bearer_methods_supported":["header"]"#.utf8))
+    }
+
+    @Test(arguments: [[ProtectedResourceMetadata.BearerMethod.query], [.header, .body]])
+    func `MCP-09: other places are refused`(methods: [ProtectedResourceMetadata.BearerMethod]) {
+        let found = Self.paths { () throws(ConfigurationError) in
+            try Self.resource { $0.bearerMethodsSupported = methods }
+        }
+        #expect(found.contains("$.metadata.bearer_methods_supported"))
+    }
+
+    @Test func `MCP-10: no other audience than the server itself`() {
+        var tokens = TokenPolicy()
+        tokens.audiences = [Self.identifier, "https://api.example.com"]
+        #expect(
+            Self.paths { () throws(ConfigurationError) in try Self.resource(tokens: tokens) } == [
+                "$.tokens.audiences"
+            ])
+        tokens.audiences = [Self.identifier]
+        #expect(Self.paths { () throws(ConfigurationError) in try Self.resource(tokens: tokens) }.isEmpty)
+        tokens.introspectionAudience = .optional
+        #expect(
+            Self.paths { () throws(ConfigurationError) in try Self.resource(tokens: tokens) }
+                == ["$.tokens.introspection_audience"])
+    }
+
+    @Test(arguments: [
+        "https://evil.example", "null", "https://mcp.example.com:8443", "http://mcp.example.com", "",
+    ])
+    func `MCP-12: a page of another origin is 403 before anything else, and gets no challenge`(origin: String)
+        async throws
+    {
+        let resource = try Self.resource(origins: ["https://app.example.com"])
+        for token in [Self.issuer.mint(audience: Self.identifier), nil] {
+            let head = RequestHead.get("/mcp", bearer: token, fields: [("Origin", origin)])
+            let refusal = await resource.refusal(of: head)
+            #expect(refusal?.reason == .forbiddenOrigin && refusal?.status == .forbidden)
+            #expect(refusal?.challenges.isEmpty == true)
+            #expect(refusal?.head.fields[.wwwAuthenticate] == nil)
+        }
+    }
+
+    @Test(arguments: [nil, "https://app.example.com", "https://mcp.example.com", "http://localhost:3000"])
+    func `MCP-12: no origin, the server's own and listed ones are fine`(origin: String?) async throws {
+        let resource = try Self.resource(origins: ["https://app.example.com", "http://localhost:3000"])
+        let token = Self.issuer.mint(audience: Self.identifier)
+        let fields = origin.map { [("Origin", $0)] } ?? []
+        #expect(await resource.refusal(of: .get("/mcp", bearer: token, fields: fields)) == nil)
+        // A remembered token does not change that.
+        #expect(
+            await resource.refusal(of: .get("/mcp", bearer: token, fields: [("Origin", "https://x.example")]))
+                != nil)
+        let two = [("Origin", "https://app.example.com"), ("Origin", "https://app.example.com")]
+        #expect(
+            await resource.refusal(of: .get("/mcp", bearer: token, fields: two))?.reason == .forbiddenOrigin)
+    }
+
+    @Test(arguments: [
+        "*", "app.example.com", "https://App.example.com", "https://app.example.com/",
+        "https://a.example:443", "null",
+    ])
+    func `an allowed origin is one that a browser would send`(origin: String) {
+        #expect(
+            Self.paths { () throws(ConfigurationError) in try Self.resource(origins: [origin]) }
+                == ["$.allowed_origins[0]"])
+    }
+
+    @Test func `MCP-05, MCP-06: one challenge names all scopes of the operation`() async throws {
+        let token = Self.issuer.mint(audience: Self.identifier, scope: "other")
+        let refusal = try await Self.resource().refusal(
+            of: .get("/mcp", bearer: token), requiring: .all(of: ["files:read", "files:write"]))
+        #expect(refusal?.status == .forbidden)
+        let text = refusal?.challenges.map(\.description).joined()
+        #expect(text?.contains(#"scope="files:read files:write""#) == true)
+        #expect(text?.contains(#"error="insufficient_scope""#) == true)
+        #expect(text?.contains("resource_metadata=") == true)
+    }
+
+    @Test func `MCP-07: scopes that imply others suffice`() async throws {
+        var tokens = TokenPolicy()
+        tokens.scopeImplications = ["files:write": ["files:read"]]
+        let token = Self.issuer.mint(audience: Self.identifier, scope: "files:write")
+        let resource = try Self.resource(tokens: tokens)
+        #expect(await resource.refusal(of: .get("/mcp", bearer: token), requiring: "files:read") == nil)
+    }
+
+    @Test func `MCP-09, MCP-11: a session identifier is no token`() async throws {
+        let refusal = try await Self.resource().refusal(of: .get("/mcp", fields: [("Mcp-Session-Id", "s")]))
+        #expect(refusal?.reason == .missingCredentials && refusal?.status == .unauthorized)
+    }
+}

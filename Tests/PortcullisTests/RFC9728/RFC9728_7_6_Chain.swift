@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+import PortcullisHTTP
+import PortcullisJOSE
+import PortcullisTesting
+import Testing
+
+@Suite("RFC 9728 §7.6 The chain from a resource to its keys")
+struct RFC9728_7_6_Chain {
+    static let identifier = "https://api.example.com/notes"
+    static let documentURL = "https://api.example.com/.well-known/oauth-protected-resource/notes"
+    static let serverURL = "https://as.example.com/.well-known/oauth-authorization-server"
+    static let openIDURL = "https://as.example.com/.well-known/openid-configuration"
+
+    let network = ScriptedFetcher()
+    let clock = ManualClock()
+    let issuer = TestIssuer("https://as.example.com")
+    let events = EventLog()
+
+    /// A resource in a network in which everything is right.
+    func resource(introspecting: Bool = false) throws -> ProtectedResource {
+        var metadata = ProtectedResourceMetadata(resource: "https://api.example.com/notes")
+        metadata.authorizationServers = [issuer.issuer]
+        metadata.scopesSupported = ["notes:read"]
+        var trusted = TrustedIssuer.jwt(issuer: issuer.issuer)
+        if introspecting {
+            trusted.introspection = .init(authentication: .clientSecretBasic(id: "rs", secret: "secret"))
+        }
+        let events = events
+        let resource = try ProtectedResource(
+            validating: metadata, trusting: [trusted], fetcher: network, time: clock.time,
+            onEvent: { events.append($0) })
+        answerDocument(resource.metadata.json)
+        network.on(Self.identifier) { _ in
+            FetchResponse(
+                status: .unauthorized,
+                fields: [
+                    .wwwAuthenticate: #"Bearer resource_metadata="\#(Self.documentURL)", scope="notes:read""#
+                ])
+        }
+        answerServer([:])
+        network.on("https://as.example.com/keys", json: .object(issuer.keys.publicJSON))
+        return resource
+    }
+
+    func answerDocument(_ json: JSONObject, type: String = "application/json") {
+        let body = json.serialized()
+        network.on(Self.documentURL) { _ in
+            FetchResponse(status: .ok, fields: [.contentType: type], body: body)
+        }
+    }
+
+    func answerServer(_ extra: JSONObject) {
+        var json: JSONObject = [
+            "issuer": "https://as.example.com", "jwks_uri": "https://as.example.com/keys",
+        ]
+        for member in extra.members { json[member.name] = member.value }
+        network.on(Self.serverURL, json: .object(json))
+    }
+
+    func faults(_ resource: ProtectedResource) async -> [ChainFault] {
+        await resource.checkChain().findings.map(\.fault)
+    }
+
+    @Test func `PRR-10: where everything is right there is nothing to say`() async throws {
+        let resource = try resource()
+        let report = await resource.checkChain()
+        #expect(report.findings.isEmpty && report.passes)
+        #expect(
+            Set(network.requests.map(\.url)) == [
+                Self.documentURL, Self.identifier, Self.serverURL, "https://as.example.com/keys",
+            ])
+    }
+
+    @Test func `the document is looked for where challenges say`() async throws {
+        let resource = try resource()
+        network.on(Self.documentURL, failing: .timedOut)
+        #expect(await faults(resource) == [.metadataUnreachable])
+        network.on(Self.documentURL, status: .notFound)
+        #expect(await faults(resource) == [.metadataStatus])
+        network.on(Self.documentURL, status: Status(302))
+        #expect(await faults(resource) == [.metadataStatus])
+        answerDocument(resource.metadata.json, type: "text/html")
+        #expect(await faults(resource) == [.metadataMediaType])
+        network.on(Self.documentURL, json: [])
+        #expect(await faults(resource) == [.metadataMalformed])
+    }
+
+    @Test(arguments: ["https://api.example.com/notes/", "https://API.example.com/notes", ""])
+    func `PRR-08: a document that names another resource stops clients`(other: String) async throws {
+        let resource = try resource()
+        var json = resource.metadata.json
+        json["resource"] = .string(other)
+        answerDocument(json)
+        let report = await resource.checkChain()
+        #expect(report.findings.map(\.fault) == [.resourceMismatch] && !report.passes)
+        #expect(report.findings.first?.subject == Self.identifier)
+    }
+
+    @Test func `a document of another deployment is a warning`() async throws {
+        let resource = try resource()
+        var json = resource.metadata.json
+        json["resource_name"] = "Old"
+        answerDocument(json)
+        let report = await resource.checkChain()
+        #expect(report.findings.map(\.fault) == [.metadataDiffers] && report.passes)
+    }
+
+    @Test func `CHL-02: a request without a token has to be told that URL`() async throws {
+        let resource = try resource()
+        network.on(Self.identifier, status: .ok)
+        #expect(await faults(resource) == [.challengeMissing])
+        network.on(Self.identifier, failing: .unreachable)
+        #expect(await faults(resource) == [.resourceUnreachable])
+        network.on(Self.identifier) { _ in
+            FetchResponse(status: .unauthorized, fields: [.wwwAuthenticate: "Bearer"])
+        }
+        #expect(await faults(resource) == [.challengeMismatch])
+    }
+
+    @Test func `ASX-05: a listed server without metadata is reported, and one with OpenID's alone is not`()
+        async throws
+    {
+        let resource = try resource()
+        network.on(Self.serverURL, status: .notFound)
+        network.on(
+            Self.openIDURL,
+            json: ["issuer": "https://as.example.com", "jwks_uri": "https://as.example.com/keys"])
+        #expect(await faults(resource).isEmpty)
+        network.on(Self.openIDURL, json: ["issuer": "https://as.example.com/"])
+        let report = await resource.checkChain()
+        #expect(report.failures.map(\.fault) == [.discoveryFailed])
+        #expect(report.failures.map(\.subject) == ["https://as.example.com"])
+    }
+
+    @Test func `ASX-01, ASX-02: protected_resources should name us, and mean nothing if they are not there`()
+        async throws
+    {
+        let resource = try resource()
+        answerServer(["protected_resources": ["https://api.example.com/other"]])
+        let report = await resource.checkChain()
+        #expect(report.warnings.map(\.fault) == [.resourceNotListed] && report.passes)
+        answerServer(["protected_resources": [.string(Self.identifier)]])
+        #expect(await faults(resource).isEmpty)
+    }
+
+    @Test func `PRM-11: a scope that the server does not know is a warning`() async throws {
+        let resource = try resource()
+        answerServer(["scopes_supported": ["openid"]])
+        #expect(await faults(resource) == [.scopesNotListed])
+        answerServer(["scopes_supported": ["openid", "notes:read"]])
+        #expect(await faults(resource).isEmpty)
+    }
+
+    @Test func `keys and endpoints have to be of use`() async throws {
+        let withoutKeys = try resource()
+        network.on("https://as.example.com/keys", json: ["keys": []])
+        #expect(await faults(withoutKeys) == [.keysUnusable])
+        let introspecting = try resource(introspecting: true)
+        #expect(await faults(introspecting) == [.introspectionUnusable])
+        answerServer(["introspection_endpoint": "https://as.example.com/introspect"])
+        clock.advance(by: .seconds(3600))
+        #expect(await faults(introspecting).isEmpty)
+    }
+
+    @Test func `PRM-07: without a list of servers clients have nowhere to go`() async throws {
+        var metadata = ProtectedResourceMetadata(resource: "https://api.example.com/notes")
+        metadata.resourceName = "Notes"
+        _ = try resource()
+        answerDocument(metadata.json)
+        let resource = try ProtectedResource(
+            validating: metadata, trusting: [issuer.trusted], fetcher: network)
+        #expect(await faults(resource) == [.noAuthorizationServer])
+    }
+
+    @Test func `ASX-10: later changes of endpoints, keys' location and methods are told, others are not`()
+        async throws
+    {
+        let resource = try resource()
+        func changes() -> [[String]] {
+            events.all.compactMap { event in
+                if case .authorizationServerChanged(_, let members) = event { members } else { nil }
+            }
+        }
+        /// Lets time pass until something has been fetched anew and told of.
+        func refresh(until condition: () -> Bool) async throws {
+            for _ in 0..<2000 where !condition() {
+                clock.advance(by: .seconds(601))
+                resource.warmUp()
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            #expect(condition())
+        }
+        func loadCount() -> Int { events.all.count { $0 == .metadataChanged(issuer: issuer.issuer) } }
+        answerServer(["token_endpoint": "https://as.example.com/token", "scopes_supported": ["notes:read"]])
+        try await refresh { loadCount() == 1 }
+        answerServer(["token_endpoint": "https://as.example.com/token"])
+        try await refresh { loadCount() == 2 }
+        #expect(changes().isEmpty)
+        answerServer(["token_endpoint": "https://evil.example/token"])
+        try await refresh { loadCount() == 3 && !changes().isEmpty }
+        #expect(changes() == [["token_endpoint"]])
+    }
+}
