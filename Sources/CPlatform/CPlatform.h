@@ -14,6 +14,12 @@
 #include <time.h>
 #include <unistd.h>
 
+// The system's types under names of this module: which module owns them otherwise depends on what the compiler met first, and a
+// declaration that uses them would need now one import, now another.
+typedef struct sockaddr cplatform_sockaddr;
+typedef struct sockaddr_storage cplatform_sockaddr_storage;
+typedef socklen_t cplatform_socklen;
+
 /// Sends a vector of buffers without ever raising SIGPIPE. -1 and errno on failure.
 static inline ssize_t cplatform_send(int descriptor, const struct iovec *buffers, int count) {
     struct msghdr message = {0};

@@ -4,9 +4,9 @@ package import CPlatform
 package import PortcullisHTTP
 
 #if canImport(Glibc)
-    package import Glibc
+    internal import Glibc
 #else
-    package import Darwin
+    internal import Darwin
 #endif
 
 /// The address of one end of a connection: IPv4 or IPv6, with its port, or a Unix domain socket.
@@ -20,7 +20,7 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
 
     private let storage: Storage
 
-    package init(_ address: sockaddr_storage) {
+    package init(_ address: cplatform_sockaddr_storage) {
         var address = address
         let family = Int32(address.ss_family)
         storage = withUnsafeBytes(of: &address) { bytes -> Storage in
@@ -137,8 +137,8 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
 /// An address as system calls take it.
 package struct ResolvedAddress: Sendable {
     package let family: Int32
-    package let storage: sockaddr_storage
-    package let length: socklen_t
+    package let storage: cplatform_sockaddr_storage
+    package let length: cplatform_socklen
 
     init?(_ info: addrinfo) {
         guard let address = info.ai_addr, Int(info.ai_addrlen) <= MemoryLayout<sockaddr_storage>.size else {
@@ -160,7 +160,9 @@ package struct ResolvedAddress: Sendable {
     }
 
     // SAFETY: a `sockaddr_storage` may be read as the address that it holds, and the pointer does not leave the call.
-    package func withSockAddr<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+    package func withSockAddr<Result>(
+        _ body: (UnsafePointer<cplatform_sockaddr>, cplatform_socklen) -> Result
+    ) -> Result {
         withUnsafePointer(to: storage) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, length) }
         }
