@@ -36,16 +36,6 @@ final class ObjectReader {
         findings.warning(path[name], message)
     }
 
-    /// Refuses a key of the format whose feature is not there.
-    func unsupported(_ name: String) {
-        if value(name) != nil { refuseForNow(name) }
-    }
-
-    /// Refuses the value of a key that was read, since the feature behind it is not there.
-    func refuseForNow(_ name: String, _ allowed: String = "leave the key out") {
-        error(name, "not supported by this version; \(allowed)")
-    }
-
     /// Reports the keys that nobody has asked for.
     func finish() {
         for name in object.names where !knownNames.contains(where: { $0.utf8.elementsEqual(name.utf8) }) {
