@@ -25,7 +25,6 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
     private unowned let context: LoopContext
     private var isOpen = true
     private var scarcity = Scarcity()
-    private var spare = SpareDescriptor()
     private lazy var shedding = Shedding { [weak self] in self?.accept() }
 
     init(descriptor: Int32, context: LoopContext) {
@@ -66,6 +65,12 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
             let code = errno
             context.giveBackPlace()
             return goesOn(after: code)
+        }
+        guard !context.core.spare.isMissed else {
+            shedding.turnAwayAtOnce(accepted, answering: speaksPlainText, context)
+            context.giveBackPlace()
+            context.core.spare.restore()
+            return true
         }
         scarcity.end()
         do throws(SocketError) {
@@ -113,7 +118,7 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
 
     private func turnAwayWithoutDescriptors() {
         for _ in 0..<Self.shedBatch {
-            let found = spare.lend {
+            let found = context.core.spare.lend {
                 turnOneAway { shedding.turnAwayAtOnce($0, answering: speaksPlainText, context) }
             }
             guard found == true else { return }

@@ -15,6 +15,7 @@ final class ServerCore: Sendable {
     /// Hosts that the operator was told of.
     let toldHosts = Mutex<[String]>([])
     let pool = BlockingPool()
+    let spare = SpareDescriptor()
     private let connectionCount = Atomic<Int>(0)
     private let maxConnectionCount = Atomic<Int>(0)
     /// Whether a listener has found no room and waits for some.
