@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 public import PortcullisHTTP
+import PortcullisJOSE
 import PortcullisTransport
 import Synchronization
 
@@ -15,7 +16,7 @@ extension ProtectedResource {
     ///
     /// May wait for the issuer's keys or for introspection, each exchange at most ``TrustedIssuer/timeout`` (default 5
     /// seconds), and for a replay store. A token that was verified before costs neither a wait nor a signature check,
-    /// but for that of a DPoP proof.
+    /// but for that of a DPoP proof, and where the requirement is ``AccessRequirement/freshlyIntrospected()``.
     ///
     /// - Parameters:
     ///   - requirement: What the token must carry; `.none` still demands a valid token.
@@ -31,13 +32,17 @@ extension ProtectedResource {
         do throws(RefusalReason) {
             let presented = try present(head, context, &attempt)
             let proof = try locateProof(presented, of: head)
+            let isAskedAnew = requirement.needsFreshIntrospection
             var token = try recall(presented)
+            // What the issuer said of it before is not what it says now.
+            if isAskedAnew, token?.format == .opaque { token = nil }
             if token == nil {
                 try checkCharacters(presented, of: head)
-                token = try await validate(presented, of: head)
+                token = try await validate(presented, of: head, anew: isAskedAnew)
             }
             guard let token else { throw .malformedToken }
             try checkBinding(of: token, presented, head, context)
+            if isAskedAnew, token.format == .jwt { try await confirm(token, presented, of: head) }
             if let proof { try await prove(proof, of: head, token, presented) }
             try permit(token, requirement)
             return token
@@ -51,7 +56,7 @@ extension ProtectedResource {
         case authorized(AccessToken)
         case refused(Refusal)
         /// Only ``ProtectedResource/authorize(_:requiring:in:)`` can tell: the token was not seen before, or a proof goes
-        /// with it, or it may stand in the content; or the answer will need to be completed.
+        /// with it, or it may stand in the content; or its issuer is to be asked anew, or the answer will need to be completed.
         case mustWait
     }
 
@@ -62,7 +67,9 @@ extension ProtectedResource {
         _ head: RequestHead, requiring requirement: AccessRequirement = .none,
         in context: GateContext = GateContext()
     ) -> ImmediateDecision {
-        guard gate.presentation.isFieldOnly, !completesAnswers(in: context) else { return .mustWait }
+        guard gate.presentation.isFieldOnly, !requirement.needsFreshIntrospection,
+            !completesAnswers(in: context)
+        else { return .mustWait }
         var attempt = Attempt.none
         do throws(RefusalReason) {
             let presented = try present(head, context, &attempt)
@@ -104,14 +111,14 @@ extension ProtectedResource {
 
     // … or checked now. RFC 9068 §4, RFC 7662 §2.
     private func validate(
-        _ presented: PresentedToken, of head: RequestHead
+        _ presented: PresentedToken, of head: RequestHead, anew isAskedAnew: Bool
     ) async throws(RefusalReason) -> AccessToken {
         let arrival = gate.validator.time.uptime()
         let epoch = gate.epoch.load(ordering: .sequentiallyConsistent)
         let digest = presented.digest
         do throws(RefusalReason) {
             let verified = try await gate.validator.validate(
-                presented.bytes(in: head), digest: digest, epoch: epoch)
+                presented.bytes(in: head), digest: digest, epoch: epoch, anew: isAskedAnew)
             if arrival < verified.usableUntil {
                 gate.remember(
                     since: epoch, { $0.verified.insert(verified, for: digest) },
@@ -119,14 +126,36 @@ extension ProtectedResource {
             }
             return verified.token
         } catch {
-            if error.isWorthRemembering(format: gate.validator.format) {
-                let rejected = RejectedToken(reason: error, until: arrival + gate.rejectionLifetime)
-                gate.remember(
-                    since: epoch, { $0.rejected.insert(rejected, for: digest) },
-                    else: { $0.rejected.remove(digest) })
-            }
+            remember(error, digest, since: epoch, arrival)
             throw error
         }
+    }
+
+    // … and asked about once more, where the request wants to know what its issuer says now. RFC 7662 §4.
+    private func confirm(
+        _ token: AccessToken, _ presented: PresentedToken, of head: RequestHead
+    ) async throws(RefusalReason) {
+        let arrival = gate.validator.time.uptime()
+        let epoch = gate.epoch.load(ordering: .sequentiallyConsistent)
+        do throws(RefusalReason) {
+            try await gate.validator.confirm(
+                presented.bytes(in: head), digest: presented.digest, issuedBy: token.issuer)
+        } catch {
+            remember(error, presented.digest, since: epoch, arrival)
+            throw error
+        }
+    }
+
+    // What the issuer has taken back is no longer known as good either.
+    private func remember(
+        _ reason: RefusalReason, _ digest: SHA256Digest, since epoch: UInt64, _ arrival: MonotonicInstant
+    ) {
+        guard reason.isWorthRemembering(format: gate.validator.format) else { return }
+        let rejected = RejectedToken(reason: reason, until: arrival + gate.rejectionLifetime)
+        gate.verified.remove(digest)
+        gate.remember(
+            since: epoch, { $0.rejected.insert(rejected, for: digest) },
+            else: { $0.rejected.remove(digest) })
     }
 
     // RFC 6750 §2.1. Needed only for tokens that were not verified before.

@@ -41,12 +41,32 @@ struct TokenValidator: Sendable {
     ///
     /// How is decided by its form and its issuer; one way is never tried because the other has failed.
     ///
-    /// - Parameter epoch: Says which tokens have been invalidated so far; an answer from another one does not count.
+    /// - Parameters:
+    ///   - epoch: Says which tokens have been invalidated so far; an answer from another one does not count.
+    ///   - isAskedAnew: Whether an answer of the issuer counts only if it was asked for from now on. What this is to a JWT that is
+    ///     verified here, ``confirm(_:digest:issuedBy:)`` finds out.
     func validate(
-        _ token: [UInt8], digest: SHA256Digest, epoch: UInt64
+        _ token: [UInt8], digest: SHA256Digest, epoch: UInt64, anew isAskedAnew: Bool
     ) async throws(RefusalReason) -> VerifiedToken {
         isCheckedAsJWT(token)
-            ? try await validateJWT(token, digest, epoch) : try await introspect(token, digest, epoch)
+            ? try await validateJWT(token, digest, epoch, isAskedAnew)
+            : try await introspect(token, digest, epoch, isAskedAnew)
+    }
+
+    /// Asks the issuer of a JWT that was verified here whether it is active still, whatever was said before.
+    ///
+    /// The token of an issuer that can't be asked is refused. RFC 7662 §2, §4.
+    func confirm(
+        _ token: [UInt8], digest: SHA256Digest, issuedBy issuer: String
+    ) async throws(RefusalReason) {
+        guard let connection = connection(to: issuer), let introspector = connection.introspector else {
+            throw .unsupportedTokenFormat
+        }
+        let answer = await introspector.newAnswer(for: token, digest: digest)
+        let claims = ClaimsSet(try Self.members(of: answer))
+        try check(claims, of: connection) { () throws(RefusalReason) in
+            try checker.checkConfirmation(claims, at: time.now())
+        }
     }
 
     /// Whether a token is read here rather than introspected, by its form.
@@ -73,7 +93,7 @@ struct TokenValidator: Sendable {
     }
 
     private func validateJWT(
-        _ token: [UInt8], _ digest: SHA256Digest, _ epoch: UInt64
+        _ token: [UInt8], _ digest: SHA256Digest, _ epoch: UInt64, _ isAskedAnew: Bool
     ) async throws(RefusalReason) -> VerifiedToken {
         let jws = try read(token)
         try checkType(jws.header.type)
@@ -90,7 +110,7 @@ struct TokenValidator: Sendable {
             guard format == .any else { throw .unsupportedTokenFormat }
             // The token of one issuer is never shown to another.
             guard connection.introspector != nil else { throw .unsupportedTokenFormat }
-            return try await introspect(token, digest, epoch)
+            return try await introspect(token, digest, epoch, isAskedAnew)
         }
         let (key, generation) = try await keys.key(jws.header.keyID, algorithm, at: time.uptime())
         try verify(jws, with: key, algorithm)
@@ -141,7 +161,7 @@ struct TokenValidator: Sendable {
     }
 
     private func introspect(
-        _ token: [UInt8], _ digest: SHA256Digest, _ epoch: UInt64
+        _ token: [UInt8], _ digest: SHA256Digest, _ epoch: UInt64, _ isAskedAnew: Bool
     ) async throws(RefusalReason) -> VerifiedToken {
         guard let connection = connections.first(where: { $0.introspector != nil }),
             let introspector = connection.introspector
@@ -150,41 +170,46 @@ struct TokenValidator: Sendable {
         let shared = SharedAnswers(connection, lifetime: lifetime, digest: digest, time: time)
         let object: JSONObject
         let until: MonotonicInstant
-        if let known = await shared?.recall() {
+        let known = await shared?.recall()
+        if let known, !isAskedAnew {
             (object, until) = known
         } else {
             // Counted from before the question, since the answer may be that old when it arrives.
             let asked = (now: time.now(), uptime: time.uptime())
-            object = try await ask(introspector, token, digest, epoch)
+            let answer =
+                isAskedAnew
+                ? await introspector.newAnswer(for: token, digest: digest)
+                : await introspector.answer(for: token, digest: digest, epoch: epoch)
+            object = try Self.members(of: answer)
             until = asked.uptime + lifetime
             await shared?.remember(object, askedAt: asked.now)
         }
-        let checked = try check(ClaimsSet(object), of: connection)
+        let claims = ClaimsSet(object)
+        let checked = try check(claims, of: connection) { () throws(RefusalReason) in
+            try checker.checkIntrospected(claims, at: time.now())
+        }
         return remember(checked, .opaque, issuer: connection.issuer, keys: nil, generation: 0, until: until)
     }
 
-    private func ask(
-        _ introspector: IntrospectionClient, _ token: [UInt8], _ digest: SHA256Digest, _ epoch: UInt64
-    ) async throws(RefusalReason) -> JSONObject {
-        let answer: IntrospectionClient.Answer
-        do throws(AuthorizationServerFault) {
-            answer = try await introspector.answer(for: token, digest: digest, epoch: epoch)
-        } catch {
-            throw .introspectionUnavailable
+    private static func members(
+        of answer: Result<IntrospectionClient.Answer, AuthorizationServerFault>
+    ) throws(RefusalReason) -> JSONObject {
+        switch answer {
+        case .success(.active(let object)): return object
+        case .success(.inactive): throw .inactiveToken
+        case .failure: throw .introspectionUnavailable
         }
-        guard case .active(let object) = answer else { throw .inactiveToken }
-        return object
     }
 
-    private func check(_ claims: ClaimsSet, of connection: IssuerConnection) throws(RefusalReason)
-        -> CheckedClaims
-    {
+    private func check<Checked>(
+        _ claims: ClaimsSet, of connection: IssuerConnection, _ check: () throws(RefusalReason) -> Checked
+    ) throws(RefusalReason) -> Checked {
         do throws(RefusalReason) {
             if let named = claims.json["iss"] {
                 guard let issuer = named.string else { throw .malformedClaims }
                 guard issuer.utf8.elementsEqual(connection.issuer.utf8) else { throw .unknownIssuer }
             }
-            return try checker.checkIntrospected(claims, at: time.now())
+            return try check()
         } catch .malformedClaims {
             // An answer that can't be read says nothing about the token.
             throw .introspectionUnavailable
