@@ -107,8 +107,9 @@ public struct AccessRequirement: Sendable, Hashable, ExpressibleByStringLiteral,
     ///
     /// For what must not be done with a token that was revoked a moment ago. A JWT is verified with the issuer's keys first, then
     /// its issuer is asked; a token of an issuer that does not introspect is refused. Each request waits for an answer to a question
-    /// that was put after it came; those that come meanwhile with the same token share the next. While the issuer can't be asked
-    /// the answer is 503. Belongs on a route: ``AccessToken/require(_:)`` can't ask, and traps.
+    /// that was put after it came; those that come meanwhile with the same token share the next. A token that was found inactive
+    /// is so for ``TokenPolicy/inactiveCacheLifetime``, without asking again. While the issuer can't be asked the answer is 503.
+    /// Belongs on a route: ``AccessToken/require(_:)`` can't ask, and traps.
     ///
     /// RFC 7662 §2, §4, RFC 7009 §3.
     public func freshlyIntrospected() -> AccessRequirement {
