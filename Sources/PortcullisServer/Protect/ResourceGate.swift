@@ -2,6 +2,7 @@
 
 public import Portcullis
 internal import PortcullisHTTP
+internal import PortcullisTransport
 
 /// The gate of a resource as a middleware: only requests with a token that the resource accepts pass.
 ///
@@ -38,14 +39,18 @@ public struct ResourceGate: ImmediateMiddleware {
         link = resource.metadataLink
     }
 
-    package func decide(on request: inout Request) -> ImmediateVerdict {
+    package func decide(on request: inout Request, effort: ProtectedResource.Effort) -> ImmediateVerdict {
         let context = GateContext(clientCertificate: request.certificateSource)
-        switch resource.authorizeImmediately(request.head, requiring: requirement, in: context) {
+        let decision = resource.authorizeImmediately(
+            request.head, requiring: requirement, in: context, effort: effort)
+        switch decision {
         case .authorized(let token):
             request.token = token
             return .proceed
         case .refused(let refusal):
             return .respond(Response(refusal))
+        case .mustVerify(let presented):
+            return .verify(presented)
         case .mustWait:
             return .wait
         }
@@ -57,6 +62,11 @@ public struct ResourceGate: ImmediateMiddleware {
     public func respond(to request: Request, next: Next) async throws -> Response {
         var request = request
         var context = GateContext(clientCertificate: request.certificateSource)
+        if case .mustVerify = resource.authorizeImmediately(request.head, requiring: requirement, in: context)
+        {
+            // Behind other middleware too, signatures are checked in their share of the loop's time.
+            await EventLoop.current?.awaitShare()
+        }
         if resource.needsForm(of: request.head) {
             // RFC 6750 §2.2: the handler gets the form as it came.
             let form = try await request.body.collect(upTo: Self.maximumFormByteCount)
