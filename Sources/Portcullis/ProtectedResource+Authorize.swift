@@ -109,9 +109,10 @@ extension ProtectedResource {
         let arrival = gate.validator.time.uptime()
         let epoch = gate.epoch.load(ordering: .sequentiallyConsistent)
         let digest = presented.digest
+        var notes = ValidationNotes()
         do throws(RefusalReason) {
             let verified = try await gate.validator.validate(
-                presented.bytes(in: head), digest: digest, epoch: epoch)
+                presented.bytes(in: head), digest: digest, epoch: epoch, &notes)
             if arrival < verified.usableUntil {
                 gate.remember(
                     since: epoch, { $0.verified.insert(verified, for: digest) },
@@ -120,7 +121,8 @@ extension ProtectedResource {
             return verified.token
         } catch {
             if error.isWorthRemembering(format: gate.validator.format) {
-                let rejected = RejectedToken(reason: error, until: arrival + gate.rejectionLifetime)
+                let end = min(arrival + gate.rejectionLifetime, notes.answerEnds ?? .distantFuture)
+                let rejected = RejectedToken(reason: error, until: end)
                 gate.remember(
                     since: epoch, { $0.rejected.insert(rejected, for: digest) },
                     else: { $0.rejected.remove(digest) })

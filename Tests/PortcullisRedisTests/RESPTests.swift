@@ -48,8 +48,10 @@ struct RESPTests {
     }
 
     @Test(arguments: [
-        "http://127.0.0.1:1", "redis://127.0.0.1", "redis://127.0.0.1:0", "redis://u:p@127.0.0.1:1",
-        "redis://127.0.0.1:1/2", "redis://127.0.0.1:1?x", "redis:127.0.0.1:1", "",
+        "http://127.0.0.1:1", "redis://", "redis://127.0.0.1:0", "redis://u:p@127.0.0.1:1",
+        "redis://u@127.0.0.1",
+        "redis://127.0.0.1:1/x", "redis://127.0.0.1:1/2/", "redis://127.0.0.1:1/123456",
+        "redis://127.0.0.1:1?x", "redis:127.0.0.1:1", "",
     ])
     func `a URL of another form is refused`(url: String) {
         #expect(throws: RedisConfigurationError.invalidURL) {
