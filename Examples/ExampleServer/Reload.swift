@@ -39,8 +39,10 @@ struct ServableFile {
         let ignoresStore = previous.map { !file.hasStoreAtSamePlace(as: $0.store) } ?? false
         self.ignoresStore = ignoresStore
         let tell: @Sendable (RedisEvent) -> Void = { log(sentence(for: $0)) }
-        let made = try file.makeStore(besides: path, onEvent: isServed && !ignoresStore ? tell : nil)
-        let store = ignoresStore ? previous?.store : made
+        let made = Result { () throws(InvalidConfiguration) in
+            try file.makeStore(besides: path, onEvent: isServed && !ignoresStore ? tell : nil)
+        }
+        let store = ignoresStore ? previous?.store : (try? made.get())
         self.store = store
         let storeInUse = isServed ? store : nil
         let resources = Result { () throws(InvalidConfiguration) in
@@ -53,15 +55,18 @@ struct ServableFile {
                     log(sentence(for: event))
                 })
         }
-        if case .failure(let first) = tls, case .failure(let second) = resources {
-            throw InvalidConfiguration(findings: first.findings + second.findings)
-        }
+        let problems = Self.findings(of: made) + Self.findings(of: tls) + Self.findings(of: resources)
+        guard problems.isEmpty else { throw InvalidConfiguration(findings: problems) }
         self.tls = try tls.get()
         self.resources = try resources.get()
         self.connections = connections
         selfCheckFetcher = try file.makeSelfCheckFetcher(besides: path)
         if let tls = self.tls { file.warnings += file.warnings(of: tls) }
         self.file = file
+    }
+
+    private static func findings<Part>(of part: Result<Part, InvalidConfiguration>) -> [Finding] {
+        if case .failure(let error) = part { error.findings } else { [] }
     }
 
     var routes: Routes {

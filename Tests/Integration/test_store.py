@@ -184,7 +184,7 @@ def test_while_the_store_is_away_dpop_fails_closed_and_nothing_else(
     assert server.get("/photos/7").status == 401
     assert web.request(f"http://127.0.0.1:{port}/readyz").status == 200
     wait_until(lambda: health() == "portcullis_store_up 0.0", 20, "the store is said to be away")
-    assert server.errors.count("store: out of use, nobody answers at its address") == 1
+    assert server.errors.count("store: out of use, ") == 1
     valkey.start()
     wait_until(lambda: use(server, client).status == 200, 20, "the store is found again")
     wait_until(lambda: server.errors.count("store: answers\n") == 2, 20, "the log says so")

@@ -46,7 +46,9 @@ public struct IntrospectionKey: Sendable, Hashable {
 
 /// What an authorization server has said of a token: that it is active, with its claims, or that it is not.
 public struct IntrospectedAnswer: Sendable {
-    /// The members of the answer, `active` among them; of a token that is not active nothing else. RFC 7662 §2.2.
+    /// The members of the answer, `active` among them; of a token that is not active nothing else.
+    ///
+    /// RFC 7662 §2.2.
     public let members: JSONObject
     /// When the server was asked.
     public let askedAt: NumericDate

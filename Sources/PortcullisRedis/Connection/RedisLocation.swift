@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 
-internal import PortcullisTransport
+package import PortcullisTransport
 
 /// Which server, and which of its numbered databases.
-struct RedisLocation {
+package struct RedisLocation {
     private static let usualPort = 6379
 
-    let origin: Origin
-    let database: Int
+    package let origin: Origin
+    package let database: Int
 
     /// Takes a URL apart: `redis` or `rediss`, host, port, and the number of a database.
     ///
     /// User information, a query and a fragment are refused: secrets have a place of their own.
-    init(_ url: String) throws(RedisConfigurationError) {
+    package init(_ url: String) throws(RedisConfigurationError) {
         for (scheme, standIn) in [("redis://", "http://"), ("rediss://", "https://")]
         where url.utf8.starts(with: scheme.utf8) {
             let rest = url.utf8.dropFirst(scheme.utf8.count)
