@@ -28,13 +28,14 @@ extension ProtectedResource {
         in context: GateContext = GateContext()
     ) async throws(Refusal) -> AccessToken {
         var attempt = Attempt.none
+        var notes = ValidationNotes()
         do throws(RefusalReason) {
             let presented = try present(head, context, &attempt)
             let proof = try locateProof(presented, of: head)
             var token = try recall(presented)
             if token == nil {
                 try checkCharacters(presented, of: head)
-                token = try await validate(presented, of: head)
+                token = try await validate(presented, of: head, context, &notes)
             }
             guard let token else { throw .malformedToken }
             try checkBinding(of: token, presented, head, context)
@@ -42,7 +43,7 @@ extension ProtectedResource {
             try permit(token, requirement)
             return token
         } catch {
-            throw refuse(error, attempt, requiring: requirement, context)
+            throw refuse(error, of: head, attempt, requiring: requirement, context, notes)
         }
     }
 
@@ -75,7 +76,7 @@ extension ProtectedResource {
             try permit(token, requirement)
             return .authorized(token)
         } catch {
-            return .refused(refuse(error, attempt, requiring: requirement, context))
+            return .refused(refuse(error, of: head, attempt, requiring: requirement, context))
         }
     }
 
@@ -104,12 +105,12 @@ extension ProtectedResource {
 
     // … or checked now. RFC 9068 §4, RFC 7662 §2.
     private func validate(
-        _ presented: PresentedToken, of head: RequestHead
+        _ presented: PresentedToken, of head: RequestHead, _ context: GateContext,
+        _ notes: inout ValidationNotes
     ) async throws(RefusalReason) -> AccessToken {
         let arrival = gate.validator.time.uptime()
         let epoch = gate.epoch.load(ordering: .sequentiallyConsistent)
         let digest = presented.digest
-        var notes = ValidationNotes()
         do throws(RefusalReason) {
             let verified = try await gate.validator.validate(
                 presented.bytes(in: head), digest: digest, epoch: epoch, &notes)
@@ -120,9 +121,12 @@ extension ProtectedResource {
             }
             return verified.token
         } catch {
+            if context.describesRefusals {
+                notes.finding = finding(for: error, of: head, requiring: .none, context, notes)
+            }
             if error.isWorthRemembering(format: gate.validator.format) {
                 let end = min(arrival + gate.rejectionLifetime, notes.answerEnds ?? .distantFuture)
-                let rejected = RejectedToken(reason: error, until: end)
+                let rejected = RejectedToken(reason: error, until: end, finding: notes.finding)
                 gate.remember(
                     since: epoch, { $0.rejected.insert(rejected, for: digest) },
                     else: { $0.rejected.remove(digest) })
@@ -145,7 +149,20 @@ extension ProtectedResource {
 
     // 5. Refuse: the one place where a reason becomes a response. RFC 6750 §3.
     private func refuse(
-        _ reason: RefusalReason, _ attempt: Attempt, requiring requirement: AccessRequirement,
+        _ reason: RefusalReason, of head: RequestHead, _ attempt: Attempt,
+        requiring requirement: AccessRequirement, _ context: GateContext,
+        _ notes: ValidationNotes = ValidationNotes()
+    ) -> Refusal {
+        var refusal = answer(to: reason, attempt, requiring: requirement, context)
+        if context.describesRefusals {
+            refusal.finding =
+                notes.finding ?? finding(for: reason, of: head, requiring: requirement, context, notes)
+        }
+        return refusal
+    }
+
+    private func answer(
+        to reason: RefusalReason, _ attempt: Attempt, requiring requirement: AccessRequirement,
         _ context: GateContext
     ) -> Refusal {
         // No token would help, so nobody is asked for one.

@@ -166,6 +166,8 @@ final class Gate: Sendable {
     let onEvent: @Sendable (ResourceEvent) -> Void
     /// The web pages that may call, or nothing where that is nobody's business.
     let originCheck: OriginCheck?
+    /// What there is to say of a request without credentials: always the same.
+    let absence: RefusalFinding
     let warnings: [String]
     let challenger: Challenger
     let presentation: Presentation
@@ -203,6 +205,7 @@ final class Gate: Sendable {
         self.tokens = tokens
         let presentation = Presentation(metadata)
         self.presentation = presentation
+        absence = RefusalFinding(expected: presentation.places, got: "none")
         challenger = Challenger(
             metadataURL: locations.advertised, parameters: checked.challengeParameters,
             takesBearer: presentation.takesBearer, dpopAlgorithms: presentation.dpopAlgorithms,
@@ -241,4 +244,6 @@ public enum DPoPUse: Sendable, Hashable {
 struct RejectedToken: Sendable {
     let reason: RefusalReason
     let until: MonotonicInstant
+    /// What was said of it the first time, if anybody wanted to know.
+    let finding: RefusalFinding?
 }

@@ -218,4 +218,6 @@ struct ValidationNotes {
     var answer: JSONObject?
     /// Until when an answer counts that came from a cache.
     var answerEnds: MonotonicInstant?
+    /// What there is to say of a refusal.
+    var finding: RefusalFinding?
 }

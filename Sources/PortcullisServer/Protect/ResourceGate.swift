@@ -39,7 +39,8 @@ public struct ResourceGate: ImmediateMiddleware {
     }
 
     package func decide(on request: inout Request) -> ImmediateVerdict {
-        let context = GateContext(clientCertificate: request.certificateSource)
+        let context = GateContext(
+            clientCertificate: request.certificateSource, describesRefusals: request.describesRefusals)
         switch resource.authorizeImmediately(request.head, requiring: requirement, in: context) {
         case .authorized(let token):
             request.token = token
@@ -56,7 +57,8 @@ public struct ResourceGate: ImmediateMiddleware {
     /// May wait for keys or introspection, for a replay store, and for the content where that may hold the token.
     public func respond(to request: Request, next: Next) async throws -> Response {
         var request = request
-        var context = GateContext(clientCertificate: request.certificateSource)
+        var context = GateContext(
+            clientCertificate: request.certificateSource, describesRefusals: request.describesRefusals)
         if resource.needsForm(of: request.head) {
             // RFC 6750 §2.2: the handler gets the form as it came.
             let form = try await request.body.collect(upTo: Self.maximumFormByteCount)
