@@ -119,6 +119,7 @@ extension ProtectedResource {
                     since: epoch, { $0.verified.insert(verified, for: digest) },
                     else: { $0.verified.remove(digest) })
             }
+            gate.reportDetails(of: verified.token)
             return verified.token
         } catch {
             if context.describesRefusals {

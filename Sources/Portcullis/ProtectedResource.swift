@@ -186,7 +186,11 @@ final class Gate: Sendable {
     /// Counts the invalidations, so that an answer that was asked for before one is not remembered after it.
     let epoch = Atomic<UInt64>(0)
 
+    /// When malformed authorization details were told last, in nanoseconds; 0 for never.
+    private let lastDetailReport = Atomic<UInt64>(0)
+
     static let maximumRejectedCount = 1024
+    private static let detailReportInterval: UInt64 = 60_000_000_000
 
     init(_ configuration: GateConfiguration) throws(ConfigurationError) {
         let checked = try configuration.checked()
@@ -225,6 +229,20 @@ final class Gate: Sendable {
         rejected = TokenTable(
             capacity: tokens.inactiveCacheLifetime > .zero
                 ? min(tokens.verifiedCacheEntryCount, Self.maximumRejectedCount) : 0)
+    }
+
+    /// Tells of a token that has just been verified what its issuer should know.
+    ///
+    /// RFC 9396 §9.1.
+    func reportDetails(of token: AccessToken) {
+        guard rules.findsMalformedDetails(in: token.storage) else { return }
+        let now = validator.time.uptime().nanoseconds
+        let last = lastDetailReport.load(ordering: .relaxed)
+        guard last == 0 || now &- last >= Self.detailReportInterval,
+            lastDetailReport.compareExchange(expected: last, desired: max(now, 1), ordering: .relaxed)
+                .exchanged
+        else { return }
+        onEvent(.malformedAuthorizationDetails(issuer: token.issuer, resource: metadata.resource))
     }
 }
 

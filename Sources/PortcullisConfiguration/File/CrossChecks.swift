@@ -14,6 +14,7 @@ struct CrossChecks {
             checkRoutes(of: resource)
             checkTrust(of: resource, in: file)
             checkAudiences(of: resource)
+            checkEffects(of: resource, in: file)
         }
         checkNesting(file.resources)
         checkPublicRoutes(file)
