@@ -8,10 +8,11 @@ enum FindingWords {
     /// How much of a hash is enough to recognise it by.
     private static let prefixCount = 16
 
-    /// A value from outside: JSON in ASCII, cut where it is long.
+    /// A value from outside: a text, a list of texts, or JSON, in ASCII and cut where it is long.
     static func printable(_ value: JSONValue?) -> String {
         guard let value else { return "none" }
-        return printable(value.string ?? String(decoding: value.serialized(), as: UTF8.self))
+        let text = value.string ?? value.strings?.joined(separator: ", ")
+        return printable(text ?? String(decoding: value.serialized(), as: UTF8.self))
     }
 
     static func printable(_ text: String) -> String {

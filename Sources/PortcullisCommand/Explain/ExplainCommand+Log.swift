@@ -67,6 +67,10 @@ extension ExplainCommand {
         guard let error else {
             return code + (usual == 401 ? " and where the metadata is, without an error code" : "")
         }
+        // RFC 9396 has no error code; which one is told is the file's choice.
+        if reason == .insufficientAuthorizationDetails {
+            return "\(code) insufficient_scope, or \(error) if the file says so"
+        }
         return "\(code) \(error)" + (reason.publicDescription.map { ": \($0)" } ?? "")
             + (usual == 503 ? ", to come back later; no challenge" : "")
     }

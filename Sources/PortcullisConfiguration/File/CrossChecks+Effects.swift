@@ -27,10 +27,7 @@ extension CrossChecks {
 
     // RFC 9449 §9, §11.1.
     private func checkProofs(of resource: ResourceSettings) {
-        let metadata = resource.metadata
-        guard resource.tokens.dpop.nonce == .required, metadata.dpopSigningAlgorithmsSupported.isEmpty,
-            metadata.dpopBoundAccessTokensRequired != true
-        else { return }
+        guard resource.tokens.dpop.nonce == .required, !resource.takesProofs else { return }
         findings.warning(
             JSONPath(text: resource.path)["tokens"]["dpop"]["nonce"],
             "is required of nobody, since the metadata has no dpop_signing_alg_values_supported and DPoP is not taken"
@@ -63,5 +60,12 @@ extension CrossChecks {
 
     private func warn(_ path: String, _ message: String) {
         findings.warning(JSONPath(text: path), message)
+    }
+}
+
+extension ResourceSettings {
+    /// Whether the resource takes DPoP at all.
+    var takesProofs: Bool {
+        !metadata.dpopSigningAlgorithmsSupported.isEmpty || metadata.dpopBoundAccessTokensRequired == true
     }
 }

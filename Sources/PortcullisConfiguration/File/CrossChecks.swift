@@ -148,7 +148,9 @@ struct CrossChecks {
         guard file.store != nil else { return }
         for resource in file.resources {
             let dpop = resource.tokens.dpop
-            guard dpop.nonce == .required, dpop.nonceKeys.isEmpty, dpop.nonceKeysFile == nil else { continue }
+            guard dpop.nonce == .required, dpop.nonceKeys.isEmpty, dpop.nonceKeysFile == nil,
+                resource.takesProofs
+            else { continue }
             findings.warning(
                 JSONPath(text: resource.path)["tokens"]["dpop"]["nonce"],
                 "is required but nonce_keys are not given, so that processes on one store refuse each other's nonces"

@@ -66,7 +66,7 @@ struct RefusalFindingTests {
                 forged, "a signature by the issuer's key test-1",
                 "\(forged.utf8.count) characters, SHA-256 \(Self.prefix(forged))"
             ),
-            (scene.mint(claims: ["aud": ["https://x", "y"]]), Scene.identifier, #"["https://x","y"]"#),
+            (scene.mint(claims: ["aud": ["https://x", "y"]]), Scene.identifier, "https://x, y"),
             (
                 scene.mint(claims: ["exp": 1_799_999_000]), "now 1800000000, leeway 30 s",
                 "exp 1799999000, nbf none, iat 1800000000"
