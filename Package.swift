@@ -58,7 +58,7 @@ let package = Package(
         library(
             "PortcullisConfiguration",
             [
-                "Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisServer",
+                "Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisRedis", "PortcullisServer",
                 "PortcullisTransport",
             ]
         ),
@@ -74,7 +74,7 @@ let package = Package(
             name: "ExampleServer",
             dependencies: [
                 "Portcullis", "PortcullisConfiguration", "PortcullisHTTP", "PortcullisJOSE",
-                "PortcullisServer", "PortcullisTesting", "PortcullisTransport",
+                "PortcullisRedis", "PortcullisServer", "PortcullisTesting", "PortcullisTransport",
             ],
             path: "Examples/ExampleServer",
             swiftSettings: settings

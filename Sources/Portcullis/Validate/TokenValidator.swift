@@ -20,6 +20,7 @@ struct TokenValidator: Sendable {
     private let types: [String]
     private let maxByteCount: Int
     private let activeLifetime: Duration
+    private let inactiveLifetime: Duration
     private let headers = KnownHeaders()
 
     init(
@@ -36,18 +37,22 @@ struct TokenValidator: Sendable {
         types = policy.types.map(TokenPolicy.normalisedType)
         maxByteCount = policy.maxTokenByteCount
         activeLifetime = policy.introspectionCacheLifetime
+        inactiveLifetime = policy.inactiveCacheLifetime
     }
 
     /// Checks a token whose length and characters are those of one.
     ///
     /// How is decided by its form and its issuer; one way is never tried because the other has failed.
     ///
-    /// - Parameter epoch: Says which tokens have been invalidated so far; an answer from another one does not count.
+    /// - Parameters:
+    ///   - epoch: Says which tokens have been invalidated so far; an answer from another one does not count.
+    ///   - notes: Takes what comes to light besides.
     func validate(
-        _ token: [UInt8], digest: SHA256Digest, epoch: UInt64
+        _ token: [UInt8], digest: SHA256Digest, epoch: UInt64, _ notes: inout ValidationNotes
     ) async throws(RefusalReason) -> VerifiedToken {
         isCheckedAsJWT(token)
-            ? try await validateJWT(token, digest, epoch) : try await introspect(token, digest, epoch)
+            ? try await validateJWT(token, digest, epoch, &notes)
+            : try await introspect(token, digest, epoch, &notes)
     }
 
     /// Whether a token is read here rather than introspected, by its form.
@@ -72,14 +77,14 @@ struct TokenValidator: Sendable {
     }
 
     private func validateJWT(
-        _ token: [UInt8], _ digest: SHA256Digest, _ epoch: UInt64
+        _ token: [UInt8], _ digest: SHA256Digest, _ epoch: UInt64, _ notes: inout ValidationNotes
     ) async throws(RefusalReason) -> VerifiedToken {
         let jwt = try readJWT(token)
         guard let keys = jwt.connection.keys else {
             guard format == .any else { throw .unsupportedTokenFormat }
             // The token of one issuer is never shown to another.
             guard jwt.connection.introspector != nil else { throw .unsupportedTokenFormat }
-            return try await introspect(token, digest, epoch)
+            return try await introspect(token, digest, epoch, &notes)
         }
         let (key, generation) = try await keys.key(jwt.jws.header.keyID, jwt.algorithm, at: time.uptime())
         return try accept(jwt, keys, key, generation)
@@ -164,39 +169,40 @@ struct TokenValidator: Sendable {
     }
 
     private func introspect(
-        _ token: [UInt8], _ digest: SHA256Digest, _ epoch: UInt64
+        _ token: [UInt8], _ digest: SHA256Digest, _ epoch: UInt64, _ notes: inout ValidationNotes
     ) async throws(RefusalReason) -> VerifiedToken {
         guard let connection = connections.first(where: { $0.introspector != nil }),
             let introspector = connection.introspector
         else { throw .unsupportedTokenFormat }
         let lifetime = connection.activeLifetime ?? activeLifetime
-        let shared = SharedAnswers(connection, lifetime: lifetime, digest: digest, time: time)
-        let object: JSONObject
+        let shared = SharedAnswers(
+            connection, lifetime: lifetime, inactiveLifetime: inactiveLifetime, digest: digest, time: time)
+        let answer: IntrospectionClient.Answer
         let until: MonotonicInstant
         if let known = await shared?.recall() {
-            (object, until) = known
+            (answer, until) = known
+            notes.answerEnds = until
         } else {
             // Counted from before the question, since the answer may be that old when it arrives.
             let asked = (now: time.now(), uptime: time.uptime())
-            object = try await ask(introspector, token, digest, epoch)
+            answer = try await ask(introspector, token, digest, epoch)
             until = asked.uptime + lifetime
-            await shared?.remember(object, askedAt: asked.now)
+            await shared?.remember(answer, askedAt: asked.now)
         }
+        guard case .active(let object) = answer else { throw .inactiveToken }
+        notes.answer = object
         let checked = try check(ClaimsSet(object), of: connection)
         return remember(checked, .opaque, issuer: connection.issuer, keys: nil, generation: 0, until: until)
     }
 
     private func ask(
         _ introspector: IntrospectionClient, _ token: [UInt8], _ digest: SHA256Digest, _ epoch: UInt64
-    ) async throws(RefusalReason) -> JSONObject {
-        let answer: IntrospectionClient.Answer
+    ) async throws(RefusalReason) -> IntrospectionClient.Answer {
         do throws(AuthorizationServerFault) {
-            answer = try await introspector.answer(for: token, digest: digest, epoch: epoch)
+            return try await introspector.answer(for: token, digest: digest, epoch: epoch)
         } catch {
             throw .introspectionUnavailable
         }
-        guard case .active(let object) = answer else { throw .inactiveToken }
-        return object
     }
 
     private func check(_ claims: ClaimsSet, of connection: IssuerConnection) throws(RefusalReason)
@@ -227,4 +233,14 @@ struct TokenValidator: Sendable {
             token: AccessToken(storage), start: checker.start(of: claims.notBefore),
             end: checker.end(of: claims.expiresAt), keys: keys, generation: generation, usableUntil: until)
     }
+}
+
+/// What comes to light while a token is checked, beside the verdict.
+struct ValidationNotes {
+    /// What introspection says of the token.
+    var answer: JSONObject?
+    /// Until when an answer counts that came from a cache.
+    var answerEnds: MonotonicInstant?
+    /// What there is to say of a refusal.
+    var finding: RefusalFinding?
 }
