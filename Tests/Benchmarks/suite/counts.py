@@ -15,7 +15,6 @@ from . import needs
 from .ours import Ours
 
 REQUESTS = 2000
-ALLOCATIONS = os.path.join(needs.BENCHMARKS, "suite", "allocations.c")
 FUNCTION = re.compile(r"^ *([\d,]+) \([ \d.]+%\)  (\S.*)$")
 
 
@@ -68,15 +67,21 @@ def whole(answer):
     return head + int(re.search(rb"(?i)content-length: *(\d+)", answer[:head]).group(1))
 
 
+def library(name):
+    """What is loaded in front of the program, compiled where that has not been done."""
+    source, built = os.path.join(needs.BENCHMARKS, "suite", f"{name}.c"), os.path.join(needs.WORK, f"{name}.so")
+    if not os.path.exists(built) or os.path.getmtime(built) < os.path.getmtime(source):
+        subprocess.run(["cc", "-O2", "-Wall", "-shared", "-fPIC", "-o", built, source], check=True)
+    return built
+
+
 # Allocations.
 
 
 def allocations(stage, choose):
-    library = os.path.join(needs.WORK, "allocations.so")
-    if not os.path.exists(library) or os.path.getmtime(library) < os.path.getmtime(ALLOCATIONS):
-        subprocess.run(["cc", "-O2", "-Wall", "-shared", "-fPIC", "-o", library, ALLOCATIONS], check=True)
     path = stage.path("allocations")
-    ours = Ours(stage, stage.material, loops=1, environment={"LD_PRELOAD": library, "ALLOCATIONS": path})
+    environment = {"LD_PRELOAD": library("allocations"), "ALLOCATIONS": path}
+    ours = Ours(stage, stage.material, loops=1, environment=environment)
     target = choose(ours)
     ask(target, REQUESTS)
     counts = [read(path)]
@@ -111,7 +116,8 @@ def instructions(stage, valgrind, choose):
 def under_callgrind(stage, valgrind, choose, count):
     output = stage.path("callgrind.out")
     before = [valgrind, "--tool=callgrind", f"--callgrind-out-file={output}"]
-    ours = Ours(stage, stage.material, loops=1, before=before, name="callgrind")
+    environment = {"LD_PRELOAD": library("sigsuspend")}
+    ours = Ours(stage, stage.material, loops=1, before=before, name="callgrind", environment=environment)
     ask(choose(ours), count)
     stage.stop(ours.process)
     annotate = os.path.join(os.path.dirname(valgrind), "callgrind_annotate")

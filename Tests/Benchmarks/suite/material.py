@@ -70,10 +70,11 @@ class Material:
         return {"keys": [public(key) for key in self.keys.values()]}
 
     @property
-    def key_set_path(self):
+    def peers_key_set(self):
+        """A file of the keys that every peer knows; JWTKit has no name for Ed25519 but EdDSA."""
         path = self.path("jwks.json")
         with open(path, "w", encoding="utf-8") as file:
-            json.dump(self.key_set, file)
+            json.dump({"keys": [public(self.keys[name]) for name in ("RS256", "ES256")]}, file)
         return path
 
     def claims(self, **others):

@@ -67,7 +67,7 @@ def start(servers, name, port, server, workers=2):
     text = MAIN.format(name=name, workers=workers, server=server)
     path = servers.write(f"{name}.conf", text)
     process = servers.start([needs.nginx(), "-p", servers.folder, "-c", path, "-e", "stderr"], name)
-    servers.wait_for(process, port, name)
+    servers.wait_for(process, port)
     return process
 
 

@@ -81,7 +81,7 @@ def start(servers, words, name="example-server", before=(), seconds=20, environm
     line = process.popen.stdout.readline().decode()
     took = time.monotonic() - begun
     if not line.startswith("listening on "):
-        raise needs.Wrong(f"The example server did not start: {servers.log(name)}")
+        raise needs.Wrong(f"The example server did not start: {servers.log(process)}")
     return process, int(line.strip().rsplit(":", 1)[1]), took
 
 

@@ -5,7 +5,7 @@ import json
 import os
 
 from . import needs
-from .material import AUDIENCE, ISSUER, public
+from .material import AUDIENCE, ISSUER, first_line, public
 from .nginx import TEXT
 from .processes import free_port
 from .target import Target
@@ -19,7 +19,7 @@ class Peer:
         target = GuardedPeer(
             f"{self.name} {algorithm}", self.process, self.port, self.path_of(algorithm), body=TEXT.encode(), fields=fields
         )
-        target.forged = needs_forgery(self.material)
+        target.forged = first_line(self.material.forged(1))
         return target
 
 
@@ -37,11 +37,6 @@ class GuardedPeer(Target):
         return super().verify()
 
 
-def needs_forgery(material):
-    with open(material.forged(1), encoding="ascii") as file:
-        return file.readline().strip()
-
-
 class Hummingbird(Peer):
     """Hummingbird 2 with JWTKit 5, a package of its own that is built for this alone."""
 
@@ -54,9 +49,9 @@ class Hummingbird(Peer):
             os.path.join(needs.BENCHMARKS, "HummingbirdPeer"),
             os.path.join(needs.WORK, "hummingbird"),
         )
-        words = [os.path.abspath(program), str(self.port), self.material.key_set_path, ISSUER, AUDIENCE]
+        words = [os.path.abspath(program), str(self.port), self.material.peers_key_set, ISSUER, AUDIENCE]
         self.process = stage.start(words, "hummingbird")
-        stage.wait_for(self.process, self.port, "Hummingbird")
+        stage.wait_for(self.process, self.port)
 
     def path_of(self, algorithm):
         return "/api/hello"
@@ -124,7 +119,7 @@ class Apache(Peer):
         os.chmod(stage.folder, 0o755)
         path = stage.write("apache.conf", text)
         self.process = stage.start([program, "-f", path, "-D", "FOREGROUND"], "apache")
-        stage.wait_for(self.process, self.port, "Apache")
+        stage.wait_for(self.process, self.port)
 
     def path_of(self, algorithm):
         return f"/{algorithm}/hello"

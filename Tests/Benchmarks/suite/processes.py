@@ -21,8 +21,8 @@ def free_port():
 class Process:
     """A server and its children, and what the system says of them."""
 
-    def __init__(self, popen):
-        self.popen, self.pid = popen, popen.pid
+    def __init__(self, popen, name):
+        self.popen, self.pid, self.name = popen, popen.pid, name
 
     @property
     def family(self):
@@ -78,15 +78,15 @@ class Servers:
             popen = subprocess.Popen(
                 words, cwd=self.folder, stdin=subprocess.DEVNULL, env={**os.environ, **(environment or {})}, **options
             )
-        process = Process(popen)
+        process = Process(popen, name)
         self.processes.append(process)
         return process
 
-    def log(self, name):
-        with open(self.path(f"{name}.log"), encoding="utf-8", errors="replace") as file:
+    def log(self, process):
+        with open(self.path(f"{process.name}.log"), encoding="utf-8", errors="replace") as file:
             return file.read()[-2000:]
 
-    def wait_for(self, process, port, name, seconds=20):
+    def wait_for(self, process, port, seconds=20):
         """Until something accepts connections there."""
         end = time.monotonic() + seconds
         while True:
@@ -94,7 +94,7 @@ class Servers:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     return
             if process.popen.poll() is not None or time.monotonic() > end:
-                raise Wrong(f"{name} did not start: {self.log(name)}")
+                raise Wrong(f"{process.name} did not start: {self.log(process)}")
             time.sleep(0.02)
 
     def stop(self, process, number=signal.SIGTERM):
