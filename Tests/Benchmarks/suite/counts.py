@@ -7,6 +7,7 @@ many: the difference has nothing of the start in it. Callgrind sees the program 
 
 import os
 import re
+import shutil
 import socket
 import struct
 import subprocess
@@ -110,7 +111,8 @@ def instructions(stage, valgrind, choose):
     costs = {name: (cost - once.get(name, 0)) / REQUESTS for name, cost in twice.items()}
     total = costs.pop("total")
     top = sorted(costs.items(), key=lambda item: -item[1])[:15]
-    return {"instructions": total, "top": [{"function": name, "instructions": cost} for name, cost in top]}
+    names = demangled([name for name, _ in top])
+    return {"instructions": total, "top": [{"function": name, "instructions": cost} for name, (_, cost) in zip(names, top)]}
 
 
 def under_callgrind(stage, valgrind, choose, count):
@@ -121,10 +123,19 @@ def under_callgrind(stage, valgrind, choose, count):
     ask(choose(ours), count)
     stage.stop(ours.process)
     annotate = os.path.join(os.path.dirname(valgrind), "callgrind_annotate")
-    shown = subprocess.run([annotate, "--threshold=100", output], capture_output=True, text=True)
+    shown = subprocess.run([annotate, "--threshold=100", "--auto=no", output], capture_output=True, text=True)
     if shown.returncode != 0:
         raise needs.Wrong(f"callgrind_annotate said {shown.stderr[-300:]}")
     return functions(shown.stdout)
+
+
+def demangled(names):
+    """Swift's own names as they are written, where there is the tool that knows."""
+    tool = shutil.which("swift-demangle")
+    if not tool:
+        return names
+    text = subprocess.run([tool, "--simplified"], input="\n".join(names), capture_output=True, text=True).stdout
+    return text.splitlines()
 
 
 def functions(text):
@@ -144,6 +155,7 @@ def functions(text):
 
 
 def readable(place):
-    """A function without its file and library."""
+    """A function without its file and library, and without the mark of a cycle or of recursion."""
     name = re.sub(r" \[[^\]]*\]$", "", place)
-    return name.split(":", 1)[1] if ":" in name else name
+    name = name.split(":", 1)[1] if ":" in name else name
+    return re.sub(r"'\d+$", "", name)

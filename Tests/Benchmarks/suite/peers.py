@@ -89,7 +89,7 @@ EnableSendfile On
 LOCATION = """
 <Location /{algorithm}>
     AuthType oauth2
-    OAuth2TokenVerify jwk "{key}" verify.iss=required&verify.exp=required
+    OAuth2TokenVerify jwk "{key}" verify.exp=required
     <RequireAll>
         Require oauth2_claim iss:{issuer}
         Require oauth2_claim aud:{audience}

@@ -48,16 +48,17 @@ class Stage(Servers):
 
     # How it is measured.
 
-    def compare(self, targets, bounds=()):
+    def compare(self, targets, bounds=(), seconds=None):
         """Measures all targets once in every round, in an order that turns, and judges the bounds by the rounds' ratios.
 
-        What the machine does meanwhile falls on all of them, and each ratio is taken within its round.
+        What the machine does meanwhile falls on all of them, and each ratio is taken within its round. One measurement
+        takes the seconds given, else those of the options.
         """
         for target in targets:
             self.answers[target.name] = target.verify()
         for target in targets:
             target.warm_up(1)
-        rounds = [self.round(number, targets) for number in range(self.options.pairs)]
+        rounds = [self.round(number, targets, seconds or self.options.seconds) for number in range(self.options.pairs)]
         for target in targets:
             target.verify()
         for target in targets:
@@ -67,12 +68,12 @@ class Stage(Servers):
         self.extra.setdefault("rounds", []).append(rounds)
         return rounds
 
-    def round(self, number, targets):
+    def round(self, number, targets, seconds):
         shift = number % len(targets)
         order = targets[shift:] + targets[:shift]
         measured = {}
         for target in order if number % 2 == 0 else reversed(order):
-            found = measured[target.name] = target.measure(self.options.seconds)
+            found = measured[target.name] = target.measure(seconds)
             self.progress.step(
                 f"{self.experiment.name} {number + 1}/{self.options.pairs}:"
                 f" {target.name} {found['requests_per_second']:,.0f}/s"
