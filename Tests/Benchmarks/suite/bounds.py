@@ -34,7 +34,11 @@ class Ceiling:
         low, high, confidence = figures.interval(values)
         median = figures.spread(values)["median"]
         return verdict(
-            self.what, self.limit, True, {"median": median, "low": low, "high": high, "confidence": confidence}, self.unit
+            self.what,
+            self.limit,
+            True,
+            {"median": median, "low": low, "high": high, "confidence": confidence},
+            self.unit,
         )
 
 

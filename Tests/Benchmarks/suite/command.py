@@ -26,7 +26,9 @@ def parsed(description):
     parser.add_argument("--seconds", type=int, help="length of one measurement (default 3)")
     parser.add_argument("--output", default=os.path.join(WORK, "results.json"), help="where the numbers go")
     parser.add_argument("--check", action="store_true", help="exit 1 where a bound is missed")
-    parser.add_argument("--slack", type=float, default=1.0, help="with --check: what part of a bound is enough (default 1)")
+    parser.add_argument(
+        "--slack", type=float, default=1.0, help="with --check: what part of a bound is enough (default 1)"
+    )
     arguments = parser.parse_args()
     arguments.pairs = arguments.pairs or (3 if arguments.quick else 9)
     arguments.seconds = arguments.seconds or (1 if arguments.quick else 3)

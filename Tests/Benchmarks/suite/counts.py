@@ -112,7 +112,10 @@ def instructions(stage, valgrind, choose):
     total = costs.pop("total")
     top = sorted(costs.items(), key=lambda item: -item[1])[:15]
     names = demangled([name for name, _ in top])
-    return {"instructions": total, "top": [{"function": name, "instructions": cost} for name, (_, cost) in zip(names, top)]}
+    return {
+        "instructions": total,
+        "top": [{"function": name, "instructions": cost} for name, (_, cost) in zip(names, top)],
+    }
 
 
 def under_callgrind(stage, valgrind, choose, count):

@@ -100,9 +100,7 @@ class Material:
         """A file of so many access tokens of RFC 9068."""
         return self.kept(
             f"{algorithm}.{count}",
-            lambda path: self.sign(
-                path, count, algorithm, self.keys[algorithm], {"typ": "at+jwt"}, self.claims()
-            ),
+            lambda path: self.sign(path, count, algorithm, self.keys[algorithm], {"typ": "at+jwt"}, self.claims()),
         )
 
     def token(self, algorithm):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What OpenSSL's verification alone allows on this machine: `openssl speed`, a process for each core, and nothing beside them.
+"""What OpenSSL's verification alone allows here: `openssl speed`, a process for each core, and nothing beside them.
 
 No load generator, no HTTP, no hash of the signed text takes a share, so that a server can only come near this figure.
 """

@@ -88,7 +88,9 @@ def start(servers, words, name="example-server", before=(), seconds=20, environm
 class Ours:
     """The example server and its targets."""
 
-    def __init__(self, servers, material, introspection_endpoint="http://127.0.0.1:1/", tls=None, loops=None, **options):
+    def __init__(
+        self, servers, material, introspection_endpoint="http://127.0.0.1:1/", tls=None, loops=None, **options
+    ):
         name = "config-tls.json" if tls else "config.json"
         settings = configuration(material, introspection_endpoint, tls)
         if loops:

@@ -17,7 +17,12 @@ class Peer:
     def guarded(self, algorithm):
         fields = {"Authorization": f"Bearer {self.material.token(algorithm)}"}
         target = GuardedPeer(
-            f"{self.name} {algorithm}", self.process, self.port, self.path_of(algorithm), body=TEXT.encode(), fields=fields
+            f"{self.name} {algorithm}",
+            self.process,
+            self.port,
+            self.path_of(algorithm),
+            body=TEXT.encode(),
+            fields=fields,
         )
         target.forged = first_line(self.material.forged(1))
         return target

@@ -49,7 +49,7 @@ class Stage(Servers):
     # How it is measured.
 
     def compare(self, targets, bounds=(), seconds=None):
-        """Measures all targets once in every round, in an order that turns, and judges the bounds by the rounds' ratios.
+        """Measures all targets once in every round, in an order that turns, and judges the rounds' ratios.
 
         What the machine does meanwhile falls on all of them, and each ratio is taken within its round. One measurement
         takes the seconds given, else those of the options.

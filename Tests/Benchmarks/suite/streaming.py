@@ -7,7 +7,7 @@ LINES = "".join(f"line {number}\n" for number in range(1, 11)).encode()
 
 
 class Streamed(Target):
-    """The rate is bound by the answers' own pauses: what tells is how near it comes to that, and the slowest per cent."""
+    """The answers' own pauses bound the rate: what tells is how near it comes to that, and the slowest per cent."""
 
     def __init__(self, ours, connections):
         super().__init__("streaming", ours.process, ours.port, "/stream", body=LINES, connections=connections)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is measured: a request to a server, the answer that it must give, and how many of it the server gives in a second."""
+"""What is measured: a request to a server, the answer that it must give, and how often the server gives it."""
 
 import http.client
 import ssl
@@ -12,8 +12,8 @@ from .needs import Wrong
 class Target:
     """One kind of request to one server.
 
-    `body` is the answer's, or a function that says whether it is right. With `lines`, a file, every request takes a line
-    of its own behind the text `field`, and wrk goes on where its last run stopped.
+    `body` is the answer's, or a function that says whether it is right. With `lines`, a file, every request takes a
+    line of its own behind the text `field`, and wrk goes on where its last run stopped.
     """
 
     def __init__(
