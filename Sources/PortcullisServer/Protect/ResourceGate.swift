@@ -83,6 +83,7 @@ public struct ResourceGate: ImmediateMiddleware {
     }
 
     private static func context(of request: borrowing Request) -> GateContext {
-        GateContext(clientCertificate: request.certificateSource, describesRefusals: request.describesRefusals)
+        GateContext(
+            clientCertificate: request.certificateSource, describesRefusals: request.describesRefusals)
     }
 }
