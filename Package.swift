@@ -93,6 +93,10 @@ let package = Package(
             swiftSettings: settings
         ),
         .executableTarget(
+            name: "benchmark-mint", dependencies: ["Portcullis"],
+            path: "Tests/Benchmarks/Mint", swiftSettings: settings
+        ),
+        .executableTarget(
             name: "token-verdicts", dependencies: ["Portcullis", "PortcullisTesting"],
             path: "Tests/Differential/Verdicts", swiftSettings: settings
         ),

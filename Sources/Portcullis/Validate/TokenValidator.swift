@@ -21,6 +21,7 @@ struct TokenValidator: Sendable {
     private let maxByteCount: Int
     private let activeLifetime: Duration
     private let inactiveLifetime: Duration
+    private let headers = KnownHeaders()
 
     init(
         _ policy: TokenPolicy, format: TokenPolicy.Format, resource: ResourceIdentifier,
@@ -58,30 +59,50 @@ struct TokenValidator: Sendable {
     func isCheckedAsJWT(_ token: [UInt8]) -> Bool {
         switch format {
         case .opaque: false
-        case .any: Self.isJWTShaped(token)
+        case .any: token.withUnsafeBytes { Token68.isShapedAsJWS($0) }
         case .jwt: true
         }
     }
 
-    /// Whether bytes are three base64url parts.
-    private static func isJWTShaped(_ token: [UInt8]) -> Bool {
-        let parts = token.split(separator: 0x2E, omittingEmptySubsequences: false)
-        return parts.count == 3
-            && parts.allSatisfy { part in
-                !part.isEmpty && part.allSatisfy { CharacterClass.isToken68Character($0) && !isForeign($0) }
-            }
-    }
-
-    // token68 has four marks that base64url has not.
-    private static func isForeign(_ byte: UInt8) -> Bool {
-        byte == 0x2B || byte == 0x2F || byte == 0x7E || byte == 0x2E
+    /// Checks a token that only its signature has to be checked of, with a key that is at hand.
+    ///
+    /// - Returns: Nothing if it has to be introspected, or its key fetched: ``validate(_:digest:epoch:)`` can tell then.
+    func validateAtOnce(_ token: [UInt8]) throws(RefusalReason) -> VerifiedToken? {
+        guard isCheckedAsJWT(token) else { return nil }
+        let jwt = try readJWT(token)
+        guard let keys = jwt.connection.keys,
+            let (key, generation) = keys.keyAtHand(jwt.jws.header.keyID, jwt.algorithm, at: time.uptime())
+        else { return nil }
+        return try accept(jwt, keys, key, generation)
     }
 
     private func validateJWT(
         _ token: [UInt8], _ digest: SHA256Digest, _ epoch: UInt64, _ notes: inout ValidationNotes
     ) async throws(RefusalReason) -> VerifiedToken {
-        let jws = try read(token)
-        try checkType(jws.header.type)
+        let jwt = try readJWT(token)
+        guard let keys = jwt.connection.keys else {
+            guard format == .any else { throw .unsupportedTokenFormat }
+            // The token of one issuer is never shown to another.
+            guard jwt.connection.introspector != nil else { throw .unsupportedTokenFormat }
+            return try await introspect(token, digest, epoch, &notes)
+        }
+        let (key, generation) = try await keys.key(jwt.jws.header.keyID, jwt.algorithm, at: time.uptime())
+        return try accept(jwt, keys, key, generation)
+    }
+
+    /// A JWT that says of itself what is acceptable, and whose signature nobody has checked.
+    private struct UnverifiedJWT {
+        let jws: CompactJWS
+        let algorithm: SignatureAlgorithm
+        let claims: ClaimsSet
+        let connection: IssuerConnection
+        let hasKnownHeader: Bool
+    }
+
+    private func readJWT(_ token: [UInt8]) throws(RefusalReason) -> UnverifiedJWT {
+        let known = headers.header(of: token)
+        let jws = try read(token, known)
+        if known == nil { try checkType(jws.header.type) }
         // RFC 8725 §3.1: what is acceptable is our list; the token only chooses from it.
         guard let algorithm = jws.header.algorithm, algorithms.contains(algorithm) else {
             throw .unsupportedAlgorithm
@@ -91,23 +112,25 @@ struct TokenValidator: Sendable {
         guard let issuer = try? claims.string("iss"), let connection = connection(to: issuer) else {
             throw .unknownIssuer
         }
-        guard let keys = connection.keys else {
-            guard format == .any else { throw .unsupportedTokenFormat }
-            // The token of one issuer is never shown to another.
-            guard connection.introspector != nil else { throw .unsupportedTokenFormat }
-            return try await introspect(token, digest, epoch, &notes)
-        }
-        let (key, generation) = try await keys.key(jws.header.keyID, algorithm, at: time.uptime())
-        try verify(jws, with: key, algorithm)
-        let checked = try checker.checkJWT(claims, at: time.now())
+        return UnverifiedJWT(
+            jws: jws, algorithm: algorithm, claims: claims, connection: connection,
+            hasKnownHeader: known != nil)
+    }
+
+    private func accept(
+        _ jwt: UnverifiedJWT, _ keys: KeyStore, _ key: JWK, _ generation: UInt64
+    ) throws(RefusalReason) -> VerifiedToken {
+        try verify(jwt.jws, with: key, jwt.algorithm)
+        if !jwt.hasKnownHeader { headers.insert(jwt.jws) }
+        let checked = try checker.checkJWT(jwt.claims, at: time.now())
         return remember(
-            checked, .jwt, issuer: connection.issuer, keys: keys, generation: generation,
+            checked, .jwt, issuer: jwt.connection.issuer, keys: keys, generation: generation,
             until: MonotonicInstant(nanoseconds: .max))
     }
 
-    private func read(_ token: [UInt8]) throws(RefusalReason) -> CompactJWS {
+    private func read(_ token: [UInt8], _ header: JOSEHeader?) throws(RefusalReason) -> CompactJWS {
         do throws(JOSEError) {
-            return try CompactJWS(token, maximumByteCount: maxByteCount)
+            return try CompactJWS(token, maximumByteCount: maxByteCount, header: header)
         } catch {
             throw .malformedJWT
         }

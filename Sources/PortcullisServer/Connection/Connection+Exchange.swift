@@ -76,14 +76,37 @@ extension Connection {
             id: record?.value.id, forwarding: forwarding, isFromTrustedProxy: isFromTrustedProxy,
             certificateSource: certificateSource, describesRefusals: context.core.describesRefusals)
         noteRoute(route, forwarding)
-        switch context.watching(route, { route.respondImmediately(to: request) }) {
+        answer(request, route, effort: .little)
+    }
+
+    private func answer(_ request: Request, _ route: CompiledRoute, effort: ProtectedResource.Effort) {
+        switch context.watching(route, { route.respondImmediately(to: request, effort: effort) }) {
         case .response(let response):
             respond(with: finished(response, request.head), route, request)
+        case .mustVerify(let request, let presented):
+            beginWaiting()
+            let id = lastExchangeID
+            loop.executeCostly {
+                self.assumeIsolated { $0.answer(id, request, route, effort: .all(presented)) }
+            }
         case .mustWait(let request, let index):
-            phase = .exchange
-            stateDeadline = .distantFuture
+            beginWaiting()
             startTask(route, request, from: index)
         }
+    }
+
+    private func beginWaiting() {
+        phase = .exchange
+        stateDeadline = .distantFuture
+    }
+
+    private func answer(
+        _ id: UInt64, _ request: Request, _ route: CompiledRoute, effort: ProtectedResource.Effort
+    ) {
+        // Who has gone meanwhile costs no verification.
+        guard isCurrent(id) else { return }
+        answer(request, route, effort: effort)
+        goOn()
     }
 
     private static func authority(_ head: RequestHead, _ semantics: RequestSemantics) -> String {
