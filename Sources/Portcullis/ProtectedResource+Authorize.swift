@@ -29,6 +29,7 @@ extension ProtectedResource {
         in context: GateContext = GateContext()
     ) async throws(Refusal) -> AccessToken {
         var attempt = Attempt.none
+        var notes = ValidationNotes()
         do throws(RefusalReason) {
             let presented = try present(head, context, &attempt)
             let proof = try locateProof(presented, of: head)
@@ -42,16 +43,18 @@ extension ProtectedResource {
                 if let verified = try validateAtOnce(presented, of: head) {
                     token = verified
                 } else {
-                    token = try await validate(presented, of: head, anew: isAskedAnew)
+                    token = try await validate(presented, of: head, anew: isAskedAnew, context, &notes)
                 }
             }
             try checkBinding(of: token, presented, head, context)
-            if isAskedAnew, token.format == .jwt { try await confirm(token, presented, of: head) }
+            if isAskedAnew, token.format == .jwt {
+                try await confirm(token, presented, of: head, context, &notes)
+            }
             if let proof { try await prove(proof, of: head, token, presented) }
             try permit(token, requirement)
             return token
         } catch {
-            throw refuse(error, attempt, requiring: requirement, context)
+            throw refuse(error, of: head, attempt, requiring: requirement, context, notes)
         }
     }
 
@@ -117,7 +120,7 @@ extension ProtectedResource {
             try permit(token, requirement)
             return .authorized(token)
         } catch {
-            return .refused(refuse(error, attempt, requiring: requirement, context))
+            return .refused(refuse(error, of: head, attempt, requiring: requirement, context))
         }
     }
 
@@ -145,44 +148,44 @@ extension ProtectedResource {
         return nil
     }
 
-    // … or checked now with what is at hand …
+    // … or checked now with what is at hand: a refusal is as cheap to find again as it would be to remember …
     private func validateAtOnce(_ presented: PresentedToken, of head: RequestHead) throws(RefusalReason)
         -> AccessToken?
     {
         let arrival = gate.validator.time.uptime()
         let epoch = gate.epoch.load(ordering: .sequentiallyConsistent)
-        do throws(RefusalReason) {
-            let verified = try gate.validator.validateAtOnce(presented.bytes(in: head))
-            guard let verified else { return nil }
-            remember(verified, presented.digest, arrival, epoch)
-            return verified.token
-        } catch {
-            remember(error, presented.digest, arrival, epoch)
-            throw error
-        }
+        let verified = try gate.validator.validateAtOnce(presented.bytes(in: head))
+        guard let verified else { return nil }
+        remember(verified, presented.digest, arrival, epoch)
+        return verified.token
     }
 
     // … or with the help of the issuer. RFC 9068 §4, RFC 7662 §2.
     private func validate(
-        _ presented: PresentedToken, of head: RequestHead, anew isAskedAnew: Bool
+        _ presented: PresentedToken, of head: RequestHead, anew isAskedAnew: Bool, _ context: GateContext,
+        _ notes: inout ValidationNotes
     ) async throws(RefusalReason) -> AccessToken {
         let arrival = gate.validator.time.uptime()
         let epoch = gate.epoch.load(ordering: .sequentiallyConsistent)
         let digest = presented.digest
         do throws(RefusalReason) {
             let verified = try await gate.validator.validate(
-                presented.bytes(in: head), digest: digest, epoch: epoch, anew: isAskedAnew)
+                presented.bytes(in: head), digest: digest, epoch: epoch, anew: isAskedAnew, &notes)
             remember(verified, digest, arrival, epoch)
             return verified.token
         } catch {
-            remember(error, digest, arrival, epoch)
+            if context.describesRefusals {
+                notes.finding = finding(for: error, of: head, requiring: .none, context, notes)
+            }
+            remember(error, digest, arrival, epoch, notes)
             throw error
         }
     }
 
     // … who may be asked once more, where the request wants to know what is so now. RFC 7662 §4.
     private func confirm(
-        _ token: AccessToken, _ presented: PresentedToken, of head: RequestHead
+        _ token: AccessToken, _ presented: PresentedToken, of head: RequestHead, _ context: GateContext,
+        _ notes: inout ValidationNotes
     ) async throws(RefusalReason) {
         let arrival = gate.validator.time.uptime()
         let epoch = gate.epoch.load(ordering: .sequentiallyConsistent)
@@ -190,28 +193,34 @@ extension ProtectedResource {
             try await gate.validator.confirm(
                 presented.bytes(in: head), digest: presented.digest, issuedBy: token.issuer)
         } catch {
-            remember(error, presented.digest, arrival, epoch)
+            if context.describesRefusals {
+                notes.finding = finding(for: error, of: head, requiring: .none, context, notes)
+            }
+            remember(error, presented.digest, arrival, epoch, notes)
             throw error
         }
     }
 
     private func remember(
-        _ verified: VerifiedToken, _ digest: SHA256Digest, _ arrival: MonotonicInstant, _ epoch: UInt64
-    ) {
-        guard arrival < verified.usableUntil else { return }
-        gate.remember(
-            since: epoch, { $0.verified.insert(verified, for: digest) }, else: { $0.verified.remove(digest) })
-    }
-
-    private func remember(
-        _ reason: RefusalReason, _ digest: SHA256Digest, _ arrival: MonotonicInstant, _ epoch: UInt64
+        _ reason: RefusalReason, _ digest: SHA256Digest, _ arrival: MonotonicInstant, _ epoch: UInt64,
+        _ notes: ValidationNotes
     ) {
         guard reason.isWorthRemembering(format: gate.validator.format) else { return }
-        let rejected = RejectedToken(reason: reason, until: arrival + gate.rejectionLifetime)
+        let end = min(arrival + gate.rejectionLifetime, notes.answerEnds ?? .distantFuture)
+        let rejected = RejectedToken(reason: reason, until: end, finding: notes.finding)
         // What the issuer has taken back is no longer known as good either.
         gate.verified.remove(digest)
         gate.remember(
             since: epoch, { $0.rejected.insert(rejected, for: digest) }, else: { $0.rejected.remove(digest) })
+    }
+
+    private func remember(
+        _ verified: VerifiedToken, _ digest: SHA256Digest, _ arrival: MonotonicInstant, _ epoch: UInt64
+    ) {
+        gate.reportDetails(of: verified.token)
+        guard arrival < verified.usableUntil else { return }
+        gate.remember(
+            since: epoch, { $0.verified.insert(verified, for: digest) }, else: { $0.verified.remove(digest) })
     }
 
     // RFC 6750 §2.1. Needed only for tokens that were not verified before.
@@ -228,7 +237,20 @@ extension ProtectedResource {
 
     // 5. Refuse: the one place where a reason becomes a response. RFC 6750 §3.
     private func refuse(
-        _ reason: RefusalReason, _ attempt: Attempt, requiring requirement: AccessRequirement,
+        _ reason: RefusalReason, of head: RequestHead, _ attempt: Attempt,
+        requiring requirement: AccessRequirement, _ context: GateContext,
+        _ notes: ValidationNotes = ValidationNotes()
+    ) -> Refusal {
+        var refusal = answer(to: reason, attempt, requiring: requirement, context)
+        if context.describesRefusals {
+            refusal.finding =
+                notes.finding ?? finding(for: reason, of: head, requiring: requirement, context, notes)
+        }
+        return refusal
+    }
+
+    private func answer(
+        to reason: RefusalReason, _ attempt: Attempt, requiring requirement: AccessRequirement,
         _ context: GateContext
     ) -> Refusal {
         // No token would help, so nobody is asked for one.

@@ -136,10 +136,22 @@ public struct Server: Sendable {
 
     /// Says what there is to say of routes that are about to be used, and has their keys fetched.
     private func begin(_ table: RoutingTable) {
-        for warning in table.warnings + table.resources.flatMap(\.warnings) {
+        for warning in table.warnings + table.resources.flatMap(\.warnings) + unseenCertificates(table) {
             configuration.log("warning: " + warning)
         }
         for resource in table.resources { resource.warmUp() }
+    }
+
+    /// Sentences about resources whose tokens are bound to certificates that this server never sees.
+    ///
+    /// RFC 8705 §3.
+    private func unseenCertificates(_ table: RoutingTable) -> [String] {
+        let isAsked = configuration.tls?.asksForCertificates ?? false
+        guard !isAsked, !configuration.proxies.sendsClientCertificates else { return [] }
+        return table.resources.filter { $0.metadata.tlsClientCertificateBoundAccessTokens == true }.map {
+            "\($0.identifier) announces tokens that are bound to certificates, but this server asks no client for one "
+                + "and believes no proxy, so that none of them gets in"
+        }
     }
 
     /// Connections that may not be opened are not worth a place.

@@ -34,6 +34,16 @@ struct Presentation: Sendable {
     /// Whether tokens come in the `Authorization` field and nowhere else.
     var isFieldOnly: Bool { !takesBody && !takesQuery }
 
+    /// Where tokens may be, in words for an operator.
+    var places: String {
+        var places: [String] = []
+        if takesHeader, !requiresDPoP { places.append("Authorization: Bearer") }
+        if takesDPoP { places.append("Authorization: DPoP") }
+        if takesBody { places.append("access_token in a form") }
+        if takesQuery { places.append("access_token in the query") }
+        return places.joined(separator: " or ")
+    }
+
     /// The one token of a request.
     ///
     /// - Parameters:

@@ -79,8 +79,10 @@ public struct AccessToken: Sendable, CustomStringConvertible, CustomDebugStringC
             !requirement.needsFreshIntrospection,
             "Only a route can require that its issuer is asked about a token.")
         guard let reason = storage.rules.shortcoming(of: storage, for: requirement) else { return }
-        throw storage.rules.challenger.refusal(
+        var refusal = storage.rules.challenger.refusal(
             reason, answering: .with(binding == .dpop ? .dpop : .bearer), requiring: requirement)
+        refusal.finding = RefusalFinding(reason, of: storage, for: requirement)
+        throw refusal
     }
 
     /// Nothing of what it holds.

@@ -20,6 +20,7 @@ struct TokenValidator: Sendable {
     private let types: [String]
     private let maxByteCount: Int
     private let activeLifetime: Duration
+    private let inactiveLifetime: Duration
     private let headers = KnownHeaders()
 
     init(
@@ -36,6 +37,7 @@ struct TokenValidator: Sendable {
         types = policy.types.map(TokenPolicy.normalisedType)
         maxByteCount = policy.maxTokenByteCount
         activeLifetime = policy.introspectionCacheLifetime
+        inactiveLifetime = policy.inactiveCacheLifetime
     }
 
     /// Checks a token whose length and characters are those of one.
@@ -46,12 +48,14 @@ struct TokenValidator: Sendable {
     ///   - epoch: Says which tokens have been invalidated so far; an answer from another one does not count.
     ///   - isAskedAnew: Whether an answer of the issuer counts only if it was asked for from now on. For a JWT that is verified
     ///     here there is ``confirm(_:digest:issuedBy:)``.
+    ///   - notes: Takes what comes to light besides.
     func validate(
-        _ token: [UInt8], digest: SHA256Digest, epoch: UInt64, anew isAskedAnew: Bool
+        _ token: [UInt8], digest: SHA256Digest, epoch: UInt64, anew isAskedAnew: Bool,
+        _ notes: inout ValidationNotes
     ) async throws(RefusalReason) -> VerifiedToken {
         isCheckedAsJWT(token)
-            ? try await validateJWT(token, digest, epoch, isAskedAnew)
-            : try await introspect(token, digest, epoch, isAskedAnew)
+            ? try await validateJWT(token, digest, epoch, isAskedAnew, &notes)
+            : try await introspect(token, digest, epoch, isAskedAnew, &notes)
     }
 
     /// Asks the issuer of a JWT that was verified here whether it is active still, whatever was said before.
@@ -64,7 +68,8 @@ struct TokenValidator: Sendable {
             throw .unsupportedTokenFormat
         }
         let answer = await introspector.newAnswer(for: token, digest: digest)
-        let claims = ClaimsSet(try Self.members(of: answer))
+        guard case .active(let object) = try Self.answer(in: answer) else { throw .inactiveToken }
+        let claims = ClaimsSet(object)
         try check(claims, of: connection) { () throws(RefusalReason) in
             try checker.checkConfirmation(claims, at: time.now())
         }
@@ -81,7 +86,7 @@ struct TokenValidator: Sendable {
 
     /// Checks a token that only its signature has to be checked of, with a key that is at hand.
     ///
-    /// - Returns: Nothing if it has to be introspected, or its key fetched: ``validate(_:digest:epoch:anew:)`` can tell then.
+    /// - Returns: Nothing if it has to be introspected, or its key fetched: ``validate(_:digest:epoch:anew:_:)`` can tell then.
     func validateAtOnce(_ token: [UInt8]) throws(RefusalReason) -> VerifiedToken? {
         guard isCheckedAsJWT(token) else { return nil }
         let jwt = try readJWT(token)
@@ -92,14 +97,15 @@ struct TokenValidator: Sendable {
     }
 
     private func validateJWT(
-        _ token: [UInt8], _ digest: SHA256Digest, _ epoch: UInt64, _ isAskedAnew: Bool
+        _ token: [UInt8], _ digest: SHA256Digest, _ epoch: UInt64, _ isAskedAnew: Bool,
+        _ notes: inout ValidationNotes
     ) async throws(RefusalReason) -> VerifiedToken {
         let jwt = try readJWT(token)
         guard let keys = jwt.connection.keys else {
             guard format == .any else { throw .unsupportedTokenFormat }
             // The token of one issuer is never shown to another.
             guard jwt.connection.introspector != nil else { throw .unsupportedTokenFormat }
-            return try await introspect(token, digest, epoch, isAskedAnew)
+            return try await introspect(token, digest, epoch, isAskedAnew, &notes)
         }
         let (key, generation) = try await keys.key(jwt.jws.header.keyID, jwt.algorithm, at: time.uptime())
         return try accept(jwt, keys, key, generation)
@@ -184,29 +190,33 @@ struct TokenValidator: Sendable {
     }
 
     private func introspect(
-        _ token: [UInt8], _ digest: SHA256Digest, _ epoch: UInt64, _ isAskedAnew: Bool
+        _ token: [UInt8], _ digest: SHA256Digest, _ epoch: UInt64, _ isAskedAnew: Bool,
+        _ notes: inout ValidationNotes
     ) async throws(RefusalReason) -> VerifiedToken {
         guard let connection = connections.first(where: { $0.introspector != nil }),
             let introspector = connection.introspector
         else { throw .unsupportedTokenFormat }
         let lifetime = connection.activeLifetime ?? activeLifetime
-        let shared = SharedAnswers(connection, lifetime: lifetime, digest: digest, time: time)
-        let object: JSONObject
+        let shared = SharedAnswers(
+            connection, lifetime: lifetime, inactiveLifetime: inactiveLifetime, digest: digest, time: time)
+        let answer: IntrospectionClient.Answer
         let until: MonotonicInstant
         let known = await shared?.recall()
         if let known, !isAskedAnew {
-            (object, until) = known
+            (answer, until) = known
+            notes.answerEnds = until
         } else {
             // Counted from before the question, since the answer may be that old when it arrives.
             let asked = (now: time.now(), uptime: time.uptime())
-            let answer =
-                isAskedAnew
-                ? await introspector.newAnswer(for: token, digest: digest)
-                : await introspector.answer(for: token, digest: digest, epoch: epoch)
-            object = try Self.members(of: answer)
+            answer = try Self.answer(
+                in: isAskedAnew
+                    ? await introspector.newAnswer(for: token, digest: digest)
+                    : await introspector.answer(for: token, digest: digest, epoch: epoch))
             until = asked.uptime + lifetime
-            await shared?.remember(object, askedAt: asked.now)
+            await shared?.remember(answer, askedAt: asked.now)
         }
+        guard case .active(let object) = answer else { throw .inactiveToken }
+        notes.answer = object
         let claims = ClaimsSet(object)
         let checked = try check(claims, of: connection) { () throws(RefusalReason) in
             try checker.checkIntrospected(claims, at: time.now())
@@ -214,14 +224,11 @@ struct TokenValidator: Sendable {
         return remember(checked, .opaque, issuer: connection.issuer, keys: nil, generation: 0, until: until)
     }
 
-    private static func members(
-        of answer: Result<IntrospectionClient.Answer, AuthorizationServerFault>
-    ) throws(RefusalReason) -> JSONObject {
-        switch answer {
-        case .success(.active(let object)): return object
-        case .success(.inactive): throw .inactiveToken
-        case .failure: throw .introspectionUnavailable
-        }
+    private static func answer(
+        in outcome: Result<IntrospectionClient.Answer, AuthorizationServerFault>
+    ) throws(RefusalReason) -> IntrospectionClient.Answer {
+        guard case .success(let answer) = outcome else { throw .introspectionUnavailable }
+        return answer
     }
 
     private func check<Checked>(
@@ -252,4 +259,14 @@ struct TokenValidator: Sendable {
             token: AccessToken(storage), start: checker.start(of: claims.notBefore),
             end: checker.end(of: claims.expiresAt), keys: keys, generation: generation, usableUntil: until)
     }
+}
+
+/// What comes to light while a token is checked, beside the verdict.
+struct ValidationNotes {
+    /// What introspection says of the token.
+    var answer: JSONObject?
+    /// Until when an answer counts that came from a cache.
+    var answerEnds: MonotonicInstant?
+    /// What there is to say of a refusal.
+    var finding: RefusalFinding?
 }

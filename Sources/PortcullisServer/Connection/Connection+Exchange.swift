@@ -74,7 +74,7 @@ extension Connection {
             head: head, path: path, queryRange: semantics.queryRange,
             parameters: Self.parameters(of: route, values, in: path), body: requestBody, peer: peer,
             id: record?.value.id, forwarding: forwarding, isFromTrustedProxy: isFromTrustedProxy,
-            certificateSource: certificateSource)
+            certificateSource: certificateSource, describesRefusals: context.core.describesRefusals)
         noteRoute(route, forwarding)
         answer(request, route, effort: .little)
     }
@@ -223,6 +223,7 @@ extension Connection {
     private func report(_ response: Response, _ route: CompiledRoute) {
         record?.value.status = response.status
         record?.value.refusal = response.refusalReason
+        record?.value.finding = response.refusalFinding
         guard let failure = response.failure else { return }
         context.core.log("error: the handler of \(route.name) threw \(failure)")
     }

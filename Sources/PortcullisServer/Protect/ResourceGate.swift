@@ -40,9 +40,8 @@ public struct ResourceGate: ImmediateMiddleware {
     }
 
     package func decide(on request: inout Request, effort: ProtectedResource.Effort) -> ImmediateVerdict {
-        let context = GateContext(clientCertificate: request.certificateSource)
         let decision = resource.authorizeImmediately(
-            request.head, requiring: requirement, in: context, effort: effort)
+            request.head, requiring: requirement, in: Self.context(of: request), effort: effort)
         switch decision {
         case .authorized(let token):
             request.token = token
@@ -61,7 +60,7 @@ public struct ResourceGate: ImmediateMiddleware {
     /// May wait for keys or introspection, for a replay store, and for the content where that may hold the token.
     public func respond(to request: Request, next: Next) async throws -> Response {
         var request = request
-        var context = GateContext(clientCertificate: request.certificateSource)
+        var context = Self.context(of: request)
         if case .mustVerify = resource.authorizeImmediately(request.head, requiring: requirement, in: context)
         {
             // Behind other middleware too, signatures are checked in their share of the loop's time.
@@ -81,5 +80,10 @@ public struct ResourceGate: ImmediateMiddleware {
         var response = try await next(request)
         resource.complete(&response.fields, status: response.status, answering: request.head, in: context)
         return response
+    }
+
+    private static func context(of request: borrowing Request) -> GateContext {
+        GateContext(
+            clientCertificate: request.certificateSource, describesRefusals: request.describesRefusals)
     }
 }

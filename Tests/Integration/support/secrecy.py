@@ -62,7 +62,7 @@ def note_configuration(value, folder):
     """The secrets of a configuration file and of the key files that it names."""
     if isinstance(value, dict):
         for name, member in value.items():
-            if name in ("client_secret", "bearer_token") and isinstance(member, str):
+            if name in ("client_secret", "bearer_token", "password") and isinstance(member, str):
                 note(member)
             elif name == "nonce_keys" and isinstance(member, list):
                 for key in member:
