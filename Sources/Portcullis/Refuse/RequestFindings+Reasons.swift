@@ -42,6 +42,8 @@ extension RefusalFinding {
             self.init(
                 expected: requirement.scopeWords,
                 got: scopes.isEmpty ? "none" : FindingWords.printable(scopes))
+        case .unboundToken:
+            self.init(expected: "a token that is bound to its client", got: "one that is bound to nothing")
         case .insufficientAuthorizationDetails:
             self.init(expected: requirement.detailWords, got: RequestFindings.detailTypes(token.claims))
         default:

@@ -55,6 +55,7 @@ struct RFC9700_2_2_1_SenderConstraint {
         let access = try await scene.resource.authorize(.get("/notes", bearer: token))
         let refusal = #expect(throws: Refusal.self) { try access.require(.none.senderConstrained()) }
         expectRefused(refusal, .unboundToken)
+        #expect(refusal?.finding?.expected == "a token that is bound to its client")
         guard
             case .refused = scene.resource.authorizeImmediately(
                 .get("/notes", bearer: token), requiring: Self.demand)
