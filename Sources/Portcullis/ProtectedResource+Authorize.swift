@@ -16,7 +16,7 @@ extension ProtectedResource {
     ///
     /// May wait for the issuer's keys or for introspection, each exchange at most ``TrustedIssuer/timeout`` (default 5
     /// seconds), and for a replay store. A token that was verified before costs neither a wait nor a signature check,
-    /// but for that of a DPoP proof.
+    /// but for that of a DPoP proof, and where the requirement is ``AccessRequirement/freshlyIntrospected()``.
     ///
     /// - Parameters:
     ///   - requirement: What the token must carry; `.none` still demands a valid token.
@@ -33,18 +33,21 @@ extension ProtectedResource {
         do throws(RefusalReason) {
             let presented = try present(head, context, &attempt)
             let proof = try locateProof(presented, of: head)
+            let isAskedAnew = requirement.needsFreshIntrospection
             let token: AccessToken
-            if let known = try recall(presented) {
+            // What the issuer has said of a token before is not what it says now.
+            if let known = try recall(presented), !isAskedAnew || known.format == .jwt {
                 token = known
             } else {
                 try checkCharacters(presented, of: head)
                 if let verified = try validateAtOnce(presented, of: head) {
                     token = verified
                 } else {
-                    token = try await validate(presented, of: head, context, &notes)
+                    token = try await validate(presented, of: head, context, anew: isAskedAnew, &notes)
                 }
             }
             try checkBinding(of: token, presented, head, context)
+            if isAskedAnew, token.format == .jwt { try await confirm(token, presented, of: head) }
             if let proof { try await prove(proof, of: head, token, presented) }
             try permit(token, requirement)
             return token
@@ -60,8 +63,8 @@ extension ProtectedResource {
         /// A signature has to be checked: ``ProtectedResource/authorizeImmediately(_:requiring:in:effort:)`` can tell with
         /// all the effort it takes.
         case mustVerify(PresentedToken)
-        /// Only ``ProtectedResource/authorize(_:requiring:in:)`` can tell: the issuer has to be asked, or the token may
-        /// stand in the content; or the answer will need to be completed.
+        /// Only ``ProtectedResource/authorize(_:requiring:in:)`` can tell: the issuer has to be asked, perhaps anew, or the
+        /// token may stand in the content; or the answer will need to be completed.
         case mustWait
     }
 
@@ -82,7 +85,9 @@ extension ProtectedResource {
         _ head: RequestHead, requiring requirement: AccessRequirement = .none,
         in context: GateContext = GateContext(), effort: Effort = .little
     ) -> ImmediateDecision {
-        guard gate.presentation.isFieldOnly, !completesAnswers(in: context) else { return .mustWait }
+        guard gate.presentation.isFieldOnly, !requirement.needsFreshIntrospection,
+            !completesAnswers(in: context)
+        else { return .mustWait }
         var attempt = Attempt.none
         do throws(RefusalReason) {
             let isSparing: Bool
@@ -155,7 +160,7 @@ extension ProtectedResource {
 
     // … or with the help of the issuer. RFC 9068 §4, RFC 7662 §2.
     private func validate(
-        _ presented: PresentedToken, of head: RequestHead, _ context: GateContext,
+        _ presented: PresentedToken, of head: RequestHead, _ context: GateContext, anew isAskedAnew: Bool,
         _ notes: inout ValidationNotes
     ) async throws(RefusalReason) -> AccessToken {
         let arrival = gate.validator.time.uptime()
@@ -163,20 +168,31 @@ extension ProtectedResource {
         let digest = presented.digest
         do throws(RefusalReason) {
             let verified = try await gate.validator.validate(
-                presented.bytes(in: head), digest: digest, epoch: epoch, &notes)
+                presented.bytes(in: head), digest: digest, epoch: epoch, anew: isAskedAnew, &notes)
             remember(verified, digest, arrival, epoch)
             return verified.token
         } catch {
             if context.describesRefusals {
                 notes.finding = finding(for: error, of: head, requiring: .none, context, notes)
             }
-            if error.isWorthRemembering(format: gate.validator.format) {
-                let end = min(arrival + gate.rejectionLifetime, notes.answerEnds ?? .distantFuture)
-                let rejected = RejectedToken(reason: error, until: end, finding: notes.finding)
-                gate.remember(
-                    since: epoch, { $0.rejected.insert(rejected, for: digest) },
-                    else: { $0.rejected.remove(digest) })
-            }
+            let end = min(arrival + gate.rejectionLifetime, notes.answerEnds ?? .distantFuture)
+            remember(RejectedToken(reason: error, until: end, finding: notes.finding), digest, epoch)
+            throw error
+        }
+    }
+
+    // … who may be asked once more, where the request wants to know what is so now. RFC 7662 §4.
+    private func confirm(
+        _ token: AccessToken, _ presented: PresentedToken, of head: RequestHead
+    ) async throws(RefusalReason) {
+        let arrival = gate.validator.time.uptime()
+        let epoch = gate.epoch.load(ordering: .sequentiallyConsistent)
+        do throws(RefusalReason) {
+            try await gate.validator.confirm(
+                presented.bytes(in: head), digest: presented.digest, issuedBy: token.issuer)
+        } catch {
+            let rejected = RejectedToken(reason: error, until: arrival + gate.rejectionLifetime, finding: nil)
+            remember(rejected, presented.digest, epoch)
             throw error
         }
     }
@@ -188,6 +204,14 @@ extension ProtectedResource {
         guard arrival < verified.usableUntil else { return }
         gate.remember(
             since: epoch, { $0.verified.insert(verified, for: digest) }, else: { $0.verified.remove(digest) })
+    }
+
+    private func remember(_ rejected: RejectedToken, _ digest: SHA256Digest, _ epoch: UInt64) {
+        guard rejected.reason.isWorthRemembering(format: gate.validator.format) else { return }
+        // What the issuer has taken back is no longer known as good either.
+        gate.verified.remove(digest)
+        gate.remember(
+            since: epoch, { $0.rejected.insert(rejected, for: digest) }, else: { $0.rejected.remove(digest) })
     }
 
     // RFC 6750 §2.1. Needed only for tokens that were not verified before.

@@ -29,6 +29,7 @@ extension ProtectedResource {
         case .bearer:
             guard confirmation.keyThumbprint == nil else { throw .boundTokenAsBearer }
             guard !gate.presentation.requiresDPoP else { throw .unboundToken }
+            if gate.refusesStrayProofs, head.find(.dpop) != nil { throw .strayProof }
         case .dpop:
             guard confirmation.keyThumbprint != nil else { throw .unboundToken }
         }

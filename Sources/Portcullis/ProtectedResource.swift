@@ -125,6 +125,9 @@ public struct ProtectedResource: Sendable {
         }
     }
 
+    /// Whether there is an issuer that can be asked about tokens.
+    package var canIntrospect: Bool { gate.validator.connections.contains { $0.introspector != nil } }
+
     /// How long a token may still be used, leeway included; not positive once it has expired.
     package func remainingTime(of token: AccessToken) -> Duration {
         let end = gate.validator.checker.end(of: token.expiresAt)
@@ -174,6 +177,8 @@ final class Gate: Sendable {
     let rules: AccessRules
     /// Nothing where DPoP is not taken.
     let dpop: DPoPChecker?
+    /// Whether a proof that goes with no bound token makes the request malformed.
+    let refusesStrayProofs: Bool
     let validator: TokenValidator
     let tokens: TokenPolicy
     let maxTokenByteCount: Int
@@ -220,6 +225,7 @@ final class Gate: Sendable {
                 tokens.dpop, algorithms: $0, resource: configuration.metadata.resource,
                 memories: configuration.proofMemories, at: configuration.time.now())
         }
+        refusesStrayProofs = dpop != nil && tokens.dpop.refusesStrayProofs
         validator = TokenValidator(
             tokens, format: checked.format, resource: metadata.resource, rules: rules,
             connections: configuration.connections(), time: configuration.time)

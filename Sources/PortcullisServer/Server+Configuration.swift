@@ -68,6 +68,10 @@ extension Server {
         ///
         /// For tests.
         package var readiness: ReadinessKind
+        /// The seconds that `Date` is written from; nothing for the machine's.
+        ///
+        /// For tests.
+        package var dateSeconds: (@Sendable () -> Int)?
 
         /// Makes a configuration.
         public init(

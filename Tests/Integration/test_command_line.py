@@ -12,6 +12,7 @@ import time
 
 import pytest
 from support import example_server
+from support import secrecy
 from support.example_server import ExampleServer, photos_and_notes, write
 from support.processes import free_port, is_open, wait_until
 from support.tokens import ISSUER, Signer
@@ -33,9 +34,11 @@ def configuration(base):
 @pytest.fixture
 def run(binary, folder):
     def finish(*words):
-        return subprocess.run(
+        done = subprocess.run(
             [binary, *words], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20
         )
+        secrecy.said("what a short run printed", done.stdout + done.stderr)
+        return done
 
     return finish
 

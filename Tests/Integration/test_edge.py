@@ -360,7 +360,7 @@ def test_pages_of_listed_origins_may_call(serve, configuration, base, signer):
     assert preflight.one("Access-Control-Allow-Origin") == app
     assert preflight.one("Access-Control-Allow-Methods") == "GET, HEAD, OPTIONS, PUT"
     assert "Authorization" in preflight.one("Access-Control-Allow-Headers").split(", ")
-    assert preflight.one("Vary") == "Origin"
+    assert preflight.one("Vary") == "Origin, Access-Control-Request-Method, Access-Control-Request-Headers"
     other = server.request("OPTIONS", "/photos/7", fields={**ask, "Origin": "https://evil.example"})
     assert other.status == 204
     assert [name for name, _ in other.fields if name.startswith("Access-Control")] == []

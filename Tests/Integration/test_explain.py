@@ -5,6 +5,7 @@ import os
 import subprocess
 
 import pytest
+from support import secrecy
 from support.example_server import photos_and_notes, write
 from support.tokens import ISSUER, Signer
 
@@ -21,6 +22,7 @@ def explain(binary, folder, base):
         done = subprocess.run(
             [program, "explain", "--config", path, *words], input=stdin, capture_output=True, text=True, timeout=20
         )
+        secrecy.said("what explain printed", done.stdout + done.stderr)
         return done.returncode, done.stdout, done.stderr
 
     run.signer, run.configuration = signer, configuration

@@ -66,6 +66,7 @@ def test_down_at_start_is_503_until_it_is_there(serve, base):
     server.signer = token_maker.signer
     try:
         wait_until(lambda: example.get("/photos/7", token).status == 200, 10, "it recovers without a restart")
+        assert server.counts[METADATA] <= 2 and server.counts[KEYS] == 1, server.counts
     finally:
         server.stop()
 
@@ -80,9 +81,12 @@ def test_a_fault_at_start_is_503_and_passes(serve, base, faulty, path, kind):
     assert unavailable(example.get("/photos/7", token))
     assert time.monotonic() - began < 4
     assert faulty.counts["/elsewhere"] == 0
+    calls = faulty.counts[path]
+    # The start and, if its pause of a second was over by then, the request.
+    assert 1 <= calls <= 2
     faulty.faults.clear()
     wait_until(lambda: example.get("/photos/7", token).status == 200, 10, "it recovers without a restart")
-    assert faulty.counts[path] < 8
+    assert faulty.counts[path] <= calls + 2, "many requests, and an attempt in each pause"
 
 
 @pytest.mark.parametrize(("path", "kind"), [(METADATA, "wrong issuer"), (KEYS, "emptied")])
@@ -91,8 +95,38 @@ def test_a_document_that_cannot_be_used_is_503_and_passes(serve, base, faulty, p
     example = serve(jwt_configuration(base, faulty.issuer), base)
     token = faulty.signer.token(f"{base}/photos", "photos.read")
     assert unavailable(example.get("/photos/7", token))
+    calls = faulty.counts[path]
+    assert 1 <= calls <= 2
     faulty.faults.clear()
     wait_until(lambda: example.get("/photos/7", token).status == 200, 10, "it recovers without a restart")
+    assert faulty.counts[path] <= calls + 2
+
+
+def test_keys_rotated_are_found_with_one_call(serve, base, faulty):
+    example = serve(jwt_configuration(base, faulty.issuer), base)
+    old = faulty.signer.token(f"{base}/photos", "photos.read")
+    assert example.get("/photos/7", old).status == 200
+    faulty.signer.rotate("two")
+    new = [faulty.signer.token(f"{base}/photos", "photos.read") for _ in range(20)]
+    wait_until(lambda: example.get("/photos/7", new[0]).status == 200, 10, "the new key is found")
+    assert all(example.get("/photos/7", token).status == 200 for token in new)
+    assert faulty.counts[KEYS] == 2
+    refused = example.get("/photos/7", old)
+    assert refused.status == 401 and refused.challenge["error"] == "invalid_token", "the old key is gone"
+    assert faulty.counts[KEYS] <= 3, "an unknown name is asked for once in a cool-down"
+
+
+@pytest.mark.parametrize(("skew", "status"), [(25, 200), (60, 401), (-620, 200), (-640, 401)])
+def test_clocks_apart(serve, base, faulty, skew, status):
+    example = serve(jwt_configuration(base, faulty.issuer), base)
+    now = int(time.time())
+    token = faulty.signer.token(f"{base}/photos", "photos.read", iat=now + skew, exp=now + skew + 600)
+    answer = example.get("/photos/7", token)
+    assert answer.status == status, answer
+    if status == 401:
+        text = "The access token is not valid yet" if skew > 0 else "The access token expired"
+        assert (answer.challenge["error"], answer.challenge["error_description"]) == ("invalid_token", text)
+    assert faulty.counts[KEYS] == 1
 
 
 def test_down_later_leaves_what_is_known_and_recovers(serve, base, faulty):
@@ -113,8 +147,10 @@ def test_an_introspection_fault_is_503_and_passes(serve, base, faulty, kind):
     example = serve(introspecting(base, faulty), base)
     token = faulty.opaque("an-opaque-token-of-the-fault-table", f"{base}/photos", "photos.read")
     assert unavailable(example.get("/photos/7", token))
+    assert faulty.counts[INTROSPECTION] == 1
     faulty.faults.clear()
     wait_until(lambda: example.get("/photos/7", token).status == 200, 10, "it recovers without a restart")
+    assert faulty.counts[INTROSPECTION] == 2, "one failure suspends nothing, and nothing is asked twice"
 
 
 def test_slow_introspection_under_200_parallel_requests_touches_nothing_else(serve, base, faulty):

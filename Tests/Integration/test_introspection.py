@@ -5,6 +5,7 @@ import time
 
 import pytest
 from support.example_server import photos_and_notes
+from support.faulty import FaultyServer
 from support.glewlwyd import CLIENT, SECRET
 from support.processes import free_port, wait_until
 from support.toolkit_server import APP
@@ -116,3 +117,51 @@ def test_the_endpoint_is_discovered_and_its_audience_counts(serve, glewlwyd, bas
     assert refused_as_invalid(example.get("/notes", token))
     server.revoke(token)
     wait_until(lambda: refused_as_invalid(example.get("/photos/7", token)), BOUND + 1, "the revocation is noticed")
+
+
+@pytest.fixture
+def issuer():
+    server = FaultyServer()
+    yield server
+    server.stop()
+
+
+def test_a_route_may_want_to_know_now_whether_a_token_is_active(serve, base, issuer):
+    introspection = {"endpoint": f"{issuer.issuer}/introspect", "client_id": "rs", "client_secret": "a-secret-of-the-rs"}
+    configured = photos_and_notes(
+        base, issuer.issuer, authorization_server={"introspection": introspection, "discovery": True}
+    )
+    configured["resources"][0]["routes"][1]["fresh_introspection"] = True
+    example = serve(configured, base)
+    token = issuer.signer.token(f"{base}/photos", "photos.read photos.write")
+    issuer.active[token] = {"active": True}
+
+    def put():
+        return example.request("PUT", "/photos/7", token, body=b"")
+
+    for count in (1, 2):
+        answer = put()
+        assert (answer.status, answer.json["format"]) == (200, "jwt"), (answer, example.errors)
+        assert issuer.counts["/introspect"] == count
+    assert example.get("/photos/7", token).status == 200 and issuer.counts["/introspect"] == 2
+    issuer.active[token] = {"active": False}
+    answer = put()
+    assert refused_as_invalid(answer) and issuer.counts["/introspect"] == 3
+    assert answer.challenge["error_description"] == "The access token is not active"
+    other = issuer.signer.token(f"{base}/photos", "photos.write")
+    issuer.faults["/introspect"] = "500"
+    assert unavailable(example.request("PUT", "/photos/7", other, body=b""))
+    issuer.faults.clear()
+    issuer.active[other] = {"active": True}
+    assert example.request("PUT", "/photos/7", other, body=b"").status == 200
+
+
+def test_a_route_may_want_bound_tokens(serve, base, issuer):
+    configured = photos_and_notes(base, issuer.issuer)
+    configured["resources"][0]["routes"][1]["sender_constrained"] = True
+    example = serve(configured, base)
+    token = issuer.signer.token(f"{base}/photos", "photos.read photos.write")
+    assert example.get("/photos/7", token).status == 200
+    answer = example.request("PUT", "/photos/7", token, body=b"")
+    assert refused_as_invalid(answer)
+    assert answer.challenge["error_description"] == "The access token is not bound to a key"

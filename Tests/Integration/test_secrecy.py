@@ -13,6 +13,37 @@ def test_the_search_finds_a_secret_where_there_is_one(monkeypatch):
     assert secrecy.leaks() == ["here: 1 secrets, one of 18 characters"]
 
 
+def test_every_kind_of_secret_is_looked_for(monkeypatch, folder):
+    monkeypatch.setattr(secrecy, "_secrets", set())
+    with open(f"{folder}/client.jwk", "w", encoding="utf-8") as file:
+        file.write('{"kty": "EC", "d": "d-of-a-private-key"}')
+    introspection = {
+        "client_secret": "a secret/of a client",
+        "bearer_token": "a-token-of-the-resource-server",
+        "private_key": "client.jwk",
+    }
+    dpop = {"nonce_keys": ["a-key-that-nonces-are-sealed-with"]}
+    secrecy.note_configuration(
+        {
+            "authorization_servers": [{"introspection": introspection}],
+            "resources": [{"tokens": {"dpop": dpop}}],
+        },
+        folder,
+    )
+    fields = [("Authorization", "DPoP a-token-of-the-field"), ("DPoP", "header.payload-of-a-proof.signature-of-a-proof")]
+    secrecy.note_request("http://a/b?access_token=a-token-of-the-query", fields, b"access_token=a-token-of-the-form")
+    form = b"token=a-token-that-is-asked-about&client_assertion=header.payload-of-an-assertion.signature-of-an-assertion"
+    secrecy.note_request("/introspect", [("Authorization", "Basic cnM6cGFzc3dvcmQlMkYgb2Y=")], form)
+    for secret in [
+        "a secret/of a client", "a+secret%2Fof+a+client", "a-token-of-the-resource-server", "d-of-a-private-key",
+        "a-key-that-nonces-are-sealed-with", "a-token-of-the-field", "payload-of-a-proof", "signature-of-a-proof",
+        "a-token-of-the-query", "a-token-of-the-form", "a-token-that-is-asked-about", "payload-of-an-assertion",
+        "signature-of-an-assertion", "cnM6cGFzc3dvcmQlMkYgb2Y=", "password/ of",
+    ]:  # fmt: skip
+        monkeypatch.setattr(secrecy, "_said", [("here", f"before {secret} after")])
+        assert len(secrecy.leaks()) == 1, secret
+
+
 def test_no_token_and_no_secret_was_said_by_any_example_server(serve, base):
     signer = Signer()
     configured = photos_and_notes(base, ISSUER, authorization_server={"jwks": signer.jwks})
@@ -23,4 +54,5 @@ def test_no_token_and_no_secret_was_said_by_any_example_server(serve, base):
     example.stop()
     secrets, texts = secrecy.counts()
     assert secrets > 2 and texts > 5
+    assert any(origin == "the log of example-server" for origin in secrecy.origins())
     assert secrecy.leaks() == []

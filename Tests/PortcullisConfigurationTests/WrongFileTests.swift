@@ -87,10 +87,12 @@ struct WrongFileTests {
             #"{"replay_cache_entries": 0}"#,
             "replay_cache_entries: must be a whole number from 1 to 100000000"
         ),
+        (#"{"refuse_htu_query": 1}"#, "refuse_htu_query: must be true or false"),
+        (#"{"refuse_stray_proofs": null}"#, "refuse_stray_proofs: must be true or false"),
         (
             #"{"replays": 1}"#,
             "replays: unknown key; known here: nonce, nonce_lifetime_seconds, nonce_keys, nonce_keys_file, proof_max_age_seconds, "
-                + "proof_max_future_seconds, replay_cache_entries"
+                + "proof_max_future_seconds, replay_cache_entries, refuse_htu_query, refuse_stray_proofs"
         ),
     ])
     func dpop(value: String, problem: String) {
@@ -109,6 +111,12 @@ struct WrongFileTests {
         (
             #""max_age_seconds": -1"#,
             "max_age_seconds: must be a number of seconds from 0 to 315360000"
+        ),
+        (#""sender_constrained": 1"#, "sender_constrained: must be true or false"),
+        (#""fresh_introspection": "yes""#, "fresh_introspection: must be true or false"),
+        (
+            #""fresh_introspection": true"#,
+            "fresh_introspection: must not be true where no issuer has introspection; nobody could be asked"
         ),
         (
             #""authorization_details": [{"actions": ["a"]}]"#,

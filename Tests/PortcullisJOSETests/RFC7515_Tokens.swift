@@ -33,6 +33,49 @@ struct RFC7515_A_Examples {
     }
 }
 
+@Suite("RFC 7515 Appendices A.1, A.5-A.7, E Examples that are refused")
+struct RFC7515_A_RefusedExamples {
+    private func expect(_ text: String, _ error: JOSEError, sourceLocation: SourceLocation = #_sourceLocation)
+    {
+        #expect(throws: error, sourceLocation: sourceLocation) { try CompactJWS(text: text) }
+    }
+
+    @Test func `A.1: a MAC has no algorithm here, and its key is none`() throws {
+        let token = try CompactJWS(text: Fixture.text("rfc7515/A.1/token.txt"))
+        #expect(token.header.algorithmName == "HS256" && token.header.algorithm == nil)
+        #expect(throws: JOSEError.unsupportedKeyType) { try Fixture.key("rfc7515/A.1/key.json") }
+        for (section, algorithm) in [("A.2", SignatureAlgorithm.rs256), ("A.3", .es256), ("A.4", .es512)] {
+            let key = try Fixture.key("rfc7515/\(section)/key.json")
+            #expect(throws: JOSEError.algorithmMismatch) { try token.verify(with: key, algorithm: algorithm) }
+        }
+    }
+
+    @Test func `A.5: an unsecured token has no signature`() throws {
+        expect(try Fixture.text("rfc7515/A.5/token.txt"), .wrongPartCount)
+        let signed = try CompactJWS(text: Fixture.text("rfc7515/A.5/token.txt") + "AA")
+        let key = try Fixture.key("rfc7515/A.3/key.json")
+        #expect(throws: JOSEError.algorithmMismatch) { try signed.verify(with: key, algorithm: .es256) }
+    }
+
+    @Test(arguments: ["A.6", "A.7"])
+    func `A.6, A.7: the JSON serialization is not read, though its signatures are good`(section: String)
+        throws
+    {
+        expect(try Fixture.text("rfc7515/\(section)/token.json"), .wrongPartCount)
+        let json = try Fixture.object("rfc7515/\(section)/token.json")
+        let signature = section == "A.6" ? json["signatures"]?.array?.last?.object ?? [:] : json
+        let compact = [signature.text("protected"), json.text("payload"), signature.text("signature")]
+        let token = try CompactJWS(text: compact.joined(separator: "."))
+        try token.verify(with: Fixture.key("rfc7515/A.3/key.json"), algorithm: .es256)
+    }
+
+    @Test func `E: the negative test of crit`() throws {
+        let text = try Fixture.text("rfc7515/E/token.txt")
+        expect(text, .wrongPartCount)
+        expect(text + "AA", .unsupportedExtension)
+    }
+}
+
 @Suite("RFC 7515 §4.1 Registered Header Parameter Names")
 struct RFC7515_4_1_Header {
     static let key = try? PrivateJWK.generate(.es256, keyID: "k")

@@ -88,6 +88,52 @@ struct RFC7517_4_Keys {
     }
 }
 
+@Suite("RFC 7517 Appendices A, B Examples")
+struct RFC7517_A_Examples {
+    private func set(_ name: String) throws -> JWKSet {
+        try JWKSet(parsing: Fixture.bytes("rfc7517/\(name).json"))
+    }
+
+    @Test func `A.1: one key is for encryption, the other for its one algorithm`() throws {
+        let set = try set("A.1")
+        #expect(set.keys.map(\.keyID) == ["1", "2011-04-29"] && set.skipped.isEmpty)
+        #expect(set.indicesWithPrivateMembers.isEmpty)
+        #expect(!SignatureAlgorithm.allCases.contains { set.keys[0].canVerify($0) })
+        #expect(SignatureAlgorithm.allCases.filter { set.keys[1].canVerify($0) } == [.rs256])
+        #expect(set.selectKey(keyID: "1", algorithm: .es256).name == "noCandidate")
+        #expect(set.selectKey(keyID: "2011-04-29", algorithm: .rs256).name == "2011-04-29")
+        #expect(set.keys[1].thumbprint == (try Fixture.text("rfc7638/3.1/thumbprint.txt")))
+    }
+
+    @Test func `A.2: private keys are noticed, and are the halves of those of A.1`() throws {
+        let set = try set("A.2")
+        #expect(set.indicesWithPrivateMembers == [0, 1])
+        #expect(set.keys.map(\.thumbprint) == (try self.set("A.1")).keys.map(\.thumbprint))
+        let keys = try Fixture.object("rfc7517/A.2.json")["keys"]?.array ?? []
+        let rsa = try PrivateJWK(#require(keys.last?.object))
+        let token = try CompactJWS(text: rsa.sign(payload: [1], algorithm: .rs256))
+        try token.verify(with: (try self.set("A.1")).keys[1], algorithm: .rs256)
+        let ec = try PrivateJWK(#require(keys.first?.object).with("use", nil))
+        try CompactJWS(text: ec.sign(payload: [1], algorithm: .es256))
+            .verify(with: ec.publicKey, algorithm: .es256)
+        #expect(ec.publicKey.thumbprint == (try self.set("A.1")).keys[0].thumbprint)
+    }
+
+    @Test func `A.3: symmetric keys are none`() throws {
+        let set = try set("A.3")
+        #expect(set.keys.isEmpty)
+        #expect(set.skipped.map(\.reason) == [.unsupportedKeyType, .unsupportedKeyType])
+        #expect(set.indicesWithPrivateMembers == [0, 1])
+    }
+
+    @Test func `B: the certificate beside a key is not looked at`() throws {
+        let json = try Fixture.object("rfc7517/B.json")
+        let key = try JWK(json)
+        #expect(key.keyID == "1b94c" && key.use == "sig" && key.canVerify(.rs256))
+        #expect(key.thumbprint == (try JWK(json.with("x5c", ["nonsense"]))).thumbprint)
+    }
+}
+
 @Suite("RFC 7517 §5 JWK Set Format")
 struct RFC7517_5_KeySets {
     @Test(arguments: [

@@ -38,7 +38,8 @@ struct ExplainedRequest {
         }
         switch step {
         case .document, .type, .algorithm, .issuer, .key, .signature: return reading.isJWT
-        case .introspection: return !reading.isJWT && reading.token != nil
+        case .introspection:
+            return (!reading.isJWT || requirement.needsFreshIntrospection) && reading.token != nil
         case .proof: return reading.proofCount > 0
         case .authentication: return !requirement.acrValues.isEmpty || requirement.maxAge != nil
         case .details: return !requirement.authorizationDetails.isEmpty

@@ -120,7 +120,8 @@ enum GateStep: CaseIterable {
         case .unprovenPossession, .boundTokenAsBearer, .unboundToken, .missingClientCertificate,
             .clientCertificateMismatch, .malformedClientCertificate:
             self = .possession
-        case .missingProof, .repeatedProof, .malformedProof, .unsupportedProofAlgorithm, .proofMethodMismatch,
+        case .strayProof, .missingProof, .repeatedProof, .malformedProof, .unsupportedProofAlgorithm,
+            .proofMethodMismatch,
             .proofTargetMismatch, .proofOutsideWindow, .proofTokenMismatch, .invalidProofSignature,
             .proofKeyMismatch, .missingNonce, .staleNonce, .replayedProof, .replayStoreFull,
             .replayStoreUnavailable:

@@ -27,7 +27,7 @@ actor IntrospectionClient {
     /// How many calls to one server may be under way or wait for their turn.
     static let maximumCallCount = 1024
 
-    private typealias Outcome = Result<Answer, AuthorizationServerFault>
+    typealias Outcome = Result<Answer, AuthorizationServerFault>
 
     /// Calls are shared within an epoch only: what was asked before tokens were invalidated answers nobody who comes after.
     private struct CallKey: Hashable {
@@ -40,6 +40,9 @@ actor IntrospectionClient {
     private let report: @Sendable (Incident) -> Void
     private let maxConcurrentCallCount: Int
     private var calls: [CallKey: Task<Outcome, Never>] = [:]
+    /// The calls that were begun for those who want a new answer, and those that will be when these have ended.
+    private var newCalls: [SHA256Digest: Task<Outcome, Never>] = [:]
+    private var nextCalls: [SHA256Digest: Task<Outcome, Never>] = [:]
     private var activeCount = 0
     private var line: [CheckedContinuation<Bool, Never>] = []
     private var breaker = CircuitBreaker()
@@ -56,24 +59,44 @@ actor IntrospectionClient {
     }
 
     /// The answer for a token, whose characters and length were checked.
-    func answer(
-        for token: [UInt8], digest: SHA256Digest, epoch: UInt64
-    ) async throws(AuthorizationServerFault) -> Answer {
+    func answer(for token: [UInt8], digest: SHA256Digest, epoch: UInt64) async -> Outcome {
         let key = CallKey(digest: digest, epoch: epoch)
-        let call: Task<Outcome, Never>
-        if let running = calls[key] {
-            call = running
-        } else {
-            guard breaker.admits(at: uptime()) else { throw .callsSuspended }
-            guard calls.count < Self.maximumCallCount else { throw .tooManyCalls }
-            call = Task { await self.perform(token, key) }
-            calls[key] = call
+        if let running = calls[key] { return await running.value }
+        if let fault = obstacle { return .failure(fault) }
+        let call = Task {
+            defer { self.calls[key] = nil }
+            return await self.perform(token)
         }
-        return try await call.value.get()
+        calls[key] = call
+        return await call.value
     }
 
-    private func perform(_ token: [UInt8], _ key: CallKey) async -> Outcome {
-        defer { calls[key] = nil }
+    /// The answer to a question that is put from now on, since the answer to an earlier one may be older than a revocation.
+    ///
+    /// Who comes while such a call is under way shares the next one with all that do; so there are two of a token at most.
+    func newAnswer(for token: [UInt8], digest: SHA256Digest) async -> Outcome {
+        if let next = nextCalls[digest] { return await next.value }
+        if let fault = obstacle { return .failure(fault) }
+        let earlier = newCalls[digest]
+        let call = Task {
+            _ = await earlier?.value
+            // From here on the question may have been put.
+            self.newCalls[digest] = self.nextCalls.removeValue(forKey: digest)
+            defer { self.newCalls[digest] = nil }
+            return await self.perform(token)
+        }
+        nextCalls[digest] = call
+        return await call.value
+    }
+
+    /// Why no call can be begun now, or nothing.
+    private var obstacle: AuthorizationServerFault? {
+        guard breaker.admits(at: uptime()) else { return .callsSuspended }
+        let count = calls.count + newCalls.count + nextCalls.count
+        return count < Self.maximumCallCount ? nil : .tooManyCalls
+    }
+
+    private func perform(_ token: [UInt8]) async -> Outcome {
         let deadline = uptime() + endpoint.timeout
         guard await takeTurn() else { return .failure(.callsSuspended) }
         defer { passTurn() }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 
-/// What a token must carry for a request: scopes, an authentication of its user, authorization details.
+/// What a token must carry for a request: scopes, an authentication of its user, authorization details, a bond.
 ///
 /// `"notes:read"` asks for one scope, `["notes:read", "notes:write"]` for all of them, `.any(of: …)` for at least one of
-/// them, and `.none` for a valid token with whatever scopes. ``authenticated(by:within:)`` and
-/// ``detailed(_:)`` add to it.
+/// them, and `.none` for a valid token with whatever scopes. ``authenticated(by:within:)``,
+/// ``detailed(_:)``, ``senderConstrained()`` and ``freshlyIntrospected()`` add to it.
 ///
-/// RFC 6750 §3.1, RFC 9470 §3, RFC 9396 §9.
+/// RFC 6750 §3.1, RFC 9470 §3, RFC 9396 §9, RFC 9700 §2.2.1, RFC 7662 §4.
 public struct AccessRequirement: Sendable, Hashable, ExpressibleByStringLiteral, ExpressibleByArrayLiteral {
     /// The scopes.
     public let scopes: ScopeRequirement
@@ -16,6 +16,10 @@ public struct AccessRequirement: Sendable, Hashable, ExpressibleByStringLiteral,
     public private(set) var maxAge: Duration?
     /// The authorization details that the token must cover, all of them.
     public private(set) var authorizationDetails: [AuthorizationDetail] = []
+    /// Whether the token must be bound to a key or a certificate of its client.
+    public private(set) var needsSenderConstraint = false
+    /// Whether its issuer is asked about the token for this very request.
+    public private(set) var needsFreshIntrospection = false
 
     /// Asks for scopes alone.
     public init(_ scopes: ScopeRequirement) {
@@ -84,6 +88,33 @@ public struct AccessRequirement: Sendable, Hashable, ExpressibleByStringLiteral,
     public func detailed(_ details: [AuthorizationDetail]) -> AccessRequirement {
         var requirement = self
         requirement.authorizationDetails = details
+        return requirement
+    }
+
+    /// The same, and a token that is bound to a key or a certificate of its client.
+    ///
+    /// The possession of what a token is bound to is always checked; this refuses, with 401 and `invalid_token`, one that is
+    /// bound to nothing, so that a stolen token is of no use here.
+    ///
+    /// RFC 9700 §2.2.1, RFC 9449 §6, RFC 8705 §3.
+    public func senderConstrained() -> AccessRequirement {
+        var requirement = self
+        requirement.needsSenderConstraint = true
+        return requirement
+    }
+
+    /// The same, and a token of which its issuer says now that it is active, whatever is remembered.
+    ///
+    /// For what must not be done with a token that was revoked a moment ago. A JWT is verified with the issuer's keys first, then
+    /// its issuer is asked; a token of an issuer that does not introspect is refused. Each request waits for an answer to a question
+    /// that was put after it came; those that come meanwhile with the same token share the next. A token that was found inactive
+    /// is so for ``TokenPolicy/inactiveCacheLifetime``, without asking again. While the issuer can't be asked the answer is 503.
+    /// Belongs on a route: ``AccessToken/require(_:)`` can't ask, and traps.
+    ///
+    /// RFC 7662 §2, §4, RFC 7009 §3.
+    public func freshlyIntrospected() -> AccessRequirement {
+        var requirement = self
+        requirement.needsFreshIntrospection = true
         return requirement
     }
 

@@ -30,6 +30,8 @@ final class AccessRules: Sendable {
     /// RFC 9470 §3, RFC 6750 §3.1: an authentication that does not suffice is told before a scope that is missing.
     @inline(__always)
     func shortcoming(of token: AccessToken.Storage, for requirement: AccessRequirement) -> RefusalReason? {
+        // RFC 9700 §2.2.1: what the token is bound to was proven before; here it only counts whether it is bound at all.
+        if requirement.needsSenderConstraint, token.binding == .none { return .unboundToken }
         if let reason = stepUp(token, requirement) { return reason }
         guard requirement.scopes.isSatisfied(by: token.granted) else { return .insufficientScope }
         guard requirement.authorizationDetails.isEmpty || covers(token, requirement.authorizationDetails)

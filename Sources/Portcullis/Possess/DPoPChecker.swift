@@ -26,7 +26,7 @@ final class DPoPChecker: Sendable {
         _ policy: DPoPPolicy, algorithms: [SignatureAlgorithm], resource: ResourceIdentifier,
         memories: ProofMemories, at now: NumericDate
     ) {
-        target = ProofTarget(resource)
+        target = ProofTarget(resource, refusesQuery: policy.refusesQueryInTarget)
         self.algorithms = Set(algorithms)
         maxAge = policy.proofMaxAge
         maxFuture = policy.proofMaxFuture

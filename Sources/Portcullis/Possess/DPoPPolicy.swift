@@ -46,6 +46,15 @@ public struct DPoPPolicy: Sendable {
     /// Where accepted proofs are remembered; nothing for the memory of this process.
     public var replayStore: (any ReplayStore)?
 
+    /// Whether a proof is refused whose `htu` has a query or a fragment, which it is compared without.
+    ///
+    /// Default false, since clients send them although RFC 9449 §4.2 says without.
+    public var refusesQueryInTarget = false
+    /// Whether a proof beside a token that is bound to nothing, and came as `Bearer`, makes the request malformed.
+    ///
+    /// Default false: nobody looks at it. RFC 9449 says nothing of it.
+    public var refusesStrayProofs = false
+
     /// Where nonces come from, for tests with published ones; nothing to seal them.
     package var nonceSource: (any NonceSource)?
 

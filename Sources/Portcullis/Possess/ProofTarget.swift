@@ -13,8 +13,10 @@ struct ProofTarget: Sendable {
     private let port: Int
     /// The origin as most clients write it.
     private let prefix: [UInt8]
+    private let refusesQuery: Bool
 
-    init(_ identifier: ResourceIdentifier) {
+    init(_ identifier: ResourceIdentifier, refusesQuery: Bool = false) {
+        self.refusesQuery = refusesQuery
         scheme = identifier.scheme
         host = identifier.host
         port = identifier.port
@@ -30,6 +32,8 @@ struct ProofTarget: Sendable {
         let target = path.bytes[path.range]
         let uri = Array(uri.utf8)
         if uri.starts(with: prefix), uri.dropFirst(prefix.count).elementsEqual(target) { return true }
+        // RFC 9449 §4.2: an htu has neither query nor fragment.
+        if refusesQuery, uri.contains(where: { $0 == 0x3F || $0 == 0x23 }) { return false }
         guard let url = try? HTTPURL(String(decoding: uri, as: UTF8.self)) else { return false }
         guard url.scheme == scheme, url.host == host, url.port == port else { return false }
         return Self.withoutDotSegments(url.path).elementsEqual(target)

@@ -53,6 +53,8 @@ public enum RefusalReason: String, Sendable, Hashable, CaseIterable {
     case boundTokenAsBearer
     /// The token is not bound to a key, and came in the scheme DPoP, or to a resource that takes no other.
     case unboundToken
+    /// A proof beside a bearer token, where ``DPoPPolicy/refusesStrayProofs`` says so.
+    case strayProof
     /// The scheme DPoP without a proof. RFC 9449 §4.3.
     case missingProof
     /// More than one proof.
@@ -115,7 +117,7 @@ extension RefusalReason {
         switch self {
         case .missingCredentials, .unsupportedScheme: (401, nil)
         case .forbiddenOrigin: (403, "forbidden_origin")
-        case .emptyCredentials, .repeatedCredentials, .severalMethods: (400, "invalid_request")
+        case .emptyCredentials, .repeatedCredentials, .severalMethods, .strayProof: (400, "invalid_request")
         case .malformedClientCertificate: (400, nil)
         case .missingProof, .repeatedProof, .malformedProof, .unsupportedProofAlgorithm,
             .proofMethodMismatch, .proofTargetMismatch, .proofOutsideWindow, .proofTokenMismatch,
@@ -151,6 +153,7 @@ extension RefusalReason {
         case .forbiddenOrigin: "Pages of this origin may not call the resource"
         case .boundTokenAsBearer: "The access token is bound to a key and needs the DPoP scheme"
         case .unboundToken: "The access token is not bound to a key"
+        case .strayProof: "A DPoP proof was sent with a bearer token"
         case .missingProof: "The DPoP proof is missing"
         case .repeatedProof: "More than one DPoP proof was sent"
         case .malformedProof, .unsupportedProofAlgorithm, .invalidProofSignature:

@@ -68,12 +68,16 @@ public struct AccessToken: Sendable, CustomStringConvertible, CustomDebugStringC
 
     /// Goes on only if the token carries what is needed: scopes, itself or by implication, and the like.
     ///
-    /// For demands that depend on the data, such as on whose note it is. Does not wait.
+    /// For demands that depend on the data, such as on whose note it is. Does not wait, and traps on
+    /// ``AccessRequirement/freshlyIntrospected()``, for which it would have to.
     ///
     /// - Throws: ``Refusal`` with 403 and `insufficient_scope`, or with 401 and `insufficient_user_authentication`.
     ///
     /// RFC 6750 §3.1, RFC 9470 §3.
     public func require(_ requirement: AccessRequirement) throws(Refusal) {
+        precondition(
+            !requirement.needsFreshIntrospection,
+            "Only a route can require that its issuer is asked about a token.")
         guard let reason = storage.rules.shortcoming(of: storage, for: requirement) else { return }
         var refusal = storage.rules.challenger.refusal(
             reason, answering: .with(binding == .dpop ? .dpop : .bearer), requiring: requirement)

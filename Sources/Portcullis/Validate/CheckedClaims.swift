@@ -73,12 +73,26 @@ struct ClaimsChecker: Sendable {
         let checked = try collect(
             claims, audience ?? [], expiresAt: expiry, notBefore: start,
             scopes: scopes(of: claims, in: ["scope"]))
-        // RFC 7662 §2.2: anything but an access token is not taken here, nor one of DPoP without its key.
-        if let type = try string("token_type", of: claims), !ASCII.equalIgnoringCase(type, "Bearer") {
-            guard ASCII.equalIgnoringCase(type, "DPoP") else { throw .unsupportedTokenType }
-            guard checked.confirmation.keyThumbprint != nil else { throw .unprovenPossession }
-        }
+        if try isDPoP(claims), checked.confirmation.keyThumbprint == nil { throw .unprovenPossession }
         return checked
+    }
+
+    /// Checks what its issuer says of a JWT that was verified here: nothing of it may speak against the token.
+    ///
+    /// What the token says itself is signed, so that nothing has to be said again. RFC 7662 §2.2, §4.
+    func checkConfirmation(_ claims: ClaimsSet, at now: NumericDate) throws(RefusalReason) {
+        if let audience = try audience(of: claims) { try checkAudience(audience) }
+        _ = try checkTimes(claims, expiry: date("exp", of: claims), at: now)
+        _ = try isDPoP(claims)
+    }
+
+    // RFC 7662 §2.2: anything but an access token is not taken here, nor one of DPoP without its key.
+    private func isDPoP(_ claims: ClaimsSet) throws(RefusalReason) -> Bool {
+        guard let type = try string("token_type", of: claims), !ASCII.equalIgnoringCase(type, "Bearer") else {
+            return false
+        }
+        guard ASCII.equalIgnoringCase(type, "DPoP") else { throw .unsupportedTokenType }
+        return true
     }
 
     // RFC 7519 §4.1.3: compared exactly, code point by code point.

@@ -46,13 +46,33 @@ struct TokenValidator: Sendable {
     ///
     /// - Parameters:
     ///   - epoch: Says which tokens have been invalidated so far; an answer from another one does not count.
+    ///   - isAskedAnew: Whether an answer of the issuer counts only if it was asked for from now on. For a JWT that is verified
+    ///     here there is ``confirm(_:digest:issuedBy:)``.
     ///   - notes: Takes what comes to light besides.
     func validate(
-        _ token: [UInt8], digest: SHA256Digest, epoch: UInt64, _ notes: inout ValidationNotes
+        _ token: [UInt8], digest: SHA256Digest, epoch: UInt64, anew isAskedAnew: Bool,
+        _ notes: inout ValidationNotes
     ) async throws(RefusalReason) -> VerifiedToken {
         isCheckedAsJWT(token)
-            ? try await validateJWT(token, digest, epoch, &notes)
-            : try await introspect(token, digest, epoch, &notes)
+            ? try await validateJWT(token, digest, epoch, isAskedAnew, &notes)
+            : try await introspect(token, digest, epoch, isAskedAnew, &notes)
+    }
+
+    /// Asks the issuer of a JWT that was verified here whether it is active still, whatever was said before.
+    ///
+    /// The token of an issuer that can't be asked is refused. RFC 7662 §2, §4.
+    func confirm(
+        _ token: [UInt8], digest: SHA256Digest, issuedBy issuer: String
+    ) async throws(RefusalReason) {
+        guard let connection = connection(to: issuer), let introspector = connection.introspector else {
+            throw .unsupportedTokenFormat
+        }
+        let answer = try Self.answer(await introspector.newAnswer(for: token, digest: digest))
+        guard case .active(let object) = answer else { throw .inactiveToken }
+        let claims = ClaimsSet(object)
+        try check(claims, of: connection) { () throws(RefusalReason) in
+            try checker.checkConfirmation(claims, at: time.now())
+        }
     }
 
     /// Whether a token is read here rather than introspected, by its form.
@@ -66,7 +86,7 @@ struct TokenValidator: Sendable {
 
     /// Checks a token that only its signature has to be checked of, with a key that is at hand.
     ///
-    /// - Returns: Nothing if it has to be introspected, or its key fetched: ``validate(_:digest:epoch:)`` can tell then.
+    /// - Returns: Nothing if it has to be introspected, or its key fetched: ``validate(_:digest:epoch:anew:)`` can tell then.
     func validateAtOnce(_ token: [UInt8]) throws(RefusalReason) -> VerifiedToken? {
         guard isCheckedAsJWT(token) else { return nil }
         let jwt = try readJWT(token)
@@ -77,14 +97,15 @@ struct TokenValidator: Sendable {
     }
 
     private func validateJWT(
-        _ token: [UInt8], _ digest: SHA256Digest, _ epoch: UInt64, _ notes: inout ValidationNotes
+        _ token: [UInt8], _ digest: SHA256Digest, _ epoch: UInt64, _ isAskedAnew: Bool,
+        _ notes: inout ValidationNotes
     ) async throws(RefusalReason) -> VerifiedToken {
         let jwt = try readJWT(token)
         guard let keys = jwt.connection.keys else {
             guard format == .any else { throw .unsupportedTokenFormat }
             // The token of one issuer is never shown to another.
             guard jwt.connection.introspector != nil else { throw .unsupportedTokenFormat }
-            return try await introspect(token, digest, epoch, &notes)
+            return try await introspect(token, digest, epoch, isAskedAnew, &notes)
         }
         let (key, generation) = try await keys.key(jwt.jws.header.keyID, jwt.algorithm, at: time.uptime())
         return try accept(jwt, keys, key, generation)
@@ -169,7 +190,8 @@ struct TokenValidator: Sendable {
     }
 
     private func introspect(
-        _ token: [UInt8], _ digest: SHA256Digest, _ epoch: UInt64, _ notes: inout ValidationNotes
+        _ token: [UInt8], _ digest: SHA256Digest, _ epoch: UInt64, _ isAskedAnew: Bool,
+        _ notes: inout ValidationNotes
     ) async throws(RefusalReason) -> VerifiedToken {
         guard let connection = connections.first(where: { $0.introspector != nil }),
             let introspector = connection.introspector
@@ -179,41 +201,47 @@ struct TokenValidator: Sendable {
             connection, lifetime: lifetime, inactiveLifetime: inactiveLifetime, digest: digest, time: time)
         let answer: IntrospectionClient.Answer
         let until: MonotonicInstant
-        if let known = await shared?.recall() {
+        let known = await shared?.recall()
+        if let known, !isAskedAnew {
             (answer, until) = known
             notes.answerEnds = until
         } else {
             // Counted from before the question, since the answer may be that old when it arrives.
             let asked = (now: time.now(), uptime: time.uptime())
-            answer = try await ask(introspector, token, digest, epoch)
+            answer = try Self.answer(
+                isAskedAnew
+                    ? await introspector.newAnswer(for: token, digest: digest)
+                    : await introspector.answer(for: token, digest: digest, epoch: epoch))
             until = asked.uptime + lifetime
             await shared?.remember(answer, askedAt: asked.now)
         }
         guard case .active(let object) = answer else { throw .inactiveToken }
         notes.answer = object
-        let checked = try check(ClaimsSet(object), of: connection)
+        let claims = ClaimsSet(object)
+        let checked = try check(claims, of: connection) { () throws(RefusalReason) in
+            try checker.checkIntrospected(claims, at: time.now())
+        }
         return remember(checked, .opaque, issuer: connection.issuer, keys: nil, generation: 0, until: until)
     }
 
-    private func ask(
-        _ introspector: IntrospectionClient, _ token: [UInt8], _ digest: SHA256Digest, _ epoch: UInt64
-    ) async throws(RefusalReason) -> IntrospectionClient.Answer {
-        do throws(AuthorizationServerFault) {
-            return try await introspector.answer(for: token, digest: digest, epoch: epoch)
-        } catch {
-            throw .introspectionUnavailable
+    private static func answer(
+        _ result: Result<IntrospectionClient.Answer, AuthorizationServerFault>
+    ) throws(RefusalReason) -> IntrospectionClient.Answer {
+        switch result {
+        case .success(let answer): return answer
+        case .failure: throw .introspectionUnavailable
         }
     }
 
-    private func check(_ claims: ClaimsSet, of connection: IssuerConnection) throws(RefusalReason)
-        -> CheckedClaims
-    {
+    private func check<Checked>(
+        _ claims: ClaimsSet, of connection: IssuerConnection, _ check: () throws(RefusalReason) -> Checked
+    ) throws(RefusalReason) -> Checked {
         do throws(RefusalReason) {
             if let named = claims.json["iss"] {
                 guard let issuer = named.string else { throw .malformedClaims }
                 guard issuer.utf8.elementsEqual(connection.issuer.utf8) else { throw .unknownIssuer }
             }
-            return try checker.checkIntrospected(claims, at: time.now())
+            return try check()
         } catch .malformedClaims {
             // An answer that can't be read says nothing about the token.
             throw .introspectionUnavailable

@@ -132,6 +132,11 @@ struct CrossChecks {
                 resource.path, ["tokens", "format"],
                 "must not be \"jwt\" where no issuer has keys or discovery")
         }
+        for route in resource.routes where route.isFreshlyIntrospected && introspecting.isEmpty {
+            error(
+                route.path, ["fresh_introspection"],
+                "must not be true where no issuer has introspection; nobody could be asked")
+        }
     }
 
     private func checkAudiences(of resource: ResourceSettings) {

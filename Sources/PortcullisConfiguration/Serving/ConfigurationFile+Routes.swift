@@ -31,9 +31,7 @@ extension RouteSettings {
     }
 
     fileprivate func declare(in block: inout ProtectedRoutes) {
-        let requirement = AccessRequirement.all(of: scopes.compactMap(Scope.init(token:)))
-            .authenticated(by: acrValues, within: maxAge)
-            .detailed(authorizationDetails)
+        let requirement = requirement
         switch answer.handler {
         case .immediate(let handle):
             block.on(methods, pattern, requiring: requirement) { request, token in handle(request, token) }
@@ -42,5 +40,16 @@ extension RouteSettings {
         case .blocking(let handle):
             block.on(methods, pattern, requiring: requirement, blocking: { request, _ in handle(request) })
         }
+    }
+}
+
+extension RouteSettings {
+    private var requirement: AccessRequirement {
+        var requirement = AccessRequirement.all(of: scopes.compactMap(Scope.init(token:)))
+            .authenticated(by: acrValues, within: maxAge)
+            .detailed(authorizationDetails)
+        if isSenderConstrained { requirement = requirement.senderConstrained() }
+        if isFreshlyIntrospected { requirement = requirement.freshlyIntrospected() }
+        return requirement
     }
 }

@@ -16,6 +16,10 @@ package struct DPoPSettings: Sendable, Hashable {
     package var proofMaxAge: Duration = .seconds(60)
     package var proofMaxFuture: Duration = .seconds(5)
     package var replayCacheEntryCount = 1_000_000
+    /// Whether a query or fragment in `htu` is refused rather than left out.
+    package var refusesQueryInTarget = false
+    /// Whether a proof beside an unbound bearer token is refused rather than ignored.
+    package var refusesStrayProofs = false
 }
 
 private enum NonceWord: String, CaseIterable {
@@ -35,6 +39,8 @@ extension DPoPSettings {
         proofMaxFuture = reader.seconds("proof_max_future_seconds", in: 0...300) ?? proofMaxFuture
         replayCacheEntryCount =
             reader.integer("replay_cache_entries", in: 1...100_000_000) ?? replayCacheEntryCount
+        refusesQueryInTarget = reader.bool("refuse_htu_query") ?? false
+        refusesStrayProofs = reader.bool("refuse_stray_proofs") ?? false
         reader.finish()
     }
 
@@ -57,6 +63,8 @@ extension DPoPSettings {
         policy.proofMaxAge = proofMaxAge
         policy.proofMaxFuture = proofMaxFuture
         policy.replayCacheEntryCount = replayCacheEntryCount
+        policy.refusesQueryInTarget = refusesQueryInTarget
+        policy.refusesStrayProofs = refusesStrayProofs
         return policy
     }
 }

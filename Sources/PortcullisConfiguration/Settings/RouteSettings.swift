@@ -34,6 +34,10 @@ package struct RouteSettings: Sendable, Hashable {
     package var maxAge: Duration?
     /// All of them are needed.
     package var authorizationDetails: [AuthorizationDetail] = []
+    /// Whether a token that is bound to nothing is refused.
+    package var isSenderConstrained = false
+    /// Whether the issuer is asked about the token for each request.
+    package var isFreshlyIntrospected = false
     package var answer: Answer
     /// Where in the file it stands.
     package var path: String
@@ -58,6 +62,8 @@ extension RouteSettings {
             acrValues = Self.readACRValues(reader)
             maxAge = reader.seconds("max_age_seconds", in: 0...315_360_000)
             authorizationDetails = Self.readDetails(reader)
+            isSenderConstrained = reader.bool("sender_constrained") ?? false
+            isFreshlyIntrospected = reader.bool("fresh_introspection") ?? false
         }
         let answer = Self.readAnswer(reader, isPublic: isPublic)
         reader.finish()

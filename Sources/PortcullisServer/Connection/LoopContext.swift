@@ -63,7 +63,7 @@ final class LoopContext: @unchecked Sendable {
         let second = loop.now.nanoseconds / 1_000_000_000
         if second != dateSecond {
             dateSecond = second
-            date = HTTPDate.format(secondsSince1970: Int(time(nil)))
+            date = HTTPDate.format(secondsSince1970: core.dateSeconds?() ?? Int(time(nil)))
         }
         return date
     }

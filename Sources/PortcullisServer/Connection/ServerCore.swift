@@ -14,6 +14,8 @@ final class ServerCore: Sendable {
     let namesRequests: Bool
     let proxies: TrustedProxies
     let problemDetails: ProblemDetails
+    /// What `Date` is written from, if not from the machine's time.
+    let dateSeconds: (@Sendable () -> Int)?
     /// Hosts that the operator was told of.
     let toldHosts = Mutex<[String]>([])
     let pool = BlockingPool()
@@ -40,6 +42,7 @@ final class ServerCore: Sendable {
             configuration.accessLog != nil || configuration.metrics?.describesRefusals == true
         proxies = configuration.proxies
         problemDetails = configuration.problemDetails
+        dateSeconds = configuration.dateSeconds
         namesRequests = configuration.namesRequests ?? (configuration.accessLog != nil)
     }
 

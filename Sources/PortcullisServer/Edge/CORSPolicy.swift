@@ -138,7 +138,7 @@ extension CORSPolicy {
     /// - Parameter methods: Those of all routes of the resource, so that no one learns here which paths there are.
     func preflight(_ head: RequestHead, methods: String) -> Response {
         var response = Response.noContent
-        vary(&response.fields)
+        vary(&response.fields, Self.preflightVariation)
         guard let origin = origin(for: head) else { return response }
         response.fields.append(origin, for: Self.allowOrigin)
         response.fields.append(methods, for: Self.allowMethods)
@@ -150,10 +150,14 @@ extension CORSPolicy {
     /// Where the answer differs from origin to origin, no cache may give one's to another.
     ///
     /// RFC 9110 §12.5.5.
-    private func vary(_ fields: inout Fields) {
+    private func vary(_ fields: inout Fields, _ names: String = "Origin") {
         guard origins != .any else { return }
-        fields.append("Origin", for: .vary)
+        fields.append(names, for: .vary)
     }
+
+    /// What makes a request a preflight, too.
+    private static let preflightVariation =
+        "Origin, Access-Control-Request-Method, Access-Control-Request-Headers"
 
     private static func list(_ names: [FieldName]) -> String {
         names.map(\.spelling).joined(separator: ", ")

@@ -146,6 +146,7 @@ struct RoutingTableBuilder {
             }
             refuseUndeclared(entry, of: resource)
             refuseUnknownTypes(entry, of: resource)
+            refuseUnaskable(entry, of: resource)
             let gate = ResourceGate(
                 resource, requiring: entry.requirement, streamExpiry: block.streamExpiry)
             let route = CompiledRoute(
@@ -211,6 +212,13 @@ struct RoutingTableBuilder {
                 "\(resource.identifier): the route \(entry.path) requires authorization details of the type \(type), which the resource does not declare"
             )
         }
+    }
+
+    private mutating func refuseUnaskable(_ entry: ProtectedRoutes.Entry, of resource: ProtectedResource) {
+        guard entry.requirement.needsFreshIntrospection, !resource.canIntrospect else { return }
+        problems.append(
+            "\(resource.identifier): the route \(entry.path) requires fresh introspection, and no issuer introspects"
+        )
     }
 
     /// A public route below a resource is public because its author wrote so; one that swallows everything can't be meant.

@@ -57,9 +57,7 @@ class ExampleServer:
         return answer
 
     def stop(self):
-        status = self.program.stop()
-        secrecy.said("a log", self.errors)
-        return status
+        return self.program.stop()
 
 
 def resource(identifier, issuers, scopes, routes, **others):

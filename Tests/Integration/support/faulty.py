@@ -7,6 +7,7 @@ import json
 import threading
 import time
 
+from . import secrecy
 from .tokens import Signer
 
 
@@ -57,6 +58,8 @@ class FaultyServer:
 
     def answer(self, handler, body):
         path = handler.path
+        # What the example server sends is its own secret: credentials, assertions, the tokens that it asks about.
+        secrecy.note_request(path, handler.headers.items(), body)
         with self.lock:
             self.counts[path] += 1
             if path == "/introspect":

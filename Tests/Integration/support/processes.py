@@ -8,6 +8,11 @@ import socket
 import subprocess
 import time
 
+from . import secrecy
+
+#: What this package makes, as it is called on a command line.
+OURS = ("example-server", "portcullis")
+
 
 def free_port():
     """A loopback port that nothing listened on a moment ago."""
@@ -37,6 +42,7 @@ class Program:
     """A child process: its standard output read line by line, its standard error kept in a file."""
 
     def __init__(self, command, folder, name, environment=None):
+        self.name, self.is_ours = name, any(os.path.basename(str(word)) in OURS for word in command)
         self.error_path = os.path.join(folder, f"{name}.{time.monotonic_ns()}.stderr")
         self.started = time.monotonic()
         with open(self.error_path, "wb") as errors:
@@ -100,3 +106,5 @@ class Program:
         finally:
             self._selector.close()
             self.process.stdout.close()
+            if self.is_ours:
+                secrecy.said(f"the log of {self.name}", self.errors)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Every token and secret that a run uses, and everything that the example servers said meanwhile."""
 
+import base64
 import json
 import os
 import re
@@ -23,13 +24,24 @@ def note(value):
 
 def note_request(url, pairs, body):
     for name, value in pairs:
-        if name.lower() == "authorization":
-            note(value.partition(" ")[2].strip())
+        if name.lower() in ("authorization", "proxy-authorization"):
+            note_credentials(value)
         elif name.lower() == "dpop":
             note(value)
     for text in [urllib.parse.urlsplit(url).query, (body or b"").decode("latin-1") if len(body or b"") < 65536 else ""]:
         for name, found in re.findall(r"(?:^|&)(access_token|client_secret|client_assertion|token)=([^&]*)", text):
             note(urllib.parse.unquote_plus(found))
+
+
+def note_credentials(value):
+    """What a field of credentials holds; of a name and a password also the password by itself."""
+    scheme, _, credentials = value.partition(" ")
+    note(credentials.strip())
+    if scheme.lower() == "basic":
+        try:
+            note(urllib.parse.unquote_plus(base64.b64decode(credentials).decode().partition(":")[2]))
+        except ValueError:
+            return
 
 
 def note_answer(answer):
@@ -52,7 +64,7 @@ def note_configuration(value, folder):
         for name, member in value.items():
             if name in ("client_secret", "bearer_token", "password") and isinstance(member, str):
                 note(member)
-            elif name == "nonce_keys":
+            elif name == "nonce_keys" and isinstance(member, list):
                 for key in member:
                     note(key)
             elif name.endswith("private_key") and isinstance(member, str):
@@ -101,3 +113,7 @@ def leaks():
 
 def counts():
     return len(_secrets), len(_said)
+
+
+def origins():
+    return [origin for origin, _ in _said]

@@ -16,6 +16,10 @@ class Signer:
         self.issuer = issuer
         self.key = ECKey.generate_key("P-256", {"kid": "one", "alg": "ES256", "use": "sig"})
 
+    def rotate(self, name):
+        """Another key, under another name; the old one is published no longer."""
+        self.key = ECKey.generate_key("P-256", {"kid": name, "alg": "ES256", "use": "sig"})
+
     @property
     def jwks(self):
         return {"keys": [self.key.as_dict(private=False)]}
@@ -34,6 +38,6 @@ class Signer:
             **others,
         }
         claims = {name: value for name, value in claims.items() if value is not None}
-        token = jwt.encode({"alg": "ES256", "typ": "at+jwt", "kid": "one"}, claims, self.key)
+        token = jwt.encode({"alg": "ES256", "typ": "at+jwt", "kid": self.key.kid}, claims, self.key)
         secrecy.note(token)
         return token

@@ -115,7 +115,7 @@ struct CallSiteTests {
             try await notes.authorize(.get("/notes", bearer: token), requiring: "notes:read")
         }
         #expect(refusal?.status == .unauthorized)
-        #expect(refusal?.reason == .audienceMismatch)
+        expectRefused(refusal, .audienceMismatch)
     }
 
     @Test func `one function in, one typed error out`() async {

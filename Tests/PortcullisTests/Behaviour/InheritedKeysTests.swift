@@ -63,7 +63,7 @@ struct InheritedKeysTests {
         #expect(reloaded.isReady)
         clock.advance(by: .seconds(201))
         #expect(!reloaded.isReady)
-        #expect(await refusal(reloaded)?.reason == .keysUnavailable)
+        expectRefused(await refusal(reloaded), .keysUnavailable)
     }
 
     @Test func `keys from another place are not inherited`() async throws {
@@ -83,6 +83,6 @@ struct InheritedKeysTests {
         let other = TestIssuer("https://as.example.com", keyID: "other", time: clock.time)
         let next = IssuerConnections(succeeding: connections)
         let reloaded = try resource(next, keys: .fixed(other.keys))
-        #expect(await refusal(reloaded)?.reason == .unknownKey)
+        expectRefused(await refusal(reloaded), .unknownKey)
     }
 }

@@ -40,10 +40,7 @@ struct IssuerIsolationTests {
     private func expectInvalid(
         _ token: String, _ reason: RefusalReason, sourceLocation: SourceLocation = #_sourceLocation
     ) async {
-        let refusal = await refusal(token)
-        #expect(refusal?.reason == reason, sourceLocation: sourceLocation)
-        #expect(refusal?.status == .unauthorized, sourceLocation: sourceLocation)
-        #expect(refusal?.challenges.first?["error"] == "invalid_token", sourceLocation: sourceLocation)
+        expectRefused(await refusal(token), reason, sourceLocation: sourceLocation)
     }
 
     @Test func `each issuer's own tokens are good`() async throws {

@@ -53,7 +53,7 @@ struct RememberedTokenTests {
         #expect(isKnown("a", to: resource))
         clock.advance(by: .seconds(1))
         #expect(!isKnown("a", to: resource))
-        #expect(await resource.refusal(of: .get("/mcp", bearer: "a"))?.reason == .expired)
+        expectRefused(await resource.refusal(of: .get("/mcp", bearer: "a")), .expired)
     }
 
     @Test func `a lifetime of zero asks every time`() async {
@@ -76,7 +76,7 @@ struct RememberedTokenTests {
         fetcher.on(Self.endpoint, json: ["active": false])
         let resource = resource()
         for _ in 0..<3 {
-            #expect(await resource.refusal(of: .get("/mcp", bearer: "a"))?.reason == .inactiveToken)
+            expectRefused(await resource.refusal(of: .get("/mcp", bearer: "a")), .inactiveToken)
         }
         #expect(fetcher.requests.count == 1)
         fetcher.on(Self.endpoint, json: .object(RFC7662_2_Introspection.active))
@@ -139,7 +139,7 @@ struct RememberedTokenTests {
         let scene = Scene()
         let token = scene.mint()
         #expect(await scene.refusal(of: token, requiring: "notes:read") == nil)
-        #expect(await scene.refusal(of: token, requiring: "notes:write")?.reason == .insufficientScope)
+        expectRefused(await scene.refusal(of: token, requiring: "notes:write"), .insufficientScope)
         guard
             case .refused(let refusal) = scene.resource.authorizeImmediately(
                 .get("/notes", bearer: token), requiring: "notes:write")
@@ -156,7 +156,7 @@ struct RememberedTokenTests {
         #expect(await scene.refusal(of: token) == nil)
         let child = ProtectedResource(
             "https://api.example.com/notes/private", trusting: scene.issuer.trusted, time: scene.clock.time)
-        #expect(await child.refusal(of: .get("/notes/private", bearer: token))?.reason == .audienceMismatch)
+        expectRefused(await child.refusal(of: .get("/notes/private", bearer: token)), .audienceMismatch)
     }
 
     @Test func `a hundred requests with the same token cause one call`() async {
@@ -187,8 +187,8 @@ struct RememberedTokenTests {
         #expect(await both.refusal(of: .get("/mcp", bearer: good)) == nil)
         let stranger = TestIssuer("https://as.example.com", time: clock.time)
         let forged = stranger.mint(audience: "https://api.example.com/mcp")
-        #expect(await both.refusal(of: .get("/mcp", bearer: forged))?.reason == .invalidSignature)
-        #expect(await both.refusal(of: .get("/mcp", bearer: "a.b.c"))?.reason == .malformedJWT)
+        expectRefused(await both.refusal(of: .get("/mcp", bearer: forged)), .invalidSignature)
+        expectRefused(await both.refusal(of: .get("/mcp", bearer: "a.b.c")), .malformedJWT)
         #expect(fetcher.requests.isEmpty)
         #expect(await both.refusal(of: .get("/mcp", bearer: "opaque")) == nil)
         #expect(await both.refusal(of: .get("/mcp", bearer: "a.b.~")) == nil)
@@ -199,7 +199,7 @@ struct RememberedTokenTests {
         #expect(await opaque.refusal(of: .get("/mcp", bearer: forged)) == nil)
         policy.format = .jwt
         let jwt = RFC7662_2_Introspection.resource(policy, fetcher: fetcher, clock: clock, issuer: trusted)
-        #expect(await jwt.refusal(of: .get("/mcp", bearer: "opaque"))?.reason == .malformedJWT)
+        expectRefused(await jwt.refusal(of: .get("/mcp", bearer: "opaque")), .malformedJWT)
         #expect(fetcher.requests.count == 3)
     }
 }

@@ -119,7 +119,7 @@ struct SharedCacheTests {
         issuer.introspection?.sharedCache = cache
         let other = ProtectedResource(
             "https://api.example.com/other", trusting: issuer, fetcher: fetcher, time: clock.time)
-        #expect(await other.refusal(of: .get("/other", bearer: "a"))?.reason == .audienceMismatch)
+        expectRefused(await other.refusal(of: .get("/other", bearer: "a")), .audienceMismatch)
         #expect(fetcher.requests.count == 1)
     }
 }

@@ -28,7 +28,7 @@ struct RFC6749_3_3_Scopes {
     func `case and every character count`(scope: String?) async {
         let scene = Scene()
         let refusal = await scene.refusal(of: scene.mint(scope: scope), requiring: "notes:read")
-        #expect(refusal?.reason == .insufficientScope)
+        expectRefused(refusal, .insufficientScope)
         #expect(refusal?.status == .forbidden)
         #expect(
             refusal?.challenges.map(\.description) == [
@@ -55,7 +55,7 @@ struct RFC6749_3_3_Scopes {
         let scene = Scene(tokens: policy)
         let token = scene.mint(scope: "admin")
         #expect(await scene.refusal(of: token, requiring: ["notes:read", "notes:write"]) == nil)
-        #expect(await scene.refusal(of: token, requiring: "x")?.reason == .insufficientScope)
+        expectRefused(await scene.refusal(of: token, requiring: "x"), .insufficientScope)
         #expect(try await scene.resource.authorize(.get("/notes", bearer: token)).scopes == ["admin"])
     }
 
@@ -65,16 +65,15 @@ struct RFC6749_3_3_Scopes {
         let token = { (scene: Scene, value: JSONClaim) in scene.mint(scope: nil, claims: ["scp": value.json])
         }
         let plain = Scene()
-        #expect(
-            await plain.refusal(of: token(plain, .text), requiring: "notes:read")?.reason
-                == .insufficientScope)
+        expectRefused(
+            await plain.refusal(of: token(plain, .text), requiring: "notes:read"), .insufficientScope)
         var policy = TokenPolicy()
         policy.scopeClaims = ["scp", "scope"]
         let scene = Scene(tokens: policy)
         #expect(await scene.refusal(of: token(scene, .text), requiring: "notes:read") == nil)
         #expect(await scene.refusal(of: token(scene, .list), requiring: "notes:read") == nil)
         let both = scene.mint(scope: "notes:write", claims: ["scp": "notes:read"])
-        #expect(await scene.refusal(of: both, requiring: "notes:write")?.reason == .insufficientScope)
+        expectRefused(await scene.refusal(of: both, requiring: "notes:write"), .insufficientScope)
         await scene.expectInvalid(
             scene.mint(claims: ["scp": ["a b"]]), .malformedClaims, PublicText.malformed)
         await scene.expectInvalid(scene.mint(claims: ["scp": 1]), .malformedClaims, PublicText.malformed)
@@ -86,7 +85,7 @@ struct RFC6749_3_3_Scopes {
         try token.require("notes:read")
         let refusal = #expect(throws: Refusal.self) { try token.require("notes:admin") }
         #expect(refusal?.status == .forbidden)
-        #expect(refusal?.reason == .insufficientScope)
+        expectRefused(refusal, .insufficientScope)
         #expect(refusal?.challenges.first?["scope"] == "notes:admin")
     }
 }

@@ -98,7 +98,7 @@ struct RFC8414_3_Discovery {
         }
         world.serveKeys(at: "https://as.example/jwks")
         let refusal = await world.refusal()
-        #expect(refusal?.reason == .keysUnavailable)
+        expectRefused(refusal, .keysUnavailable)
         #expect(refusal?.head.fields[.retryAfter] == "5")
         #expect(refusal?.challenges.isEmpty == true)
         #expect(!world.fetcher.requests.contains { $0.url.hasSuffix("jwks") || $0.url.hasPrefix("file") })
@@ -108,7 +108,7 @@ struct RFC8414_3_Discovery {
     func `a redirect or a failure is not followed and not taken for an answer`(code: Int) async {
         let world = World("https://as.example")
         world.fetcher.on("https://as.example\(Self.oauth)", status: Status(code))
-        #expect(await world.refusal()?.reason == .keysUnavailable)
+        expectRefused(await world.refusal(), .keysUnavailable)
         #expect(world.fetcher.requests.count == 1)
     }
 

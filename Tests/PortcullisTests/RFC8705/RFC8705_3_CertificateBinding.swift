@@ -77,7 +77,7 @@ struct RFC8705_3_CertificateBinding {
     {
         for token in [token, scene.mint(), "x"] {
             let refusal = await refusal(.trustedField, ("Client-Cert", value), token: token)
-            #expect(refusal?.reason == .malformedClientCertificate)
+            expectRefused(refusal, .malformedClientCertificate)
             #expect(refusal?.status == .badRequest)
             #expect(
                 refusal?.head.lines == [
@@ -89,7 +89,7 @@ struct RFC8705_3_CertificateBinding {
 
     @Test func `RFC 9440 §2.2: two fields are a malformed request`() async {
         let refusal = await refusal(.trustedField, Self.field, Self.field)
-        #expect(refusal?.reason == .malformedClientCertificate)
+        expectRefused(refusal, .malformedClientCertificate)
         #expect(refusal?.status == .badRequest)
     }
 
@@ -122,11 +122,11 @@ struct RFC8705_3_CertificateBinding {
         }
         #expect(await refusal(.connection(der: Self.der)) == nil)
         let missing = await refusal(.none)
-        #expect(missing?.reason == .missingClientCertificate)
+        expectRefused(missing, .missingClientCertificate)
         #expect(missing?.challenges.map(\.scheme) == [.dpop])
         let bearer = await scene.resource.refusal(
             of: .get("/notes", bearer: token), in: GateContext(clientCertificate: .connection(der: Self.der)))
-        #expect(bearer?.reason == .boundTokenAsBearer)
+        expectRefused(bearer, .boundTokenAsBearer)
     }
 
     @Test func `§3.2: an introspected token is bound as well`() async {
@@ -143,7 +143,7 @@ struct RFC8705_3_CertificateBinding {
                 issuer: "https://as.example.com", endpoint: "https://as.example.com/introspect",
                 authenticatedBy: .clientSecretBasic(id: "a", secret: "b")), fetcher: fetcher)
         let head = RequestHead.get("/notes", bearer: "opaque")
-        #expect(await resource.refusal(of: head)?.reason == .missingClientCertificate)
+        expectRefused(await resource.refusal(of: head), .missingClientCertificate)
         let context = GateContext(clientCertificate: .connection(der: Self.der))
         #expect(await resource.refusal(of: head, in: context) == nil)
     }

@@ -104,7 +104,7 @@ struct RFC9396_9_AuthorizationDetails {
 
     @Test func `the default answer is that of a missing scope`() async throws {
         let refusal = try await refusal(nil)
-        #expect(refusal?.reason == .insufficientAuthorizationDetails)
+        expectRefused(refusal, .insufficientAuthorizationDetails)
         #expect(refusal?.status == .forbidden)
         let text = "The access token lacks required authorization details"
         #expect(
@@ -154,12 +154,12 @@ struct RFC9396_9_AuthorizationDetails {
             ],
         ] as [JSONValue])
     func `§9: what is malformed, for other places, or less, grants nothing`(claim: JSONValue) async throws {
-        #expect(try await refusal(claim)?.reason == .insufficientAuthorizationDetails)
+        expectRefused(try await refusal(claim), .insufficientAuthorizationDetails)
     }
 
     @Test func `§5: a type that the resource does not know grants nothing`() async throws {
         let resource = try resource(["other"])
-        #expect(try await refusal([Self.granted], by: resource)?.reason == .insufficientAuthorizationDetails)
+        expectRefused(try await refusal([Self.granted], by: resource), .insufficientAuthorizationDetails)
         let requirement = AccessRequirement.none.detailed(Self.needed)
         #expect(resource.undeclaredTypes(in: requirement) == ["payment"])
     }
@@ -176,8 +176,7 @@ struct RFC9396_9_AuthorizationDetails {
         #expect(try await refusal(grant(["value": 50]), by: resource) == nil)
         #expect(try await refusal(grant(["value": 100]), by: resource) == nil)
         for value in [["value": 49], ["value": "100"], [:], 100] as [JSONValue] {
-            #expect(
-                try await refusal(grant(value), by: resource)?.reason == .insufficientAuthorizationDetails)
+            expectRefused(try await refusal(grant(value), by: resource), .insufficientAuthorizationDetails)
         }
     }
 
@@ -201,6 +200,6 @@ struct RFC9396_9_AuthorizationDetails {
         try access.require(.none.detailed(Self.needed))
         let more = AuthorizationDetail(type: "payment", actions: ["refund"])
         let refusal = #expect(throws: Refusal.self) { try access.require(.none.detailed(more)) }
-        #expect(refusal?.reason == .insufficientAuthorizationDetails)
+        expectRefused(refusal, .insufficientAuthorizationDetails)
     }
 }

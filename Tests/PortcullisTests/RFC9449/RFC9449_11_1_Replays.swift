@@ -32,7 +32,7 @@ struct RFC9449_11_1_Replays {
         let scene = DPoPScene()
         let claims: JSONObject = ["jti": "a"]
         #expect(await scene.refusal(scene.proof(claims: claims)) == nil)
-        #expect(await scene.refusal(scene.proof(claims: claims))?.reason == .replayedProof)
+        expectRefused(await scene.refusal(scene.proof(claims: claims)), .replayedProof)
         let other = TestDPoPClient(time: scene.clock.time)
         let token = scene.issuer.mint(audience: Scene.identifier, boundTo: other)
         let proof = other.proof(.get, DPoPScene.uri, token: token, claims: claims)
@@ -43,7 +43,7 @@ struct RFC9449_11_1_Replays {
         let scene = DPoPScene()
         let claims: JSONObject = ["jti": "a"]
         let wrong = scene.proof("https://api.example.com/x", claims: claims)
-        #expect(await scene.refusal(wrong)?.reason == .proofTargetMismatch)
+        expectRefused(await scene.refusal(wrong), .proofTargetMismatch)
         #expect(await scene.refusal(scene.proof(claims: claims)) == nil)
     }
 
@@ -64,13 +64,13 @@ struct RFC9449_11_1_Replays {
         let first = scene.proof()
         #expect(await scene.refusal(first) == nil)
         let refusal = await scene.refusal(scene.proof())
-        #expect(refusal?.reason == .replayStoreFull)
+        expectRefused(refusal, .replayStoreFull)
         #expect(
             refusal?.head.lines == [
                 "HTTP/1.1 503 Service Unavailable", "Retry-After: 5", "Cache-Control: no-store",
                 "Content-Type: application/json",
             ])
-        #expect(await scene.refusal(first)?.reason == .replayedProof)
+        expectRefused(await scene.refusal(first), .replayedProof)
         scene.clock.advance(by: .seconds(62))
         #expect(await scene.refusal(scene.proof()) == nil)
     }
@@ -79,7 +79,7 @@ struct RFC9449_11_1_Replays {
         let store = ScriptedStore(.unavailable)
         let scene = DPoPScene { $0.replayStore = store }
         let refusal = await scene.refusal(scene.proof())
-        #expect(refusal?.reason == .replayStoreUnavailable)
+        expectRefused(refusal, .replayStoreUnavailable)
         #expect(refusal?.status == .serviceUnavailable)
         #expect(refusal?.challenges == [])
     }
@@ -232,7 +232,7 @@ struct ProofMemoriesTests {
         // A configuration in between that was not used changes nothing.
         _ = try resource(ProofMemories(succeeding: first))
         let second = ProofMemories(succeeding: first)
-        #expect(await (try resource(second)).refusal(of: head)?.reason == .replayedProof)
+        expectRefused(await (try resource(second)).refusal(of: head), .replayedProof)
         #expect(await (try resource(ProofMemories())).refusal(of: head) == nil)
     }
 }

@@ -49,7 +49,7 @@ struct RFC9449_7_Schemes {
     @Test func `§7.1: a token that fails with DPoP is told so in that scheme alone`() async {
         let scene = DPoPScene()
         let refusal = await authorized(scene, "DPoP x.y.z", scene.proof())
-        #expect(refusal?.reason == .malformedJWT)
+        expectRefused(refusal, .malformedJWT)
         #expect(challenges(refusal) == ["DPoP invalid_token"])
         let none = await authorized(scene, "DPoP")
         #expect(none?.status == .badRequest)
@@ -89,7 +89,7 @@ struct RFC9449_7_Schemes {
         for proofs in [[], [scene.proof()]] {
             let head = RequestHead.get("/notes", bearer: scene.token, fields: proofs.map { ("DPoP", $0) })
             let refusal = await scene.resource.refusal(of: head)
-            #expect(refusal?.reason == .boundTokenAsBearer)
+            expectRefused(refusal, .boundTokenAsBearer)
             #expect(refusal?.status == .unauthorized)
             #expect(
                 refusal?.challenges.map(\.description) == [
@@ -104,10 +104,10 @@ struct RFC9449_7_Schemes {
         let scene = Scene()
         let client = TestDPoPClient(time: scene.clock.time)
         let token = scene.issuer.mint(audience: Scene.identifier, boundTo: client)
-        #expect(await scene.refusal(of: token)?.reason == .boundTokenAsBearer)
+        expectRefused(await scene.refusal(of: token), .boundTokenAsBearer)
         let proof = client.proof(.get, DPoPScene.uri, token: token)
         let refusal = await scene.resource.refusal(of: .dpop("/notes", token: token, proofs: [proof]))
-        #expect(refusal?.reason == .unsupportedScheme)
+        expectRefused(refusal, .unsupportedScheme)
         #expect(challenges(refusal) == ["Bearer -"])
     }
 
@@ -116,7 +116,7 @@ struct RFC9449_7_Schemes {
         let token = scene.issuer.mint(audience: Scene.identifier, scope: "notes:read")
         let proof = scene.client.proof(.get, DPoPScene.uri, token: token)
         let refusal = await authorized(scene, "DPoP \(token)", proof)
-        #expect(refusal?.reason == .unboundToken)
+        expectRefused(refusal, .unboundToken)
         #expect(refusal?.status == .unauthorized)
         #expect(challenges(refusal) == ["DPoP invalid_token"])
         #expect(await authorized(scene, "Bearer \(token)") == nil)
@@ -134,7 +134,7 @@ struct RFC9449_7_Schemes {
         #expect(challenges(await scene.resource.refusal(of: .get("/notes"))) == ["DPoP -"])
         let token = scene.issuer.mint(audience: Scene.identifier)
         let refusal = await scene.resource.refusal(of: .get("/notes", bearer: token))
-        #expect(refusal?.reason == .unboundToken)
+        expectRefused(refusal, .unboundToken)
         #expect(refusal?.status == .unauthorized)
         #expect(
             refusal?.challenges.map(\.description) == [
@@ -142,9 +142,9 @@ struct RFC9449_7_Schemes {
                     + #"error="invalid_token", error_description="The access token is not bound to a key""#
             ])
         let downgraded = await scene.resource.refusal(of: .get("/notes", bearer: scene.token))
-        #expect(downgraded?.reason == .boundTokenAsBearer)
+        expectRefused(downgraded, .boundTokenAsBearer)
         // It holds for tokens that are remembered too.
-        #expect(await scene.resource.refusal(of: .get("/notes", bearer: token))?.reason == .unboundToken)
+        expectRefused(await scene.resource.refusal(of: .get("/notes", bearer: token)), .unboundToken)
     }
 
     @Test func `RFC 9728 §2: required without a list of algorithms means all of them`() async throws {

@@ -52,7 +52,7 @@ struct RFC9728_3_Locations {
         let token = Self.issuer.mint(audience: text)
         #expect(await resource.refusal(of: .get("/", bearer: token)) == nil)
         let other = Self.issuer.mint(audience: text + "x")
-        #expect(await resource.refusal(of: .get("/", bearer: other))?.reason == .audienceMismatch)
+        expectRefused(await resource.refusal(of: .get("/", bearer: other)), .audienceMismatch)
     }
 
     @Test func `WKU-05: a query counts after percent-normalisation`() throws {
