@@ -127,7 +127,7 @@ public struct Server: Sendable {
     /// - Throws: ``ConfigurationError`` with every problem of the routes; then everything stays as it was.
     public func replace(_ routes: Routes, limits: Limits? = nil) async throws(ConfigurationError) {
         let table = try RoutingTable(routes)
-        let change = DocumentChange(from: resources, to: table.resources)
+        let change = ResourceReplacement(of: resources, by: table.resources)
         change.handOver()
         begin(table)
         await deployment.replace(table, limits)
