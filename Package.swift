@@ -93,6 +93,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .executableTarget(
+            name: "swap-server",
+            dependencies: ["Portcullis", "PortcullisJOSE", "PortcullisServer", "PortcullisTesting"],
+            path: "Tests/Benchmarks/Swaps", swiftSettings: settings
+        ),
+        .executableTarget(
             name: "token-verdicts", dependencies: ["Portcullis", "PortcullisTesting"],
             path: "Tests/Differential/Verdicts", swiftSettings: settings
         ),

@@ -16,6 +16,8 @@ import Synchronization
 /// RFC 9728 §5.2.
 public final class ProtectedResources: Sendable {
     private let state: Mutex<ProtectedResourceSet>
+    /// One replacement at a time; requests do not wait for it.
+    private let turn = Mutex<Void>(())
     private let log: @Sendable (String) -> Void
 
     /// Declares the first set, and starts loading the keys of its issuers.
@@ -51,10 +53,10 @@ public final class ProtectedResources: Sendable {
     /// RFC 9728 §5.2.
     public func replace(_ resources: [ProtectedResource]) throws(ConfigurationError) {
         let next = try ProtectedResourceSet(resources)
-        let change = state.withLock { set in
-            let change = ResourceReplacement(of: set.resources, by: resources)
+        let change = turn.withLock { _ in
+            let change = ResourceReplacement(of: current.resources, by: resources)
             change.handOver()
-            set = next
+            state.withLock { $0 = next }
             return change
         }
         for resource in resources { resource.warmUp() }

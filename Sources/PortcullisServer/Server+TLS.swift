@@ -9,6 +9,8 @@ extension Server {
     /// that only this value has and that change twice a day; no compression, no renegotiation, no early data. RFC 8446, RFC 9325, RFC 7301.
     public struct TLS: Sendable {
         let context: TLSContext
+        /// Whether clients are asked for certificates.
+        let asksForCertificates: Bool
 
         /// Reads the certificate, its chain, its key and the authorities of clients, and holds its thread meanwhile.
         ///
@@ -20,6 +22,7 @@ extension Server {
         public init(
             _ identity: TLSIdentity, clientCertificates: ClientCertificates = .none
         ) throws(TLSError) {
+            asksForCertificates = clientCertificates != .none
             context = try TLSContext(serverPresenting: identity, askingFor: clientCertificates)
         }
 

@@ -136,10 +136,27 @@ public struct Server: Sendable {
 
     /// Says what there is to say of routes that are about to be used, and has their keys fetched.
     private func begin(_ table: RoutingTable) {
-        for warning in table.warnings + table.resources.flatMap(\.warnings) {
-            configuration.log("warning: " + warning)
+        for warning in table.warnings { configuration.log("warning: " + warning) }
+        for resource in table.resources {
+            for warning in resource.warnings {
+                configuration.log("warning: \(resource.identifier): \(warning)")
+            }
         }
+        warnOfUnseenCertificates(table.resources)
         for resource in table.resources { resource.warmUp() }
+    }
+
+    /// A promise that nothing on this server could keep.
+    ///
+    /// RFC 9728 §2, `tls_client_certificate_bound_access_tokens`.
+    private func warnOfUnseenCertificates(_ resources: [ProtectedResource]) {
+        guard configuration.tls?.asksForCertificates != true, !configuration.proxies.sendsClientCertificates
+        else { return }
+        for resource in resources where resource.metadata.tlsClientCertificateBoundAccessTokens == true {
+            configuration.log(
+                "warning: \(resource.identifier) promises tls_client_certificate_bound_access_tokens, but this server sees no "
+                    + "client's certificate")
+        }
     }
 
     /// Connections that may not be opened are not worth a place.

@@ -264,4 +264,13 @@ struct ResourceCheckTests {
         _ = await world.report()
         #expect(world.network.count(of: "https://evil.example/") == 0)
     }
+
+    @Test func `PRM-16: a missing name is noted, and no fault`() async {
+        var document = Deployment.document()
+        document["resource_name"] = nil
+        world.serve(document)
+        let report = await world.report()
+        #expect(report.codes(.note).contains("metadata.name"))
+        #expect(report.outcome == .success && report.codes(.warn) == [])
+    }
 }

@@ -88,7 +88,7 @@ public struct ProtectedResourceDiscovery: Sendable {
         self.fetcher = fetcher
         self.configuration = configuration
         self.time = time
-        documents = DocumentCache(fetcher, configuration, uptime: time.uptime)
+        documents = DocumentCache(fetcher, configuration, time: time)
     }
 
     /// Calls a URL without a token, and follows its challenge to metadata and authorization servers.
