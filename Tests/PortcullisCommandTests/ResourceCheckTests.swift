@@ -273,4 +273,15 @@ struct ResourceCheckTests {
         #expect(report.codes(.note).contains("metadata.name"))
         #expect(report.outcome == .success && report.codes(.warn) == [])
     }
+
+    @Test func `a document with a fault is told of what is unwise in it as well`() async {
+        world.serve(
+            Deployment.document([
+                "scopes_supported": "mcp:read", "token_endpoint": "https://as.example.com/token",
+            ]))
+        let report = await world.report()
+        #expect(report.codes(.fail).contains("metadata.member"))
+        #expect(report.codes(.warn).contains("metadata.member"))
+        #expect(!report.codes(.note).contains("metadata.scopes"))
+    }
 }
