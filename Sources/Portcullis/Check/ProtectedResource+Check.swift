@@ -12,13 +12,20 @@ extension ProtectedResource {
     ///
     /// RFC 9728 §3.3, §4, §5, §7.6.
     public func checkChain(through fetcher: (any Fetcher)? = nil) async -> ChainReport {
+        await checkChain(through: fetcher, sharing: ServerSurvey())
+    }
+
+    /// Walks the chain as one of several resources, some of which have authorization servers in common.
+    package func checkChain(
+        through fetcher: (any Fetcher)? = nil, sharing survey: ServerSurvey
+    ) async -> ChainReport {
         let discovery = selfDiscovery(through: fetcher ?? gate.fetcher ?? HTTPClientFetcher())
         async let document = checkDocument(discovery)
         async let challenge = checkChallenge(discovery)
         var faults = await document + challenge
         if metadata.authorizationServers.isEmpty { faults.append(.noAuthorizationServer) }
         var findings = faults.map { ChainReport.Finding(fault: $0, subject: identifier.text) }
-        for connection in gate.validator.connections { findings += await check(connection) }
+        for connection in gate.validator.connections { findings += await check(connection, survey) }
         return ChainReport(resource: identifier, findings: findings)
     }
 
@@ -95,14 +102,17 @@ extension ProtectedResource {
             && (algorithms.isEmpty || Set(proofs) == Set(algorithms))
     }
 
-    private func check(_ connection: IssuerConnection) async -> [ChainReport.Finding] {
+    private func check(
+        _ connection: IssuerConnection, _ survey: ServerSurvey
+    ) async -> [ChainReport.Finding] {
         var faults: [ChainFault] = []
         let isListed = metadata.authorizationServers.contains {
             $0.utf8.elementsEqual(connection.issuer.utf8)
         }
         if isListed || connection.usesDiscovery {
             do throws(DiscoveryError) {
-                faults += contradictions(of: try await connection.discover(at: gate.validator.time))
+                faults += contradictions(
+                    of: try await survey.discover(connection, at: gate.validator.time))
             } catch {
                 faults.append(ChainFault(ofServer: error))
             }
@@ -111,10 +121,8 @@ extension ProtectedResource {
         if let keys = connection.keys, gate.validator.format != .opaque, await keys.reading(at: now) == nil {
             faults.append(.keysUnusable)
         }
-        do throws(AuthorizationServerFault) {
-            try await connection.introspector?.probe()
-        } catch {
-            faults.append(error == .rejectedCredentials ? .introspectionRefused : .introspectionUnusable)
+        if let fault = await survey.introspectionFault(of: connection) {
+            faults.append(fault == .rejectedCredentials ? .introspectionRefused : .introspectionUnusable)
         }
         return faults.map { ChainReport.Finding(fault: $0, subject: connection.issuer) }
     }

@@ -38,11 +38,14 @@ struct DPoPChecker: Sendable {
         self.algorithms = Set(algorithms)
         maxAge = policy.proofMaxAge
         maxFuture = policy.proofMaxFuture
-        let own =
-            policy.replayStore == nil
-            ? memories.store(for: resource, capacity: policy.replayCacheEntryCount) : nil
-        ownReplays = own
-        replays = policy.replayStore ?? own ?? InMemoryReplayStore()
+        if let given = policy.replayStore {
+            ownReplays = nil
+            replays = given
+        } else {
+            let own = memories.store(for: resource, capacity: policy.replayCacheEntryCount)
+            ownReplays = own
+            replays = own
+        }
         nonces =
             policy.nonce == .off
             ? nil : policy.nonceSource ?? memories.sealer(for: resource, policy, at: now)

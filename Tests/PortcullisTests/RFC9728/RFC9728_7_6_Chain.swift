@@ -306,4 +306,30 @@ struct RFC9728_7_6_Chain {
         try await refresh { loadCount() == 3 && !changes().isEmpty }
         #expect(changes() == [["token_endpoint"]])
     }
+
+    @Test func `of several resources that share an authorization server it is asked once`() async throws {
+        _ = try resource(introspecting: true)
+        answerServer(["introspection_endpoint": "https://as.example.com/introspect"])
+        network.on("https://as.example.com/introspect", json: ["active": false])
+        let connections = IssuerConnections()
+        var trusted = TrustedIssuer.jwt(issuer: issuer.issuer)
+        trusted.introspection = .init(authentication: .clientSecretBasic(id: "rs", secret: "secret"))
+        let resources = try (0..<20).map { number in
+            var metadata = ProtectedResourceMetadata(
+                resource: try ResourceIdentifier(validating: "https://api.example.com/\(number)"))
+            metadata.authorizationServers = [issuer.issuer]
+            return try ProtectedResource(
+                GateConfiguration(
+                    metadata: metadata, issuers: [trusted], fetcher: network, time: clock.time,
+                    connectionPool: connections))
+        }
+        let before = network.count(of: Self.serverURL)
+        let survey = ServerSurvey()
+        await withTaskGroup(of: Void.self) { group in
+            for resource in resources { group.addTask { _ = await resource.checkChain(sharing: survey) } }
+        }
+        // Once by the walk and once for the keys.
+        #expect(network.count(of: Self.serverURL) - before <= 2)
+        #expect(network.count(of: "https://as.example.com/introspect") == 1)
+    }
 }
