@@ -58,7 +58,7 @@ let package = Package(
         library(
             "PortcullisConfiguration",
             [
-                "Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisServer",
+                "Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisRedis", "PortcullisServer",
                 "PortcullisTransport",
             ]
         ),
@@ -74,7 +74,7 @@ let package = Package(
             name: "ExampleServer",
             dependencies: [
                 "Portcullis", "PortcullisConfiguration", "PortcullisHTTP", "PortcullisJOSE",
-                "PortcullisServer", "PortcullisTesting", "PortcullisTransport",
+                "PortcullisRedis", "PortcullisServer", "PortcullisTesting", "PortcullisTransport",
             ],
             path: "Examples/ExampleServer",
             swiftSettings: settings
@@ -96,6 +96,10 @@ let package = Package(
             name: "swap-server",
             dependencies: ["Portcullis", "PortcullisJOSE", "PortcullisServer", "PortcullisTesting"],
             path: "Tests/Benchmarks/Swaps", swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "benchmark-mint", dependencies: ["Portcullis"],
+            path: "Tests/Benchmarks/Mint", swiftSettings: settings
         ),
         .executableTarget(
             name: "token-verdicts", dependencies: ["Portcullis", "PortcullisTesting"],

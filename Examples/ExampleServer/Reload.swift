@@ -2,6 +2,7 @@
 
 import Portcullis
 import PortcullisConfiguration
+import PortcullisRedis
 import PortcullisServer
 
 /// A configuration file with what was made of it, ready to be served.
@@ -13,6 +14,10 @@ struct ServableFile {
     /// Nothing: the file asks for no TLS.
     let tls: Server.TLS?
     let memories: ProofMemories
+    /// Nothing: the file names no store.
+    let store: SharedStore?
+    /// Whether the file names another store than the one that is in use.
+    let ignoresStore: Bool
 
     /// Reads a file and makes its resources, which finds what is wrong with them too.
     ///
@@ -20,17 +25,29 @@ struct ServableFile {
     ///   - previous: What is served already, whose fetched keys are used until they have been fetched anew, and whose records of
     ///     DPoP proofs stay.
     ///   - metrics: What counts the events of the resources.
+    ///   - isServed: Whether what is shared with other processes is needed; else nothing is connected to.
     init(
-        _ path: String, succeeding previous: ServableFile? = nil, counting metrics: MetricsRegistry
+        _ path: String, succeeding previous: ServableFile? = nil, counting metrics: MetricsRegistry,
+        isServed: Bool = true
     ) throws(InvalidConfiguration) {
         var file = try ConfigurationFile(path: path)
         let connections = IssuerConnections(succeeding: previous?.connections)
         let tls = Result { () throws(InvalidConfiguration) in try file.makeTLS(besides: path) }
         memories = ProofMemories(succeeding: previous?.memories)
         let memories = memories
+        // Records of another store would be missing there, so that a proof could be used again.
+        let ignoresStore = previous.map { !file.hasStoreAtSamePlace(as: $0.store) } ?? false
+        self.ignoresStore = ignoresStore
+        let tell: @Sendable (RedisEvent) -> Void = { log(sentence(for: $0)) }
+        let made = Result { () throws(InvalidConfiguration) in
+            try file.makeStore(besides: path, onEvent: isServed && !ignoresStore ? tell : nil)
+        }
+        let store = ignoresStore ? previous?.store : (try? made.get())
+        self.store = store
+        let storeInUse = isServed ? store : nil
         let resources = Result { () throws(InvalidConfiguration) in
             try file.makeResources(
-                besides: path, sharing: connections, remembering: memories,
+                besides: path, sharing: connections, remembering: memories, storingIn: storeInUse,
                 onEvent: { event in
                     metrics.count(event)
                     // The server logs this one itself.
@@ -38,15 +55,18 @@ struct ServableFile {
                     log(sentence(for: event))
                 })
         }
-        if case .failure(let first) = tls, case .failure(let second) = resources {
-            throw InvalidConfiguration(findings: first.findings + second.findings)
-        }
+        let problems = Self.findings(of: made) + Self.findings(of: tls) + Self.findings(of: resources)
+        guard problems.isEmpty else { throw InvalidConfiguration(findings: problems) }
         self.tls = try tls.get()
         self.resources = try resources.get()
         self.connections = connections
         selfCheckFetcher = try file.makeSelfCheckFetcher(besides: path)
         if let tls = self.tls { file.warnings += file.warnings(of: tls) }
         self.file = file
+    }
+
+    private static func findings<Part>(of part: Result<Part, InvalidConfiguration>) -> [Finding] {
+        if case .failure(let error) = part { error.findings } else { [] }
     }
 
     var routes: Routes {
@@ -91,6 +111,10 @@ actor Reloader {
             for key in next.file.changesForRestart(from: current.file) {
                 log("reload: \(key) has changed, which takes effect at the next start")
             }
+            if next.ignoresStore {
+                log("reload: $.store names another place, which takes effect at the next start")
+            }
+            metrics.watch(next.store)
             for warning in next.file.warnings where !warning.isSaidAtStart { log("\(warning)") }
             current = next
             log("reload: the file is in use")
@@ -110,5 +134,15 @@ actor Reloader {
     private func refuse(_ problems: [String]) {
         for problem in problems { log("reload: \(problem)") }
         log("reload: the file is not used; what was served before still is")
+    }
+}
+
+extension MetricsRegistry {
+    /// Shows whether the store answers, where there is one.
+    func watch(_ store: SharedStore?) {
+        guard let store else { return }
+        addGauge("store_up", help: "Whether the store that processes share answers.") { [weak store] in
+            store?.isAvailable == true ? 1 : 0
+        }
     }
 }

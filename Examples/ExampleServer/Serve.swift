@@ -7,7 +7,7 @@ import PortcullisTransport
 
 /// Says what is wrong with a file, one problem a line.
 func check(_ path: String) -> Outcome {
-    guard let served = read(path, counting: MetricsRegistry()) else { return .failure }
+    guard let served = read(path, counting: MetricsRegistry(), isServed: false) else { return .failure }
     for warning in served.file.warnings { log("\(warning)") }
     return .success
 }
@@ -16,6 +16,7 @@ func check(_ path: String) -> Outcome {
 func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
     let metrics = MetricsRegistry()
     guard let served = read(path, counting: metrics) else { return .failure }
+    metrics.watch(served.store)
     raiseDescriptorLimit()
     let file = served.file
     for warning in file.warnings where !warning.isSaidAtStart { log("\(warning)") }
@@ -65,9 +66,9 @@ func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
     }
 }
 
-private func read(_ path: String, counting metrics: MetricsRegistry) -> ServableFile? {
+private func read(_ path: String, counting metrics: MetricsRegistry, isServed: Bool = true) -> ServableFile? {
     do throws(InvalidConfiguration) {
-        return try ServableFile(path, counting: metrics)
+        return try ServableFile(path, counting: metrics, isServed: isServed)
     } catch {
         for finding in error.findings { StandardError.write("\(finding)\n") }
         return nil

@@ -13,9 +13,17 @@ public struct GateContext: Sendable {
     /// Needed where ``ProtectedResourceMetadata/bearerMethodsSupported`` names the body: without it no token is found there.
     public var form: [UInt8]?
 
+    /// Whether a refusal is to say what was expected and what there was.
+    ///
+    /// Costs another look at the token of each request that is refused, and nothing for the others. Default false.
+    public var describesRefusals: Bool
+
     /// Says what is known.
-    public init(clientCertificate: ClientCertificate = .none, form: [UInt8]? = nil) {
+    public init(
+        clientCertificate: ClientCertificate = .none, form: [UInt8]? = nil, describesRefusals: Bool = false
+    ) {
         self.clientCertificate = clientCertificate
         self.form = form
+        self.describesRefusals = describesRefusals
     }
 }

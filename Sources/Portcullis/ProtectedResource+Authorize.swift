@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 public import PortcullisHTTP
+import PortcullisJOSE
 import PortcullisTransport
 import Synchronization
 
@@ -28,64 +29,102 @@ extension ProtectedResource {
         in context: GateContext = GateContext()
     ) async throws(Refusal) -> AccessToken {
         var attempt = Attempt.none
+        var notes = ValidationNotes()
         do throws(RefusalReason) {
             let presented = try present(head, context, &attempt)
             let proof = try locateProof(presented, of: head)
-            var token = try recall(presented)
-            if token == nil {
+            let token: AccessToken
+            if let known = try recall(presented) {
+                token = known
+            } else {
                 try checkCharacters(presented, of: head)
-                token = try await validate(presented, of: head)
+                if let verified = try validateAtOnce(presented, of: head) {
+                    token = verified
+                } else {
+                    token = try await validate(presented, of: head, context, &notes)
+                }
             }
-            guard let token else { throw .malformedToken }
             try checkBinding(of: token, presented, head, context)
             if let proof { try await prove(proof, of: head, token, presented) }
             try permit(token, requirement)
             return token
         } catch {
-            throw refuse(error, attempt, requiring: requirement, context)
+            throw refuse(error, of: head, attempt, requiring: requirement, context, notes)
         }
     }
 
-    /// What can be said about a request at once.
+    /// What can be said about a request without waiting.
     package enum ImmediateDecision: Sendable {
         case authorized(AccessToken)
         case refused(Refusal)
-        /// Only ``ProtectedResource/authorize(_:requiring:in:)`` can tell: the token was not seen before, or a proof goes
-        /// with it, or it may stand in the content; or the answer will need to be completed.
+        /// A signature has to be checked: ``ProtectedResource/authorizeImmediately(_:requiring:in:effort:)`` can tell with
+        /// all the effort it takes.
+        case mustVerify(PresentedToken)
+        /// Only ``ProtectedResource/authorize(_:requiring:in:)`` can tell: the issuer has to be asked, or the token may
+        /// stand in the content; or the answer will need to be completed.
         case mustWait
     }
 
-    /// Decides at once about requests whose token was verified before, and about those that can't have one.
+    /// How much may be done at once.
+    package enum Effort: Sendable {
+        /// Nothing that takes much longer than reading the request.
+        case little
+        /// Signatures are checked too, which takes some tens of microseconds.
+        ///
+        /// Comes with what the request presented when it was looked at with little effort, if it was.
+        case all(PresentedToken?)
+    }
+
+    /// Decides at once about requests whose token was verified before or can be, and about those that can't have one.
     ///
-    /// Never suspends, checks no signature, and makes no text of the header: what a request with a known token costs.
+    /// Never suspends, and makes no text of the header. With little effort, checks no signature.
     package func authorizeImmediately(
         _ head: RequestHead, requiring requirement: AccessRequirement = .none,
-        in context: GateContext = GateContext()
+        in context: GateContext = GateContext(), effort: Effort = .little
     ) -> ImmediateDecision {
         guard gate.presentation.isFieldOnly, !completesAnswers(in: context) else { return .mustWait }
         var attempt = Attempt.none
         do throws(RefusalReason) {
-            let presented = try present(head, context, &attempt)
-            guard presented.scheme == .bearer else { return .mustWait }
-            guard let token = try recall(presented) else {
+            let isSparing: Bool
+            var earlier: PresentedToken?
+            switch effort {
+            case .little: isSparing = true
+            case .all(let presented): (isSparing, earlier) = (false, presented)
+            }
+            let presented = try present(head, context, &attempt, earlier)
+            if presented.scheme == .dpop, gate.dpop?.isImmediate == false { return .mustWait }
+            let proof = try locateProof(presented, of: head)
+            let token: AccessToken
+            if let known = try recall(presented) {
+                token = known
+            } else {
                 try checkCharacters(presented, of: head)
-                return .mustWait
+                if isSparing {
+                    return gate.validator.format == .opaque ? .mustWait : .mustVerify(presented)
+                }
+                guard let verified = try validateAtOnce(presented, of: head) else { return .mustWait }
+                token = verified
             }
             try checkBinding(of: token, presented, head, context)
+            if let proof {
+                if isSparing { return .mustVerify(presented) }
+                try proveAtOnce(proof, of: head, token, presented)
+            }
             try permit(token, requirement)
             return .authorized(token)
         } catch {
-            return .refused(refuse(error, attempt, requiring: requirement, context))
+            return .refused(refuse(error, of: head, attempt, requiring: requirement, context))
         }
     }
 
     // 1. Present: the credentials out of the request. RFC 6750 §2, RFC 9449 §7.1.
     private func present(
-        _ head: borrowing RequestHead, _ context: borrowing GateContext, _ attempt: inout Attempt
+        _ head: borrowing RequestHead, _ context: borrowing GateContext, _ attempt: inout Attempt,
+        _ earlier: PresentedToken? = nil
     ) throws(RefusalReason) -> PresentedToken {
         if let check = gate.originCheck { try check.judge(head) }
         if case .trustedField = context.clientCertificate { _ = try ClientCertificate.field(of: head) }
-        let presented = try gate.presentation.read(head, context, &attempt)
+        let presented = try gate.presentation.read(head, context, &attempt, earlier)
         guard presented.byteCount <= gate.maxTokenByteCount else { throw .tokenTooLong }
         return presented
     }
@@ -102,31 +141,53 @@ extension ProtectedResource {
         return nil
     }
 
-    // … or checked now. RFC 9068 §4, RFC 7662 §2.
+    // … or checked now with what is at hand: a refusal is as cheap to find again as it would be to remember …
+    private func validateAtOnce(_ presented: PresentedToken, of head: RequestHead) throws(RefusalReason)
+        -> AccessToken?
+    {
+        let arrival = gate.validator.time.uptime()
+        let epoch = gate.epoch.load(ordering: .sequentiallyConsistent)
+        let verified = try gate.validator.validateAtOnce(presented.bytes(in: head))
+        guard let verified else { return nil }
+        remember(verified, presented.digest, arrival, epoch)
+        return verified.token
+    }
+
+    // … or with the help of the issuer. RFC 9068 §4, RFC 7662 §2.
     private func validate(
-        _ presented: PresentedToken, of head: RequestHead
+        _ presented: PresentedToken, of head: RequestHead, _ context: GateContext,
+        _ notes: inout ValidationNotes
     ) async throws(RefusalReason) -> AccessToken {
         let arrival = gate.validator.time.uptime()
         let epoch = gate.epoch.load(ordering: .sequentiallyConsistent)
         let digest = presented.digest
         do throws(RefusalReason) {
             let verified = try await gate.validator.validate(
-                presented.bytes(in: head), digest: digest, epoch: epoch)
-            if arrival < verified.usableUntil {
-                gate.remember(
-                    since: epoch, { $0.verified.insert(verified, for: digest) },
-                    else: { $0.verified.remove(digest) })
-            }
+                presented.bytes(in: head), digest: digest, epoch: epoch, &notes)
+            remember(verified, digest, arrival, epoch)
             return verified.token
         } catch {
+            if context.describesRefusals {
+                notes.finding = finding(for: error, of: head, requiring: .none, context, notes)
+            }
             if error.isWorthRemembering(format: gate.validator.format) {
-                let rejected = RejectedToken(reason: error, until: arrival + gate.rejectionLifetime)
+                let end = min(arrival + gate.rejectionLifetime, notes.answerEnds ?? .distantFuture)
+                let rejected = RejectedToken(reason: error, until: end, finding: notes.finding)
                 gate.remember(
                     since: epoch, { $0.rejected.insert(rejected, for: digest) },
                     else: { $0.rejected.remove(digest) })
             }
             throw error
         }
+    }
+
+    private func remember(
+        _ verified: VerifiedToken, _ digest: SHA256Digest, _ arrival: MonotonicInstant, _ epoch: UInt64
+    ) {
+        gate.reportDetails(of: verified.token)
+        guard arrival < verified.usableUntil else { return }
+        gate.remember(
+            since: epoch, { $0.verified.insert(verified, for: digest) }, else: { $0.verified.remove(digest) })
     }
 
     // RFC 6750 §2.1. Needed only for tokens that were not verified before.
@@ -143,7 +204,20 @@ extension ProtectedResource {
 
     // 5. Refuse: the one place where a reason becomes a response. RFC 6750 §3.
     private func refuse(
-        _ reason: RefusalReason, _ attempt: Attempt, requiring requirement: AccessRequirement,
+        _ reason: RefusalReason, of head: RequestHead, _ attempt: Attempt,
+        requiring requirement: AccessRequirement, _ context: GateContext,
+        _ notes: ValidationNotes = ValidationNotes()
+    ) -> Refusal {
+        var refusal = answer(to: reason, attempt, requiring: requirement, context)
+        if context.describesRefusals {
+            refusal.finding =
+                notes.finding ?? finding(for: reason, of: head, requiring: requirement, context, notes)
+        }
+        return refusal
+    }
+
+    private func answer(
+        to reason: RefusalReason, _ attempt: Attempt, requiring requirement: AccessRequirement,
         _ context: GateContext
     ) -> Refusal {
         // No token would help, so nobody is asked for one.

@@ -51,6 +51,18 @@ extension ProtectedResource {
             at: gate.validator.time.now())
     }
 
+    /// Does not wait: for checkers that say that they don't.
+    func proveAtOnce(
+        _ proof: Range<Int>, of head: RequestHead, _ token: AccessToken, _ presented: PresentedToken
+    ) throws(RefusalReason) {
+        guard let dpop = gate.dpop, let thumbprint = token.storage.confirmation.keyThumbprint else {
+            throw .unboundToken
+        }
+        try dpop.checkAtOnce(
+            proof, of: head, tokenDigest: presented.digest, boundTo: thumbprint,
+            at: gate.validator.time.now())
+    }
+
     /// The nonce to hand out now, where this resource asks for nonces.
     var nonce: String? { gate.dpop?.nonce(at: gate.validator.time.now()) }
 

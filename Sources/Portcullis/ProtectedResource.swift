@@ -166,6 +166,8 @@ final class Gate: Sendable {
     let onEvent: @Sendable (ResourceEvent) -> Void
     /// The web pages that may call, or nothing where that is nobody's business.
     let originCheck: OriginCheck?
+    /// What there is to say of a request without credentials: always the same.
+    let absence: RefusalFinding
     let warnings: [String]
     let challenger: Challenger
     let presentation: Presentation
@@ -184,7 +186,11 @@ final class Gate: Sendable {
     /// Counts the invalidations, so that an answer that was asked for before one is not remembered after it.
     let epoch = Atomic<UInt64>(0)
 
+    /// When malformed authorization details were told last, in nanoseconds; 0 for never.
+    private let lastDetailReport = Atomic<UInt64>(0)
+
     static let maximumRejectedCount = 1024
+    private static let detailReportInterval: UInt64 = 60_000_000_000
 
     /// Whether both ask the network in one way, so that what one of them has fetched says the same to the other.
     func asksThroughSameFetcher(as other: Gate) -> Bool {
@@ -209,6 +215,7 @@ final class Gate: Sendable {
         self.tokens = tokens
         let presentation = Presentation(metadata)
         self.presentation = presentation
+        absence = RefusalFinding(expected: presentation.places, got: "none")
         challenger = Challenger(
             metadataURL: locations.advertised, parameters: checked.challengeParameters,
             takesBearer: presentation.takesBearer, dpopAlgorithms: presentation.dpopAlgorithms,
@@ -229,6 +236,20 @@ final class Gate: Sendable {
             capacity: tokens.inactiveCacheLifetime > .zero
                 ? min(tokens.verifiedCacheEntryCount, Self.maximumRejectedCount) : 0)
     }
+
+    /// Tells of a token that has just been verified what its issuer should know.
+    ///
+    /// RFC 9396 §9.1.
+    func reportDetails(of token: AccessToken) {
+        guard rules.findsMalformedDetails(in: token.storage) else { return }
+        let now = validator.time.uptime().nanoseconds
+        let last = lastDetailReport.load(ordering: .relaxed)
+        guard last == 0 || now &- last >= Self.detailReportInterval,
+            lastDetailReport.compareExchange(expected: last, desired: max(now, 1), ordering: .relaxed)
+                .exchanged
+        else { return }
+        onEvent(.malformedAuthorizationDetails(issuer: token.issuer, resource: metadata.resource))
+    }
 }
 
 /// Whether a resource takes tokens that are bound to a key of the client.
@@ -247,4 +268,6 @@ public enum DPoPUse: Sendable, Hashable {
 struct RejectedToken: Sendable {
     let reason: RefusalReason
     let until: MonotonicInstant
+    /// What was said of it the first time, if anybody wanted to know.
+    let finding: RefusalFinding?
 }

@@ -59,6 +59,13 @@ enum IntrospectionScript {
         return 1
         """
 
+    /// Of a token that is not active no subject is known, so that no invalidation may have come by.
+    private static let rejectText = """
+        if tonumber(redis.call('GET', KEYS[2]) or '0') > tonumber(ARGV[1]) then return 0 end
+        redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+        return 1
+        """
+
     private static let invalidateText = """
         local number = redis.call('INCR', KEYS[1])
         if ARGV[3] == '0' then redis.call('SET', KEYS[2], number)
@@ -74,6 +81,10 @@ enum IntrospectionScript {
 
     static func remember(keys: [[UInt8]], _ arguments: [[UInt8]]) -> [[UInt8]] {
         call(rememberText, keys, arguments)
+    }
+
+    static func reject(keys: [[UInt8]], _ arguments: [[UInt8]]) -> [[UInt8]] {
+        call(rejectText, keys, arguments)
     }
 
     static func invalidate(_ invalidation: TokenInvalidation, _ client: RedisClient) -> [[UInt8]] {

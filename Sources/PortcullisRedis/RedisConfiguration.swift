@@ -6,7 +6,9 @@ public import PortcullisTransport
 ///
 /// Redacts itself when printed.
 public struct RedisConfiguration: Sendable, CustomStringConvertible, CustomReflectable {
-    /// `redis://host:port`, or `rediss://host:port` for TLS; without user information, path and query.
+    /// `redis://host:port/database`, or `rediss:` for TLS; without user information and query.
+    ///
+    /// Without a port it is 6379, without a number the database is 0.
     public var url: String
     /// The user to authenticate as; nothing for the server's default one.
     public var username: String?
@@ -32,6 +34,13 @@ public struct RedisConfiguration: Sendable, CustomStringConvertible, CustomRefle
     /// Names a server; nothing is checked and nothing is connected to yet.
     public init(url: String) {
         self.url = url
+    }
+
+    /// Checks the form of the URL, without asking anybody.
+    ///
+    /// - Throws: ``RedisConfigurationError/invalidURL``.
+    public func validateURL() throws(RedisConfigurationError) {
+        _ = try RedisLocation(url)
     }
 
     /// Nothing of what it holds.

@@ -34,7 +34,7 @@ public final class RedisIntrospectionCache: IntrospectionCache {
             guard case .array(let values) = reply, values.count == 3 else { return .unavailable }
             let ticket = Self.number(values[1])
             if let bytes = values[0].payload, let entry = IntrospectionEntry(bytes),
-                entry.ticket >= Self.number(values[2])
+                entry.ticket >= Self.number(values[entry.answer.isActive ? 2 : 1])
             {
                 return .found(entry.answer)
             }
@@ -56,6 +56,13 @@ public final class RedisIntrospectionCache: IntrospectionCache {
             + answer.lifetime.components.attoseconds / 1_000_000_000_000_000
         guard milliseconds > 0 else { return }
         let entry = IntrospectionEntry(answer: answer, ticket: ticket).bytes
+        guard answer.isActive else {
+            _ = try? await client.execute(
+                IntrospectionScript.reject(
+                    keys: [names.entry, names.counter],
+                    [Array("\(ticket)".utf8), entry, Array("\(milliseconds)".utf8)]))
+            return
+        }
         _ = try? await client.execute(
             IntrospectionScript.remember(
                 keys: [

@@ -5,8 +5,8 @@ public import Portcullis
 /// Remembers accepted DPoP proofs in Redis or Valkey, so that several processes never accept one of them twice.
 ///
 /// Each proof is one `SET … NX PX`, which is atomic in the store. While the store can't be reached nobody knows whether a proof is
-/// new: it is refused with 503. The store must not drop keys before their time (`maxmemory-policy noeviction`) and must not be a
-/// replica that lags behind; it decides how many proofs it has room for.
+/// new: it is refused with 503. The store must not drop keys before their time (`maxmemory-policy noeviction`), nor lose them when it
+/// starts again (`appendonly yes`), and must not be a replica that lags behind; it decides how many proofs it has room for.
 ///
 /// RFC 9449 §11.1.
 public struct RedisReplayStore: ReplayStore {

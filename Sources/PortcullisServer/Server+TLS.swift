@@ -9,7 +9,7 @@ extension Server {
     /// that only this value has and that change twice a day; no compression, no renegotiation, no early data. RFC 8446, RFC 9325, RFC 7301.
     public struct TLS: Sendable {
         let context: TLSContext
-        /// Whether clients are asked for certificates.
+        /// Whether clients are asked for a certificate.
         let asksForCertificates: Bool
 
         /// Reads the certificate, its chain, its key and the authorities of clients, and holds its thread meanwhile.
@@ -22,8 +22,12 @@ extension Server {
         public init(
             _ identity: TLSIdentity, clientCertificates: ClientCertificates = .none
         ) throws(TLSError) {
-            asksForCertificates = clientCertificates != .none
             context = try TLSContext(serverPresenting: identity, askingFor: clientCertificates)
+            if case .none = clientCertificates {
+                asksForCertificates = false
+            } else {
+                asksForCertificates = true
+            }
         }
 
         /// What an operator should know of the certificate at this moment, in sentences: it has expired, or is about to.

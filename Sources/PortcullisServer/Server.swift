@@ -136,26 +136,26 @@ public struct Server: Sendable {
 
     /// Says what there is to say of routes that are about to be used, and has their keys fetched.
     private func begin(_ table: RoutingTable) {
-        for warning in table.warnings { configuration.log("warning: " + warning) }
+        for warning in table.warnings + unseenCertificates(table) {
+            configuration.log("warning: " + warning)
+        }
         for resource in table.resources {
             for warning in resource.warnings {
                 configuration.log("warning: \(resource.identifier): \(warning)")
             }
         }
-        warnOfUnseenCertificates(table.resources)
         for resource in table.resources { resource.warmUp() }
     }
 
-    /// A promise that nothing on this server could keep.
+    /// Sentences about resources whose tokens are bound to certificates that this server never sees.
     ///
-    /// RFC 9728 §2, `tls_client_certificate_bound_access_tokens`.
-    private func warnOfUnseenCertificates(_ resources: [ProtectedResource]) {
-        guard configuration.tls?.asksForCertificates != true, !configuration.proxies.sendsClientCertificates
-        else { return }
-        for resource in resources where resource.metadata.tlsClientCertificateBoundAccessTokens == true {
-            configuration.log(
-                "warning: \(resource.identifier) promises tls_client_certificate_bound_access_tokens, but this server sees no "
-                    + "client's certificate")
+    /// RFC 8705 §3.
+    private func unseenCertificates(_ table: RoutingTable) -> [String] {
+        let isAsked = configuration.tls?.asksForCertificates ?? false
+        guard !isAsked, !configuration.proxies.sendsClientCertificates else { return [] }
+        return table.resources.filter { $0.metadata.tlsClientCertificateBoundAccessTokens == true }.map {
+            "\($0.identifier) announces tokens that are bound to certificates, but this server asks no client for one "
+                + "and believes no proxy, so that none of them gets in"
         }
     }
 

@@ -22,7 +22,8 @@ struct ImportRules {
             "Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisServer", "PortcullisTransport",
         ],
         "PortcullisConfiguration": [
-            "Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisServer", "PortcullisTransport",
+            "Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisRedis", "PortcullisServer",
+            "PortcullisTransport",
         ],
         "PortcullisRedis": ["Portcullis", "PortcullisTransport"],
         "PortcullisCommand": system.union([

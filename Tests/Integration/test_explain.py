@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`portcullis explain`: each step of the gate, and the very answer that a client gets."""
+"""`portcullis explain`: each step of the gate, the very answer that a client gets, and what a line of the log means."""
 
 import os
 import subprocess
@@ -60,3 +60,52 @@ def test_the_step_that_fails_is_named(explain, base):
 def test_wrong_words(explain, words):
     status, out, errors = explain(*words)
     assert (status, out) == (2, "") and "usage: portcullis explain" in errors
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_the_line_of_a_log_is_found_by_what_the_client_was_told(binary, serve, base, folder, form):
+    signer = Signer()
+    configuration = photos_and_notes(base, ISSUER, authorization_server={"jwks": signer.jwks})
+    del configuration["authorization_servers"][0]["allow_insecure_loopback"]
+    configuration["server"]["access_log"] = form
+    if form == "json":
+        configuration["server"]["access_log_file"] = "access.log"
+    server = serve(configuration, base)
+    tokens = [None, signer.token("https://other.example", "photos.read"), signer.token(f"{base}/photos", "other")]
+    tokens += [signer.token(f"{base}/photos", "photos.read"), "not,a-token"]
+    answers = [server.get("/photos/7", token) for token in tokens]
+    ids = [answer.one("X-Request-Id") for answer in answers]
+    refused = [answer for answer in answers[1:] if answer.status != 200]
+    assert [answer.json["request_id"] for answer in refused] == [ids[1], ids[2], ids[4]]
+    server.stop()
+    path = os.path.join(folder, "access.log")
+    if form == "text":
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(server.errors)
+
+    def explain(*words, stdin=None):
+        program = os.path.join(os.path.dirname(binary), "portcullis")
+        done = subprocess.run(
+            [program, "explain", *words], stdin=stdin, capture_output=True, text=True, timeout=20, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    expected = [
+        ("missingCredentials", "Authorization: Bearer", "none", "401 and where the metadata is"),
+        ("audienceMismatch", f"{base}/photos", "https://other.example", "401 invalid_token: "),
+        ("insufficientScope", "photos.read", "other", "403 insufficient_scope: "),
+        None,
+        ("malformedToken", "the characters of a token68", "11 characters, SHA-256 ", "401 invalid_token: "),
+    ]
+    for number, words in zip(ids, expected):
+        out = explain("--request-id", number, "--log", path)
+        with open(path, encoding="utf-8") as file:
+            assert explain("--request-id", number, "--log", "-", stdin=file) == out
+        assert "GET /photos/7" in out and f"resource:  {base}/photos\n" in out and "route:     /photos/{id}\n" in out
+        if words is None:
+            assert out.endswith("The gate did not refuse it. Answered with 200.\n")
+            continue
+        for name, text in zip(["\nRefused: ", "\nexpected:  ", "\ngot:       ", "\ntold:      "], words):
+            assert name + text in out, out
+        assert "\nrepair:    " in out and "(RFC " in out

@@ -89,7 +89,7 @@ struct WrongFileTests {
         ),
         (
             #"{"replays": 1}"#,
-            "replays: unknown key; known here: nonce, nonce_lifetime_seconds, nonce_keys, proof_max_age_seconds, "
+            "replays: unknown key; known here: nonce, nonce_lifetime_seconds, nonce_keys, nonce_keys_file, proof_max_age_seconds, "
                 + "proof_max_future_seconds, replay_cache_entries"
         ),
     ])

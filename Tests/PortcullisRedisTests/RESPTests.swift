@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import PortcullisRedis
+import PortcullisTransport
 import Testing
 
 @Suite("The store's protocol")
@@ -48,13 +49,29 @@ struct RESPTests {
     }
 
     @Test(arguments: [
-        "http://127.0.0.1:1", "redis://127.0.0.1", "redis://127.0.0.1:0", "redis://u:p@127.0.0.1:1",
-        "redis://127.0.0.1:1/2", "redis://127.0.0.1:1?x", "redis:127.0.0.1:1", "",
+        "http://127.0.0.1:1", "redis://", "redis://127.0.0.1:0", "redis://u:p@127.0.0.1:1",
+        "redis://u@127.0.0.1",
+        "redis://127.0.0.1:1/x", "redis://127.0.0.1:1/2/", "redis://127.0.0.1:1/123456",
+        "redis://127.0.0.1:1?x", "redis:127.0.0.1:1", "",
     ])
     func `a URL of another form is refused`(url: String) {
         #expect(throws: RedisConfigurationError.invalidURL) {
             try RedisClient(RedisConfiguration(url: url))
         }
+    }
+
+    @Test(arguments: [
+        ("redis://a.example", false, "a.example", 6379, 0),
+        ("redis://a.example/", false, "a.example", 6379, 0),
+        ("rediss://a.example:7/12", true, "a.example", 7, 12), ("redis://[::1]/3", false, "::1", 6379, 3),
+        ("redis://[::1]:7", false, "::1", 7, 0),
+    ])
+    func `a URL names a server and a database`(
+        url: String, isEncrypted: Bool, host: String, port: Int, database: Int
+    ) throws {
+        let location = try RedisLocation(url)
+        #expect(location.origin.isEncrypted == isEncrypted && location.origin.host == host)
+        #expect(location.origin.port == port && location.database == database)
     }
 
     @Test func `a printed configuration says nothing of itself`() {

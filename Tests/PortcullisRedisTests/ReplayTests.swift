@@ -3,6 +3,7 @@
 import Portcullis
 import PortcullisRedis
 import PortcullisTesting
+import Synchronization
 import Testing
 
 @Suite("RFC 9449 §11.1 Proofs remembered in a store", .enabled(if: StoreServer.program != nil))
@@ -60,6 +61,37 @@ struct ReplayTests {
         try await server.start()
         #expect(await eventually { await store.insert(record(2)) != .unavailable })
         #expect(await store.insert(record(2)) == .replayed)
+    }
+
+    @Test func `its going and coming is told once each, with the reason`() async throws {
+        let server = try await StoreServer(password: "open sesame")
+        let events = Mutex<[RedisEvent]>([])
+        let client = try server.client { event in events.withLock { $0.append(event) } }
+        #expect(await eventually { events.withLock { $0 } == [.available] } && client.isAvailable)
+        server.stop()
+        #expect(await eventually { events.withLock { $0.count } == 2 } && !client.isAvailable)
+        for number in UInt8(10)..<20 { _ = await RedisReplayStore(client).insert(record(number)) }
+        try await server.start()
+        #expect(await eventually { client.isAvailable })
+        #expect(events.withLock { $0 } == [.available, .unavailable(.unreachable), .available])
+        let told = Mutex<[RedisEvent]>([])
+        let stranger = try server.client(password: "another") { event in told.withLock { $0.append(event) } }
+        #expect(await eventually { told.withLock { $0 } == [.unavailable(.rejectedCredentials)] })
+        #expect(!stranger.isAvailable)
+    }
+
+    @Test func `a store that drops keys when it is full is told of`() async throws {
+        let server = try await StoreServer()
+        let client = try server.client()
+        for words in [
+            ["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"], ["CONFIG", "SET", "maxmemory", "100mb"],
+        ] {
+            _ = try await client.execute(words.map { Array($0.utf8) })
+        }
+        let events = Mutex<[RedisEvent]>([])
+        let watching = try server.client { event in events.withLock { $0.append(event) } }
+        #expect(await eventually { events.withLock { $0 } == [.available, .evicting] })
+        #expect(watching.isAvailable)
     }
 
     @Test func `a store that does not let us in is away`() async throws {

@@ -63,8 +63,8 @@ struct SharedIntrospectionTests {
     }
 
     /// Waits until both listen: what was remembered before they did is forgotten again.
-    private func pair(_ server: StoreServer) async throws -> [Instance] {
-        let both = [try Instance(server), try Instance(server)]
+    private func pair(_ server: StoreServer, count: Int = 2) async throws -> [Instance] {
+        let both = try (0..<count).map { _ in try Instance(server) }
         #expect(await eventually { both.allSatisfy { $0.forgettings.value > 0 } })
         return both
     }
@@ -80,18 +80,20 @@ struct SharedIntrospectionTests {
     @Test(arguments: [true, false])
     func `an invalidation by one process holds in all`(bySubject: Bool) async throws {
         let server = try await StoreServer()
-        let both = try await pair(server)
-        for instance in both { #expect(await instance.use("token")) }
-        #expect(both.map(\.callCount) == [1, 0])
-        both[1].fetcher.on(Self.endpoint, json: ["active": false])
+        let all = try await pair(server, count: 4)
+        for instance in all { #expect(await instance.use("token")) }
+        #expect(all.map(\.callCount) == [1, 0, 0, 0])
+        for instance in all { instance.fetcher.on(Self.endpoint, json: ["active": false]) }
         if bySubject {
-            both[0].resource.invalidate(subject: "alice")
+            all[0].resource.invalidate(subject: "alice")
         } else {
-            both[0].resource.invalidate("token")
+            all[0].resource.invalidate("token")
         }
-        #expect(await eventually { !both[1].knows("token") })
-        #expect(await eventually { await !both[1].use("token") })
-        #expect(both[1].callCount > 0)
+        for instance in all {
+            #expect(await eventually { !instance.knows("token") })
+            #expect(await eventually { await !instance.use("token") })
+        }
+        #expect(all.map(\.callCount).reduce(0, +) > 1)
     }
 
     @Test(arguments: [
@@ -142,6 +144,41 @@ struct SharedIntrospectionTests {
         }
         await cache.remember(answer("alice"), for: key, since: newer)
         guard case .found = await cache.recall(key) else {
+            Issue.record("an answer from after was not remembered")
+            return
+        }
+    }
+
+    @Test func `that a token is not active is known to all, until anything is invalidated`() async throws {
+        let server = try await StoreServer()
+        let cache = RedisIntrospectionCache(try server.client())
+        let other = RedisIntrospectionCache(try server.client())
+        let key = IntrospectionKey(
+            issuer: "https://as.example.com", tokenHash: [UInt8](repeating: 7, count: 32))
+        let inactive = IntrospectedAnswer(
+            members: ["active": false], askedAt: TimeSource.system.now(), lifetime: .seconds(60))
+        guard case .missing(let ticket) = await cache.recall(key) else {
+            Issue.record("not missing")
+            return
+        }
+        await cache.remember(inactive, for: key, since: ticket)
+        guard case .found(let found) = await other.recall(key) else {
+            Issue.record("not found")
+            return
+        }
+        #expect(!found.isActive && found.members == ["active": false])
+        try await other.invalidate(.subject("somebody", issuer: "https://as.example.com"))
+        guard case .missing(let newer) = await cache.recall(key) else {
+            Issue.record("still there")
+            return
+        }
+        await cache.remember(inactive, for: key, since: ticket)
+        guard case .missing = await cache.recall(key) else {
+            Issue.record("an answer from before was remembered")
+            return
+        }
+        await cache.remember(inactive, for: key, since: newer)
+        guard case .found = await other.recall(key) else {
             Issue.record("an answer from after was not remembered")
             return
         }

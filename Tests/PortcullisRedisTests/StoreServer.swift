@@ -30,12 +30,14 @@ final class StoreServer: Sendable {
 
     var url: String { "redis://127.0.0.1:\(port)" }
 
-    func client(password: String? = nil) throws -> RedisClient {
+    func client(
+        password: String? = nil, onEvent: (@Sendable (RedisEvent) -> Void)? = nil
+    ) throws -> RedisClient {
         var configuration = RedisConfiguration(url: url)
         configuration.password = password ?? self.password
         // A machine that is busy with everything else may take its time.
         configuration.timeout = .seconds(10)
-        return try RedisClient(configuration)
+        return try RedisClient(configuration, onEvent: onEvent)
     }
 
     func start() async throws {

@@ -26,13 +26,13 @@ final class Lines: Sendable {
 struct AccessLogLineTests {
     private static func line(
         _ status: Status? = .ok, path: String? = "/photos/7", refusal: RefusalReason? = nil,
-        isComplete: Bool = true
+        finding: RefusalFinding? = nil, isComplete: Bool = true
     ) -> AccessLogLine {
         AccessLogLine(
             RequestSummary(
                 route: "/photos/{id}", method: .get, status: status, isComplete: isComplete,
                 duration: .microseconds(1_002_030), receivedByteCount: 80, sentByteCount: 512,
-                refusal: refusal),
+                refusal: refusal, finding: finding),
             client: "192.0.2.1", path: path.map { Array($0.utf8)[...] }, id: "abc",
             resource: "https://api.example.com/photos")
     }
@@ -57,6 +57,17 @@ struct AccessLogLineTests {
                 + #""status":null,"bytes":512,"bytes_received":80,"duration_seconds":1.002030,"request_id":"abc","#
                 + #""route":"/photos/{id}","resource":"https://api.example.com/photos","refusal":null,"complete":false}"#
                 + "\n")
+    }
+
+    @Test func `a refusal has what was expected and what there was behind it`() {
+        let finding = RefusalFinding(expected: "https://a b", got: "\"x\" \n\\")
+        let line = Self.line(.unauthorized, refusal: .audienceMismatch, finding: finding)
+        #expect(
+            Self.text(line, .text, at: 0).hasSuffix(
+                #" refusal=audienceMismatch expected="https://a b" got="?x? ??""# + "\n"))
+        #expect(
+            Self.text(line, .json, at: 0).contains(
+                #","refusal":"audienceMismatch","expected":"https://a b","got":"?x? ??","complete":true}"#))
     }
 
     @Test func `no byte breaks a line or a string`() {
@@ -160,6 +171,8 @@ struct ServerAccessLogTests {
         let line = try #require(lines.objects.first)
         #expect(line["resource"] == "https://api.example.com/notes")
         #expect(line["refusal"] == "malformedJWT")
+        #expect(line["expected"] == "strict JSON in three base64url parts")
+        #expect(line["got"]?.string?.isEmpty == false)
         #expect(!lines.all[0].contains("secret"))
     }
 

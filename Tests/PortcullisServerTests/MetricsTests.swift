@@ -11,6 +11,10 @@ import Testing
 private final class EventBook: ServerMetrics, ServerMetricsRecorder {
     private let list = Mutex<[ServerEvent]>([])
 
+    let describesRefusals: Bool
+
+    init(describesRefusals: Bool = false) { self.describesRefusals = describesRefusals }
+
     func makeRecorder(loop: Int) -> any ServerMetricsRecorder { self }
     func record(_ event: ServerEvent) { list.withLock { $0.append(event) } }
 
@@ -53,6 +57,29 @@ struct MetricsTests {
         #expect(summary.isComplete)
         #expect(summary.receivedByteCount == request("GET", "/photos/7?secret=1").utf8.count)
         #expect(summary.sentByteCount > 5)
+    }
+
+    @Test(arguments: [true, false])
+    func `a refusal is described to a backend that wants that`(describesRefusals: Bool) async throws {
+        let book = EventBook(describesRefusals: describesRefusals)
+        let issuer = TestIssuer("https://login.example.com")
+        let notes = ProtectedResource("https://api.example.com/notes", trusting: issuer.trusted)
+        try await withServer(.init(loops: 1, metrics: book), { $0.protect(notes) { _ in } }) { server in
+            _ = try await server.get("/notes")
+        }
+        let summary = try #require(book.summaries.first)
+        #expect(summary.refusal == .missingCredentials)
+        #expect(summary.finding?.got == (describesRefusals ? "none" : nil))
+    }
+
+    @Test func `a number of the program's own stands among the others`() {
+        let registry = MetricsRegistry()
+        registry.addGauge("store_up", help: "Whether it answers.") { 0 }
+        registry.addGauge("store_up", help: "Whether it answers.") { 1 }
+        #expect(
+            registry.openMetricsText.hasSuffix(
+                "# TYPE portcullis_store_up gauge\n# HELP portcullis_store_up Whether it answers.\n"
+                    + "portcullis_store_up 1.0\n# EOF\n"))
     }
 
     @Test func `content that is read counts, in pieces too`() async throws {

@@ -356,7 +356,7 @@ struct RFC6750_3_GuardedPaths {
             let body = try await server.get("\(GuardedSite.wellKnown)/photos").text
             #expect(body.contains("tls_client_certificate_bound_access_tokens") == (promise != nil))
             try await server.stop()
-            return server.log.sentences.contains { $0.contains("tls_client_certificate_bound_access_tokens") }
+            return server.log.sentences.contains { $0.contains("tokens that are bound to certificates") }
         }
         #expect(try await logged(true))
         #expect(try await logged(false) == false)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 
+import Portcullis
 import PortcullisHTTP
 import PortcullisServer
+import PortcullisTesting
 import PortcullisTransport
 import Testing
 
@@ -382,6 +384,26 @@ struct RFC8446_TLS {
         setup.tls = expired
         try await withServer(setup, declare) { server in
             #expect(server.log.sentences.contains("warning: " + expired.warnings[0]))
+        }
+    }
+
+    @Test
+    func `a resource with bound tokens and a server that asks for no certificate are warned of, RFC 8705 §3`()
+        async throws
+    {
+        let issuer = TestIssuer("https://login.example.com")
+        var metadata = ProtectedResourceMetadata(resource: "https://api.example.com/notes")
+        metadata.tlsClientCertificateBoundAccessTokens = true
+        let notes = try ProtectedResource(validating: metadata, trusting: [issuer.trusted])
+        for (clients, isWarnedOf) in [
+            (ClientCertificates.none, true), (.request(issuedBy: nil), false),
+        ] {
+            var setup = try setup()
+            setup.tls = try identities.tls(clients: clients)
+            try await withServer(setup, { $0.protect(notes) { _ in } }) { server in
+                let isThere = server.log.sentences.contains { $0.contains("announces tokens that are bound") }
+                #expect(isThere == isWarnedOf)
+            }
         }
     }
 

@@ -37,6 +37,16 @@ public struct Explanation: Sendable {
     public var failedStep: Step? { steps.first { $0.outcome == .failed } }
 }
 
+extension RefusalReason {
+    /// The step of the gate that refuses for this reason, and the clause that wants it.
+    ///
+    /// - Parameter isIntrospected: Whether the token was one to ask its issuer about.
+    package func step(isIntrospected: Bool) -> (name: String, clause: String) {
+        let step = GateStep(self, isIntrospected: isIntrospected)
+        return (step.name, step.clause)
+    }
+}
+
 /// The steps of the gate, in their order.
 enum GateStep: CaseIterable {
     case credentials, form, format, document, type, algorithm, issuer, key, signature, introspection,

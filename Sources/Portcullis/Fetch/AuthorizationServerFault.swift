@@ -68,6 +68,10 @@ public enum ResourceEvent: Sendable, Hashable {
     case authenticationMethodNotListed(issuer: String)
     /// The server's metadata does not list scopes that the resource tells its clients to ask for; its list may be partial. RFC 8414 §2.
     case scopesNotListed(issuer: String, resource: ResourceIdentifier, scopes: [Scope])
+    /// A token was good, but its `authorization_details` are malformed, so that they grant nothing. Told at most once a minute.
+    ///
+    /// RFC 9396 §9.1.
+    case malformedAuthorizationDetails(issuer: String, resource: ResourceIdentifier)
     /// The server's metadata lists resources, and not this one; its list may be partial. RFC 9728 §4.
     case resourceNotListed(issuer: String, resource: ResourceIdentifier)
 }
@@ -88,6 +92,7 @@ extension ResourceEvent {
         case .invalidationNotShared: "invalidation_not_shared"
         case .authenticationMethodNotListed: "authentication_method_not_listed"
         case .scopesNotListed: "scopes_not_listed"
+        case .malformedAuthorizationDetails: "malformed_authorization_details"
         case .resourceNotListed: "resource_not_listed"
         }
     }

@@ -16,7 +16,7 @@ public protocol IntrospectionCache: Sendable {
 
     /// Remembers an answer, unless the token, its subject or everything was invalidated since the reading.
     ///
-    /// May be late, and may be lost.
+    /// Whose a token is that is not active nobody knows: any invalidation counts. May be late, and may be lost.
     func remember(_ answer: IntrospectedAnswer, for key: IntrospectionKey, since ticket: UInt64) async
 
     /// Forgets what is remembered, here and wherever the same cache is used, and tells all observers.
@@ -44,14 +44,19 @@ public struct IntrospectionKey: Sendable, Hashable {
     }
 }
 
-/// What an authorization server has said of a token that is active.
+/// What an authorization server has said of a token: that it is active, with its claims, or that it is not.
 public struct IntrospectedAnswer: Sendable {
-    /// The members of the answer, `active` among them.
+    /// The members of the answer, `active` among them; of a token that is not active nothing else.
+    ///
+    /// RFC 7662 §2.2.
     public let members: JSONObject
     /// When the server was asked.
     public let askedAt: NumericDate
     /// How long the answer counts from then; never past the token's `exp`.
     public let lifetime: Duration
+
+    /// Whether the token is active.
+    public var isActive: Bool { members["active"]?.bool == true }
 
     /// Makes an answer.
     public init(members: JSONObject, askedAt: NumericDate, lifetime: Duration) {

@@ -66,6 +66,13 @@ final class AccessRules: Sendable {
         }
     }
 
+    /// Whether the authorization details of a token grant nothing here because they are malformed.
+    ///
+    /// RFC 9396 §9.1.
+    func findsMalformedDetails(in token: AccessToken.Storage) -> Bool {
+        !evaluators.isEmpty && AuthorizationDetail.isMalformed(token.claims["authorization_details"])
+    }
+
     /// The authorization details of a token that count here and whose type is known.
     func details(of token: AccessToken.Storage) -> [AuthorizationDetail] {
         AuthorizationDetail.granted(token.claims["authorization_details"], at: resource).filter { detail in

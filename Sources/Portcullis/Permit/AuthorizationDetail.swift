@@ -65,6 +65,14 @@ public struct AuthorizationDetail: Sendable, Hashable {
     /// `privileges`, or nothing.
     public var privileges: [String]? { json["privileges"]?.strings }
 
+    /// Whether a claim is not of its form: no list, or one with an element without a type.
+    ///
+    /// RFC 9396 §2, §9.1.
+    static func isMalformed(_ claim: JSONValue?) -> Bool {
+        guard let claim else { return false }
+        return claim.array.map { $0.contains { AuthorizationDetail($0) == nil } } ?? true
+    }
+
     /// The elements of the claim that count at a resource.
     ///
     /// A claim that is not of its form grants nothing, and neither does an element that is for other places.

@@ -49,11 +49,21 @@ public struct Scope: Sendable, Hashable, ExpressibleByStringLiteral, CustomStrin
     ///
     /// Repeated spaces are tolerated; nothing if a token has other characters.
     package static func list(_ text: String) -> [Scope]? {
-        var scopes: [Scope] = []
-        for part in text.utf8.split(separator: 0x20) {
-            guard let scope = Scope(token: String(Substring(part))) else { return nil }
-            scopes.append(scope)
+        var text = text
+        return text.withUTF8 { bytes in
+            var scopes: [Scope] = []
+            var start = 0
+            while start < bytes.count {
+                let end = bytes[start...].firstIndex(of: 0x20) ?? bytes.count
+                if end > start {
+                    let name = String(
+                        decoding: UnsafeBufferPointer(rebasing: bytes[start..<end]), as: UTF8.self)
+                    guard let scope = Scope(token: name) else { return nil }
+                    scopes.append(scope)
+                }
+                start = end + 1
+            }
+            return scopes
         }
-        return scopes
     }
 }

@@ -6,17 +6,11 @@ import PortcullisJOSE
 /// Decides whether the proof of a request shows that its sender has the key that the token is bound to.
 ///
 /// RFC 9449 §4.3, §7.1.
-struct DPoPChecker: Sendable {
+final class DPoPChecker: Sendable {
     /// How long a proof may be, in bytes.
     static let maximumProofByteCount = 8192
     /// For how many tokens the header of the last proof is remembered.
     static let rememberedHeaderCount = 1024
-
-    /// A header that was read, and the part of the proof that it was read from.
-    private struct RememberedHeader: Sendable {
-        let part: [UInt8]
-        let header: ProofHeader
-    }
 
     private let target: ProofTarget
     private let algorithms: Set<SignatureAlgorithm>
@@ -28,7 +22,7 @@ struct DPoPChecker: Sendable {
     /// Nothing where no nonce is asked for.
     private let nonces: (any NonceSource)?
     /// The header of the last new proof that was accepted with a token: the same each time, as a rule.
-    private let headers = TokenTable<RememberedHeader>(capacity: Self.rememberedHeaderCount)
+    private let headers = TokenTable<ProofHeader>(capacity: DPoPChecker.rememberedHeaderCount)
 
     init(
         _ policy: DPoPPolicy, algorithms: [SignatureAlgorithm], resource: ResourceIdentifier,
@@ -75,6 +69,9 @@ struct DPoPChecker: Sendable {
         return range
     }
 
+    /// Whether proofs are checked without waiting, and answers need no nonce.
+    var isImmediate: Bool { replays is InMemoryReplayStore && nonces == nil }
+
     /// Checks a proof against the request, the token, and the key that the token is bound to.
     ///
     /// What costs little comes first. The proof is recorded last, when nothing else can be wrong with it. May wait for
@@ -84,31 +81,45 @@ struct DPoPChecker: Sendable {
         boundTo thumbprint: SHA256Digest,
         at now: NumericDate
     ) async throws(RefusalReason) {
+        let record = try examine(range, of: head, tokenDigest: tokenDigest, boundTo: thumbprint, at: now)
+        try judge(await replays.insert(record))
+    }
+
+    /// Checks a proof as the other does, without waiting: with a store that has to be asked, nobody can tell.
+    func checkAtOnce(
+        _ range: Range<Int>, of head: RequestHead, tokenDigest: SHA256Digest,
+        boundTo thumbprint: SHA256Digest,
+        at now: NumericDate
+    ) throws(RefusalReason) {
+        let record = try examine(range, of: head, tokenDigest: tokenDigest, boundTo: thumbprint, at: now)
+        try judge((replays as? InMemoryReplayStore)?.insert(record) ?? .unavailable)
+    }
+
+    /// Checks everything about a proof but whether it was used before.
+    private func examine(
+        _ range: Range<Int>, of head: RequestHead, tokenDigest: SHA256Digest,
+        boundTo thumbprint: SHA256Digest,
+        at now: NumericDate
+    ) throws(RefusalReason) -> ReplayRecord {
         let proof = Array(head.bytes[range])
         guard proof.count <= Self.maximumProofByteCount else { throw .malformedProof }
         let known = knownHeader(of: proof, with: tokenDigest)
         let jws = try Self.read(proof, known?.header)
         let header: ProofHeader
-        if let known { header = known } else { header = try ProofHeader(jws.header, accepting: algorithms) }
+        if let known { header = known } else { header = try ProofHeader(jws, accepting: algorithms) }
         let claims = try ProofClaims(jws.payload)
         try check(claims, head, tokenDigest, at: now)
         try Self.verify(jws, header)
         guard header.thumbprint == thumbprint else { throw .proofKeyMismatch }
-        if known == nil {
-            let part = Array(CompactJWS.headerPart(of: proof))
-            headers.insert(RememberedHeader(part: part, header: header), for: tokenDigest)
-        }
+        if known == nil { headers.insert(header, for: tokenDigest) }
         try check(nonce: claims.nonce, at: now)
-        try await record(claims, header, at: now)
+        return record(claims, header, at: now)
     }
 
     private func knownHeader(of proof: [UInt8], with tokenDigest: SHA256Digest) -> ProofHeader? {
-        guard let remembered = headers[tokenDigest] else { return nil }
-        let count = remembered.part.count
-        guard proof.count > count, proof[count] == 0x2E, proof[..<count] == remembered.part[...] else {
-            return nil
-        }
-        return remembered.header
+        guard let remembered = headers[tokenDigest], CompactJWS.token(proof, beginsWith: remembered.part)
+        else { return nil }
+        return remembered
     }
 
     private static func read(_ proof: [UInt8], _ header: JOSEHeader?) throws(RefusalReason) -> CompactJWS {
@@ -152,15 +163,15 @@ struct DPoPChecker: Sendable {
     }
 
     // RFC 9449 §11.1.
-    private func record(_ claims: ProofClaims, _ header: ProofHeader, at now: NumericDate)
-        async throws(RefusalReason)
-    {
+    private func record(_ claims: ProofClaims, _ header: ProofHeader, at now: NumericDate) -> ReplayRecord {
         let key = header.thumbprint.bytes
-        let record = ReplayRecord(
+        return ReplayRecord(
             identifier: Digest.sha256(key + Array(claims.identifier.utf8)).bytes, keyThumbprint: key,
-            now: now,
-            until: claims.issuedAt.adding(maxAge))
-        switch await replays.insert(record) {
+            now: now, until: claims.issuedAt.adding(maxAge))
+    }
+
+    private func judge(_ verdict: ReplayVerdict) throws(RefusalReason) {
+        switch verdict {
         case .fresh: return
         case .replayed: throw .replayedProof
         case .full: throw .replayStoreFull

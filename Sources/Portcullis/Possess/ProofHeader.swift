@@ -7,7 +7,9 @@ import PortcullisJOSE
 /// The same for every proof of a client, as a rule, so that it is read once.
 ///
 /// RFC 9449 §4.2.
-struct ProofHeader: Sendable {
+final class ProofHeader: Sendable {
+    /// The part of the proof that it was read from.
+    let part: [UInt8]
     let header: JOSEHeader
     let algorithm: SignatureAlgorithm
     let key: JWK
@@ -19,7 +21,8 @@ struct ProofHeader: Sendable {
     /// Reads a header.
     ///
     /// RFC 9449 §4.3, 4, 5 and 7.
-    init(_ header: JOSEHeader, accepting algorithms: Set<SignatureAlgorithm>) throws(RefusalReason) {
+    init(_ jws: CompactJWS, accepting algorithms: Set<SignatureAlgorithm>) throws(RefusalReason) {
+        let header = jws.header
         guard let type = header.type, type.utf8.elementsEqual("dpop+jwt".utf8) else { throw .malformedProof }
         guard let algorithm = header.algorithm, algorithms.contains(algorithm) else {
             throw .unsupportedProofAlgorithm
@@ -31,6 +34,7 @@ struct ProofHeader: Sendable {
         guard !key.hasPrivateMembers, key.canVerify(algorithm),
             let thumbprint = Base64URL.decode(key.thumbprint).flatMap(SHA256Digest.init)
         else { throw .malformedProof }
+        part = jws.headerPart
         self.header = header
         self.algorithm = algorithm
         self.key = key

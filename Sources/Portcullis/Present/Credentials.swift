@@ -69,15 +69,4 @@ package enum Credentials: Sendable, Hashable {
         }
         return true
     }
-
-    /// Whether bytes are a token: `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`.
-    ///
-    /// RFC 6750 §2.1.
-    package static func isToken68(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        var end = bytes.count
-        while end > 0, bytes[end - 1] == 0x3D { end -= 1 }
-        guard end > 0 else { return false }
-        for index in 0..<end where !CharacterClass.isToken68Character(bytes[index]) { return false }
-        return true
-    }
 }

@@ -34,16 +34,30 @@ struct Presentation: Sendable {
     /// Whether tokens come in the `Authorization` field and nowhere else.
     var isFieldOnly: Bool { !takesBody && !takesQuery }
 
+    /// Where tokens may be, in words for an operator.
+    var places: String {
+        var places: [String] = []
+        if takesHeader, !requiresDPoP { places.append("Authorization: Bearer") }
+        if takesDPoP { places.append("Authorization: DPoP") }
+        if takesBody { places.append("access_token in a form") }
+        if takesQuery { places.append("access_token in the query") }
+        return places.joined(separator: " or ")
+    }
+
     /// The one token of a request.
     ///
-    /// - Parameter attempt: Is told how the request tries to get in, also if that fails.
+    /// - Parameters:
+    ///   - attempt: Is told how the request tries to get in, also if that fails.
+    ///   - earlier: What was found in the same head before, if it was read.
     func read(
-        _ head: borrowing RequestHead, _ context: borrowing GateContext, _ attempt: inout Attempt
+        _ head: borrowing RequestHead, _ context: borrowing GateContext, _ attempt: inout Attempt,
+        _ earlier: PresentedToken? = nil
     ) throws(RefusalReason) -> PresentedToken {
         let field = try readField(head, &attempt)
         guard isFieldOnly else { return try readAnywhere(field, head, context, &attempt) }
         switch field {
-        case .found(let scheme, let range): return PresentedToken(scheme, range: range, in: head.bytes)
+        case .found(let scheme, let range):
+            return earlier?.again(scheme, range) ?? PresentedToken(scheme, range: range, in: head.bytes)
         case .absent(let reason): throw reason
         }
     }

@@ -31,6 +31,11 @@ package struct PresentedToken: Sendable {
         digest = Digest.sha256(decoded)
     }
 
+    /// This token, if it is the one that stands there in that scheme: its hash need not be computed again.
+    func again(_ scheme: Challenge.Scheme, _ range: Range<Int>) -> PresentedToken? {
+        decoded == nil && self.scheme == scheme && self.range == range ? self : nil
+    }
+
     /// How long the token is.
     var byteCount: Int { decoded?.count ?? range.count }
 
@@ -43,9 +48,9 @@ package struct PresentedToken: Sendable {
     ///
     /// RFC 6750 §2.1.
     func isToken68(in head: borrowing RequestHead) -> Bool {
-        if let decoded { return decoded.withUnsafeBytes { Credentials.isToken68($0) } }
+        if let decoded { return decoded.withUnsafeBytes { Token68.matches($0) } }
         return head.bytes.withUnsafeBytes {
-            Credentials.isToken68(UnsafeRawBufferPointer(rebasing: $0[range]))
+            Token68.matches(UnsafeRawBufferPointer(rebasing: $0[range]))
         }
     }
 }

@@ -6,7 +6,7 @@ import PortcullisHTTP
 ///
 /// MCP transports 2025-11-25, "Security Warning". RFC 6454 §7.
 struct OriginCheck: Sendable, Hashable {
-    private let allowed: [String]
+    let allowed: [String]
 
     /// Takes origins as browsers write them, and reports those that no browser would send.
     init(

@@ -5,7 +5,7 @@ import PortcullisJOSE
 
 /// The answer to a request that may not use the resource, ready to be sent.
 ///
-/// Holds nothing that came with the request: neither the token nor any part of it.
+/// Neither the answer nor a description of it holds anything that came with the request; only ``finding`` tells of its claims.
 ///
 /// RFC 6750 §3, RFC 9728 §5.1.
 public struct Refusal: Error, Sendable, Hashable, CustomStringConvertible {
@@ -17,6 +17,8 @@ public struct Refusal: Error, Sendable, Hashable, CustomStringConvertible {
     public let challenges: [Challenge]
     /// Why, for logs and metrics.
     public let reason: RefusalReason
+    /// What was expected and what there was, where somebody wants to know: ``GateContext/describesRefusals``.
+    public internal(set) var finding: RefusalFinding?
     /// When to try again; only with 503.
     public let retryAfter: Duration?
     /// The nonce that the client's next proof must hold, or nothing.

@@ -75,8 +75,10 @@ public struct AccessToken: Sendable, CustomStringConvertible, CustomDebugStringC
     /// RFC 6750 §3.1, RFC 9470 §3.
     public func require(_ requirement: AccessRequirement) throws(Refusal) {
         guard let reason = storage.rules.shortcoming(of: storage, for: requirement) else { return }
-        throw storage.rules.challenger.refusal(
+        var refusal = storage.rules.challenger.refusal(
             reason, answering: .with(binding == .dpop ? .dpop : .bearer), requiring: requirement)
+        refusal.finding = RefusalFinding(reason, of: storage, for: requirement)
+        throw refusal
     }
 
     /// Nothing of what it holds.

@@ -50,23 +50,29 @@ struct ClaimsChecker: Sendable {
     ///
     /// RFC 9068 §4.
     func checkJWT(_ claims: ClaimsSet, at now: NumericDate) throws(RefusalReason) -> CheckedClaims {
-        try checkAudience(reading { () throws(JOSEError) in try claims.stringOrStrings("aud") } ?? [])
+        let audience = try audience(of: claims) ?? []
+        try checkAudience(audience)
         let expiry = try date("exp", of: claims)
         // RFC 9068 §4: exp must be there.
         guard let expiry else { throw .missingClaim }
-        try checkTimes(claims, expiry: expiry, at: now)
+        let start = try checkTimes(claims, expiry: expiry, at: now)
         for name in requiredClaims where claims.json[name] == nil { throw .missingClaim }
-        return try collect(claims, scopeClaims: scopeClaims)
+        return try collect(
+            claims, audience, expiresAt: expiry, notBefore: start, scopes: scopes(of: claims, in: scopeClaims)
+        )
     }
 
     /// Checks the members of an introspection answer that says the token is active.
     ///
     /// RFC 7662 §2.2, §4.
     func checkIntrospected(_ claims: ClaimsSet, at now: NumericDate) throws(RefusalReason) -> CheckedClaims {
-        let audience = try reading { () throws(JOSEError) in try claims.stringOrStrings("aud") }
+        let audience = try audience(of: claims)
         if audience != nil || introspectionAudience == .required { try checkAudience(audience ?? []) }
-        try checkTimes(claims, expiry: date("exp", of: claims), at: now)
-        let checked = try collect(claims, scopeClaims: ["scope"])
+        let expiry = try date("exp", of: claims)
+        let start = try checkTimes(claims, expiry: expiry, at: now)
+        let checked = try collect(
+            claims, audience ?? [], expiresAt: expiry, notBefore: start,
+            scopes: scopes(of: claims, in: ["scope"]))
         // RFC 7662 §2.2: anything but an access token is not taken here, nor one of DPoP without its key.
         if let type = try string("token_type", of: claims), !ASCII.equalIgnoringCase(type, "Bearer") {
             guard ASCII.equalIgnoringCase(type, "DPoP") else { throw .unsupportedTokenType }
@@ -81,20 +87,25 @@ struct ClaimsChecker: Sendable {
         guard isMeant else { throw .audienceMismatch }
     }
 
+    /// - Returns: `nbf`, if there is one.
     // RFC 7519 §4.1.4-§4.1.6: one leeway for all three.
     private func checkTimes(_ claims: ClaimsSet, expiry: NumericDate?, at now: NumericDate)
-        throws(RefusalReason)
+        throws(RefusalReason) -> NumericDate?
     {
         guard now.seconds < end(of: expiry) else { throw .expired }
-        guard now.seconds >= start(of: try date("nbf", of: claims)) else { throw .notYetValid }
+        let notBefore = try date("nbf", of: claims)
+        guard now.seconds >= start(of: notBefore) else { throw .notYetValid }
         guard now.seconds >= start(of: try date("iat", of: claims)) else { throw .issuedInTheFuture }
+        return notBefore
     }
 
-    private func collect(_ claims: ClaimsSet, scopeClaims: [String]) throws(RefusalReason) -> CheckedClaims {
+    private func collect(
+        _ claims: ClaimsSet, _ audience: [String], expiresAt: NumericDate?, notBefore: NumericDate?,
+        scopes: [Scope]
+    ) throws(RefusalReason) -> CheckedClaims {
         let confirmation = try Confirmation(claims.json["cnf"])
-        let scopes = try scopes(of: claims, in: scopeClaims)
         var granted = Set(scopes)
-        for scope in scopes {
+        for scope in implications.isEmpty ? [] : scopes {
             if let implied = implications[scope] { granted.formUnion(implied) }
         }
         _ = try string("jti", of: claims)
@@ -104,9 +115,9 @@ struct ClaimsChecker: Sendable {
             clientID: try string("client_id", of: claims),
             scopes: scopes,
             granted: granted,
-            audience: try reading { () throws(JOSEError) in try claims.stringOrStrings("aud") } ?? [],
-            expiresAt: try date("exp", of: claims),
-            notBefore: try date("nbf", of: claims),
+            audience: audience,
+            expiresAt: expiresAt,
+            notBefore: notBefore,
             confirmation: confirmation)
     }
 
@@ -127,6 +138,11 @@ struct ClaimsChecker: Sendable {
             return scopes
         }
         return []
+    }
+
+    // RFC 7519 §4.1.3: one value or several.
+    private func audience(of claims: ClaimsSet) throws(RefusalReason) -> [String]? {
+        try reading { () throws(JOSEError) in try claims.stringOrStrings("aud") }
     }
 
     private func string(_ name: String, of claims: ClaimsSet) throws(RefusalReason) -> String? {

@@ -98,7 +98,7 @@ extension ClientAuthentication {
     var objection: (name: String, sentence: String)? {
         switch method {
         case .bearer(let token):
-            let isToken = Array(token.utf8).withUnsafeBytes { Credentials.isToken68($0) }
+            let isToken = Array(token.utf8).withUnsafeBytes { Token68.matches($0) }
             return isToken ? nil : ("bearer_token", "This is no bearer token (RFC 6750 §2.1).")
         case .privateKeyJWT(_, let key, _):
             return ClientAssertion.algorithm(of: key) == nil

@@ -20,6 +20,8 @@ struct TokenValidator: Sendable {
     private let types: [String]
     private let maxByteCount: Int
     private let activeLifetime: Duration
+    private let inactiveLifetime: Duration
+    private let headers = KnownHeaders()
 
     init(
         _ policy: TokenPolicy, format: TokenPolicy.Format, resource: ResourceIdentifier,
@@ -35,48 +37,72 @@ struct TokenValidator: Sendable {
         types = policy.types.map(TokenPolicy.normalisedType)
         maxByteCount = policy.maxTokenByteCount
         activeLifetime = policy.introspectionCacheLifetime
+        inactiveLifetime = policy.inactiveCacheLifetime
     }
 
     /// Checks a token whose length and characters are those of one.
     ///
     /// How is decided by its form and its issuer; one way is never tried because the other has failed.
     ///
-    /// - Parameter epoch: Says which tokens have been invalidated so far; an answer from another one does not count.
+    /// - Parameters:
+    ///   - epoch: Says which tokens have been invalidated so far; an answer from another one does not count.
+    ///   - notes: Takes what comes to light besides.
     func validate(
-        _ token: [UInt8], digest: SHA256Digest, epoch: UInt64
+        _ token: [UInt8], digest: SHA256Digest, epoch: UInt64, _ notes: inout ValidationNotes
     ) async throws(RefusalReason) -> VerifiedToken {
         isCheckedAsJWT(token)
-            ? try await validateJWT(token, digest, epoch) : try await introspect(token, digest, epoch)
+            ? try await validateJWT(token, digest, epoch, &notes)
+            : try await introspect(token, digest, epoch, &notes)
     }
 
     /// Whether a token is read here rather than introspected, by its form.
     func isCheckedAsJWT(_ token: [UInt8]) -> Bool {
         switch format {
         case .opaque: false
-        case .any: Self.isJWTShaped(token)
+        case .any: token.withUnsafeBytes { Token68.isShapedAsJWS($0) }
         case .jwt: true
         }
     }
 
-    /// Whether bytes are three base64url parts.
-    private static func isJWTShaped(_ token: [UInt8]) -> Bool {
-        let parts = token.split(separator: 0x2E, omittingEmptySubsequences: false)
-        return parts.count == 3
-            && parts.allSatisfy { part in
-                !part.isEmpty && part.allSatisfy { CharacterClass.isToken68Character($0) && !isForeign($0) }
-            }
-    }
-
-    // token68 has four marks that base64url has not.
-    private static func isForeign(_ byte: UInt8) -> Bool {
-        byte == 0x2B || byte == 0x2F || byte == 0x7E || byte == 0x2E
+    /// Checks a token that only its signature has to be checked of, with a key that is at hand.
+    ///
+    /// - Returns: Nothing if it has to be introspected, or its key fetched: ``validate(_:digest:epoch:)`` can tell then.
+    func validateAtOnce(_ token: [UInt8]) throws(RefusalReason) -> VerifiedToken? {
+        guard isCheckedAsJWT(token) else { return nil }
+        let jwt = try readJWT(token)
+        guard let keys = jwt.connection.keys,
+            let (key, generation) = keys.keyAtHand(jwt.jws.header.keyID, jwt.algorithm, at: time.uptime())
+        else { return nil }
+        return try accept(jwt, keys, key, generation)
     }
 
     private func validateJWT(
-        _ token: [UInt8], _ digest: SHA256Digest, _ epoch: UInt64
+        _ token: [UInt8], _ digest: SHA256Digest, _ epoch: UInt64, _ notes: inout ValidationNotes
     ) async throws(RefusalReason) -> VerifiedToken {
-        let jws = try read(token)
-        try checkType(jws.header.type)
+        let jwt = try readJWT(token)
+        guard let keys = jwt.connection.keys else {
+            guard format == .any else { throw .unsupportedTokenFormat }
+            // The token of one issuer is never shown to another.
+            guard jwt.connection.introspector != nil else { throw .unsupportedTokenFormat }
+            return try await introspect(token, digest, epoch, &notes)
+        }
+        let (key, generation) = try await keys.key(jwt.jws.header.keyID, jwt.algorithm, at: time.uptime())
+        return try accept(jwt, keys, key, generation)
+    }
+
+    /// A JWT that says of itself what is acceptable, and whose signature nobody has checked.
+    private struct UnverifiedJWT {
+        let jws: CompactJWS
+        let algorithm: SignatureAlgorithm
+        let claims: ClaimsSet
+        let connection: IssuerConnection
+        let hasKnownHeader: Bool
+    }
+
+    private func readJWT(_ token: [UInt8]) throws(RefusalReason) -> UnverifiedJWT {
+        let known = headers.header(of: token)
+        let jws = try read(token, known)
+        if known == nil { try checkType(jws.header.type) }
         // RFC 8725 §3.1: what is acceptable is our list; the token only chooses from it.
         guard let algorithm = jws.header.algorithm, algorithms.contains(algorithm) else {
             throw .unsupportedAlgorithm
@@ -86,23 +112,25 @@ struct TokenValidator: Sendable {
         guard let issuer = try? claims.string("iss"), let connection = connection(to: issuer) else {
             throw .unknownIssuer
         }
-        guard let keys = connection.keys else {
-            guard format == .any else { throw .unsupportedTokenFormat }
-            // The token of one issuer is never shown to another.
-            guard connection.introspector != nil else { throw .unsupportedTokenFormat }
-            return try await introspect(token, digest, epoch)
-        }
-        let (key, generation) = try await keys.key(jws.header.keyID, algorithm, at: time.uptime())
-        try verify(jws, with: key, algorithm)
-        let checked = try checker.checkJWT(claims, at: time.now())
+        return UnverifiedJWT(
+            jws: jws, algorithm: algorithm, claims: claims, connection: connection,
+            hasKnownHeader: known != nil)
+    }
+
+    private func accept(
+        _ jwt: UnverifiedJWT, _ keys: KeyStore, _ key: JWK, _ generation: UInt64
+    ) throws(RefusalReason) -> VerifiedToken {
+        try verify(jwt.jws, with: key, jwt.algorithm)
+        if !jwt.hasKnownHeader { headers.insert(jwt.jws) }
+        let checked = try checker.checkJWT(jwt.claims, at: time.now())
         return remember(
-            checked, .jwt, issuer: connection.issuer, keys: keys, generation: generation,
+            checked, .jwt, issuer: jwt.connection.issuer, keys: keys, generation: generation,
             until: MonotonicInstant(nanoseconds: .max))
     }
 
-    private func read(_ token: [UInt8]) throws(RefusalReason) -> CompactJWS {
+    private func read(_ token: [UInt8], _ header: JOSEHeader?) throws(RefusalReason) -> CompactJWS {
         do throws(JOSEError) {
-            return try CompactJWS(token, maximumByteCount: maxByteCount)
+            return try CompactJWS(token, maximumByteCount: maxByteCount, header: header)
         } catch {
             throw .malformedJWT
         }
@@ -141,39 +169,40 @@ struct TokenValidator: Sendable {
     }
 
     private func introspect(
-        _ token: [UInt8], _ digest: SHA256Digest, _ epoch: UInt64
+        _ token: [UInt8], _ digest: SHA256Digest, _ epoch: UInt64, _ notes: inout ValidationNotes
     ) async throws(RefusalReason) -> VerifiedToken {
         guard let connection = connections.first(where: { $0.introspector != nil }),
             let introspector = connection.introspector
         else { throw .unsupportedTokenFormat }
         let lifetime = connection.activeLifetime ?? activeLifetime
-        let shared = SharedAnswers(connection, lifetime: lifetime, digest: digest, time: time)
-        let object: JSONObject
+        let shared = SharedAnswers(
+            connection, lifetime: lifetime, inactiveLifetime: inactiveLifetime, digest: digest, time: time)
+        let answer: IntrospectionClient.Answer
         let until: MonotonicInstant
         if let known = await shared?.recall() {
-            (object, until) = known
+            (answer, until) = known
+            notes.answerEnds = until
         } else {
             // Counted from before the question, since the answer may be that old when it arrives.
             let asked = (now: time.now(), uptime: time.uptime())
-            object = try await ask(introspector, token, digest, epoch)
+            answer = try await ask(introspector, token, digest, epoch)
             until = asked.uptime + lifetime
-            await shared?.remember(object, askedAt: asked.now)
+            await shared?.remember(answer, askedAt: asked.now)
         }
+        guard case .active(let object) = answer else { throw .inactiveToken }
+        notes.answer = object
         let checked = try check(ClaimsSet(object), of: connection)
         return remember(checked, .opaque, issuer: connection.issuer, keys: nil, generation: 0, until: until)
     }
 
     private func ask(
         _ introspector: IntrospectionClient, _ token: [UInt8], _ digest: SHA256Digest, _ epoch: UInt64
-    ) async throws(RefusalReason) -> JSONObject {
-        let answer: IntrospectionClient.Answer
+    ) async throws(RefusalReason) -> IntrospectionClient.Answer {
         do throws(AuthorizationServerFault) {
-            answer = try await introspector.answer(for: token, digest: digest, epoch: epoch)
+            return try await introspector.answer(for: token, digest: digest, epoch: epoch)
         } catch {
             throw .introspectionUnavailable
         }
-        guard case .active(let object) = answer else { throw .inactiveToken }
-        return object
     }
 
     private func check(_ claims: ClaimsSet, of connection: IssuerConnection) throws(RefusalReason)
@@ -204,4 +233,14 @@ struct TokenValidator: Sendable {
             token: AccessToken(storage), start: checker.start(of: claims.notBefore),
             end: checker.end(of: claims.expiresAt), keys: keys, generation: generation, usableUntil: until)
     }
+}
+
+/// What comes to light while a token is checked, beside the verdict.
+struct ValidationNotes {
+    /// What introspection says of the token.
+    var answer: JSONObject?
+    /// Until when an answer counts that came from a cache.
+    var answerEnds: MonotonicInstant?
+    /// What there is to say of a refusal.
+    var finding: RefusalFinding?
 }

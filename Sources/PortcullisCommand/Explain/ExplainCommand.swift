@@ -10,18 +10,24 @@ package enum ExplainCommand: Subcommand {
     package static let summary = "why a request with a token is let in, or not, by a configuration file"
     package static let usage = """
         usage: portcullis explain --config FILE --token TOKEN [--method GET] [--url URL] [--dpop PROOF]
+               portcullis explain --request-id ID --log FILE
 
         Prints each step that the gate takes, with what it expects and what the request has, and the exact
         answer that a client would get. A token of - is read from standard input, which keeps it out of the
         list of processes. Keys are fetched and tokens introspected as the file says; the token goes nowhere
-        else. The URL is the file's first resource unless it is given.
+        else. The URL is the file's first resource unless it is given. The store that processes share is
+        left alone, so that a proof that is explained is not used up.
+
+        With a request identifier (X-Request-Id) the line of an access log, text or JSON, is found and
+        explained; a log of - is standard input. Nothing is sent anywhere.
 
         """
 
     package static func work(for words: [String]) throws(Misuse) -> Work {
         let words = try CommandLineWords(
-            words, flags: [], options: ["--config", "--token", "--method", "--url", "--dpop"])
+            words, flags: [], options: Set(requestOptions + logOptions))
         guard words.operands.isEmpty else { throw Misuse("an unknown word on the command line") }
+        if let work = try searching(words) { return work }
         guard let path = words.value(of: "--config") else { throw Misuse("--config is missing") }
         guard let named = words.value(of: "--token") else { throw Misuse("--token is missing") }
         let call: @Sendable (String) throws(Misuse) -> ExplainedCall = { (url) throws(Misuse) in
@@ -34,6 +40,20 @@ package enum ExplainCommand: Subcommand {
         if let url = words.value(of: "--url") { given = try call(url) }
         let first = given
         return { console in await run(path, first, call, console) }
+    }
+
+    private static let requestOptions = ["--config", "--token", "--method", "--url", "--dpop"]
+    private static let logOptions = ["--request-id", "--log"]
+
+    /// What there is to do with a log, if one is meant.
+    private static func searching(_ words: CommandLineWords) throws(Misuse) -> Work? {
+        guard logOptions.contains(where: { words.value(of: $0) != nil }) else { return nil }
+        if let other = requestOptions.first(where: { words.value(of: $0) != nil }) {
+            throw Misuse("\(other) and a log exclude each other")
+        }
+        guard let id = words.value(of: "--request-id") else { throw Misuse("--request-id is missing") }
+        guard let path = words.value(of: "--log") else { throw Misuse("--log is missing") }
+        return { console in explain(id: id, in: path, console) }
     }
 
     private static func run(

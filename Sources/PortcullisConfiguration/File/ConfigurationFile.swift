@@ -10,6 +10,8 @@ package struct ConfigurationFile: Sendable {
     package var server = ServerSettings()
     /// Nothing: no listener for operators.
     package var admin: AdminSettings?
+    /// Nothing: each process has what it remembers for itself.
+    package var store: StoreSettings?
     package var authorizationServers: [AuthorizationServerSettings] = []
     package var resources: [ResourceSettings] = []
     package var selfCheck = SelfCheckSettings()
@@ -43,6 +45,7 @@ package struct ConfigurationFile: Sendable {
     private mutating func read(_ reader: ObjectReader) {
         if let object = reader.object("server") { server = ServerSettings(object) }
         admin = reader.object("admin").map(AdminSettings.init)
+        store = reader.object("store").flatMap(StoreSettings.init)
         authorizationServers =
             (reader.objects("authorization_servers") ?? []).compactMap(AuthorizationServerSettings.init)
         if let object = reader.object("self_check") { selfCheck = SelfCheckSettings(object) }

@@ -14,9 +14,11 @@ struct CrossChecks {
             checkRoutes(of: resource)
             checkTrust(of: resource, in: file)
             checkAudiences(of: resource)
+            checkEffects(of: resource, in: file)
         }
         checkNesting(file.resources)
         checkPublicRoutes(file)
+        checkStore(file)
     }
 
     /// Entries are distinct; a listed issuer without one gets the defaults.
@@ -139,6 +141,19 @@ struct CrossChecks {
         findings.warning(
             JSONPath(text: resource.path)["tokens"]["audiences"],
             "lacks the resource identifier, which is what clients ask a token for")
+    }
+
+    /// Who shares what was used should share what is handed out too.
+    private func checkStore(_ file: ConfigurationFile) {
+        guard file.store != nil else { return }
+        for resource in file.resources {
+            let dpop = resource.tokens.dpop
+            guard dpop.nonce == .required, dpop.nonceKeys.isEmpty, dpop.nonceKeysFile == nil else { continue }
+            findings.warning(
+                JSONPath(text: resource.path)["tokens"]["dpop"]["nonce"],
+                "is required but nonce_keys are not given, so that processes on one store refuse each other's nonces"
+            )
+        }
     }
 
     func error(_ base: String, _ names: [String], _ message: String) {

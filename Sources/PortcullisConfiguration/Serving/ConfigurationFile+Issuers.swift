@@ -7,7 +7,8 @@ import PortcullisTransport
 extension ConfigurationFile {
     /// An issuer as resources trust it, with the certificates and keys that the file names; nothing if one of them is unfit.
     func makeIssuer(
-        _ server: AuthorizationServerSettings, besides file: String, _ findings: FindingCollector
+        _ server: AuthorizationServerSettings, besides file: String, storingIn store: SharedStore?,
+        _ findings: FindingCollector
     ) -> TrustedIssuer? {
         var issuer = server.trustedIssuer
         let place = JSONPath(text: server.path)["ca_certificates"]
@@ -19,6 +20,7 @@ extension ConfigurationFile {
         guard let authentication = makeAuthentication(settings, besides: file, findings) else { return nil }
         var introspection = TrustedIssuer.Introspection(
             endpoint: settings.endpoint, authentication: authentication)
+        introspection.sharedCache = store?.introspection
         introspection.signedResponseAudience = settings.signedResponseAudience
         if case .tlsClientAuth(_, let certificate, let key) = settings.authentication {
             let identity = TLSIdentity(

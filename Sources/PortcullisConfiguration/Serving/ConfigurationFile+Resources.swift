@@ -13,16 +13,19 @@ extension ConfigurationFile {
     ///   - file: Where the file is, for the names that are relative to it.
     ///   - connections: The connections to issuers, which resources share.
     ///   - memories: What is known of proofs and nonces.
+    ///   - store: Where proofs and introspection answers are shared; nothing to keep them in this process.
     ///   - onEvent: Is told what an operator should know. Must not wait.
     /// - Throws: ``InvalidConfiguration`` for certificates that cannot be read, and for what only the library finds.
     package func makeResources(
         besides file: String, sharing connections: IssuerConnections = IssuerConnections(),
-        remembering memories: ProofMemories = ProofMemories(),
+        remembering memories: ProofMemories = ProofMemories(), storingIn store: SharedStore? = nil,
         onEvent: @escaping @Sendable (ResourceEvent) -> Void
     ) throws(InvalidConfiguration) -> [ProtectedResource] {
         let findings = FindingCollector()
         let fetcher = makeFetcher(JSONPath.root, findings)
-        let trusted = authorizationServers.compactMap { makeIssuer($0, besides: file, findings) }
+        let trusted = authorizationServers.compactMap {
+            makeIssuer($0, besides: file, storingIn: store, findings)
+        }
         var made: [ProtectedResource] = []
         for resource in resources {
             let issuers = resource.issuers.compactMap { listed in
@@ -31,7 +34,8 @@ extension ConfigurationFile {
             // What is wrong with an issuer has been said at its own place.
             guard issuers.count == resource.issuers.count else { continue }
             var configuration = GateConfiguration(
-                metadata: resource.metadata, issuers: issuers, tokens: resource.tokens.policy,
+                metadata: resource.metadata, issuers: issuers,
+                tokens: resource.makePolicy(besides: file, storingIn: store, findings),
                 challengeParameters: resource.challengeParameters, metadataMaxAge: resource.metadataMaxAge,
                 rootAlias: resource.isRootAlias, fetcher: fetcher, onEvent: onEvent,
                 connectionPool: connections, proofMemories: memories, path: resource.path)
@@ -139,7 +143,7 @@ extension AuthorizationServerSettings {
 }
 
 extension TokenSettings {
-    fileprivate var policy: TokenPolicy {
+    var policy: TokenPolicy {
         var policy = TokenPolicy()
         policy.format = format
         policy.algorithms = algorithms

@@ -20,6 +20,8 @@ package func sentence(for event: ResourceEvent) -> String {
         "\(issuer): its metadata does not list scopes of \(resource): \(scopes.map(\.name).joined(separator: " "))"
     case .resourceNotListed(let issuer, let resource):
         "\(issuer): its metadata lists protected resources, but not \(resource)"
+    case .malformedAuthorizationDetails(let issuer, let resource):
+        "\(issuer): authorization_details of a token for \(resource) are malformed, so that they grant nothing"
     case .metadataChanged(let issuer): "\(issuer): metadata loaded"
     case .authorizationServerChanged(let issuer, let members):
         "\(issuer): its metadata has changed where it matters: \(members.joined(separator: ", "))"

@@ -11,6 +11,8 @@ package struct DPoPSettings: Sendable, Hashable {
     package var nonceLifetime: Duration = .seconds(300)
     /// Secrets, the one for new nonces first; none to have one made.
     package var nonceKeys: [[UInt8]] = []
+    /// A file with such secrets, relative to the configuration file.
+    var nonceKeysFile: String?
     package var proofMaxAge: Duration = .seconds(60)
     package var proofMaxFuture: Duration = .seconds(5)
     package var replayCacheEntryCount = 1_000_000
@@ -25,6 +27,10 @@ extension DPoPSettings {
         nonce = reader.word("nonce", NonceWord.self) == .required ? .required : .off
         nonceLifetime = reader.seconds("nonce_lifetime_seconds", in: 1...86_400) ?? nonceLifetime
         nonceKeys = Self.readKeys(reader)
+        nonceKeysFile = reader.string("nonce_keys_file")
+        if nonceKeysFile != nil, reader.object["nonce_keys"] != nil {
+            reader.error("nonce_keys_file", "stands beside nonce_keys; must be one of them")
+        }
         proofMaxAge = reader.seconds("proof_max_age_seconds", in: 1...3_600) ?? proofMaxAge
         proofMaxFuture = reader.seconds("proof_max_future_seconds", in: 0...300) ?? proofMaxFuture
         replayCacheEntryCount =

@@ -7,16 +7,26 @@ extension JSONParser {
     mutating func string() throws(JSONError) -> String {
         offset += 1
         let start = offset
+        var seen: UInt8 = 0
         while true {
             let byte = try current()
             if byte == UInt8(ascii: "\"") { break }
             if byte == UInt8(ascii: "\\") { return try escapedString(from: start) }
             guard byte >= 0x20 else { throw error(.controlCharacter) }
+            seen |= byte
             offset += 1
         }
-        let text = try Self.decode(bytes[start..<offset], at: start)
+        let text =
+            seen < 0x80 ? ascii(start..<offset) : try Self.decode(bytes[start..<offset], at: start)
         offset += 1
         return text
+    }
+
+    // What is ASCII needs no validation, which costs more than the copy.
+    func ascii(_ range: Range<Int>) -> String {
+        bytes.withUnsafeBufferPointer {
+            String(decoding: UnsafeBufferPointer(rebasing: $0[range]), as: UTF8.self)
+        }
     }
 
     /// Reads on from the first backslash of a string that began at `start`.

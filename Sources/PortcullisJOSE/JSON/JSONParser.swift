@@ -125,7 +125,7 @@ struct JSONParser {
         }
         // A number ends where something else begins: 01, 1a and 1.2.3 are no numbers.
         if offset < bytes.count, Self.continuesWord(bytes[offset]) { throw error(.malformedNumber) }
-        return JSONNumber(checked: String(decoding: bytes[start..<offset], as: UTF8.self))
+        return JSONNumber(checked: ascii(start..<offset))
     }
 
     private mutating func digits() throws(JSONError) {

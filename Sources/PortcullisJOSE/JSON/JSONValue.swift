@@ -124,7 +124,16 @@ extension JSONValue: ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral {
 
 /// Comparison of texts as RFC 8259 §8.3 wants it: code point by code point, without normalization.
 enum CodePoints {
+    @inline(__always)
     static func equal(_ first: String, _ second: String) -> Bool {
-        first.utf8.elementsEqual(second.utf8)
+        // The lengths tell most names apart, and cost nothing.
+        first.utf8.count == second.utf8.count && haveEqualBytes(first, second)
+    }
+
+    private static func haveEqualBytes(_ first: String, _ second: String) -> Bool {
+        let known = first.utf8.withContiguousStorageIfAvailable { first in
+            second.utf8.withContiguousStorageIfAvailable { first.elementsEqual($0) }
+        }
+        return known.flatMap { $0 } ?? first.utf8.elementsEqual(second.utf8)
     }
 }

@@ -80,16 +80,19 @@ public struct JWKSet: Sendable {
     ///
     /// RFC 7517 §4.5, RFC 7515 §4.1.4, Appendix D.
     package func selectKey(keyID: String?, algorithm: SignatureAlgorithm) -> KeySelection {
-        let named: [JWK]
-        if let keyID {
-            named = keys.filter { key in key.keyID.map { CodePoints.equal($0, keyID) } ?? false }
-            if named.isEmpty { return .unknownKeyID }
-        } else {
-            named = keys
+        var isNamed = keyID == nil
+        var found: JWK?
+        for key in keys {
+            if let keyID {
+                guard let name = key.keyID, CodePoints.equal(name, keyID) else { continue }
+                isNamed = true
+            }
+            guard key.canVerify(algorithm) else { continue }
+            guard found == nil else { return .ambiguous }
+            found = key
         }
-        let candidates = named.filter { $0.canVerify(algorithm) }
-        guard let first = candidates.first else { return .noCandidate }
-        return candidates.count == 1 ? .found(first) : .ambiguous
+        guard let found else { return isNamed ? .noCandidate : .unknownKeyID }
+        return .found(found)
     }
 
     private static func hasPrivateMembers(_ entry: JSONValue) -> Bool {

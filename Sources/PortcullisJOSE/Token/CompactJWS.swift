@@ -32,9 +32,9 @@ package struct CompactJWS: Sendable {
         guard token.count <= maximumByteCount else { throw .tokenTooLong }
         let dots = Self.dots(in: token)
         guard dots.count == 2 else { throw dots.count == 4 ? .encryptedToken : .wrongPartCount }
-        let headerPart = token[..<dots[0]]
-        let payloadPart = token[(dots[0] + 1)..<dots[1]]
-        let signaturePart = token[(dots[1] + 1)...]
+        let headerPart = token[..<dots.first]
+        let payloadPart = token[(dots.first + 1)..<dots.second]
+        let signaturePart = token[(dots.second + 1)...]
         guard !headerPart.isEmpty, !payloadPart.isEmpty, !signaturePart.isEmpty else { throw .wrongPartCount }
         guard let payload = Base64URL.decode(payloadPart), let signature = Base64URL.decode(signaturePart)
         else { throw .malformedBase64URL }
@@ -44,17 +44,16 @@ package struct CompactJWS: Sendable {
         self.signature = signature
         bytes = token
         // RFC 7515 §5.2: the signature is over the bytes as received, never over something encoded anew.
-        signingInputByteCount = dots[1]
+        signingInputByteCount = dots.second
     }
 
-    /// Where the dots are; no more than five are looked for.
-    private static func dots(in token: [UInt8]) -> [Int] {
-        var dots: [Int] = []
-        dots.reserveCapacity(5)
-        var rest = token[...]
-        while dots.count < 5, let dot = rest.firstIndex(of: UInt8(ascii: ".")) {
-            dots.append(dot)
-            rest = rest[(dot + 1)...]
+    /// Where the first two dots are, and how many there are.
+    private static func dots(in token: [UInt8]) -> (first: Int, second: Int, count: Int) {
+        var dots = (first: 0, second: 0, count: 0)
+        for index in token.indices where token[index] == UInt8(ascii: ".") {
+            if dots.count == 0 { dots.first = index }
+            if dots.count == 1 { dots.second = index }
+            dots.count += 1
         }
         return dots
     }
@@ -66,12 +65,30 @@ package struct CompactJWS: Sendable {
         return try JOSEHeader(JSONObject(strictly: bytes, limits: limits))
     }
 
-    /// The encoded header of a token, which is all that comes before the first dot.
+    /// Whether a token begins with this encoded header, so that it would be read alike.
     ///
     /// RFC 7515 §7.1.
-    package static func headerPart(of token: [UInt8]) -> ArraySlice<UInt8> {
-        token.prefix { $0 != UInt8(ascii: ".") }
+    package static func token(_ token: [UInt8], beginsWith headerPart: [UInt8]) -> Bool {
+        let count = headerPart.count
+        guard token.count > count, token[count] == UInt8(ascii: ".") else { return false }
+        return token.withUnsafeBytes { token in
+            headerPart.withUnsafeBytes { part in
+                let wordCount = count / 8
+                for word in 0..<wordCount
+                where token.loadUnaligned(fromByteOffset: word * 8, as: UInt64.self)
+                    != part.loadUnaligned(fromByteOffset: word * 8, as: UInt64.self)
+                {
+                    return false
+                }
+                return token[(wordCount * 8)..<count].elementsEqual(part[(wordCount * 8)...])
+            }
+        }
     }
+
+    /// The encoded header.
+    ///
+    /// RFC 7515 §7.1.
+    package var headerPart: [UInt8] { Array(bytes.prefix { $0 != UInt8(ascii: ".") }) }
 
     /// Takes a token apart, copying its bytes.
     ///

@@ -2,12 +2,12 @@
 
 /// The header of a signed token.
 ///
-/// Nothing in it is trusted before the signature is verified.
+/// Of reference type, since one is shared by all tokens that begin alike. Nothing in it is trusted before the signature is verified.
 ///
 /// `jku`, `jwk`, `x5u`, `x5c` and `x5t` are not looked at: a token does not choose its own key.
 ///
 /// RFC 7515 §4.
-package struct JOSEHeader: Sendable {
+package final class JOSEHeader: Sendable {
     /// The `alg` parameter as it was written.
     package let algorithmName: String
     /// The algorithm, or nothing if it is none of ours, as `none` and `HS256` are.

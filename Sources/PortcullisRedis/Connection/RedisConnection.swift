@@ -26,7 +26,7 @@ actor RedisConnection: ReadinessHandler {
     private let tls: (context: TLSContext, identity: ServerIdentity)?
     /// What comes without having been asked for: messages of channels.
     private let unasked: @Sendable (RESPValue) -> Void
-    private let ended: @Sendable () -> Void
+    private let ended: @Sendable (RedisFault) -> Void
     private var addresses: ArraySlice<ResolvedAddress> = []
     private var phase = Phase.connecting
     private var stream = SocketStream(plain: -1)
@@ -42,7 +42,8 @@ actor RedisConnection: ReadinessHandler {
 
     init(
         on loop: EventLoop, tls: (context: TLSContext, identity: ServerIdentity)?,
-        unasked: @escaping @Sendable (RESPValue) -> Void = { _ in }, ended: @escaping @Sendable () -> Void
+        unasked: @escaping @Sendable (RESPValue) -> Void = { _ in },
+        ended: @escaping @Sendable (RedisFault) -> Void
     ) {
         self.loop = loop
         self.tls = tls
@@ -59,7 +60,7 @@ actor RedisConnection: ReadinessHandler {
     }
 
     nonisolated func deadlinePassed() {
-        assumeIsolated { $0.fail() }
+        assumeIsolated { $0.fail(.timeout) }
     }
 
     private func goOn() {
@@ -108,8 +109,8 @@ actor RedisConnection: ReadinessHandler {
         sendMore()
     }
 
-    func close() {
-        fail()
+    func close(_ fault: RedisFault = .lost) {
+        fail(fault)
     }
 
     /// The first answer that is waited for is the first that can be late.
@@ -135,7 +136,7 @@ actor RedisConnection: ReadinessHandler {
                 continue
             }
         }
-        fail()
+        fail(.unreachable)
     }
 
     private func finishConnecting() {
@@ -155,7 +156,7 @@ actor RedisConnection: ReadinessHandler {
             phase = .handshaking
             handshake()
         } catch {
-            fail()
+            fail(.insecure)
         }
     }
 
@@ -163,7 +164,7 @@ actor RedisConnection: ReadinessHandler {
         switch stream.handshake() {
         case .bytes: opened()
         case .wouldBlock(let wanted): loop.rearm(stream.descriptor, for: wanted)
-        case .closed, .failed: fail()
+        case .closed, .failed: fail(.insecure)
         }
     }
 
@@ -234,7 +235,7 @@ actor RedisConnection: ReadinessHandler {
 
     // MARK: The end
 
-    private func fail() {
+    private func fail(_ fault: RedisFault = .lost) {
         guard phase != .closed else { return }
         if phase == .open { stream.shutDown() }
         phase = .closed
@@ -244,7 +245,7 @@ actor RedisConnection: ReadinessHandler {
         answeredCount = 0
         outgoing = []
         for expectation in unanswered { expectation.receive(.failure(.unavailable)) }
-        ended()
+        ended(fault)
     }
 
     private func closeSocket() {

@@ -46,7 +46,7 @@ final class RedisSubscription: Sendable {
         while !Task.isCancelled {
             let (messages, continuation) = AsyncStream.makeStream(of: RESPValue.self)
             let connection = await core.listen(
-                to: channel, { continuation.yield($0) }, ended: { continuation.finish() })
+                to: channel, { continuation.yield($0) }, ended: { _ in continuation.finish() })
             let pulse = Task { await beat(connection, core) }
             await withTaskCancellationHandler {
                 for await message in messages { take(message, observers) }

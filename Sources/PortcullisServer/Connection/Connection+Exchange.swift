@@ -74,16 +74,39 @@ extension Connection {
             head: head, path: path, queryRange: semantics.queryRange,
             parameters: Self.parameters(of: route, values, in: path), body: requestBody, peer: peer,
             id: record?.value.id, forwarding: forwarding, isFromTrustedProxy: isFromTrustedProxy,
-            certificateSource: certificateSource)
+            certificateSource: certificateSource, describesRefusals: context.core.describesRefusals)
         noteRoute(route, forwarding)
-        switch context.watching(route, { route.respondImmediately(to: request) }) {
+        answer(request, route, effort: .little)
+    }
+
+    private func answer(_ request: Request, _ route: CompiledRoute, effort: ProtectedResource.Effort) {
+        switch context.watching(route, { route.respondImmediately(to: request, effort: effort) }) {
         case .response(let response):
             respond(with: finished(response, request.head), route, request)
+        case .mustVerify(let request, let presented):
+            beginWaiting()
+            let id = lastExchangeID
+            loop.executeCostly {
+                self.assumeIsolated { $0.answer(id, request, route, effort: .all(presented)) }
+            }
         case .mustWait(let request, let index):
-            phase = .exchange
-            stateDeadline = .distantFuture
+            beginWaiting()
             startTask(route, request, from: index)
         }
+    }
+
+    private func beginWaiting() {
+        phase = .exchange
+        stateDeadline = .distantFuture
+    }
+
+    private func answer(
+        _ id: UInt64, _ request: Request, _ route: CompiledRoute, effort: ProtectedResource.Effort
+    ) {
+        // Who has gone meanwhile costs no verification.
+        guard isCurrent(id) else { return }
+        answer(request, route, effort: effort)
+        goOn()
     }
 
     private static func authority(_ head: RequestHead, _ semantics: RequestSemantics) -> String {
@@ -200,6 +223,7 @@ extension Connection {
     private func report(_ response: Response, _ route: CompiledRoute) {
         record?.value.status = response.status
         record?.value.refusal = response.refusalReason
+        record?.value.finding = response.refusalFinding
         guard let failure = response.failure else { return }
         context.core.log("error: the handler of \(route.name) threw \(failure)")
     }

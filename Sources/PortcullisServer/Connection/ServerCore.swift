@@ -8,6 +8,8 @@ final class ServerCore: Sendable {
     let log: Server.Log
     let metrics: (any ServerMetrics)?
     let accessLog: AccessLog?
+    /// Whether somebody wants to know what was wrong with the requests that are refused.
+    let describesRefusals: Bool
     /// Whether every request gets an identifier.
     let namesRequests: Bool
     let proxies: TrustedProxies
@@ -34,6 +36,8 @@ final class ServerCore: Sendable {
         log = configuration.log
         metrics = configuration.metrics
         accessLog = configuration.accessLog
+        describesRefusals =
+            configuration.accessLog != nil || configuration.metrics?.describesRefusals == true
         proxies = configuration.proxies
         problemDetails = configuration.problemDetails
         namesRequests = configuration.namesRequests ?? (configuration.accessLog != nil)

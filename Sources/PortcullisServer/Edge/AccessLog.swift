@@ -5,7 +5,8 @@ internal import PortcullisTransport
 /// One line for each request: who asked for what, and what came of it.
 ///
 /// A line has the time of the answer, the client's address, method, path without the query, status, bytes, duration, the request's
-/// identifier, its route, the resource that it belongs to, and why the gate refused it. Tokens, fields and query values are in none.
+/// identifier, its route, the resource that it belongs to, and why the gate refused it: with what it expected, and what the request had,
+/// claims of its token among it. Tokens, proofs and query values are in none.
 ///
 /// Lines are gathered and written by a thread of the log's own, so that a slow disk or reader delays no request. At most 1 MiB waits;
 /// what comes while it is full is dropped, and a line says how many were. A request without an answer has no status.

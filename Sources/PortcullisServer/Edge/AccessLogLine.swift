@@ -72,6 +72,8 @@ package struct AccessLogLine {
         appendPair("route", summary.route, &line)
         appendPair("resource", resource, &line)
         appendPair("refusal", summary.refusal?.rawValue, &line)
+        appendQuotedPair("expected", summary.finding?.expected, &line)
+        appendQuotedPair("got", summary.finding?.got, &line)
         if !summary.isComplete { line += " incomplete".utf8 }
         line.append(0x0A)
     }
@@ -83,6 +85,14 @@ package struct AccessLogLine {
         line.append(0x3D)
         // A space would end the value for whoever reads pairs.
         Self.append(value.utf8.lazy.map { $0 == 0x20 ? 0x5F : $0 }, to: &line)
+    }
+
+    private func appendQuotedPair(_ name: StaticString, _ value: String?, _ line: inout [UInt8]) {
+        guard let value else { return }
+        line.append(0x20)
+        line.append(name)
+        line.append(0x3D)
+        Self.appendQuoted(value.utf8, &line)
     }
 
     // MARK: JSON
@@ -116,6 +126,10 @@ package struct AccessLogLine {
         appendMember("route", summary.route, &line)
         appendMember("resource", resource, &line)
         appendMember("refusal", summary.refusal?.rawValue, &line)
+        if let finding = summary.finding {
+            appendMember("expected", finding.expected, &line)
+            appendMember("got", finding.got, &line)
+        }
         line += (summary.isComplete ? ",\"complete\":true}\n" : ",\"complete\":false}\n").utf8
     }
 
@@ -152,7 +166,7 @@ package struct AccessLogLine {
         append(text.utf8, to: &line)
     }
 
-    /// Nothing that is written here has quotes, backslashes or control characters by its grammar; should that change, no line breaks.
+    /// What has no quotes, backslashes and control characters by its grammar is written as it is; nothing else breaks a line.
     private static func append(_ bytes: some Sequence<UInt8>, to line: inout [UInt8]) {
         for byte in bytes {
             line.append((0x20...0x7E).contains(byte) && byte != 0x22 && byte != 0x5C ? byte : 0x3F)

@@ -10,7 +10,13 @@ internal import Synchronization
 /// operators reach it.
 public final class MetricsRegistry: ServerMetrics {
     private let loops = Mutex<[LoopCounters]>([])
+    private let gauges = Mutex<[String: Gauge]>([:])
     private let events = Mutex<[String: UInt64]>([:])
+
+    private struct Gauge {
+        let help: String
+        let read: @Sendable () -> Double
+    }
 
     /// Makes a registry that has counted nothing.
     public init() {}
@@ -29,6 +35,17 @@ public final class MetricsRegistry: ServerMetrics {
         events.withLock { $0[event.kind, default: 0] += 1 }
     }
 
+    /// Adds a number of the program's own, or replaces the one of the same name.
+    ///
+    /// Traps on a name that is not lower-case ASCII letters and underscores. The closure is called whenever somebody asks for the
+    /// text; must not wait.
+    public func addGauge(_ name: String, help: String, _ read: @escaping @Sendable () -> Double) {
+        precondition(
+            !name.isEmpty && name.utf8.allSatisfy { (0x61...0x7A).contains($0) || $0 == 0x5F },
+            "A gauge has a name of lower-case letters and underscores.")
+        gauges.withLock { $0[name] = Gauge(help: help, read: read) }
+    }
+
     /// The media type of ``openMetricsText``.
     public static let contentType = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
@@ -39,6 +56,9 @@ public final class MetricsRegistry: ServerMetrics {
         var writer = OpenMetricsWriter()
         writer.write(sum)
         writer.writeEvents(events.withLock { $0 })
+        for (name, gauge) in gauges.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {
+            writer.writeGauge(name, gauge.help, gauge.read())
+        }
         return writer.finished()
     }
 }

@@ -69,6 +69,11 @@ struct OpenMetricsWriter {
         }
     }
 
+    mutating func writeGauge(_ name: String, _ help: String, _ value: Double) {
+        family(name, "gauge", help)
+        sample(name, [], "\(value)")
+    }
+
     private mutating func writeConnections(_ counts: ServerCounts) {
         family("connections", "gauge", "Connections that are open.")
         let open = counts.openedCount >= counts.closedCount ? counts.openedCount - counts.closedCount : 0

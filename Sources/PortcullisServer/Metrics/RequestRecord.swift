@@ -16,6 +16,7 @@ struct RequestRecord {
     let sentBefore: Int
     var status: Status?
     var refusal: RefusalReason?
+    var finding: RefusalFinding?
     var receivedByteCount: Int
     /// What the request is called in the log, in its answer and in the body of a refusal.
     var id: String?
@@ -63,7 +64,8 @@ extension Connection {
         let summary = RequestSummary(
             route: ended.route, method: ended.method, status: ended.status, isComplete: isComplete,
             duration: .now() - ended.begun, receivedByteCount: ended.receivedByteCount,
-            sentByteCount: output.appendedByteCount - ended.sentBefore, refusal: ended.refusal)
+            sentByteCount: output.appendedByteCount - ended.sentBefore, refusal: ended.refusal,
+            finding: ended.finding)
         context.recorder?.record(.requestFinished(summary))
         guard let log = context.core.accessLog else { return }
         log.add(

@@ -12,6 +12,16 @@ public protocol ServerMetrics: Sendable {
     ///
     /// Called once for each loop when a server begins to run.
     func makeRecorder(loop: Int) -> any ServerMetricsRecorder
+
+    /// Whether ``RequestSummary/finding`` is wanted, which costs another look at each request that is refused.
+    ///
+    /// Asked once. Default false; an access log wants it in any case.
+    var describesRefusals: Bool { get }
+}
+
+extension ServerMetrics {
+    /// It is not.
+    public var describesRefusals: Bool { false }
 }
 
 /// What one event loop of a server reports to.
@@ -42,7 +52,7 @@ public enum ServerEvent: Sendable {
     case loopLag(Duration)
 }
 
-/// One request and its answer, without anything that came from the client but the method.
+/// One request and its answer, without anything that came from the client but the method and what ``finding`` tells.
 public struct RequestSummary: Sendable {
     /// The pattern of the route, or a fixed word for what has none.
     public var route: String
@@ -60,11 +70,16 @@ public struct RequestSummary: Sendable {
     public var sentByteCount: Int
     /// Why the gate refused, if it did.
     public var refusal: RefusalReason?
+    /// What the gate expected and what there was, if it refused and somebody wants to know.
+    ///
+    /// Holds claims of the token: no label for a time series.
+    public var finding: RefusalFinding?
 
     /// Makes a summary, for tests of a backend.
     public init(
         route: String, method: Method, status: Status?, isComplete: Bool, duration: Duration,
-        receivedByteCount: Int = 0, sentByteCount: Int = 0, refusal: RefusalReason? = nil
+        receivedByteCount: Int = 0, sentByteCount: Int = 0, refusal: RefusalReason? = nil,
+        finding: RefusalFinding? = nil
     ) {
         self.route = route
         self.method = method
@@ -74,6 +89,7 @@ public struct RequestSummary: Sendable {
         self.receivedByteCount = receivedByteCount
         self.sentByteCount = sentByteCount
         self.refusal = refusal
+        self.finding = finding
     }
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+package import Portcullis
+
 /// A step around handlers: looks at the request, answers it or passes it on, and may change the answer on its way back.
 ///
 /// The first one given to ``Routes/use(_:)`` is the outermost. Middleware sees every request that the message grammar lets through,
@@ -17,12 +19,14 @@ public protocol Middleware: Sendable {
 /// Where all middleware of a route is of this kind, and its handler does not wait either, a request is served without a task.
 package protocol ImmediateMiddleware: Middleware {
     /// Decides, and may add to the request what lies behind needs to know.
-    func decide(on request: inout Request) -> ImmediateVerdict
+    func decide(on request: inout Request, effort: ProtectedResource.Effort) -> ImmediateVerdict
 }
 
 package enum ImmediateVerdict: Sendable {
     case proceed
     case respond(Response)
+    /// To be asked again with all effort, when there is time for it.
+    case verify(PresentedToken)
     /// Only ``Middleware/respond(to:next:)`` can tell.
     case wait
 }

@@ -42,9 +42,9 @@ public struct ReplaceableResourceGate: GateMiddleware {
     /// Nothing that would hold for all requests.
     var link: String? { nil }
 
-    package func decide(on request: inout Request) -> ImmediateVerdict {
+    package func decide(on request: inout Request, effort: ProtectedResource.Effort) -> ImmediateVerdict {
         guard let gate = current else { return .respond(.notFound) }
-        return gate.link == nil ? gate.decide(on: &request) : .wait
+        return gate.link == nil ? gate.decide(on: &request, effort: effort) : .wait
     }
 
     /// Answers with the refusal, or passes the request on.
@@ -75,7 +75,7 @@ public struct ResourceDocuments: ImmediateMiddleware {
         self.resources = resources
     }
 
-    package func decide(on request: inout Request) -> ImmediateVerdict {
+    package func decide(on request: inout Request, effort: ProtectedResource.Effort) -> ImmediateVerdict {
         resources.current.metadataResponse(to: request.head).map { .respond(Response($0)) } ?? .proceed
     }
 

@@ -2,6 +2,7 @@
 
 public import Portcullis
 internal import PortcullisHTTP
+internal import PortcullisTransport
 
 /// A gate, and what the routes behind it need to know of it.
 protocol GateMiddleware: ImmediateMiddleware {
@@ -46,14 +47,17 @@ public struct ResourceGate: GateMiddleware {
         link = resource.metadataLink
     }
 
-    package func decide(on request: inout Request) -> ImmediateVerdict {
-        let context = GateContext(clientCertificate: request.certificateSource)
-        switch resource.authorizeImmediately(request.head, requiring: requirement, in: context) {
+    package func decide(on request: inout Request, effort: ProtectedResource.Effort) -> ImmediateVerdict {
+        let decision = resource.authorizeImmediately(
+            request.head, requiring: requirement, in: Self.context(of: request), effort: effort)
+        switch decision {
         case .authorized(let token):
             request.token = token
             return .proceed
         case .refused(let refusal):
             return .respond(Response(refusal))
+        case .mustVerify(let presented):
+            return .verify(presented)
         case .mustWait:
             return .wait
         }
@@ -64,7 +68,12 @@ public struct ResourceGate: GateMiddleware {
     /// May wait for keys or introspection, for a replay store, and for the content where that may hold the token.
     public func respond(to request: Request, next: Next) async throws -> Response {
         var request = request
-        var context = GateContext(clientCertificate: request.certificateSource)
+        var context = Self.context(of: request)
+        if case .mustVerify = resource.authorizeImmediately(request.head, requiring: requirement, in: context)
+        {
+            // Behind other middleware too, signatures are checked in their share of the loop's time.
+            await EventLoop.current?.awaitShare()
+        }
         if resource.needsForm(of: request.head) {
             // RFC 6750 §2.2: the handler gets the form as it came.
             let form = try await request.body.collect(upTo: Self.maximumFormByteCount)
@@ -79,5 +88,10 @@ public struct ResourceGate: GateMiddleware {
         var response = try await next(request)
         resource.complete(&response.fields, status: response.status, answering: request.head, in: context)
         return response
+    }
+
+    private static func context(of request: borrowing Request) -> GateContext {
+        GateContext(
+            clientCertificate: request.certificateSource, describesRefusals: request.describesRefusals)
     }
 }

@@ -39,6 +39,8 @@ public struct Request: Sendable {
     public let forwarding: Forwarding?
     /// Whether the peer is a trusted proxy.
     package let isFromTrustedProxy: Bool
+    /// Whether somebody wants to know what was wrong, should the request be refused.
+    package let describesRefusals: Bool
     /// The certificate that the client of a TLS connection has proved to have the key of, in DER; nothing without one.
     ///
     /// Who issued it was checked where the server names authorities, and only there. Nothing on a connection from a trusted proxy.
@@ -57,7 +59,7 @@ public struct Request: Sendable {
         head: RequestHead, path: RequestPath, queryRange: Range<Int>?, parameters: Parameters = Parameters(),
         body: RequestBody, peer: SocketAddress, id: String? = nil,
         forwarding: Forwarding? = nil, isFromTrustedProxy: Bool = false,
-        certificateSource: ClientCertificate = .none
+        certificateSource: ClientCertificate = .none, describesRefusals: Bool = false
     ) {
         self.head = head
         requestPath = path
@@ -68,6 +70,7 @@ public struct Request: Sendable {
         self.id = id
         self.forwarding = forwarding
         self.isFromTrustedProxy = isFromTrustedProxy
+        self.describesRefusals = describesRefusals
         self.certificateSource = certificateSource
     }
 

@@ -28,8 +28,10 @@ extension Response {
 
     /// The answer that a refusal of the gate describes.
     package init(_ refusal: Refusal) {
-        self.init(status: refusal.head.status, fields: refusal.head.fields, body: .bytes(refusal.body))
+        let head = refusal.head
+        self.init(status: head.status, fields: head.fields, body: .bytes(refusal.body))
         refusalReason = refusal.reason
+        refusalFinding = refusal.finding
     }
 
     /// An answer of the server itself: the status and its phrase, and no more.

@@ -20,6 +20,8 @@ public struct Response: Sendable {
     public var body: Body
     /// Why the gate refused, for logs and metrics.
     package var refusalReason: RefusalReason?
+    /// What was wrong, where somebody wants to know.
+    package var refusalFinding: RefusalFinding?
     /// The type of an error that a handler threw and that is nobody's business but the operator's.
     package var failure: String?
     /// Whether this is an error of the server's own, whose body may be told in another form.

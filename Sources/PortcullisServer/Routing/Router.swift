@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+package import Portcullis
 internal import PortcullisHTTP
 
 /// One route, ready to run: what stands around the handler, outermost first, and the handler.
@@ -47,24 +48,31 @@ package final class CompiledRoute: Sendable {
     /// The answer, if it can be had without waiting; otherwise how far the request has come.
     package enum Outcome {
         case response(Response)
+        /// A signature has to be checked: to be asked again with all effort, when there is time for it.
+        case mustVerify(Request, PresentedToken)
         case mustWait(Request, from: Int)
     }
 
-    package func respondImmediately(to request: consuming Request) -> Outcome {
-        guard let cors else { return runImmediately(request) }
+    package func respondImmediately(
+        to request: consuming Request, effort: ProtectedResource.Effort = .little
+    ) -> Outcome {
+        guard let cors else { return runImmediately(request, effort) }
         let asked = copy request
-        let outcome = runImmediately(request)
+        let outcome = runImmediately(request, effort)
         guard case .response(var response) = outcome else { return outcome }
         cors.apply(to: &response, of: asked.head, namesRequest: asked.id != nil)
         return .response(response)
     }
 
-    private func runImmediately(_ request: consuming Request) -> Outcome {
+    private func runImmediately(
+        _ request: consuming Request, _ effort: ProtectedResource.Effort
+    ) -> Outcome {
         guard immediate.count == middleware.count else { return .mustWait(request, from: 0) }
         for (index, step) in immediate.enumerated() {
-            switch step.decide(on: &request) {
+            switch step.decide(on: &request, effort: effort) {
             case .proceed: continue
             case .respond(let response): return .response(finished(response, at: index))
+            case .verify(let presented): return .mustVerify(request, presented)
             case .wait: return .mustWait(request, from: index)
             }
         }

@@ -33,6 +33,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     private let submittedCount = Atomic<Int>(0)
     private var wake: @Sendable () -> Void = {}
     private var laterWork: [@Sendable () -> Void] = []
+    private var costlyWork = CostlyWork()
     private var readinessSet: (any ReadinessSet)?
     private var readyJobs: [UnownedJob] = []
     private var jobWatch: (nanoseconds: UInt64, report: (UInt64) -> Void)?
@@ -126,6 +127,17 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         laterWork.append(work)
     }
 
+    /// Runs a closure that takes some tens of microseconds when the cheap work of a turn is done, within a share of its time.
+    package func executeCostly(_ work: @escaping @Sendable () -> Void) {
+        guard isCurrent else { return submit { self.costlyWork.append(work) } }
+        costlyWork.append(work)
+    }
+
+    /// Waits until the loop has time for some tens of microseconds of work.
+    package func awaitShare() async {
+        await withCheckedContinuation { continuation in executeCostly { continuation.resume() } }
+    }
+
     // MARK: Descriptors, on the loop
 
     /// Watches a descriptor that does not block.
@@ -209,10 +221,11 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         onLoop {
             for _ in 0..<Self.batchesPerTurn {
                 var events = readinessSet?.poll(self, wait: 0) ?? 0
-                if events == 0, readyJobs.isEmpty, laterWork.isEmpty { events = linger() }
+                if events == 0, !hasWork { events = linger() }
                 runReadyJobs()
                 runLaterWork()
-                if events == 0, laterWork.isEmpty { return }
+                runCostlyWork()
+                if events == 0, laterWork.isEmpty, costlyWork.isEmpty { return }
                 now = .now()
             }
         }
@@ -250,9 +263,16 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         work()
         runReadyJobs()
         owner.store(0, ordering: .relaxed)
-        guard !readyJobs.isEmpty || !laterWork.isEmpty else { return }
-        queue.async { self.onLoop { self.runLaterWork() } }
+        guard hasWork else { return }
+        queue.async {
+            self.onLoop {
+                self.runLaterWork()
+                self.runCostlyWork()
+            }
+        }
     }
+
+    private var hasWork: Bool { !readyJobs.isEmpty || !laterWork.isEmpty || !costlyWork.isEmpty }
 
     /// Runs what has become ready, and what that makes ready, up to a bound: a task that yields for ever must not keep the
     /// sockets waiting.
@@ -270,6 +290,19 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         laterWork.removeAll(keepingCapacity: true)
         for work in batch { work() }
         runReadyJobs()
+    }
+
+    /// Runs costly work for as long as is fair to what else this turn has done, one piece at least.
+    private func runCostlyWork() {
+        guard !costlyWork.isEmpty else { return }
+        let start = MonotonicInstant.now()
+        let share = CostlyWork.share(afterNanoseconds: start.nanoseconds &- now.nanoseconds)
+        let end = start.advanced(byNanoseconds: share)
+        repeat {
+            guard let work = costlyWork.next() else { return }
+            work()
+            runReadyJobs()
+        } while MonotonicInstant.now() < end
     }
 
     @inline(__always)

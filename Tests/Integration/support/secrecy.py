@@ -50,8 +50,11 @@ def note_configuration(value, folder):
     """The secrets of a configuration file and of the key files that it names."""
     if isinstance(value, dict):
         for name, member in value.items():
-            if name in ("client_secret", "bearer_token") and isinstance(member, str):
+            if name in ("client_secret", "bearer_token", "password") and isinstance(member, str):
                 note(member)
+            elif name == "nonce_keys":
+                for key in member:
+                    note(key)
             elif name.endswith("private_key") and isinstance(member, str):
                 note_key(os.path.join(folder, member))
             else:

@@ -29,8 +29,9 @@ struct AskedTable {
         let request = Request(
             head: head, path: path, queryRange: semantics.queryRange, body: .empty,
             peer: SocketAddress(IPAddress(ipv4: 0x7F00_0001), port: 1))
-        switch route.respondImmediately(to: request) {
+        switch route.respondImmediately(to: request, effort: .all(nil)) {
         case .response(let response): return response
+        case .mustVerify: throw WaitingRoute()
         case .mustWait(let request, let index):
             return try await route.respond(to: request, from: index, BlockingPool())
         }

@@ -65,6 +65,41 @@ struct SharedCacheTests {
         #expect(await use(second, "a") == 1)
     }
 
+    private func reason(_ resource: ProtectedResource, _ token: String) async -> RefusalReason? {
+        await resource.refusal(of: .get("/mcp", bearer: token))?.reason
+    }
+
+    @Test func `that a token is not active is shared for its own time, by whomever it was found out`()
+        async throws
+    {
+        let (first, second) = (resource(), resource())
+        fetcher.on(Self.endpoint, json: ["active": false])
+        #expect(await reason(first, "x") == .inactiveToken)
+        clock.advance(by: .seconds(4))
+        #expect(await reason(second, "x") == .inactiveToken)
+        #expect(fetcher.requests.count == 1)
+        fetcher.on(Self.endpoint, json: .object(RFC7662_2_Introspection.active))
+        clock.advance(by: .seconds(1))
+        #expect(await use(second, "x") == 1)
+        #expect(await use(first, "x") == 0)
+    }
+
+    @Test func `tokens that are not active displace no good one, and any invalidation is one of theirs`()
+        async throws
+    {
+        let (first, second) = (resource(), resource())
+        #expect(await use(first) == 1)
+        fetcher.on(Self.endpoint, json: ["active": false])
+        for number in 0..<10 { #expect(await reason(first, "bad\(number)") == .inactiveToken) }
+        #expect(await use(second) == 0)
+        let before = fetcher.requests.count
+        #expect(await reason(second, "bad9") == .inactiveToken)
+        #expect(fetcher.requests.count == before)
+        try await cache.invalidate(.subject("somebody", issuer: "https://as.example.com"))
+        #expect(await reason(second, "bad9") == .inactiveToken)
+        #expect(fetcher.requests.count == before + 1)
+    }
+
     @Test func `a full cache and an answer of another issuer help nobody`() async {
         let first = resource()
         for token in ["a", "b", "c", "d"] { #expect(await use(first, token) == 1) }

@@ -54,6 +54,32 @@ struct RFC9396_9_AuthorizationDetails {
         #expect(try await refusal([["type": "other"], Self.granted]) == nil)
     }
 
+    @Test func `§9.1: details that are malformed are told to the operator, once in a while`() async throws {
+        let events = EventLog()
+        func resource(_ types: [String]) throws -> ProtectedResource {
+            var metadata = ProtectedResourceMetadata(resource: "https://api.example.com/notes")
+            metadata.authorizationDetailsTypesSupported = types
+            return try ProtectedResource(
+                validating: metadata, trusting: [issuer.trusted], time: clock.time,
+                onEvent: { events.append($0) })
+        }
+        let judge = try resource(["payment"])
+        #expect(try await refusal([Self.granted], by: judge) == nil)
+        #expect(events.all == [])
+        let told = ResourceEvent.malformedAuthorizationDetails(
+            issuer: "https://as.example.com", resource: "https://api.example.com/notes")
+        for claim in ["x", [["actions": []]], [1], ["type": "payment"]] as [JSONValue] {
+            #expect(try await refusal(claim, by: judge)?.reason == .insufficientAuthorizationDetails)
+        }
+        #expect(events.all == [told])
+        clock.advance(by: .seconds(60))
+        #expect(try await refusal([["type": 1]], by: judge)?.reason == .insufficientAuthorizationDetails)
+        #expect(events.all == [told, told])
+        // Who reads no details has no business with them.
+        _ = try await refusal("x", by: resource([]))
+        #expect(events.all.count == 2)
+    }
+
     @Test func `§9.2: an introspected grant counts alike`() async throws {
         let fetcher = ScriptedFetcher()
         fetcher.on(

@@ -168,14 +168,21 @@ struct RFC9449_7_Schemes {
         #expect(found.map(\.path) == ["$.metadata.dpop_signing_alg_values_supported[1]"])
     }
 
-    @Test func `a token with a proof never gets in without the wait for its proof`() async throws {
+    @Test func `a token with a proof never gets in without its proof being verified`() async throws {
         let scene = DPoPScene()
         let head = RequestHead.dpop("/notes", token: scene.token, proofs: [scene.proof()])
         _ = try await scene.resource.authorize(head)
-        guard case .mustWait = scene.resource.authorizeImmediately(head) else {
+        guard case .mustVerify(let presented) = scene.resource.authorizeImmediately(head) else {
             Issue.record("decided without its proof")
             return
         }
+        guard
+            case .refused(let replay) = scene.resource.authorizeImmediately(head, effort: .all(presented))
+        else {
+            Issue.record("the proof was taken twice")
+            return
+        }
+        #expect(replay.reason == .replayedProof)
         guard
             case .refused(let refusal) = scene.resource.authorizeImmediately(
                 .get("/notes", bearer: scene.token))

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisHTTP
+import PortcullisJOSE
+
+extension ProtectedResource {
+    /// What was expected of a request and what there was, for the reason that it was refused for.
+    ///
+    /// Reads the request anew: what is refused is looked at twice, so that what is let in costs nothing more.
+    func finding(
+        for reason: RefusalReason, of head: RequestHead, requiring requirement: AccessRequirement,
+        _ context: GateContext, _ notes: ValidationNotes
+    ) -> RefusalFinding {
+        if reason == .missingCredentials { return gate.absence }
+        let reading = RequestReading(head, context, of: gate)
+        let digest = reading.token.map { Digest.sha256($0) }
+        // Of a token that was refused before its answer is gone.
+        if let known = digest.flatMap({ gate.rejected[$0] }), known.reason == reason, let said = known.finding
+        {
+            return said
+        }
+        let claims = notes.answer ?? digest.flatMap { gate.verified[$0] }?.token.claims ?? reading.claims
+        let findings = RequestFindings(
+            gate: gate, reading: reading, requirement: requirement, claims: claims, failure: reason)
+        let (expected, got) =
+            findings.presentation(reason, head) ?? findings.token(reason) ?? findings.proof(reason)
+            ?? findings.certificate(reason, head, context)
+            ?? findings.findings(of: GateStep(reason, isIntrospected: !reading.isJWT))
+        return RefusalFinding(expected: expected ?? "", got: got ?? "")
+    }
+}
+
+extension RefusalFinding {
+    /// What a valid token lacks for a request.
+    convenience init(
+        _ reason: RefusalReason, of token: AccessToken.Storage, for requirement: AccessRequirement
+    ) {
+        let claim = { FindingWords.printable(token.claims[$0]) }
+        switch reason {
+        case .insufficientScope:
+            let scopes = token.scopes.map(\.name).joined(separator: " ")
+            self.init(
+                expected: requirement.scopeWords,
+                got: scopes.isEmpty ? "none" : FindingWords.printable(scopes))
+        case .insufficientAuthorizationDetails:
+            self.init(expected: requirement.detailWords, got: RequestFindings.detailTypes(token.claims))
+        default:
+            self.init(
+                expected: requirement.authenticationWords,
+                got: "acr \(claim("acr")), auth_time \(claim("auth_time"))")
+        }
+    }
+}
+
+extension RequestFindings {
+    fileprivate typealias Texts = (expected: String?, got: String?)
+
+    /// What is wrong with the way in which the token came, or with its form.
+    fileprivate func presentation(_ reason: RefusalReason, _ head: RequestHead) -> Texts? {
+        let count = gate.maxTokenByteCount
+        switch reason {
+        case .forbiddenOrigin:
+            let origins = head.fields.values(of: .origin).joined(separator: ", ")
+            return (gate.originCheck?.allowed.joined(separator: " or "), FindingWords.printable(origins))
+        case .malformedToken:
+            return ("the characters of a token68", reading.token.map(FindingWords.hashed))
+        case .tokenTooLong:
+            return ("at most \(count) characters", reading.token.map { "\($0.count) characters" })
+        case .boundTokenAsBearer: return ("Authorization: DPoP, with a proof", "Authorization: Bearer")
+        case .unboundToken: return ("a token bound to a key", "a token that is bound to none")
+        default: return nil
+        }
+    }
+
+    /// What is wrong with the token, or with whoever has to be asked about it.
+    fileprivate func token(_ reason: RefusalReason) -> Texts? {
+        let introspecting = gate.validator.connections.first { $0.introspector != nil }?.issuer
+        switch reason {
+        case .unknownIssuer where !reading.isJWT: return (introspecting, claim("iss"))
+        case .unsupportedTokenType where !reading.isJWT:
+            return ("token_type Bearer or DPoP", "token_type \(claim("token_type"))")
+        case .ambiguousKey: return ("a kid, since several keys fit", "none")
+        case .keysUnavailable: return ("keys of \(claim("iss"))", "none that can be used")
+        case .invalidSignature:
+            let key = FindingWords.printable(reading.header?["kid"])
+            return ("a signature by the issuer's key \(key)", reading.token.map(FindingWords.hashed))
+        case .introspectionUnavailable:
+            return (introspecting.map { "an answer of \($0)" }, "none that counts")
+        case .malformedClaims: return ("claims of the types that RFC 9068 and RFC 7519 define", malformed)
+        case .unprovenPossession: return ("cnf with jkt or x5t#S256 and nothing else", confirmation)
+        default: return nil
+        }
+    }
+
+    /// What is wrong with the DPoP proof.
+    ///
+    /// RFC 9449 §4.3.
+    fileprivate func proof(_ reason: RefusalReason) -> Texts? {
+        let claims = reading.proof
+        let policy = gate.tokens.dpop
+        let now = gate.validator.time.now()
+        switch reason {
+        case .missingProof: return ("one DPoP field", "none")
+        case .repeatedProof: return ("one DPoP field", "\(reading.proofCount)")
+        case .malformedProof: return ("a dpop+jwt with jwk, jti, htm, htu, iat and ath", proofShape)
+        case .unsupportedProofAlgorithm:
+            let algorithms = gate.presentation.dpopAlgorithms ?? []
+            return (
+                algorithms.map(\.rawValue).joined(separator: ", "),
+                FindingWords.printable(reading.proofHeader?["alg"])
+            )
+        case .proofMethodMismatch:
+            return (
+                "htm \(FindingWords.printable(reading.method))",
+                "htm \(FindingWords.printable(claims?["htm"]))"
+            )
+        case .proofTargetMismatch: return ("htu \(FindingWords.printable(target))", "htu \(named)")
+        case .proofOutsideWindow:
+            let first = now.adding(seconds: -Self.seconds(policy.proofMaxAge))
+            let last = now.adding(policy.proofMaxFuture)
+            return (
+                "iat from \(first.wholeSeconds ?? 0) to \(last.wholeSeconds ?? 0)",
+                "iat \(FindingWords.printable(claims?["iat"]))"
+            )
+        case .proofTokenMismatch:
+            let hash = reading.token.map { FindingWords.prefix(Digest.sha256($0).base64URL) }
+            return (hash.map { "ath \($0)" }, "ath \(FindingWords.prefix(claims?["ath"]))")
+        case .invalidProofSignature: return ("a signature by the key in jwk", "another")
+        case .proofKeyMismatch:
+            let key = reading.proofHeader?["jwk"]?.object.flatMap { try? JWK($0) }
+            return (
+                "the key \(FindingWords.prefix(self.claims?["cnf"]?.object?["jkt"]))",
+                "the key \(key.map { FindingWords.prefix($0.thumbprint) } ?? "none")"
+            )
+        case .missingNonce: return ("a nonce of this resource", "none")
+        case .staleNonce:
+            let seconds = 2 * policy.nonceLifetime.components.seconds
+            return (
+                "a nonce of this resource of the last \(seconds) s", FindingWords.hashed(claims?["nonce"])
+            )
+        case .replayedProof:
+            return ("a jti that this key has not used", FindingWords.hashed(claims?["jti"]))
+        case .replayStoreFull: return ("room to remember the proof", "none")
+        case .replayStoreUnavailable: return ("a replay store that answers", "none")
+        default: return nil
+        }
+    }
+
+    /// What is wrong with the client's certificate.
+    ///
+    /// RFC 8705 §3, RFC 9440 §2.
+    fileprivate func certificate(
+        _ reason: RefusalReason, _ head: RequestHead, _ context: GateContext
+    ) -> Texts? {
+        let expected = "the certificate \(FindingWords.prefix(claims?["cnf"]?.object?["x5t#S256"]))"
+        switch reason {
+        case .missingClientCertificate: return (expected, "none")
+        case .clientCertificateMismatch:
+            let actual = try? context.clientCertificate.thumbprint(in: head)
+            return (expected, "the certificate \(actual.map { FindingWords.prefix($0.base64URL) } ?? "none")")
+        case .malformedClientCertificate:
+            let count = head.fields.values(of: ClientCertificate.fieldName).count
+            return ("one Client-Cert field, a byte sequence", count == 1 ? "one of another form" : "\(count)")
+        default: return nil
+        }
+    }
+
+    // MARK: The words
+
+    /// Which claims are not of their type.
+    private var malformed: String {
+        guard let claims else { return "none" }
+        let set = ClaimsSet(claims)
+        let strings = ["iss", "sub", "client_id", "jti"].filter {
+            claims[$0] != nil && (try? set.string($0)) == nil
+        }
+        let dates = ["exp", "nbf", "iat"].filter { claims[$0] != nil && (try? set.numericDate($0)) == nil }
+        let audience = claims["aud"] != nil && (try? set.stringOrStrings("aud")) == nil ? ["aud"] : []
+        let scopes = gate.tokens.scopeClaims.prefix { claims[$0] == nil }.count
+        let scope = gate.tokens.scopeClaims.dropFirst(scopes).first.map { [$0] } ?? []
+        let found = strings + dates + audience
+        return (found.isEmpty ? scope : found).joined(separator: ", ") + " of another type"
+    }
+
+    private var confirmation: String {
+        guard let value = claims?["cnf"] else { return "no cnf" }
+        guard let object = value.object else { return "a cnf that is no object" }
+        return "cnf with \(FindingWords.printable(object.members.map(\.name).joined(separator: ", ")))"
+    }
+
+    private var proofShape: String {
+        guard let header = reading.proofHeader, let claims = reading.proof else { return "no such JWT" }
+        let type = header["typ"]?.string
+        guard type == "dpop+jwt" else { return "typ \(FindingWords.printable(header["typ"]))" }
+        guard let key = header["jwk"]?.object else { return "no jwk" }
+        let missing = ["jti", "htm", "htu", "iat", "ath"].filter { claims[$0] == nil }
+        guard missing.isEmpty else { return "one without \(missing.joined(separator: ", "))" }
+        if let key = try? JWK(key), key.hasPrivateMembers { return "a jwk with private members" }
+        return "a jwk or a claim of another form"
+    }
+
+    /// The URI that proofs are for.
+    private var target: String {
+        let identifier = gate.metadata.resource
+        let isUsual = identifier.port == (identifier.scheme == "https" ? 443 : 80)
+        return
+            "\(identifier.scheme)://\(identifier.host)\(isUsual ? "" : ":\(identifier.port)")\(reading.path)"
+    }
+
+    /// The `htu` of the proof; what is behind a question mark is nobody's business.
+    private var named: String {
+        guard let text = reading.proof?["htu"]?.string else { return "none" }
+        let end = text.utf8.firstIndex { $0 == 0x3F || $0 == 0x23 } ?? text.endIndex
+        return FindingWords.printable(String(text[..<end]))
+            + (end == text.endIndex ? "" : " with a query or fragment")
+    }
+
+    private static func seconds(_ duration: Duration) -> Double {
+        Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+    }
+}

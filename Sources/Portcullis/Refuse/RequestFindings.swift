@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisHTTP
+import PortcullisJOSE
+
+/// What each step of the gate expects and what a request has, in words for whoever has to find out why.
+struct RequestFindings {
+    let gate: Gate
+    let reading: RequestReading
+    let requirement: AccessRequirement
+    /// The claims: as verified, as introspected, or as the token says.
+    let claims: JSONObject?
+    /// Why the request was refused, if it was.
+    let failure: RefusalReason?
+
+    /// What is expected at a step, and what there is.
+    func findings(of step: GateStep) -> (expected: String?, got: String?) {
+        switch step {
+        case .credentials: (gate.presentation.places, reading.credentials)
+        case .form:
+            (
+                "at most \(gate.maxTokenByteCount) characters of a token68",
+                reading.token.map(FindingWords.hashed)
+            )
+        case .format:
+            (gate.validator.format.rawValue, reading.token.map { _ in reading.isJWT ? "jwt" : "opaque" })
+        case .document:
+            ("strict JSON in three base64url parts", reading.problem.map { "\($0)" } ?? "well formed")
+        case .type:
+            (gate.tokens.types.joined(separator: ", "), FindingWords.printable(reading.header?["typ"]))
+        case .algorithm:
+            (
+                gate.tokens.algorithms.map(\.rawValue).joined(separator: ", "),
+                FindingWords.printable(reading.header?["alg"])
+            )
+        case .issuer:
+            (
+                gate.validator.connections.map(\.issuer).joined(separator: ", "),
+                FindingWords.printable(reading.claims?["iss"])
+            )
+        case .key: ("a key of the issuer", "kid " + FindingWords.printable(reading.header?["kid"]))
+        case .signature: ("the issuer's", nil)
+        case .introspection: ("active and of the issuer that was asked", introspected)
+        default: claimFindings(of: step)
+        }
+    }
+
+    private func claimFindings(of step: GateStep) -> (expected: String?, got: String?) {
+        switch step {
+        case .audience:
+            (
+                (gate.tokens.audiences ?? gate.metadata.resource.audiences).joined(separator: " or "),
+                claim("aud")
+            )
+        case .times:
+            (times, claims.map { _ in "exp \(claim("exp")), nbf \(claim("nbf")), iat \(claim("iat"))" })
+        case .claims: (reading.isJWT ? gate.tokens.requiredClaims.joined(separator: ", ") : nil, missing)
+        case .possession:
+            (possession, reading.proofCount > 0 ? "\(reading.proofCount) DPoP proof" : "no proof")
+        case .proof: ("this method and URL, now, this token, a new jti", proof)
+        case .authentication:
+            (requirement.authenticationWords, "acr \(claim("acr")), auth_time \(claim("auth_time"))")
+        case .scopes:
+            (
+                requirement.scopeWords,
+                gate.tokens.scopeClaims.first { claims?[$0] != nil }.map(claim) ?? "none"
+            )
+        case .details: (requirement.detailWords, claims.map(Self.detailTypes))
+        default: (nil, nil)
+        }
+    }
+
+    // MARK: The words
+
+    private var introspected: String {
+        switch failure {
+        case .inactiveToken: "not active"
+        case .introspectionUnavailable: "no answer that counts"
+        case .unknownIssuer: "another issuer"
+        case .unsupportedTokenType: "another kind of token"
+        default: "active"
+        }
+    }
+
+    private var times: String {
+        let leeway = gate.tokens.leeway.components.seconds
+        return "now \(gate.validator.time.now().wholeSeconds ?? 0), leeway \(leeway) s"
+    }
+
+    private var missing: String? {
+        guard let claims else { return nil }
+        let missing = (gate.tokens.requiredClaims + ["exp"]).filter { claims[$0] == nil }
+        return missing.isEmpty || !reading.isJWT ? "all there" : "without " + missing.joined(separator: ", ")
+    }
+
+    private var possession: String {
+        guard let confirmation = claims?["cnf"]?.object else {
+            return gate.presentation.requiresDPoP ? "a token bound to a key" : "the token is bound to nothing"
+        }
+        if confirmation["jkt"] != nil {
+            return "a DPoP proof by the key \(FindingWords.prefix(confirmation["jkt"]))"
+        }
+        if confirmation["x5t#S256"] != nil {
+            return "the certificate \(FindingWords.prefix(confirmation["x5t#S256"]))"
+        }
+        return "a method of confirmation that is known here"
+    }
+
+    private var proof: String? {
+        reading.proof.map {
+            "htm \(FindingWords.printable($0["htm"])), htu \(FindingWords.printable($0["htu"])), iat \(FindingWords.printable($0["iat"]))"
+        }
+    }
+
+    func claim(_ name: String) -> String { FindingWords.printable(claims?[name]) }
+
+    /// The types of the authorization details that a token has.
+    static func detailTypes(_ claims: JSONObject) -> String {
+        guard let elements = claims["authorization_details"]?.array else { return "none" }
+        let types = elements.map { FindingWords.printable($0.object?["type"]) }
+        return types.isEmpty ? "none" : FindingWords.printable(types.joined(separator: ", "))
+    }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+package import PortcullisRedis
+import PortcullisTransport
+
+/// The store that several processes share, as resources use it.
+package final class SharedStore: Sendable {
+    let settings: StoreSettings
+    private let client: RedisClient
+    let replays: RedisReplayStore
+    let introspection: RedisIntrospectionCache
+
+    init(_ settings: StoreSettings, _ client: RedisClient) {
+        self.settings = settings
+        self.client = client
+        replays = RedisReplayStore(client)
+        introspection = RedisIntrospectionCache(client)
+    }
+
+    /// Whether it has answered the last command.
+    package var isAvailable: Bool { client.isAvailable }
+}
+
+extension ConfigurationFile {
+    private static let storePath = JSONPath.root["store"]
+
+    /// The store that the file names, if it names one.
+    ///
+    /// Reads the password and the certificates that the file names. Connects only where somebody wants to know how the store is.
+    ///
+    /// - Parameters:
+    ///   - file: Where the configuration is, for the names that are relative to it.
+    ///   - onEvent: Is told when the store goes away and when it is back. Nothing: no connection is made before it is needed.
+    /// - Throws: ``InvalidConfiguration`` for files that cannot be read or do not belong together.
+    package func makeStore(
+        besides file: String, onEvent: (@Sendable (RedisEvent) -> Void)? = nil
+    ) throws(InvalidConfiguration) -> SharedStore? {
+        guard let store else { return nil }
+        let findings = FindingCollector()
+        var configuration = RedisConfiguration(url: store.url)
+        configuration.username = store.username
+        configuration.password =
+            store.passwordFile.map { Self.password(from: Self.resolve($0, besides: file), findings) }
+            ?? store.password
+        configuration.keyPrefix = store.keyPrefix
+        configuration.timeout = store.timeout
+        if let name = store.certificateAuthorities {
+            configuration.roots = .pem(.file(Self.resolve(name, besides: file)))
+        }
+        if let certificate = store.clientCertificate, let key = store.clientPrivateKey {
+            configuration.identity = TLSIdentity(
+                certificateChain: .file(Self.resolve(certificate, besides: file)),
+                privateKey: .file(Self.resolve(key, besides: file)))
+        }
+        guard !findings.hasErrors else { throw InvalidConfiguration(findings: findings.findings) }
+        do throws(RedisConfigurationError) {
+            return SharedStore(store, try RedisClient(configuration, onEvent: onEvent))
+        } catch {
+            let (key, message) = Self.describe(error)
+            findings.error(key.map { Self.storePath[$0] } ?? Self.storePath, message)
+            throw InvalidConfiguration(findings: findings.findings)
+        }
+    }
+
+    /// Whether a running store keeps what this file's would, so that a change of the file needs no restart.
+    package func hasStoreAtSamePlace(as running: SharedStore?) -> Bool {
+        switch (store, running) {
+        case (nil, nil): true
+        case (let store?, let running?): store.isSamePlace(as: running.settings)
+        default: false
+        }
+    }
+
+    /// The first line of a file.
+    ///
+    /// Holds its thread while it reads.
+    private static func password(from path: String, _ findings: FindingCollector) -> String {
+        guard let bytes = try? contents(of: path),
+            let line = bytes.split(whereSeparator: { $0 == 0x0A || $0 == 0x0D }).first,
+            let text = String(validating: line, as: UTF8.self)
+        else {
+            findings.error(
+                storePath["password_file"],
+                "cannot be read; must be a file with the password in its first line")
+            return ""
+        }
+        return text
+    }
+
+    private static func describe(_ error: RedisConfigurationError) -> (key: String?, message: String) {
+        switch error {
+        case .tls(.unusableRoots):
+            ("ca_certificates", "cannot be read; must be a file of certificates in PEM")
+        case .tls(.unusableCertificate):
+            ("client_certificate", "cannot be read; must be a file of certificates in PEM, its own first")
+        case .tls(.unusablePrivateKey):
+            (
+                "client_private_key",
+                "cannot be read; must be a file with a private key in PEM, without a password"
+            )
+        case .tls(.foreignPrivateKey):
+            ("client_private_key", "does not belong to the certificate; must be the key it was issued for")
+        case .invalidURL: ("url", "cannot be used")
+        default: (nil, "cannot be set up on this machine")
+        }
+    }
+}
+
+/// What happened to the store, as a sentence for an operator's log.
+package func sentence(for event: RedisEvent) -> String {
+    switch event {
+    case .available: "store: answers"
+    case .unavailable(let fault):
+        "store: out of use, \(fault); DPoP proofs get 503 until it answers, and tokens are introspected without it"
+    case .evicting:
+        "store: drops keys when its memory is full, so that it may forget a DPoP proof too early; "
+            + "set maxmemory-policy to noeviction"
+    @unknown default: "store: something happened that this program has no words for"
+    }
+}

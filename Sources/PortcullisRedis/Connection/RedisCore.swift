@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+
+internal import PortcullisTransport
+internal import Synchronization
+
+/// The state of a client, on its loop.
+actor RedisCore {
+    private static let firstPause = Duration.milliseconds(100)
+    private static let longestPause = Duration.seconds(2)
+
+    nonisolated let loop: EventLoop
+    private let origin: Origin
+    private let tls: (context: TLSContext, identity: ServerIdentity)?
+    private let greeting: RedisGreeting
+    private let timeout: Duration
+    private let report: @Sendable (RedisEvent) -> Void
+    /// Whether the last command was answered.
+    nonisolated let isUp = Atomic(false)
+    /// What was reported last.
+    private var lastReport: RedisEvent?
+    private var isShut = false
+    private let resolver = Resolver()
+    private var connection: RedisConnection?
+    private var hasAnswered = false
+    private var pause = firstPause
+    private var nextAttempt = MonotonicInstant(nanoseconds: 0)
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    init(
+        on loop: EventLoop, to origin: Origin, tls context: TLSContext?, greeting: RedisGreeting,
+        timeout: Duration, reporting report: @escaping @Sendable (RedisEvent) -> Void
+    ) {
+        self.loop = loop
+        self.origin = origin
+        tls = context.map { ($0, origin.serverIdentity) }
+        self.greeting = greeting
+        self.timeout = timeout
+        self.report = report
+    }
+
+    /// Sends a command and waits for the answer.
+    nonisolated func execute(_ words: [[UInt8]]) async throws(RedisFailure) -> RESPValue {
+        let command = RESPCommand.encode(words)
+        let reply = await withCheckedContinuation { continuation in
+            loop.execute {
+                self.assumeIsolated { $0.send(command) { continuation.resume(returning: $0) } }
+            }
+        }
+        return try reply.get()
+    }
+
+    /// Sends a command over the connection that there is, or over a new one.
+    private func send(_ command: [UInt8], _ receive: @escaping @Sendable (RedisConnection.Reply) -> Void) {
+        guard let connection = connection ?? connect() else { return receive(.failure(.unavailable)) }
+        let deadline = loop.now + timeout
+        connection.assumeIsolated { connection in
+            connection.send(command, before: deadline) { [weak self] reply in
+                self?.assumeIsolated { $0.note(reply) }
+                receive(reply)
+            }
+        }
+    }
+
+    /// Opens a connection that listens to a channel.
+    ///
+    /// - Parameter ended: Is called once when it is lost, or could not be made.
+    func listen(
+        to channel: [UInt8], _ take: @escaping @Sendable (RESPValue) -> Void,
+        ended: @escaping @Sendable (RedisFault) -> Void
+    ) -> RedisConnection {
+        let connection = RedisConnection(on: loop, tls: tls, unasked: take, ended: ended)
+        start(connection)
+        connection.assumeIsolated { $0.listen(RESPCommand.encode([Array("SUBSCRIBE".utf8), channel])) }
+        return connection
+    }
+
+    nonisolated func shutDown(_ then: @escaping @Sendable () -> Void) {
+        loop.execute {
+            self.assumeIsolated { core in
+                core.isShut = true
+                core.connection?.assumeIsolated { $0.close() }
+            }
+            then()
+        }
+    }
+
+    private func connect() -> RedisConnection? {
+        guard !isShut, loop.now >= nextAttempt else { return nil }
+        let connection = RedisConnection(
+            on: loop, tls: tls,
+            ended: { [weak self] fault in self?.assumeIsolated { $0.connectionEnded(fault) } })
+        self.connection = connection
+        hasAnswered = false
+        start(connection)
+        return self.connection
+    }
+
+    private func start(_ connection: RedisConnection) {
+        // Commands wait in the connection until it is open; the first ones say who we are.
+        let deadline = loop.now + timeout
+        connection.assumeIsolated { connection in
+            for step in greeting.steps {
+                connection.send(step.command, before: deadline) { [weak self, weak connection] reply in
+                    guard case .success(let value) = reply else { return }
+                    if !RedisGreeting.isWelcome(value) {
+                        connection?.assumeIsolated { $0.close(step.fault) }
+                    } else if step.isLast {
+                        self?.assumeIsolated { $0.answered() }
+                    }
+                }
+            }
+        }
+        resolver.resolve(origin, now: loop.now) { [loop] answer in
+            loop.execute {
+                connection.assumeIsolated { connection in
+                    switch answer {
+                    case .success(let addresses): connection.connect(to: addresses)
+                    case .failure: connection.close(.unreachable)
+                    }
+                }
+            }
+        }
+    }
+
+    private func answered() {
+        hasAnswered = true
+        pause = Self.firstPause
+    }
+
+    private func connectionEnded(_ fault: RedisFault) {
+        connection = nil
+        // One that has worked is made anew at once; one that has not leaves the server alone for a while.
+        guard hasAnswered else {
+            note(fault)
+            nextAttempt = max(nextAttempt, loop.now + pause)
+            pause = min(pause * 2, Self.longestPause)
+            return
+        }
+        if fault == .timeout { note(fault) }
+    }
+
+    private func note(_ reply: RedisConnection.Reply) {
+        // What there is to say of a failure is known where the connection ends.
+        guard case .success(let value) = reply else { return }
+        if case .error = value { return note(.refusing) }
+        isUp.store(true, ordering: .relaxed)
+        tell(.available)
+    }
+
+    private func note(_ fault: RedisFault) {
+        isUp.store(false, ordering: .relaxed)
+        // Once an outage; its reason may become another one while it lasts.
+        if case .unavailable = lastReport { return }
+        tell(.unavailable(fault))
+    }
+
+    private func tell(_ event: RedisEvent) {
+        guard event != lastReport, !isShut else { return }
+        lastReport = event
+        report(event)
+    }
+}

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The benchmark suite: what each part measures is in experiments.py, how in rounds.py."""

@@ -1,0 +1,31 @@
+-- SPDX-License-Identifier: MIT
+-- Every request of wrk with a line of a file of its own: each thread takes its part of the lines, in order, and begins anew
+-- when they are used up. The environment says which: SUITE_LINES the file, SUITE_THREADS how many threads there are,
+-- SUITE_OFFSET where to begin in each part, SUITE_FIELDS what comes in front of a line.
+
+local threads = 0
+
+function setup(thread)
+    thread:set("number", threads)
+    threads = threads + 1
+end
+
+function init()
+    local count = tonumber(os.getenv("SUITE_THREADS"))
+    local fields = os.getenv("SUITE_FIELDS")
+    local head = "GET " .. wrk.path .. " HTTP/1.1\r\nHost: " .. wrk.host .. ":" .. wrk.port .. "\r\n" .. fields
+    requests = {}
+    local index = 0
+    for line in io.lines(os.getenv("SUITE_LINES")) do
+        if index % count == number then
+            requests[#requests + 1] = head .. line .. "\r\n\r\n"
+        end
+        index = index + 1
+    end
+    position = tonumber(os.getenv("SUITE_OFFSET")) % #requests
+end
+
+function request()
+    position = position % #requests + 1
+    return requests[position]
+end

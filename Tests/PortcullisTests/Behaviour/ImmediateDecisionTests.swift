@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+import PortcullisHTTP
+import PortcullisJOSE
+import PortcullisTesting
+import Testing
+
+@Suite("What is decided without waiting")
+struct ImmediateDecisionTests {
+    static let identifier = "https://api.example.com/notes"
+    static let issuerName = "https://as.example.com"
+    let clock = ManualClock()
+    let fetcher = ScriptedFetcher()
+    let issuer: TestIssuer
+
+    init() {
+        issuer = TestIssuer(Self.issuerName, time: clock.time)
+    }
+
+    private func resource(
+        _ trusted: TrustedIssuer? = nil, _ change: (inout TokenPolicy) -> Void = { _ in }
+    ) -> ProtectedResource {
+        var policy = TokenPolicy()
+        change(&policy)
+        return ProtectedResource(
+            "https://api.example.com/notes", trusting: trusted ?? issuer.trusted, tokens: policy,
+            fetcher: fetcher, time: clock.time)
+    }
+
+    private func head(_ token: String) -> RequestHead { .get("/notes", bearer: token) }
+
+    private func reason(_ decision: ProtectedResource.ImmediateDecision) -> RefusalReason? {
+        if case .refused(let refusal) = decision { refusal.reason } else { nil }
+    }
+
+    @Test func `a token is verified with all effort, and then known with little`() {
+        let resource = resource()
+        let head = head(issuer.mint(audience: Self.identifier))
+        guard case .mustVerify(let presented) = resource.authorizeImmediately(head),
+            case .authorized(let token) = resource.authorizeImmediately(head, effort: .all(presented)),
+            case .authorized = resource.authorizeImmediately(head)
+        else {
+            Issue.record("not verified, or not remembered")
+            return
+        }
+        #expect(token.format == .jwt)
+    }
+
+    @Test func `RFC 9068 §4: what is wrong with a token is found without waiting`() {
+        let resource = resource()
+        let impostor = TestIssuer(Self.issuerName, time: clock.time)
+        let stranger = TestIssuer("https://other.example.com", time: clock.time)
+        let reasons = [
+            impostor.mint(audience: Self.identifier), stranger.mint(audience: Self.identifier),
+            issuer.mint(audience: "https://api.example.com/photos"), "a.b.c",
+        ].map { reason(resource.authorizeImmediately(head($0), effort: .all(nil))) }
+        #expect(reasons == [.invalidSignature, .unknownIssuer, .audienceMismatch, .malformedJWT])
+    }
+
+    @Test func `what another request presented says nothing of this one`() {
+        let resource = resource()
+        let good = head(issuer.mint(audience: Self.identifier))
+        _ = resource.authorizeImmediately(good, effort: .all(nil))
+        guard case .mustVerify(let presented) = resource.authorizeImmediately(head("a.b.c")) else {
+            Issue.record("decided too early")
+            return
+        }
+        // Of another length, so that it stands elsewhere in its head.
+        guard case .authorized = resource.authorizeImmediately(good, effort: .all(presented)) else {
+            Issue.record("taken for the other")
+            return
+        }
+    }
+
+    @Test func `keys that must be fetched are waited for`() {
+        let discovered = TrustedIssuer.jwt(
+            issuer: Self.issuerName, keys: .discovered)
+        let resource = resource(discovered)
+        let head = head(issuer.mint(audience: Self.identifier))
+        guard case .mustWait = resource.authorizeImmediately(head, effort: .all(nil)) else {
+            Issue.record("decided without a key")
+            return
+        }
+    }
+
+    @Test func `RFC 8725 §3.9: a header that one resource knows is read anew by another`() {
+        let other = resource { $0.types = ["at+jwt", "JWT"] }
+        let head = head(issuer.mint(audience: Self.identifier, header: ["typ": "JWT"]))
+        guard case .authorized = other.authorizeImmediately(head, effort: .all(nil)) else {
+            Issue.record("refused where its type is accepted")
+            return
+        }
+        #expect(reason(resource().authorizeImmediately(head, effort: .all(nil))) == .unsupportedTokenType)
+    }
+
+    @Test func `a known header vouches for no signature`() {
+        let resource = resource()
+        let good = issuer.mint(audience: Self.identifier)
+        _ = resource.authorizeImmediately(head(good), effort: .all(nil))
+        let parts = good.split(separator: ".")
+        let second = issuer.mint(audience: Self.identifier).split(separator: ".")
+        let forged = "\(parts[0]).\(parts[1]).\(second[2])"
+        #expect(
+            reason(resource.authorizeImmediately(head(forged), effort: .all(nil))) == .invalidSignature)
+    }
+
+    @Test func `more keys than are kept take turns`() {
+        let issuers = (0..<20).map { TestIssuer(Self.issuerName, keyID: "key-\($0)", time: clock.time) }
+        let keys = JWKSet(issuers.map(\.key.publicKey))
+        let resource = resource(.jwt(issuer: Self.issuerName, keys: .fixed(keys)))
+        for _ in 0..<3 {
+            for issuer in issuers {
+                let head = head(issuer.mint(audience: Self.identifier))
+                guard case .authorized = resource.authorizeImmediately(head, effort: .all(nil)) else {
+                    Issue.record("a good token was refused")
+                    return
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+import PortcullisHTTP
+import PortcullisJOSE
+import PortcullisTesting
+import Testing
+
+@Suite("What refusals say was expected, and what there was")
+struct RefusalFindingTests {
+    private static let describing = GateContext(describesRefusals: true)
+
+    private func finding(
+        _ resource: ProtectedResource, _ head: RequestHead, requiring requirement: AccessRequirement = .none,
+        certificate: ClientCertificate = .none
+    ) async -> RefusalFinding? {
+        let context = GateContext(clientCertificate: certificate, describesRefusals: true)
+        return await resource.refusal(of: head, requiring: requirement, in: context)?.finding
+    }
+
+    private func expect(
+        _ finding: RefusalFinding?, _ expected: String, _ got: String,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        #expect(finding?.expected == expected, sourceLocation: sourceLocation)
+        #expect(finding?.got == got, sourceLocation: sourceLocation)
+    }
+
+    private static func prefix(_ text: String) -> String {
+        String(Digest.sha256(Array(text.utf8)).base64URL.prefix(16))
+    }
+
+    @Test func `nothing is said where nobody asks`() async {
+        let scene = Scene()
+        for token in [nil, "x", scene.mint(claims: ["aud": "https://x"])] {
+            let refusal = await scene.resource.refusal(of: .get("/notes", bearer: token))
+            #expect(refusal != nil && refusal?.finding == nil)
+        }
+    }
+
+    @Test func `a request without credentials makes no text of its own`() async throws {
+        let scene = Scene()
+        let head = RequestHead.get("/notes", bearer: nil)
+        let first = try #require(await finding(scene.resource, head))
+        expect(first, "Authorization: Bearer", "none")
+        #expect(await finding(scene.resource, head) === first)
+        guard case .refused(let refusal) = scene.resource.authorizeImmediately(head, in: Self.describing)
+        else {
+            Issue.record("not refused at once")
+            return
+        }
+        #expect(refusal.finding === first)
+    }
+
+    @Test func `of a JWT`() async {
+        let scene = Scene()
+        let forged = scene.mint().split(separator: ".").dropLast().joined(separator: ".") + ".AAAA"
+        let rows: [(String, String, String)] = [
+            (
+                "a", "strict JSON in three base64url parts", "malformed"
+            ),
+            (scene.mint(header: ["typ": "JWT"]), "at+jwt", "JWT"),
+            (scene.mint(claims: ["iss": "https://x"]), "https://as.example.com", "https://x"),
+            (scene.mint(header: ["kid": "other"]), "a key of the issuer", "kid other"),
+            (
+                forged, "a signature by the issuer's key test-1",
+                "\(forged.utf8.count) characters, SHA-256 \(Self.prefix(forged))"
+            ),
+            (scene.mint(claims: ["aud": ["https://x", "y"]]), Scene.identifier, #"["https://x","y"]"#),
+            (
+                scene.mint(claims: ["exp": 1_799_999_000]), "now 1800000000, leeway 30 s",
+                "exp 1799999000, nbf none, iat 1800000000"
+            ),
+            (scene.mint(omitting: ["exp"]), "sub, client_id, iat, jti", "without exp"),
+            (
+                scene.mint(claims: ["sub": 7, "nbf": "x"]),
+                "claims of the types that RFC 9068 and RFC 7519 define", "sub, nbf of another type"
+            ),
+            (
+                scene.mint(claims: ["cnf": ["jwk": ["kty": "EC"]]]),
+                "cnf with jkt or x5t#S256 and nothing else", "cnf with jwk"
+            ),
+        ]
+        for (token, expected, got) in rows {
+            let found = await finding(scene.resource, .get("/notes", bearer: token))
+            #expect(found?.expected == expected)
+            if got == "malformed" { #expect(found?.got.isEmpty == false) } else { #expect(found?.got == got) }
+        }
+    }
+
+    @Test func `of its form`() async {
+        let scene = Scene()
+        expect(
+            await finding(scene.resource, .get("/notes", bearer: "a,b")), "the characters of a token68",
+            "3 characters, SHA-256 \(Self.prefix("a,b"))")
+        expect(
+            await finding(scene.resource, .get("/notes", bearer: String(repeating: "a", count: 20_000))),
+            "at most 16384 characters", "20000 characters")
+    }
+
+    @Test func `of scopes and of the user's authentication`() async throws {
+        let scene = Scene()
+        let token = scene.mint(scope: "a b", claims: ["acr": "low"])
+        let head = RequestHead.get("/notes", bearer: token)
+        for _ in 0..<2 {
+            expect(await finding(scene.resource, head, requiring: "notes:write"), "notes:write", "a b")
+            expect(
+                await finding(
+                    scene.resource, head,
+                    requiring: AccessRequirement.none.authenticated(by: ["high"], within: .seconds(60))),
+                "acr high, at most 60 s ago", "acr low, auth_time none")
+        }
+        let accepted = try await scene.resource.authorize(head)
+        let refusal = #expect(throws: Refusal.self) { try accepted.require("notes:write") }
+        expect(refusal?.finding, "notes:write", "a b")
+    }
+
+    @Test func `of a DPoP proof, with no proof, nonce or identifier in it`() async {
+        let scene = DPoPScene { $0.nonce = .required }
+        let nonce = await scene.refusal(scene.proof())?.dpopNonce
+        let stranger = TestDPoPClient(time: scene.clock.time)
+        let hash = Self.prefix(scene.token)
+        let rows: [(String, String, String)] = [
+            (scene.proof(claims: ["htm": "PUT"]), "htm GET", "htm PUT"),
+            (
+                scene.proof("https://x.example/notes?secret=1"), "htu \(DPoPScene.uri)",
+                "htu https://x.example/notes with a query or fragment"
+            ),
+            (scene.proof(claims: ["iat": 1]), "iat from 1799999940 to 1800000005", "iat 1"),
+            (
+                scene.proof(claims: ["ath": "0123456789abcdefghij"]), "ath \(hash)", "ath 0123456789abcdef"
+            ),
+            (
+                scene.proof(omitting: ["jti"]), "a dpop+jwt with jwk, jti, htm, htu, iat and ath",
+                "one without jti"
+            ),
+            (
+                scene.proof(header: ["typ": "JWT"]), "a dpop+jwt with jwk, jti, htm, htu, iat and ath",
+                "typ JWT"
+            ),
+            (scene.proof(), "a nonce of this resource", "none"),
+            (
+                scene.proof(nonce: "another-nonce"), "a nonce of this resource of the last 600 s",
+                "13 characters, SHA-256 \(Self.prefix("another-nonce"))"
+            ),
+            (
+                stranger.proof(.get, DPoPScene.uri, token: scene.token, nonce: nonce),
+                "the key \(scene.client.thumbprint.prefix(16))", "the key \(stranger.thumbprint.prefix(16))"
+            ),
+        ]
+        for (proof, expected, got) in rows {
+            expect(
+                await finding(scene.resource, .dpop("/notes", token: scene.token, proofs: [proof])), expected,
+                got)
+        }
+        let used = scene.proof(nonce: nonce, claims: ["jti": "an-identifier"])
+        let head = RequestHead.dpop("/notes", token: scene.token, proofs: [used])
+        #expect(await finding(scene.resource, head) == nil)
+        expect(
+            await finding(scene.resource, head), "a jti that this key has not used",
+            "13 characters, SHA-256 \(Self.prefix("an-identifier"))")
+        expect(
+            await finding(scene.resource, .get("/notes", bearer: scene.token)),
+            "Authorization: DPoP, with a proof", "Authorization: Bearer")
+        expect(
+            await finding(scene.resource, .dpop("/notes", token: scene.token, proofs: [used, used])),
+            "one DPoP field", "2")
+    }
+
+    @Test func `of a certificate`() async {
+        let scene = Scene()
+        let der = RFC8705_3_CertificateBinding.der
+        let token = scene.issuer.mint(audience: Scene.identifier, certificate: der)
+        let head = RequestHead.get("/notes", bearer: token)
+        let bound = "the certificate \(Digest.sha256(der).base64URL.prefix(16))"
+        expect(await finding(scene.resource, head), bound, "none")
+        expect(
+            await finding(scene.resource, head, certificate: .connection(der: [1])), bound,
+            "the certificate \(Digest.sha256([1]).base64URL.prefix(16))")
+    }
+
+    @Test func `of an introspected token, when it is asked about and when that is remembered`() async {
+        let fetcher = ScriptedFetcher()
+        let clock = ManualClock()
+        var answer = RFC7662_2_Introspection.active
+        answer["aud"] = "https://x"
+        fetcher.on(RFC7662_2_Introspection.endpoint, json: .object(answer))
+        let resource = RFC7662_2_Introspection.resource(fetcher: fetcher, clock: clock)
+        for _ in 0..<2 {
+            expect(
+                await finding(resource, .get("/mcp", bearer: "opaque")), "https://api.example.com/mcp",
+                "https://x")
+        }
+        #expect(fetcher.requests.count == 1)
+        fetcher.on(RFC7662_2_Introspection.endpoint, json: ["active": false])
+        expect(
+            await finding(resource, .get("/mcp", bearer: "other")), "active and of the issuer that was asked",
+            "not active")
+        fetcher.on(RFC7662_2_Introspection.endpoint, json: [1])
+        expect(
+            await finding(resource, .get("/mcp", bearer: "third")), "an answer of https://as.example.com",
+            "none that counts")
+    }
+
+    @Test func `texts are printable, and no longer than they have to be`() async throws {
+        let scene = Scene()
+        let audience = "a\n\u{202E}\u{7}" + String(repeating: "long", count: 1000)
+        let token = scene.mint(claims: ["aud": .string(audience)])
+        let found = try #require(await finding(scene.resource, .get("/notes", bearer: token)))
+        #expect(found.got.hasPrefix(#"a\u{a}\u{202e}\u{7}long"#))
+        #expect(found.got.utf8.count < 250 && found.got.utf8.allSatisfy { (0x20...0x7E).contains($0) })
+    }
+}
