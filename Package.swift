@@ -93,6 +93,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .executableTarget(
+            name: "swap-server",
+            dependencies: ["Portcullis", "PortcullisJOSE", "PortcullisServer", "PortcullisTesting"],
+            path: "Tests/Benchmarks/Swaps", swiftSettings: settings
+        ),
+        .executableTarget(
             name: "benchmark-mint", dependencies: ["Portcullis"],
             path: "Tests/Benchmarks/Mint", swiftSettings: settings
         ),

@@ -98,9 +98,24 @@ package struct GateConfiguration: Sendable {
         ]
     }
 
+    /// What clients read of a document at most, in bytes.
+    static let maxDocumentByteCount = 1_048_576
+
     /// The documents; the first signature is made here.
     func makePublisher(_ metadata: ProtectedResourceMetadata) throws(ConfigurationError) -> MetadataPublisher
     {
+        let publisher = try signedPublisher(metadata)
+        guard publisher.documents(at: time.now()).metadata.body.count <= Self.maxDocumentByteCount else {
+            throw ConfigurationError(
+                "The document, with its signature, is larger than the 1 MiB that clients read.",
+                path: "\(path).metadata")
+        }
+        return publisher
+    }
+
+    private func signedPublisher(
+        _ metadata: ProtectedResourceMetadata
+    ) throws(ConfigurationError) -> MetadataPublisher {
         do throws(JOSEError) {
             return try MetadataPublisher(
                 metadata, maxAge: Int(metadataMaxAge.components.seconds), signing: publishing.signing,

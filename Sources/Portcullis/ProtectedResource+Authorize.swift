@@ -43,13 +43,11 @@ extension ProtectedResource {
                 if let verified = try validateAtOnce(presented, of: head) {
                     token = verified
                 } else {
-                    token = try await validate(presented, of: head, anew: isAskedAnew, context, &notes)
+                    token = try await validate(presented, of: head, context, anew: isAskedAnew, &notes)
                 }
             }
             try checkBinding(of: token, presented, head, context)
-            if isAskedAnew, token.format == .jwt {
-                try await confirm(token, presented, of: head, context, &notes)
-            }
+            if isAskedAnew, token.format == .jwt { try await confirm(token, presented, of: head) }
             if let proof { try await prove(proof, of: head, token, presented) }
             try permit(token, requirement)
             return token
@@ -162,7 +160,7 @@ extension ProtectedResource {
 
     // … or with the help of the issuer. RFC 9068 §4, RFC 7662 §2.
     private func validate(
-        _ presented: PresentedToken, of head: RequestHead, anew isAskedAnew: Bool, _ context: GateContext,
+        _ presented: PresentedToken, of head: RequestHead, _ context: GateContext, anew isAskedAnew: Bool,
         _ notes: inout ValidationNotes
     ) async throws(RefusalReason) -> AccessToken {
         let arrival = gate.validator.time.uptime()
@@ -177,15 +175,15 @@ extension ProtectedResource {
             if context.describesRefusals {
                 notes.finding = finding(for: error, of: head, requiring: .none, context, notes)
             }
-            remember(error, digest, arrival, epoch, notes)
+            let end = min(arrival + gate.rejectionLifetime, notes.answerEnds ?? .distantFuture)
+            remember(RejectedToken(reason: error, until: end, finding: notes.finding), digest, epoch)
             throw error
         }
     }
 
     // … who may be asked once more, where the request wants to know what is so now. RFC 7662 §4.
     private func confirm(
-        _ token: AccessToken, _ presented: PresentedToken, of head: RequestHead, _ context: GateContext,
-        _ notes: inout ValidationNotes
+        _ token: AccessToken, _ presented: PresentedToken, of head: RequestHead
     ) async throws(RefusalReason) {
         let arrival = gate.validator.time.uptime()
         let epoch = gate.epoch.load(ordering: .sequentiallyConsistent)
@@ -193,25 +191,10 @@ extension ProtectedResource {
             try await gate.validator.confirm(
                 presented.bytes(in: head), digest: presented.digest, issuedBy: token.issuer)
         } catch {
-            if context.describesRefusals {
-                notes.finding = finding(for: error, of: head, requiring: .none, context, notes)
-            }
-            remember(error, presented.digest, arrival, epoch, notes)
+            let rejected = RejectedToken(reason: error, until: arrival + gate.rejectionLifetime, finding: nil)
+            remember(rejected, presented.digest, epoch)
             throw error
         }
-    }
-
-    private func remember(
-        _ reason: RefusalReason, _ digest: SHA256Digest, _ arrival: MonotonicInstant, _ epoch: UInt64,
-        _ notes: ValidationNotes
-    ) {
-        guard reason.isWorthRemembering(format: gate.validator.format) else { return }
-        let end = min(arrival + gate.rejectionLifetime, notes.answerEnds ?? .distantFuture)
-        let rejected = RejectedToken(reason: reason, until: end, finding: notes.finding)
-        // What the issuer has taken back is no longer known as good either.
-        gate.verified.remove(digest)
-        gate.remember(
-            since: epoch, { $0.rejected.insert(rejected, for: digest) }, else: { $0.rejected.remove(digest) })
     }
 
     private func remember(
@@ -221,6 +204,14 @@ extension ProtectedResource {
         guard arrival < verified.usableUntil else { return }
         gate.remember(
             since: epoch, { $0.verified.insert(verified, for: digest) }, else: { $0.verified.remove(digest) })
+    }
+
+    private func remember(_ rejected: RejectedToken, _ digest: SHA256Digest, _ epoch: UInt64) {
+        guard rejected.reason.isWorthRemembering(format: gate.validator.format) else { return }
+        // What the issuer has taken back is no longer known as good either.
+        gate.verified.remove(digest)
+        gate.remember(
+            since: epoch, { $0.rejected.insert(rejected, for: digest) }, else: { $0.rejected.remove(digest) })
     }
 
     // RFC 6750 §2.1. Needed only for tokens that were not verified before.

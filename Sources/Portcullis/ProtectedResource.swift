@@ -197,6 +197,12 @@ final class Gate: Sendable {
     static let maximumRejectedCount = 1024
     private static let detailReportInterval: UInt64 = 60_000_000_000
 
+    /// Whether both ask the network in one way, so that what one of them has fetched says the same to the other.
+    func asksThroughSameFetcher(as other: Gate) -> Bool {
+        guard let fetcher, let theirs = other.fetcher else { return fetcher == nil && other.fetcher == nil }
+        return (fetcher as AnyObject) === (theirs as AnyObject)
+    }
+
     init(_ configuration: GateConfiguration) throws(ConfigurationError) {
         let checked = try configuration.checked()
         metadata = checked.metadata

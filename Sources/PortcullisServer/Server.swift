@@ -127,7 +127,7 @@ public struct Server: Sendable {
     /// - Throws: ``ConfigurationError`` with every problem of the routes; then everything stays as it was.
     public func replace(_ routes: Routes, limits: Limits? = nil) async throws(ConfigurationError) {
         let table = try RoutingTable(routes)
-        let change = DocumentChange(from: resources, to: table.resources)
+        let change = ResourceReplacement(of: resources, by: table.resources)
         change.handOver()
         begin(table)
         await deployment.replace(table, limits)
@@ -136,8 +136,13 @@ public struct Server: Sendable {
 
     /// Says what there is to say of routes that are about to be used, and has their keys fetched.
     private func begin(_ table: RoutingTable) {
-        for warning in table.warnings + table.resources.flatMap(\.warnings) + unseenCertificates(table) {
+        for warning in table.warnings + unseenCertificates(table) {
             configuration.log("warning: " + warning)
+        }
+        for resource in table.resources {
+            for warning in resource.warnings {
+                configuration.log("warning: \(resource.identifier): \(warning)")
+            }
         }
         for resource in table.resources { resource.warmUp() }
     }

@@ -264,4 +264,24 @@ struct ResourceCheckTests {
         _ = await world.report()
         #expect(world.network.count(of: "https://evil.example/") == 0)
     }
+
+    @Test func `PRM-16: a missing name is noted, and no fault`() async {
+        var document = Deployment.document()
+        document["resource_name"] = nil
+        world.serve(document)
+        let report = await world.report()
+        #expect(report.codes(.note).contains("metadata.name"))
+        #expect(report.outcome == .success && report.codes(.warn) == [])
+    }
+
+    @Test func `a document with a fault is told of what is unwise in it as well`() async {
+        world.serve(
+            Deployment.document([
+                "scopes_supported": "mcp:read", "token_endpoint": "https://as.example.com/token",
+            ]))
+        let report = await world.report()
+        #expect(report.codes(.fail).contains("metadata.member"))
+        #expect(report.codes(.warn).contains("metadata.member"))
+        #expect(!report.codes(.note).contains("metadata.scopes"))
+    }
 }

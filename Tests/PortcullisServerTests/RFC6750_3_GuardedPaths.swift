@@ -2,6 +2,7 @@
 
 import Portcullis
 import PortcullisServer
+import PortcullisTesting
 import Testing
 
 @Suite("RFC 6750 §3, RFC 9728 §5 Every path below a resource is guarded")
@@ -320,5 +321,53 @@ struct RFC6750_3_GuardedPaths {
             #expect(try await server.get("/photos", site.bearer(for: Self.identifier)).status == 500)
             #expect(calls.value == 0)
         }
+    }
+
+    @Test func `WWW-27: a 403 of the app's own passes as it is, without a challenge`() async throws {
+        let photos = try site.resource(Self.identifier, scopes: ["read"])
+        try await withServer(
+            .init(),
+            { routes in
+                routes.protect(photos) { photos in
+                    photos.get("/", requiring: "read") { _, _ in
+                        var response = Response.text("closed on Sundays", status: .forbidden)
+                        response.fields["X-Reason"] = "sunday"
+                        return response
+                    }
+                }
+            }
+        ) { server in
+            let reply = try await server.get("/photos", site.bearer(for: Self.identifier, scope: "read"))
+            #expect(reply.status == 403 && reply.text == "closed on Sundays" && reply["x-reason"] == "sunday")
+            #expect(reply["www-authenticate"] == nil)
+        }
+    }
+
+    @Test func `RFC 9728 §2: PRM-18: a promise of bound tokens that the server can't keep is a warning`()
+        async throws
+    {
+        let issuer = site.issuer
+        func logged(_ promise: Bool?, _ setup: RunningServer.Setup = .init()) async throws -> Bool {
+            var metadata = ProtectedResourceMetadata(resource: "https://api.example.com/photos")
+            metadata.authorizationServers = [issuer.issuer]
+            metadata.tlsClientCertificateBoundAccessTokens = promise
+            let resource = try ProtectedResource(validating: metadata, trusting: [issuer.trusted])
+            let server = try await RunningServer.start(setup) { $0.protect(resource) { _ in } }
+            let body = try await server.get("\(GuardedSite.wellKnown)/photos").text
+            #expect(body.contains("tls_client_certificate_bound_access_tokens") == (promise != nil))
+            try await server.stop()
+            return server.log.sentences.contains { $0.contains("tokens that are bound to certificates") }
+        }
+        #expect(try await logged(true))
+        #expect(try await logged(false) == false)
+        #expect(try await logged(nil) == false)
+        var proxied = RunningServer.Setup()
+        proxied.configure = { configuration in
+            if let proxies = try? TrustedProxies(["127.0.0.1/32"]) {
+                configuration.proxies = proxies
+            }
+            configuration.proxies.sendsClientCertificates = true
+        }
+        #expect(try await logged(true, proxied) == false)
     }
 }

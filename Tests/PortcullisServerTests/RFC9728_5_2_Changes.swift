@@ -147,4 +147,66 @@ struct RFC9728_5_2_Changes {
         #expect(try JSONValue.parse(token.payload).object?["resource_name"] == "Two")
         try await server.stop()
     }
+
+    @Test func `gates around routes of their own follow a set that is replaced, and so do the documents`()
+        async throws
+    {
+        let goes = TestIssuer("https://goes.example.com")
+        let stays = TestIssuer("https://stays.example.com")
+        let old = try Self.resource(trusting: [goes, stays])
+        let resources = try ProtectedResources([old], log: { _ in })
+        var routes = Routes()
+        routes.use(ResourceDocuments(resources))
+        routes.group { routes in
+            routes.use(ReplaceableResourceGate(resources, old.identifier))
+            routes.get("/p") { _ in .text("in") }
+            routes.get("/p/slow") { request async in .text("slow") }
+        }
+        let server = try await Self.server(routes)
+        let token = goes.mint(audience: Self.identifier)
+        for path in ["/p", "/p", "/p/slow"] {
+            let answer = try await server.get(path, Self.bearer(token))
+            #expect(answer.status == 200 && answer["cache-control"] == "no-store")
+        }
+        #expect(try await server.get(Self.metadataPath).text.contains("goes.example.com"))
+        try resources.replace([Self.resource(name: "Two", trusting: [stays], realm: "two")])
+        for path in ["/p", "/p/slow"] {
+            let refused = try await server.get(path, Self.bearer(token))
+            #expect(refused.status == 401)
+            #expect(refused["www-authenticate"]?.contains(#"realm="two""#) == true)
+            #expect(
+                try await server.get(path, Self.bearer(stays.mint(audience: Self.identifier))).status == 200)
+        }
+        #expect(try await server.get(Self.metadataPath).text.contains("goes.example.com") == false)
+        #expect(try await server.get("/.well-known/oauth-protected-resource/q").status == 404)
+        try resources.replace([])
+        let open = try await server.get("/p", Self.bearer(stays.mint(audience: Self.identifier)))
+        #expect(open.status == 404)
+        #expect(try await server.get(Self.metadataPath).status == 404)
+        try await server.stop()
+    }
+
+    @Test func `a replaceable gate links to the metadata where the resource of the moment does`() async throws
+    {
+        let issuer = TestIssuer("https://as.example.com")
+        var publishing = MetadataPublishing()
+        publishing.linksFromAnswers = true
+        let linking = try ProtectedResource(
+            validating: Self.resource(trusting: [issuer]).metadata, trusting: [issuer.trusted],
+            publishing: publishing)
+        let resources = try ProtectedResources([linking], log: { _ in })
+        var routes = Routes()
+        routes.use(ReplaceableResourceGate(resources, linking.identifier))
+        routes.get("/p") { _ in .text("in") }
+        let server = try await Self.server(routes)
+        let link = "<https://a.example\(Self.metadataPath)>; rel=\"oauth-protected-resource\""
+        #expect(try await server.get("/p").all("link") == [link])
+        #expect(
+            try await server.get("/p", Self.bearer(issuer.mint(audience: Self.identifier))).all("link") == [
+                link
+            ])
+        try resources.replace([Self.resource(trusting: [issuer])])
+        #expect(try await server.get("/p").all("link") == [])
+        try await server.stop()
+    }
 }

@@ -1,103 +1,158 @@
 // SPDX-License-Identifier: MIT
 
-import PortcullisHTTP
-import PortcullisJOSE
-
 extension ProtectedResource {
     /// Walks the chain as a client would that knows the resource's URL alone, and reports what would stop it.
     ///
-    /// Fetches the metadata at the URL that challenges name, calls the resource without a token, and asks each listed authorization
-    /// server for its metadata and keys. Does not ask for a token. Waits at most a time-out (default 5 seconds) for each exchange.
+    /// Goes the way of ``ProtectedResourceDiscovery``, link by link, so that it finds out about all of them: calls the resource without
+    /// a token, reads the metadata at the URL that challenges name, and asks each listed authorization server for its metadata. Then it
+    /// looks whether this process can verify tokens: by the keys, or by introspecting a token that nobody has issued. Does not ask for a
+    /// token. Waits at most a time-out (default 5 seconds) for each exchange.
     ///
     /// - Parameter fetcher: The way to the resource's own URLs; nothing for that of its declaration.
     ///
     /// RFC 9728 §3.3, §4, §5, §7.6.
     public func checkChain(through fetcher: (any Fetcher)? = nil) async -> ChainReport {
-        let way = fetcher ?? gate.fetcher ?? HTTPClientFetcher()
-        async let document = checkDocument(way)
-        async let challenge = checkChallenge(way)
+        await checkChain(through: fetcher, sharing: ServerSurvey())
+    }
+
+    /// Walks the chain as one of several resources, some of which have authorization servers in common.
+    package func checkChain(
+        through fetcher: (any Fetcher)? = nil, sharing survey: ServerSurvey
+    ) async -> ChainReport {
+        let discovery = selfDiscovery(through: fetcher ?? gate.fetcher ?? HTTPClientFetcher())
+        async let document = checkDocument(discovery)
+        async let challenge = checkChallenge(discovery)
         var faults = await document + challenge
-        if metadata.authorizationServers.isEmpty { faults.append(finding(.noAuthorizationServer)) }
-        for connection in gate.validator.connections { faults += await check(connection) }
-        return ChainReport(resource: identifier, findings: faults)
+        if metadata.authorizationServers.isEmpty { faults.append(.noAuthorizationServer) }
+        var findings = faults.map { ChainReport.Finding(fault: $0, subject: identifier.text) }
+        for connection in gate.validator.connections { findings += await check(connection, survey) }
+        return ChainReport(resource: identifier, findings: findings)
     }
 
-    private func finding(_ fault: ChainFault) -> ChainReport.Finding {
-        ChainReport.Finding(fault: fault, subject: identifier.text)
+    private func selfDiscovery(
+        through fetcher: any Fetcher,
+        signedMetadata: ProtectedResourceDiscovery.SignedMetadataPolicy = .verified(signers: [:])
+    ) -> ProtectedResourceDiscovery {
+        var configuration = ProtectedResourceDiscovery.Configuration()
+        // Only a resource of this machine has an http identifier.
+        configuration.allowsInsecureLoopback = !identifier.url.isSecure
+        configuration.signedMetadata = signedMetadata
+        configuration.maxCacheAge = .zero
+        return ProtectedResourceDiscovery(
+            fetcher: fetcher, configuration: configuration, time: gate.validator.time)
     }
 
-    private static let maxByteCount = 1_048_576
-
-    // RFC 9728 §3.2, §3.3.
-    private func checkDocument(_ way: any Fetcher) async -> [ChainReport.Finding] {
-        let request = FetchRequest(
-            url: metadataLocations.advertised, fields: [.accept: "application/json"],
-            maxResponseByteCount: Self.maxByteCount)
-        guard let response = try? await way.fetch(request) else { return [finding(.metadataUnreachable)] }
-        guard response.status == .ok else { return [finding(.metadataStatus)] }
-        let type = response.fields[.contentType] ?? ""
-        let essence = String(type.prefix { $0 != ";" && $0 != " " })
-        guard ASCII.equalIgnoringCase(essence, "application/json") else {
-            return [finding(.metadataMediaType)]
+    // RFC 9728 §2.2, §3.2, §3.3.
+    private func checkDocument(_ discovery: ProtectedResourceDiscovery) async -> [ChainFault] {
+        var faults: [ChainFault] = []
+        let found: DiscoveredMetadata
+        do throws(DiscoveryError) {
+            found = try await document(discovery, &faults)
+        } catch {
+            return [ChainFault(ofDocument: error)]
         }
-        guard let object = (try? JSONValue.parse(response.body))?.object else {
-            return [finding(.metadataMalformed)]
-        }
-        guard let named = object["resource"]?.string, named.utf8.elementsEqual(identifier.text.utf8) else {
-            return [finding(.resourceMismatch)]
-        }
-        var plain = object
+        var plain = found.document
         plain["signed_metadata"] = nil
         var own = metadata.json
         own["signed_metadata"] = nil
-        return plain == own ? [] : [finding(.metadataDiffers)]
+        return plain == own ? faults : faults + [.metadataDiffers]
+    }
+
+    /// The document, whoever has signed it.
+    private func document(
+        _ discovery: ProtectedResourceDiscovery, _ faults: inout [ChainFault]
+    ) async throws(DiscoveryError) -> DiscoveredMetadata {
+        let location = metadataLocations.advertised
+        do throws(DiscoveryError) {
+            return try await discovery.metadata(at: location, challengedAt: identifier.text)
+        } catch {
+            guard error == .signedMetadata(.untrustedIssuer) else { throw error }
+        }
+        // A client that knows the key from elsewhere goes on.
+        faults.append(.signedMetadataUntrusted)
+        let lenient = selfDiscovery(through: discovery.fetcher, signedMetadata: .ignored)
+        return try await lenient.metadata(at: location, challengedAt: identifier.text)
     }
 
     // RFC 9728 §5.1.
-    private func checkChallenge(_ way: any Fetcher) async -> [ChainReport.Finding] {
-        let request = FetchRequest(url: identifier.text, maxResponseByteCount: Self.maxByteCount)
-        guard let response = try? await way.fetch(request) else { return [finding(.resourceUnreachable)] }
-        guard response.status == .unauthorized else { return [finding(.challengeMissing)] }
-        let parameter = "resource_metadata=\"\(metadataLocations.advertised)\""
-        let names = response.fields.values(of: .wwwAuthenticate).contains {
-            $0.utf8.containsSequence(parameter.utf8)
+    private func checkChallenge(_ discovery: ProtectedResourceDiscovery) async -> [ChainFault] {
+        guard let answer = try? await discovery.answer(at: identifier.text) else {
+            return [.resourceUnreachable]
         }
-        return names ? [] : [finding(.challengeMismatch)]
+        guard answer.status == .unauthorized else { return [.challengeMissing] }
+        let lines = answer.fields.values(of: .wwwAuthenticate)
+        guard let challenges = try? ReceivedChallenge.list(in: lines) else { return [.challengeMalformed] }
+        guard let named = ReceivedChallenge.metadataURL(in: challenges),
+            named.utf8.elementsEqual(metadataLocations.advertised.utf8)
+        else { return [.challengeMismatch] }
+        return agrees(challenges) ? [] : [.challengeDiffers]
     }
 
-    private func check(_ connection: IssuerConnection) async -> [ChainReport.Finding] {
+    /// Whether challenges ask for nothing but what the metadata name.
+    ///
+    /// RFC 9728 §2, RFC 9449 §7.1.
+    private func agrees(_ challenges: [ReceivedChallenge]) -> Bool {
+        func words(_ text: String?) -> [String] {
+            (text ?? "").utf8.split(separator: 0x20).map { String(decoding: $0, as: UTF8.self) }
+        }
+        let scopes = challenges.flatMap { words($0["scope"]) }.compactMap { Scope(token: $0) }
+        let algorithms = metadata.dpopSigningAlgorithmsSupported
+        let proofs = challenges.filter { $0.isScheme("DPoP") }.flatMap { words($0["algs"]) }
+        return (declaredScopes.isEmpty || scopes.allSatisfy(declaredScopes.contains))
+            && (algorithms.isEmpty || Set(proofs) == Set(algorithms))
+    }
+
+    private func check(
+        _ connection: IssuerConnection, _ survey: ServerSurvey
+    ) async -> [ChainReport.Finding] {
         var faults: [ChainFault] = []
         let isListed = metadata.authorizationServers.contains {
             $0.utf8.elementsEqual(connection.issuer.utf8)
         }
         if isListed || connection.usesDiscovery {
-            do throws(AuthorizationServerFault) {
-                faults += contradictions(of: try await connection.discover())
+            do throws(DiscoveryError) {
+                faults += contradictions(
+                    of: try await survey.discover(connection, at: gate.validator.time))
             } catch {
-                faults.append(.discoveryFailed)
+                faults.append(ChainFault(ofServer: error))
             }
         }
         let now = gate.validator.time.uptime()
         if let keys = connection.keys, gate.validator.format != .opaque, await keys.reading(at: now) == nil {
             faults.append(.keysUnusable)
         }
-        if await !connection.canIntrospect() { faults.append(.introspectionUnusable) }
+        if let fault = await survey.introspectionFault(of: connection) {
+            faults.append(fault == .rejectedCredentials ? .introspectionRefused : .introspectionUnusable)
+        }
         return faults.map { ChainReport.Finding(fault: $0, subject: connection.issuer) }
     }
 
-    // Absence means nothing, neither of protected_resources (RFC 9728 §4) nor of scopes_supported (RFC 8414 §2).
-    private func contradictions(of server: AuthorizationServerMetadata) -> [ChainFault] {
-        var faults: [ChainFault] = []
-        if let listed = server.protectedResources,
-            !listed.contains(where: { $0.utf8.elementsEqual(identifier.text.utf8) })
-        {
-            faults.append(.resourceNotListed)
+    private func contradictions(of server: DiscoveredAuthorizationServer) -> [ChainFault] {
+        (server.lists(identifier) == false ? [.resourceNotListed] : [])
+            + (server.unlistedScopes(among: declaredScopes).isEmpty ? [] : [.scopesNotListed])
+    }
+}
+
+extension ChainFault {
+    /// What an error says of the resource's own document.
+    fileprivate init(ofDocument error: DiscoveryError) {
+        switch error {
+        case .status: self = .metadataStatus
+        case .wrongMediaType: self = .metadataMediaType
+        case .malformedDocument: self = .metadataMalformed
+        case .invalidMetadata: self = .metadataInvalid
+        case .resourceMismatch: self = .resourceMismatch
+        case .signedMetadata: self = .signedMetadataInvalid
+        default: self = .metadataUnreachable
         }
-        if let known = server.scopesSupported,
-            !declaredScopes.allSatisfy({ scope in known.contains { $0.utf8.elementsEqual(scope.name.utf8) } })
-        {
-            faults.append(.scopesNotListed)
+    }
+
+    /// What an error says of an authorization server.
+    fileprivate init(ofServer error: DiscoveryError) {
+        switch error {
+        case .issuerMismatch: self = .issuerMismatch
+        case .insecureURL: self = .insecureEndpoint
+        default: self = .discoveryFailed
         }
-        return faults
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import PortcullisHTTP
+import PortcullisJOSE
 import PortcullisTransport
 
 /// Fetches documents, each once at a time, and keeps them for as long as HTTP says.
@@ -21,7 +22,7 @@ actor DocumentCache {
 
     private let fetcher: any Fetcher
     private let bounds: ProtectedResourceDiscovery.Configuration
-    private let uptime: @Sendable () -> MonotonicInstant
+    private let time: TimeSource
     private var entries: [String: Entry] = [:]
     private var inFlight: [String: Task<Answer, Never>] = [:]
     /// Counts how often everything was forgotten: what was asked for before is not kept afterwards.
@@ -29,16 +30,16 @@ actor DocumentCache {
 
     init(
         _ fetcher: any Fetcher, _ bounds: ProtectedResourceDiscovery.Configuration,
-        uptime: @escaping @Sendable () -> MonotonicInstant
+        time: TimeSource
     ) {
         self.fetcher = fetcher
         self.bounds = bounds
-        self.uptime = uptime
+        self.time = time
     }
 
     /// The response to a GET: a kept one, or that of the network.
     func response(from url: String) async -> Answer {
-        if let entry = entries[url], uptime() < entry.freshUntil { return .success(entry.response) }
+        if let entry = entries[url], time.uptime() < entry.freshUntil { return .success(entry.response) }
         if let task = inFlight[url] { return await task.value }
         let task = Task { await self.load(url) }
         inFlight[url] = task
@@ -63,11 +64,13 @@ actor DocumentCache {
         guard case .success(let response) = answer else { return answer }
         // RFC 9111 §4.3.3: the answer says how long the document that is here may be used from now on.
         if response.status == .notModified, let old {
-            keep(old.response, as: url, by: Freshness(response.fields, else: old.response.fields))
+            keep(
+                old.response, as: url,
+                by: Freshness(response.fields, else: old.response.fields, at: time.now()))
             return .success(old.response)
         }
         entries[url] = nil
-        if response.status == .ok { keep(response, as: url, by: Freshness(response.fields)) }
+        if response.status == .ok { keep(response, as: url, by: Freshness(response.fields, at: time.now())) }
         return answer
     }
 
@@ -96,11 +99,11 @@ actor DocumentCache {
             return
         }
         if entries[url] == nil, entries.count >= bounds.maxCachedDocumentCount { makeRoom() }
-        entries[url] = Entry(response: response, freshUntil: uptime() + lifetime)
+        entries[url] = Entry(response: response, freshUntil: time.uptime() + lifetime)
     }
 
     private func makeRoom() {
-        let now = uptime()
+        let now = time.uptime()
         entries = entries.filter { $0.value.freshUntil > now }
         if entries.count >= bounds.maxCachedDocumentCount { entries.removeAll() }
     }
@@ -108,29 +111,49 @@ actor DocumentCache {
 
 /// How long a response may be used again without asking.
 ///
-/// RFC 9111 §4.2, §5.2.2. Without `max-age` not at all: nothing is guessed.
+/// RFC 9111 §4.2, §5.2.2, §5.3. Without `max-age` and `Expires` not at all: nothing is guessed.
 struct Freshness: Hashable {
     let isStorable: Bool
     let lifetime: Duration
 
-    init(_ fields: Fields, else older: Fields? = nil) {
-        let own = fields.values(of: .cacheControl)
-        let values = own.isEmpty ? older?.values(of: .cacheControl) ?? [] : own
-        let directives = values.flatMap { $0.utf8.split(separator: 0x2C) }.map {
-            ASCII.lowercased(String(decoding: $0.filter { $0 != 0x20 && $0 != 0x09 }, as: UTF8.self))
-        }
+    /// - Parameters:
+    ///   - older: The fields of the document that this response says to be unchanged.
+    ///   - now: When the response came.
+    init(_ fields: Fields, else older: Fields? = nil, at now: NumericDate) {
+        let directives = Self.values(of: .cacheControl, fields, older)
+            .flatMap { $0.utf8.split(separator: 0x2C) }
+            .map {
+                ASCII.lowercased(String(decoding: $0.filter { $0 != 0x20 && $0 != 0x09 }, as: UTF8.self))
+            }
         let variesWithEverything = fields.values(of: .vary).contains { $0.utf8.contains(0x2A) }
         isStorable = !directives.contains("no-store") && !variesWithEverything
-        let ages = directives.filter { $0.hasPrefix("max-age=") }
-        // RFC 9111 §4.2.1: what contradicts itself counts as stale.
-        guard ages.count == 1, !directives.contains(where: { $0.hasPrefix("no-cache") }),
-            let age = Self.seconds(ages[0].dropFirst(8))
-        else {
+        let ages = directives.filter { $0.hasPrefix("max-age") }
+        let given =
+            ages.isEmpty
+            ? Self.untilExpiry(fields, older, now)
+            // RFC 9111 §4.2.1: what contradicts itself counts as stale.
+            : ages.count == 1 && ages[0].hasPrefix("max-age=") ? Self.seconds(ages[0].dropFirst(8)) : nil
+        guard let given, !directives.contains(where: { $0.hasPrefix("no-cache") }) else {
             lifetime = .zero
             return
         }
         let spent = fields["Age"].flatMap { Self.seconds($0[...]) } ?? 0
-        lifetime = .seconds(max(0, age - spent))
+        lifetime = .seconds(max(0, given - spent))
+    }
+
+    /// The seconds from the response's `Date` to its `Expires`; none for a date that can't be read, such as 0.
+    ///
+    /// RFC 9111 §4.2.1, §5.3.
+    private static func untilExpiry(_ fields: Fields, _ older: Fields?, _ now: NumericDate) -> Int? {
+        let dates = values(of: "Expires", fields, older)
+        guard dates.count == 1, let end = ReceivedDate.seconds(dates[0], now: now.seconds) else { return nil }
+        let said = fields["Date"].flatMap { ReceivedDate.seconds($0, now: now.seconds) }
+        return Int(min(max(0, end - (said ?? now.seconds)), 2_147_483_648))
+    }
+
+    private static func values(of name: FieldName, _ fields: Fields, _ older: Fields?) -> [String] {
+        let own = fields.values(of: name)
+        return own.isEmpty ? older?.values(of: name) ?? [] : own
     }
 
     /// A number of seconds; one that is too large counts as very large.

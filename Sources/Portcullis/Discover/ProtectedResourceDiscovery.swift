@@ -72,7 +72,7 @@ public struct ProtectedResourceDiscovery: Sendable {
     /// The bounds, and what is accepted.
     public let configuration: Configuration
     let time: TimeSource
-    private let fetcher: any Fetcher
+    let fetcher: any Fetcher
     private let documents: DocumentCache
 
     /// Makes a discovery with a cache of its own.
@@ -88,7 +88,7 @@ public struct ProtectedResourceDiscovery: Sendable {
         self.fetcher = fetcher
         self.configuration = configuration
         self.time = time
-        documents = DocumentCache(fetcher, configuration, uptime: time.uptime)
+        documents = DocumentCache(fetcher, configuration, time: time)
     }
 
     /// Calls a URL without a token, and follows its challenge to metadata and authorization servers.
@@ -101,18 +101,24 @@ public struct ProtectedResourceDiscovery: Sendable {
     /// RFC 9728 §5.
     public func discover(_ url: String) async throws(DiscoveryError) -> DiscoveredResource {
         let identifier = try identifier(url)
-        let request = FetchRequest(
-            url: url, fields: [.accept: "application/json"], timeout: configuration.timeout,
-            maxResponseByteCount: configuration.maxResponseByteCount)
-        let response: FetchResponse
-        do throws(FetchError) {
-            response = try await fetcher.fetch(request)
-        } catch {
-            throw .noResponse(error)
-        }
+        let response = try await answer(at: url)
         let isChallenge = response.status == .unauthorized || response.status == .forbidden
         let lines = isChallenge ? response.fields.values(of: .wwwAuthenticate) : []
         return try await follow(lines, from: identifier)
+    }
+
+    /// The answer to a call without a token, of whatever status.
+    package func answer(at url: String) async throws(DiscoveryError) -> FetchResponse {
+        guard IssuerURL.isFetchable(url, allowingInsecureLoopback: configuration.allowsInsecureLoopback)
+        else { throw .insecureURL }
+        let request = FetchRequest(
+            url: url, fields: [.accept: "application/json"], timeout: configuration.timeout,
+            maxResponseByteCount: configuration.maxResponseByteCount)
+        do throws(FetchError) {
+            return try await fetcher.fetch(request)
+        } catch {
+            throw .noResponse(error)
+        }
     }
 
     /// Follows a challenge that the client has got already, which is how it learns that metadata have changed.

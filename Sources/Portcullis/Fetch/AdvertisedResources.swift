@@ -26,16 +26,12 @@ final class AdvertisedResources: Sendable {
     func differences(from metadata: AuthorizationServerMetadata, issuer: String) -> [ResourceEvent] {
         resources.withLock { $0 }.flatMap { resource in
             var events: [ResourceEvent] = []
-            if let listed = metadata.scopesSupported {
-                let unknown = resource.scopes.filter { !listed.contains($0.name) }
-                if !unknown.isEmpty {
-                    events.append(
-                        .scopesNotListed(issuer: issuer, resource: resource.identifier, scopes: unknown))
-                }
+            let unknown = ServerLists.missing(resource.scopes, in: metadata.scopesSupported)
+            if !unknown.isEmpty {
+                events.append(
+                    .scopesNotListed(issuer: issuer, resource: resource.identifier, scopes: unknown))
             }
-            if let listed = metadata.protectedResources,
-                !listed.contains(where: { $0.utf8.elementsEqual(resource.identifier.text.utf8) })
-            {
+            if ServerLists.names(resource.identifier, in: metadata.protectedResources) == false {
                 events.append(.resourceNotListed(issuer: issuer, resource: resource.identifier))
             }
             return events

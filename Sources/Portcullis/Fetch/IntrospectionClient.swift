@@ -113,6 +113,16 @@ actor IntrospectionClient {
         }
     }
 
+    /// What is no token of anybody's.
+    private static let nobodysToken = Array("portcullis-self-check".utf8)
+
+    /// Asks about a token that nobody has issued, to see whether the server answers this resource at all.
+    ///
+    /// RFC 7662 §2.2: of an unknown token it says that it is not active.
+    nonisolated func probe() async throws(AuthorizationServerFault) {
+        _ = try await endpoint.ask(Self.nobodysToken, within: endpoint.timeout)
+    }
+
     // MARK: Turns
 
     /// Waits until fewer calls than the bound are under way.

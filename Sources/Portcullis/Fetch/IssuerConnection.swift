@@ -18,7 +18,6 @@ package final class IssuerConnection: Sendable {
     let usesDiscovery: Bool
     private let access: ServerAccess
     private let watch = AuthorizationServerWatch()
-    private let introspectionURL: String?
     /// The resources that send their clients there.
     let advertised: AdvertisedResources
     let sharedCache: (any IntrospectionCache)?
@@ -61,7 +60,6 @@ package final class IssuerConnection: Sendable {
                 try await AuthorizationServerMetadata.discover(issuer, through: access)
             })
         self.metadata = metadata
-        introspectionURL = trusted.introspection?.endpoint
         if case .discovered? = trusted.keys { usesDiscovery = true } else { usesDiscovery = false }
         let keys = trusted.keys.map {
             switch $0 {
@@ -115,15 +113,25 @@ extension AuthorizationServerMetadata {
 }
 
 extension IssuerConnection {
-    /// Asks for the metadata now, whatever is remembered.
-    func discover() async throws(AuthorizationServerFault) -> AuthorizationServerMetadata {
-        try await AuthorizationServerMetadata.discover(issuer, through: access).value
+    /// Asks for the metadata now, as a client would, whatever is remembered; changes since the last look are told.
+    func discover(at time: TimeSource) async throws(DiscoveryError) -> DiscoveredAuthorizationServer {
+        var configuration = ProtectedResourceDiscovery.Configuration()
+        configuration.timeout = access.timeout
+        configuration.maxResponseByteCount = access.maxResponseByteCount
+        configuration.allowsInsecureLoopback = access.allowsInsecureLoopback
+        configuration.maxCacheAge = .zero
+        let discovery = ProtectedResourceDiscovery(
+            fetcher: access.fetcher, configuration: configuration, time: time)
+        let server = try await discovery.authorizationServer(issuer)
+        let changes = watch.changes(in: server.document)
+        if !changes.isEmpty { onEvent(.authorizationServerChanged(issuer: issuer, members: changes)) }
+        return server
     }
 
-    /// Whether there is an endpoint to introspect at, or none is needed.
-    func canIntrospect() async -> Bool {
-        guard introspector != nil, introspectionURL == nil else { return true }
-        return await metadata.freshReading()?.value.introspectionEndpoint != nil
+    /// Goes on from an earlier connection to the same issuer, unless this one has begun by itself.
+    func succeed(_ other: IssuerConnection) {
+        guard other !== self, keys?.publication.generation ?? 0 == 0 else { return }
+        inherit(from: other)
     }
 
     /// Begins with the keys of an earlier connection to the same issuer, if they come from the same place.

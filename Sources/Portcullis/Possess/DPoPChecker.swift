@@ -17,6 +17,8 @@ final class DPoPChecker: Sendable {
     private let maxAge: Duration
     private let maxFuture: Duration
     private let replays: any ReplayStore
+    /// The same store, if it was made here and not given.
+    private let ownReplays: InMemoryReplayStore?
     /// Nothing where no nonce is asked for.
     private let nonces: (any NonceSource)?
     /// The header of the last new proof that was accepted with a token: the same each time, as a rule.
@@ -30,11 +32,26 @@ final class DPoPChecker: Sendable {
         self.algorithms = Set(algorithms)
         maxAge = policy.proofMaxAge
         maxFuture = policy.proofMaxFuture
-        replays =
-            policy.replayStore ?? memories.store(for: resource, capacity: policy.replayCacheEntryCount)
+        if let given = policy.replayStore {
+            ownReplays = nil
+            replays = given
+        } else {
+            let own = memories.store(for: resource, capacity: policy.replayCacheEntryCount)
+            ownReplays = own
+            replays = own
+        }
         nonces =
             policy.nonce == .off
             ? nil : policy.nonceSource ?? memories.sealer(for: resource, policy, at: now)
+    }
+
+    /// Goes on with what an earlier checker of the same resource knows: proofs that were used, and keys of nonces.
+    ///
+    /// RFC 9449 §8, §11.1.
+    func inherit(from earlier: DPoPChecker, at now: NumericDate) {
+        if let ownReplays, let theirs = earlier.ownReplays { ownReplays.share(theirs) }
+        guard let sealer = nonces as? NonceSealer, let theirs = earlier.nonces as? NonceSealer else { return }
+        sealer.inherit(from: theirs, at: now)
     }
 
     /// The nonce that an answer hands out, if this resource has any.

@@ -12,7 +12,8 @@ import Synchronization
 public final class InMemoryReplayStore: ReplayStore {
     /// How many proofs are remembered at most.
     public let capacity: Int
-    private let table: SharedTable
+    private let shared: Mutex<SharedTable>
+    private var table: SharedTable { shared.withLock { $0 } }
 
     /// The records, which outlive a change of the capacity.
     private final class SharedTable: Sendable {
@@ -25,13 +26,21 @@ public final class InMemoryReplayStore: ReplayStore {
     public init(capacity: Int = 1_000_000) {
         precondition(ReplayTable.capacities.contains(capacity), "A store has room for 1 to 100000000 proofs.")
         self.capacity = capacity
-        table = SharedTable()
+        shared = Mutex(SharedTable())
     }
 
     /// A store with the records of this one, shared with it, and another capacity.
     package init(sharing other: InMemoryReplayStore, capacity: Int) {
         self.capacity = capacity
-        table = other.table
+        shared = Mutex(other.table)
+    }
+
+    /// Goes on with the records of another store, shared with it, unless there are records here already.
+    func share(_ other: InMemoryReplayStore) {
+        let table = other.table
+        shared.withLock { own in
+            if own.state.withLock({ $0.count }) == 0 { own = table }
+        }
     }
 
     /// How many proofs are remembered.

@@ -35,6 +35,20 @@ package final class NonceSealer: NonceSource {
         /// The nonces that count in ``window``, the one to hand out first.
         var accepted: [[UInt8]] = []
         var current = ""
+
+        /// Goes on with keys that were made here; given ones stay, and those before them count until their nonces have run out.
+        mutating func inherit(from earlier: State, _ lifetime: Double, _ now: NumericDate) {
+            window = -.infinity
+            if madeAt != nil, earlier.madeAt != nil {
+                ring = earlier.ring
+                madeAt = earlier.madeAt
+                return
+            }
+            let end = now.seconds + 2 * lifetime
+            for old in earlier.ring where !ring.contains(where: { $0.key.equals(old.key) }) {
+                ring.append(RingKey(key: old.key, retiresAt: min(old.retiresAt ?? end, end)))
+            }
+        }
     }
 
     /// How long a key that was made here seals.
@@ -57,22 +71,20 @@ package final class NonceSealer: NonceSource {
         let lifetime = Double(seconds) + Double(attoseconds) * 1e-18
         self.lifetime = lifetime
         context = Array("DPoP-Nonce \(resource) ".utf8)
-        let inherited = previous?.state.withLock { ($0.ring, $0.madeAt) }
         var state = State(ring: keys.map { RingKey(key: $0) })
-        if keys.isEmpty, let inherited, inherited.1 != nil {
-            state.ring = inherited.0
-            state.madeAt = inherited.1
-        } else {
-            if keys.isEmpty {
-                state.ring = [RingKey(key: .random())]
-                state.madeAt = now.seconds
-            }
-            let end = now.seconds + 2 * lifetime
-            for old in inherited?.0 ?? [] where !state.ring.contains(where: { $0.key.equals(old.key) }) {
-                state.ring.append(RingKey(key: old.key, retiresAt: min(old.retiresAt ?? end, end)))
-            }
+        if keys.isEmpty {
+            state.ring = [RingKey(key: .random())]
+            state.madeAt = now.seconds
         }
+        if let earlier = previous?.state.withLock({ $0 }) { state.inherit(from: earlier, lifetime, now) }
         self.state = Mutex(state)
+    }
+
+    /// Goes on with the keys of an earlier sealer of the same resource, whose nonces count until they would have run out.
+    func inherit(from other: NonceSealer, at now: NumericDate) {
+        guard other !== self else { return }
+        let earlier = other.state.withLock { $0 }
+        state.withLock { $0.inherit(from: earlier, lifetime, now) }
     }
 
     package func nonce(at now: NumericDate) -> String {

@@ -85,10 +85,24 @@ extension ProtectedResource {
         gate.onEvent(.documentChanged(resource: identifier, old: metadataHash, new: nil))
     }
 
-    /// Takes over from an earlier declaration of the same resource: keys that signed its metadata stay published while that is good.
+    /// Takes over from an earlier declaration of the same resource, before this one answers anything.
+    ///
+    /// Keys that signed its metadata stay published while that is good; proofs that were used stay used, and nonces good (RFC 9449 §11.1,
+    /// §8); an issuer's keys bridge the time until they have been fetched anew. What was found out about tokens is not taken over.
     package func succeed(_ earlier: ProtectedResource) {
         guard earlier.gate !== gate else { return }
-        gate.publisher.inherit(from: earlier.gate.publisher, now: gate.validator.time.now())
+        // It may have served before, and what it remembers of tokens may have been invalidated since.
+        invalidateAllTokens()
+        let now = gate.validator.time.now()
+        gate.publisher.inherit(from: earlier.gate.publisher, now: now)
+        if let dpop = gate.dpop, let before = earlier.gate.dpop { dpop.inherit(from: before, at: now) }
+        guard gate.asksThroughSameFetcher(as: earlier.gate) else { return }
+        for connection in gate.validator.connections {
+            let before = earlier.gate.validator.connections.first {
+                $0.issuer.utf8.elementsEqual(connection.issuer.utf8)
+            }
+            if let before { connection.succeed(before) }
+        }
     }
 
     private static func pathAndQuery(of target: String) -> (path: String, query: String?)? {

@@ -32,6 +32,12 @@ extension ProtectedResourceMetadata {
             findings.warnings.append(
                 "The resource identifier is an http URL: for development on this machine only.")
         }
+        let written = resource.text.utf8.prefix(resource.url.authorityEnd)
+        if written.contains(where: { (0x41...0x5A).contains($0) }) {
+            findings.warnings.append(
+                "The resource identifier has capitals in its scheme or host; many clients write them small, and ask for another audience."
+            )
+        }
         if ["scope=", "error=", ","].contains(where: { resource.metadataURL.utf8.containsSequence($0.utf8) })
         {
             findings.warnings.append(

@@ -67,8 +67,8 @@ struct TokenValidator: Sendable {
         guard let connection = connection(to: issuer), let introspector = connection.introspector else {
             throw .unsupportedTokenFormat
         }
-        let answer = await introspector.newAnswer(for: token, digest: digest)
-        guard case .active(let object) = try Self.answer(in: answer) else { throw .inactiveToken }
+        let answer = try Self.answer(await introspector.newAnswer(for: token, digest: digest))
+        guard case .active(let object) = answer else { throw .inactiveToken }
         let claims = ClaimsSet(object)
         try check(claims, of: connection) { () throws(RefusalReason) in
             try checker.checkConfirmation(claims, at: time.now())
@@ -86,7 +86,7 @@ struct TokenValidator: Sendable {
 
     /// Checks a token that only its signature has to be checked of, with a key that is at hand.
     ///
-    /// - Returns: Nothing if it has to be introspected, or its key fetched: ``validate(_:digest:epoch:anew:_:)`` can tell then.
+    /// - Returns: Nothing if it has to be introspected, or its key fetched: ``validate(_:digest:epoch:anew:)`` can tell then.
     func validateAtOnce(_ token: [UInt8]) throws(RefusalReason) -> VerifiedToken? {
         guard isCheckedAsJWT(token) else { return nil }
         let jwt = try readJWT(token)
@@ -209,7 +209,7 @@ struct TokenValidator: Sendable {
             // Counted from before the question, since the answer may be that old when it arrives.
             let asked = (now: time.now(), uptime: time.uptime())
             answer = try Self.answer(
-                in: isAskedAnew
+                isAskedAnew
                     ? await introspector.newAnswer(for: token, digest: digest)
                     : await introspector.answer(for: token, digest: digest, epoch: epoch))
             until = asked.uptime + lifetime
@@ -225,10 +225,12 @@ struct TokenValidator: Sendable {
     }
 
     private static func answer(
-        in outcome: Result<IntrospectionClient.Answer, AuthorizationServerFault>
+        _ result: Result<IntrospectionClient.Answer, AuthorizationServerFault>
     ) throws(RefusalReason) -> IntrospectionClient.Answer {
-        guard case .success(let answer) = outcome else { throw .introspectionUnavailable }
-        return answer
+        switch result {
+        case .success(let answer): return answer
+        case .failure: throw .introspectionUnavailable
+        }
     }
 
     private func check<Checked>(

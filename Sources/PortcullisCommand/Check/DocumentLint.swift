@@ -81,19 +81,14 @@ enum DocumentLint {
     private static func checkMembers(_ object: JSONObject, _ report: inout CheckReport) {
         let failures = report.count(of: .fail)
         do throws(ConfigurationError) {
-            let metadata = try ProtectedResourceMetadata(json: .object(object))
-            for warning in metadata.findings(at: "$").warnings {
-                report.note(.warn, "metadata.member", warning)
-            }
-            if metadata.resourceName.text == nil {
-                report.note(
-                    .note, "metadata.name", "There is no resource_name to show to people (RFC 9728 §2).")
-            }
-            if metadata.scopesSupported.isEmpty {
-                report.note(.note, "metadata.scopes", "There are no scopes_supported (RFC 9728 §2).")
-            }
+            noteWarnings(try ProtectedResourceMetadata(json: .object(object)), object, &report)
         } catch {
             for problem in error.problems { report.note(.fail, "metadata.member", problem.description) }
+            // What is right beside what is wrong may still be unwise.
+            let rest = object.withoutMembers(of: error.problems)
+            if let metadata = try? ProtectedResourceMetadata(json: .object(rest)) {
+                noteWarnings(metadata, object, &report)
+            }
         }
         for member in object.members where isEmptyList(member) {
             report.note(
@@ -102,6 +97,20 @@ enum DocumentLint {
         }
         if report.count(of: .fail) == failures {
             report.note(.pass, "metadata.members", "Every member is what RFC 9728 §2 says.")
+        }
+    }
+
+    private static func noteWarnings(
+        _ metadata: ProtectedResourceMetadata, _ object: JSONObject, _ report: inout CheckReport
+    ) {
+        for warning in metadata.findings(at: "$").warnings {
+            report.note(.warn, "metadata.member", warning)
+        }
+        if metadata.resourceName.text == nil, object["resource_name"] == nil {
+            report.note(.note, "metadata.name", "There is no resource_name to show to people (RFC 9728 §2).")
+        }
+        if metadata.scopesSupported.isEmpty, object["scopes_supported"] == nil {
+            report.note(.note, "metadata.scopes", "There are no scopes_supported (RFC 9728 §2).")
         }
     }
 
@@ -149,5 +158,17 @@ enum DocumentLint {
     /// Whether a resource lies on the origin of a URL that is open to everybody, under its path.
     private static func isBelow(_ resource: String, _ requested: String) -> Bool {
         ProtectedResourceDiscovery.ResourceMatching.identicalOrAbove.accepts(requested, for: resource)
+    }
+}
+
+extension JSONObject {
+    /// The object without the members that problems speak of, by their paths.
+    fileprivate func withoutMembers(of problems: [ConfigurationError.Problem]) -> JSONObject {
+        var rest = self
+        for problem in problems {
+            guard let path = problem.path, path.hasPrefix("$.") else { continue }
+            rest[String(path.dropFirst(2).prefix { $0 != "[" })] = nil
+        }
+        return rest
     }
 }

@@ -52,24 +52,19 @@ extension ResourceCheck {
         _ server: DiscoveredAuthorizationServer, _ resource: ProtectedResourceMetadata,
         _ report: inout CheckReport
     ) {
-        if let listed = server.protectedResources {
-            let isListed = listed.contains { $0.utf8.elementsEqual(resource.resource.text.utf8) }
+        if let isListed = server.lists(resource.resource) {
             report.note(
                 isListed ? .pass : .warn, "server.protected-resources",
                 isListed
                     ? "\(server.issuer) lists the resource."
                     : "\(server.issuer) lists protected_resources, but not this one (RFC 9728 §4).")
         }
-        if let known = server.scopesSupported {
-            let unknown = resource.scopesSupported.map(\.name).filter { name in
-                !known.contains { $0.utf8.elementsEqual(name.utf8) }
-            }
-            if !unknown.isEmpty {
-                report.note(
-                    .warn, "server.scopes",
-                    "\(server.issuer) does not list scopes that the resource names: \(unknown.joined(separator: " "))"
-                )
-            }
+        let unknown = server.unlistedScopes(among: resource.scopesSupported)
+        if !unknown.isEmpty {
+            report.note(
+                .warn, "server.scopes",
+                "\(server.issuer) does not list scopes that the resource names: \(unknown.map(\.name).joined(separator: " "))"
+            )
         }
     }
 

@@ -45,10 +45,10 @@ package struct ResourceCheck: Sendable {
             return report
         }
         let answer: FetchResponse
-        do throws(FetchError) {
-            answer = try await fetch(url)
+        do throws(DiscoveryError) {
+            answer = try await discovery.answer(at: url)
         } catch {
-            report.trouble = DiscoveryError.noResponse(error).description
+            report.trouble = error.description
             return report
         }
         let challenge = ChallengeLint(answer, &report)

@@ -4,6 +4,14 @@ public import Portcullis
 internal import PortcullisHTTP
 internal import PortcullisTransport
 
+/// A gate, and what the routes behind it need to know of it.
+protocol GateMiddleware: ImmediateMiddleware {
+    /// The value of `Link` in guarded answers, or nothing.
+    var link: String? { get }
+    /// The answer, with streamed content ending when the token does.
+    func limiting(_ response: Response, to token: AccessToken) -> Response
+}
+
 /// The gate of a resource as a middleware: only requests with a token that the resource accepts pass.
 ///
 /// ``Routes/protect(_:_:)`` is built on it and does more: it serves the metadata, covers paths without a route, and hands the token to
@@ -13,7 +21,7 @@ internal import PortcullisTransport
 /// and what the way that the token came demands of it, such as a fresh nonce.
 ///
 /// RFC 6750 §3, RFC 9449 §8.2, RFC 9728 §5.
-public struct ResourceGate: ImmediateMiddleware {
+public struct ResourceGate: GateMiddleware {
     /// The bytes above which a form that may hold a token is refused with 413, if the server's own limit lets it through.
     static let maximumFormByteCount = 1_048_576
 

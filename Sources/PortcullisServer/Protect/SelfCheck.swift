@@ -39,11 +39,13 @@ extension Server {
     static func checkChains(
         of resources: [ProtectedResource], through fetcher: (any Fetcher)?
     ) async -> [ChainReport] {
-        await withTaskGroup(of: (Int, ChainReport).self) { group in
+        // Resources that share an authorization server ask it once.
+        let survey = ServerSurvey()
+        return await withTaskGroup(of: (Int, ChainReport).self) { group in
             var reports: [(Int, ChainReport)] = []
             for (index, resource) in resources.enumerated() {
                 if index >= concurrentCheckCount, let report = await group.next() { reports.append(report) }
-                group.addTask { (index, await resource.checkChain(through: fetcher)) }
+                group.addTask { (index, await resource.checkChain(through: fetcher, sharing: survey)) }
             }
             for await report in group { reports.append(report) }
             return reports.sorted { $0.0 < $1.0 }.map(\.1)

@@ -21,6 +21,8 @@ package final class CompiledRoute: Sendable {
     /// Where among the middleware the first gate stands; behind the last one if there is none.
     private let gateIndex: Int
     package let gate: ResourceGate?
+    /// The first gate, of whatever kind.
+    private let guarding: (any GateMiddleware)?
     /// Where the metadata is, for answers that say so; the gate's refusals among them.
     private let link: String?
 
@@ -37,9 +39,10 @@ package final class CompiledRoute: Sendable {
         immediate = middleware.compactMap { $0 as? any ImmediateMiddleware }
         self.handler = handler
         self.cors = cors
-        gateIndex = middleware.firstIndex { $0 is ResourceGate } ?? middleware.count
+        gateIndex = middleware.firstIndex { $0 is any GateMiddleware } ?? middleware.count
         gate = middleware.lazy.compactMap { $0 as? ResourceGate }.first
-        link = gate?.link
+        guarding = middleware.lazy.compactMap { $0 as? any GateMiddleware }.first
+        link = guarding?.link
     }
 
     /// The answer, if it can be had without waiting; otherwise how far the request has come.
@@ -105,8 +108,8 @@ package final class CompiledRoute: Sendable {
 
     /// What a handler streams ends with the token that it was asked for with.
     private func limited(_ response: Response, _ request: Request) -> Response {
-        guard case .stream = response.body, let gate, let token = request.token else { return response }
-        return gate.limiting(response, to: token)
+        guard case .stream = response.body, let guarding, let token = request.token else { return response }
+        return guarding.limiting(response, to: token)
     }
 
     /// What is answered behind a gate is for this caller alone, unless it says something else.

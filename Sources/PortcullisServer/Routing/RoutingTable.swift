@@ -33,7 +33,7 @@ package struct RoutingTable: Sendable {
         only = sites.count == 1 ? sites.first?.value : nil
         self.misdirected = misdirected
         self.resources = resources
-        authorities = Set(resources.map { Site.key($0.identifier) }).sorted()
+        authorities = Set(resources.map { $0.identifier.authority }).sorted()
         self.warnings = warnings
     }
 
@@ -45,12 +45,7 @@ package struct RoutingTable: Sendable {
     /// RFC 4291 §2.2.
     private func site(named authority: String) -> Site? {
         if let site = sites[authority] { return site }
-        guard authority.utf8.first == 0x5B else { return nil }
-        let isPortEmpty = authority.utf8.last == 0x3A
-        let spelled = isPortEmpty ? String(authority.dropLast()) : authority
-        guard let url = try? HTTPURL("http://" + spelled) else { return nil }
-        let isPortSaid = spelled.utf8.last != 0x5D
-        return sites[isPortSaid ? "\(url.host):\(url.port)" : url.host]
+        return AuthorityNames.canonicalAddress(authority).flatMap { sites[$0] }
     }
 
     /// Decides who answers.

@@ -47,9 +47,9 @@ struct RoutingTableBuilder {
     }
 
     mutating func table() throws(ConfigurationError) -> RoutingTable {
-        refuseCollisions(guarded.map(\.routes.resource.identifier))
+        problems += PublishedPlaces.collisions(among: guarded.map(\.routes.resource.identifier))
         refuseDoubles(publicRoutes, "public routes")
-        let authorities = Set(guarded.map { Site.key($0.routes.resource.identifier) })
+        let authorities = Set(guarded.map { $0.routes.resource.identifier.authority })
         var sites: [String: Site] = [:]
         for authority in authorities { sites[authority] = site(authority) }
         if sites.isEmpty { sites[""] = site("") }
@@ -57,7 +57,7 @@ struct RoutingTableBuilder {
             throw ConfigurationError(problems.map { ConfigurationError.Problem($0) })
         }
         return RoutingTable(
-            sites: sites, otherNames: otherNames(),
+            sites: sites, otherNames: AuthorityNames.others(of: guarded.map(\.routes.resource.identifier)),
             misdirected: fixed("misdirected", .problem(.misdirectedRequest)),
             resources: guarded.map(\.routes.resource), warnings: warnings)
     }
@@ -76,25 +76,8 @@ struct RoutingTableBuilder {
         CompiledRoute(name: name, middleware: outermost, handler: .immediate { _ in response })
     }
 
-    /// The port that goes without saying may be said.
-    ///
-    /// RFC 9110 §4.2.3, §7.2.
-    private func otherNames() -> [String: String] {
-        var names: [String: String] = [:]
-        for identifier in guarded.map(\.routes.resource.identifier) {
-            let key = Site.key(identifier)
-            names["\(identifier.host):\(identifier.port)"] = key
-            if key == identifier.host { names[key + ":"] = key }
-            // An IPv6 address has many spellings; clients use the one that they were given.
-            let written = identifier.text.utf8.prefix(identifier.url.authorityEnd)
-                .dropFirst(identifier.scheme.utf8.count + 3)
-            names[String(decoding: written.map(CharacterClass.lowercase), as: UTF8.self)] = key
-        }
-        return names
-    }
-
     private mutating func site(_ authority: String) -> Site {
-        let blocks = guarded.filter { Site.key($0.routes.resource.identifier) == authority }
+        let blocks = guarded.filter { $0.routes.resource.identifier.authority == authority }
         let resources = blocks.compactMap { resource($0.routes, outer: $0.outer, cors: $0.cors) }
         for resource in resources { judgePublicRoutes(below: resource) }
         return Site(
@@ -250,13 +233,5 @@ extension PathPattern.Segment {
         case .parameter: "{}"
         case .rest: "{...}"
         }
-    }
-}
-
-extension Site {
-    /// The authority of a resource as requests name it: without the port that goes without saying.
-    static func key(_ identifier: ResourceIdentifier) -> String {
-        let isDefault = identifier.port == (identifier.scheme == "https" ? 443 : 80)
-        return isDefault ? identifier.host : "\(identifier.host):\(identifier.port)"
     }
 }

@@ -126,4 +126,36 @@ struct MCPProfileTests {
         let refusal = try await Self.resource().refusal(of: .get("/mcp", fields: [("Mcp-Session-Id", "s")]))
         #expect(refusal?.reason == .missingCredentials && refusal?.status == .unauthorized)
     }
+
+    @Test func `MCP-11: the handle of one user is refused with the token of another`() async throws {
+        let resource = try Self.resource()
+        func token(_ subject: String) async throws -> AccessToken {
+            let text = Self.issuer.mint(audience: Self.identifier, subject: subject)
+            return try await resource.authorize(.get("/mcp", bearer: text))
+        }
+        let handles = StateHandles()
+        let (alice, bob) = (try await token("alice"), try await token("bob"))
+        let handle = handles.makeHandle(for: alice)
+        #expect(handle.utf8.count == 64 && handles.makeHandle(for: alice) != handle)
+        #expect(handles.accepts(handle, with: alice))
+        // Another token of the same user, as after a refresh.
+        #expect(handles.accepts(handle, with: try await token("alice")))
+        #expect(!handles.accepts(handle, with: bob))
+        #expect(!StateHandles().accepts(handle, with: alice))
+        for other in ["", "x", String(handle.dropLast()), handle + "AAAA", handle.uppercased()] {
+            #expect(!handles.accepts(other, with: alice))
+        }
+        #expect("\(handles)" == "StateHandles(redacted)")
+    }
+
+    @Test func `MCP-11: servers with one secret know each other's handles, and a short secret is refused`()
+        async throws
+    {
+        let text = Self.issuer.mint(audience: Self.identifier)
+        let token = try await Self.resource().authorize(.get("/mcp", bearer: text))
+        let secret = [UInt8](repeating: 7, count: 32)
+        let handle = try StateHandles(validating: secret).makeHandle(for: token)
+        #expect(try StateHandles(validating: secret).accepts(handle, with: token))
+        #expect(throws: ConfigurationError.self) { try StateHandles(validating: [1, 2, 3]) }
+    }
 }

@@ -214,4 +214,25 @@ struct RFC6750_2_2_OtherPlaces {
         #expect(completed("/notes?access_token=a", [:], .notFound) == [])
         #expect(completed("/notes?a=access_token") == [])
     }
+
+    @Test(arguments: 0..<8)
+    func `RFC 9728 §2: PRM-13: what is advertised is what is taken, of all combinations`(combination: Int)
+        async throws
+    {
+        let all = ProtectedResourceMetadata.BearerMethod.allCases
+        let methods = all.indices.filter { combination & (1 << $0) != 0 }.map { all[$0] }
+        // Without a bearer method there has to be another one.
+        let resource = try resource(methods, dpop: methods.isEmpty ? ["ES256"] : [])
+        let advertised = try JSONValue.parse(resource.metadataDocument.body).object?[
+            "bearer_methods_supported"]
+        #expect(advertised?.array?.compactMap(\.string) == methods.map(\.rawValue))
+        let token = token
+        let isTaken =
+            [
+                .header: await resource.refusal(of: .get("/notes", bearer: token)) == nil,
+                .body: await refusal(resource, "access_token=\(token)") == nil,
+                .query: await resource.refusal(of: .get("/notes?access_token=\(token)")) == nil,
+            ] as [ProtectedResourceMetadata.BearerMethod: Bool]
+        for method in all { #expect(isTaken[method] == methods.contains(method), "\(method)") }
+    }
 }

@@ -150,4 +150,34 @@ struct RFC8414_3_Discovery {
         #expect(fetcher.requests.map(\.url) == ["https://as.example/k"])
         #expect(fetcher.requests.first?.fields[.accept] == "application/json, application/jwk-set+json")
     }
+
+    @Test(arguments: [
+        "application/json", "application/jwk-set+json", "application/jwk-set+json; charset=utf-8",
+    ])
+    func `KEY-01: keys come as JSON or as a key set`(type: String) async {
+        let world = World("https://as.example")
+        world.fetcher.on(
+            "https://as.example\(Self.oauth)",
+            json: ["issuer": "https://as.example", "jwks_uri": "https://as.example/jwks"])
+        let body = world.issuer.keys.publicJSON.serialized()
+        world.fetcher.on("https://as.example/jwks") { _ in
+            FetchResponse(status: .ok, fields: [.contentType: type], body: body)
+        }
+        #expect(await world.refusal() == nil)
+    }
+
+    @Test(
+        arguments: ["x.y.z", 7, "eyJhbGciOiJub25lIn0.eyJqd2tzX3VyaSI6Imh0dHBzOi8vZXZpbCJ9."] as [JSONValue])
+    func `§2.1: DSC-07: signed_metadata of the server is not looked at`(value: JSONValue) async {
+        let world = World("https://as.example")
+        world.fetcher.on(
+            "https://as.example\(Self.oauth)",
+            json: [
+                "issuer": "https://as.example", "jwks_uri": "https://as.example/jwks",
+                "signed_metadata": value,
+            ])
+        world.serveKeys(at: "https://as.example/jwks")
+        #expect(await world.refusal() == nil)
+        #expect(world.fetcher.requests.count == 2)
+    }
 }

@@ -53,6 +53,40 @@ struct RFC9111_DocumentCache {
         #expect(try await count(readingAt: [0, 1]) == 2)
     }
 
+    // The clock of the tests stands at 1 800 000 000 seconds: Friday, 15 January 2027, 08:00:00 GMT.
+    @Test(
+        arguments: [
+            ["Expires": "Fri, 15 Jan 2027 08:05:00 GMT"], ["Expires": "Friday, 15-Jan-27 08:05:00 GMT"],
+            ["Expires": "Fri Jan 15 08:05:00 2027"],
+            ["Expires": "Sun, 06 Nov 1994 08:54:37 GMT", "Date": "Sun, 06 Nov 1994 08:49:37 GMT"],
+            [.cacheControl: "public", "Expires": "Fri, 15 Jan 2027 08:05:00 GMT"],
+            [.cacheControl: "max-age=300", "Expires": "0"],
+            [.cacheControl: "max-age=300", "Expires": "Fri, 15 Jan 2027 09:05:00 GMT"],
+        ] as [Fields])
+    func `§5.3: without max-age, Expires is how long a document is used without asking`(
+        fields: Fields
+    ) async throws {
+        serve(fields)
+        #expect(try await count(readingAt: [0, 100, 299, 300]) == 2)
+    }
+
+    @Test(
+        arguments: [
+            ["Expires": "0"], ["Expires": "-1"], ["Expires": ""],
+            ["Expires": "Thu, 14 Jan 2027 08:05:00 GMT"],
+            ["Expires": "Friday, 15-Jan-94 08:05:00 GMT"], ["Expires": "Fri, 15 Jan 2027 08:05:00 CET"],
+            ["Expires": "Fri, 15 Foo 2027 08:05:00 GMT"], ["Expires": "Fri, 15 Jan 2027 25:05:00 GMT"],
+            ["Expires": "Fri, 15 Jan 2027 08:05:00 GMT", "Expires": "Fri, 15 Jan 2027 08:06:00 GMT"],
+            [.cacheControl: "no-cache", "Expires": "Fri, 15 Jan 2027 08:05:00 GMT"],
+            [.cacheControl: "no-store", "Expires": "Fri, 15 Jan 2027 08:05:00 GMT"],
+            [.cacheControl: "max-age", "Expires": "Fri, 15 Jan 2027 08:05:00 GMT"],
+            ["Expires": "Fri, 15 Jan 2027 08:05:00 GMT", "Age": "300"],
+        ] as [Fields])
+    func `§5.3: a date that has passed, or that is none, keeps nothing`(fields: Fields) async throws {
+        serve(fields)
+        #expect(try await count(readingAt: [0, 1]) == 2)
+    }
+
     @Test func `Age counts, and lines of one field add up`() async throws {
         serve([.cacheControl: "public", .cacheControl: "Max-Age = 300", "Age": "200"])
         #expect(try await count(readingAt: [0, 99, 100]) == 2)

@@ -192,4 +192,19 @@ struct RFC9449_7_Schemes {
         }
         #expect(refusal.reason == .boundTokenAsBearer)
     }
+
+    @Test(arguments: [["ES256"], ["EdDSA", "ES256"], ["PS512"]])
+    func `RFC 9728 §2: PRM-20: the metadata and the challenge name the same algorithms`(names: [String])
+        async throws
+    {
+        let issuer = TestIssuer("https://as.example.com")
+        var metadata = ProtectedResourceMetadata(resource: "https://api.example.com/notes")
+        metadata.authorizationServers = [issuer.issuer]
+        metadata.dpopSigningAlgorithmsSupported = names
+        let resource = try ProtectedResource(validating: metadata, trusting: [issuer.trusted])
+        let refusal = try #require(await resource.refusal(of: .get("/notes")))
+        let document = try JSONValue.parse(resource.metadataDocument.body).object
+        #expect(document?["dpop_signing_alg_values_supported"]?.strings == names)
+        #expect(refusal.challenges.compactMap { $0["algs"] } == [names.joined(separator: " ")])
+    }
 }

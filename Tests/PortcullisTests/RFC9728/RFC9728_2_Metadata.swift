@@ -89,6 +89,9 @@ struct RFC9728_2_Metadata {
             ("query", ["resource": "https://h/p?t=1"]), ("http", ["resource": "http://localhost/p"]),
             ("*", ["resource": "https://h/p", "scopes_supported": ["*"]]),
             ("offline_access", ["resource": "https://h/p", "scopes_supported": ["offline_access"]]),
+            ("capitals", ["resource": "https://API.example.com/p"]),
+            ("capitals", ["resource": "HTTPS://api.example.com/p"]),
+            ("slash", ["resource": "https://api.example.com/p/"]),
             ("comma", ["resource": "https://h/p", "scopes_supported": ["rating=G,PG-13"]]),
             ("without one", ["resource": "https://h/p", "resource_name#it": "n"]),
             ("registry", ["resource": "https://h/p", "resource_name": "n", "resource_name#PT-br": "n"]),
@@ -97,5 +100,48 @@ struct RFC9728_2_Metadata {
     func `what is allowed but unwise is a warning`(word: String, json: JSONValue) throws {
         let warnings = try ProtectedResourceMetadata(json: json).findings(at: "$").warnings
         #expect(warnings.contains { $0.contains(word) })
+    }
+
+    @Test func `MCP-13: an identifier in its canonical form is none`() throws {
+        let json: JSONValue = [
+            "resource": "https://mcp.example.com/MCP", "authorization_servers": ["https://as.example.com"],
+        ]
+        #expect(try ProtectedResourceMetadata(json: json).findings(at: "$").warnings.isEmpty)
+    }
+
+    @Test(arguments: ["none", "None", "NONE"])
+    func `PRM-15, PRM-20: none is no signature, in whatever case`(name: String) {
+        for member in ["resource_signing_alg_values_supported", "dpop_signing_alg_values_supported"] {
+            let json: JSONValue = .object(["resource": "https://h/p", member: [.string(name)]])
+            let found = problems { () throws(ConfigurationError) in
+                _ = try ProtectedResourceMetadata(json: json)
+            }
+            #expect(found.map(\.path) == ["$.\(member)[0]"])
+        }
+    }
+
+    @Test func `ASX-04: the order of authorization servers is the author's`() throws {
+        let names = ["https://z.example", "https://a.example", "https://m.example/t"]
+        let issuers = names.map { TestIssuer($0) }
+        var metadata = ProtectedResourceMetadata(resource: "https://h/p")
+        metadata.authorizationServers = names
+        let resource = try ProtectedResource(
+            validating: metadata, trusting: issuers.reversed().map(\.trusted))
+        let json = try JSONValue.parse(resource.metadataDocument.body)
+        #expect(json.object?["authorization_servers"]?.strings == names)
+    }
+
+    @Test func `PRR-05: a document that clients would not read to its end is refused`() throws {
+        let issuer = TestIssuer("https://as.example.com")
+        func make(_ count: Int) -> [ConfigurationError.Problem] {
+            var metadata = ProtectedResourceMetadata(resource: "https://h/p")
+            metadata.authorizationServers = [issuer.issuer]
+            metadata.extensions["x"] = .string(String(repeating: "x", count: count))
+            return problems { () throws(ConfigurationError) in
+                _ = try ProtectedResource(validating: metadata, trusting: [issuer.trusted])
+            }
+        }
+        #expect(make(1_000_000).isEmpty)
+        #expect(make(1_048_576).map(\.path) == ["$.metadata"])
     }
 }

@@ -99,7 +99,8 @@ struct RFC9728_3_Locations {
         #expect(try Self.named(Self.resource("https://h/p"), at: root) == nil)
     }
 
-    @Test func `a URL of one's own stands in the challenge, and is served where it is on this server`()
+    @Test
+    func `TRP-21: a URL of one's own stands in the challenge, and is served where it is on this server`()
         async throws
     {
         let own = try Self.resource("https://h/api") { $0.advertisedURL = "https://H/api/metadata.json?v=1" }
@@ -113,6 +114,10 @@ struct RFC9728_3_Locations {
         for target in ["/api/metadata.json", "/api/metadata.json/?v=1", "/api"] {
             #expect(try Self.named(own, at: target) == nil)
         }
+        let custom = try Self.resource("https://h/api") {
+            $0.advertisedURL = "https://h/custom/metadata/location.json"
+        }
+        #expect(try Self.named(custom, at: "/custom/metadata/location.json") == "https://h/api")
         let elsewhere = try Self.resource("https://h/api") { $0.advertisedURL = "https://meta.example/api" }
         #expect(elsewhere.metadataLocations.advertised == "https://meta.example/api")
         #expect(try Self.named(elsewhere, at: "/api") == nil)

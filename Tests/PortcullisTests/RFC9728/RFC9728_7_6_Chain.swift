@@ -44,6 +44,12 @@ struct RFC9728_7_6_Chain {
         return resource
     }
 
+    func answerChallenge(_ value: String) {
+        network.on(Self.identifier) { _ in
+            FetchResponse(status: .unauthorized, fields: [.wwwAuthenticate: value])
+        }
+    }
+
     func answerDocument(_ json: JSONObject, type: String = "application/json") {
         let body = json.serialized()
         network.on(Self.documentURL) { _ in
@@ -85,6 +91,10 @@ struct RFC9728_7_6_Chain {
         #expect(await faults(resource) == [.metadataMediaType])
         network.on(Self.documentURL, json: [])
         #expect(await faults(resource) == [.metadataMalformed])
+        var json = resource.metadata.json
+        json["scopes_supported"] = "notes:read"
+        answerDocument(json)
+        #expect(await faults(resource) == [.metadataInvalid])
     }
 
     @Test(arguments: ["https://api.example.com/notes/", "https://API.example.com/notes", ""])
@@ -117,6 +127,67 @@ struct RFC9728_7_6_Chain {
             FetchResponse(status: .unauthorized, fields: [.wwwAuthenticate: "Bearer"])
         }
         #expect(await faults(resource) == [.challengeMismatch])
+        answerChallenge(#"Bearer realm="x" resource_metadata="\#(Self.documentURL)""#)
+        #expect(await faults(resource) == [.challengeMalformed])
+        answerChallenge(#"Bearer error_uri="https://x.example/?resource_metadata=\#(Self.documentURL)""#)
+        #expect(await faults(resource) == [.challengeMismatch])
+    }
+
+    @Test func `a challenge that asks for other scopes than the document has is a warning`() async throws {
+        let resource = try resource()
+        answerChallenge(#"Bearer resource_metadata="\#(Self.documentURL)", scope="notes:read notes:all""#)
+        let report = await resource.checkChain()
+        #expect(report.findings.map(\.fault) == [.challengeDiffers] && report.passes)
+    }
+
+    @Test func `PRM-20: a challenge that wants other proofs than the document says is a warning`()
+        async throws
+    {
+        _ = try resource()
+        let resource = ProtectedResource(
+            "https://api.example.com/notes", trusting: issuer.trusted, dpop: .accepted, fetcher: network,
+            time: clock.time)
+        answerDocument(resource.metadata.json)
+        let hint = #"resource_metadata="\#(Self.documentURL)""#
+        let all = resource.metadata.dpopSigningAlgorithmsSupported.joined(separator: " ")
+        answerChallenge(#"Bearer \#(hint), DPoP algs="\#(all)", \#(hint)"#)
+        #expect(await faults(resource).isEmpty)
+        answerChallenge(#"Bearer \#(hint), DPoP algs="ES256", \#(hint)"#)
+        #expect(await faults(resource) == [.challengeDiffers])
+    }
+
+    @Test func `SIG-06: signed metadata has to hold, and whoever signs for others is a warning`() async throws
+    {
+        _ = try resource()
+        let key = try PrivateJWK.generate(.es256, keyID: "one")
+        func signed(by name: String?) throws -> ProtectedResource {
+            var metadata = ProtectedResourceMetadata(resource: "https://api.example.com/notes")
+            metadata.authorizationServers = [issuer.issuer]
+            metadata.jwksURI = "https://api.example.com/keys"
+            var publishing = MetadataPublishing()
+            publishing.signing = MetadataSigning(key: key, algorithm: .es256, issuer: name)
+            return try ProtectedResource(
+                validating: metadata, trusting: [issuer.trusted], publishing: publishing, fetcher: network,
+                time: clock.time)
+        }
+        let own = try signed(by: nil)
+        network.on(
+            "https://api.example.com/keys", json: ["keys": .array([.object(key.publicKey.publicJSON)])])
+        func publish(_ resource: ProtectedResource) throws -> JSONObject {
+            let body = try #require(
+                resource.metadataResponse(to: .get("/.well-known/oauth-protected-resource/notes"))
+            ).body
+            return try #require(JSONValue.parse(body).object)
+        }
+        answerDocument(try publish(own))
+        #expect(await faults(own).isEmpty)
+        let foreign = try signed(by: "https://federation.example")
+        answerDocument(try publish(foreign))
+        let report = await foreign.checkChain()
+        #expect(report.findings.map(\.fault) == [.signedMetadataUntrusted] && report.passes)
+        answerDocument(try publish(own))
+        clock.advance(by: .seconds(200_000))
+        #expect(await faults(own) == [.signedMetadataInvalid])
     }
 
     @Test func `ASX-05: a listed server without metadata is reported, and one with OpenID's alone is not`()
@@ -129,9 +200,38 @@ struct RFC9728_7_6_Chain {
             json: ["issuer": "https://as.example.com", "jwks_uri": "https://as.example.com/keys"])
         #expect(await faults(resource).isEmpty)
         network.on(Self.openIDURL, json: ["issuer": "https://as.example.com/"])
+        let mismatch = await resource.checkChain()
+        #expect(mismatch.failures.map(\.fault) == [.issuerMismatch])
+        network.on(Self.openIDURL, status: .notFound)
         let report = await resource.checkChain()
         #expect(report.failures.map(\.fault) == [.discoveryFailed])
         #expect(report.failures.map(\.subject) == ["https://as.example.com"])
+    }
+
+    @Test func `DSC-06: an endpoint of a server that is not https is reported`() async throws {
+        let resource = try resource()
+        answerServer(["token_endpoint": "http://as.example.com/token"])
+        #expect(await faults(resource) == [.insecureEndpoint])
+    }
+
+    @Test func `ASX-10: what a check finds changed is told once, though nothing else asks for it`()
+        async throws
+    {
+        var metadata = ProtectedResourceMetadata(resource: "https://api.example.com/notes")
+        metadata.authorizationServers = [issuer.issuer]
+        _ = try resource()
+        let resource = try ProtectedResource(
+            validating: metadata, trusting: [issuer.trusted], fetcher: network, time: clock.time,
+            onEvent: { [events] in events.append($0) })
+        answerServer(["token_endpoint": "https://as.example.com/token"])
+        _ = await resource.checkChain()
+        answerServer(["token_endpoint": "https://evil.example/token"])
+        _ = await resource.checkChain()
+        _ = await resource.checkChain()
+        #expect(
+            events.all == [
+                .authorizationServerChanged(issuer: issuer.issuer, members: ["token_endpoint"])
+            ])
     }
 
     @Test func `ASX-01, ASX-02: protected_resources should name us, and mean nothing if they are not there`()
@@ -161,6 +261,10 @@ struct RFC9728_7_6_Chain {
         #expect(await faults(introspecting) == [.introspectionUnusable])
         answerServer(["introspection_endpoint": "https://as.example.com/introspect"])
         clock.advance(by: .seconds(3600))
+        #expect(await faults(introspecting) == [.introspectionUnusable])
+        network.on("https://as.example.com/introspect", status: .unauthorized)
+        #expect(await faults(introspecting) == [.introspectionRefused])
+        network.on("https://as.example.com/introspect", json: ["active": false])
         #expect(await faults(introspecting).isEmpty)
     }
 
@@ -201,5 +305,31 @@ struct RFC9728_7_6_Chain {
         answerServer(["token_endpoint": "https://evil.example/token"])
         try await refresh { loadCount() == 3 && !changes().isEmpty }
         #expect(changes() == [["token_endpoint"]])
+    }
+
+    @Test func `of several resources that share an authorization server it is asked once`() async throws {
+        _ = try resource(introspecting: true)
+        answerServer(["introspection_endpoint": "https://as.example.com/introspect"])
+        network.on("https://as.example.com/introspect", json: ["active": false])
+        let connections = IssuerConnections()
+        var trusted = TrustedIssuer.jwt(issuer: issuer.issuer)
+        trusted.introspection = .init(authentication: .clientSecretBasic(id: "rs", secret: "secret"))
+        let resources = try (0..<20).map { number in
+            var metadata = ProtectedResourceMetadata(
+                resource: try ResourceIdentifier(validating: "https://api.example.com/\(number)"))
+            metadata.authorizationServers = [issuer.issuer]
+            return try ProtectedResource(
+                GateConfiguration(
+                    metadata: metadata, issuers: [trusted], fetcher: network, time: clock.time,
+                    connectionPool: connections))
+        }
+        let before = network.count(of: Self.serverURL)
+        let survey = ServerSurvey()
+        await withTaskGroup(of: Void.self) { group in
+            for resource in resources { group.addTask { _ = await resource.checkChain(sharing: survey) } }
+        }
+        // Once by the walk and once for the keys.
+        #expect(network.count(of: Self.serverURL) - before <= 2)
+        #expect(network.count(of: "https://as.example.com/introspect") == 1)
     }
 }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 
-internal import Portcullis
-
-/// What a replacement of the routes means for the metadata of resources.
-struct DocumentChange: Sendable {
+/// What it means for the resources of a program that others take their place.
+///
+/// RFC 9728 §5.2, §7.6.
+package struct ResourceReplacement: Sendable {
     /// The same resource before and after.
     private let kept: [(old: ProtectedResource, new: ProtectedResource)]
     private let added: [ProtectedResource]
     private let removed: [ProtectedResource]
 
-    init(from old: [ProtectedResource], to new: [ProtectedResource]) {
+    package init(of old: [ProtectedResource], by new: [ProtectedResource]) {
         // The text, byte for byte: another spelling is another resource, whose tokens have another audience.
         let before = Dictionary(old.map { (Array($0.identifier.text.utf8), $0) }) { first, _ in first }
         let after = Set(new.map { Array($0.identifier.text.utf8) })
@@ -21,12 +21,12 @@ struct DocumentChange: Sendable {
     }
 
     /// Lets new resources take over from old ones, before they answer anything.
-    func handOver() {
+    package func handOver() {
         for (old, new) in kept { new.succeed(old) }
     }
 
     /// Tells what has changed, to the log and to each resource's own listener.
-    func announce(_ log: Server.Log) {
+    package func announce(_ log: (String) -> Void) {
         for (old, new) in kept where !old.metadataHash.utf8.elementsEqual(new.metadataHash.utf8) {
             log("metadata of \(new.identifier): \(old.metadataHash) is now \(new.metadataHash)")
             new.announceDocument(replacing: old.metadataHash)

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+
+public import PortcullisHTTP
+
+/// The resources of a program at one moment: what it takes to answer one request, none of it from another moment.
+///
+/// Cheap to copy. ``ProtectedResources/current`` gives the one of now; a request that keeps to one set from its begin to its end is
+/// answered by that set alone, whatever replaces it meanwhile.
+///
+/// RFC 9728 §3, §5.2.
+public struct ProtectedResourceSet: Sendable {
+    /// What one authority has.
+    private struct Site: Sendable {
+        let owners: [ArraySlice<UInt8>: Owner]
+        let places: PublishedPlaces
+    }
+
+    /// Whom the paths at and below some path belong to.
+    private struct Owner: Sendable {
+        let resource: ProtectedResource
+        /// Whether the identifier ends with a slash, so that only what lies below it belongs to the resource.
+        let endsWithSlash: Bool
+    }
+
+    private final class Storage: Sendable {
+        let resources: [ProtectedResource]
+        let byIdentifier: [[UInt8]: ProtectedResource]
+        let sites: [String: Site]
+        let only: Site?
+
+        init(_ resources: [ProtectedResource], _ sites: [String: Site]) {
+            self.resources = resources
+            byIdentifier = Dictionary(resources.map { (Array($0.identifier.text.utf8), $0) }) { $1 }
+            only = sites.count == 1 ? sites.first?.value : nil
+            let others = AuthorityNames.others(of: resources.map(\.identifier))
+            self.sites = sites.merging(others.compactMapValues { sites[$0] }) { site, _ in site }
+        }
+    }
+
+    private let storage: Storage
+
+    /// - Throws: ``ConfigurationError`` with every two resources that could not be told apart.
+    init(_ resources: [ProtectedResource]) throws(ConfigurationError) {
+        var problems = PublishedPlaces.collisions(among: resources.map(\.identifier))
+        let sites = Dictionary(grouping: resources, by: \.identifier.authority).mapValues { resources in
+            Site(owners: Self.owners(resources), places: PublishedPlaces(resources))
+        }
+        problems += sites.sorted { $0.key < $1.key }.flatMap(\.value.places.problems)
+        guard problems.isEmpty else {
+            throw ConfigurationError(problems.map { ConfigurationError.Problem($0) })
+        }
+        storage = Storage(resources, sites)
+    }
+
+    private static func owners(_ resources: [ProtectedResource]) -> [ArraySlice<UInt8>: Owner] {
+        var owners: [ArraySlice<UInt8>: Owner] = [:]
+        for resource in resources {
+            var path = Array(resource.identifier.path.utf8)
+            let endsWithSlash = path.count > 1 && path.last == 0x2F
+            if path.last == 0x2F { path.removeLast() }
+            // Resources that differ in their query alone share their paths: the first one has them.
+            if owners[path[...]] == nil {
+                owners[path[...]] = Owner(resource: resource, endsWithSlash: endsWithSlash)
+            }
+        }
+        return owners
+    }
+
+    /// The resources, in order.
+    public var resources: [ProtectedResource] { storage.resources }
+
+    /// The resource of that identifier, byte for byte; nothing if there is none.
+    public subscript(identifier: ResourceIdentifier) -> ProtectedResource? {
+        storage.byIdentifier[Array(identifier.text.utf8)]
+    }
+
+    /// The resource that a request belongs to: the one with the longest path that the request's begins with, by whole segments.
+    ///
+    /// Where all resources have one authority, `Host` is not looked at. The cost does not grow with the number of resources.
+    ///
+    /// - Returns: Nothing if the request belongs to none, or asks for another host than theirs.
+    /// - Throws: ``MalformedMessage`` for a path that programs read differently, such as one with dot segments or an encoded slash: such a
+    ///   request is to be answered 400, whoever it belongs to.
+    ///
+    /// RFC 9728 §3.3, RFC 3986 §6.2.2.
+    public func resource(for head: RequestHead) throws(MalformedMessage) -> ProtectedResource? {
+        guard let (path, _) = try Self.pathAndQuery(of: head), let site = site(of: head) else { return nil }
+        let bytes = path.bytes[path.range]
+        var rest = bytes
+        if rest.last == 0x2F { rest.removeLast() }
+        while true {
+            if let owner = site.owners[rest], !owner.endsWithSlash || rest.endIndex < bytes.endIndex {
+                return owner.resource
+            }
+            guard let slash = rest.lastIndex(of: 0x2F) else { return nil }
+            rest = rest[..<slash]
+        }
+    }
+
+    /// The answer to a request for a document of some resource: its metadata, or the keys that sign it.
+    ///
+    /// Never asks for a token. For `HEAD` the body is that of `GET`, so that its length can be told, and is not to be sent.
+    ///
+    /// - Returns: 404 for a well-known path of no resource, so that nothing else answers there; nothing if the path has nothing to do with
+    ///   documents, or asks for another host.
+    ///
+    /// RFC 9728 §2, §3.1, §3.2.
+    public func metadataResponse(to head: RequestHead) -> (head: ResponseHead, body: [UInt8])? {
+        guard let (path, query) = try? Self.pathAndQuery(of: head), let site = site(of: head) else {
+            return nil
+        }
+        return site.places.answer(to: head, path: path.text, query: query)
+    }
+
+    private func site(of head: RequestHead) -> Site? {
+        if let only = storage.only { return only }
+        let authority = Self.authority(of: head)
+        if let site = storage.sites[authority] { return site }
+        return AuthorityNames.canonicalAddress(authority).flatMap { storage.sites[$0] }
+    }
+
+    /// The absolute form wins over `Host`, of which there is one.
+    ///
+    /// RFC 9112 §3.2.2.
+    private static func authority(of head: RequestHead) -> String {
+        if head.bytes[head.targetRange].first != 0x2F, let url = try? HTTPURL(head.target) {
+            let written = head.target.utf8.prefix(url.authorityEnd).dropFirst(url.scheme.utf8.count + 3)
+            return ASCII.lowercased(String(decoding: written, as: UTF8.self))
+        }
+        let hosts = head.fields.values(of: .host)
+        return hosts.count == 1 ? ASCII.lowercased(hosts[0]) : ""
+    }
+
+    private static func pathAndQuery(
+        of head: RequestHead
+    ) throws(MalformedMessage) -> (path: RequestPath, query: String?)? {
+        let target = head.targetRange
+        guard head.bytes[target].first == 0x2F else {
+            guard let url = try? HTTPURL(head.target) else { return nil }
+            return (try RequestPath(url.path), url.query)
+        }
+        let mark = head.bytes[target].firstIndex(of: 0x3F)
+        let path = try RequestPath(head.bytes, target.lowerBound..<(mark ?? target.upperBound))
+        return (path, mark.map { String(decoding: head.bytes[($0 + 1)..<target.upperBound], as: UTF8.self) })
+    }
+}

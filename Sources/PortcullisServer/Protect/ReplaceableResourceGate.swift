@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+
+public import Portcullis
+internal import PortcullisHTTP
+
+/// The gate of a resource that may be replaced while its routes stay: what it guards is what the set of the moment says.
+///
+/// For programs that put gates around routes themselves and swap their resources by ``ProtectedResources/replace(_:)``. A request that
+/// has passed goes on under the set that it was let in by. While the set has no such resource, everything here is 404.
+/// ``ResourceDocuments`` serves the metadata.
+///
+/// RFC 6750 §3, RFC 9728 §5, §5.2.
+public struct ReplaceableResourceGate: GateMiddleware {
+    private let resources: ProtectedResources
+    private let identifier: ResourceIdentifier
+    private let requirement: AccessRequirement
+    private let streamExpiry: StreamExpiry
+
+    /// Makes a gate.
+    ///
+    /// - Parameters:
+    ///   - resources: Where the resource is found, for each request anew.
+    ///   - identifier: Which of them is guarded.
+    ///   - requirement: What a token must carry. ``AccessRequirement/none`` still demands a valid token.
+    ///   - streamExpiry: What becomes of a streamed answer when its token expires. Default ``StreamExpiry/cut``.
+    public init(
+        _ resources: ProtectedResources, _ identifier: ResourceIdentifier,
+        requiring requirement: AccessRequirement = .none, streamExpiry: StreamExpiry = .cut
+    ) {
+        self.resources = resources
+        self.identifier = identifier
+        self.requirement = requirement
+        self.streamExpiry = streamExpiry
+    }
+
+    private var current: ResourceGate? {
+        resources.current[identifier].map {
+            ResourceGate($0, requiring: requirement, streamExpiry: streamExpiry)
+        }
+    }
+
+    /// Nothing that would hold for all requests.
+    var link: String? { nil }
+
+    package func decide(on request: inout Request, effort: ProtectedResource.Effort) -> ImmediateVerdict {
+        guard let gate = current else { return .respond(.notFound) }
+        return gate.link == nil ? gate.decide(on: &request, effort: effort) : .wait
+    }
+
+    /// Answers with the refusal, or passes the request on.
+    ///
+    /// May wait for keys or introspection, for a replay store, and for the content where that may hold the token.
+    public func respond(to request: Request, next: Next) async throws -> Response {
+        guard let gate = current else { return .notFound }
+        var response = try await gate.respond(to: request, next: next)
+        if let link = gate.link { response.fields.append(link, for: "Link") }
+        return response
+    }
+
+    func limiting(_ response: Response, to token: AccessToken) -> Response {
+        current?.limiting(response, to: token) ?? response
+    }
+}
+
+/// Serves what the resources of a set say of themselves, at the places that are theirs, before anything else is asked.
+///
+/// Never asks for a token. A well-known path of no resource is 404.
+///
+/// RFC 9728 §3.
+public struct ResourceDocuments: ImmediateMiddleware {
+    private let resources: ProtectedResources
+
+    /// Makes the middleware, to be put before gates.
+    public init(_ resources: ProtectedResources) {
+        self.resources = resources
+    }
+
+    package func decide(on request: inout Request, effort: ProtectedResource.Effort) -> ImmediateVerdict {
+        resources.current.metadataResponse(to: request.head).map { .respond(Response($0)) } ?? .proceed
+    }
+
+    /// Answers with the document, or passes the request on.
+    public func respond(to request: Request, next: Next) async throws -> Response {
+        if let answer = resources.current.metadataResponse(to: request.head) { return Response(answer) }
+        return try await next(request)
+    }
+}
