@@ -122,6 +122,16 @@ extension ProtectedResource {
         }
     }
 
+    /// The answer to every request without an `Authorization` field, unless a trusted proxy vouches for certificates.
+    ///
+    /// Nothing where more than that field decides: tokens in forms and queries, and web pages that may not call.
+    package func refusalWithoutCredentials(requiring requirement: AccessRequirement) -> Refusal? {
+        guard gate.presentation.isFieldOnly, gate.originCheck == nil else { return nil }
+        var refusal = answer(to: .missingCredentials, .none, requiring: requirement, GateContext())
+        refusal.finding = gate.absence
+        return refusal
+    }
+
     // 1. Present: the credentials out of the request. RFC 6750 §2, RFC 9449 §7.1.
     private func present(
         _ head: borrowing RequestHead, _ context: borrowing GateContext, _ attempt: inout Attempt,

@@ -258,7 +258,8 @@ struct HTTPClientTests {
     @Test func `a large request is sent whole`() async throws {
         let server = try ScriptedServer.repeating { peer, request in peer.answer("\(request.utf8.count)") }
         let body = [UInt8](repeating: 0x61, count: 3_000_000)
-        let response = try await makeClient().execute(.init(url: server.url, method: .post, body: body))
+        let response = try await makeClient().execute(
+            .init(url: server.url, method: .post, body: body, deadline: .seconds(60)))
         #expect((Int(response.text) ?? 0) > 3_000_000)
         server.stop()
     }
@@ -273,7 +274,8 @@ struct HTTPClientTests {
         let client = try makeClient()
         let body = [UInt8](repeating: 0x61, count: 20_000_000)
         for _ in 0..<2 {
-            let response = try await client.execute(.init(url: server.url, method: .post, body: body))
+            let response = try await client.execute(
+                .init(url: server.url, method: .post, body: body, deadline: .seconds(60)))
             #expect(response.status == .contentTooLarge)
         }
         #expect(server.connectionCount == 2)

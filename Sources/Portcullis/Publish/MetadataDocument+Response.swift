@@ -22,17 +22,14 @@ extension MetadataDocument {
     }
 
     private func document(for head: RequestHead) -> (head: ResponseHead, body: [UInt8]) {
-        var fields: Fields = [.cacheControl: cacheControl, .etag: etag, Self.anyOrigin: "*"]
-        if let vary { fields.append(vary, for: .vary) }
-        let conditions = head.fields.values(of: .ifNoneMatch)
-        if EntityTag.matches(etag, anyOf: conditions) {
-            return (ResponseHead(status: .notModified, fields: fields), [])
+        if head.find(.ifNoneMatch) != nil,
+            EntityTag.matches(etag, anyOf: head.fields.values(of: .ifNoneMatch))
+        {
+            return (ResponseHead(status: .notModified, fields: unchangedFields), [])
         }
-        fields.append(contentType, for: .contentType)
         return (ResponseHead(status: .ok, fields: fields), body)
     }
 
-    private static let anyOrigin: FieldName = "Access-Control-Allow-Origin"
     private static let methods = "GET, HEAD, OPTIONS"
 
     // RFC 9110 §15.5.6.

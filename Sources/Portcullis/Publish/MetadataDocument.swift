@@ -25,6 +25,9 @@ package struct MetadataDocument: Sendable, Hashable {
     ///
     /// RFC 9110 §12.5.5.
     let vary: String?
+    /// The fields of a whole answer, and of one that says that nothing has changed.
+    let fields: Fields
+    let unchangedFields: Fields
 
     package init(_ metadata: ProtectedResourceMetadata, maxAge: Int) {
         self.init(metadata.json.serialized(), "application/json", maxAge: maxAge)
@@ -40,7 +43,14 @@ package struct MetadataDocument: Sendable, Hashable {
         self.vary = vary
         etag = "\"" + Self.hash(of: body).prefix(22) + "\""
         self.cacheControl = cacheControl
+        var fields: Fields = [.cacheControl: cacheControl, .etag: etag, Self.anyOrigin: "*"]
+        if let vary { fields.append(vary, for: .vary) }
+        unchangedFields = fields
+        fields.append(contentType, for: .contentType)
+        self.fields = fields
     }
+
+    static let anyOrigin: FieldName = "Access-Control-Allow-Origin"
 
     /// The SHA-256 of a document, base64url: what operators compare, and the beginning of the entity tag.
     static func hash(of body: [UInt8]) -> String {

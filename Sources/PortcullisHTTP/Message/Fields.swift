@@ -62,9 +62,12 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
     ///
     /// RFC 9110 §5.5.
     public static func isValid(_ value: String) -> Bool {
-        guard value.utf8.allSatisfy(CharacterClass.isFieldValueCharacter) else { return false }
-        guard let first = value.utf8.first, let last = value.utf8.last else { return true }
-        return first != 0x20 && first != 0x09 && last != 0x20 && last != 0x09
+        var value = value
+        return value.withUTF8 { bytes in
+            for byte in bytes where !CharacterClass.isFieldValueCharacter(byte) { return false }
+            guard let first = bytes.first, let last = bytes.last else { return true }
+            return first != 0x20 && first != 0x09 && last != 0x20 && last != 0x09
+        }
     }
 
     /// Walks the lines in order.

@@ -109,6 +109,12 @@ public struct RequestHead: Sendable {
     /// The fields, in order, duplicates kept.
     public var fields: RequestFields { RequestFields(head: self) }
 
+    /// Whether there is an `Authorization` field, whatever it says.
+    package var hasCredentials: Bool {
+        for slot in slots where slot.known == .authorization { return true }
+        return false
+    }
+
     /// Where the values of a name stand in `bytes`: the first, and how many lines there are.
     package func find(_ name: FieldName) -> (first: Range<Int>, count: Int)? {
         var first: Range<Int>?

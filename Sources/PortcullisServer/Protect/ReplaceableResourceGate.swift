@@ -35,7 +35,7 @@ public struct ReplaceableResourceGate: GateMiddleware {
 
     private var current: ResourceGate? {
         resources.current[identifier].map {
-            ResourceGate($0, requiring: requirement, streamExpiry: streamExpiry)
+            .once($0, requiring: requirement, streamExpiry: streamExpiry)
         }
     }
 

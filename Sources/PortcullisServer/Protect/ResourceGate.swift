@@ -30,6 +30,8 @@ public struct ResourceGate: GateMiddleware {
     let streamExpiry: StreamExpiry
     /// The value of `Link` in guarded answers, or nothing.
     let link: String?
+    /// The answer to a request without credentials, which is the same each time; nothing where that is not so.
+    private let unauthenticated: Response?
 
     /// Makes a gate.
     ///
@@ -41,13 +43,32 @@ public struct ResourceGate: GateMiddleware {
         _ resource: ProtectedResource, requiring requirement: AccessRequirement = .none,
         streamExpiry: StreamExpiry = .cut
     ) {
+        self.init(
+            resource, requiring: requirement, streamExpiry: streamExpiry,
+            unauthenticated: resource.refusalWithoutCredentials(requiring: requirement).map { Response($0) })
+    }
+
+    /// Makes a gate for one request.
+    static func once(
+        _ resource: ProtectedResource, requiring requirement: AccessRequirement, streamExpiry: StreamExpiry
+    ) -> ResourceGate {
+        ResourceGate(
+            resource, requiring: requirement, streamExpiry: streamExpiry, unauthenticated: nil)
+    }
+
+    private init(
+        _ resource: ProtectedResource, requiring requirement: AccessRequirement, streamExpiry: StreamExpiry,
+        unauthenticated: Response?
+    ) {
         self.resource = resource
         self.requirement = requirement
         self.streamExpiry = streamExpiry
+        self.unauthenticated = unauthenticated
         link = resource.metadataLink
     }
 
     package func decide(on request: inout Request, effort: ProtectedResource.Effort) -> ImmediateVerdict {
+        if let answer = preparedAnswer(to: request) { return .respond(answer) }
         let decision = resource.authorizeImmediately(
             request.head, requiring: requirement, in: Self.context(of: request), effort: effort)
         switch decision {
@@ -88,6 +109,13 @@ public struct ResourceGate: GateMiddleware {
         var response = try await next(request)
         resource.complete(&response.fields, status: response.status, answering: request.head, in: context)
         return response
+    }
+
+    private func preparedAnswer(to request: borrowing Request) -> Response? {
+        guard var answer = unauthenticated, !request.head.hasCredentials else { return nil }
+        if case .trustedField = request.certificateSource { return nil }
+        if !request.describesRefusals { answer.refusalFinding = nil }
+        return answer
     }
 
     private static func context(of request: borrowing Request) -> GateContext {

@@ -10,15 +10,15 @@ public import PortcullisTransport
 /// parameter and nowhere else.
 public struct Request: Sendable {
     /// The method, target and fields.
-    public let head: RequestHead
+    public var head: RequestHead { arrival.head }
     /// The path of the target, percent-normalised, without the query.
     ///
     /// RFC 3986 §3.3.
-    public var path: String { requestPath.text }
+    public var path: String { arrival.path.text }
     /// The query of the target as it came, without the `?`; nothing if there is none.
     ///
     /// RFC 3986 §3.4.
-    public var query: String? { queryRange.map { head.text($0) } }
+    public var query: String? { arrival.queryRange.map { arrival.head.text($0) } }
     /// What the names in the route's pattern stand for, decoded.
     public internal(set) var parameters: Parameters
     /// The content.
@@ -28,19 +28,19 @@ public struct Request: Sendable {
     /// Whose connection it is.
     ///
     /// Behind a proxy, the proxy's, unless that announces another by the PROXY protocol.
-    public let peer: SocketAddress
+    public var peer: SocketAddress { arrival.peer }
     /// What the request is called in the access log and in its answer, if requests have names.
     ///
     /// ``Server/Configuration/namesRequests``
-    public let id: String?
+    public var id: String? { arrival.id }
     /// What trusted proxies say of where the request came from; nothing if they say nothing, or aren't trusted.
     ///
     /// ``Server/Configuration/proxies``
-    public let forwarding: Forwarding?
+    public var forwarding: Forwarding? { arrival.forwarding }
     /// Whether the peer is a trusted proxy.
-    package let isFromTrustedProxy: Bool
+    package var isFromTrustedProxy: Bool { arrival.isFromTrustedProxy }
     /// Whether somebody wants to know what was wrong, should the request be refused.
-    package let describesRefusals: Bool
+    package var describesRefusals: Bool { arrival.describesRefusals }
     /// The certificate that the client of a TLS connection has proved to have the key of, in DER; nothing without one.
     ///
     /// Who issued it was checked where the server names authorities, and only there. Nothing on a connection from a trusted proxy.
@@ -48,10 +48,10 @@ public struct Request: Sendable {
     public var clientCertificate: [UInt8]? {
         if case .connection(let der) = certificateSource { der } else { nil }
     }
-    private let requestPath: RequestPath
-    private let queryRange: Range<Int>?
     /// Where the gate finds the client's certificate.
-    package let certificateSource: ClientCertificate
+    package var certificateSource: ClientCertificate { arrival.certificateSource }
+    /// What came, which nothing on the way to the handler changes.
+    private let arrival: Arrival
     /// The validated token that the gate has put here for the handlers of a protected block.
     package var token: AccessToken?
 
@@ -61,17 +61,41 @@ public struct Request: Sendable {
         forwarding: Forwarding? = nil, isFromTrustedProxy: Bool = false,
         certificateSource: ClientCertificate = .none, describesRefusals: Bool = false
     ) {
-        self.head = head
-        requestPath = path
-        self.queryRange = queryRange
         self.parameters = parameters
         self.body = body
-        self.peer = peer
-        self.id = id
-        self.forwarding = forwarding
-        self.isFromTrustedProxy = isFromTrustedProxy
-        self.describesRefusals = describesRefusals
-        self.certificateSource = certificateSource
+        arrival = Arrival(
+            head: head, path: path, queryRange: queryRange, peer: peer, id: id, forwarding: forwarding,
+            isFromTrustedProxy: isFromTrustedProxy, describesRefusals: describesRefusals,
+            certificateSource: certificateSource)
+    }
+
+    /// Shared by all copies of a request, so that passing one on costs little.
+    private final class Arrival: Sendable {
+        let head: RequestHead
+        let path: RequestPath
+        let queryRange: Range<Int>?
+        let peer: SocketAddress
+        let id: String?
+        let forwarding: Forwarding?
+        let isFromTrustedProxy: Bool
+        let describesRefusals: Bool
+        let certificateSource: ClientCertificate
+
+        init(
+            head: RequestHead, path: RequestPath, queryRange: Range<Int>?, peer: SocketAddress, id: String?,
+            forwarding: Forwarding?, isFromTrustedProxy: Bool, describesRefusals: Bool,
+            certificateSource: ClientCertificate
+        ) {
+            self.head = head
+            self.path = path
+            self.queryRange = queryRange
+            self.peer = peer
+            self.id = id
+            self.forwarding = forwarding
+            self.isFromTrustedProxy = isFromTrustedProxy
+            self.describesRefusals = describesRefusals
+            self.certificateSource = certificateSource
+        }
     }
 
     /// The client's address without a port, as far as trusted proxies tell; else the peer's.
@@ -80,10 +104,10 @@ public struct Request: Sendable {
     public var clientAddress: String { forwarding?.client ?? peer.host }
 
     /// The method.
-    public var method: Method { head.method }
+    public var method: Method { arrival.head.method }
 
     /// The fields, in order, duplicates kept.
-    public var fields: RequestFields { head.fields }
+    public var fields: RequestFields { arrival.head.fields }
 }
 
 /// The values of the names in a route's pattern.
