@@ -15,10 +15,30 @@ struct CostlyWorkTests {
         #expect(queue.isEmpty)
     }
 
-    @Test func `its share is half of what cheap work took, within the bounds`() {
-        #expect(CostlyWork.share(afterNanoseconds: 0) == CostlyWork.minimumNanoseconds)
-        #expect(CostlyWork.share(afterNanoseconds: 600_000) == 300_000)
-        #expect(CostlyWork.share(afterNanoseconds: 60_000_000_000) == CostlyWork.maximumNanoseconds)
+    @Test func `its share is a third of what cheap work took, within the bounds`() {
+        func share(_ spent: UInt64) -> UInt64 {
+            var queue = CostlyWork()
+            queue.append {}
+            return queue.beginShare(spent: spent, events: 2, at: MonotonicInstant(nanoseconds: 1_000_000_000))
+        }
+        #expect(share(0) == CostlyWork.minimumNanoseconds)
+        #expect(share(600_000) == 200_000)
+        #expect(share(60_000_000_000) == CostlyWork.maximumNanoseconds)
+    }
+
+    @Test func `its share is all there is where for a while nothing else was asked for`() {
+        var queue = CostlyWork()
+        var now = MonotonicInstant(nanoseconds: 1_000_000_000)
+        func share(events: Int) -> UInt64 {
+            queue.append {}
+            return queue.beginShare(spent: 0, events: events, at: now)
+        }
+        #expect(share(events: 1) == CostlyWork.maximumNanoseconds)
+        #expect(share(events: 2) == CostlyWork.minimumNanoseconds)
+        now = now + (CostlyWork.memory - .nanoseconds(1))
+        #expect(share(events: 1) == CostlyWork.minimumNanoseconds)
+        now = now + .nanoseconds(1)
+        #expect(share(events: 1) == CostlyWork.maximumNanoseconds)
     }
 
     @Test func `cheap work does not wait for all of it`() async throws {

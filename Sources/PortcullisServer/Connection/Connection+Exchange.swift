@@ -106,7 +106,8 @@ extension Connection {
         // Who has gone meanwhile costs no verification.
         guard isCurrent(id) else { return }
         answer(request, route, effort: effort)
-        goOn()
+        // The answers of a share are sent together, which wakes their clients once.
+        continueLater()
     }
 
     private static func authority(_ head: RequestHead, _ semantics: RequestSemantics) -> String {

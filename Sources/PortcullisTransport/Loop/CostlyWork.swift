@@ -9,9 +9,15 @@ package struct CostlyWork {
     package static let minimumNanoseconds: UInt64 = 100_000
     /// What a turn spends on it at most, so that the sockets are looked at again soon.
     package static let maximumNanoseconds: UInt64 = 1_000_000
+    /// For how long it is thought of that there was something else to do.
+    package static let memory = Duration.milliseconds(20)
 
     private var works: [() -> Void] = []
     private var nextIndex = 0
+    /// How many pieces have come since the last share was spent.
+    private var arrivalCount = 0
+    /// When there was something else to do.
+    private var lastCheapWork = MonotonicInstant(nanoseconds: 0)
 
     package init() {}
 
@@ -19,6 +25,7 @@ package struct CostlyWork {
 
     package mutating func append(_ work: @escaping () -> Void) {
         works.append(work)
+        arrivalCount += 1
     }
 
     /// The piece whose turn it is.
@@ -35,8 +42,16 @@ package struct CostlyWork {
         return work
     }
 
-    /// How long a turn may spend on it whose cheap work has taken so long: half of that, within the bounds.
-    package static func share(afterNanoseconds spent: UInt64) -> UInt64 {
-        min(max(spent / 2, minimumNanoseconds), maximumNanoseconds)
+    /// How long a turn may spend on it.
+    ///
+    /// A third of the time that its cheap work took, within the bounds; all there is where for a while every event has ended in costly
+    /// work, so that nobody waits for anything else.
+    package mutating func beginShare(
+        spent: UInt64, events eventCount: Int, at now: MonotonicInstant
+    ) -> UInt64 {
+        if eventCount > arrivalCount { lastCheapWork = now }
+        arrivalCount = 0
+        guard now - lastCheapWork < Self.memory else { return Self.maximumNanoseconds }
+        return min(max(spent / 3, Self.minimumNanoseconds), Self.maximumNanoseconds)
     }
 }

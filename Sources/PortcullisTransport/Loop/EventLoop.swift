@@ -224,7 +224,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
                 if events == 0, !hasWork { events = linger() }
                 runReadyJobs()
                 runLaterWork()
-                runCostlyWork()
+                runCostlyWork(after: events)
                 if events == 0, laterWork.isEmpty, costlyWork.isEmpty { return }
                 now = .now()
             }
@@ -267,7 +267,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         queue.async {
             self.onLoop {
                 self.runLaterWork()
-                self.runCostlyWork()
+                self.runCostlyWork(after: 0)
             }
         }
     }
@@ -293,10 +293,11 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     }
 
     /// Runs costly work for as long as is fair to what else this turn has done, one piece at least.
-    private func runCostlyWork() {
+    private func runCostlyWork(after eventCount: Int) {
         guard !costlyWork.isEmpty else { return }
         let start = MonotonicInstant.now()
-        let share = CostlyWork.share(afterNanoseconds: start.nanoseconds &- now.nanoseconds)
+        let share = costlyWork.beginShare(
+            spent: start.nanoseconds &- now.nanoseconds, events: eventCount, at: start)
         let end = start.advanced(byNanoseconds: share)
         repeat {
             guard let work = costlyWork.next() else { return }
