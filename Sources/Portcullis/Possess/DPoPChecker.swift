@@ -14,9 +14,12 @@ final class DPoPChecker: Sendable {
 
     private let target: ProofTarget
     private let algorithms: Set<SignatureAlgorithm>
-    private let maxAge: Duration
-    private let maxFuture: Duration
+    /// In seconds.
+    private let maxAge: Double
+    private let maxFuture: Double
     private let replays: any ReplayStore
+    /// The same store, if it answers without waiting.
+    private let immediateReplays: InMemoryReplayStore?
     /// The same store, if it was made here and not given.
     private let ownReplays: InMemoryReplayStore?
     /// Nothing where no nonce is asked for.
@@ -30,8 +33,8 @@ final class DPoPChecker: Sendable {
     ) {
         target = ProofTarget(resource, refusesQuery: policy.refusesQueryInTarget)
         self.algorithms = Set(algorithms)
-        maxAge = policy.proofMaxAge
-        maxFuture = policy.proofMaxFuture
+        maxAge = policy.proofMaxAge / .seconds(1)
+        maxFuture = policy.proofMaxFuture / .seconds(1)
         if let given = policy.replayStore {
             ownReplays = nil
             replays = given
@@ -40,6 +43,7 @@ final class DPoPChecker: Sendable {
             ownReplays = own
             replays = own
         }
+        immediateReplays = replays as? InMemoryReplayStore
         nonces =
             policy.nonce == .off
             ? nil : policy.nonceSource ?? memories.sealer(for: resource, policy, at: now)
@@ -70,7 +74,7 @@ final class DPoPChecker: Sendable {
     }
 
     /// Whether proofs are checked without waiting, and answers need no nonce.
-    var isImmediate: Bool { replays is InMemoryReplayStore && nonces == nil }
+    var isImmediate: Bool { immediateReplays != nil && nonces == nil }
 
     /// Checks a proof against the request, the token, and the key that the token is bound to.
     ///
@@ -92,7 +96,7 @@ final class DPoPChecker: Sendable {
         at now: NumericDate
     ) throws(RefusalReason) {
         let record = try examine(range, of: head, tokenDigest: tokenDigest, boundTo: thumbprint, at: now)
-        try judge((replays as? InMemoryReplayStore)?.insert(record) ?? .unavailable)
+        try judge(immediateReplays?.insert(record) ?? .unavailable)
     }
 
     /// Checks everything about a proof but whether it was used before.
@@ -137,11 +141,16 @@ final class DPoPChecker: Sendable {
         // RFC 9110 §9.1: methods are compared with regard to case.
         guard claims.method.utf8.elementsEqual(head.method.name.utf8) else { throw .proofMethodMismatch }
         guard target.matches(claims.uri, head) else { throw .proofTargetMismatch }
-        guard now <= claims.issuedAt.adding(maxAge), claims.issuedAt <= now.adding(maxFuture) else {
+        guard now <= claims.issuedAt.adding(seconds: maxAge),
+            claims.issuedAt <= now.adding(seconds: maxFuture)
+        else {
             throw .proofOutsideWindow
         }
-        let hash = Array(tokenDigest.base64URL.utf8)
-        guard ConstantTime.equals(Array(claims.tokenHash.utf8), hash) else { throw .proofTokenMismatch }
+        // Nothing is given away by how long this takes: who sends the hash has the token.
+        guard let hash = Base64URL.decode(claims.tokenHash).flatMap(SHA256Digest.init), hash == tokenDigest
+        else {
+            throw .proofTokenMismatch
+        }
     }
 
     // RFC 9449 §4.3, 6.
@@ -165,9 +174,11 @@ final class DPoPChecker: Sendable {
     // RFC 9449 §11.1.
     private func record(_ claims: ProofClaims, _ header: ProofHeader, at now: NumericDate) -> ReplayRecord {
         let key = header.thumbprint.bytes
+        var named = key
+        named.append(contentsOf: claims.identifier.utf8)
         return ReplayRecord(
-            identifier: Digest.sha256(key + Array(claims.identifier.utf8)).bytes, keyThumbprint: key,
-            now: now, until: claims.issuedAt.adding(maxAge))
+            identifier: Digest.sha256(named).bytes, keyThumbprint: key,
+            now: now, until: claims.issuedAt.adding(seconds: maxAge))
     }
 
     private func judge(_ verdict: ReplayVerdict) throws(RefusalReason) {

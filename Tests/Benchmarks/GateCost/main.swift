@@ -155,6 +155,11 @@ struct DPoPRequests {
     }
 }
 
+/// The most that a DPoP request may cost, in verifications by OpenSSL alone.
+///
+/// With `--check`, more is an error.
+let bound = 1.35
+var isTooSlow = false
 let clock = ContinuousClock()
 for (algorithm, count) in [(SignatureAlgorithm.es256, 1000), (.ed25519, 1000), (.rs256, 1000)] {
     let plain = PlainVerification(algorithm)
@@ -176,6 +181,7 @@ for (algorithm, count) in [(SignatureAlgorithm.es256, 1000), (.ed25519, 1000), (
         ratios.append(second / first)
     }
     let ratio = ratios.sorted()[ratios.count / 2]
+    if ratio > bound { isTooSlow = true }
     print(
         "\(algorithm.rawValue): OpenSSL \(Int(openssl.median)) ns, DPoP request \(Int(gate.median)) ns,",
         "ratio \((ratio * 100).rounded() / 100)")
@@ -196,3 +202,7 @@ for _ in 0..<9 {
     immediate.add(elapsed, for: 100_000)
 }
 print("Bearer, remembered: \(Int(immediate.median)) ns")
+if isTooSlow, CommandLine.arguments.contains("--check") {
+    print("above the bound of \(bound)")
+    exit(1)
+}
