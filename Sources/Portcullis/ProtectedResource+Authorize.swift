@@ -76,6 +76,9 @@ extension ProtectedResource {
         ///
         /// Comes with what the request presented when it was looked at with little effort, if it was.
         case all(PresentedToken?)
+
+        var isLittle: Bool { if case .little = self { true } else { false } }
+        var earlier: PresentedToken? { if case .all(let presented) = self { presented } else { nil } }
     }
 
     /// Decides at once about requests whose token was verified before or can be, and about those that can't have one.
@@ -90,13 +93,7 @@ extension ProtectedResource {
         else { return .mustWait }
         var attempt = Attempt.none
         do throws(RefusalReason) {
-            let isSparing: Bool
-            var earlier: PresentedToken?
-            switch effort {
-            case .little: isSparing = true
-            case .all(let presented): (isSparing, earlier) = (false, presented)
-            }
-            let presented = try present(head, context, &attempt, earlier)
+            let presented = try present(head, context, &attempt, effort.earlier)
             if presented.scheme == .dpop, gate.dpop?.isImmediate == false { return .mustWait }
             let proof = try locateProof(presented, of: head)
             let token: AccessToken
@@ -104,7 +101,7 @@ extension ProtectedResource {
                 token = known
             } else {
                 try checkCharacters(presented, of: head)
-                if isSparing {
+                if effort.isLittle {
                     return gate.validator.format == .opaque ? .mustWait : .mustVerify(presented)
                 }
                 guard let verified = try validateAtOnce(presented, of: head) else { return .mustWait }
@@ -112,7 +109,7 @@ extension ProtectedResource {
             }
             try checkBinding(of: token, presented, head, context)
             if let proof {
-                if isSparing { return .mustVerify(presented) }
+                if effort.isLittle { return .mustVerify(presented) }
                 try proveAtOnce(proof, of: head, token, presented)
             }
             try permit(token, requirement)
