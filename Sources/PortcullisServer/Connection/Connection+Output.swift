@@ -94,6 +94,8 @@ extension Connection {
     /// comes in the next moment, from a client in the middle of its work; it hears in its answer that it was the last.
     func drain() {
         if drainHandshake() { return }
+        // An answer of a share of costly work may not have been sent yet; behind it the next request is read.
+        if phase == .head, !output.isEmpty { flush() }
         if phase == .head, output.isEmpty { read(untilEnd: isEncrypted) }
         guard phase == .head, unread.isEmpty else { return }
         guard output.isEmpty else { return closeAfterOutput() }

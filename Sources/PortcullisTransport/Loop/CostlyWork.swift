@@ -14,8 +14,8 @@ package struct CostlyWork {
 
     private var works: [() -> Void] = []
     private var nextIndex = 0
-    /// How many pieces have come since the last share was spent.
-    private var arrivalCount = 0
+    /// How many pieces have come so far.
+    package private(set) var arrivalCount = 0
     /// When there was something else to do.
     private var lastCheapWork = MonotonicInstant(nanoseconds: 0)
 
@@ -25,7 +25,7 @@ package struct CostlyWork {
 
     package mutating func append(_ work: @escaping () -> Void) {
         works.append(work)
-        arrivalCount += 1
+        arrivalCount &+= 1
     }
 
     /// The piece whose turn it is.
@@ -47,10 +47,9 @@ package struct CostlyWork {
     /// A third of the time that its cheap work took, within the bounds; all there is where for a while every event has ended in costly
     /// work, so that nobody waits for anything else.
     package mutating func beginShare(
-        spent: UInt64, events eventCount: Int, at now: MonotonicInstant
+        spent: UInt64, cheapEvents cheapEventCount: Int, at now: MonotonicInstant
     ) -> UInt64 {
-        if eventCount > arrivalCount { lastCheapWork = now }
-        arrivalCount = 0
+        if cheapEventCount > 0 { lastCheapWork = now }
         guard now - lastCheapWork < Self.memory else { return Self.maximumNanoseconds }
         return min(max(spent / 3, Self.minimumNanoseconds), Self.maximumNanoseconds)
     }

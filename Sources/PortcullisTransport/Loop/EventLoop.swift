@@ -34,6 +34,10 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     private var wake: @Sendable () -> Void = {}
     private var laterWork: [@Sendable () -> Void] = []
     private var costlyWork = CostlyWork()
+    /// How many events since the last share of costly work have ended in none.
+    private var cheapEventCount = 0
+    /// Whether the queue holds the block that takes up what a turn has left: one at a time, or they would multiply.
+    private var isResumptionQueued = false
     private var readinessSet: (any ReadinessSet)?
     private var readyJobs: [UnownedJob] = []
     private var jobWatch: (nanoseconds: UInt64, report: (UInt64) -> Void)?
@@ -224,8 +228,10 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
                 if events == 0, !hasWork { events = linger() }
                 runReadyJobs()
                 runLaterWork()
-                runCostlyWork(after: events)
+                runCostlyWork()
                 if events == 0, laterWork.isEmpty, costlyWork.isEmpty { return }
+                // Costly work can fill every batch; what comes from elsewhere must not wait for all of them.
+                if !costlyWork.isEmpty, submittedCount.load(ordering: .relaxed) > 0 { return }
                 now = .now()
             }
         }
@@ -254,7 +260,9 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         guard slot < registrations.count, let registration = registrations[slot],
             registration.generation == generation
         else { return }
+        let arrivals = costlyWork.arrivalCount
         registration.handler.ready(readiness)
+        if costlyWork.arrivalCount == arrivals { cheapEventCount &+= 1 }
     }
 
     private func onLoop(_ work: () -> Void) {
@@ -263,11 +271,13 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         work()
         runReadyJobs()
         owner.store(0, ordering: .relaxed)
-        guard hasWork else { return }
+        guard hasWork, !isResumptionQueued else { return }
+        isResumptionQueued = true
         queue.async {
             self.onLoop {
+                self.isResumptionQueued = false
                 self.runLaterWork()
-                self.runCostlyWork(after: 0)
+                self.runCostlyWork()
             }
         }
     }
@@ -293,11 +303,12 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     }
 
     /// Runs costly work for as long as is fair to what else this turn has done, one piece at least.
-    private func runCostlyWork(after eventCount: Int) {
+    private func runCostlyWork() {
         guard !costlyWork.isEmpty else { return }
         let start = MonotonicInstant.now()
         let share = costlyWork.beginShare(
-            spent: start.nanoseconds &- now.nanoseconds, events: eventCount, at: start)
+            spent: start.nanoseconds &- now.nanoseconds, cheapEvents: cheapEventCount, at: start)
+        cheapEventCount = 0
         let end = start.advanced(byNanoseconds: share)
         repeat {
             guard let work = costlyWork.next() else { return }
