@@ -76,8 +76,10 @@ def program():
 
 def start(servers, words, name="example-server", before=(), seconds=20, environment=None):
     """The process, its port, and how long it took until it listened."""
+    # It may have to be built, which is no part of the start.
+    executable = program()
     begun = time.monotonic()
-    process = servers.start([*before, program(), *words], name, environment, stdout=subprocess.PIPE)
+    process = servers.start([*before, executable, *words], name, environment, stdout=subprocess.PIPE)
     line = process.popen.stdout.readline().decode()
     took = time.monotonic() - begun
     if not line.startswith("listening on "):
