@@ -101,9 +101,10 @@ extension ProtectedResource {
                 token = known
             } else {
                 try checkCharacters(presented, of: head)
-                if effort.isLittle {
-                    return gate.validator.format == .opaque ? .mustWait : .mustVerify(presented)
+                guard gate.validator.isCheckedAsJWT(shaped: presented.isShapedAsJWS(in: head)) else {
+                    return .mustWait
                 }
+                if effort.isLittle { return .mustVerify(presented) }
                 guard let verified = try validateAtOnce(presented, of: head) else { return .mustWait }
                 token = verified
             }
@@ -183,7 +184,9 @@ extension ProtectedResource {
                 notes.finding = finding(for: error, of: head, requiring: .none, context, notes)
             }
             let end = min(arrival + gate.rejectionLifetime, notes.answerEnds ?? .distantFuture)
-            remember(RejectedToken(reason: error, until: end, finding: notes.finding), digest, epoch)
+            let rejected = RejectedToken(
+                reason: error, askedAt: arrival, until: end, finding: notes.finding)
+            remember(rejected, digest, epoch)
             throw error
         }
     }
@@ -198,7 +201,8 @@ extension ProtectedResource {
             try await gate.validator.confirm(
                 presented.bytes(in: head), digest: presented.digest, issuedBy: token.issuer)
         } catch {
-            let rejected = RejectedToken(reason: error, until: arrival + gate.rejectionLifetime, finding: nil)
+            let rejected = RejectedToken(
+                reason: error, askedAt: arrival, until: arrival + gate.rejectionLifetime, finding: nil)
             remember(rejected, presented.digest, epoch)
             throw error
         }
@@ -211,14 +215,16 @@ extension ProtectedResource {
         guard arrival < verified.usableUntil else { return }
         gate.remember(
             since: epoch, { $0.verified.insert(verified, for: digest) }, else: { $0.verified.remove(digest) })
+        // Of two answers that overtake each other the one that was asked for later counts.
+        if let rejected = gate.rejected[digest], rejected.askedAt >= arrival { gate.verified.remove(digest) }
     }
 
     private func remember(_ rejected: RejectedToken, _ digest: SHA256Digest, _ epoch: UInt64) {
         guard rejected.reason.isWorthRemembering(format: gate.validator.format) else { return }
-        // What the issuer has taken back is no longer known as good either.
-        gate.verified.remove(digest)
         gate.remember(
             since: epoch, { $0.rejected.insert(rejected, for: digest) }, else: { $0.rejected.remove(digest) })
+        // What the issuer has taken back is no longer known as good either; removed last, since an older answer may come by.
+        gate.verified.remove(digest)
     }
 
     // RFC 6750 §2.1. Needed only for tokens that were not verified before.

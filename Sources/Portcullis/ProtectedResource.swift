@@ -273,6 +273,8 @@ public enum DPoPUse: Sendable, Hashable {
 /// An introspected token that was found bad, and how long that may be believed.
 struct RejectedToken: Sendable {
     let reason: RefusalReason
+    /// When the issuer was asked, or a little before.
+    let askedAt: MonotonicInstant
     let until: MonotonicInstant
     /// What was said of it the first time, if anybody wanted to know.
     let finding: RefusalFinding?

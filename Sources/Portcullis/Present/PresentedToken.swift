@@ -48,9 +48,20 @@ package struct PresentedToken: Sendable {
     ///
     /// RFC 6750 §2.1.
     func isToken68(in head: borrowing RequestHead) -> Bool {
-        if let decoded { return decoded.withUnsafeBytes { Token68.matches($0) } }
-        return head.bytes.withUnsafeBytes {
-            Token68.matches(UnsafeRawBufferPointer(rebasing: $0[range]))
-        }
+        withBytes(in: head, Token68.matches)
+    }
+
+    /// Whether it has the form of a signed JWT.
+    ///
+    /// RFC 7515 §7.1.
+    func isShapedAsJWS(in head: borrowing RequestHead) -> Bool {
+        withBytes(in: head, Token68.isShapedAsJWS)
+    }
+
+    private func withBytes(
+        in head: borrowing RequestHead, _ ask: (UnsafeRawBufferPointer) -> Bool
+    ) -> Bool {
+        if let decoded { return decoded.withUnsafeBytes(ask) }
+        return head.bytes.withUnsafeBytes { ask(UnsafeRawBufferPointer(rebasing: $0[range])) }
     }
 }

@@ -77,9 +77,16 @@ struct TokenValidator: Sendable {
 
     /// Whether a token is read here rather than introspected, by its form.
     func isCheckedAsJWT(_ token: [UInt8]) -> Bool {
+        isCheckedAsJWT(shaped: token.withUnsafeBytes { Token68.isShapedAsJWS($0) })
+    }
+
+    /// Whether a token is read here rather than introspected.
+    ///
+    /// - Parameter isShaped: Whether it has the form of a signed JWT, if that matters.
+    func isCheckedAsJWT(shaped isShaped: @autoclosure () -> Bool) -> Bool {
         switch format {
         case .opaque: false
-        case .any: token.withUnsafeBytes { Token68.isShapedAsJWS($0) }
+        case .any: isShaped()
         case .jwt: true
         }
     }

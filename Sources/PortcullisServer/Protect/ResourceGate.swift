@@ -90,11 +90,6 @@ public struct ResourceGate: GateMiddleware {
     public func respond(to request: Request, next: Next) async throws -> Response {
         var request = request
         var context = Self.context(of: request)
-        if case .mustVerify = resource.authorizeImmediately(request.head, requiring: requirement, in: context)
-        {
-            // Behind other middleware too, signatures are checked in their share of the loop's time.
-            await EventLoop.current?.awaitShare()
-        }
         if resource.needsForm(of: request.head) {
             // RFC 6750 §2.2: the handler gets the form as it came.
             let form = try await request.body.collect(upTo: Self.maximumFormByteCount)
@@ -102,13 +97,30 @@ public struct ResourceGate: GateMiddleware {
             request.body = .bytes(form)
         }
         do throws(Refusal) {
-            request.token = try await resource.authorize(request.head, requiring: requirement, in: context)
+            request.token = try await authorize(request.head, in: context)
         } catch {
             return Response(error)
         }
         var response = try await next(request)
         resource.complete(&response.fields, status: response.status, answering: request.head, in: context)
         return response
+    }
+
+    /// Waits for what has to be waited for, and for a share of the loop's time if there is no more to it than a signature.
+    private func authorize(_ head: RequestHead, in context: GateContext) async throws(Refusal) -> AccessToken
+    {
+        var decision = resource.authorizeImmediately(head, requiring: requirement, in: context)
+        if case .mustVerify(let presented) = decision {
+            await EventLoop.current?.awaitShare()
+            decision = resource.authorizeImmediately(
+                head, requiring: requirement, in: context, effort: .all(presented))
+        }
+        switch decision {
+        case .authorized(let token): return token
+        case .refused(let refusal): throw refusal
+        case .mustVerify, .mustWait:
+            return try await resource.authorize(head, requiring: requirement, in: context)
+        }
     }
 
     private func preparedAnswer(to request: borrowing Request) -> Response? {
