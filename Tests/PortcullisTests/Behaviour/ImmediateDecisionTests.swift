@@ -84,6 +84,19 @@ struct ImmediateDecisionTests {
         }
     }
 
+    @Test func `a token that has to be introspected waits for no signature`() {
+        let introspecting = TrustedIssuer.jwtOrIntrospection(
+            issuer: Self.issuerName, keys: .fixed(issuer.keys), endpoint: "https://as.example.com/introspect",
+            authenticatedBy: .clientSecretBasic(id: "rs", secret: "s"))
+        let resource = resource(introspecting)
+        guard case .mustWait = resource.authorizeImmediately(head("opaque")),
+            case .mustVerify = resource.authorizeImmediately(head(issuer.mint(audience: Self.identifier)))
+        else {
+            Issue.record("taken for the other")
+            return
+        }
+    }
+
     @Test func `RFC 8725 §3.9: a header that one resource knows is read anew by another`() {
         let other = resource { $0.types = ["at+jwt", "JWT"] }
         let head = head(issuer.mint(audience: Self.identifier, header: ["typ": "JWT"]))

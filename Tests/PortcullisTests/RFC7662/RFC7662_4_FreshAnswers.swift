@@ -182,6 +182,31 @@ struct RFC7662_4_FreshAnswers {
         #expect(fetcher.requests.count == 2)
     }
 
+    @Test func `an older answer that comes in after a newer one is not remembered over it`() async {
+        let door = Latch()
+        let count = Mutex(0)
+        fetcher.on(Self.endpoint) { _ in
+            let isFirst = count.withLock { count in
+                count += 1
+                return count == 1
+            }
+            guard isFirst else {
+                return FetchResponse(status: .ok, body: (["active": false] as JSONObject).serialized())
+            }
+            await door.wait()
+            return FetchResponse(status: .ok, body: RFC7662_2_Introspection.active.serialized())
+        }
+        async let early = refusal("opaque", Self.known)
+        for _ in 0..<10_000 where fetcher.requests.isEmpty { await Task.yield() }
+        clock.advance(by: .milliseconds(1))
+        expectRefused(await refusal("opaque"), .inactiveToken)
+        door.open()
+        // Who asked first has the answer that was true then; nobody else gets in by it.
+        #expect(await early == nil)
+        expectRefused(await refusal("opaque", Self.known), .inactiveToken)
+        #expect(fetcher.requests.count == 2)
+    }
+
     @Test func `the token of an issuer that can't be asked is refused`() async {
         let other = TestIssuer("https://b.example", time: clock.time)
         let both = ProtectedResource(
