@@ -13,6 +13,10 @@ public enum RedisEvent: Sendable, Hashable {
     ///
     /// RFC 9449 §11.1.
     case evicting
+    /// The store refuses to say what other processes invalidate (`SUBSCRIBE`, a matter of its access rules).
+    ///
+    /// Nothing that comes from it is kept in memory meanwhile for longer than a moment.
+    case deaf
 }
 
 /// Why a store is of no use.

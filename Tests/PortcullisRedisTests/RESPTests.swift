@@ -42,6 +42,15 @@ struct RESPTests {
         #expect(throws: RESPParser.Malformed.self) { try parse([Array(text.utf8)]) }
     }
 
+    @Test func `arrays within arrays have a bound together`() throws {
+        let nested = { (count: Int) in
+            "*\(count)\r\n"
+                + String(repeating: "*7\r\n" + String(repeating: ":1\r\n", count: 7), count: count)
+        }
+        _ = try parse([Array(nested(8).utf8)])
+        #expect(throws: RESPParser.Malformed.self) { try parse([Array(nested(9).utf8)]) }
+    }
+
     @Test func `a line without an end is not waited for without end`() {
         #expect(throws: RESPParser.Malformed.self) {
             try parse(Array(repeating: [UInt8](repeating: 0x2B, count: 1000), count: 5))

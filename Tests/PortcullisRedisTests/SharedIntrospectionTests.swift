@@ -222,4 +222,23 @@ struct SharedIntrospectionTests {
         server.stop()
         #expect(await eventually { !both[0].knows("token") })
     }
+
+    @Test func `a store that tells us no invalidations is said so once, and nothing is kept`() async throws {
+        let server = try await StoreServer(
+            settings: ["--user", "deaf", "on", ">secret", "~*", "resetchannels", "+@all"])
+        defer { server.stop() }
+        let (reports, forgettings) = (Counter(), Counter())
+        let client = try server.client(user: "deaf", password: "secret") { event in
+            if event == .deaf { reports.increment() }
+        }
+        let cache = RedisIntrospectionCache(client)
+        cache.observe { invalidation in
+            if invalidation == .all { forgettings.increment() }
+            return true
+        }
+        for _ in 0..<2000 where forgettings.value < 4 { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(forgettings.value >= 4)
+        #expect(reports.value == 1)
+        withExtendedLifetime(cache) {}
+    }
 }

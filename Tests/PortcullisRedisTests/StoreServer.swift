@@ -18,10 +18,13 @@ final class StoreServer: Sendable {
 
     let port: Int
     private let password: String?
+    private let settings: [String]
     private let process = Mutex<Process?>(nil)
 
-    init(password: String? = nil) async throws {
+    /// - Parameter settings: More words for the command line.
+    init(password: String? = nil, settings: [String] = []) async throws {
         self.password = password
+        self.settings = settings
         port = try Self.freePort()
         try await start()
     }
@@ -31,9 +34,10 @@ final class StoreServer: Sendable {
     var url: String { "redis://127.0.0.1:\(port)" }
 
     func client(
-        password: String? = nil, onEvent: (@Sendable (RedisEvent) -> Void)? = nil
+        user: String? = nil, password: String? = nil, onEvent: (@Sendable (RedisEvent) -> Void)? = nil
     ) throws -> RedisClient {
         var configuration = RedisConfiguration(url: url)
+        configuration.username = user
         configuration.password = password ?? self.password
         // A machine that is busy with everything else may take its time.
         configuration.timeout = .seconds(10)
@@ -46,7 +50,7 @@ final class StoreServer: Sendable {
         process.executableURL = URL(filePath: program)
         process.arguments =
             ["--port", "\(port)", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-            + (password.map { ["--requirepass", $0] } ?? [])
+            + (password.map { ["--requirepass", $0] } ?? []) + settings
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()

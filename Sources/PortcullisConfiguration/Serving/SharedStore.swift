@@ -116,6 +116,9 @@ package func sentence(for event: RedisEvent) -> String {
     case .evicting:
         "store: drops keys when its memory is full, so that it may forget a DPoP proof too early; "
             + "set maxmemory-policy to noeviction"
+    case .deaf:
+        "store: refuses to tell what other processes invalidate, so that no introspection answer is kept here for longer than a "
+            + "moment; allow this user its channel"
     @unknown default: "store: something happened that this program has no words for"
     }
 }

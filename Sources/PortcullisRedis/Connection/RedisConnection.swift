@@ -21,6 +21,8 @@ actor RedisConnection: ReadinessHandler {
     private static let readByteCount = 16384
     /// How much may be on its way before more is refused.
     private static let maxUnsentByteCount = 16_777_216
+    /// How often it reads before the loop's other work has its turn.
+    private static let readsPerTurn = 16
 
     nonisolated let loop: EventLoop
     private let tls: (context: TLSContext, identity: ServerIdentity)?
@@ -113,6 +115,11 @@ actor RedisConnection: ReadinessHandler {
         fail(fault)
     }
 
+    /// Gives up unless there is a socket by now, whose deadline is the loop's to watch.
+    func giveUpLookingUp() {
+        if phase == .connecting, stream.descriptor < 0 { fail(.timeout) }
+    }
+
     /// The first answer that is waited for is the first that can be late.
     private func applyDeadline() {
         guard stream.descriptor >= 0 else { return }
@@ -177,13 +184,15 @@ actor RedisConnection: ReadinessHandler {
 
     private func transfer() {
         sendMore()
-        while phase == .open {
+        for _ in 0..<Self.readsPerTurn where phase == .open {
             switch read() {
             case .bytes: deliver()
             case .wouldBlock(let wanted): return loop.rearm(stream.descriptor, for: wanted)
             case .closed, .failed: return fail()
             }
         }
+        guard phase == .open else { return }
+        loop.executeLater { self.assumeIsolated { $0.goOn() } }
     }
 
     private func sendMore() {
@@ -212,12 +221,17 @@ actor RedisConnection: ReadinessHandler {
     }
 
     private func deliver() {
+        var isWhole = false
         do throws(RESPParser.Malformed) {
-            while phase == .open, let value = try parser.next() { take(value) }
+            while phase == .open, let value = try parser.next() {
+                isWhole = true
+                take(value)
+            }
         } catch {
             return fail()
         }
-        applyDeadline()
+        // A piece of a value is no sign of life, or a server could go on with pieces for ever.
+        if isWhole || !isListening { applyDeadline() }
     }
 
     private func take(_ value: RESPValue) {

@@ -19,6 +19,8 @@ actor RedisCore {
     /// What was reported last.
     private var lastReport: RedisEvent?
     private var isShut = false
+    /// Whether it was reported that the store refuses subscriptions.
+    private var isDeaf = false
     private let resolver = Resolver()
     private var connection: RedisConnection?
     private var hasAnswered = false
@@ -111,6 +113,11 @@ actor RedisCore {
                 }
             }
         }
+        // The system's own search for an address may take far longer.
+        Task { [loop, timeout] in
+            try? await Task.sleep(for: timeout)
+            loop.execute { connection.assumeIsolated { $0.giveUpLookingUp() } }
+        }
         resolver.resolve(origin, now: loop.now) { [loop] answer in
             loop.execute {
                 connection.assumeIsolated { connection in
@@ -121,6 +128,13 @@ actor RedisCore {
                 }
             }
         }
+    }
+
+    /// The store lets us read and write, and does not tell us what others invalidate.
+    func subscriptionRefused() {
+        guard !isDeaf, !isShut else { return }
+        isDeaf = true
+        report(.deaf)
     }
 
     private func answered() {

@@ -10,6 +10,8 @@ internal import Synchronization
 /// meanwhile is unknown, so that then, and at the start, everything is told to be invalid.
 final class RedisSubscription: Sendable {
     private static let interval = Duration.seconds(2)
+    /// How many messages may wait to be told.
+    private static let maxWaitingCount = 1024
 
     private let core: RedisCore
     private let channel: [UInt8]
@@ -44,16 +46,29 @@ final class RedisSubscription: Sendable {
     private static func keep(_ core: RedisCore, _ channel: [UInt8], _ observers: InvalidationObservers) async
     {
         while !Task.isCancelled {
-            let (messages, continuation) = AsyncStream.makeStream(of: RESPValue.self)
+            let (messages, continuation) = AsyncStream.makeStream(
+                of: RESPValue.self, bufferingPolicy: .bufferingOldest(maxWaitingCount))
             let connection = await core.listen(
-                to: channel, { continuation.yield($0) }, ended: { _ in continuation.finish() })
+                to: channel,
+                { message in
+                    // Whoever has missed one has to begin anew.
+                    if case .dropped = continuation.yield(message) { continuation.finish() }
+                },
+                ended: { _ in continuation.finish() })
             let pulse = Task { await beat(connection, core) }
             await withTaskCancellationHandler {
-                for await message in messages { take(message, observers) }
+                for await message in messages {
+                    if case .error = message {
+                        await core.subscriptionRefused()
+                        break
+                    }
+                    take(message, observers)
+                }
             } onCancel: {
                 core.loop.execute { connection.assumeIsolated { $0.close() } }
             }
             pulse.cancel()
+            core.loop.execute { connection.assumeIsolated { $0.close() } }
             guard !Task.isCancelled else { return }
             observers.tell(.all)
             try? await Task.sleep(for: .milliseconds(200))

@@ -8,7 +8,8 @@ package struct RESPParser: Sendable {
     package struct Malformed: Error {}
 
     package static let maxByteCount = 4_194_304
-    static let maxElementCount = 4096
+    /// How many elements the arrays of one value may have together; the store's own answers have three.
+    package static let maxElementCount = 64
     static let maxDepth = 4
     private static let maxLineByteCount = 4096
 
@@ -30,7 +31,8 @@ package struct RESPParser: Sendable {
     /// The next value, or nothing while it is not complete.
     package mutating func next() throws(Malformed) -> RESPValue? {
         var position = start
-        guard let value = try value(at: &position, depth: 0) else {
+        var room = Self.maxElementCount
+        guard let value = try value(at: &position, depth: 0, room: &room) else {
             guard buffer.count - start <= Self.maxByteCount + Self.maxLineByteCount else { throw Malformed() }
             return nil
         }
@@ -38,7 +40,7 @@ package struct RESPParser: Sendable {
         return value
     }
 
-    private func value(at position: inout Int, depth: Int) throws(Malformed) -> RESPValue? {
+    private func value(at position: inout Int, depth: Int, room: inout Int) throws(Malformed) -> RESPValue? {
         guard depth <= Self.maxDepth else { throw Malformed() }
         guard let line = try line(at: &position), let kind = line.first else { return nil }
         let rest = line.dropFirst()
@@ -47,7 +49,8 @@ package struct RESPParser: Sendable {
         case UInt8(ascii: "-"): return .error(Array(rest))
         case UInt8(ascii: ":"): return .integer(try number(rest))
         case UInt8(ascii: "$"): return try bytes(count: number(rest), at: &position)
-        case UInt8(ascii: "*"): return try array(count: number(rest), at: &position, depth: depth)
+        case UInt8(ascii: "*"):
+            return try array(count: number(rest), at: &position, depth: depth, room: &room)
         default: throw Malformed()
         }
     }
@@ -79,12 +82,15 @@ package struct RESPParser: Sendable {
         return .bytes(Array(buffer[position..<end]))
     }
 
-    private func array(count: Int64, at position: inout Int, depth: Int) throws(Malformed) -> RESPValue? {
+    private func array(
+        count: Int64, at position: inout Int, depth: Int, room: inout Int
+    ) throws(Malformed) -> RESPValue? {
         guard count != -1 else { return .null }
-        guard (0...Int64(Self.maxElementCount)).contains(count) else { throw Malformed() }
+        guard (0...Int64(room)).contains(count) else { throw Malformed() }
+        room -= Int(count)
         var elements: [RESPValue] = []
         for _ in 0..<count {
-            guard let element = try value(at: &position, depth: depth + 1) else { return nil }
+            guard let element = try value(at: &position, depth: depth + 1, room: &room) else { return nil }
             elements.append(element)
         }
         return .array(elements)
