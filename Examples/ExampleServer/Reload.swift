@@ -112,7 +112,7 @@ actor Reloader {
                 log("reload: \(key) has changed, which takes effect at the next start")
             }
             if next.ignoresStore {
-                log("reload: $.store names another place, which takes effect at the next start")
+                log("reload: $.store differs in its place, which takes effect at the next start")
             }
             metrics.watch(next.store)
             for warning in next.file.warnings where !warning.isSaidAtStart { log("\(warning)") }

@@ -63,8 +63,9 @@ extension ProtectedResource {
         /// A signature has to be checked: ``ProtectedResource/authorizeImmediately(_:requiring:in:effort:)`` can tell with
         /// all the effort it takes.
         case mustVerify(PresentedToken)
-        /// Only ``ProtectedResource/authorize(_:requiring:in:)`` can tell: the issuer has to be asked, perhaps anew, or the
-        /// token may stand in the content; or the answer will need to be completed.
+        /// Only ``ProtectedResource/authorize(_:requiring:in:)`` can tell: the issuer has to be asked, perhaps anew, or its
+        /// keys fetched, or a store of proofs; or the token may stand in the content; or the answer will need to be completed,
+        /// with a nonce for one.
         case mustWait
     }
 
@@ -119,6 +120,9 @@ extension ProtectedResource {
             return .refused(refuse(error, of: head, attempt, requiring: requirement, context))
         }
     }
+
+    /// Whether requests may cost the check of a signature, of a token or of a proof.
+    package var verifiesSignatures: Bool { gate.validator.format != .opaque || gate.dpop != nil }
 
     /// The answer to every request without an `Authorization` field, unless a trusted proxy vouches for certificates.
     ///

@@ -8,7 +8,7 @@ import Synchronization
 ///
 /// Made once, at start-up; cheap to copy, and all copies share what they have learnt. Everything a client needs is
 /// derived from it: the metadata document, the challenge, the audience. Works with any server; see
-/// ``authorize(_:requiring:)``.
+/// ``authorize(_:requiring:in:)``.
 ///
 /// RFC 9728 §2, RFC 6750 §3.
 public struct ProtectedResource: Sendable {
@@ -127,14 +127,6 @@ public struct ProtectedResource: Sendable {
 
     /// Whether there is an issuer that can be asked about tokens.
     package var canIntrospect: Bool { gate.validator.connections.contains { $0.introspector != nil } }
-
-    /// How long a token may still be used, leeway included; not positive once it has expired.
-    package func remainingTime(of token: AccessToken) -> Duration {
-        let end = gate.validator.checker.end(of: token.expiresAt)
-        let seconds = end - gate.validator.time.now().seconds
-        // Longer than any answer lasts, and still a number that can be slept for.
-        return .seconds(min(max(seconds, 0), 1e9))
-    }
 
     /// Starts loading the keys that are not there, so that the first request need not wait.
     ///
@@ -270,7 +262,7 @@ public enum DPoPUse: Sendable, Hashable {
     case required
 }
 
-/// An introspected token that was found bad, and how long that may be believed.
+/// A token that its issuer has spoken against, and how long that may be believed.
 struct RejectedToken: Sendable {
     let reason: RefusalReason
     /// When the issuer was asked, or a little before.

@@ -25,6 +25,15 @@ final class AccessRules: Sendable {
         }
     }
 
+    /// How long a token may still be used, leeway included; zero once it has expired.
+    ///
+    /// RFC 7519 §4.1.4.
+    func remainingTime(until expiry: NumericDate) -> Duration {
+        let seconds = expiry.adding(leeway).seconds - time.now().seconds
+        // Longer than any answer lasts, and still a number that can be slept for.
+        return .seconds(min(max(seconds, 0), 1e9))
+    }
+
     /// What a token lacks for a request, or nothing.
     ///
     /// RFC 9470 §3, RFC 6750 §3.1: an authentication that does not suffice is told before a scope that is missing.

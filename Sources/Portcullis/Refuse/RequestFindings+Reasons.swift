@@ -119,7 +119,7 @@ extension RequestFindings {
             )
         case .proofTargetMismatch: return ("htu \(FindingWords.printable(target))", "htu \(named)")
         case .proofOutsideWindow:
-            let first = now.adding(seconds: -Self.seconds(policy.proofMaxAge))
+            let first = now.adding(.zero - policy.proofMaxAge)
             let last = now.adding(policy.proofMaxFuture)
             return (
                 "iat from \(first.wholeSeconds ?? 0) to \(last.wholeSeconds ?? 0)",
@@ -210,15 +210,12 @@ extension RequestFindings {
             "\(identifier.scheme)://\(identifier.host)\(isUsual ? "" : ":\(identifier.port)")\(reading.path)"
     }
 
-    /// The `htu` of the proof; what is behind a question mark is nobody's business.
-    private var named: String {
+    /// The `htu` of the proof; what is behind a question mark or in front of an at sign is nobody's business.
+    var named: String {
         guard let text = reading.proof?["htu"]?.string else { return "none" }
         let end = text.utf8.firstIndex { $0 == 0x3F || $0 == 0x23 } ?? text.endIndex
+        guard !text[..<end].utf8.contains(0x40) else { return "one with user information" }
         return FindingWords.printable(String(text[..<end]))
             + (end == text.endIndex ? "" : " with a query or fragment")
-    }
-
-    private static func seconds(_ duration: Duration) -> Double {
-        Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
     }
 }

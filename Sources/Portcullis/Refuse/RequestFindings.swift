@@ -108,7 +108,7 @@ struct RequestFindings {
 
     private var proof: String? {
         reading.proof.map {
-            "htm \(FindingWords.printable($0["htm"])), htu \(FindingWords.printable($0["htu"])), iat \(FindingWords.printable($0["iat"]))"
+            "htm \(FindingWords.printable($0["htm"])), htu \(named), iat \(FindingWords.printable($0["iat"]))"
         }
     }
 

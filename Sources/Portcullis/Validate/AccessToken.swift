@@ -56,6 +56,9 @@ public struct AccessToken: Sendable, CustomStringConvertible, CustomDebugStringC
     /// Every claim, those that the gate does not know included: untrusted text from a trusted issuer.
     public var claims: JSONObject { storage.claims }
 
+    /// How long it may still be used by the terms that it was accepted on, whatever has become of them; nothing if it does not expire.
+    package var remainingTime: Duration? { expiresAt.map { storage.rules.remainingTime(until: $0) } }
+
     /// The elements of `authorization_details` that are for this resource and of a type that it knows.
     ///
     /// RFC 9396 §9.

@@ -93,7 +93,7 @@ struct TokenValidator: Sendable {
 
     /// Checks a token that only its signature has to be checked of, with a key that is at hand.
     ///
-    /// - Returns: Nothing if it has to be introspected, or its key fetched: ``validate(_:digest:epoch:anew:)`` can tell then.
+    /// - Returns: Nothing if it has to be introspected, or its key fetched: ``validate(_:digest:epoch:anew:_:)`` can tell then.
     func validateAtOnce(_ token: [UInt8]) throws(RefusalReason) -> VerifiedToken? {
         guard isCheckedAsJWT(token) else { return nil }
         let jwt = try readJWT(token)

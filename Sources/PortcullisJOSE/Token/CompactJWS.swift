@@ -18,7 +18,7 @@ package struct CompactJWS: Sendable {
 
     /// Takes a token apart: cheap, without any cryptography.
     ///
-    /// - Parameter known: The header that ``headerPart(of:)`` of this token stands for, if that was read before.
+    /// - Parameter known: The header, if a token that ``token(_:beginsWith:)`` the same part was read before.
     /// - Throws: `tokenTooLong`, `wrongPartCount`, `encryptedToken`, `malformedBase64URL`, `malformedJSON`,
     ///   `notAnObject`, `malformedHeader`, `unsupportedExtension`, `nestedToken`.
     ///

@@ -37,7 +37,8 @@ public final class MetricsRegistry: ServerMetrics {
 
     /// Adds a number of the program's own, or replaces the one of the same name.
     ///
-    /// Traps on a name that is not lower-case ASCII letters and underscores. The closure is called whenever somebody asks for the
+    /// `portcullis_` is put before the name, which must be none of the registry's own. Traps on a name that is not lower-case ASCII
+    /// letters and underscores. The closure is called whenever somebody asks for the
     /// text; must not wait.
     public func addGauge(_ name: String, help: String, _ read: @escaping @Sendable () -> Double) {
         precondition(

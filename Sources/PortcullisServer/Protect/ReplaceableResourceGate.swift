@@ -14,7 +14,7 @@ public struct ReplaceableResourceGate: GateMiddleware {
     private let resources: ProtectedResources
     private let identifier: ResourceIdentifier
     private let requirement: AccessRequirement
-    private let streamExpiry: StreamExpiry
+    let streamExpiry: StreamExpiry
 
     /// Makes a gate.
     ///
@@ -49,16 +49,13 @@ public struct ReplaceableResourceGate: GateMiddleware {
 
     /// Answers with the refusal, or passes the request on.
     ///
-    /// May wait for keys or introspection, for a replay store, and for the content where that may hold the token.
+    /// May wait for keys or introspection, for a replay store, for a share of the loop's time, and for the content where that may hold
+    /// the token.
     public func respond(to request: Request, next: Next) async throws -> Response {
         guard let gate = current else { return .notFound }
         var response = try await gate.respond(to: request, next: next)
         if let link = gate.link { response.fields.append(link, for: "Link") }
         return response
-    }
-
-    func limiting(_ response: Response, to token: AccessToken) -> Response {
-        current?.limiting(response, to: token) ?? response
     }
 }
 

@@ -8,8 +8,8 @@ internal import PortcullisTransport
 protocol GateMiddleware: ImmediateMiddleware {
     /// The value of `Link` in guarded answers, or nothing.
     var link: String? { get }
-    /// The answer, with streamed content ending when the token does.
-    func limiting(_ response: Response, to token: AccessToken) -> Response
+    /// What becomes of a streamed answer when its token expires.
+    var streamExpiry: StreamExpiry { get }
 }
 
 /// The gate of a resource as a middleware: only requests with a token that the resource accepts pass.
@@ -86,7 +86,8 @@ public struct ResourceGate: GateMiddleware {
 
     /// Answers with the refusal, or passes the request on.
     ///
-    /// May wait for keys or introspection, for a replay store, and for the content where that may hold the token.
+    /// May wait for keys or introspection, for a replay store, for a share of the loop's time, and for the content where that may hold
+    /// the token.
     public func respond(to request: Request, next: Next) async throws -> Response {
         var request = request
         var context = Self.context(of: request)
@@ -110,10 +111,14 @@ public struct ResourceGate: GateMiddleware {
     private func authorize(_ head: RequestHead, in context: GateContext) async throws(Refusal) -> AccessToken
     {
         var decision = resource.authorizeImmediately(head, requiring: requirement, in: context)
-        if case .mustVerify(let presented) = decision {
+        switch decision {
+        case .mustVerify(let presented):
             await EventLoop.current?.awaitShare()
             decision = resource.authorizeImmediately(
                 head, requiring: requirement, in: context, effort: .all(presented))
+        case .mustWait where resource.verifiesSignatures:
+            await EventLoop.current?.awaitShare()
+        default: break
         }
         switch decision {
         case .authorized(let token): return token

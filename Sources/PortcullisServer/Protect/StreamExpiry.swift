@@ -70,15 +70,13 @@ struct ExpiringStream: Sendable {
     }
 }
 
-extension ResourceGate {
-    /// The answer, with its content ending when the token does.
+extension StreamExpiry {
+    /// The answer, with its content ending when the token does, by the terms that it was let in on.
     func limiting(_ response: Response, to token: AccessToken) -> Response {
-        guard case .stream(let write) = response.body else { return response }
-        if case .ignore = streamExpiry { return response }
-        guard token.expiresAt != nil else { return response }
-        let resource = resource
+        guard case .stream(let write) = response.body, token.expiresAt != nil else { return response }
+        if case .ignore = self { return response }
         let stream = ExpiringStream(
-            write: write, remaining: { resource.remainingTime(of: token) }, expiry: streamExpiry)
+            write: write, remaining: { token.remainingTime ?? .zero }, expiry: self)
         var response = response
         response.body = .stream(stream.run)
         return response

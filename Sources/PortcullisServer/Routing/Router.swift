@@ -109,7 +109,7 @@ package final class CompiledRoute: Sendable {
     /// What a handler streams ends with the token that it was asked for with.
     private func limited(_ response: Response, _ request: Request) -> Response {
         guard case .stream = response.body, let guarding, let token = request.token else { return response }
-        return guarding.limiting(response, to: token)
+        return guarding.streamExpiry.limiting(response, to: token)
     }
 
     /// What is answered behind a gate is for this caller alone, unless it says something else.

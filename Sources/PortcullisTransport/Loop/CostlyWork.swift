@@ -44,8 +44,8 @@ package struct CostlyWork {
 
     /// How long a turn may spend on it.
     ///
-    /// A third of the time that its cheap work took, within the bounds; all there is where for a while every event has ended in costly
-    /// work, so that nobody waits for anything else.
+    /// A third of the time that its cheap work took, within the bounds; the most there is where for a while every event has ended in
+    /// costly work, so that nobody waits for anything else.
     package mutating func beginShare(
         spent: UInt64, cheapEvents cheapEventCount: Int, at now: MonotonicInstant
     ) -> UInt64 {
