@@ -55,8 +55,8 @@ def glewlwyd(folder):
     """Starts glewlwyd for a table of resources and their scopes."""
     running = []
 
-    def start(resources, kind="ecdsa"):
-        server = Glewlwyd(f"{folder}/as-{len(running)}", resources, kind)
+    def start(resources, kind="ecdsa", short=False):
+        server = Glewlwyd(f"{folder}/as-{len(running)}", resources, kind, short)
         running.append(server)
         return server
 

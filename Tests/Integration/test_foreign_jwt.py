@@ -49,6 +49,14 @@ def test_a_token_opens_the_route_with_nothing_but_the_issuer_configured(serve, g
     assert example.get("/photos/7", token).status == 200, "a second time"
 
 
+def test_a_key_that_its_server_publishes_wrongly_is_named_in_the_log(serve, glewlwyd, base, resources):
+    server = glewlwyd(resources, "ecdsa", True)
+    example = serve(photos_and_notes(base, server.issuer), base)
+    answer = example.get("/photos/7", server.token("photos.read", f"{base}/photos"))
+    assert answer.status == 503 and answer.all("WWW-Authenticate") == [], answer
+    assert f"{server.issuer}: key 0 of its set cannot be used: malformedKey" in example.errors
+
+
 def test_a_token_opens_neither_a_neighbour_nor_what_its_scopes_leave_out(serve, glewlwyd, base, resources):
     server = glewlwyd(resources)
     example = serve(photos_and_notes(base, server.issuer), base)

@@ -71,6 +71,28 @@ struct StreamExpiryTests {
         #expect(reply.text == "one two " && !reply.isCutOff)
     }
 
+    @Test func `so it is where the resource is taken away meanwhile`() async throws {
+        let resources = try ProtectedResources([resource], log: { _ in })
+        let clock = clock
+        let reply = try await withServer(
+            .preferred,
+            { routes in
+                routes.group { routes in
+                    routes.use(ReplaceableResourceGate(resources, resource.identifier))
+                    routes.get("/notes") { _ in
+                        .stream(contentType: "text/plain") { writer in
+                            try await writer.write("one ")
+                            try resources.replace([])
+                            clock.advance(by: .seconds(90))
+                            try await writer.write("two ")
+                        }
+                    }
+                }
+            },
+            { server in try await server.get("/notes", "Authorization: Bearer \(token())") })
+        #expect(reply.status == 200 && reply.text == "one " && reply.isCutOff)
+    }
+
     @Test func `a handler that writes nothing, and does not care for cancellation, is cut too`() async throws
     {
         let door = Gate()

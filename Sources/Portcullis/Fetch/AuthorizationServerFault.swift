@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+public import PortcullisJOSE
+
 /// What was wrong with an authorization server, for the operator's log.
 ///
 /// Holds no text from the network.
@@ -54,6 +56,10 @@ public enum ResourceEvent: Sendable, Hashable {
     case documentChanged(resource: ResourceIdentifier, old: String?, new: String?)
     /// Keys of an issuer were published with private members: an incident of theirs. RFC 7517 §9.2.
     case privateKeysPublished(issuer: String)
+    /// A key of an issuer's set cannot be used, though it is of a type that is: its place in `keys`, from 0, and why.
+    ///
+    /// Told for each set that is fetched, for the first eight such keys. RFC 7518 §6.
+    case keySkipped(issuer: String, index: Int, reason: JOSEError)
     /// The keys or the metadata of an issuer could not be loaded; the last good ones stay for a while.
     case refreshFailed(issuer: String, fault: AuthorizationServerFault)
     /// A token could not be introspected; the client got 503.
@@ -85,6 +91,7 @@ extension ResourceEvent {
         case .authorizationServerChanged: "authorization_server_changed"
         case .documentChanged: "document_changed"
         case .privateKeysPublished: "private_keys_published"
+        case .keySkipped: "key_skipped"
         case .refreshFailed: "refresh_failed"
         case .introspectionFailed: "introspection_failed"
         case .introspectionSuspended: "introspection_suspended"

@@ -62,10 +62,24 @@ final class KeyStore: Sendable {
         } catch {
             throw .malformedDocument
         }
+        tell(of: keys, issuer: issuer, onEvent)
         // A set without usable keys would lock everybody out; it is taken for a fault, and the last good set stays.
         guard !keys.keys.isEmpty else { throw .emptyKeySet }
-        if !keys.indicesWithPrivateMembers.isEmpty { onEvent(.privateKeysPublished(issuer: issuer)) }
         return .init(value: keys, fingerprint: Digest.sha256(body).bytes)
+    }
+
+    /// How many keys of a set are told to be faulty.
+    private static let maximumSkippedKeysTold = 8
+
+    /// Tells what the issuer's operator should mend.
+    private static func tell(of keys: JWKSet, issuer: String, _ onEvent: @Sendable (ResourceEvent) -> Void) {
+        if !keys.indicesWithPrivateMembers.isEmpty { onEvent(.privateKeysPublished(issuer: issuer)) }
+        // Keys of other types are none of ours, and nobody's mistake. RFC 7517 §5.
+        let faulty = keys.skipped.lazy
+            .filter { $0.reason != .unsupportedKeyType && $0.reason != .unsupportedCurve }
+        for key in faulty.prefix(maximumSkippedKeysTold) {
+            onEvent(.keySkipped(issuer: issuer, index: key.index, reason: key.reason))
+        }
     }
 
     /// Begins with the keys of another store of the same issuer, until its own have been fetched.

@@ -7,6 +7,8 @@ package func sentence(for event: ResourceEvent) -> String {
     switch event {
     case .keysChanged(let issuer, let count): "\(issuer): \(count) keys loaded"
     case .privateKeysPublished(let issuer): "\(issuer): publishes private keys; have them replaced"
+    case .keySkipped(let issuer, let index, let reason):
+        "\(issuer): key \(index) of its set cannot be used: \(reason)"
     case .refreshFailed(let issuer, let fault): "\(issuer): keys or metadata could not be loaded: \(fault)"
     case .introspectionFailed(let issuer, let fault): "\(issuer): a token could not be introspected: \(fault)"
     case .introspectionSuspended(let issuer, let pause):

@@ -246,6 +246,25 @@ struct KeyRefreshTests {
         #expect(events.all.contains(.privateKeysPublished(issuer: "https://as.example.com")))
     }
 
+    @Test func `keys that cannot be used are named by their place, and others' types are not`() async {
+        var short = issuer.key.publicKey.publicJSON
+        short["x"] = .string(String(repeating: "A", count: 42))
+        fetcher.on(Self.url, json: ["keys": [["kty": "OKP", "crv": "X25519"], .object(short)]])
+        expectRefused(await refusal(mint()), .keysUnavailable)
+        let name = "https://as.example.com"
+        #expect(
+            events.all == [
+                .keySkipped(issuer: name, index: 1, reason: .malformedKey),
+                .refreshFailed(issuer: name, fault: .emptyKeySet),
+            ])
+    }
+
+    @Test func `of many faulty keys the first eight are named`() async {
+        fetcher.on(Self.url, json: ["keys": .array(Array(repeating: ["kty": "EC"], count: 300))])
+        expectRefused(await refusal(mint()), .keysUnavailable)
+        #expect(events.all.count { if case .keySkipped = $0 { true } else { false } } == 8)
+    }
+
     @Test func `two resources that trust the same issuer load its keys once`() async throws {
         let pool = IssuerConnections()
         for path in ["a", "b"] {
