@@ -235,6 +235,18 @@ def test_a_store_with_tls_users_and_databases(serve, start_store, configuration,
     assert keys.startswith(b"p:proof:")
 
 
+def test_a_store_is_trusted_as_the_system_trusts_it(
+    serve, start_store, configuration, folder, base, signer, monkeypatch
+):
+    certificates = Certificates(folder)
+    monkeypatch.setenv("SSL_CERT_FILE", certificates.path("ca.pem"))
+    monkeypatch.setenv("SSL_CERT_DIR", "")
+    valkey = start_store("--tls-auth-clients", "no", tls=certificates)
+    server = serve(configuration({"url": valkey.url}))
+    client = Client(base, signer)
+    wait_until(lambda: use(server, client).status == 200, 20, "the store's certificate is trusted")
+
+
 @pytest.mark.parametrize(
     "wrong, said",
     [

@@ -24,15 +24,10 @@ public final class RedisClient: Sendable {
         _ configuration: RedisConfiguration, onEvent: (@Sendable (RedisEvent) -> Void)? = nil
     ) throws(RedisConfigurationError) {
         let location = try RedisLocation(configuration.url)
-        var context: TLSContext?
-        if location.origin.isEncrypted {
-            do throws(TLSError) {
-                context = try TLSContext(
-                    clientTrusting: configuration.roots, presenting: configuration.identity)
-            } catch {
-                throw .tls(error)
-            }
-        }
+        let tls =
+            location.origin.isEncrypted
+            ? ClientTLS(trusting: configuration.roots, presenting: configuration.identity) : nil
+        if let problem = tls?.problem { throw .tls(problem) }
         do throws(SocketError) {
             loops = try EventLoopGroup(count: 1)
         } catch {
@@ -40,7 +35,7 @@ public final class RedisClient: Sendable {
         }
         prefix = Array(configuration.keyPrefix.utf8)
         let core = RedisCore(
-            on: loops.next(), to: location.origin, tls: context,
+            on: loops.next(), to: location.origin, tls: tls,
             greeting: RedisGreeting(configuration, database: location.database),
             timeout: configuration.timeout, reporting: onEvent ?? { _ in })
         self.core = core

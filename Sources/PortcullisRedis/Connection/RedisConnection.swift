@@ -25,11 +25,11 @@ actor RedisConnection: ReadinessHandler {
     private static let readsPerTurn = 16
 
     nonisolated let loop: EventLoop
-    private let tls: (context: TLSContext, identity: ServerIdentity)?
     /// What comes without having been asked for: messages of channels.
     private let unasked: @Sendable (RESPValue) -> Void
     private let ended: @Sendable (RedisFault) -> Void
     private var addresses: ArraySlice<ResolvedAddress> = []
+    private var tls: (context: TLSContext, identity: ServerIdentity)?
     private var phase = Phase.connecting
     private var stream = SocketStream(plain: -1)
     private var parser = RESPParser()
@@ -43,12 +43,10 @@ actor RedisConnection: ReadinessHandler {
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     init(
-        on loop: EventLoop, tls: (context: TLSContext, identity: ServerIdentity)?,
-        unasked: @escaping @Sendable (RESPValue) -> Void = { _ in },
+        on loop: EventLoop, unasked: @escaping @Sendable (RESPValue) -> Void = { _ in },
         ended: @escaping @Sendable (RedisFault) -> Void
     ) {
         self.loop = loop
-        self.tls = tls
         self.unasked = unasked
         self.ended = ended
     }
@@ -76,9 +74,12 @@ actor RedisConnection: ReadinessHandler {
 
     // MARK: Called by the client
 
-    /// Connects to the first address that takes the connection.
-    func connect(to addresses: [ResolvedAddress]) {
+    /// Connects to the first address that takes the connection, with TLS if there is a context for it.
+    func connect(
+        to addresses: [ResolvedAddress], tls: (context: TLSContext, identity: ServerIdentity)? = nil
+    ) {
         guard phase == .connecting else { return }
+        self.tls = tls
         self.addresses = addresses[...]
         connectToNextAddress()
     }
