@@ -81,8 +81,9 @@ extension Connection {
 
     private func answer(_ request: Request, _ route: CompiledRoute, effort: ProtectedResource.Effort) {
         switch context.watching(route, { route.respondImmediately(to: request, effort: effort) }) {
-        case .response(let response):
-            respond(with: finished(response, request.head), route, request)
+        case .response(var response):
+            finish(&response, request.head)
+            respond(with: response, route, request)
         case .mustVerify(let request, let presented):
             beginWaiting()
             let id = lastExchangeID
@@ -212,9 +213,21 @@ extension Connection {
         return body.remainingByteCount.map { $0 <= Server.Limits.maxDiscardedByteCount } ?? true
     }
 
+    func makePending() -> PendingExchange {
+        if let pending { return pending }
+        let made = PendingExchange()
+        pending = made
+        return made
+    }
+
+    func endExchange() {
+        exchange = nil
+        if pending != nil { pending = nil }
+    }
+
     func finishExchange(keepAlive: Bool) {
         endRecord(isComplete: true)
-        exchange = nil
+        endExchange()
         guard keepAlive else { return closeAfterOutput() }
         phase = .head
         waitForRequest()
@@ -238,13 +251,14 @@ extension Connection {
         exchange = Exchange(
             id: lastExchangeID, version: .http1_1, isHead: isHead, keepAlive: false, owesContinue: false)
         output.borrow(&context.outputBuffer)
-        let response = finished(text.map { .text($0, status: status) } ?? .problem(status), head)
+        var response = text.map { .text($0, status: status) } ?? Response.problem(status)
+        finish(&response, head)
         guard case .bytes(let content) = response.body else { return }
         let responseHead = ResponseHead(status: response.status, fields: response.fields)
         appendHead(responseHead, .length(content.count), keepAlive: false)
         if !isHead { output.append(content) }
         endRecord(isComplete: true)
-        exchange = nil
+        endExchange()
         closeAfterOutput()
     }
 
@@ -253,8 +267,8 @@ extension Connection {
     private func startTask(_ route: CompiledRoute, _ request: Request, from index: Int) {
         let id = lastExchangeID
         let pool = context.core.pool
-        exchange?.taskRoute = route
-        exchange?.task = Task(executorPreference: loop) {
+        makePending().taskRoute = route
+        makePending().task = Task(executorPreference: loop) {
             do {
                 let response = try await route.respond(to: request, from: index, pool)
                 await self.complete(id, with: response, request.head, route)
@@ -269,7 +283,8 @@ extension Connection {
     ) async {
         context.watchdog.answered(route)
         guard isCurrent(id) else { return }
-        let response = finished(response, head)
+        var response = response
+        finish(&response, head)
         if case .stream(let write) = response.body, streams(response) {
             beginStreaming(response, route)
             await stream(id, route, write)
@@ -283,7 +298,7 @@ extension Connection {
         guard case .stream(let write) = response.body else { return }
         let id = lastExchangeID
         beginStreaming(response, route)
-        exchange?.task = Task(executorPreference: loop) { await self.stream(id, route, write) }
+        makePending().task = Task(executorPreference: loop) { await self.stream(id, route, write) }
     }
 
     private func beginStreaming(_ response: Response, _ route: CompiledRoute) {
@@ -291,7 +306,7 @@ extension Connection {
         let isChunked = exchange?.version == .http1_1
         exchange?.hasBegunStreaming = true
         exchange?.isChunked = isChunked
-        exchange?.heldHead = ResponseHead(status: response.status, fields: response.fields)
+        makePending().heldHead = ResponseHead(status: response.status, fields: response.fields)
         // RFC 9110 §10.1.1: 100 (Continue) comes before the final status or not at all.
         guard exchange?.owesContinue == false else { return }
         guard body.isFinished else { return holdHead() }
@@ -304,7 +319,7 @@ extension Connection {
         let id = lastExchangeID
         loop.executeLater { [weak self] in
             self?.assumeIsolated { connection in
-                guard connection.isCurrent(id), connection.exchange?.bodyWaiter == nil else { return }
+                guard connection.isCurrent(id), connection.pending?.bodyWaiter == nil else { return }
                 connection.sendHeldHead()
                 connection.flush()
             }
@@ -312,8 +327,8 @@ extension Connection {
     }
 
     private func sendHeldHead() {
-        guard let head = exchange?.heldHead, let isChunked = exchange?.isChunked else { return }
-        exchange?.heldHead = nil
+        guard let head = pending?.heldHead, let isChunked = exchange?.isChunked else { return }
+        pending?.heldHead = nil
         let keepAlive = isChunked && mayKeepAlive()
         exchange?.keepAlive = keepAlive
         output.borrow(&context.outputBuffer)
@@ -329,11 +344,13 @@ extension Connection {
         } catch RequestBodyError.connectionClosed {
             cut(id)
         } catch {
-            guard isCurrent(id), exchange?.heldHead != nil, !Task.isCancelled else { return cut(id) }
+            guard isCurrent(id), pending?.heldHead != nil, !Task.isCancelled else { return cut(id) }
             // Nothing has been said yet.
-            exchange?.heldHead = nil
+            pending?.heldHead = nil
             exchange?.hasBegunStreaming = false
-            send(finished(Response(answering: error), nil), route)
+            var response = Response(answering: error)
+            finish(&response, nil)
+            send(response, route)
             goOn()
         }
     }
@@ -361,7 +378,7 @@ extension Connection {
     }
 
     func cancelHandler() {
-        exchange?.task?.cancel()
+        pending?.task?.cancel()
     }
 
     // MARK: Streamed content, from tasks
@@ -385,7 +402,7 @@ extension Connection {
         guard hasHadItsShare || output.byteCount > Server.Limits.maxUnsentByteCount else { return }
         exchange?.writesInTurn = 0
         try await withCheckedThrowingContinuation { continuation in
-            exchange?.writeWaiters.append(continuation)
+            makePending().writeWaiters.append(continuation)
             if hasHadItsShare {
                 loop.executeLater { [weak self] in self?.assumeIsolated { $0.wakeWriters() } }
             }
@@ -394,11 +411,11 @@ extension Connection {
 
     fileprivate func nextPiece(_ id: UInt64) async throws -> [UInt8]? {
         guard phase != .closed else { throw RequestBodyError.connectionClosed }
-        guard isCurrent(id), exchange?.bodyWaiter == nil else { throw RequestBodyError.notAvailable }
+        guard isCurrent(id), pending?.bodyWaiter == nil else { throw RequestBodyError.notAvailable }
         if let failure = body.failure { throw failure }
         if let piece = try takeUnreadPiece() { return piece }
         guard !body.isFinished else {
-            if exchange?.heldHead != nil {
+            if pending?.heldHead != nil {
                 sendHeldHead()
                 flush()
             }
@@ -415,7 +432,7 @@ extension Connection {
         stateDeadline = loop.now + limits.bodyTimeout
         applyDeadline()
         return try await withCheckedThrowingContinuation { continuation in
-            exchange?.bodyWaiter = continuation
+            makePending().bodyWaiter = continuation
             if hasUnusedReadiness { continueLater() }
         }
     }
@@ -437,7 +454,7 @@ extension Connection {
 
     /// Hands arriving content to the handler that waits for it.
     func takeBody(_ bytes: UnsafeRawBufferPointer) -> Int {
-        guard let waiter = exchange?.bodyWaiter else { return 0 }
+        guard let waiter = pending?.bodyWaiter else { return 0 }
         var piece: [UInt8] = []
         do throws(MalformedMessage) {
             let taken = try body.read(bytes) { piece += $0 }
@@ -465,13 +482,13 @@ extension Connection {
     }
 
     private func stopWaitingForBody() {
-        exchange?.bodyWaiter = nil
+        pending?.bodyWaiter = nil
         stateDeadline = .distantFuture
         applyDeadline()
     }
 
     func failBody(with error: any Error) {
-        guard let waiter = exchange?.bodyWaiter else { return }
+        guard let waiter = pending?.bodyWaiter else { return }
         stopWaitingForBody()
         waiter.resume(throwing: error)
     }

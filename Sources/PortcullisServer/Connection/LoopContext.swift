@@ -129,7 +129,7 @@ final class LoopContext: @unchecked Sendable {
 
     /// The routes whose handlers have been started and have not answered.
     var taskRoutes: [CompiledRoute] {
-        connections.values.compactMap { connection in connection.assumeIsolated { $0.exchange?.taskRoute } }
+        connections.values.compactMap { connection in connection.assumeIsolated { $0.pending?.taskRoute } }
     }
 
     /// Cancels the handlers that still run.

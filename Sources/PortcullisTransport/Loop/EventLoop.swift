@@ -32,16 +32,20 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     /// How much work from elsewhere the queue holds for the loop.
     private let submittedCount = Atomic<Int>(0)
     private var wake: @Sendable () -> Void = {}
-    private var laterWork: [@Sendable () -> Void] = []
-    private var costlyWork = CostlyWork()
+
+    // SAFETY: no access to one of these is open while a handler, a job or other work runs: each is taken out before it is called.
+    // They are touched several times in every turn, and the checks at run time are dear.
+    @exclusivity(unchecked) private var registrations: [Registration?] = []
+    @exclusivity(unchecked) private var readyJobs: [UnownedJob] = []
+    @exclusivity(unchecked) private var laterWork: [@Sendable () -> Void] = []
+    @exclusivity(unchecked) private var costlyWork = CostlyWork()
+
     /// How many events since the last share of costly work have ended in none.
     private var cheapEventCount = 0
     /// Whether the queue holds the block that takes up what a turn has left: one at a time, or they would multiply.
     private var isResumptionQueued = false
     private var readinessSet: (any ReadinessSet)?
-    private var readyJobs: [UnownedJob] = []
     private var jobWatch: (nanoseconds: UInt64, report: (UInt64) -> Void)?
-    private var registrations: [Registration?] = []
     private var generation: UInt32 = 0
     private var wheel: TimerWheel
     private var timer: (any DispatchSourceTimer)?
