@@ -193,10 +193,10 @@ extension Connection {
 
     private func appendHead(_ head: ResponseHead, _ framing: ResponseFraming, keepAlive: Bool) {
         guard let version = exchange?.version else { return }
-        let date = context.dateField
+        let dateLine = context.dateLine
         output.append { buffer in
             HeadSerializer.append(
-                head, framing: framing, keepAlive: keepAlive, requestVersion: version, date: date,
+                head, framing: framing, keepAlive: keepAlive, requestVersion: version, dateLine: dateLine,
                 to: &buffer)
         }
     }

@@ -66,7 +66,7 @@ package final class RoutingTable: Sendable {
     ) -> (route: CompiledRoute, values: [Range<Int>]) {
         var segments: [Range<Int>] = []
         segments.reserveCapacity(8)
-        for segment in path.segments { segments.append(segment) }
+        path.appendSegments(to: &segments)
         // A slash at the end is a segment of its own, without a character.
         if path.hasTrailingSlash { segments.append(path.range.upperBound..<path.range.upperBound) }
         guard let site = only ?? site(named: authority()) else { return (misdirected, []) }
