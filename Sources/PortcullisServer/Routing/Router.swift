@@ -258,7 +258,8 @@ struct RouteTree: Sendable {
         return nil
     }
 
-    private static func compare(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) -> Int {
+    /// Less than zero, zero or more, as the first comes before the second, is equal to it, or comes behind it.
+    static func compare(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) -> Int {
         for index in 0..<min(first.count, second.count) where first[index] != second[index] {
             return Int(first[index]) - Int(second[index])
         }
