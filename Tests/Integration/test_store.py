@@ -207,6 +207,20 @@ def test_a_store_that_hangs_holds_nobody_for_long(serve, start_store, configurat
     wait_until(lambda: use(server, client).status == 200, 20, "the store is found again")
 
 
+@pytest.mark.parametrize("piece, pause", [(b"0", 0.01), (b"*65\r\n" + b":1\r\n" * 1000, 0.0), (b"$4194305\r\n", 0.0)])
+def test_a_store_whose_answers_never_end_holds_nobody_for_long(serve, configuration, base, signer, piece, pause):
+    broken = store.BrokenStore(piece, pause)
+    try:
+        server = serve(configuration({"url": broken.url, "timeout_seconds": 0.3}))
+        client, bearer = Client(base, signer), signer.token(f"{base}/notes", "notes.read")
+        for _ in range(5):
+            refused_for_now(use(server, client))
+            assert server.get("/notes", bearer).status == 200
+        assert broken.cut.acquire(timeout=20)
+    finally:
+        broken.stop()
+
+
 def test_a_store_with_tls_users_and_databases(serve, start_store, configuration, folder, base, signer):
     certificates = Certificates(folder)
     secrecy.note(PASSWORD)
