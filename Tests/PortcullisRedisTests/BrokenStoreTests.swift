@@ -13,11 +13,35 @@ struct BrokenStoreTests {
     /// Longer than the test may take: what ends before was not ended by it.
     private static let never = Duration.seconds(600)
 
-    /// What the observer of a cache was told.
-    private final class Told: Sendable {
+    /// A cache that listens to a store, and what its observer is told.
+    private final class Listener: Sendable {
+        private let cache: RedisIntrospectionCache
         private let list = Mutex<[TokenInvalidation]>([])
-        var all: [TokenInvalidation] { list.withLock { $0 } }
-        func append(_ invalidation: TokenInvalidation) { list.withLock { $0.append(invalidation) } }
+
+        init(
+            _ store: ScriptedStore, whenTold: @escaping @Sendable (TokenInvalidation) -> Void = { _ in }
+        ) throws {
+            cache = RedisIntrospectionCache(try store.client(timeout: BrokenStoreTests.never))
+            cache.observe { [weak self] invalidation in
+                self?.list.withLock { $0.append(invalidation) }
+                whenTold(invalidation)
+                return true
+            }
+        }
+
+        var told: [TokenInvalidation] { list.withLock { $0 } }
+    }
+
+    /// A store whose first listener is served as the test wants, and the next ones well.
+    private func store(firstListener script: @escaping @Sendable (ScriptedStore.Peer) -> Void) throws
+        -> ScriptedStore
+    {
+        try ScriptedStore { peer in
+            guard peer.number == 0 else { return peer.answerAll() }
+            // The greeting and the subscription.
+            for _ in 0..<2 { if let command = peer.command() { peer.answer(command) } }
+            script(peer)
+        }
     }
 
     // MARK: Answers
@@ -125,9 +149,7 @@ struct BrokenStoreTests {
         // More than the system keeps for a socket, so that when it is sent most of it has been read.
         let (count, padding) = (4096, String(repeating: "x", count: 16_384))
         let sent = DispatchSemaphore(value: 0)
-        let store = try ScriptedStore { peer in
-            guard peer.number == 0 else { return peer.answerAll() }
-            for _ in 0..<2 { if let command = peer.command() { peer.answer(command) } }
+        let store = try store { peer in
             let message = #"{"issuer":"i","subject":"s"}"#
             let channel = "$\(padding.utf8.count)\r\n\(padding)\r\n"
             let text = "*3\r\n$7\r\nmessage\r\n\(channel)$\(message.utf8.count)\r\n\(message)\r\n"
@@ -136,24 +158,19 @@ struct BrokenStoreTests {
             peer.answerAll()
         }
         defer { store.stop() }
-        let cache = RedisIntrospectionCache(try store.client(timeout: Self.never))
-        let told = Told()
         let isBusy = Atomic(true)
-        cache.observe { invalidation in
-            told.append(invalidation)
-            // Busy with the first one until all have come.
+        let listener = try Listener(store) { invalidation in
+            // Busy with the first message until all have come.
             if invalidation != .all, isBusy.exchange(false, ordering: .relaxed) {
                 _ = sent.wait(timeout: .now() + 20)
             }
-            return true
         }
         // At the start, for what was missed, and when it listens again.
-        #expect(await eventually { told.all.count { $0 == .all } >= 3 })
+        #expect(await eventually { listener.told.count { $0 == .all } >= 3 })
         #expect(store.connectionCount == 2)
-        let messages = told.all.filter { $0 != .all }
+        let messages = listener.told.filter { $0 != .all }
         #expect((1023...1025).contains(messages.count))
-        #expect(told.all[messages.count + 1] == .all, "right after those that were kept")
-        withExtendedLifetime(cache) {}
+        #expect(listener.told[messages.count + 1] == .all, "right after those that were kept")
     }
 
     /// Understood it would be an invalidation of one subject; it is too long to be one of ours.
@@ -166,32 +183,22 @@ struct BrokenStoreTests {
     func `a message beyond the bounds makes all that is remembered worth nothing`(
         text: String, endsConnection: Bool
     ) async throws {
-        let store = try ScriptedStore { peer in
-            guard peer.number == 0 else { return peer.answerAll() }
-            for _ in 0..<2 { if let command = peer.command() { peer.answer(command) } }
+        let store = try store { peer in
             peer.write(text)
             peer.answerAll()
         }
         defer { store.stop() }
-        let cache = RedisIntrospectionCache(try store.client(timeout: Self.never))
-        let told = Told()
-        cache.observe { invalidation in
-            told.append(invalidation)
-            return true
-        }
+        let listener = try Listener(store)
         let count = endsConnection ? 3 : 2
-        #expect(await eventually { told.all == Array(repeating: .all, count: count) })
+        #expect(await eventually { listener.told == Array(repeating: .all, count: count) })
         #expect(store.connectionCount == (endsConnection ? 2 : 1))
-        withExtendedLifetime(cache) {}
     }
 
     @Test(arguments: [true, false])
     func `a server that says nothing, or nothing whole, is not listened to for long`(isSilent: Bool)
         async throws
     {
-        let store = try ScriptedStore { peer in
-            guard peer.number == 0 else { return peer.answerAll() }
-            for _ in 0..<2 { if let command = peer.command() { peer.answer(command) } }
+        let store = try store { peer in
             if isSilent {
                 while peer.command() != nil {}
             } else {
@@ -200,14 +207,8 @@ struct BrokenStoreTests {
             }
         }
         defer { store.stop() }
-        let cache = RedisIntrospectionCache(try store.client(timeout: Self.never))
-        let told = Told()
-        cache.observe { invalidation in
-            told.append(invalidation)
-            return true
-        }
-        #expect(await eventually { told.all == [.all, .all, .all] && store.endedCount == 1 })
+        let listener = try Listener(store)
+        #expect(await eventually { listener.told == [.all, .all, .all] && store.endedCount == 1 })
         #expect(store.connectionCount == 2)
-        withExtendedLifetime(cache) {}
     }
 }
