@@ -51,7 +51,7 @@ enum FindingWords {
     }
 
     /// How long something is of which nothing else may be told.
-    static func length(_ bytes: [UInt8]) -> String { "\(bytes.count) characters" }
+    static func length(_ bytes: some Collection<UInt8>) -> String { "\(bytes.count) characters" }
 
     /// The beginning of the hash of a secret, unless it is short enough to be guessed.
     static func hashPrefix(of bytes: [UInt8]) -> String? {
@@ -65,7 +65,7 @@ enum FindingWords {
 
     /// What has another length than a hash may be what should have been hashed.
     static func prefix(_ hash: String) -> String {
-        guard hash.utf8.count == hashCharacterCount else { return length(Array(hash.utf8)) }
+        guard hash.utf8.count == hashCharacterCount else { return length(hash.utf8) }
         return printable(String(hash.prefix(prefixCount)))
     }
 }
