@@ -3,7 +3,7 @@
 internal import PortcullisHTTP
 
 /// Everything that one authority serves: documents, guarded resources, public routes.
-struct Site: Sendable {
+final class Site: Sendable {
     let documents: DocumentTable
     let resources: ResourceTree
     let publicRoutes: RouteTree
@@ -12,6 +12,17 @@ struct Site: Sendable {
     ///
     /// RFC 9110 §9.3.7.
     let asterisk: CompiledRoute
+
+    init(
+        documents: DocumentTable, resources: ResourceTree, publicRoutes: RouteTree, notFound: CompiledRoute,
+        asterisk: CompiledRoute
+    ) {
+        self.documents = documents
+        self.resources = resources
+        self.publicRoutes = publicRoutes
+        self.notFound = notFound
+        self.asterisk = asterisk
+    }
 
     /// A route, and the segments that its names stand for.
     typealias Destination = (route: CompiledRoute, values: [Range<Int>])
