@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-internal import PortcullisTransport
+package import PortcullisTransport
 internal import Synchronization
 
 /// A connection to one Redis or Valkey server that is made when it is needed, and made again when it is lost.
@@ -20,8 +20,16 @@ public final class RedisClient: Sendable {
     ///
     /// - Parameter onEvent: Is told when the server goes away and when it is back. Must not wait. Default: nobody is told.
     /// - Throws: ``RedisConfigurationError`` for a URL of another form, and for certificates that can't be read.
-    public init(
+    public convenience init(
         _ configuration: RedisConfiguration, onEvent: (@Sendable (RedisEvent) -> Void)? = nil
+    ) throws(RedisConfigurationError) {
+        try self.init(configuration, resolver: Resolver(), onEvent: onEvent)
+    }
+
+    /// Makes a client that looks names up in a way of the caller's.
+    package init(
+        _ configuration: RedisConfiguration, resolver: Resolver,
+        onEvent: (@Sendable (RedisEvent) -> Void)? = nil
     ) throws(RedisConfigurationError) {
         let location = try RedisLocation(configuration.url)
         let tls =
@@ -37,7 +45,7 @@ public final class RedisClient: Sendable {
         let core = RedisCore(
             on: loops.next(), to: location.origin, tls: tls,
             greeting: RedisGreeting(configuration, database: location.database),
-            timeout: configuration.timeout, reporting: onEvent ?? { _ in })
+            timeout: configuration.timeout, resolver: resolver, reporting: onEvent ?? { _ in })
         self.core = core
         watch = onEvent.map { onEvent in Task { await RedisWatch(core: core, onEvent: onEvent).keep() } }
     }

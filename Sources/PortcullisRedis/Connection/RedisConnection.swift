@@ -39,6 +39,8 @@ actor RedisConnection: ReadinessHandler {
     private var answeredCount = 0
     /// Whether the connection listens to channels, so that what comes answers nothing.
     private var isListening = false
+    /// Whether a sign of life was asked for that has not come.
+    private var isSignExpected = false
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
@@ -105,8 +107,11 @@ actor RedisConnection: ReadinessHandler {
     }
 
     /// On a connection that listens: closes it unless something comes from the server soon.
+    ///
+    /// Asked again before anything has come it leaves the deadline where it is, or whoever asks in turns would move it on for ever.
     func expectSignOfLife(within time: Duration) {
-        guard phase == .open, isListening else { return }
+        guard phase == .open, isListening, !isSignExpected else { return }
+        isSignExpected = true
         loop.setDeadline(loop.now + time, for: stream.descriptor)
         outgoing += RESPCommand.encode([Array("PING".utf8)])
         sendMore()
@@ -232,7 +237,9 @@ actor RedisConnection: ReadinessHandler {
             return fail()
         }
         // A piece of a value is no sign of life, or a server could go on with pieces for ever.
-        if isWhole || !isListening { applyDeadline() }
+        guard isWhole || !isListening else { return }
+        isSignExpected = false
+        applyDeadline()
     }
 
     private func take(_ value: RESPValue) {

@@ -21,7 +21,7 @@ actor RedisCore {
     private var isShut = false
     /// Whether it was reported that the store refuses subscriptions.
     private var isDeaf = false
-    private let resolver = Resolver()
+    private let resolver: Resolver
     private var connection: RedisConnection?
     private var hasAnswered = false
     private var pause = firstPause
@@ -31,13 +31,14 @@ actor RedisCore {
 
     init(
         on loop: EventLoop, to origin: Origin, tls: ClientTLS?, greeting: RedisGreeting,
-        timeout: Duration, reporting report: @escaping @Sendable (RedisEvent) -> Void
+        timeout: Duration, resolver: Resolver, reporting report: @escaping @Sendable (RedisEvent) -> Void
     ) {
         self.loop = loop
         self.origin = origin
         self.tls = tls
         self.greeting = greeting
         self.timeout = timeout
+        self.resolver = resolver
         self.report = report
     }
 
