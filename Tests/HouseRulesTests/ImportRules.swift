@@ -38,9 +38,14 @@ struct ImportRules {
             switch module {
             case "Synchronization":
                 return nil
-            // It takes two megabytes of every process that is linked with it.
-            case "Foundation", "FoundationEssentials":
-                return "\(place) imports \(module)"
+            case "Foundation":
+                // Where there is no smaller half of it to import, on macOS, Foundation stands in.
+                let isFallback = line > 0 && file.lines[line - 1] == "#else"
+                return isFallback && file.name.hasSuffix("+Codable.swift")
+                    ? nil : "\(place) imports Foundation"
+            case "FoundationEssentials":
+                return file.name.hasSuffix("+Codable.swift")
+                    ? nil : "\(place) imports FoundationEssentials outside *+Codable.swift"
             case "COpenSSL" where file.target == "PortcullisJOSE":
                 return file.name.hasSuffix("+OpenSSL.swift")
                     ? nil : "\(place) imports COpenSSL outside *+OpenSSL.swift"
@@ -109,7 +114,6 @@ struct ImportRules {
         ("Sources/PortcullisTransport/Loop/A.swift", "private import COpenSSL"),
         ("Sources/Portcullis/Publish/A.swift", "import PortcullisTransport\nlet client: HTTPClient"),
         ("Sources/Portcullis/Publish/A.swift", "import FoundationEssentials"),
-        ("Sources/PortcullisServer/Response+Codable.swift", "#else\nimport Foundation"),
         ("Sources/PortcullisTesting/A.swift", "@preconcurrency import Testing"),
         ("Sources/PortcullisServer/A.swift", "    import PortcullisTesting"),
     ])
@@ -121,6 +125,8 @@ struct ImportRules {
         ("Sources/PortcullisJOSE/Keys/Key+OpenSSL.swift", "internal import COpenSSL"),
         ("Sources/PortcullisTransport/TLS/Session.swift", "import COpenSSL"),
         ("Sources/Portcullis/Fetch/HTTPFetcher.swift", "internal import PortcullisTransport"),
+        ("Sources/PortcullisServer/Response+Codable.swift", "public import FoundationEssentials"),
+        ("Sources/PortcullisServer/Response+Codable.swift", "#else\nimport Foundation"),
         ("Sources/PortcullisHTTP/Wire/A.swift", "import Synchronization"),
         ("Sources/PortcullisHTTP/Wire/A.swift", "// does not import Foundation"),
     ])

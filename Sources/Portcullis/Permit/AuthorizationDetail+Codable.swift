@@ -2,6 +2,12 @@
 
 import PortcullisJOSE
 
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
 extension AuthorizationDetailEvaluator {
     /// Decides by a closure over a type of the app's own, which both sides are decoded as.
     ///
@@ -28,6 +34,6 @@ extension AuthorizationDetail {
     ///
     /// RFC 9396 §2.
     public func decoded<Detail: Decodable>(as _: Detail.Type) throws -> Detail {
-        try JSONValue.object(json).decoded(as: Detail.self)
+        try JSONDecoder().decode(Detail.self, from: Data(json.serialized()))
     }
 }

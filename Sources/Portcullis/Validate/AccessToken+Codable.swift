@@ -2,6 +2,12 @@
 
 import PortcullisJOSE
 
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
 extension AccessToken {
     /// The claims as a type of the app's own, decoded from what the gate has read strictly.
     ///
@@ -12,6 +18,6 @@ extension AccessToken {
     ///
     /// RFC 7519 §4.
     public func claims<Claims: Decodable>(as type: Claims.Type) throws -> Claims {
-        try JSONValue.object(claims).decoded(as: type)
+        try JSONDecoder().decode(type, from: Data(claims.serialized()))
     }
 }
