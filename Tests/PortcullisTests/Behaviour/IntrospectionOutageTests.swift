@@ -187,11 +187,6 @@ struct IntrospectionOutageTests {
                     refusal?.reason == .introspectionUnavailable && refusal?.status == .serviceUnavailable)
                 #expect(refusal?.head.fields[.retryAfter] != nil && refusal?.challenges == [])
             }
-            // A question that is under way already takes no call either.
-            let known = (0..<(bound + beyond)).first { !refused.contains($0) } ?? 0
-            if !isFresh {
-                group.addTask { (known, await resource.refusal(of: .get("/mcp", bearer: "t\(known)"))) }
-            }
             door.open()
             for await (_, refusal) in group { #expect(refusal == nil) }
             #expect(fetcher.requests.count == bound)
