@@ -50,29 +50,51 @@ package final class CompiledRoute: Sendable {
         case response(Response)
         /// A signature has to be checked: to be asked again with all effort, when there is time for it.
         case mustVerify(Request, PresentedToken)
+        /// The issuer of the token has to be asked; ``resume(_:from:_:)`` takes what it says.
+        case mustAsk(Request, PendingAuthorization, from: Int)
         case mustWait(Request, from: Int)
     }
 
     package func respondImmediately(
         to request: consuming Request, effort: ProtectedResource.Effort = .little
     ) -> Outcome {
-        guard let cors else { return runImmediately(request, effort) }
+        guard cors != nil else { return runImmediately(request, effort) }
         let asked = copy request
-        let outcome = runImmediately(request, effort)
-        guard case .response(var response) = outcome else { return outcome }
+        return readable(runImmediately(request, effort), asked)
+    }
+
+    /// Goes on with a request behind the gate that has asked about its token, or answers with the refusal.
+    package func resume(
+        _ request: consuming Request, from index: Int, _ decision: Result<AccessToken, Refusal>
+    ) -> Outcome {
+        let asked = copy request
+        switch decision {
+        case .failure(let refusal):
+            return readable(.response(finished(Response(refusal), at: index)), asked)
+        case .success(let token):
+            request.token = token
+            return readable(runImmediately(request, .little, from: index + 1), asked)
+        }
+    }
+
+    private func readable(_ outcome: Outcome, _ asked: borrowing Request) -> Outcome {
+        guard let cors, case .response(var response) = outcome else { return outcome }
         cors.apply(to: &response, of: asked.head, namesRequest: asked.id != nil)
         return .response(response)
     }
 
     private func runImmediately(
-        _ request: consuming Request, _ effort: ProtectedResource.Effort
+        _ request: consuming Request, _ effort: ProtectedResource.Effort, from start: Int = 0
     ) -> Outcome {
         guard immediate.count == middleware.count else { return .mustWait(request, from: 0) }
-        for (index, step) in immediate.enumerated() {
-            switch step.decide(on: &request, effort: effort) {
+        for index in start..<immediate.count {
+            switch immediate[index].decide(on: &request, effort: effort) {
             case .proceed: continue
             case .respond(let response): return .response(finished(response, at: index))
+            // Once somebody was asked the chain is not begun anew: he would be asked again.
+            case .verify where start > 0: return .mustWait(request, from: index)
             case .verify(let presented): return .mustVerify(request, presented)
+            case .ask(let pending): return .mustAsk(request, pending, from: index)
             case .wait: return .mustWait(request, from: index)
             }
         }
