@@ -286,6 +286,7 @@ struct RFC7662_2_AskedIssuers {
             try await client.send(request("GET", "/api/now", ["Authorization: Bearer good"]))
             #expect(await eventually { issuer.count == 1 })
             server.cancel()
+            #expect(await eventually(.seconds(20)) { !RawClient.canConnect(to: server.port) })
             issuer.door.open()
             let reply = try await client.reply()
             #expect(reply.text == "good")
