@@ -27,7 +27,8 @@ final class DirectAccess: Sendable {
     /// - Parameter fields: The same each time.
     func prepared(_ method: Method, _ url: String, fields: Fields) -> PreparedRequest? {
         let known = last.withLock { last in
-            last.flatMap { $0.url.utf8.elementsEqual(url.utf8) ? $0.request : nil }
+            // Bytes count, but what String calls equal to ASCII and is not has another length.
+            last.flatMap { $0.url.utf8.count == url.utf8.count && $0.url == url ? $0.request : nil }
         }
         if let known { return known }
         guard IssuerURL.isFetchable(url, allowingInsecureLoopback: access.allowsInsecureLoopback),
