@@ -5,9 +5,9 @@
 
 switch Invocation(CommandLine.arguments.dropFirst()) {
 case .demo(let address):
-    exit(with: await runDemo(address))
+    exitAfter { await runDemo(address) }
 case .serve(let file, let address):
-    exit(with: await serve(file, address))
+    exitAfter { await serve(file, address) }
 case .check(let file):
     exit(with: check(file))
 case .help:

@@ -201,6 +201,11 @@ static const uint64_t COPENSSL_SSL_OP_PRIORITIZE_CHACHA = SSL_OP_PRIORITIZE_CHAC
 static const uint64_t COPENSSL_SSL_OP_IGNORE_UNEXPECTED_EOF = SSL_OP_IGNORE_UNEXPECTED_EOF;
 static const unsigned int COPENSSL_NAME_CHECKS = X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT;
 
+/// How many certificates and lists of revoked ones a store holds by now.
+static inline int COpenSSL_X509_STORE_count(X509_STORE *store) {
+    return sk_X509_OBJECT_num(X509_STORE_get0_objects(store));
+}
+
 /// Called where OpenSSL would otherwise ask the terminal for a password.
 static inline int COpenSSL_no_password(char *buffer, int size, int writing, void *context) {
     (void)buffer;

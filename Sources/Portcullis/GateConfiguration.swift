@@ -140,7 +140,7 @@ package struct GateConfiguration: Sendable {
         }
     }
 
-    // A client of our own reads the system's certificates, which given keys have no need of.
+    // Given keys have no need of a client.
     private var isNetworkNeeded: Bool {
         issuers.contains { issuer in
             if issuer.fetcher != nil { return false }

@@ -99,7 +99,8 @@ public struct ProtectedResourceSet: Sendable {
 
     /// The answer to a request for a document of some resource: its metadata, or the keys that sign it.
     ///
-    /// Never asks for a token. For `HEAD` the body is that of `GET`, so that its length can be told, and is not to be sent.
+    /// Never asks for a token, and never waits: ``MetadataPublishing/mirrorsAuthorizationServer`` is without effect here. For `HEAD` the
+    /// body is that of `GET`, so that its length can be told, and is not to be sent.
     ///
     /// - Returns: 404 for a well-known path of no resource, so that nothing else answers there; nothing if the path has nothing to do with
     ///   documents, or asks for another host.

@@ -12,7 +12,7 @@ struct SafetyRules {
         "@unchecked Sendable", "nonisolated(unsafe)", "unowned(unsafe)", "unsafeBitCast(", "unsafeDowncast(",
         "assumingMemoryBound(", "bindMemory(", "withMemoryRebound(", "Unmanaged<", "Unmanaged.",
         "unsafeUninitializedCapacity", ".allocate(byteCount:", ".allocate(capacity:",
-        "OpaquePointer(bitPattern",
+        "OpaquePointer(bitPattern", "@exclusivity(unchecked)",
     ]
 
     /// How far above the line the sentence may start: a docstring and an attribute fit in between.

@@ -98,7 +98,7 @@ def test_the_line_of_a_log_is_found_by_what_the_client_was_told(binary, serve, b
         ("audienceMismatch", f"{base}/photos", "https://other.example", "401 invalid_token: "),
         ("insufficientScope", "photos.read", "other", "403 insufficient_scope: "),
         None,
-        ("malformedToken", "the characters of a token68", "11 characters, SHA-256 ", "401 invalid_token: "),
+        ("malformedToken", "the characters of a token68", "11 characters\n", "401 invalid_token: "),
     ]
     for number, words in zip(ids, expected):
         out = explain("--request-id", number, "--log", path)

@@ -3,6 +3,8 @@
 
 import concurrent.futures
 import json
+import os
+import shutil
 import ssl
 import subprocess
 import time
@@ -221,6 +223,51 @@ def certificate(folder, name):
          "-keyout", f"{folder}/{name}.key", "-out", f"{folder}/{name}.pem"],
         check=True, capture_output=True,
     )  # fmt: skip
+
+
+def over_tls(folder):
+    certificate(folder, "as")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(f"{folder}/as.pem", f"{folder}/as.key")
+    return FaultyServer(tls=context)
+
+
+@pytest.mark.parametrize("by", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
+def test_the_system_is_asked_whom_to_trust(serve, base, folder, monkeypatch, by):
+    server = over_tls(folder)
+    os.mkdir(f"{folder}/trusted")
+    shutil.copy(f"{folder}/as.pem", f"{folder}/trusted/as.pem")
+    subprocess.run(["openssl", "rehash", f"{folder}/trusted"], check=True, capture_output=True)
+    monkeypatch.setenv("SSL_CERT_FILE", f"{folder}/as.pem" if by == "SSL_CERT_FILE" else f"{folder}/absent.pem")
+    monkeypatch.setenv("SSL_CERT_DIR", f"{folder}/absent:{folder}/trusted" if by == "SSL_CERT_DIR" else "")
+    try:
+        example = serve(jwt_configuration(base, server.issuer), base)
+        token = server.signer.token(f"{base}/photos", "photos.read")
+        assert example.get("/photos/7", token).status == 200, example.errors
+    finally:
+        server.stop()
+
+
+def test_without_any_trusted_authority_https_fails_and_nothing_else(serve, base, folder, faulty, monkeypatch):
+    server = over_tls(folder)
+    monkeypatch.setenv("SSL_CERT_FILE", f"{folder}/absent.pem")
+    monkeypatch.setenv("SSL_CERT_DIR", f"{folder}/absent")
+    try:
+        configured = jwt_configuration(base, server.issuer)
+        plain = jwt_configuration(base, faulty.issuer)
+        configured["authorization_servers"] += plain["authorization_servers"]
+        configured["resources"][1] = plain["resources"][1]
+        example = serve(configured, base)
+        assert unavailable(example.get("/photos/7", server.signer.token(f"{base}/photos", "photos.read")))
+        answer = example.get("/notes", faulty.signer.token(f"{base}/notes", "notes.read"))
+        assert answer.status == 200, example.errors
+        assert server.counts == {}
+        # They are looked for again when they are needed again.
+        shutil.copy(f"{folder}/as.pem", f"{folder}/absent.pem")
+        token = server.signer.token(f"{base}/photos", "photos.read")
+        wait_until(lambda: example.get("/photos/7", token).status == 200, 20, "the file is there now")
+    finally:
+        server.stop()
 
 
 def test_introspection_is_authenticated_by_a_certificate(serve, base, folder):

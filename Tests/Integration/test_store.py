@@ -175,7 +175,7 @@ def test_while_the_store_is_away_dpop_fails_closed_and_nothing_else(
         text = web.request(f"http://127.0.0.1:{port}/metrics").body.decode()
         return next(line for line in text.splitlines() if line.startswith("portcullis_store_up "))
 
-    wait_until(lambda: health() == "portcullis_store_up 1.0", 20, "the store is said to be there")
+    wait_until(lambda: health() == "portcullis_store_up 1", 20, "the store is said to be there")
     valkey.kill()
     for _ in range(5):
         refused_for_now(use(server, client))
@@ -183,7 +183,7 @@ def test_while_the_store_is_away_dpop_fails_closed_and_nothing_else(
     assert server.get("/archive", opaque).status == 200
     assert server.get("/photos/7").status == 401
     assert web.request(f"http://127.0.0.1:{port}/readyz").status == 200
-    wait_until(lambda: health() == "portcullis_store_up 0.0", 20, "the store is said to be away")
+    wait_until(lambda: health() == "portcullis_store_up 0", 20, "the store is said to be away")
     assert server.errors.count("store: out of use, ") == 1
     valkey.start()
     wait_until(lambda: use(server, client).status == 200, 20, "the store is found again")
@@ -205,6 +205,20 @@ def test_a_store_that_hangs_holds_nobody_for_long(serve, start_store, configurat
         assert all(refused_for_now(answer.result()) for answer in waiting)
     valkey.resume()
     wait_until(lambda: use(server, client).status == 200, 20, "the store is found again")
+
+
+@pytest.mark.parametrize("piece, pause", [(b"0", 0.01), (b"*65\r\n" + b":1\r\n" * 1000, 0.0), (b"$4194305\r\n", 0.0)])
+def test_a_store_whose_answers_never_end_holds_nobody_for_long(serve, configuration, base, signer, piece, pause):
+    broken = store.BrokenStore(piece, pause)
+    try:
+        server = serve(configuration({"url": broken.url, "timeout_seconds": 0.3}))
+        client, bearer = Client(base, signer), signer.token(f"{base}/notes", "notes.read")
+        for _ in range(5):
+            refused_for_now(use(server, client))
+            assert server.get("/notes", bearer).status == 200
+        assert broken.cut.acquire(timeout=20)
+    finally:
+        broken.stop()
 
 
 def test_a_store_with_tls_users_and_databases(serve, start_store, configuration, folder, base, signer):
@@ -233,6 +247,18 @@ def test_a_store_with_tls_users_and_databases(serve, start_store, configuration,
         [*command, "--no-auth-warning", "-a", "another password", "--raw", "KEYS", "*"], capture_output=True, check=True
     ).stdout
     assert keys.startswith(b"p:proof:")
+
+
+def test_a_store_is_trusted_as_the_system_trusts_it(
+    serve, start_store, configuration, folder, base, signer, monkeypatch
+):
+    certificates = Certificates(folder)
+    monkeypatch.setenv("SSL_CERT_FILE", certificates.path("ca.pem"))
+    monkeypatch.setenv("SSL_CERT_DIR", "")
+    valkey = start_store("--tls-auth-clients", "no", tls=certificates)
+    server = serve(configuration({"url": valkey.url}))
+    client = Client(base, signer)
+    wait_until(lambda: use(server, client).status == 200, 20, "the store's certificate is trusted")
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,12 @@ struct ExplainLogTests {
     }
 
     private func explain(_ id: String, in text: String) async throws -> Outcome {
+        try await explain(id, in: Data(text.utf8))
+    }
+
+    private func explain(_ id: String, in data: Data) async throws -> Outcome {
         let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-        try Data(text.utf8).write(to: file)
+        try data.write(to: file)
         defer { try? FileManager.default.removeItem(at: file) }
         return await transcript.run("explain", "--request-id", id, "--log", file.path)
     }
@@ -94,6 +98,65 @@ struct ExplainLogTests {
         #expect(try await explain("a", in: text) == .success)
         #expect(transcript.output.contains("a reason that this version does not know"))
         #expect(!transcript.output.contains("\u{1B}"))
+    }
+
+    @Test(arguments: AccessLog.Format.allCases)
+    func `a line that is too long is left out, and that is said`(format: AccessLog.Format) async throws {
+        let line = Self.line(format, .expired, id: "a")
+        // What a collector may have put in front of it is a part of the line.
+        let padded = { (count: Int) in
+            String(repeating: " ", count: count - (line.utf8.count - 1)) + line
+        }
+        #expect(try await explain("a", in: padded(65_536)) == .success)
+        #expect(transcript.output.contains("Refused: expired") && transcript.errors == "")
+        let long = Transcript()
+        let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        try Data((padded(65_537) + line + padded(1_000_000).dropLast()).utf8).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        #expect(await long.run("explain", "--request-id", "a", "--log", file.path) == .success)
+        #expect(long.output.hasPrefix("line 2: GET /photos/7"))
+        #expect(long.output.split(separator: "Refused:").count == 2)
+        #expect(
+            long.errors == "the log has 2 lines of more than 65536 bytes, which nobody looked at\n")
+    }
+
+    @Test func `a file that is no text has no such line, and a line in its midst is found`() async throws {
+        // All bytes there are, with and without line ends, and the identifier among them.
+        var noise: [UInt8] = []
+        for step in [1, 7, 31, 101] { noise += (0..<2048).map { UInt8(truncatingIfNeeded: $0 * step) } }
+        let id = Array("wanted".utf8)
+        let binary =
+            noise + id + [0x7B] + id + noise + [0x0A, 0x7B, 0x22] + id + [0x22, 0x0A, 0, 0] + id + noise
+        #expect(try await explain("wanted", in: Data(binary)) == .failure)
+        #expect(transcript.output == "" && transcript.errors.contains("no line of an access log"))
+        let line = Self.line(.text, .expired, id: "wanted")
+        #expect(
+            try await explain("wanted", in: Data(binary + [0x0A] + Array(line.utf8) + binary)) == .success)
+        #expect(transcript.output.contains("Refused: expired"))
+        #expect(
+            transcript.output.unicodeScalars.allSatisfy {
+                $0 == "\n" || $0.properties.generalCategory != .control
+            })
+    }
+
+    @Test func `what would steer a terminal stands in the report as text`() async throws {
+        // A log that anybody may have written: escape, C1, bidirectional override, bytes that are no UTF-8.
+        let evil = "\u{1B}[2J\u{9B}31m\u{202E}\u{7}\r\u{0}"
+        let head =
+            "192.0.2.1\(evil) - - [14/Nov/2023:22:13:20\(evil) +0000] \"GET /\(evil)é HTTP/1.1\(evil)\" 401 0"
+        let rest =
+            "duration=1\(evil) route=\(evil) id=a resource=\(evil)r refusal=expired expected=\"\(evil)\" got="
+        let line = Array("\(head) \(rest)".utf8) + [0xFF, 0xC0, 0x1B, 0x0A]
+        #expect(try await explain("a", in: Data(line)) == .success)
+        let escaped = #"\u{1b}[2J\u{9b}31m\u{202e}\u{7}\u{d}\u{0}"#
+        #expect(transcript.output.hasPrefix("line 1: GET /\(escaped)é HTTP/1.1\(escaped)\n"))
+        #expect(transcript.output.contains("\nclient:    192.0.2.1\(escaped)\n"))
+        #expect(transcript.output.contains("\nexpected:  \(escaped)\n"))
+        #expect(transcript.output.contains("\ngot:       \u{FFFD}\u{FFFD}\\u{1b}\n"))
+        #expect(
+            transcript.output.unicodeScalars.allSatisfy {
+                $0 == "\n" || ![.control, .format].contains($0.properties.generalCategory)
+            })
     }
 
     @Test(arguments: [

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("RFC 9112 §6 Writing response heads")
 struct RFC9112_6_Serializing {
-    private static let date = Array("Sun, 06 Nov 1994 08:49:37 GMT".utf8)
+    private static let dateLine = Array("Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n".utf8)
 
     private func text(
         _ head: ResponseHead, _ framing: ResponseFraming = .length(0), keepAlive: Bool = true,
@@ -13,7 +13,7 @@ struct RFC9112_6_Serializing {
     ) -> String {
         var output: [UInt8] = []
         HeadSerializer.append(
-            head, framing: framing, keepAlive: keepAlive, requestVersion: version, date: Self.date,
+            head, framing: framing, keepAlive: keepAlive, requestVersion: version, dateLine: Self.dateLine,
             to: &output
         )
         return String(decoding: output, as: UTF8.self)

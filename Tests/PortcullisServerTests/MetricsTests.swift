@@ -79,7 +79,7 @@ struct MetricsTests {
         #expect(
             registry.openMetricsText.hasSuffix(
                 "# TYPE portcullis_store_up gauge\n# HELP portcullis_store_up Whether it answers.\n"
-                    + "portcullis_store_up 1.0\n# EOF\n"))
+                    + "portcullis_store_up 1\n# EOF\n"))
     }
 
     @Test func `content that is read counts, in pieces too`() async throws {

@@ -6,10 +6,6 @@ import PortcullisHTTP
 ///
 /// RFC 9110 §5.6.7.
 enum ReceivedDate {
-    private static let months = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ]
-
     /// The seconds since 1970, or nothing for a text of another form.
     ///
     /// - Parameter now: Decides on the century of a year with two digits: at most 50 years ahead.
@@ -36,7 +32,8 @@ enum ReceivedDate {
     }
 
     private static func seconds(_ year: Int?, _ name: String, _ day: Int?, _ time: String) -> Double? {
-        guard let year, let month = months.firstIndex(of: name), let day, (1...31).contains(day) else {
+        guard let year, let month = HTTPDate.months.firstIndex(of: name), let day, (1...31).contains(day)
+        else {
             return nil
         }
         let parts = time.utf8.split(separator: 0x3A).compactMap {

@@ -112,7 +112,7 @@ final class KeyStore: Sendable {
     func key(
         _ keyID: String?, _ algorithm: SignatureAlgorithm, at now: MonotonicInstant
     ) async throws(RefusalReason) -> (key: JWK, generation: UInt64) {
-        if let known = keyAtHand(keyID, algorithm, at: now) { return known }
+        if let known = try keyAtHand(keyID, algorithm, at: now) { return known }
         guard let reading = await reading(at: now) else { throw .keysUnavailable }
         let selection = reading.value.selectKey(keyID: keyID, algorithm: algorithm)
         if case .found(let key) = selection { return (key, reading.generation) }
@@ -128,15 +128,18 @@ final class KeyStore: Sendable {
 
     /// The key that verifies a token, or nothing if that can't be told without waiting.
     ///
+    /// - Throws: `unknownKey` and `ambiguousKey` where no fetch could change that.
+    ///
     /// RFC 7515 §4.1.4, RFC 7517 §4.5.
     func keyAtHand(
         _ keyID: String?, _ algorithm: SignatureAlgorithm, at now: MonotonicInstant
-    ) -> (key: JWK, generation: UInt64)? {
-        guard let reading = publication.reading(at: now),
-            case .found(let key) = reading.value.selectKey(keyID: keyID, algorithm: algorithm)
-        else { return nil }
+    ) throws(RefusalReason) -> (key: JWK, generation: UInt64)? {
+        guard let reading = publication.reading(at: now) else { return nil }
         refreshInBackground(at: now)
-        return (key, reading.generation)
+        let selection = reading.value.selectKey(keyID: keyID, algorithm: algorithm)
+        if case .found(let key) = selection { return (key, reading.generation) }
+        guard refresher != nil, Self.mayBeNew(selection, keyID) else { throw Self.reason(selection) }
+        return nil
     }
 
     private static func mayBeNew(_ selection: KeySelection, _ keyID: String?) -> Bool {

@@ -28,7 +28,7 @@ extension AuthorizationDetailEvaluator {
 }
 
 extension AuthorizationDetail {
-    /// The members as a type of the app's own.
+    /// The members as a type of the app's own, decoded as Foundation's `JSONDecoder` does by default.
     ///
     /// - Throws: `DecodingError` if the members are not of that form.
     ///

@@ -174,8 +174,9 @@ extension ProtectedResourceMetadata {
                 findings.problems.append(
                     .init(path: "\(path).\(name)[\(index)]", "Each entry is a string that is not empty."))
             }
-            for (index, value) in values.enumerated()
-            where values[..<index].contains(where: { $0.utf8.elementsEqual(value.utf8) }) {
+            // Strings would also be equal where only their code points differ.
+            var seen: Set<[UInt8]> = []
+            for (index, value) in values.enumerated() where !seen.insert(Array(value.utf8)).inserted {
                 findings.problems.append(
                     .init(path: "\(path).\(name)[\(index)]", "The same value stands here twice."))
             }

@@ -4,9 +4,15 @@ import PortcullisJOSE
 
 /// Texts of findings: printable ASCII, and never long.
 enum FindingWords {
-    private static let maxCharacterCount = 200
+    private static let maxValueByteCount = 200
+    private static let maxTextByteCount = 1000
     /// How much of a hash is enough to recognise it by.
     private static let prefixCount = 16
+    /// How long a secret has to be for its hash to be told: a shorter one may be a password in the wrong place, which can be
+    /// found again by trying.
+    private static let minHashedByteCount = 32
+    /// The characters of a SHA-256 hash in base64url.
+    private static let hashCharacterCount = 43
 
     /// A value from outside: a text, a list of texts, or JSON, in ASCII and cut where it is long.
     static func printable(_ value: JSONValue?) -> String {
@@ -17,8 +23,8 @@ enum FindingWords {
 
     static func printable(_ text: String) -> String {
         var printable = ""
-        for (index, scalar) in text.unicodeScalars.enumerated() {
-            guard index < maxCharacterCount else { return printable + "..." }
+        for scalar in text.unicodeScalars {
+            guard printable.utf8.count < maxValueByteCount else { return printable + "..." }
             if (0x20...0x7E).contains(scalar.value) {
                 printable.unicodeScalars.append(scalar)
             } else {
@@ -28,9 +34,15 @@ enum FindingWords {
         return printable
     }
 
-    /// Something secret, or somebody's: how long it is, and the beginning of its hash.
+    /// A whole text of a finding, whatever it was put together from: a declaration may have thousands of scopes.
+    static func bounded(_ text: String) -> String {
+        guard text.utf8.count > maxTextByteCount else { return text }
+        return String(decoding: text.utf8.prefix(maxTextByteCount), as: UTF8.self) + "..."
+    }
+
+    /// Something secret, or somebody's: how long it is, and if it can't be guessed the beginning of its hash.
     static func hashed(_ bytes: [UInt8]) -> String {
-        "\(bytes.count) characters, SHA-256 \(Digest.sha256(bytes).base64URL.prefix(prefixCount))"
+        length(bytes) + (hashPrefix(of: bytes).map { ", SHA-256 \($0)" } ?? "")
     }
 
     static func hashed(_ value: JSONValue?) -> String {
@@ -38,12 +50,24 @@ enum FindingWords {
         return value.string.map { hashed(Array($0.utf8)) } ?? "no string"
     }
 
+    /// How long something is of which nothing else may be told.
+    static func length(_ bytes: some Collection<UInt8>) -> String { "\(bytes.count) characters" }
+
+    /// The beginning of the hash of a secret, unless it is short enough to be guessed.
+    static func hashPrefix(of bytes: [UInt8]) -> String? {
+        bytes.count >= minHashedByteCount ? prefix(Digest.sha256(bytes).base64URL) : nil
+    }
+
     /// The beginning of what is a hash already: `jkt`, `x5t#S256`, `ath`.
     static func prefix(_ value: JSONValue?) -> String {
         value?.string.map { prefix($0) } ?? "none"
     }
 
-    static func prefix(_ hash: String) -> String { printable(String(hash.prefix(prefixCount))) }
+    /// What has another length than a hash may be what should have been hashed.
+    static func prefix(_ hash: String) -> String {
+        guard hash.utf8.count == hashCharacterCount else { return length(hash.utf8) }
+        return printable(String(hash.prefix(prefixCount)))
+    }
 }
 
 extension AccessRequirement {

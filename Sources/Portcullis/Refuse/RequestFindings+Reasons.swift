@@ -65,7 +65,8 @@ extension RequestFindings {
             let origins = head.fields.values(of: .origin).joined(separator: ", ")
             return (gate.originCheck?.allowed.joined(separator: " or "), FindingWords.printable(origins))
         case .malformedToken:
-            return ("the characters of a token68", reading.token.map(FindingWords.hashed))
+            // No token, so that it may be anything else that somebody keeps secret.
+            return ("the characters of a token68", reading.token.map(FindingWords.length))
         case .tokenTooLong:
             return ("at most \(count) characters", reading.token.map { "\($0.count) characters" })
         case .boundTokenAsBearer: return ("Authorization: DPoP, with a proof", "Authorization: Bearer")
@@ -126,8 +127,10 @@ extension RequestFindings {
                 "iat \(FindingWords.printable(claims?["iat"]))"
             )
         case .proofTokenMismatch:
-            let hash = reading.token.map { FindingWords.prefix(Digest.sha256($0).base64URL) }
-            return (hash.map { "ath \($0)" }, "ath \(FindingWords.prefix(claims?["ath"]))")
+            guard let hash = reading.token.flatMap(FindingWords.hashPrefix) else {
+                return ("the ath of this token", "another")
+            }
+            return ("ath \(hash)", "ath \(FindingWords.prefix(claims?["ath"]))")
         case .invalidProofSignature: return ("a signature by the key in jwk", "another")
         case .proofKeyMismatch:
             let key = reading.proofHeader?["jwk"]?.object.flatMap { try? JWK($0) }

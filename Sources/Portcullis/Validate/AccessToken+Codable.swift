@@ -11,7 +11,8 @@ import PortcullisJOSE
 extension AccessToken {
     /// The claims as a type of the app's own, decoded from what the gate has read strictly.
     ///
-    /// Names are matched as `CodingKeys` spell them. Does not wait.
+    /// Names are matched as `CodingKeys` spell them, and types decoded as Foundation's `JSONDecoder` does by default.
+    /// Does not wait.
     ///
     /// - Throws: `DecodingError` if the claims are not of that form.
     ///

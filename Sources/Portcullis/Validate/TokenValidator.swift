@@ -98,7 +98,7 @@ struct TokenValidator: Sendable {
         guard isCheckedAsJWT(token) else { return nil }
         let jwt = try readJWT(token)
         guard let keys = jwt.connection.keys,
-            let (key, generation) = keys.keyAtHand(jwt.jws.header.keyID, jwt.algorithm, at: time.uptime())
+            let (key, generation) = try keys.keyAtHand(jwt.jws.header.keyID, jwt.algorithm, at: time.uptime())
         else { return nil }
         return try accept(jwt, keys, key, generation)
     }

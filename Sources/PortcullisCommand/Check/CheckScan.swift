@@ -48,7 +48,7 @@ package struct CheckScan: Sendable {
 
     private func tell(_ report: CheckReport, done: Int, of count: Int) {
         guard showsProgress else { return }
-        let line = "[\(done)/\(count)] \(report.outcome.word) \(ReportText.printable(report.subject))"
+        let line = "[\(done)/\(count)] \(report.outcome.word) \(TerminalText.printable(report.subject))"
         // On a terminal one line is written over again and again.
         console.writeError(console.isErrorTerminal ? "\r\u{1B}[K" + String(line.prefix(78)) : line + "\n")
     }

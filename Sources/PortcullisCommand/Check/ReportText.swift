@@ -13,7 +13,7 @@ package struct ReportText {
 
     /// Everything about one resource.
     package func text(_ report: CheckReport) -> String {
-        var text = paint("1", Self.printable(report.subject)) + "\n"
+        var text = paint("1", TerminalText.printable(report.subject)) + "\n"
         if let trouble = report.trouble {
             return text + "  " + paint("31", "could not check") + ": \(trouble)\n\n"
         }
@@ -38,7 +38,7 @@ package struct ReportText {
             case .warn: ("warn", "33")
             case .fail: ("FAIL", "31")
             }
-        return "    \(paint(colour, mark))  \(Self.printable(finding.text))\n"
+        return "    \(paint(colour, mark))  \(TerminalText.printable(finding.text))\n"
     }
 
     private func summary(_ report: CheckReport) -> String {
@@ -61,19 +61,5 @@ package struct ReportText {
 
     private func paint(_ colour: String, _ text: String) -> String {
         hasColours ? "\u{1B}[\(colour)m\(text)\u{1B}[0m" : text
-    }
-
-    /// A text without anything that a terminal would obey: what came from the network stays text.
-    static func printable(_ text: String) -> String {
-        var output = ""
-        for scalar in text.unicodeScalars {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate, .unassigned:
-                output += "\\u{\(String(scalar.value, radix: 16))}"
-            default:
-                output.unicodeScalars.append(scalar)
-            }
-        }
-        return output
     }
 }

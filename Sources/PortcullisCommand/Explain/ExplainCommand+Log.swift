@@ -8,8 +8,9 @@ extension ExplainCommand {
     /// Nothing is sent anywhere.
     static func explain(id: String, in path: String, _ console: Console) -> Outcome {
         var count = 0
+        let skippedCount: Int
         do throws(InputFile.Unreadable) {
-            try LogSearch.lines(of: path) { number, line in
+            skippedCount = try LogSearch.lines(of: path) { number, line in
                 guard let request = LoggedRequest(line, id: id) else { return }
                 console.write((count == 0 ? "" : "\n") + text(of: request, line: number))
                 count += 1
@@ -17,6 +18,12 @@ extension ExplainCommand {
         } catch {
             console.writeError("the log \(error.message)\n")
             return .trouble
+        }
+        if skippedCount > 0 {
+            let lines = skippedCount == 1 ? "1 line" : "\(skippedCount) lines"
+            console.writeError(
+                "the log has \(lines) of more than \(LogSearch.maxLineByteCount) bytes, which nobody looked at\n"
+            )
         }
         guard count > 0 else {
             console.writeError("the log has no line of an access log with this request identifier\n")
@@ -26,10 +33,12 @@ extension ExplainCommand {
     }
 
     private static func text(of request: LoggedRequest, line number: Int) -> String {
-        var text = "line \(number): \(printable(request.request ?? "a message that was not understood"))\n"
+        let subject = TerminalText.printable(request.request ?? "a message that was not understood")
+        var text = "line \(number): \(subject)\n"
         func add(_ name: String, _ value: String?) {
             guard let value, !value.isEmpty else { return }
-            text += name + ":" + String(repeating: " ", count: 10 - name.utf8.count) + printable(value) + "\n"
+            let gap = String(repeating: " ", count: 10 - name.utf8.count)
+            text += name + ":" + gap + TerminalText.printable(value) + "\n"
         }
         add("time", request.time)
         add("client", request.client)
@@ -37,7 +46,7 @@ extension ExplainCommand {
         add("route", request.route)
         add("duration", request.duration.map { "\($0) s" })
         guard let refusal = request.refusal else { return text + ending(request) }
-        text += "\nRefused: \(printable(refusal))"
+        text += "\nRefused: \(TerminalText.printable(refusal))"
         guard let reason = request.reason else {
             return text + ", a reason that this version does not know.\n"
         }
@@ -73,11 +82,5 @@ extension ExplainCommand {
         }
         return "\(code) \(error)" + (reason.publicDescription.map { ": \($0)" } ?? "")
             + (usual == 503 ? ", to come back later; no challenge" : "")
-    }
-
-    /// A log is text from outside, for a terminal.
-    private static func printable(_ text: String) -> String {
-        String(
-            decoding: text.utf8.map { (0x20...0x7E).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
     }
 }

@@ -8,37 +8,65 @@
 
 /// Goes through a log line by line, of whatever length it is.
 enum LogSearch {
-    /// The longest line that is looked at.
-    private static let maxLineByteCount = 65_536
+    /// The longest line that is looked at; the server's own are shorter.
+    static let maxLineByteCount = 65_536
 
-    /// Hands over each line of a file, or of standard input for `-`.
+    /// Hands over each line of a file, or of standard input for `-`, and keeps no more of it than one line may have.
     ///
     /// Holds its thread while it reads.
+    ///
+    /// - Returns: How many lines were longer, and were left out: half a line might say something else.
     static func lines(
         of path: String, _ take: (_ number: Int, _ line: ArraySlice<UInt8>) -> Void
-    ) throws(InputFile.Unreadable) {
+    ) throws(InputFile.Unreadable) -> Int {
         let descriptor = path == "-" ? 0 : open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw unreadable("cannot be opened") }
         defer { if descriptor != 0 { close(descriptor) } }
         var piece = [UInt8](repeating: 0, count: 262_144)
-        var line: [UInt8] = []
-        var number = 1
+        var lines = LineCutter()
         while true {
             let count = piece.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw unreadable("cannot be read") }
             guard count > 0 else { break }
-            var rest = piece[..<count]
+            lines.append(piece[..<count], take)
+        }
+        lines.end(take)
+        return lines.skippedCount
+    }
+
+    /// Puts lines together from pieces.
+    private struct LineCutter {
+        private(set) var skippedCount = 0
+        private var line: [UInt8] = []
+        private var isTooLong = false
+        private var number = 1
+
+        mutating func append(_ piece: ArraySlice<UInt8>, _ take: (Int, ArraySlice<UInt8>) -> Void) {
+            var rest = piece
             while let end = rest.firstIndex(of: 0x0A) {
-                line += rest[..<end].prefix(maxLineByteCount - line.count)
-                take(number, line[...])
-                number += 1
-                line.removeAll(keepingCapacity: true)
+                add(rest[..<end])
+                self.end(take)
                 rest = rest[(end + 1)...]
             }
-            line += rest.prefix(maxLineByteCount - line.count)
+            add(rest)
         }
-        if !line.isEmpty { take(number, line[...]) }
+
+        private mutating func add(_ part: ArraySlice<UInt8>) {
+            isTooLong = isTooLong || part.count > maxLineByteCount - line.count
+            if !isTooLong { line += part }
+        }
+
+        mutating func end(_ take: (Int, ArraySlice<UInt8>) -> Void) {
+            if isTooLong {
+                skippedCount += 1
+            } else if !line.isEmpty {
+                take(number, line[...])
+            }
+            number += 1
+            isTooLong = false
+            line.removeAll(keepingCapacity: true)
+        }
     }
 
     private static func unreadable(_ what: String) -> InputFile.Unreadable {

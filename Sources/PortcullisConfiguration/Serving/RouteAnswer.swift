@@ -14,6 +14,11 @@ enum RouteAnswer: Sendable {
     case blocking(@Sendable (Request) -> Response)
 }
 
+extension RouteAnswer {
+    /// An answer that is made once.
+    fileprivate static func fixed(_ response: Response) -> RouteAnswer { .immediate { _, _ in response } }
+}
+
 extension RouteSettings.Answer {
     var handler: RouteAnswer {
         switch self {
@@ -23,7 +28,7 @@ extension RouteSettings.Answer {
                     ?? Response(status: .internalServerError)
             }
         case .echo: .immediate { request, _ in Self.echo(request) }
-        case .text(let text): .immediate { _, _ in .text(text) }
+        case .text(let text): .fixed(.text(text))
         case .stream(let lineCount): .immediate { _, _ in Self.lines(lineCount) }
         case .sleep(let duration):
             .suspending { _ in

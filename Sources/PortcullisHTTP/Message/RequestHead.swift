@@ -8,20 +8,41 @@
 /// RFC 9112 §2.1, §3, §5.
 public struct RequestHead: Sendable {
     /// The method.
-    public let method: Method
+    public var method: Method { storage.method }
     /// The version that the request line names.
-    public let version: HTTPVersion
+    public var version: HTTPVersion { storage.version }
     /// The whole head as it came, with the empty line that ends it.
-    package let bytes: [UInt8]
+    @inlinable package var bytes: [UInt8] { storage.bytes }
     /// Where the request target stands in `bytes`.
-    package let targetRange: Range<Int>
+    @inlinable package var targetRange: Range<Int> { storage.targetRange }
     /// Where each field line stands in `bytes`, in order.
-    package let slots: [FieldSlot]
+    @inlinable package var slots: [FieldSlot] { storage.slots }
+
+    @usableFromInline let storage: Storage
+
+    /// What a head is made of, shared by its copies: it goes through many hands, and each copy is one reference.
+    @usableFromInline final class Storage: Sendable {
+        let method: Method
+        let version: HTTPVersion
+        @usableFromInline let bytes: [UInt8]
+        @usableFromInline let targetRange: Range<Int>
+        @usableFromInline let slots: [FieldSlot]
+
+        init(
+            method: Method, version: HTTPVersion, bytes: [UInt8], targetRange: Range<Int>, slots: [FieldSlot]
+        ) {
+            self.method = method
+            self.version = version
+            self.bytes = bytes
+            self.targetRange = targetRange
+            self.slots = slots
+        }
+    }
 
     /// Where one field line stands in the bytes of its head.
     ///
     /// Values are without the blanks around them.
-    package struct FieldSlot: Sendable, Hashable {
+    @usableFromInline package struct FieldSlot: Sendable, Hashable {
         package let known: KnownFieldName
         package let nameStart: UInt32
         package let nameEnd: UInt32
@@ -43,11 +64,8 @@ public struct RequestHead: Sendable {
     package init(
         method: Method, version: HTTPVersion, bytes: [UInt8], targetRange: Range<Int>, slots: [FieldSlot]
     ) {
-        self.method = method
-        self.version = version
-        self.bytes = bytes
-        self.targetRange = targetRange
-        self.slots = slots
+        storage = Storage(
+            method: method, version: version, bytes: bytes, targetRange: targetRange, slots: slots)
     }
 
     /// Makes the head of a request that another server has already parsed.

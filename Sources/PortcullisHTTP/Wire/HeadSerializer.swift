@@ -46,21 +46,17 @@ package enum HeadSerializer {
     ///   - keepAlive: Whether the connection outlives the response. With ``ResponseFraming/untilClose`` it
     ///     does not.
     ///   - requestVersion: The version of the request; the response always says HTTP/1.1. RFC 9112 §2.3.
-    ///   - date: The 29 bytes of the time. RFC 9110 §5.6.7.
+    ///   - dateLine: `Date` as a whole line, which is the same for a second's answers. RFC 9110 §6.6.1.
     package static func append(
         _ head: ResponseHead,
         framing: ResponseFraming,
         keepAlive: Bool,
         requestVersion: HTTPVersion,
-        date: [UInt8],
+        dateLine: [UInt8],
         to output: inout [UInt8]
     ) {
         appendStatusLine(head.status, to: &output)
-        if !head.status.isInformational {
-            output.append("Date: ")
-            output.append(contentsOf: date)
-            output.append("\r\n")
-        }
+        if !head.status.isInformational { output.append(contentsOf: dateLine) }
         appendFields(head.fields, to: &output)
         let framing = framing.permitted(for: head.status, requestVersion: requestVersion)
         appendFraming(framing, to: &output)

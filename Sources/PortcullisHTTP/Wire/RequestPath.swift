@@ -89,12 +89,23 @@ package struct RequestPath: Sendable {
         let end: Int
 
         package mutating func next() -> Range<Int>? {
-            guard position < end else { return nil }
-            let start = position
-            while position < end, bytes[position] != 0x2F { position += 1 }
-            defer { position += 1 }
-            return start..<position
+            RequestPath.nextSegment(bytes, &position, end)
         }
+    }
+
+    /// Appends where the segments stand, as ``segments`` has them, without a copy of a reference for the walk.
+    package func appendSegments(to ranges: inout [Range<Int>]) {
+        var position = range.lowerBound + 1
+        while let segment = Self.nextSegment(bytes, &position, range.upperBound) { ranges.append(segment) }
+    }
+
+    @inline(__always)
+    private static func nextSegment(_ bytes: [UInt8], _ position: inout Int, _ end: Int) -> Range<Int>? {
+        guard position < end else { return nil }
+        let start = position
+        while position < end, bytes[position] != 0x2F { position += 1 }
+        defer { position += 1 }
+        return start..<position
     }
 
     private static func hasEscape(_ bytes: [UInt8], _ range: Range<Int>) throws(MalformedMessage) -> Bool {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-internal import PortcullisTransport
+package import PortcullisTransport
 internal import Synchronization
 
 /// A connection to one Redis or Valkey server that is made when it is needed, and made again when it is lost.
@@ -20,19 +20,22 @@ public final class RedisClient: Sendable {
     ///
     /// - Parameter onEvent: Is told when the server goes away and when it is back. Must not wait. Default: nobody is told.
     /// - Throws: ``RedisConfigurationError`` for a URL of another form, and for certificates that can't be read.
-    public init(
+    public convenience init(
         _ configuration: RedisConfiguration, onEvent: (@Sendable (RedisEvent) -> Void)? = nil
     ) throws(RedisConfigurationError) {
+        try self.init(configuration, resolver: Resolver(), onEvent: onEvent)
+    }
+
+    /// Makes a client that looks names up in a way of the caller's.
+    package init(
+        _ configuration: RedisConfiguration, resolver: Resolver,
+        onEvent: (@Sendable (RedisEvent) -> Void)? = nil
+    ) throws(RedisConfigurationError) {
         let location = try RedisLocation(configuration.url)
-        var context: TLSContext?
-        if location.origin.isEncrypted {
-            do throws(TLSError) {
-                context = try TLSContext(
-                    clientTrusting: configuration.roots, presenting: configuration.identity)
-            } catch {
-                throw .tls(error)
-            }
-        }
+        let tls =
+            location.origin.isEncrypted
+            ? ClientTLS(trusting: configuration.roots, presenting: configuration.identity) : nil
+        if let problem = tls?.problem { throw .tls(problem) }
         do throws(SocketError) {
             loops = try EventLoopGroup(count: 1)
         } catch {
@@ -40,9 +43,9 @@ public final class RedisClient: Sendable {
         }
         prefix = Array(configuration.keyPrefix.utf8)
         let core = RedisCore(
-            on: loops.next(), to: location.origin, tls: context,
+            on: loops.next(), to: location.origin, tls: tls,
             greeting: RedisGreeting(configuration, database: location.database),
-            timeout: configuration.timeout, reporting: onEvent ?? { _ in })
+            timeout: configuration.timeout, resolver: resolver, reporting: onEvent ?? { _ in })
         self.core = core
         watch = onEvent.map { onEvent in Task { await RedisWatch(core: core, onEvent: onEvent).keep() } }
     }

@@ -25,11 +25,11 @@ actor RedisConnection: ReadinessHandler {
     private static let readsPerTurn = 16
 
     nonisolated let loop: EventLoop
-    private let tls: (context: TLSContext, identity: ServerIdentity)?
     /// What comes without having been asked for: messages of channels.
     private let unasked: @Sendable (RESPValue) -> Void
     private let ended: @Sendable (RedisFault) -> Void
     private var addresses: ArraySlice<ResolvedAddress> = []
+    private var tls: (context: TLSContext, identity: ServerIdentity)?
     private var phase = Phase.connecting
     private var stream = SocketStream(plain: -1)
     private var parser = RESPParser()
@@ -39,16 +39,16 @@ actor RedisConnection: ReadinessHandler {
     private var answeredCount = 0
     /// Whether the connection listens to channels, so that what comes answers nothing.
     private var isListening = false
+    /// Whether a sign of life was asked for that has not come.
+    private var isSignExpected = false
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     init(
-        on loop: EventLoop, tls: (context: TLSContext, identity: ServerIdentity)?,
-        unasked: @escaping @Sendable (RESPValue) -> Void = { _ in },
+        on loop: EventLoop, unasked: @escaping @Sendable (RESPValue) -> Void = { _ in },
         ended: @escaping @Sendable (RedisFault) -> Void
     ) {
         self.loop = loop
-        self.tls = tls
         self.unasked = unasked
         self.ended = ended
     }
@@ -76,9 +76,12 @@ actor RedisConnection: ReadinessHandler {
 
     // MARK: Called by the client
 
-    /// Connects to the first address that takes the connection.
-    func connect(to addresses: [ResolvedAddress]) {
+    /// Connects to the first address that takes the connection, with TLS if there is a context for it.
+    func connect(
+        to addresses: [ResolvedAddress], tls: (context: TLSContext, identity: ServerIdentity)? = nil
+    ) {
         guard phase == .connecting else { return }
+        self.tls = tls
         self.addresses = addresses[...]
         connectToNextAddress()
     }
@@ -104,8 +107,11 @@ actor RedisConnection: ReadinessHandler {
     }
 
     /// On a connection that listens: closes it unless something comes from the server soon.
+    ///
+    /// Asked again before anything has come it leaves the deadline where it is, or whoever asks in turns would move it on for ever.
     func expectSignOfLife(within time: Duration) {
-        guard phase == .open, isListening else { return }
+        guard phase == .open, isListening, !isSignExpected else { return }
+        isSignExpected = true
         loop.setDeadline(loop.now + time, for: stream.descriptor)
         outgoing += RESPCommand.encode([Array("PING".utf8)])
         sendMore()
@@ -231,7 +237,9 @@ actor RedisConnection: ReadinessHandler {
             return fail()
         }
         // A piece of a value is no sign of life, or a server could go on with pieces for ever.
-        if isWhole || !isListening { applyDeadline() }
+        guard isWhole || !isListening else { return }
+        isSignExpected = false
+        applyDeadline()
     }
 
     private func take(_ value: RESPValue) {

@@ -10,7 +10,7 @@ actor RedisCore {
 
     nonisolated let loop: EventLoop
     private let origin: Origin
-    private let tls: (context: TLSContext, identity: ServerIdentity)?
+    private let tls: ClientTLS?
     private let greeting: RedisGreeting
     private let timeout: Duration
     private let report: @Sendable (RedisEvent) -> Void
@@ -21,7 +21,7 @@ actor RedisCore {
     private var isShut = false
     /// Whether it was reported that the store refuses subscriptions.
     private var isDeaf = false
-    private let resolver = Resolver()
+    private let resolver: Resolver
     private var connection: RedisConnection?
     private var hasAnswered = false
     private var pause = firstPause
@@ -30,14 +30,15 @@ actor RedisCore {
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     init(
-        on loop: EventLoop, to origin: Origin, tls context: TLSContext?, greeting: RedisGreeting,
-        timeout: Duration, reporting report: @escaping @Sendable (RedisEvent) -> Void
+        on loop: EventLoop, to origin: Origin, tls: ClientTLS?, greeting: RedisGreeting,
+        timeout: Duration, resolver: Resolver, reporting report: @escaping @Sendable (RedisEvent) -> Void
     ) {
         self.loop = loop
         self.origin = origin
-        tls = context.map { ($0, origin.serverIdentity) }
+        self.tls = tls
         self.greeting = greeting
         self.timeout = timeout
+        self.resolver = resolver
         self.report = report
     }
 
@@ -71,7 +72,7 @@ actor RedisCore {
         to channel: [UInt8], _ take: @escaping @Sendable (RESPValue) -> Void,
         ended: @escaping @Sendable (RedisFault) -> Void
     ) -> RedisConnection {
-        let connection = RedisConnection(on: loop, tls: tls, unasked: take, ended: ended)
+        let connection = RedisConnection(on: loop, unasked: take, ended: ended)
         start(connection)
         connection.assumeIsolated { $0.listen(RESPCommand.encode([Array("SUBSCRIBE".utf8), channel])) }
         return connection
@@ -90,7 +91,7 @@ actor RedisCore {
     private func connect() -> RedisConnection? {
         guard !isShut, loop.now >= nextAttempt else { return nil }
         let connection = RedisConnection(
-            on: loop, tls: tls,
+            on: loop,
             ended: { [weak self] fault in self?.assumeIsolated { $0.connectionEnded(fault) } })
         self.connection = connection
         hasAnswered = false
@@ -118,15 +119,27 @@ actor RedisCore {
             try? await Task.sleep(for: timeout)
             loop.execute { connection.assumeIsolated { $0.giveUpLookingUp() } }
         }
-        resolver.resolve(origin, now: loop.now) { [loop] answer in
-            loop.execute {
-                connection.assumeIsolated { connection in
-                    switch answer {
-                    case .success(let addresses): connection.connect(to: addresses)
-                    case .failure: connection.close(.unreachable)
+        prepare(connection)
+    }
+
+    /// Has a connection connect once its address is known and, with TLS, who is trusted.
+    private func prepare(_ connection: RedisConnection) {
+        resolver.resolve(origin, now: loop.now) { [loop, tls, identity = origin.serverIdentity] answer in
+            let connect: @Sendable (Result<TLSContext, TLSError>?) -> Void = { context in
+                loop.execute {
+                    connection.assumeIsolated { connection in
+                        switch (answer, context) {
+                        case (.failure, _): connection.close(.unreachable)
+                        case (_, .failure): connection.close(.insecure)
+                        case (.success(let addresses), .success(let context)):
+                            connection.connect(to: addresses, tls: (context, identity))
+                        case (.success(let addresses), nil): connection.connect(to: addresses)
+                        }
                     }
                 }
             }
+            guard let tls, case .success = answer else { return connect(nil) }
+            tls.whenReady(connect)
         }
     }
 

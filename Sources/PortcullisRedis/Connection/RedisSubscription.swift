@@ -12,6 +12,16 @@ final class RedisSubscription: Sendable {
     private static let interval = Duration.seconds(2)
     /// How many messages may wait to be told.
     private static let maxWaitingCount = 1024
+    /// How long one of them may be: a longer one stands for everything, as one does that can't be read.
+    private static let maxMessageByteCount = 16_384
+
+    /// What is to be told of what the server says.
+    private enum Word: Sendable {
+        /// Only from here on it is certain that nothing is missed.
+        case subscribed
+        case invalidated([UInt8])
+        case refused
+    }
 
     private let core: RedisCore
     private let channel: [UInt8]
@@ -46,23 +56,26 @@ final class RedisSubscription: Sendable {
     private static func keep(_ core: RedisCore, _ channel: [UInt8], _ observers: InvalidationObservers) async
     {
         while !Task.isCancelled {
-            let (messages, continuation) = AsyncStream.makeStream(
-                of: RESPValue.self, bufferingPolicy: .bufferingOldest(maxWaitingCount))
+            let (words, continuation) = AsyncStream.makeStream(
+                of: Word.self, bufferingPolicy: .bufferingOldest(maxWaitingCount))
             let connection = await core.listen(
                 to: channel,
-                { message in
+                { value in
+                    guard let word = word(value), case .dropped = continuation.yield(word) else { return }
                     // Whoever has missed one has to begin anew.
-                    if case .dropped = continuation.yield(message) { continuation.finish() }
+                    continuation.finish()
                 },
                 ended: { _ in continuation.finish() })
             let pulse = Task { await beat(connection, core) }
             await withTaskCancellationHandler {
-                for await message in messages {
-                    if case .error = message {
+                listening: for await word in words {
+                    switch word {
+                    case .subscribed: observers.tell(.all)
+                    case .invalidated(let message): observers.tell(InvalidationMessage.decode(message))
+                    case .refused:
                         await core.subscriptionRefused()
-                        break
+                        break listening
                     }
-                    take(message, observers)
                 }
             } onCancel: {
                 core.loop.execute { connection.assumeIsolated { $0.close() } }
@@ -89,14 +102,15 @@ final class RedisSubscription: Sendable {
         }
     }
 
-    private static func take(_ message: RESPValue, _ observers: InvalidationObservers) {
-        guard case .array(let parts) = message, let kind = parts.first?.payload else { return }
+    private static func word(_ value: RESPValue) -> Word? {
+        if case .error = value { return .refused }
+        guard case .array(let parts) = value, let kind = parts.first?.payload else { return nil }
         switch kind {
-        // Only now is it certain that nothing more is missed.
-        case Array("subscribe".utf8): observers.tell(.all)
+        case Array("subscribe".utf8): return .subscribed
         case Array("message".utf8) where parts.count == 3:
-            observers.tell(InvalidationMessage.decode(parts[2].payload ?? []))
-        default: break
+            let message = parts[2].payload ?? []
+            return .invalidated(message.count <= maxMessageByteCount ? message : [])
+        default: return nil
         }
     }
 }

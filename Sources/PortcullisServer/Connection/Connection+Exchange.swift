@@ -36,28 +36,6 @@ extension Connection {
         return taken
     }
 
-    /// A body that has arrived with its head is handed over as it is; for any other the handler has to wait.
-    private func takeWholeBody(
-        _ framing: BodyFraming, _ rest: UnsafeRawBufferPointer
-    ) -> (RequestBody, taken: Int) {
-        switch framing {
-        case .none, .length(0):
-            body = .none
-            return (.empty, 0)
-        case .length(let length) where length <= rest.count:
-            body = .none
-            noteReceived(length)
-            return (.bytes(Array(rest[..<length])), length)
-        default:
-            body = BodyReader(framing, limits: terms.wireLimits, limit: limits.maxBodyByteCount)
-            discardBudget = Server.Limits.maxDiscardedByteCount
-            let length: Int? = if case .length(let length) = framing { length } else { nil }
-            return (
-                RequestBody(.stream(length: length, ExchangeBody(connection: self, id: lastExchangeID))), 0
-            )
-        }
-    }
-
     private func answer(
         _ head: RequestHead, _ semantics: RequestSemantics, _ path: RequestPath, _ forwarding: Forwarding?,
         _ requestBody: RequestBody
@@ -86,8 +64,9 @@ extension Connection {
 
     private func answer(_ outcome: CompiledRoute.Outcome, _ request: Request, _ route: CompiledRoute) {
         switch outcome {
-        case .response(let response):
-            respond(with: finished(response, request.head), route, request)
+        case .response(var response):
+            finish(&response, request.head)
+            respond(with: response, route, request)
         case .mustVerify(let request, let presented):
             beginWaiting()
             let id = lastExchangeID
@@ -170,13 +149,13 @@ extension Connection {
     /// Whether a closure will write content.
     ///
     /// RFC 9110 §9.3.2, RFC 9112 §6.3.
-    private func streams(_ response: Response) -> Bool {
+    func streams(_ response: Response) -> Bool {
         guard case .stream = response.body, response.status != .resetContent else { return false }
         return exchange?.isHead == false && !response.status.forbidsContent
     }
 
     /// Puts a whole answer into the output and gets ready for the next request.
-    private func send(_ response: Response, _ route: CompiledRoute) {
+    func send(_ response: Response, _ route: CompiledRoute) {
         guard let isHead = exchange?.isHead, let version = exchange?.version else { return }
         report(response, route)
         var keepAlive = mayKeepAlive()
@@ -212,12 +191,12 @@ extension Connection {
         finishExchange(keepAlive: keepAlive)
     }
 
-    private func appendHead(_ head: ResponseHead, _ framing: ResponseFraming, keepAlive: Bool) {
+    func appendHead(_ head: ResponseHead, _ framing: ResponseFraming, keepAlive: Bool) {
         guard let version = exchange?.version else { return }
-        let date = context.dateField
+        let dateLine = context.dateLine
         output.append { buffer in
             HeadSerializer.append(
-                head, framing: framing, keepAlive: keepAlive, requestVersion: version, date: date,
+                head, framing: framing, keepAlive: keepAlive, requestVersion: version, dateLine: dateLine,
                 to: &buffer)
         }
     }
@@ -225,7 +204,7 @@ extension Connection {
     /// Whether the next request on the connection can be found and is wanted.
     ///
     /// RFC 9112 §9.3, §9.6.
-    private func mayKeepAlive() -> Bool {
+    func mayKeepAlive() -> Bool {
         guard exchange?.keepAlive == true, !context.isDraining else { return false }
         guard !body.isFinished else { return true }
         guard body.failure == nil else { return false }
@@ -234,16 +213,28 @@ extension Connection {
         return body.remainingByteCount.map { $0 <= Server.Limits.maxDiscardedByteCount } ?? true
     }
 
+    func makePending() -> PendingExchange {
+        if let pending { return pending }
+        let made = PendingExchange()
+        pending = made
+        return made
+    }
+
+    func endExchange() {
+        exchange = nil
+        if pending != nil { pending = nil }
+    }
+
     func finishExchange(keepAlive: Bool) {
         endRecord(isComplete: true)
-        exchange = nil
+        endExchange()
         guard keepAlive else { return closeAfterOutput() }
         phase = .head
         waitForRequest()
         applyDeadline()
     }
 
-    private func report(_ response: Response, _ route: CompiledRoute) {
+    func report(_ response: Response, _ route: CompiledRoute) {
         record?.value.status = response.status
         record?.value.refusal = response.refusalReason
         record?.value.finding = response.refusalFinding
@@ -260,13 +251,14 @@ extension Connection {
         exchange = Exchange(
             id: lastExchangeID, version: .http1_1, isHead: isHead, keepAlive: false, owesContinue: false)
         output.borrow(&context.outputBuffer)
-        let response = finished(text.map { .text($0, status: status) } ?? .problem(status), head)
+        var response = text.map { .text($0, status: status) } ?? Response.problem(status)
+        finish(&response, head)
         guard case .bytes(let content) = response.body else { return }
         let responseHead = ResponseHead(status: response.status, fields: response.fields)
         appendHead(responseHead, .length(content.count), keepAlive: false)
         if !isHead { output.append(content) }
         endRecord(isComplete: true)
-        exchange = nil
+        endExchange()
         closeAfterOutput()
     }
 
@@ -275,8 +267,8 @@ extension Connection {
     private func startTask(_ route: CompiledRoute, _ request: Request, from index: Int) {
         let id = lastExchangeID
         let pool = context.core.pool
-        exchange?.taskRoute = route
-        exchange?.task = Task(executorPreference: loop) {
+        makePending().taskRoute = route
+        makePending().task = Task(executorPreference: loop) {
             do {
                 let response = try await route.respond(to: request, from: index, pool)
                 await self.complete(id, with: response, request.head, route)
@@ -291,7 +283,8 @@ extension Connection {
     ) async {
         context.watchdog.answered(route)
         guard isCurrent(id) else { return }
-        let response = finished(response, head)
+        var response = response
+        finish(&response, head)
         if case .stream(let write) = response.body, streams(response) {
             beginStreaming(response, route)
             await stream(id, route, write)
@@ -301,224 +294,17 @@ extension Connection {
         }
     }
 
-    private func startStreaming(_ response: Response, _ route: CompiledRoute) {
-        guard case .stream(let write) = response.body else { return }
-        let id = lastExchangeID
-        beginStreaming(response, route)
-        exchange?.task = Task(executorPreference: loop) { await self.stream(id, route, write) }
-    }
-
-    private func beginStreaming(_ response: Response, _ route: CompiledRoute) {
-        report(response, route)
-        let isChunked = exchange?.version == .http1_1
-        exchange?.hasBegunStreaming = true
-        exchange?.isChunked = isChunked
-        exchange?.heldHead = ResponseHead(status: response.status, fields: response.fields)
-        // RFC 9110 §10.1.1: 100 (Continue) comes before the final status or not at all.
-        guard exchange?.owesContinue == false else { return }
-        guard body.isFinished else { return holdHead() }
-        sendHeldHead()
-        flush()
-    }
-
-    /// Keeps the head back while the handler reads a body that may turn out to be wrong: a status tells more than an end halfway.
-    private func holdHead() {
-        let id = lastExchangeID
-        loop.executeLater { [weak self] in
-            self?.assumeIsolated { connection in
-                guard connection.isCurrent(id), connection.exchange?.bodyWaiter == nil else { return }
-                connection.sendHeldHead()
-                connection.flush()
-            }
-        }
-    }
-
-    private func sendHeldHead() {
-        guard let head = exchange?.heldHead, let isChunked = exchange?.isChunked else { return }
-        exchange?.heldHead = nil
-        let keepAlive = isChunked && mayKeepAlive()
-        exchange?.keepAlive = keepAlive
-        output.borrow(&context.outputBuffer)
-        appendHead(head, isChunked ? .chunked : .untilClose, keepAlive: keepAlive)
-    }
-
-    private func stream(
-        _ id: UInt64, _ route: CompiledRoute, _ write: @Sendable (ResponseBodyWriter) async throws -> Void
-    ) async {
-        do {
-            try await write(ResponseBodyWriter(sink: ExchangeSink(connection: self, id: id)))
-            endStreaming(id)
-        } catch RequestBodyError.connectionClosed {
-            cut(id)
-        } catch {
-            guard isCurrent(id), exchange?.heldHead != nil, !Task.isCancelled else { return cut(id) }
-            // Nothing has been said yet.
-            exchange?.heldHead = nil
-            exchange?.hasBegunStreaming = false
-            send(finished(Response(answering: error), nil), route)
-            goOn()
-        }
-    }
-
-    private func endStreaming(_ id: UInt64) {
-        guard isCurrent(id) else { return }
-        sendHeldHead()
-        guard let exchange else { return }
-        if exchange.isChunked {
-            output.borrow(&context.outputBuffer)
-            output.append(ChunkEncoder.lastChunk)
-        }
-        finishExchange(keepAlive: exchange.keepAlive && mayKeepAlive())
-        goOn()
-    }
-
     /// Ends a connection whose answer will never be whole, so that the client can tell.
-    fileprivate func cut(_ id: UInt64) {
+    func cut(_ id: UInt64) {
         guard isCurrent(id) else { return }
         abort()
     }
 
-    private func isCurrent(_ id: UInt64) -> Bool {
+    func isCurrent(_ id: UInt64) -> Bool {
         phase == .exchange && exchange?.id == id
     }
 
     func cancelHandler() {
-        exchange?.task?.cancel()
-    }
-
-    // MARK: Streamed content, from tasks
-
-    fileprivate func write(_ bytes: [UInt8], _ id: UInt64) async throws {
-        guard isCurrent(id), !Task.isCancelled else { throw CancellationError() }
-        guard !bytes.isEmpty else { return }
-        sendHeldHead()
-        output.borrow(&context.outputBuffer)
-        if exchange?.isChunked == true {
-            output.append { ChunkEncoder.appendChunkStart(byteCount: bytes.count, to: &$0) }
-            output.append(bytes)
-            output.append(ChunkEncoder.chunkEnd)
-        } else {
-            output.append(bytes)
-        }
-        flush()
-        guard isCurrent(id) else { return }
-        exchange?.writesInTurn += 1
-        let hasHadItsShare = exchange?.writesInTurn == Server.Limits.writesPerTurn
-        guard hasHadItsShare || output.byteCount > Server.Limits.maxUnsentByteCount else { return }
-        exchange?.writesInTurn = 0
-        try await withCheckedThrowingContinuation { continuation in
-            exchange?.writeWaiters.append(continuation)
-            if hasHadItsShare {
-                loop.executeLater { [weak self] in self?.assumeIsolated { $0.wakeWriters() } }
-            }
-        }
-    }
-
-    fileprivate func nextPiece(_ id: UInt64) async throws -> [UInt8]? {
-        guard phase != .closed else { throw RequestBodyError.connectionClosed }
-        guard isCurrent(id), exchange?.bodyWaiter == nil else { throw RequestBodyError.notAvailable }
-        if let failure = body.failure { throw failure }
-        if let piece = try takeUnreadPiece() { return piece }
-        guard !body.isFinished else {
-            if exchange?.heldHead != nil {
-                sendHeldHead()
-                flush()
-            }
-            return nil
-        }
-        guard !peerHasEnded else { throw RequestBodyError.connectionClosed }
-        if exchange?.owesContinue == true {
-            exchange?.owesContinue = false
-            output.append(HeadSerializer.continueResponse)
-            flush()
-            guard isCurrent(id) else { throw RequestBodyError.connectionClosed }
-        }
-        exchange?.bodyClock.beginWaiting(loop.now)
-        stateDeadline = loop.now + limits.bodyTimeout
-        applyDeadline()
-        return try await withCheckedThrowingContinuation { continuation in
-            exchange?.bodyWaiter = continuation
-            if hasUnusedReadiness { continueLater() }
-        }
-    }
-
-    private func takeUnreadPiece() throws -> [UInt8]? {
-        guard !unread.isEmpty else { return nil }
-        let gathered = unread
-        unread = []
-        var piece: [UInt8] = []
-        let taken = try gathered.withUnsafeBytes { bytes in
-            try body.read(bytes) { piece += $0 }
-        }
-        noteReceived(taken)
-        unread = taken == gathered.count ? [] : Array(gathered[taken...])
-        // The buffer was full and reading had stopped.
-        if hasUnusedReadiness { continueLater() }
-        return piece.isEmpty ? nil : piece
-    }
-
-    /// Hands arriving content to the handler that waits for it.
-    func takeBody(_ bytes: UnsafeRawBufferPointer) -> Int {
-        guard let waiter = exchange?.bodyWaiter else { return 0 }
-        var piece: [UInt8] = []
-        do throws(MalformedMessage) {
-            let taken = try body.read(bytes) { piece += $0 }
-            noteReceived(taken)
-            exchange?.bodyClock.endWaiting(loop.now)
-            guard !piece.isEmpty || body.isFinished else {
-                exchange?.bodyClock.beginWaiting(loop.now)
-                return taken
-            }
-            if exchange?.bodyClock.isTooSlow(limits) == true {
-                context.recorder?.record(.timedOut(.body))
-                exchange?.keepAlive = false
-                failBody(with: RequestBodyError.timeout)
-                return bytes.count
-            }
-            stopWaitingForBody()
-            if piece.isEmpty { sendHeldHead() }
-            waiter.resume(returning: piece.isEmpty ? nil : piece)
-            return taken
-        } catch {
-            exchange?.keepAlive = false
-            failBody(with: error)
-            return bytes.count
-        }
-    }
-
-    private func stopWaitingForBody() {
-        exchange?.bodyWaiter = nil
-        stateDeadline = .distantFuture
-        applyDeadline()
-    }
-
-    func failBody(with error: any Error) {
-        guard let waiter = exchange?.bodyWaiter else { return }
-        stopWaitingForBody()
-        waiter.resume(throwing: error)
-    }
-}
-
-/// The content of a request that its connection is still receiving.
-private struct ExchangeBody: BodySource {
-    let connection: Connection
-    let id: UInt64
-
-    func nextPiece() async throws -> [UInt8]? {
-        try await connection.nextPiece(id)
-    }
-}
-
-/// The content of a response that its connection is still sending.
-private struct ExchangeSink: BodySink {
-    let connection: Connection
-    let id: UInt64
-
-    func write(_ bytes: [UInt8]) async throws {
-        try await connection.write(bytes, id)
-    }
-
-    func cut() async {
-        await connection.cut(id)
+        pending?.task?.cancel()
     }
 }

@@ -33,27 +33,27 @@ extension Connection {
     func beginSending(_ file: OpenFile, keepAlive: Bool) {
         phase = .exchange
         stateDeadline = .distantFuture
-        exchange?.file = FileTransfer(file: file, keepAlive: keepAlive)
+        makePending().file = FileTransfer(file: file, keepAlive: keepAlive)
     }
 
     /// Sends more of a file, when all output has gone.
     ///
     /// - Returns: Whether there is output again.
     func sendsMoreOfFile() -> Bool {
-        while phase == .exchange, let transfer = exchange?.file {
+        while phase == .exchange, let transfer = pending?.file {
             guard transfer.offset < transfer.file.byteCount else {
                 finishFile(transfer)
                 return false
             }
             guard !transfer.part.isEmpty else {
-                exchange?.file?.sentInTurn = 0
+                pending?.file?.sentInTurn = 0
                 continueLater()
                 return false
             }
             let count = copiesFiles ? copy(transfer) : send(transfer)
             guard count > 0 else { return false }
-            exchange?.file?.offset += count
-            exchange?.file?.sentInTurn += count
+            pending?.file?.offset += count
+            pending?.file?.sentInTurn += count
             if writeDeadline != .distantFuture { writeDeadline = loop.now + limits.writeTimeout }
             if copiesFiles { return true }
         }
@@ -92,7 +92,7 @@ extension Connection {
     }
 
     private func finishFile(_ transfer: FileTransfer) {
-        exchange?.file = nil
+        pending?.file = nil
         finishExchange(keepAlive: transfer.keepAlive && !context.isDraining)
         // Requests that came meanwhile.
         continueLater()

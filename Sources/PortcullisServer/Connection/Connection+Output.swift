@@ -16,7 +16,7 @@ extension Connection {
         } while sendsMoreOfFile()
         guard phase != .closed else { return }
         output.giveBack(&context.outputBuffer)
-        if writeDeadline != .distantFuture, exchange?.file == nil {
+        if writeDeadline != .distantFuture, pending?.file == nil {
             writeDeadline = .distantFuture
             applyDeadline()
         }
@@ -48,11 +48,11 @@ extension Connection {
     }
 
     func wakeWriters() {
-        guard exchange?.writeWaiters.isEmpty == false,
+        guard pending?.writeWaiters.isEmpty == false,
             output.byteCount <= Server.Limits.maxUnsentByteCount / 2,
-            let waiters = exchange?.writeWaiters
+            let waiters = pending?.writeWaiters
         else { return }
-        exchange?.writeWaiters = []
+        pending?.writeWaiters = []
         for waiter in waiters { waiter.resume() }
     }
 
@@ -110,8 +110,8 @@ extension Connection {
         guard phase != .closed else { return }
         phase = .closed
         endRecord(isComplete: false)
-        let ended = exchange
-        exchange = nil
+        let ended = pending
+        endExchange()
         unread = []
         tls = nil
         loop.close(descriptor)

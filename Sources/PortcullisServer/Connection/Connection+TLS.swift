@@ -35,7 +35,7 @@ extension Connection {
     func handleEncrypted(_ readiness: Readiness) {
         guard let tls else { return }
         guard tls.isOpen else { return negotiate(tls) }
-        if readiness.contains(.writable), !output.isEmpty || closesAfterOutput || exchange?.file != nil {
+        if readiness.contains(.writable), !output.isEmpty || closesAfterOutput || pending?.file != nil {
             flush()
         }
         let mayRead =

@@ -40,16 +40,21 @@ actor Connection: ReadinessHandler {
     nonisolated var unownedExecutor: UnownedSerialExecutor { context.loop.asUnownedSerialExecutor() }
     nonisolated var limits: Server.Limits { terms.limits }
 
-    var phase = Phase.head
-    var parser: HeadParser
+    // SAFETY: no access to one of these is open while a handler or anything else runs that could come back to it: they change in
+    // calls that know nothing of the connection. Checked at run time, they took a seventh of a short request's instructions.
+    @exclusivity(unchecked) var parser: HeadParser
+    @exclusivity(unchecked) var output = OutputQueue()
+    @exclusivity(unchecked) var exchange: Exchange?
+    /// What belongs to the exchange while its answer takes time.
+    @exclusivity(unchecked) var pending: PendingExchange?
     /// Bytes that have been received and that nobody has taken.
-    var unread: [UInt8] = []
+    @exclusivity(unchecked) var unread: [UInt8] = []
     /// The content of the current request, or what nobody wanted of the last one's.
-    var body = BodyReader.none
+    @exclusivity(unchecked) var body = BodyReader.none
+
+    var phase = Phase.head
     /// How much of a body that nobody wants may still be thrown away.
     var discardBudget = 0
-    var output = OutputQueue()
-    var exchange: Exchange?
     /// What will be reported of the current request; nothing where nobody wants to know.
     var record: Record?
     var lastExchangeID: UInt64 = 0
@@ -85,12 +90,17 @@ actor Connection: ReadinessHandler {
     // MARK: Readiness
 
     nonisolated func ready(_ readiness: Readiness) {
-        assumeIsolated { $0.handle(readiness) }
+        typealias Isolated = (isolated Connection, Readiness) -> Void
+        typealias Plain = (Connection, Readiness) -> Void
+        assert(loop.isCurrent)
+        // SAFETY: the loop calls its handlers on its own thread alone, and is this actor's executor. `assumeIsolated` would look that
+        // up for every event, and allocate for it.
+        unsafeBitCast(handleReadiness as Isolated, to: Plain.self)(self, readiness)
     }
 
-    private func handle(_ readiness: Readiness) {
+    fileprivate func handle(_ readiness: Readiness) {
         if tls != nil { return handleEncrypted(readiness) }
-        if readiness.contains(.writable), !output.isEmpty || exchange?.file != nil { flush() }
+        if readiness.contains(.writable), !output.isEmpty || pending?.file != nil { flush() }
         guard phase != .closed, readiness.contains(.readable) else { return }
         read(untilEnd: readiness.contains(.closedByPeer))
     }
@@ -100,7 +110,7 @@ actor Connection: ReadinessHandler {
     private var wantsToRead: Bool {
         switch phase {
         case .head: !isHeldBack
-        case .exchange: exchange?.bodyWaiter != nil || unread.count < Server.Limits.maxUnreadByteCount
+        case .exchange: pending?.bodyWaiter != nil || unread.count < Server.Limits.maxUnreadByteCount
         case .lingering: discardBudget >= 0
         case .closed: false
         }
@@ -317,4 +327,9 @@ actor Connection: ReadinessHandler {
         }
         applyDeadline()
     }
+}
+
+/// What a connection does when its descriptor is ready, as a function without a context.
+private func handleReadiness(_ connection: isolated Connection, _ readiness: Readiness) {
+    connection.handle(readiness)
 }

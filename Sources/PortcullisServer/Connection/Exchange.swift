@@ -20,7 +20,6 @@ struct Exchange {
     /// How often content was written since the loop last had time for others.
     var writesInTurn = 0
     var bodyClock = BodyClock()
-    private var pending: Pending?
 
     init(id: UInt64, version: HTTPVersion, isHead: Bool, keepAlive: Bool, owesContinue: Bool) {
         self.id = id
@@ -29,56 +28,21 @@ struct Exchange {
         self.keepAlive = keepAlive
         self.owesContinue = owesContinue
     }
+}
 
-    /// What an exchange has only when its answer is not there at once: most have none of it, and cost no copy of it.
-    private final class Pending {
-        var heldHead: ResponseHead?
-        var task: Task<Void, Never>?
-        var taskRoute: CompiledRoute?
-        var bodyWaiter: CheckedContinuation<[UInt8]?, any Error>?
-        var writeWaiters: [CheckedContinuation<Void, any Error>] = []
-        var file: FileTransfer?
-    }
-
-    private mutating func makePending() -> Pending {
-        if let pending { return pending }
-        let made = Pending()
-        pending = made
-        return made
-    }
-
+/// What an exchange has only when its answer is not there at once; most have none of it.
+///
+/// Apart from ``Exchange``, which is then a few plain values that cost nothing to copy.
+final class PendingExchange {
     /// The head of a streamed answer, while it is not known whether the client will be asked for its body first.
-    var heldHead: ResponseHead? {
-        get { pending?.heldHead }
-        set { makePending().heldHead = newValue }
-    }
-
-    var task: Task<Void, Never>? {
-        get { pending?.task }
-        set { makePending().task = newValue }
-    }
-
-    /// The file that is being answered with, or what is left of it.
-    var file: FileTransfer? {
-        get { pending?.file }
-        set { makePending().file = newValue }
-    }
-
+    var heldHead: ResponseHead?
+    var task: Task<Void, Never>?
     /// The route whose handler the task runs.
-    var taskRoute: CompiledRoute? {
-        get { pending?.taskRoute }
-        set { makePending().taskRoute = newValue }
-    }
-
-    var bodyWaiter: CheckedContinuation<[UInt8]?, any Error>? {
-        get { pending?.bodyWaiter }
-        set { makePending().bodyWaiter = newValue }
-    }
-
-    var writeWaiters: [CheckedContinuation<Void, any Error>] {
-        get { pending?.writeWaiters ?? [] }
-        set { makePending().writeWaiters = newValue }
-    }
+    var taskRoute: CompiledRoute?
+    var bodyWaiter: CheckedContinuation<[UInt8]?, any Error>?
+    var writeWaiters: [CheckedContinuation<Void, any Error>] = []
+    /// The file that is being answered with, or what is left of it.
+    var file: FileTransfer?
 }
 
 /// How long a handler has waited for a body, and what came meanwhile.

@@ -37,7 +37,7 @@ final class LoopContext: @unchecked Sendable {
     /// Connections of proxies that have yet to say whose they are.
     var arrivals: [Int32: Arrival] = [:]
     private(set) var isDraining = false
-    private var date: [UInt8] = []
+    private var lastDateLine: [UInt8] = []
     private var dateSecond = UInt64.max
 
     init(loop: EventLoop, core: ServerCore, service: Service) {
@@ -56,16 +56,17 @@ final class LoopContext: @unchecked Sendable {
         readBuffer.deallocate()
     }
 
-    /// The value of `Date`, made once a second.
+    /// The line of `Date`, made once a second.
     ///
     /// RFC 9110 §6.6.1.
-    var dateField: [UInt8] {
+    var dateLine: [UInt8] {
         let second = loop.now.nanoseconds / 1_000_000_000
         if second != dateSecond {
             dateSecond = second
-            date = HTTPDate.format(secondsSince1970: core.dateSeconds?() ?? Int(time(nil)))
+            let date = HTTPDate.format(secondsSince1970: core.dateSeconds?() ?? Int(time(nil)))
+            lastDateLine = Array("Date: ".utf8) + date + Array("\r\n".utf8)
         }
-        return date
+        return lastDateLine
     }
 
     func nextRequestID() -> String? { requestIDs?.next() }
@@ -129,7 +130,7 @@ final class LoopContext: @unchecked Sendable {
 
     /// The routes whose handlers have been started and have not answered.
     var taskRoutes: [CompiledRoute] {
-        connections.values.compactMap { connection in connection.assumeIsolated { $0.exchange?.taskRoute } }
+        connections.values.compactMap { connection in connection.assumeIsolated { $0.pending?.taskRoute } }
     }
 
     /// Cancels the handlers that still run.

@@ -35,8 +35,9 @@ struct HostWatch {
     @inline(__always)
     private static func equal(_ bytes: [UInt8], _ range: Range<Int>, _ host: [UInt8]) -> Bool {
         guard range.count == host.count else { return false }
-        for offset in 0..<host.count where bytes[range.lowerBound + offset] != host[offset] { return false }
-        return true
+        return bytes.withUnsafeBytes { bytes in
+            host.withUnsafeBytes { UnsafeRawBufferPointer(rebasing: bytes[range]).elementsEqual($0) }
+        }
     }
 
     private mutating func looksUp(_ bytes: [UInt8], _ range: Range<Int>, _ isKnown: (String) -> Bool) -> Bool

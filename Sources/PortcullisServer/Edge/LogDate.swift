@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+internal import PortcullisHTTP
+
 /// Times as logs write them, in UTC.
 enum LogDate {
     /// `21/Nov/2026:13:31:39 +0000`, as in the Common Log Format.

@@ -71,7 +71,8 @@ struct OpenMetricsWriter {
 
     mutating func writeGauge(_ name: String, _ help: String, _ value: Double) {
         family(name, "gauge", help)
-        sample(name, [], "\(value)")
+        // A whole number reads as one, as those of counters and connections do.
+        sample(name, [], Int(exactly: value).map { "\($0)" } ?? "\(value)")
     }
 
     private mutating func writeConnections(_ counts: ServerCounts) {

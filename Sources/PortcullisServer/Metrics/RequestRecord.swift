@@ -84,13 +84,10 @@ extension Connection {
     }
 
     /// What the server itself adds to an answer: the name of the request where requests have names, and the form of its own errors.
-    func finished(_ response: Response, _ head: RequestHead?) -> Response {
+    func finish(_ response: inout Response, _ head: @autoclosure () -> RequestHead?) {
         let id = record?.value.id
-        guard id != nil || response.isProblem else { return response }
-        var response = response
-        if response.isProblem { response.tell(context.core.problemDetails, head, id) }
+        if response.isProblem { response.tell(context.core.problemDetails, head(), id) }
         if let id { response.name(id) }
-        return response
     }
 }
 

@@ -61,7 +61,8 @@ public struct ReplaceableResourceGate: GateMiddleware {
 
 /// Serves what the resources of a set say of themselves, at the places that are theirs, before anything else is asked.
 ///
-/// Never asks for a token. A well-known path of no resource is 404.
+/// Never asks for a token. A well-known path of no resource is 404. Has no metadata of authorization servers
+/// (``MetadataPublishing/mirrorsAuthorizationServer``), which the routes of ``Routes/protect(_:_:)`` have.
 ///
 /// RFC 9728 §3.
 public struct ResourceDocuments: ImmediateMiddleware {

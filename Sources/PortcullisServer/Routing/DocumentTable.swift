@@ -28,6 +28,9 @@ struct DocumentTable: Sendable {
     ///
     /// Makes no copy of the path.
     func route(_ path: RequestPath) -> CompiledRoute? {
+        // Most paths differ from it in their second byte already.
+        guard hasPlacesElsewhere || path.range.count > 1 && path.bytes[path.range.lowerBound + 1] == 0x2E
+        else { return nil }
         let bytes = path.bytes[path.range]
         let isWellKnown = bytes.starts(with: Self.wellKnown)
         guard isWellKnown || hasPlacesElsewhere else { return nil }

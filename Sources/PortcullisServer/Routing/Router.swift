@@ -56,41 +56,48 @@ package final class CompiledRoute: Sendable {
     }
 
     package func respondImmediately(
-        to request: consuming Request, effort: ProtectedResource.Effort = .little
+        to request: Request, effort: ProtectedResource.Effort = .little
     ) -> Outcome {
-        guard cors != nil else { return runImmediately(request, effort) }
-        let asked = copy request
-        return readable(runImmediately(request, effort), asked)
+        readable(runImmediately(request, effort), request)
     }
 
     /// Goes on with a request behind the gate that has asked about its token, or answers with the refusal.
     package func resume(
-        _ request: consuming Request, from index: Int, _ decision: Result<AccessToken, Refusal>
+        _ request: Request, from index: Int, _ decision: Result<AccessToken, Refusal>
     ) -> Outcome {
-        let asked = copy request
         switch decision {
         case .failure(let refusal):
-            return readable(.response(finished(Response(refusal), at: index)), asked)
+            var response = Response(refusal)
+            finish(&response, at: index)
+            return readable(.response(response), request)
         case .success(let token):
-            request.token = token
-            return readable(runImmediately(request, .little, from: index + 1), asked)
+            var admitted = request
+            admitted.token = token
+            return readable(runChain(admitted, .little, from: index + 1), request)
         }
     }
 
-    private func readable(_ outcome: Outcome, _ asked: borrowing Request) -> Outcome {
+    private func readable(_ outcome: Outcome, _ request: borrowing Request) -> Outcome {
         guard let cors, case .response(var response) = outcome else { return outcome }
-        cors.apply(to: &response, of: asked.head, namesRequest: asked.id != nil)
+        cors.apply(to: &response, of: request.head, namesRequest: request.id != nil)
         return .response(response)
     }
 
-    private func runImmediately(
-        _ request: consuming Request, _ effort: ProtectedResource.Effort, from start: Int = 0
-    ) -> Outcome {
+    private func runImmediately(_ request: Request, _ effort: ProtectedResource.Effort) -> Outcome {
         guard immediate.count == middleware.count else { return .mustWait(request, from: 0) }
+        return immediate.isEmpty ? handle(request) : runChain(request, effort)
+    }
+
+    private func runChain(
+        _ request: Request, _ effort: ProtectedResource.Effort, from start: Int = 0
+    ) -> Outcome {
+        var request = request
         for index in start..<immediate.count {
             switch immediate[index].decide(on: &request, effort: effort) {
             case .proceed: continue
-            case .respond(let response): return .response(finished(response, at: index))
+            case .respond(var response):
+                finish(&response, at: index)
+                return .response(response)
             // Once somebody was asked the chain is not begun anew: he would be asked again.
             case .verify where start > 0: return .mustWait(request, from: index)
             case .verify(let presented): return .mustVerify(request, presented)
@@ -98,10 +105,16 @@ package final class CompiledRoute: Sendable {
             case .wait: return .mustWait(request, from: index)
             }
         }
-        guard let response = handler.respondImmediately(to: request) else {
+        return handle(request)
+    }
+
+    private func handle(_ request: Request) -> Outcome {
+        guard var response = handler.respondImmediately(to: request) else {
             return .mustWait(request, from: middleware.count)
         }
-        return .response(finished(limited(response, request), at: middleware.count))
+        limit(&response, request)
+        finish(&response, at: middleware.count)
+        return .response(response)
     }
 
     /// Runs what is left of the chain.
@@ -114,36 +127,38 @@ package final class CompiledRoute: Sendable {
 
     private func run(_ request: Request, from index: Int, _ pool: BlockingPool) async throws -> Response {
         guard index < middleware.count else {
-            return finished(limited(try await handler.respond(to: request, pool), request), at: index)
+            var response = try await handler.respond(to: request, pool)
+            limit(&response, request)
+            finish(&response, at: index)
+            return response
         }
+        var response: Response
         do {
-            let response = try await middleware[index].respond(to: request) { request in
+            response = try await middleware[index].respond(to: request) { request in
                 try await self.run(request, from: index + 1, pool)
             }
-            return finished(response, at: index)
         } catch let error as CancellationError where Task.isCancelled {
             throw error
         } catch {
-            return finished(Response(answering: error), at: index)
+            response = Response(answering: error)
         }
+        finish(&response, at: index)
+        return response
     }
 
     /// What a handler streams ends with the token that it was asked for with.
-    private func limited(_ response: Response, _ request: Request) -> Response {
-        guard case .stream = response.body, let guarding, let token = request.token else { return response }
-        return guarding.streamExpiry.limiting(response, to: token)
+    private func limit(_ response: inout Response, _ request: Request) {
+        guard let guarding, let token = request.token, case .stream = response.body else { return }
+        response = guarding.streamExpiry.limiting(response, to: token)
     }
 
     /// What is answered behind a gate is for this caller alone, unless it says something else.
-    private func finished(_ response: Response, at index: Int) -> Response {
+    private func finish(_ response: inout Response, at index: Int) {
         let isForThisCaller = index > gateIndex && !response.fields.contains(.cacheControl)
-        guard isForThisCaller || link != nil else { return response }
-        var response = response
         if isForThisCaller { response.fields.append("no-store", for: .cacheControl) }
         if let link, index >= gateIndex, !response.fields.values(of: "Link").contains(link) {
             response.fields.append(link, for: "Link")
         }
-        return response
     }
 }
 
@@ -269,7 +284,8 @@ struct RouteTree: Sendable {
         return nil
     }
 
-    private static func compare(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) -> Int {
+    /// Less than zero, zero or more, as the first comes before the second, is equal to it, or comes behind it.
+    static func compare(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) -> Int {
         for index in 0..<min(first.count, second.count) where first[index] != second[index] {
             return Int(first[index]) - Int(second[index])
         }

@@ -4,7 +4,9 @@ package import Portcullis
 internal import PortcullisHTTP
 
 /// All routes of a server, ready to be asked.
-package struct RoutingTable: Sendable {
+///
+/// A class, since every request asks for it: passing it on costs one count of references instead of one for each member.
+package final class RoutingTable: Sendable {
     private let sites: [String: Site]
     private let only: Site?
     private let misdirected: CompiledRoute
@@ -22,19 +24,25 @@ package struct RoutingTable: Sendable {
     package init(_ routes: Routes) throws(ConfigurationError) {
         var builder = RoutingTableBuilder()
         builder.add(routes)
-        self = try builder.table()
+        let parts = try builder.parts()
+        let sites = parts.sites
+        self.sites = sites.merging(parts.otherNames.compactMapValues { sites[$0] }) { site, _ in site }
+        only = sites.count == 1 ? sites.first?.value : nil
+        misdirected = parts.misdirected
+        resources = parts.resources
+        authorities = Set(parts.resources.map { $0.identifier.authority }).sorted()
+        warnings = parts.warnings
     }
 
-    init(
-        sites: [String: Site], otherNames: [String: String], misdirected: CompiledRoute,
-        resources: [ProtectedResource], warnings: [String]
-    ) {
-        self.sites = sites.merging(otherNames.compactMapValues { sites[$0] }) { site, _ in site }
-        only = sites.count == 1 ? sites.first?.value : nil
-        self.misdirected = misdirected
-        self.resources = resources
-        authorities = Set(resources.map { $0.identifier.authority }).sorted()
-        self.warnings = warnings
+    /// What a table is made of.
+    struct Parts {
+        /// By authority; one with an empty name on a server that guards nothing.
+        let sites: [String: Site]
+        /// Other ways to write an authority, and the one that has the site.
+        let otherNames: [String: String]
+        let misdirected: CompiledRoute
+        let resources: [ProtectedResource]
+        let warnings: [String]
     }
 
     /// Whether a host, in lower case, is one of them, perhaps with the port that goes without saying.
@@ -58,7 +66,7 @@ package struct RoutingTable: Sendable {
     ) -> (route: CompiledRoute, values: [Range<Int>]) {
         var segments: [Range<Int>] = []
         segments.reserveCapacity(8)
-        for segment in path.segments { segments.append(segment) }
+        path.appendSegments(to: &segments)
         // A slash at the end is a segment of its own, without a character.
         if path.hasTrailingSlash { segments.append(path.range.upperBound..<path.range.upperBound) }
         guard let site = only ?? site(named: authority()) else { return (misdirected, []) }

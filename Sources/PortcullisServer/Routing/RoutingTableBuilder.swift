@@ -46,7 +46,7 @@ struct RoutingTableBuilder {
         }
     }
 
-    mutating func table() throws(ConfigurationError) -> RoutingTable {
+    mutating func parts() throws(ConfigurationError) -> RoutingTable.Parts {
         problems += PublishedPlaces.collisions(among: guarded.map(\.routes.resource.identifier))
         refuseDoubles(publicRoutes, "public routes")
         let authorities = Set(guarded.map { $0.routes.resource.identifier.authority })
@@ -56,7 +56,7 @@ struct RoutingTableBuilder {
         guard problems.isEmpty else {
             throw ConfigurationError(problems.map { ConfigurationError.Problem($0) })
         }
-        return RoutingTable(
+        return RoutingTable.Parts(
             sites: sites, otherNames: AuthorityNames.others(of: guarded.map(\.routes.resource.identifier)),
             misdirected: fixed("misdirected", .problem(.misdirectedRequest)),
             resources: guarded.map(\.routes.resource), warnings: warnings)

@@ -3,7 +3,7 @@
 internal import PortcullisHTTP
 
 /// Everything that one authority serves: documents, guarded resources, public routes.
-struct Site: Sendable {
+final class Site: Sendable {
     let documents: DocumentTable
     let resources: ResourceTree
     let publicRoutes: RouteTree
@@ -12,6 +12,17 @@ struct Site: Sendable {
     ///
     /// RFC 9110 §9.3.7.
     let asterisk: CompiledRoute
+
+    init(
+        documents: DocumentTable, resources: ResourceTree, publicRoutes: RouteTree, notFound: CompiledRoute,
+        asterisk: CompiledRoute
+    ) {
+        self.documents = documents
+        self.resources = resources
+        self.publicRoutes = publicRoutes
+        self.notFound = notFound
+        self.asterisk = asterisk
+    }
 
     /// A route, and the segments that its names stand for.
     typealias Destination = (route: CompiledRoute, values: [Range<Int>])
@@ -111,17 +122,14 @@ struct ResourceTree: Sendable {
                 .map { Node(segment: $0.key, depth: depth + 1, $0.value) }
         }
 
-        func child(_ segment: ArraySlice<UInt8>) -> Node? {
+        func child(_ segment: UnsafeRawBufferPointer) -> Node? {
             var low = 0
             var high = children.count
             while low < high {
                 let middle = (low + high) / 2
-                if children[middle].segment.elementsEqual(segment) { return children[middle] }
-                if segment.lexicographicallyPrecedes(children[middle].segment) {
-                    high = middle
-                } else {
-                    low = middle + 1
-                }
+                let order = children[middle].segment.withUnsafeBytes { RouteTree.compare(segment, $0) }
+                if order == 0 { return children[middle] }
+                if order < 0 { high = middle } else { low = middle + 1 }
             }
             return nil
         }
@@ -133,18 +141,20 @@ struct ResourceTree: Sendable {
         root = Node(segment: [], depth: 0, resources)
     }
 
+    // SAFETY: the pointer to the path's bytes is used during the call only.
     func owner(of path: RequestPath, _ segments: [Range<Int>]) -> GuardedResource? {
-        var owner = root.resource
-        var node = root
-        for (index, segment) in segments.enumerated() {
-            guard let next = node.child(path.bytes[segment]) else { return owner }
-            node = next
-            guard let resource = node.resource, !resource.endsWithSlash || index + 1 < segments.count else {
-                continue
+        path.bytes.withUnsafeBytes { bytes in
+            var owner = root.resource
+            var node = root
+            for (index, segment) in segments.enumerated() {
+                guard let next = node.child(UnsafeRawBufferPointer(rebasing: bytes[segment])) else { break }
+                node = next
+                guard let resource = node.resource, !resource.endsWithSlash || index + 1 < segments.count
+                else { continue }
+                owner = resource
             }
-            owner = resource
+            return owner
         }
-        return owner
     }
 }
 

@@ -18,6 +18,8 @@ actor ClientConnection: ReadinessHandler {
     nonisolated let origin: Origin
     nonisolated let loop: EventLoop
     private let pool: ConnectionPool
+    /// For an origin under TLS.
+    private let context: TLSContext?
     private var addresses: ArraySlice<ResolvedAddress>
     private var phase = Phase.connecting
     private var stream = SocketStream(plain: -1)
@@ -34,8 +36,11 @@ actor ClientConnection: ReadinessHandler {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
-    init(to origin: Origin, _ addresses: [ResolvedAddress], pool: ConnectionPool) {
+    init(
+        to origin: Origin, _ addresses: [ResolvedAddress], under context: TLSContext?, pool: ConnectionPool
+    ) {
         self.origin = origin
+        self.context = context
         self.addresses = addresses[...]
         self.pool = pool
         loop = pool.loop
@@ -174,8 +179,8 @@ actor ClientConnection: ReadinessHandler {
     private func connected() {
         addresses = []
         guard origin.isEncrypted else { return beginExchange() }
+        guard let context else { return fail(.tls(.unavailable)) }
         do throws(TLSError) {
-            let context = try pool.settings.tls.get()
             stream = try SocketStream(
                 descriptor: stream.descriptor, client: context, server: origin.serverIdentity)
         } catch {

@@ -6,7 +6,7 @@ internal import Dispatch
 actor ConnectionPool {
     /// What the configuration comes to.
     struct Settings: Sendable {
-        let tls: Result<TLSContext, TLSError>
+        let tls: ClientTLS
         let maxConnectionCount: Int
         let maxWaitingCount: Int
         let idleTimeout: Duration
@@ -17,7 +17,7 @@ actor ConnectionPool {
         var connections: [ObjectIdentifier: ClientConnection] = [:]
         var idle: [ClientConnection] = []
         var waiting = WaitingLine()
-        var isResolving = false
+        var isPreparing = false
         var isServing = false
 
         /// The exchange that a connection goes on with; if there is none it is idle.
@@ -143,33 +143,51 @@ actor ConnectionPool {
     private func serve(_ origin: Origin) {
         guard origins[origin]?.isServing == false else { return }
         origins[origin]?.isServing = true
-        while let state = origins[origin], state.waiting.count > 0, !state.isResolving,
+        while let state = origins[origin], state.waiting.count > 0, !state.isPreparing,
             state.connections.count < settings.maxConnectionCount
         {
-            resolve(origin)
+            prepare(origin)
         }
         origins[origin]?.isServing = false
         if let state = origins[origin], state.connections.isEmpty, state.waiting.count == 0,
-            !state.isResolving
+            !state.isPreparing
         {
             origins[origin] = nil
         }
     }
 
-    private func resolve(_ origin: Origin) {
-        origins[origin]?.isResolving = true
+    /// Finds what the next connection needs: addresses and, with TLS, the certificates that are trusted.
+    private func prepare(_ origin: Origin) {
+        origins[origin]?.isPreparing = true
         resolver.resolve(origin, now: loop.now) { [weak self] answer in
             self?.perform { $0.resolved(origin, answer) }
         }
     }
 
     private func resolved(_ origin: Origin, _ answer: Resolver.Answer) {
-        origins[origin]?.isResolving = false
-        switch permitted(answer) {
+        let answer = permitted(answer)
+        guard origin.isEncrypted, case .success(let addresses) = answer else {
+            return prepared(origin, answer, nil)
+        }
+        settings.tls.whenReady { [weak self] context in
+            self?.perform { pool in
+                switch context {
+                case .success(let context): pool.prepared(origin, .success(addresses), context)
+                case .failure(let error): pool.prepared(origin, .failure(.tls(error)), nil)
+                }
+            }
+        }
+    }
+
+    private func prepared(_ origin: Origin, _ answer: Resolver.Answer, _ context: TLSContext?) {
+        origins[origin]?.isPreparing = false
+        switch answer {
         case .failure(let error):
             for exchange in origins[origin]?.waiting.removeAll() ?? [] { exchange.finish(.failure(error)) }
         case .success(let addresses):
-            if let exchange = origins[origin]?.waiting.popFirst() { open(origin, addresses, for: exchange) }
+            if let exchange = origins[origin]?.waiting.popFirst() {
+                open(origin, addresses, context, for: exchange)
+            }
         }
         serve(origin)
     }
@@ -183,8 +201,10 @@ actor ConnectionPool {
         return addresses.isEmpty ? .failure(.forbiddenAddress) : .success(addresses)
     }
 
-    private func open(_ origin: Origin, _ addresses: [ResolvedAddress], for exchange: Exchange) {
-        let connection = ClientConnection(to: origin, addresses, pool: self)
+    private func open(
+        _ origin: Origin, _ addresses: [ResolvedAddress], _ context: TLSContext?, for exchange: Exchange
+    ) {
+        let connection = ClientConnection(to: origin, addresses, under: context, pool: self)
         origins[origin]?.connections[ObjectIdentifier(connection)] = connection
         connection.assumeIsolated { $0.connect(for: exchange) }
     }

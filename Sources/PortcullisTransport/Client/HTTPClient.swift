@@ -63,21 +63,26 @@ public struct HTTPClient: Sendable {
     /// Makes a client and reads the certificates that it is given.
     ///
     /// If they cannot be read, every exchange over https fails with ``HTTPClientError/tls(_:)``; who wants to know at once calls
-    /// ``init(validating:)``.
+    /// ``init(validating:)``. The system's roots are read for the first exchange over https, once for all clients of the process.
     public init(configuration: Configuration = Configuration()) {
         core = HTTPClientCore(configuration, loops: nil, resolver: Resolver())
     }
 
     /// Makes a client and reads the certificates that it is given.
     ///
-    /// - Throws: ``HTTPClientError/tls(_:)`` if roots, certificate or key cannot be read or used.
+    /// The system's roots are read for the first exchange over https, which fails if there are none.
+    ///
+    /// - Throws: ``HTTPClientError/tls(_:)`` if given roots, certificate or key cannot be read or used.
     public init(validating configuration: Configuration) throws(HTTPClientError) {
         core = HTTPClientCore(configuration, loops: nil, resolver: Resolver())
-        if case .failure(let error) = core.settings.tls { throw .tls(error) }
+        if let error = core.settings.tls.problem { throw .tls(error) }
     }
 
-    package init(configuration: Configuration, loops: EventLoopGroup?, resolver: Resolver = Resolver()) {
-        core = HTTPClientCore(configuration, loops: loops, resolver: resolver)
+    package init(
+        configuration: Configuration, loops: EventLoopGroup?, resolver: Resolver = Resolver(),
+        systemRoots: SystemRoots = .shared
+    ) {
+        core = HTTPClientCore(configuration, loops: loops, resolver: resolver, systemRoots: systemRoots)
     }
 
     /// Sends a request and waits for the whole response, at most for the request's deadline.
@@ -146,11 +151,13 @@ final class HTTPClientCore: Sendable {
     private let ownsLoops: Bool
     private let state: Mutex<State>
 
-    init(_ configuration: HTTPClient.Configuration, loops: EventLoopGroup?, resolver: Resolver) {
+    init(
+        _ configuration: HTTPClient.Configuration, loops: EventLoopGroup?, resolver: Resolver,
+        systemRoots: SystemRoots = .shared
+    ) {
         settings = ConnectionPool.Settings(
-            tls: Result { () throws(TLSError) in
-                try TLSContext(clientTrusting: configuration.roots, presenting: configuration.identity)
-            },
+            tls: ClientTLS(
+                trusting: configuration.roots, presenting: configuration.identity, systemRoots: systemRoots),
             maxConnectionCount: configuration.maxConnectionCount,
             maxWaitingCount: configuration.maxWaitingCount,
             idleTimeout: configuration.idleTimeout,

@@ -16,7 +16,9 @@
         private let waker: Int32
         let wake: @Sendable () -> Void
         private let source: any DispatchSourceRead
-        private var events = [epoll_event](repeating: epoll_event(), count: EpollReadinessSet.batch)
+        // SAFETY: filled by one call of the system at a time, and read when that has returned; no turn begins within another.
+        @exclusivity(unchecked) private var events = [epoll_event](
+            repeating: epoll_event(), count: EpollReadinessSet.batch)
 
         init(queue: DispatchQueue, turn: @escaping @Sendable () -> Void) throws(SocketError) {
             let descriptor = epoll_create1(CPLATFORM_EPOLL_CLOEXEC)

@@ -26,22 +26,28 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
 
     package let index: Int
     package let queue: DispatchQueue
+    /// Whether what watches the descriptors has to be asked again after each event.
+    private let needsRearming: Bool
     private let owner = Atomic<UInt>(0)
     /// Whether the loop's thread waits in a poll, so that work from elsewhere has to end that.
     private let isLingering = Atomic<Bool>(false)
     /// How much work from elsewhere the queue holds for the loop.
     private let submittedCount = Atomic<Int>(0)
     private var wake: @Sendable () -> Void = {}
-    private var laterWork: [@Sendable () -> Void] = []
-    private var costlyWork = CostlyWork()
+
+    // SAFETY: no access to one of these is open while a handler, a job or other work runs: each is taken out before it is called.
+    // They are touched several times in every turn, and the checks at run time are dear.
+    @exclusivity(unchecked) private var registrations: [Registration?] = []
+    @exclusivity(unchecked) private var readyJobs: [UnownedJob] = []
+    @exclusivity(unchecked) private var laterWork: [@Sendable () -> Void] = []
+    @exclusivity(unchecked) private var costlyWork = CostlyWork()
+
     /// How many events since the last share of costly work have ended in none.
     private var cheapEventCount = 0
     /// Whether the queue holds the block that takes up what a turn has left: one at a time, or they would multiply.
     private var isResumptionQueued = false
     private var readinessSet: (any ReadinessSet)?
-    private var readyJobs: [UnownedJob] = []
     private var jobWatch: (nanoseconds: UInt64, report: (UInt64) -> Void)?
-    private var registrations: [Registration?] = []
     private var generation: UInt32 = 0
     private var wheel: TimerWheel
     private var timer: (any DispatchSourceTimer)?
@@ -65,6 +71,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     /// Makes a loop and starts it.
     package init(index: Int = 0, readiness: ReadinessKind = .preferred) throws(SocketError) {
         self.index = index
+        needsRearming = readiness == .dispatchSources
         queue = DispatchQueue(label: "portcullis.loop.\(index)", autoreleaseFrequency: .never)
         wheel = TimerWheel(at: TimerWheel.tick(at: now))
         queue.setSpecific(key: Self.key, value: Unowned(loop: self))
@@ -177,7 +184,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
 
     /// Asks to be told again when the descriptor is ready, after a call on it has said that it would block.
     package func rearm(_ descriptor: Int32, for directions: Readiness) {
-        readinessSet?.rearm(descriptor, for: directions)
+        if needsRearming { readinessSet?.rearm(descriptor, for: directions) }
     }
 
     /// Stops watching a descriptor and closes it.
@@ -238,8 +245,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     private func turn() {
         onLoop {
             for _ in 0..<Self.batchesPerTurn {
-                var events = readinessSet?.poll(self, wait: 0) ?? 0
-                if events == 0, !hasWork { events = linger() }
+                let events = mayLinger ? linger() : readinessSet?.poll(self, wait: 0) ?? 0
                 runReadyJobs()
                 runLaterWork()
                 runCostlyWork()
@@ -250,6 +256,9 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
             }
         }
     }
+
+    /// Whether nothing else waits for the thread.
+    private var mayLinger: Bool { !hasWork && submittedCount.load(ordering: .relaxed) == 0 }
 
     /// Waits a little for more.
     private func linger() -> Int {

@@ -12,29 +12,29 @@ public enum TrustedRoots: Sendable, Hashable {
 
 extension TLSContext {
     /// Makes the context of a client that refuses every server whose certificate does not lead to a trusted root.
+    ///
+    /// Reads the roots, which holds the thread for tens of milliseconds if they are the system's.
     package convenience init(
         clientTrusting roots: TrustedRoots, presenting identity: TLSIdentity? = nil
     ) throws(TLSError) {
+        let store =
+            switch roots {
+            case .system: try TrustStore.system()
+            case .pem(let source): try TrustStore(source)
+            }
+        try self.init(clientPresenting: identity)
+        trust(store)
+    }
+
+    /// Makes the context of a client that refuses every server, until it is told whom to trust.
+    convenience init(clientPresenting identity: TLSIdentity?) throws(TLSError) {
         try self.init(.client, verifiesPeers: true)
         SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
-        try trust(roots)
         if let identity { try use(identity) }
         // RFC 7301 §3.1: one name, after its length. Here zero is success.
         let protocols = [UInt8(8)] + Array("http/1.1".utf8)
         guard SSL_CTX_set_alpn_protos(context, protocols, UInt32(protocols.count)) == 0 else {
             throw .unavailable
-        }
-    }
-
-    private func trust(_ roots: TrustedRoots) throws(TLSError) {
-        defer { ERR_clear_error() }
-        switch roots {
-        case .system:
-            guard SSL_CTX_set_default_verify_paths(context) == 1 else { throw .unusableRoots }
-        case .pem(let source):
-            guard let certificates = source.certificates() else { throw .unusableRoots }
-            defer { for certificate in certificates { X509_free(certificate) } }
-            try trust(certificates)
         }
     }
 

@@ -77,7 +77,7 @@ extension TLSContext {
         }
         guard let certificates = source.certificates() else { throw .unusableRoots }
         defer { for certificate in certificates { X509_free(certificate) } }
-        try trust(certificates)
+        trust(try TrustStore(certificates))
         for certificate in certificates where SSL_CTX_add_client_CA(context, certificate) != 1 {
             throw .unusableRoots
         }

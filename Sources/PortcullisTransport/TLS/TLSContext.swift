@@ -5,8 +5,8 @@ internal import COpenSSL
 /// What the TLS connections of one client or server have in common: trusted roots, own certificate, versions.
 ///
 /// Reading the files happens here, once; the sessions share the result.
-// SAFETY: `SSL_CTX` and `BIO_METHOD` are not changed after `init`; OpenSSL counts the references that sessions take to them
-// atomically.
+// SAFETY: `BIO_METHOD` is not changed after `init`, and `SSL_CTX` not once a session can be made, which is when its roots are there;
+// OpenSSL counts the references that sessions take to them atomically.
 package final class TLSContext: @unchecked Sendable {
     /// Which side of the handshake the sessions take.
     enum Role: Sendable {
@@ -63,12 +63,8 @@ package final class TLSContext: @unchecked Sendable {
         guard SSL_CTX_use_PrivateKey(context, key) == 1 else { throw .unusablePrivateKey }
     }
 
-    /// Trusts certificates, each by itself, whether it is a root or not.
-    func trust(_ certificates: [OpaquePointer]) throws(TLSError) {
-        let store = SSL_CTX_get_cert_store(context)
-        for certificate in certificates where X509_STORE_add_cert(store, certificate) != 1 {
-            throw .unusableRoots
-        }
-        X509_STORE_set_flags(store, UInt(X509_V_FLAG_PARTIAL_CHAIN))
+    /// Trusts what is in the store and nothing else, to be called before there are sessions.
+    func trust(_ store: TrustStore) {
+        SSL_CTX_set1_cert_store(context, store.store)
     }
 }

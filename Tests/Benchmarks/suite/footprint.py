@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Start to listening with a file of ten resources, resident memory then, and for each idle connection."""
+"""Start to listening with a file of ten resources, resident memory then, and for each idle connection.
+
+Resident memory also where the issuer's keys are to be had over https, for which the system's certificates are read.
+"""
 
 import contextlib
 import json
@@ -26,9 +29,19 @@ def ten_resources(material, tls=None):
     return {**settings, "authorization_servers": issuers, "resources": resources}
 
 
+def behind_https(settings):
+    """Nobody listens there, but whoever connects has made ready to check a certificate."""
+    issuer = "https://127.0.0.1:1"
+    metadata = [{**one["metadata"], "authorization_servers": [issuer]} for one in settings["resources"]]
+    resources = [{**one, "metadata": its} for one, its in zip(settings["resources"], metadata, strict=True)]
+    return {**settings, "authorization_servers": [{"issuer": issuer}], "resources": resources}
+
+
 def run(stage):
-    path = stage.write("ten.json", json.dumps(ten_resources(stage.material)))
-    starts, resident, idle = [], [], []
+    settings = ten_resources(stage.material)
+    path = stage.write("ten.json", json.dumps(settings))
+    over_https = stage.write("ten-https.json", json.dumps(behind_https(settings)))
+    starts, resident, trusting, idle = [], [], [], []
     for number in range(stage.options.pairs + 1):
         process, port, took = ours.start(stage, ["--config", path, "--port", "0"])
         time.sleep(0.3)
@@ -38,6 +51,10 @@ def run(stage):
             starts.append(took * 1000)
             resident.append(fresh / MEBIBYTE)
         if number % 3 == 1:
+            other, _, _ = ours.start(stage, ["--config", over_https, "--port", "0"])
+            time.sleep(1)
+            trusting.append(other.resident_bytes / MEBIBYTE)
+            stage.stop(other)
             idle.append(memory_of_idle(process, port, IDLE))
             stage.progress.step(
                 f"footprint {number}: {took * 1000:.0f} ms, {fresh / MEBIBYTE:.1f} MiB, {idle[-1]:.0f} bytes"
@@ -55,6 +72,7 @@ def run(stage):
     stage.targets["footprint"] = {
         "start_ms": figures.spread(starts),
         "resident_mebibytes": figures.spread(resident),
+        "resident_https_mebibytes": figures.spread(trusting),
         "idle_bytes": figures.spread(idle),
         "idle_tls_bytes": figures.spread([tls]),
     }

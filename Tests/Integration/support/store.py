@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""A real Valkey or Redis server for one test."""
+"""A real Valkey or Redis server for one test, and one that is broken."""
 
 import os
 import shutil
 import signal
+import socketserver
 import subprocess
+import threading
 
 from .processes import free_port, is_open, wait_until
 
@@ -52,3 +54,38 @@ class Store:
     def stop(self):
         self.resume()
         self.kill()
+
+
+class BrokenStore:
+    """Lets everybody in, and never ends an answer to anything else: it comes in pieces, one after each pause."""
+
+    def __init__(self, piece, pause=0.0):
+        owner = self
+        self.cut = threading.Semaphore(0)
+
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self):
+                try:
+                    while self.rfile.readline():
+                        self.rfile.readline()
+                        if self.rfile.readline().strip() != b"PING":
+                            break
+                        self.wfile.write(b"+PONG\r\n")
+                    while not owner.stopped.wait(pause):
+                        self.wfile.write(piece)
+                except OSError:
+                    owner.cut.release()
+
+        self.stopped = threading.Event()
+        self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def url(self):
+        return f"redis://127.0.0.1:{self.server.server_address[1]}"
+
+    def stop(self):
+        self.stopped.set()
+        self.server.shutdown()
+        self.server.server_close()

@@ -84,6 +84,23 @@ struct ImmediateDecisionTests {
         }
     }
 
+    @Test func `a key that is not there is waited for only where a fetch could bring it`() async throws {
+        let stranger = TestIssuer(Self.issuerName, keyID: "test-2", time: clock.time)
+        let (known, unknown) = (issuer, head(stranger.mint(audience: Self.identifier)))
+        #expect(reason(resource().authorizeImmediately(unknown, effort: .all(nil))) == .unknownKey)
+        let url = Self.issuerName + "/jwks"
+        fetcher.on(url, json: .object(JWKSet([known.key.publicKey]).publicJSON))
+        let resource = resource(.jwt(issuer: Self.issuerName, keys: .remote(url)))
+        _ = try await resource.authorize(head(known.mint(audience: Self.identifier)))
+        guard case .mustWait = resource.authorizeImmediately(unknown, effort: .all(nil)) else {
+            Issue.record("decided without asking")
+            return
+        }
+        // The key is there, and another set would have no other of that name.
+        let misused = head(known.mint(audience: Self.identifier, header: ["alg": "RS256"]))
+        #expect(reason(resource.authorizeImmediately(misused, effort: .all(nil))) == .unknownKey)
+    }
+
     @Test func `a token that has to be introspected waits for no signature`() {
         let introspecting = TrustedIssuer.jwtOrIntrospection(
             issuer: Self.issuerName, keys: .fixed(issuer.keys), endpoint: "https://as.example.com/introspect",

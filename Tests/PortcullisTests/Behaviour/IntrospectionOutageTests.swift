@@ -155,4 +155,48 @@ struct IntrospectionOutageTests {
         #expect(refused == 3)
         #expect(fetcher.requests.count == 1)
     }
+
+    @Test(arguments: [false, true])
+    func `of the calls that wait there is a bound, and who comes beyond it is answered at once`(
+        isFresh: Bool
+    ) async throws {
+        let door = Latch()
+        let body = RFC7662_2_Introspection.active.serialized()
+        fetcher.on(Self.endpoint) { _ in
+            await door.wait()
+            return FetchResponse(status: .ok, body: body)
+        }
+        let resource = resource()
+        let requirement = isFresh ? AccessRequirement.none.freshlyIntrospected() : .none
+        let (bound, beyond) = (1024, 50)
+        await withTaskGroup(of: (Int, Refusal?).self) { group in
+            for number in 0..<(bound + beyond) {
+                group.addTask {
+                    (
+                        number,
+                        await resource.refusal(of: .get("/mcp", bearer: "t\(number)"), requiring: requirement)
+                    )
+                }
+            }
+            var refused: Set<Int> = []
+            // The door is closed, so that the first answers are those that take no call.
+            for _ in 0..<beyond {
+                guard let (number, refusal) = await group.next() else { return }
+                refused.insert(number)
+                #expect(
+                    refusal?.reason == .introspectionUnavailable && refusal?.status == .serviceUnavailable)
+                #expect(refusal?.head.fields[.retryAfter] != nil && refusal?.challenges == [])
+            }
+            // A question that is under way already takes no call either.
+            let known = (0..<(bound + beyond)).first { !refused.contains($0) } ?? 0
+            if !isFresh {
+                group.addTask { (known, await resource.refusal(of: .get("/mcp", bearer: "t\(known)"))) }
+            }
+            door.open()
+            for await (_, refusal) in group { #expect(refusal == nil) }
+            #expect(fetcher.requests.count == bound)
+            // That there was no room says nothing of the token.
+            for number in refused.prefix(3) { #expect(await ask(resource, ["t\(number)"]) == [nil]) }
+        }
+    }
 }

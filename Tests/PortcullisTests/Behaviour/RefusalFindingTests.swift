@@ -92,7 +92,7 @@ struct RefusalFindingTests {
         let scene = Scene()
         expect(
             await finding(scene.resource, .get("/notes", bearer: "a,b")), "the characters of a token68",
-            "3 characters, SHA-256 \(Self.prefix("a,b"))")
+            "3 characters")
         expect(
             await finding(scene.resource, .get("/notes", bearer: String(repeating: "a", count: 20_000))),
             "at most 16384 characters", "20000 characters")
@@ -128,7 +128,8 @@ struct RefusalFindingTests {
             ),
             (scene.proof(claims: ["iat": 1]), "iat from 1799999940 to 1800000005", "iat 1"),
             (
-                scene.proof(claims: ["ath": "0123456789abcdefghij"]), "ath \(hash)", "ath 0123456789abcdef"
+                scene.proof(claims: ["ath": .string("0123456789a0123456789a0123456789a0123456789")]),
+                "ath \(hash)", "ath 0123456789a01234"
             ),
             (
                 scene.proof(omitting: ["jti"]), "a dpop+jwt with jwk, jti, htm, htu, iat and ath",
@@ -141,7 +142,7 @@ struct RefusalFindingTests {
             (scene.proof(), "a nonce of this resource", "none"),
             (
                 scene.proof(nonce: "another-nonce"), "a nonce of this resource of the last 600 s",
-                "13 characters, SHA-256 \(Self.prefix("another-nonce"))"
+                "13 characters"
             ),
             (
                 stranger.proof(.get, DPoPScene.uri, token: scene.token, nonce: nonce),
@@ -153,12 +154,13 @@ struct RefusalFindingTests {
                 await finding(scene.resource, .dpop("/notes", token: scene.token, proofs: [proof])), expected,
                 got)
         }
-        let used = scene.proof(nonce: nonce, claims: ["jti": "an-identifier"])
+        let identifier = "an-identifier-that-nobody-will-guess"
+        let used = scene.proof(nonce: nonce, claims: ["jti": .string(identifier)])
         let head = RequestHead.dpop("/notes", token: scene.token, proofs: [used])
         #expect(await finding(scene.resource, head) == nil)
         expect(
             await finding(scene.resource, head), "a jti that this key has not used",
-            "13 characters, SHA-256 \(Self.prefix("an-identifier"))")
+            "36 characters, SHA-256 \(Self.prefix(identifier))")
         expect(
             await finding(scene.resource, .get("/notes", bearer: scene.token)),
             "Authorization: DPoP, with a proof", "Authorization: Bearer")
@@ -209,5 +211,46 @@ struct RefusalFindingTests {
         let found = try #require(await finding(scene.resource, .get("/notes", bearer: token)))
         #expect(found.got.hasPrefix(#"a\u{a}\u{202e}\u{7}long"#))
         #expect(found.got.utf8.count < 250 && found.got.utf8.allSatisfy { (0x20...0x7E).contains($0) })
+    }
+
+    @Test(arguments: [31, 32])
+    func `of what is short enough to be guessed there is no hash`(count: Int) async {
+        let scene = DPoPScene { $0.nonce = .required }
+        let secret = String(repeating: "s", count: count)
+        let shown = "\(count) characters" + (count < 32 ? "" : ", SHA-256 \(Self.prefix(secret))")
+        let head = RequestHead.dpop("/notes", token: scene.token, proofs: [scene.proof(nonce: secret)])
+        expect(await finding(scene.resource, head), "a nonce of this resource of the last 600 s", shown)
+        let explanation = await scene.resource.explain(.get("/notes", bearer: secret))
+        #expect(explanation.steps.first { $0.name == "form of the token" }?.got == shown)
+        // What is no token may be anything, of any length.
+        let pasted = secret + "," + secret
+        expect(
+            await finding(scene.resource, .get("/notes", bearer: pasted)), "the characters of a token68",
+            "\(2 * count + 1) characters")
+    }
+
+    @Test func `a token that stands where its hash should is not repeated`() async {
+        let scene = DPoPScene()
+        let proof = scene.proof(claims: ["ath": .string(scene.token)])
+        expect(
+            await finding(scene.resource, .dpop("/notes", token: scene.token, proofs: [proof])),
+            "ath \(Self.prefix(scene.token))", "ath \(scene.token.utf8.count) characters")
+    }
+
+    @Test func `thousands of scopes, wanted or there, make no long text`() async throws {
+        let issuer = TestIssuer("https://as.example.com")
+        let scopes = (0..<5000).compactMap { Scope(token: "notes:a-scope-with-a-long-name-\($0)") }
+        let names = scopes.map(\.name)
+        let resource = ProtectedResource(
+            "https://api.example.com/notes", trusting: issuer.trusted, scopes: scopes)
+        let token = issuer.mint(audience: Scene.identifier, scope: names[..<200].joined(separator: " "))
+        let wanted = AccessRequirement(.all(of: scopes))
+        let found = try #require(await finding(resource, .get("/notes", bearer: token), requiring: wanted))
+        #expect(found.expected.hasPrefix(names[0] + " ") && found.got.hasPrefix(names[0] + " "))
+        #expect(found.expected.utf8.count <= 1003 && found.expected.hasSuffix("..."))
+        #expect(found.got.utf8.count <= 203 && found.got.hasSuffix("..."))
+        let accepted = try await resource.authorize(.get("/notes", bearer: token))
+        let refusal = #expect(throws: Refusal.self) { try accepted.require(wanted) }
+        #expect(refusal?.finding == found)
     }
 }

@@ -5,7 +5,7 @@
 /// RFC 9110 §5.6.7.
 package enum HTTPDate {
     private static let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
-    static let months = [
+    package static let months = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
 
@@ -25,7 +25,7 @@ package enum HTTPDate {
     }
 
     /// The calendar date of a day counted from 1 January 1970, by eras of 400 years that begin in March.
-    static func civil(_ day: Int) -> (year: Int, month: Int, date: Int) {
+    package static func civil(_ day: Int) -> (year: Int, month: Int, date: Int) {
         let shifted = day + 719_468
         let era = shifted / 146_097
         let dayOfEra = shifted - era * 146_097
