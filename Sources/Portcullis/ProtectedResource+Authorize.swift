@@ -63,9 +63,11 @@ extension ProtectedResource {
         /// A signature has to be checked: ``ProtectedResource/authorizeImmediately(_:requiring:in:effort:)`` can tell with
         /// all the effort it takes.
         case mustVerify(PresentedToken)
-        /// Only ``ProtectedResource/authorize(_:requiring:in:)`` can tell: the issuer has to be asked, perhaps anew, or its
-        /// keys fetched, or a store of proofs; or the token may stand in the content; or the answer will need to be completed,
-        /// with a nonce for one.
+        /// The issuer has to be asked about the token, and nothing else.
+        case mustAsk(PendingAuthorization)
+        /// Only ``ProtectedResource/authorize(_:requiring:in:)`` can tell: the issuer has to be asked anew, or a cache that is
+        /// shared, or keys fetched, or a store of proofs; or the token may stand in the content; or the answer will need to be
+        /// completed, with a nonce for one.
         case mustWait
     }
 
@@ -103,7 +105,7 @@ extension ProtectedResource {
             } else {
                 try checkCharacters(presented, of: head)
                 guard gate.validator.isCheckedAsJWT(shaped: presented.isShapedAsJWS(in: head)) else {
-                    return .mustWait
+                    return pending(presented, of: head, requiring: requirement, context)
                 }
                 if effort.isLittle { return .mustVerify(presented) }
                 guard let verified = try validateAtOnce(presented, of: head) else { return .mustWait }
@@ -184,15 +186,22 @@ extension ProtectedResource {
             remember(verified, digest, arrival, epoch)
             return verified.token
         } catch {
-            if context.describesRefusals {
-                notes.finding = finding(for: error, of: head, requiring: .none, context, notes)
-            }
-            let end = min(arrival + gate.rejectionLifetime, notes.answerEnds ?? .distantFuture)
-            let rejected = RejectedToken(
-                reason: error, askedAt: arrival, until: end, finding: notes.finding)
-            remember(rejected, digest, epoch)
+            remember(error, of: presented, head, context, arrival, epoch, &notes)
             throw error
         }
+    }
+
+    /// Remembers that an issuer has spoken against a token, and notes what there is to say of it.
+    func remember(
+        _ reason: RefusalReason, of presented: PresentedToken, _ head: RequestHead, _ context: GateContext,
+        _ arrival: MonotonicInstant, _ epoch: UInt64, _ notes: inout ValidationNotes
+    ) {
+        if context.describesRefusals {
+            notes.finding = finding(for: reason, of: head, requiring: .none, context, notes)
+        }
+        let end = min(arrival + gate.rejectionLifetime, notes.answerEnds ?? .distantFuture)
+        let rejected = RejectedToken(reason: reason, askedAt: arrival, until: end, finding: notes.finding)
+        remember(rejected, presented.digest, epoch)
     }
 
     // … who may be asked once more, where the request wants to know what is so now. RFC 7662 §4.
@@ -212,7 +221,7 @@ extension ProtectedResource {
         }
     }
 
-    private func remember(
+    func remember(
         _ verified: VerifiedToken, _ digest: SHA256Digest, _ arrival: MonotonicInstant, _ epoch: UInt64
     ) {
         gate.reportDetails(of: verified.token)
@@ -239,12 +248,12 @@ extension ProtectedResource {
     }
 
     // 4. Permit: authentication, scopes, details. RFC 9470 §3, RFC 6750 §3.1, RFC 9396 §9.
-    private func permit(_ token: AccessToken, _ requirement: AccessRequirement) throws(RefusalReason) {
+    func permit(_ token: AccessToken, _ requirement: AccessRequirement) throws(RefusalReason) {
         if let reason = gate.rules.shortcoming(of: token.storage, for: requirement) { throw reason }
     }
 
     // 5. Refuse: the one place where a reason becomes a response. RFC 6750 §3.
-    private func refuse(
+    func refuse(
         _ reason: RefusalReason, of head: RequestHead, _ attempt: Attempt,
         requiring requirement: AccessRequirement, _ context: GateContext,
         _ notes: ValidationNotes = ValidationNotes()

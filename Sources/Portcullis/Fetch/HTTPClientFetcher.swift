@@ -43,6 +43,20 @@ public struct HTTPClientFetcher: Fetcher {
         }
     }
 
+    /// Sends a message that was written already, and hands over whatever response comes: once, and on the event loop of the caller
+    /// if there is one.
+    func send(
+        _ message: [UInt8], of prepared: PreparedRequest, timeout: Duration, maxResponseByteCount: Int,
+        then finish: @escaping @Sendable (Result<ReceivedResponse, FetchError>) -> Void
+    ) {
+        client.send(
+            message, of: prepared, deadline: timeout, maxResponseByteCount: maxResponseByteCount,
+            isRepeatable: true
+        ) { result in
+            finish(result.mapError(Self.fetchError))
+        }
+    }
+
     private static func fetchError(_ error: HTTPClientError) -> FetchError {
         switch error {
         case .timeout: .timedOut

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 
-import PortcullisHTTP
 import PortcullisJOSE
 import PortcullisTransport
+import Synchronization
 
 /// Asks one authorization server whether tokens are good.
 ///
-/// Requests with the same token share one call, which belongs to this actor and not to the request that caused it. So many
+/// Requests with the same token share one call, which belongs to this client and not to the request that caused it. So many
 /// calls are under way at a time, and so many wait for their turn; while the server fails, nobody waits for it.
 ///
 /// RFC 7662 §2.
-actor IntrospectionClient {
+final class IntrospectionClient: Sendable {
     /// What the server says.
     enum Answer: Sendable {
         case active(JSONObject)
@@ -29,23 +29,10 @@ actor IntrospectionClient {
 
     typealias Outcome = Result<Answer, AuthorizationServerFault>
 
-    /// Calls are shared within an epoch only: what was asked before tokens were invalidated answers nobody who comes after.
-    private struct CallKey: Hashable {
-        let digest: SHA256Digest
-        let epoch: UInt64
-    }
-
     private let endpoint: IntrospectionEndpoint
     private let uptime: @Sendable () -> MonotonicInstant
     private let report: @Sendable (Incident) -> Void
-    private let maxConcurrentCallCount: Int
-    private var calls: [CallKey: Task<Outcome, Never>] = [:]
-    /// The calls that were begun for those who want a new answer, and those that will be when these have ended.
-    private var newCalls: [SHA256Digest: Task<Outcome, Never>] = [:]
-    private var nextCalls: [SHA256Digest: Task<Outcome, Never>] = [:]
-    private var activeCount = 0
-    private var line: [CheckedContinuation<Bool, Never>] = []
-    private var breaker = CircuitBreaker()
+    private let state: Mutex<IntrospectionCalls>
 
     init(
         _ endpoint: IntrospectionEndpoint, maxConcurrentCallCount: Int,
@@ -53,63 +40,48 @@ actor IntrospectionClient {
         reporting report: @escaping @Sendable (Incident) -> Void
     ) {
         self.endpoint = endpoint
-        self.maxConcurrentCallCount = maxConcurrentCallCount
         self.uptime = uptime
         self.report = report
+        state = Mutex(
+            IntrospectionCalls(
+                timeout: endpoint.timeout, maxConcurrentCount: maxConcurrentCallCount,
+                maxCount: Self.maximumCallCount))
     }
 
     /// The answer for a token, whose characters and length were checked.
     func answer(for token: [UInt8], digest: SHA256Digest, epoch: UInt64) async -> Outcome {
-        let key = CallKey(digest: digest, epoch: epoch)
-        if let running = calls[key] { return await running.value }
-        if let fault = obstacle { return .failure(fault) }
-        let call = Task {
-            defer { self.calls[key] = nil }
-            return await self.perform(token)
+        await withCheckedContinuation { continuation in
+            ask(token, digest, epoch) { continuation.resume(returning: $0) }
         }
-        calls[key] = call
-        return await call.value
     }
 
     /// The answer to a question that is put from now on, since the answer to an earlier one may be older than a revocation.
     ///
     /// Who comes while such a call is under way shares the next one with all that do; so there are two of a token at most.
     func newAnswer(for token: [UInt8], digest: SHA256Digest) async -> Outcome {
-        if let next = nextCalls[digest] { return await next.value }
-        if let fault = obstacle { return .failure(fault) }
-        let earlier = newCalls[digest]
-        let call = Task {
-            _ = await earlier?.value
-            // From here on the question may have been put.
-            self.newCalls[digest] = self.nextCalls.removeValue(forKey: digest)
-            defer { self.newCalls[digest] = nil }
-            return await self.perform(token)
+        await withCheckedContinuation { continuation in
+            begin { state, now in
+                state.askAnew(token, digest, at: now) { continuation.resume(returning: $0) }
+            }
         }
-        nextCalls[digest] = call
-        return await call.value
     }
 
-    /// Why no call can be begun now, or nothing.
-    private var obstacle: AuthorizationServerFault? {
-        guard breaker.admits(at: uptime()) else { return .callsSuspended }
-        let count = calls.count + newCalls.count + nextCalls.count
-        return count < Self.maximumCallCount ? nil : .tooManyCalls
-    }
-
-    private func perform(_ token: [UInt8]) async -> Outcome {
-        let deadline = uptime() + endpoint.timeout
-        guard await takeTurn() else { return .failure(.callsSuspended) }
-        defer { passTurn() }
-        let now = uptime()
-        guard now < deadline else { return .failure(.tooManyCalls) }
-        guard let permit = breaker.admit(at: now) else { return .failure(.callsSuspended) }
-        do throws(AuthorizationServerFault) {
-            let answer = try await endpoint.ask(token, within: deadline - now)
-            noteAnswer(permit)
-            return .success(answer)
-        } catch {
-            note(error, permit)
-            return .failure(error)
+    /// Has a closure told the answer for a token, whose characters and length were checked.
+    ///
+    /// It is called once: on the event loop that this is called on, perhaps before it returns; elsewhere on any thread.
+    func ask(
+        _ token: [UInt8], _ digest: SHA256Digest, _ epoch: UInt64,
+        then tell: @escaping @Sendable (Outcome) -> Void
+    ) {
+        // A call may be answered on the loop of another request that shares it.
+        guard let loop = EventLoop.current else {
+            return begin { state, now in state.ask(token, digest, epoch, at: now, then: tell) }
+        }
+        begin { state, now in
+            state.ask(token, digest, epoch, at: now) { outcome in
+                guard !loop.isCurrent else { return tell(outcome) }
+                loop.execute { tell(outcome) }
+            }
         }
     }
 
@@ -119,55 +91,28 @@ actor IntrospectionClient {
     /// Asks about a token that nobody has issued, to see whether the server answers this resource at all.
     ///
     /// RFC 7662 §2.2: of an unknown token it says that it is not active.
-    nonisolated func probe() async throws(AuthorizationServerFault) {
+    func probe() async throws(AuthorizationServerFault) {
         _ = try await endpoint.ask(Self.nobodysToken, within: endpoint.timeout)
     }
 
-    // MARK: Turns
+    private func begin(
+        _ enter: (inout IntrospectionCalls, MonotonicInstant) -> IntrospectionCalls.Consequences
+    ) {
+        let now = uptime()
+        carryOut(state.withLock { enter(&$0, now) }, now)
+    }
 
-    /// Waits until fewer calls than the bound are under way.
-    ///
-    /// - Returns: Whether it is this call's turn; not if the calls were suspended meanwhile.
-    private func takeTurn() async -> Bool {
-        guard activeCount >= maxConcurrentCallCount else {
-            activeCount += 1
-            return true
+    /// Puts the questions whose turn it is, and tells those whose outcome is known.
+    private func carryOut(_ consequences: IntrospectionCalls.Consequences, _ now: MonotonicInstant) {
+        for incident in consequences.incidents { report(incident) }
+        for call in consequences.started {
+            endpoint.ask(call.token, within: call.deadline - now) { self.end(call, with: $0) }
         }
-        return await withCheckedContinuation { line.append($0) }
+        for (tell, outcome) in consequences.told { tell(outcome) }
     }
 
-    private func passTurn() {
-        if line.isEmpty {
-            activeCount -= 1
-        } else {
-            line.removeFirst().resume(returning: true)
-        }
-    }
-
-    // MARK: The server's health
-
-    private func noteAnswer(_ permit: CircuitBreaker.Permit) {
-        if breaker.succeeded(permit) { report(.resumed) }
-    }
-
-    private func note(_ fault: AuthorizationServerFault, _ permit: CircuitBreaker.Permit) {
-        report(.failed(fault))
-        guard fault.speaksOfServer else { return noteAnswer(permit) }
-        guard let pause = breaker.failed(permit, at: uptime()) else { return }
-        report(.suspended(pause))
-        let waiting = line
-        line = []
-        for call in waiting { call.resume(returning: false) }
-    }
-}
-
-extension AuthorizationServerFault {
-    /// Whether the next call will very likely fare the same, whatever its token.
-    fileprivate var speaksOfServer: Bool {
-        switch self {
-        case .status(429): true
-        case .status(400..<500): false
-        default: true
-        }
+    private func end(_ call: IntrospectionCalls.Started, with outcome: Outcome) {
+        let now = uptime()
+        carryOut(state.withLock { $0.end(call, with: outcome, at: now) }, now)
     }
 }

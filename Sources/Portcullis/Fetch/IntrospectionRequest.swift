@@ -3,55 +3,96 @@
 import PortcullisHTTP
 import PortcullisJOSE
 
-/// The question whether a token is good, as it is sent.
+/// The question whether a token is good, as it is sent: what does not depend on the token is written once.
 ///
 /// RFC 7662 §2.1.
 struct IntrospectionRequest: Sendable {
+    /// The same for all tokens.
     let fields: Fields
-    let body: [UInt8]
+    private let authentication: ClientAuthentication
+    private let issuer: String
+    /// What stands behind the token; with an assertion, what stands behind the token and in front of that.
+    private let suffix: [UInt8]
 
-    /// Writes the question, with a fresh proof of who asks.
-    ///
     /// - Parameters:
     ///   - issuer: The audience of an assertion that names none of its own.
     ///   - accepting: The media type of the answer.
-    /// - Throws: `unusableCredentials` if an assertion can't be signed.
     ///
     /// RFC 7662 §2.1, RFC 6749 §2.3.1.
-    init(
-        _ token: [UInt8], by authentication: ClientAuthentication, issuer: String,
-        accepting mediaType: String,
-        at now: NumericDate
-    ) throws(AuthorizationServerFault) {
+    init(by authentication: ClientAuthentication, issuer: String, accepting mediaType: String) {
+        self.authentication = authentication
+        self.issuer = issuer
         var fields: Fields = [:]
-        var form = "token=" + FormEncoding.encode(token) + "&token_type_hint=access_token"
+        var suffix = Array("&token_type_hint=access_token".utf8)
+        func add(_ name: String, _ value: String) {
+            suffix += "&\(name)=".utf8
+            FormEncoding.append(Array(value.utf8), to: &suffix)
+        }
         switch authentication.method {
         case .basic(let id, let secret):
             // RFC 6749 §2.3.1: each is form-encoded before they are joined, so that a colon can't move the boundary.
-            let pair = FormEncoding.encode(id) + ":" + FormEncoding.encode(secret)
-            fields.append("Basic " + Base64.encode(Array(pair.utf8)), for: .authorization)
+            let pair = FormEncoding.encode(id) + [0x3A] + FormEncoding.encode(secret)
+            fields.append("Basic " + Base64.encode(pair), for: .authorization)
         case .post(let id, let secret):
-            form += "&client_id=" + FormEncoding.encode(id)
-            form += "&client_secret=" + FormEncoding.encode(secret)
-        case .privateKeyJWT(let id, let key, let audience):
-            do throws(JOSEError) {
-                let assertion = try ClientAssertion.make(
-                    id: id, key: key, audience: audience ?? issuer, at: now)
-                form += "&client_id=" + FormEncoding.encode(id)
-                form += "&client_assertion_type=" + FormEncoding.encode(ClientAssertion.type)
-                form += "&client_assertion=" + assertion
-            } catch {
-                throw .unusableCredentials
-            }
+            add("client_id", id)
+            add("client_secret", secret)
+        case .privateKeyJWT(let id, _, _):
+            add("client_id", id)
+            add("client_assertion_type", ClientAssertion.type)
+            suffix += "&client_assertion=".utf8
         case .certificate(let id):
             // RFC 8705 §2: the identifier says which client's certificate to expect.
-            form += "&client_id=" + FormEncoding.encode(id)
+            add("client_id", id)
         case .bearer(let own):
             fields.append("Bearer " + own, for: .authorization)
         }
         fields.append(mediaType, for: .accept)
         fields.append("application/x-www-form-urlencoded", for: .contentType)
         self.fields = fields
-        body = Array(form.utf8)
+        self.suffix = suffix
+    }
+
+    /// What one question consists of besides the token.
+    struct Body {
+        fileprivate let token: [UInt8]
+        fileprivate let suffix: [UInt8]
+        fileprivate let assertion: [UInt8]
+
+        private static let prefix: StaticString = "token="
+
+        var byteCount: Int {
+            Self.prefix.utf8CodeUnitCount + FormEncoding.byteCount(of: token) + suffix.count + assertion.count
+        }
+
+        func append(to output: inout [UInt8]) {
+            output.append(Self.prefix)
+            FormEncoding.append(token, to: &output)
+            output += suffix
+            output += assertion
+        }
+
+        var bytes: [UInt8] {
+            var bytes: [UInt8] = []
+            bytes.reserveCapacity(byteCount)
+            append(to: &bytes)
+            return bytes
+        }
+    }
+
+    /// The question about a token, with a fresh proof of who asks.
+    ///
+    /// - Throws: `unusableCredentials` if an assertion can't be signed.
+    func body(about token: [UInt8], at now: NumericDate) throws(AuthorizationServerFault) -> Body {
+        Body(token: token, suffix: suffix, assertion: try assertion(at: now))
+    }
+
+    private func assertion(at now: NumericDate) throws(AuthorizationServerFault) -> [UInt8] {
+        guard case .privateKeyJWT(let id, let key, let audience) = authentication.method else { return [] }
+        do throws(JOSEError) {
+            let assertion = try ClientAssertion.make(id: id, key: key, audience: audience ?? issuer, at: now)
+            return Array(assertion.utf8)
+        } catch {
+            throw .unusableCredentials
+        }
     }
 }

@@ -196,6 +196,26 @@ struct TokenValidator: Sendable {
         }
     }
 
+    /// Who is asked about tokens that are not read here, if that is all there is to it: no cache that others share is asked first.
+    var introspection: (connection: IssuerConnection, client: IntrospectionClient)? {
+        guard let connection = connections.first(where: { $0.introspector != nil }),
+            let client = connection.introspector, connection.sharedCache == nil
+        else { return nil }
+        return (connection, client)
+    }
+
+    /// Judges what an issuer that was asked at a moment has said of a token.
+    func accept(
+        _ outcome: IntrospectionClient.Outcome, of connection: IssuerConnection,
+        askedAt moment: MonotonicInstant,
+        _ notes: inout ValidationNotes
+    ) throws(RefusalReason) -> VerifiedToken {
+        try accept(
+            Self.answer(outcome), of: connection,
+            until: moment + (connection.activeLifetime ?? activeLifetime),
+            &notes)
+    }
+
     private func introspect(
         _ token: [UInt8], _ digest: SHA256Digest, _ epoch: UInt64, _ isAskedAnew: Bool,
         _ notes: inout ValidationNotes
@@ -219,9 +239,17 @@ struct TokenValidator: Sendable {
                 isAskedAnew
                     ? await introspector.newAnswer(for: token, digest: digest)
                     : await introspector.answer(for: token, digest: digest, epoch: epoch))
-            until = asked.uptime + lifetime
+            // What counts for no time at all is not worth a place in the table.
+            until = lifetime > .zero ? asked.uptime + lifetime : MonotonicInstant(nanoseconds: 0)
             await shared?.remember(answer, askedAt: asked.now)
         }
+        return try accept(answer, of: connection, until: until, &notes)
+    }
+
+    private func accept(
+        _ answer: IntrospectionClient.Answer, of connection: IssuerConnection, until: MonotonicInstant,
+        _ notes: inout ValidationNotes
+    ) throws(RefusalReason) -> VerifiedToken {
         guard case .active(let object) = answer else { throw .inactiveToken }
         notes.answer = object
         let claims = ClaimsSet(object)

@@ -24,6 +24,11 @@ package struct FieldSectionParser: Sendable {
         self.defersGrammar = defersGrammar
     }
 
+    /// Makes room for so many lines at once.
+    package mutating func reserveCapacity(_ count: Int) {
+        slots.reserveCapacity(count)
+    }
+
     /// Forgets everything but the room for slots.
     package mutating func restart(at start: Int) {
         self.start = start

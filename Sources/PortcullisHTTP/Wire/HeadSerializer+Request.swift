@@ -20,6 +20,16 @@ extension HeadSerializer {
         keepAlive: Bool = true,
         to output: inout [UInt8]
     ) throws(MalformedMessage) {
+        try appendRequestWithoutEnd(method: method, target: target, host: host, fields: fields, to: &output)
+        appendEnd(method: method, bodyByteCount: bodyByteCount, keepAlive: keepAlive, to: &output)
+    }
+
+    /// Appends what such heads have in common whatever the body: all but the framing, and the empty line.
+    ///
+    /// - Throws: ``MalformedMessage`` for a method, target or host that the grammar does not allow.
+    package static func appendRequestWithoutEnd(
+        method: Method, target: String, host: String, fields: Fields, to output: inout [UInt8]
+    ) throws(MalformedMessage) {
         guard !method.name.isEmpty, method.name.utf8.allSatisfy(CharacterClass.isTokenCharacter) else {
             throw .invalidMethod
         }
@@ -36,6 +46,12 @@ extension HeadSerializer {
         var others = fields
         others[.host] = nil
         appendFields(others, to: &output)
+    }
+
+    /// Appends the framing of the body, and the empty line.
+    package static func appendEnd(
+        method: Method, bodyByteCount: Int, keepAlive: Bool = true, to output: inout [UInt8]
+    ) {
         if bodyByteCount > 0 || method == .post || method == .put || method == .patch {
             output.append("Content-Length: ")
             output.append(decimal: bodyByteCount)

@@ -8,14 +8,27 @@ package struct ParsedResponseHead: Sendable, Hashable {
     package let status: Status
     /// The version that the status line names.
     package let version: HTTPVersion
-    /// The fields, in order.
-    ///
-    /// Bytes that are no UTF-8 have become U+FFFD.
-    package let fields: Fields
     /// How the body is delimited.
     package let framing: BodyFraming
     /// Whether the connection can be used again once the body has been read.
     package let keepAlive: Bool
+    fileprivate let bytes: [UInt8]
+    fileprivate let slots: [RequestHead.FieldSlot]
+
+    /// The fields, in order; made anew each time, since often nobody asks.
+    ///
+    /// Bytes that are no UTF-8 have become U+FFFD.
+    package var fields: Fields {
+        var fields = Fields()
+        for slot in slots {
+            // The parser lets nothing but tokens through.
+            guard let name = FieldName(String(decoding: bytes[slot.nameRange], as: UTF8.self)) else {
+                continue
+            }
+            fields.append(String(decoding: bytes[slot.valueRange], as: UTF8.self), for: name)
+        }
+        return fields
+    }
 }
 
 /// Turns the bytes of a response head into a ``ParsedResponseHead``, over as many calls as it takes.
@@ -43,6 +56,7 @@ package struct ResponseHeadParser: Sendable {
             maxFieldCount: limits.maxFieldCount,
             defersGrammar: false
         )
+        fields.reserveCapacity(8)
     }
 
     /// Goes on where the last call stopped.
@@ -81,7 +95,7 @@ package struct ResponseHeadParser: Sendable {
             return nil
         }
         guard lineFeed - headStart < maxLineByteCount else { throw .headerBlockTooLarge }
-        let line = try StatusLine(Array(bytes[headStart...lineFeed]))
+        let line = try StatusLine(UnsafeRawBufferPointer(rebasing: bytes[headStart...lineFeed]))
         fields.restart(at: lineFeed + 1)
         return line
     }
@@ -91,7 +105,6 @@ package struct ResponseHeadParser: Sendable {
     ) throws(MalformedMessage) -> ParsedResponseHead {
         var framingFields = FramingFields()
         var connection = ConnectionOptions()
-        var result = Fields()
         for slot in fields.slots {
             switch slot.known {
             case .contentLength: try framingFields.addLength(bytes, slot.valueRange)
@@ -99,10 +112,6 @@ package struct ResponseHeadParser: Sendable {
             case .connection: connection.add(bytes, slot.valueRange)
             default: break
             }
-            guard let name = FieldName(String(decoding: bytes[slot.nameRange], as: UTF8.self)) else {
-                throw .invalidFieldName
-            }
-            result.append(String(decoding: bytes[slot.valueRange], as: UTF8.self), for: name)
         }
         var framing = try framingFields.resolve(version: version) ?? .untilClose
         // RFC 9112 §6.3 ¶1: these end with their head, whatever their fields say.
@@ -110,9 +119,10 @@ package struct ResponseHeadParser: Sendable {
         return ParsedResponseHead(
             status: status,
             version: version,
-            fields: result,
             framing: framing,
-            keepAlive: framing != .untilClose && connection.persists(version: version)
+            keepAlive: framing != .untilClose && connection.persists(version: version),
+            bytes: bytes,
+            slots: fields.slots
         )
     }
 }
@@ -127,7 +137,8 @@ private struct StatusLine: Sendable {
     let status: Status
     let version: HTTPVersion?
 
-    init(_ line: [UInt8]) throws(MalformedMessage) {
+    // SAFETY: `line` is only read, below its count, and not kept.
+    init(_ line: UnsafeRawBufferPointer) throws(MalformedMessage) {
         guard line.count >= 14, line[line.count - 2] == 0x0D else { throw .invalidStatusLine }
         guard line.starts(with: "HTTP/".utf8), CharacterClass.isDigit(line[5]), line[6] == 0x2E,
             CharacterClass.isDigit(line[7]), line[8] == 0x20, line[9..<12].allSatisfy(CharacterClass.isDigit)

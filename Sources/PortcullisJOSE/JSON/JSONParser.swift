@@ -58,6 +58,8 @@ struct JSONParser {
         if take(UInt8(ascii: "}")) { return JSONObject() }
         var names = DistinctNames()
         var members: [JSONObject.Member] = []
+        // Most have a few members: to make room for them one by one costs more than the room.
+        members.reserveCapacity(8)
         repeat {
             skipWhitespace()
             let start = offset

@@ -58,7 +58,12 @@ extension Connection {
     }
 
     private func answer(_ request: Request, _ route: CompiledRoute, effort: ProtectedResource.Effort) {
-        switch context.watching(route, { route.respondImmediately(to: request, effort: effort) }) {
+        answer(
+            context.watching(route) { route.respondImmediately(to: request, effort: effort) }, request, route)
+    }
+
+    private func answer(_ outcome: CompiledRoute.Outcome, _ request: Request, _ route: CompiledRoute) {
+        switch outcome {
         case .response(var response):
             finish(&response, request.head)
             respond(with: response, route, request)
@@ -68,10 +73,27 @@ extension Connection {
             loop.executeCostly {
                 self.assumeIsolated { $0.answer(id, request, route, effort: .all(presented)) }
             }
+        case .mustAsk(let request, let pending, let index):
+            beginWaiting()
+            let id = lastExchangeID
+            pending.ask { decision in
+                self.assumeIsolated { $0.resume(id, request, route, from: index, decision) }
+            }
         case .mustWait(let request, let index):
             beginWaiting()
             startTask(route, request, from: index)
         }
+    }
+
+    /// Goes on with a request whose token was asked about.
+    private func resume(
+        _ id: UInt64, _ request: Request, _ route: CompiledRoute, from index: Int,
+        _ decision: Result<AccessToken, Refusal>
+    ) {
+        guard isCurrent(id) else { return }
+        answer(context.watching(route) { route.resume(request, from: index, decision) }, request, route)
+        // Answers that come in together are sent together; and this may be told before the question has been put.
+        continueLater()
     }
 
     private func beginWaiting() {

@@ -27,6 +27,8 @@ package enum ImmediateVerdict: Sendable {
     case respond(Response)
     /// To be asked again with all effort, when there is time for it.
     case verify(PresentedToken)
+    /// The issuer of the token has to be asked first.
+    case ask(PendingAuthorization)
     /// Only ``Middleware/respond(to:next:)`` can tell.
     case wait
 }

@@ -79,6 +79,8 @@ public struct ResourceGate: GateMiddleware {
             return .respond(Response(refusal))
         case .mustVerify(let presented):
             return .verify(presented)
+        case .mustAsk(let pending):
+            return .ask(pending)
         case .mustWait:
             return .wait
         }
@@ -123,7 +125,7 @@ public struct ResourceGate: GateMiddleware {
         switch decision {
         case .authorized(let token): return token
         case .refused(let refusal): throw refusal
-        case .mustVerify, .mustWait:
+        case .mustVerify, .mustAsk, .mustWait:
             return try await resource.authorize(head, requiring: requirement, in: context)
         }
     }

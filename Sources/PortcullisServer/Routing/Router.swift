@@ -50,13 +50,34 @@ package final class CompiledRoute: Sendable {
         case response(Response)
         /// A signature has to be checked: to be asked again with all effort, when there is time for it.
         case mustVerify(Request, PresentedToken)
+        /// The issuer of the token has to be asked; ``resume(_:from:_:)`` takes what it says.
+        case mustAsk(Request, PendingAuthorization, from: Int)
         case mustWait(Request, from: Int)
     }
 
     package func respondImmediately(
         to request: Request, effort: ProtectedResource.Effort = .little
     ) -> Outcome {
-        let outcome = runImmediately(request, effort)
+        readable(runImmediately(request, effort), request)
+    }
+
+    /// Goes on with a request behind the gate that has asked about its token, or answers with the refusal.
+    package func resume(
+        _ request: Request, from index: Int, _ decision: Result<AccessToken, Refusal>
+    ) -> Outcome {
+        switch decision {
+        case .failure(let refusal):
+            var response = Response(refusal)
+            finish(&response, at: index)
+            return readable(.response(response), request)
+        case .success(let token):
+            var admitted = request
+            admitted.token = token
+            return readable(runChain(admitted, .little, from: index + 1), request)
+        }
+    }
+
+    private func readable(_ outcome: Outcome, _ request: borrowing Request) -> Outcome {
         guard let cors, case .response(var response) = outcome else { return outcome }
         cors.apply(to: &response, of: request.head, namesRequest: request.id != nil)
         return .response(response)
@@ -67,15 +88,20 @@ package final class CompiledRoute: Sendable {
         return immediate.isEmpty ? handle(request) : runChain(request, effort)
     }
 
-    private func runChain(_ request: Request, _ effort: ProtectedResource.Effort) -> Outcome {
+    private func runChain(
+        _ request: Request, _ effort: ProtectedResource.Effort, from start: Int = 0
+    ) -> Outcome {
         var request = request
-        for (index, step) in immediate.enumerated() {
-            switch step.decide(on: &request, effort: effort) {
+        for index in start..<immediate.count {
+            switch immediate[index].decide(on: &request, effort: effort) {
             case .proceed: continue
             case .respond(var response):
                 finish(&response, at: index)
                 return .response(response)
+            // Once somebody was asked the chain is not begun anew: he would be asked again.
+            case .verify where start > 0: return .mustWait(request, from: index)
             case .verify(let presented): return .mustVerify(request, presented)
+            case .ask(let pending): return .mustAsk(request, pending, from: index)
             case .wait: return .mustWait(request, from: index)
             }
         }

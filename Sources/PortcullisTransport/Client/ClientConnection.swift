@@ -10,9 +10,7 @@ actor ClientConnection: ReadinessHandler {
         case connecting, handshaking, exchanging, idle, closed
     }
 
-    /// How many bytes are read at a time: one TLS record.
-    private static let readByteCount = 16384
-    /// How many such pieces are read before other connections have their turn.
+    /// How many pieces are read before other connections have their turn.
     private static let readsPerTurn = 16
     /// The least time that an address is given to answer while there are others to try.
     private static let leastAttempt = Duration.milliseconds(250)
@@ -31,6 +29,10 @@ actor ClientConnection: ReadinessHandler {
     private var reader = ResponseReader(method: .get, maxByteCount: 0)
     private var isReused = false
     private var isTransferring = false
+    /// Whether there may be something to read that no readiness will be told of any more.
+    private var mayHaveUnread = true
+    /// Whether the peer has ended its side, which has to be read for.
+    private var expectsEnd = false
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
@@ -47,7 +49,11 @@ actor ClientConnection: ReadinessHandler {
     // MARK: Called by the loop
 
     nonisolated func ready(_ readiness: Readiness) {
-        assumeIsolated { $0.goOn() }
+        assumeIsolated { connection in
+            connection.mayHaveUnread = true
+            connection.expectsEnd = readiness.contains(.closedByPeer)
+            connection.goOn()
+        }
     }
 
     nonisolated func deadlinePassed() {
@@ -103,11 +109,15 @@ actor ClientConnection: ReadinessHandler {
             isReused = true
             loop.setDeadline(loop.now + pool.settings.idleTimeout, for: stream.descriptor)
         }
-        guard case .wouldBlock(let wanted) = read() else {
-            close()
-            return false
+        var wanted: Readiness = .readable
+        if mayHaveUnread {
+            guard case .wouldBlock(let more) = read() else {
+                close()
+                return false
+            }
+            wanted.formUnion(more)
         }
-        loop.rearm(stream.descriptor, for: wanted.union(.readable))
+        loop.rearm(stream.descriptor, for: wanted)
         return true
     }
 
@@ -208,6 +218,8 @@ actor ClientConnection: ReadinessHandler {
         for _ in 0..<Self.readsPerTurn {
             guard phase == .exchanging else { return }
             sendMore()
+            // A kept connection was read to its end: the answer will be told of.
+            guard mayHaveUnread else { return loop.rearm(stream.descriptor, for: .readable) }
             switch read() {
             case .bytes: continue
             case .wouldBlock(let wanted): return loop.rearm(stream.descriptor, for: wanted)
@@ -232,6 +244,7 @@ actor ClientConnection: ReadinessHandler {
             case .wouldBlock(let wanted): return loop.rearm(stream.descriptor, for: wanted)
             case .closed, .failed:
                 cannotSend = true
+                mayHaveUnread = true
                 return
             }
         }
@@ -239,13 +252,19 @@ actor ClientConnection: ReadinessHandler {
 
     /// Reads once, and gives what comes to the exchange that is on the connection.
     private func read() -> IOResult {
-        withUnsafeTemporaryAllocation(byteCount: Self.readByteCount, alignment: 16) { buffer in
-            let result = stream.read(into: buffer)
-            if case .bytes(let count) = result, phase == .exchanging {
+        let buffer = pool.readBuffer
+        let result = stream.read(into: buffer)
+        switch result {
+        case .bytes(let count):
+            // Less than there was room for is all there was; under TLS the layer between may hold more.
+            mayHaveUnread = count == buffer.count || expectsEnd || stream.isEncrypted
+            if phase == .exchanging {
                 handle(reader.take(UnsafeRawBufferPointer(rebasing: buffer[..<count])))
             }
-            return result
+        case .wouldBlock: mayHaveUnread = false
+        case .closed, .failed: break
         }
+        return result
     }
 
     private func handle(_ progress: ResponseReader.Progress) {

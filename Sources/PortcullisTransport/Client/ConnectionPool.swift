@@ -19,12 +19,25 @@ actor ConnectionPool {
         var waiting = WaitingLine()
         var isPreparing = false
         var isServing = false
+
+        /// The exchange that a connection goes on with; if there is none it is idle.
+        mutating func next(for connection: ClientConnection) -> Exchange? {
+            if let next = waiting.popFirst() { return next }
+            idle.append(connection)
+            return nil
+        }
     }
 
     nonisolated let loop: EventLoop
     nonisolated let settings: Settings
     private let resolver: Resolver
     private var origins: [Origin: OriginState] = [:]
+    /// Where connections read into, one at a time.
+    // SAFETY: used on the loop only, and nobody keeps what it holds beyond the call that borrows it.
+    nonisolated(unsafe) let readBuffer = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: readByteCount, alignment: 16)
+    /// How many bytes are read at a time: one TLS record.
+    static let readByteCount = 16384
     private var wakeUp = MonotonicInstant.distantFuture
     private var timer: (any DispatchSourceTimer)?
 
@@ -36,16 +49,27 @@ actor ConnectionPool {
         self.resolver = resolver
     }
 
+    deinit {
+        readBuffer.deallocate()
+    }
+
     /// Does something on the pool's loop: at once if the caller is there.
     nonisolated func perform(_ work: @escaping @Sendable (isolated ConnectionPool) -> Void) {
         loop.execute { self.assumeIsolated { work($0) } }
     }
 
+    /// Starts an exchange on the pool's loop: at once if the caller is there.
+    nonisolated func begin(_ exchange: Exchange) {
+        guard loop.isCurrent else { return perform { $0.start(exchange) } }
+        assumeIsolated { $0.start(exchange) }
+    }
+
     /// Finds a connection for an exchange: one that is idle, a new one, or a place in the line.
     func start(_ exchange: Exchange) {
         guard !exchange.isFinished else { return }
+        guard !loop.hasEnded else { return exchange.finish(.failure(.closed)) }
         let origin = exchange.origin
-        if let connection = origins[origin, default: OriginState()].idle.popLast() {
+        if let connection = origins[origin]?.idle.popLast() {
             return connection.assumeIsolated { $0.send(exchange) }
         }
         let state = origins[origin, default: OriginState()]
@@ -70,10 +94,8 @@ actor ConnectionPool {
     func release(_ connection: ClientConnection) {
         guard connection.assumeIsolated({ $0.rest() }) else { return }
         let origin = connection.origin
-        if let next = origins[origin]?.waiting.popFirst() {
+        if let next = origins[origin]?.next(for: connection) {
             connection.assumeIsolated { $0.send(next) }
-        } else {
-            origins[origin]?.idle.append(connection)
         }
     }
 
@@ -93,8 +115,17 @@ actor ConnectionPool {
         serve(origin)
     }
 
+    /// Sees to it that nothing waits any more once the loop has ended, and that this is told.
+    func watchLoop(_ tell: @escaping @Sendable () -> Void) {
+        loop.setLastWork(of: self) { [weak self] in
+            tell()
+            self?.assumeIsolated { $0.shutDown() }
+        }
+    }
+
     /// Closes everything; what waits fails.
     func shutDown() {
+        loop.setLastWork(of: self, nil)
         let states = origins.values
         origins = [:]
         timer?.cancel()

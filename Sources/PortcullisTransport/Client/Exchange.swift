@@ -5,22 +5,17 @@ internal import Synchronization
 
 /// One request on its way, and whoever waits for its answer.
 ///
-/// The waiting task is resumed once, whichever comes first: the answer, a failure, cancellation, or nobody's being left to answer.
+/// Who waits is told once, whichever comes first: the answer, a failure, cancellation, or nobody's being left to answer.
 final class Exchange: Sendable {
-    typealias Outcome = Result<HTTPClient.Response, HTTPClientError>
+    typealias Outcome = Result<ReceivedResponse, HTTPClientError>
 
     private enum State {
         case new
         case waiting(CheckedContinuation<Outcome, Never>)
+        case calling(@Sendable (Outcome) -> Void)
         case finishedEarly(Outcome)
         case finished
     }
-
-    /// The fields that the client sets itself, or that would change what it and the server agree on.
-    private static let reservedFields: Set<FieldName> = [
-        .host, .contentLength, .connection, .transferEncoding, .trailer, .expect, .keepAlive, "TE", "Upgrade",
-        "Proxy-Connection",
-    ]
 
     let origin: Origin
     let method: Method
@@ -32,33 +27,42 @@ final class Exchange: Sendable {
     let maxResponseByteCount: Int
     let isRepeatable: Bool
     private let repeated = Atomic<Bool>(false)
-    private let state = Mutex<State>(.new)
+    private let state: Mutex<State>
 
-    init(_ request: HTTPClient.Request, now: MonotonicInstant) throws(HTTPClientError) {
-        let url = try RequestURL(request.url)
-        guard request.method != .connect else { throw .invalidMethod }
+    /// An exchange that a task will wait for.
+    convenience init(_ request: HTTPClient.Request, now: MonotonicInstant) throws(HTTPClientError) {
         var fields = Fields()
         for (name, value) in request.fields {
-            guard !Self.reservedFields.contains(name) else { throw .reservedField }
             guard Fields.isValid(value) else { throw .invalidField }
             fields.append(value, for: name)
         }
-        var message: [UInt8] = []
-        message.reserveCapacity(512 + request.body.count)
-        do throws(MalformedMessage) {
-            try HeadSerializer.appendRequest(
-                method: request.method, target: url.target, host: url.authority, fields: fields,
-                bodyByteCount: request.body.count, to: &message)
-        } catch {
-            throw error == .invalidMethod ? .invalidMethod : .invalidURL
-        }
-        message += request.body
-        origin = url.origin
-        method = request.method
+        let prepared = try PreparedRequest(request.method, request.url, fields: fields)
+        self.init(
+            prepared, message: prepared.message(with: request.body), deadline: now + request.deadline,
+            maxResponseByteCount: request.maxResponseByteCount, isRepeatable: request.isRepeatable, .new)
+    }
+
+    /// An exchange whose outcome a closure takes, on whatever thread it becomes known.
+    convenience init(
+        _ prepared: PreparedRequest, message: [UInt8], deadline: MonotonicInstant, maxResponseByteCount: Int,
+        isRepeatable: Bool, then finish: @escaping @Sendable (Outcome) -> Void
+    ) {
+        self.init(
+            prepared, message: message, deadline: deadline, maxResponseByteCount: maxResponseByteCount,
+            isRepeatable: isRepeatable, .calling(finish))
+    }
+
+    private init(
+        _ prepared: PreparedRequest, message: [UInt8], deadline: MonotonicInstant, maxResponseByteCount: Int,
+        isRepeatable: Bool, _ state: State
+    ) {
+        origin = prepared.origin
+        method = prepared.method
         self.message = message
-        deadline = now + request.deadline
-        maxResponseByteCount = max(0, request.maxResponseByteCount)
-        isRepeatable = request.isRepeatable
+        self.deadline = deadline
+        self.maxResponseByteCount = max(0, maxResponseByteCount)
+        self.isRepeatable = isRepeatable
+        self.state = Mutex(state)
     }
 
     deinit {
@@ -68,7 +72,7 @@ final class Exchange: Sendable {
     var isFinished: Bool {
         state.withLock {
             switch $0 {
-            case .new, .waiting: false
+            case .new, .waiting, .calling: false
             case .finishedEarly, .finished: true
             }
         }
@@ -89,23 +93,24 @@ final class Exchange: Sendable {
         if let early { continuation.resume(returning: early) }
     }
 
-    /// Hands the outcome to the waiting task.
+    /// Hands the outcome to whoever waits for it.
     ///
     /// Only the first outcome counts.
     func finish(_ outcome: Outcome) {
-        let waiting: CheckedContinuation<Outcome, Never>? = state.withLock {
-            switch $0 {
-            case .new:
-                $0 = .finishedEarly(outcome)
-                return nil
-            case .waiting(let continuation):
-                $0 = .finished
-                return continuation
-            case .finishedEarly, .finished:
-                return nil
+        let before = state.withLock { state in
+            let before = state
+            switch state {
+            case .new: state = .finishedEarly(outcome)
+            case .waiting, .calling: state = .finished
+            case .finishedEarly, .finished: break
             }
+            return before
         }
-        waiting?.resume(returning: outcome)
+        switch before {
+        case .waiting(let continuation): continuation.resume(returning: outcome)
+        case .calling(let finish): finish(outcome)
+        case .new, .finishedEarly, .finished: break
+        }
     }
 
     /// Whether the exchange may be sent a second time; true only once.

@@ -105,7 +105,35 @@ public struct HTTPClient: Sendable {
             exchange.finish(.failure(.cancelled))
             pool.perform { $0.abandon(exchange) }
         }
-        return try outcome.get()
+        let response = try outcome.get()
+        return Response(status: response.status, fields: response.fields, body: response.body)
+    }
+
+    /// Sends a message without a task that waits: `finish` is called once, within the deadline.
+    ///
+    /// On the loop that this is called on, perhaps before it returns; elsewhere on another thread. Not to be cancelled. If the loop
+    /// ends meanwhile, what may be repeated is sent once more on a loop of the client's own.
+    package func send(
+        _ message: [UInt8], of prepared: PreparedRequest, deadline: Duration, maxResponseByteCount: Int,
+        isRepeatable: Bool,
+        then finish: @escaping @Sendable (Result<ReceivedResponse, HTTPClientError>) -> Void
+    ) {
+        let pool: ConnectionPool
+        do throws(HTTPClientError) {
+            pool = try core.pool()
+        } catch {
+            return finish(.failure(error))
+        }
+        let end = MonotonicInstant.now() + deadline
+        pool.begin(
+            Exchange(
+                prepared, message: message, deadline: end, maxResponseByteCount: maxResponseByteCount,
+                isRepeatable: isRepeatable
+            ) { outcome in
+                guard case .failure(.closed) = outcome, isRepeatable, pool.loop.isCurrent, pool.loop.hasEnded
+                else { return finish(outcome) }
+                core.sendOnOwnLoop(message, prepared, end, maxResponseByteCount, finish)
+            })
     }
 }
 
@@ -147,18 +175,43 @@ final class HTTPClientCore: Sendable {
 
     /// The pool of the loop that this is called on, or of a loop of the client's own.
     func pool() throws(HTTPClientError) -> ConnectionPool {
-        let current = EventLoop.current
+        try pool(on: EventLoop.current)
+    }
+
+    private func pool(on current: EventLoop?) throws(HTTPClientError) -> ConnectionPool {
         do throws(SocketError) {
             return try state.withLock { (state) throws(SocketError) in
                 let loop = if let current { current } else { try Self.ownLoop(&state) }
                 if let pool = state.pools[ObjectIdentifier(loop)] { return pool }
                 let pool = ConnectionPool(on: loop, settings, resolver)
                 state.pools[ObjectIdentifier(loop)] = pool
+                pool.perform { pool in pool.watchLoop { [weak self] in self?.forgetPool(of: loop) } }
                 return pool
             }
         } catch {
             throw .unavailable(error.code)
         }
+    }
+
+    private func forgetPool(of loop: EventLoop) {
+        state.withLock { $0.pools[ObjectIdentifier(loop)] = nil }
+    }
+
+    /// Sends what was on its way on a loop that has ended.
+    func sendOnOwnLoop(
+        _ message: [UInt8], _ prepared: PreparedRequest, _ deadline: MonotonicInstant,
+        _ maxResponseByteCount: Int, _ finish: @escaping @Sendable (Exchange.Outcome) -> Void
+    ) {
+        let pool: ConnectionPool
+        do throws(HTTPClientError) {
+            pool = try self.pool(on: nil)
+        } catch {
+            return finish(.failure(error))
+        }
+        pool.begin(
+            Exchange(
+                prepared, message: message, deadline: deadline, maxResponseByteCount: maxResponseByteCount,
+                isRepeatable: true, then: finish))
     }
 
     private static func ownLoop(_ state: inout State) throws(SocketError) -> EventLoop {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-internal import PortcullisHTTP
+package import PortcullisHTTP
 
 /// Turns the bytes of one response, as they come, into the response.
 ///
@@ -11,7 +11,7 @@ struct ResponseReader {
     enum Progress {
         case incomplete
         /// The response, and whether the connection can be used again.
-        case complete(HTTPClient.Response, keepAlive: Bool)
+        case complete(ReceivedResponse, keepAlive: Bool)
         case failed(HTTPClientError)
     }
 
@@ -40,6 +40,12 @@ struct ResponseReader {
         guard !bytes.isEmpty else { return .incomplete }
         hasBegun = true
         if let head { return takeBody(bytes, of: head) }
+        // Most heads come in one piece, which need not be kept.
+        guard !headBytes.isEmpty else {
+            let progress = takeHead(bytes)
+            if case .incomplete = progress, head == nil { headBytes = Array(bytes) }
+            return progress
+        }
         headBytes += bytes
         let taken = headBytes
         return taken.withUnsafeBytes { takeHead($0) }
@@ -107,8 +113,20 @@ struct ResponseReader {
 
     /// Bytes behind a response belong to no request of ours: the two sides do not agree, and the connection is given up.
     private mutating func complete(_ head: ParsedResponseHead, hasRest: Bool) -> Progress {
-        let response = HTTPClient.Response(status: head.status, fields: head.fields, body: body)
+        let response = ReceivedResponse(head: head, body: body)
         body = []
         return .complete(response, keepAlive: head.keepAlive && !hasRest)
     }
+}
+
+/// A response as it came; its fields are made only when somebody asks for them.
+package struct ReceivedResponse: Sendable {
+    fileprivate let head: ParsedResponseHead
+    /// The body without its transfer coding.
+    package let body: [UInt8]
+
+    /// The status; never an interim one.
+    package var status: Status { head.status }
+    /// The fields, in order.
+    package var fields: Fields { head.fields }
 }

@@ -52,6 +52,10 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     private var wheel: TimerWheel
     private var timer: (any DispatchSourceTimer)?
     private var armedTick = UInt64.max
+    /// What is done when the loop ends, by who wants it.
+    private var lastWork: [ObjectIdentifier: () -> Void] = [:]
+    /// Whether the loop was told to end; to be read on the loop.
+    package private(set) var hasEnded = false
 
     /// The instant of the current turn, read once for all of it.
     package private(set) var now = MonotonicInstant.now()
@@ -214,9 +218,19 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         arm(at: due)
     }
 
+    /// Has a closure called when the loop ends, or with none not any more; to be called on the loop.
+    package func setLastWork(of owner: AnyObject, _ work: (() -> Void)?) {
+        checkIsolated()
+        lastWork[ObjectIdentifier(owner)] = work
+    }
+
     /// Ends the loop: nothing is watched any more, and what is still registered is let go.
     package func shutDown() {
         execute { [self] in
+            hasEnded = true
+            let works = lastWork.values
+            lastWork = [:]
+            for work in works { work() }
             for slot in registrations.indices where registrations[slot] != nil { close(Int32(slot)) }
             readinessSet?.invalidate()
             readinessSet = nil

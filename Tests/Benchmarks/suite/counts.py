@@ -42,12 +42,14 @@ CHOICES = {
     "401": lambda ours: ours.refused(),
     "guarded RS256": lambda ours: ours.guarded("RS256"),
     "guarded ES256": lambda ours: ours.guarded("ES256"),
+    "introspection warm": lambda ours: ours.introspected("warm"),
+    "introspection cold": lambda ours: ours.introspected("cold"),
 }
 
 
 def ask(target, count):
     """So many requests over one connection, each after the answer to the one before it."""
-    fields = "".join(f"{name}: {value}\r\n" for name, value in target.fields.items())
+    fields = "".join(f"{name}: {value}\r\n" for name, value in target.all_fields().items())
     request = f"GET {target.path} HTTP/1.1\r\nHost: 127.0.0.1:{target.port}\r\n{fields}\r\n".encode()
     with socket.create_connection(("127.0.0.1", target.port), timeout=60) as client:
         length = None
@@ -82,7 +84,7 @@ def library(name):
 def allocations(stage, choose):
     path = stage.path("allocations")
     environment = {"LD_PRELOAD": library("allocations"), "ALLOCATIONS": path}
-    ours = Ours(stage, stage.material, loops=1, environment=environment)
+    ours = Ours(stage, stage.material, stage.introspection.endpoint, loops=1, environment=environment)
     target = choose(ours)
     ask(target, REQUESTS)
     counts = [read(path)]
@@ -122,7 +124,15 @@ def under_callgrind(stage, valgrind, choose, count):
     output = stage.path("callgrind.out")
     before = [valgrind, "--tool=callgrind", f"--callgrind-out-file={output}"]
     environment = {"LD_PRELOAD": library("sigsuspend")}
-    ours = Ours(stage, stage.material, loops=1, before=before, name="callgrind", environment=environment)
+    ours = Ours(
+        stage,
+        stage.material,
+        stage.introspection.endpoint,
+        loops=1,
+        before=before,
+        name="callgrind",
+        environment=environment,
+    )
     ask(choose(ours), count)
     stage.stop(ours.process)
     annotate = os.path.join(os.path.dirname(valgrind), "callgrind_annotate")

@@ -29,9 +29,18 @@ struct AskedTable {
         let request = Request(
             head: head, path: path, queryRange: semantics.queryRange, body: .empty,
             peer: SocketAddress(IPAddress(ipv4: 0x7F00_0001), port: 1))
-        switch route.respondImmediately(to: request, effort: .all(nil)) {
+        return try await answer(route.respondImmediately(to: request, effort: .all(nil)), route)
+    }
+
+    private func answer(_ outcome: CompiledRoute.Outcome, _ route: CompiledRoute) async throws -> Response {
+        switch outcome {
         case .response(let response): return response
         case .mustVerify: throw WaitingRoute()
+        case .mustAsk(let request, let pending, let index):
+            let decision = await withCheckedContinuation { continuation in
+                pending.ask { continuation.resume(returning: $0) }
+            }
+            return try await answer(route.resume(request, from: index, decision), route)
         case .mustWait(let request, let index):
             return try await route.respond(to: request, from: index, BlockingPool())
         }

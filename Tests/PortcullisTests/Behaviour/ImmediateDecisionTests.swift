@@ -106,7 +106,7 @@ struct ImmediateDecisionTests {
             issuer: Self.issuerName, keys: .fixed(issuer.keys), endpoint: "https://as.example.com/introspect",
             authenticatedBy: .clientSecretBasic(id: "rs", secret: "s"))
         let resource = resource(introspecting)
-        guard case .mustWait = resource.authorizeImmediately(head("opaque")),
+        guard case .mustAsk = resource.authorizeImmediately(head("opaque")),
             case .mustVerify = resource.authorizeImmediately(head(issuer.mint(audience: Self.identifier)))
         else {
             Issue.record("taken for the other")

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+
+package import PortcullisHTTP
+
+/// What all requests to one URL with the same fields have in common, checked and written once.
+///
+/// Never logged: the fields may hold credentials.
+///
+/// RFC 9112 §3, §5.
+package struct PreparedRequest: Sendable {
+    /// The fields that the client sets itself, or that would change what it and the server agree on.
+    private static let reservedFields: Set<FieldName> = [
+        .host, .contentLength, .connection, .transferEncoding, .trailer, .expect, .keepAlive, "TE", "Upgrade",
+        "Proxy-Connection",
+    ]
+
+    let origin: Origin
+    let method: Method
+    /// The head up to its last field, without the empty line.
+    private let head: [UInt8]
+
+    /// Checks URL, method and fields.
+    ///
+    /// - Throws: `invalidURL`, `invalidMethod`, `reservedField`.
+    package init(_ method: Method, _ url: String, fields: Fields) throws(HTTPClientError) {
+        let url = try RequestURL(url)
+        guard method != .connect else { throw .invalidMethod }
+        for field in fields where Self.reservedFields.contains(field.name) { throw .reservedField }
+        var head: [UInt8] = []
+        head.reserveCapacity(512)
+        do throws(MalformedMessage) {
+            try HeadSerializer.appendRequestWithoutEnd(
+                method: method, target: url.target, host: url.authority, fields: fields, to: &head)
+        } catch {
+            throw error == .invalidMethod ? .invalidMethod : .invalidURL
+        }
+        origin = url.origin
+        self.method = method
+        self.head = head
+    }
+
+    /// Head and body, as they are sent.
+    package func message(with body: [UInt8]) -> [UInt8] {
+        message(withBodyOf: body.count) { $0 += body }
+    }
+
+    /// Head and body, as they are sent; a closure appends the body, whose length is known.
+    package func message(
+        withBodyOf byteCount: Int, _ appendBody: (inout [UInt8]) -> Void
+    ) -> [UInt8] {
+        var message: [UInt8] = []
+        message.reserveCapacity(head.count + 32 + byteCount)
+        message += head
+        HeadSerializer.appendEnd(method: method, bodyByteCount: byteCount, to: &message)
+        appendBody(&message)
+        return message
+    }
+}

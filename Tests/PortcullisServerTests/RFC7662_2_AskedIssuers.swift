@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+import PortcullisHTTP
+import PortcullisJOSE
+import PortcullisServer
+import PortcullisTesting
+import PortcullisTransport
+import Synchronization
+import Testing
+
+@Suite("RFC 7662 §2 Requests that wait for their issuer to be asked, over sockets", .timeLimit(.minutes(1)))
+struct RFC7662_2_AskedIssuers {
+    static let identifier = "https://api.example.com/api"
+    static let issuer = "https://as.example.com"
+
+    /// An authorization server over sockets: what begins with `good` is active.
+    private final class Issuer: Sendable {
+        let calls = Mutex<[String]>([])
+        /// Opened, unless somebody wants to hold the answers back.
+        let door = Gate()
+
+        var count: Int { calls.withLock { $0.count } }
+
+        func declare(_ routes: inout Routes) {
+            routes.post("/introspect") { [self] request async throws -> Response in
+                let form = String(decoding: try await request.body.collect(), as: UTF8.self)
+                let token = String(form.dropFirst("token=".count).prefix { $0 != "&" })
+                calls.withLock { $0.append(token) }
+                await door.wait()
+                if token.hasPrefix("broken") { return .problem(.internalServerError) }
+                var members: JSONObject = ["active": .bool(token.hasPrefix("good"))]
+                members["aud"] = .string(RFC7662_2_AskedIssuers.identifier)
+                members["sub"] = .string(token)
+                return .bytes(members.serialized(), contentType: "application/json")
+            }
+        }
+    }
+
+    private struct PassOn: Middleware {
+        func respond(to request: Request, next: Next) async throws -> Response { try await next(request) }
+    }
+
+    /// Counts requests just before they come to the gate.
+    private struct Count: ImmediateMiddleware {
+        let seen: Counter
+
+        func decide(on request: inout Request, effort: ProtectedResource.Effort) -> ImmediateVerdict {
+            seen.increment()
+            return .proceed
+        }
+
+        func respond(to request: Request, next: Next) async throws -> Response { try await next(request) }
+    }
+
+    private func resource(
+        _ server: RunningServer, cache: Duration = .zero, timeout: Duration = .seconds(20)
+    ) throws -> ProtectedResource {
+        var trusted = TrustedIssuer.introspection(
+            issuer: Self.issuer, endpoint: "http://127.0.0.1:\(server.port)/introspect",
+            authenticatedBy: .clientSecretPost(id: "rs", secret: "s"))
+        trusted.allowsInsecureLoopback = true
+        trusted.timeout = timeout
+        var tokens = TokenPolicy()
+        tokens.introspectionCacheLifetime = cache
+        tokens.inactiveCacheLifetime = .zero
+        var metadata = ProtectedResourceMetadata(
+            resource: try ResourceIdentifier(validating: Self.identifier))
+        metadata.authorizationServers = [Self.issuer]
+        return try ProtectedResource(validating: metadata, trusting: [trusted], tokens: tokens)
+    }
+
+    private func serve(
+        _ kind: ReadinessKind = .preferred, behind middleware: (any Middleware)? = nil,
+        timeout: Duration = .seconds(20), holdingBack: Bool = false,
+        _ body: (RunningServer, Issuer) async throws -> Void
+    ) async throws {
+        let issuer = Issuer()
+        if !holdingBack { issuer.door.open() }
+        try await withServer(kind, issuer.declare) { authorizationServer in
+            let resource = try resource(authorizationServer, timeout: timeout)
+            func declare(_ routes: inout Routes) {
+                if let middleware { routes.use(middleware) }
+                routes.get("/public") { _ in .text("public") }
+                routes.protect(resource) { api in
+                    api.get("/now") { _, token in .text(token.subject ?? "") }
+                    api.get("/later") { _, token async in
+                        await Task.yield()
+                        return .text(token.subject ?? "")
+                    }
+                    api.post("/echo") { request, _ async throws in
+                        .bytes(try await request.body.collect(), contentType: "text/plain")
+                    }
+                    api.get("/stream") { _, token in
+                        .stream(contentType: "text/plain") { writer in
+                            for _ in 0..<3 { try await writer.write(Array((token.subject ?? "").utf8)) }
+                        }
+                    }
+                }
+            }
+            try await withServer(kind, declare) { server in try await body(server, issuer) }
+        }
+    }
+
+    private static let targets = ["/api/now", "/public", "/api/later", "/api/now", "/api/stream"]
+
+    private func message(_ index: Int) -> String {
+        let token = index % 5 == 3 ? "bad\(index)" : "good\(index)"
+        return request("GET", Self.targets[index % 5], ["Authorization: Bearer \(token)"])
+    }
+
+    private func check(_ reply: Reply, _ index: Int) {
+        switch index % 5 {
+        case 1: #expect(reply.text == "public")
+        case 3: #expect(reply.status == 401)
+        case 4: #expect(reply.text == String(repeating: "good\(index)", count: 3))
+        default: #expect(reply.text == "good\(index)")
+        }
+    }
+
+    @Test(arguments: ReadinessKind.allCases)
+    func `pipelined requests are answered in order, each for its own token`(_ kind: ReadinessKind)
+        async throws
+    {
+        try await serve(kind) { server, issuer in
+            let client = try server.client(timeout: .seconds(20))
+            try await client.send((0..<60).map(message).joined())
+            for index in 0..<60 { check(try await client.reply(), index) }
+            #expect(issuer.count == 48)
+        }
+    }
+
+    @Test func `behind other middleware too`() async throws {
+        try await serve(behind: PassOn()) { server, _ in
+            let client = try server.client(timeout: .seconds(20))
+            try await client.send((0..<60).map(message).joined())
+            for index in 0..<60 { check(try await client.reply(), index) }
+        }
+    }
+
+    @Test(arguments: ReadinessKind.allCases)
+    func `many connections at a time, each with its own tokens`(_ kind: ReadinessKind) async throws {
+        try await serve(kind) { server, issuer in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for connection in 0..<20 {
+                    group.addTask {
+                        let client = try server.client(timeout: .seconds(20))
+                        for round in 0..<10 {
+                            let token = "good-\(connection)-\(round)"
+                            let reply = try await client.exchange(
+                                request("GET", "/api/now", ["Authorization: Bearer \(token)"]))
+                            #expect(reply.text == token)
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(issuer.count == 200)
+        }
+    }
+
+    @Test(arguments: ReadinessKind.allCases)
+    func `connections on all loops that come with one token share one call`(_ kind: ReadinessKind)
+        async throws
+    {
+        let seen = Counter()
+        try await serve(kind, behind: Count(seen: seen), holdingBack: true) { server, issuer in
+            var clients: [RawClient] = []
+            for _ in 0..<12 {
+                let client = try server.client(timeout: .seconds(20))
+                try await client.send(request("GET", "/api/now", ["Authorization: Bearer good"]))
+                clients.append(client)
+            }
+            #expect(await eventually(.seconds(20)) { seen.value == 12 })
+            #expect(try await server.get("/public").text == "public")
+            issuer.door.open()
+            for client in clients { #expect(try await client.reply().text == "good") }
+            // The last one of each loop may have been counted and not have asked yet when the answer came.
+            #expect(issuer.count <= 3)
+        }
+    }
+
+    @Test func `a client that goes away takes no call with it, and leaves nothing behind`() async throws {
+        try await serve(holdingBack: true) { server, issuer in
+            let first = try server.client(timeout: .seconds(20))
+            try await first.send(request("GET", "/api/now", ["Authorization: Bearer good"]))
+            #expect(await eventually { issuer.count == 1 })
+            let second = try server.client(timeout: .seconds(20))
+            try await second.send(request("GET", "/api/later", ["Authorization: Bearer good"]))
+            first.close()
+            #expect(try await server.get("/public").text == "public")
+            issuer.door.open()
+            #expect(try await second.reply().text == "good")
+            #expect(issuer.count == 1)
+        }
+    }
+
+    @Test func `content that comes after the question is the handler's`() async throws {
+        try await serve(holdingBack: true) { server, issuer in
+            let client = try server.client(timeout: .seconds(20))
+            try await client.send(
+                request("POST", "/api/echo", ["Authorization: Bearer good", "Content-Length: 6"]))
+            #expect(await eventually { issuer.count == 1 })
+            try await client.send("abc")
+            issuer.door.open()
+            try await client.send("def")
+            #expect(try await client.reply().text == "abcdef")
+        }
+    }
+
+    @Test func `an issuer that fails is 503, and after five failures nobody waits for it`() async throws {
+        try await serve { server, issuer in
+            let client = try server.client(timeout: .seconds(20))
+            try await client.send(
+                (0..<30).map { request("GET", "/api/now", ["Authorization: Bearer broken\($0)"]) }.joined())
+            for _ in 0..<30 { #expect(try await client.reply().status == 503) }
+            #expect(issuer.count == 5)
+        }
+    }
+
+    @Test func `an issuer that does not answer in time is 503`() async throws {
+        try await serve(timeout: .milliseconds(200), holdingBack: true) { server, issuer in
+            let reply = try await server.get("/api/now", "Authorization: Bearer good")
+            #expect(reply.status == 503)
+            issuer.door.open()
+            #expect(try await server.get("/api/now", "Authorization: Bearer good2").text == "good2")
+        }
+    }
+
+    @Test func `who is not listening is 503`() async throws {
+        let closed = try await RunningServer.start { _ in }
+        try await closed.stop()
+        let resource = try resource(closed)
+        func declare(_ routes: inout Routes) {
+            routes.protect(resource) { api in api.get("/now") { _, _ in .text("now") } }
+        }
+        try await withServer(.preferred, declare) { server in
+            for _ in 0..<10 {
+                let reply = try await server.get("/api/now", "Authorization: Bearer good")
+                #expect(reply.status == 503)
+            }
+        }
+    }
+
+    @Test func `behind a second gate, which reads the same token itself, the first has asked once`()
+        async throws
+    {
+        let site = GuardedSite()
+        let token = site.issuer.mint(audience: "http://127.0.0.1:8080/api")
+        let calls = Counter()
+        let fetcher = ScriptedFetcher()
+        fetcher.on("https://as.example.com/introspect") { _ in
+            calls.increment()
+            let members: JSONObject = ["active": true, "aud": "http://127.0.0.1:8080/api"]
+            return FetchResponse(status: .ok, body: members.serialized())
+        }
+        var tokens = TokenPolicy()
+        tokens.format = .opaque
+        tokens.introspectionCacheLifetime = .zero
+        let introspecting = ProtectedResource(
+            "http://127.0.0.1:8080/api",
+            trusting: .introspection(
+                issuer: "https://as.example.com", endpoint: "https://as.example.com/introspect",
+                authenticatedBy: .clientSecretBasic(id: "rs", secret: "s")),
+            tokens: tokens, fetcher: fetcher)
+        let reading = try site.resource("http://127.0.0.1:8080/api")
+        func declare(_ routes: inout Routes) {
+            routes.use(ResourceGate(introspecting))
+            routes.protect(reading) { api in api.get("/now") { _, token in .text(token.format.rawValue) } }
+        }
+        try await withServer(.preferred, declare) { server in
+            let reply = try await server.get("/api/now", "Authorization: Bearer \(token)")
+            #expect(reply.text == "jwt")
+            #expect(calls.value == 1)
+        }
+    }
+
+    @Test func `a server that stops waits for the answer as for any other`() async throws {
+        let issuer = Issuer()
+        try await withServer(.preferred, issuer.declare) { authorizationServer in
+            let resource = try resource(authorizationServer)
+            let server = try await RunningServer.start(.init(grace: .seconds(20))) { routes in
+                routes.protect(resource) { api in api.get("/now") { _, token in .text(token.subject ?? "") } }
+            }
+            let client = try server.client(timeout: .seconds(20))
+            try await client.send(request("GET", "/api/now", ["Authorization: Bearer good"]))
+            #expect(await eventually { issuer.count == 1 })
+            server.cancel()
+            #expect(await eventually(.seconds(20)) { !RawClient.canConnect(to: server.port) })
+            issuer.door.open()
+            let reply = try await client.reply()
+            #expect(reply.text == "good")
+            #expect(reply.closes)
+            try await server.ended()
+        }
+    }
+}

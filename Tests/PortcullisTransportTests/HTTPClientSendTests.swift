@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisHTTP
+import PortcullisTransport
+import Synchronization
+import Testing
+
+@Suite("RFC 9112 The client without a task", .timeLimit(.minutes(1)))
+struct HTTPClientSendTests {
+    typealias Outcome = Result<ReceivedResponse, HTTPClientError>
+
+    private static func prepared(_ url: String) throws -> PreparedRequest {
+        try PreparedRequest(.post, url, fields: ["X-A": "1"])
+    }
+
+    /// Sends from a loop, and says what came and whether that was told on the same loop.
+    private func send(
+        _ client: HTTPClient, _ url: String, body: String = "", deadline: Duration = .seconds(20),
+        on loop: EventLoop
+    ) async throws -> (outcome: Outcome, isOnLoop: Bool) {
+        let prepared = try Self.prepared(url)
+        return await withCheckedContinuation { continuation in
+            loop.execute {
+                client.send(
+                    prepared.message(with: Array(body.utf8)), of: prepared, deadline: deadline,
+                    maxResponseByteCount: 1000, isRepeatable: true
+                ) { continuation.resume(returning: ($0, loop.isCurrent)) }
+            }
+        }
+    }
+
+    @Test(arguments: ReadinessKind.allCases)
+    func `what comes is told on the loop that has asked, and the connection is kept`(readiness: ReadinessKind)
+        async throws
+    {
+        let server = try ScriptedServer.repeating { peer, request in peer.answer(request) }
+        let loops = try EventLoopGroup(count: 2, readiness: readiness)
+        let client = try makeClient(readiness)
+        for body in ["one", "", String(repeating: "x", count: 300)] {
+            for loop in loops.loops {
+                let (outcome, isOnLoop) = try await send(client, server.url + "/x", body: body, on: loop)
+                let expected =
+                    "POST /x HTTP/1.1\r\nHost: 127.0.0.1:\(server.port)\r\nX-A: 1\r\n"
+                    + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+                #expect(String(decoding: try outcome.get().body, as: UTF8.self) == expected)
+                #expect(isOnLoop)
+            }
+        }
+        #expect(server.connectionCount == 2)
+        server.stop()
+        loops.shutDown()
+    }
+
+    @Test func `elsewhere the client's own loop tells`() async throws {
+        let server = try ScriptedServer.repeating { peer, _ in peer.answer("x") }
+        let client = try makeClient()
+        let prepared = try Self.prepared(server.url)
+        let outcome: Outcome = await withCheckedContinuation { continuation in
+            client.send(
+                prepared.message(with: []), of: prepared, deadline: .seconds(20), maxResponseByteCount: 1,
+                isRepeatable: true
+            ) { continuation.resume(returning: $0) }
+        }
+        #expect(try outcome.get().status == .ok)
+        #expect(try outcome.get().fields[.contentLength] == "1")
+        server.stop()
+    }
+
+    @Test(arguments: ReadinessKind.allCases)
+    func `failures are told too: the deadline, a body that is too large, nobody listening`(
+        readiness: ReadinessKind
+    ) async throws {
+        let loop = try EventLoop(readiness: readiness)
+        let client = try makeClient(readiness)
+        let silent = try ScriptedServer { peer in while peer.read() != nil {} }
+        let late = try await send(client, silent.url, deadline: .milliseconds(50), on: loop)
+        #expect(throws: HTTPClientError.timeout) { try late.outcome.get() }
+        let verbose = try ScriptedServer.repeating { peer, _ in
+            peer.answer(String(repeating: "x", count: 1001))
+        }
+        let long = try await send(client, verbose.url, on: loop)
+        #expect(throws: HTTPClientError.responseTooLarge) { try long.outcome.get() }
+        let nobody = try await send(client, "http://127.0.0.1:1/", on: loop)
+        #expect(throws: HTTPClientError.self) { try nobody.outcome.get() }
+        loop.shutDown()
+        silent.stop()
+        verbose.stop()
+    }
+
+    @Test(arguments: ReadinessKind.allCases)
+    func `a question whose loop ends is put once more on another`(readiness: ReadinessKind) async throws {
+        let server = try ScriptedServer { peer in
+            guard peer.readRequest() != nil, peer.number > 0 else {
+                while peer.read() != nil {}
+                return
+            }
+            peer.answer("again")
+        }
+        let loop = try EventLoop(readiness: readiness)
+        let client = try makeClient(readiness)
+        async let asked = send(client, server.url, on: loop)
+        while server.connectionCount < 1 { await Task.yield() }
+        loop.shutDown()
+        let (outcome, isOnLoop) = try await asked
+        #expect(String(decoding: try outcome.get().body, as: UTF8.self) == "again")
+        #expect(!isOnLoop)
+        // What begins on such a loop goes the same way.
+        let next = try await send(client, server.url, on: loop)
+        #expect(String(decoding: try next.outcome.get().body, as: UTF8.self) == "again")
+        server.stop()
+    }
+
+    @Test func `more than the connections can take waits for its turn, in order`() async throws {
+        let server = try ScriptedServer.repeating { peer, request in
+            peer.answer(String(request.split(separator: "\r\n").last ?? ""))
+        }
+        let loop = try EventLoop()
+        let client = try makeClient(maxConnectionCount: 1)
+        let prepared = try Self.prepared(server.url)
+        let answers = Mutex<[String]>([])
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            loop.execute {
+                for number in 0..<100 {
+                    client.send(
+                        prepared.message(with: Array("\(number)".utf8)), of: prepared, deadline: .seconds(20),
+                        maxResponseByteCount: 1000, isRepeatable: true
+                    ) { outcome in
+                        let count = answers.withLock { answers in
+                            answers.append(String(decoding: (try? outcome.get().body) ?? [], as: UTF8.self))
+                            return answers.count
+                        }
+                        if count == 100 { continuation.resume() }
+                    }
+                }
+            }
+        }
+        #expect(answers.withLock { $0 } == (0..<100).map(String.init))
+        #expect(server.connectionCount == 1)
+        server.stop()
+        loop.shutDown()
+    }
+
+    @Test(arguments: ReadinessKind.allCases)
+    func `a kept connection that the server has closed meanwhile is replaced`(readiness: ReadinessKind)
+        async throws
+    {
+        let server = try ScriptedServer { peer in
+            guard peer.readRequest() != nil else { return }
+            peer.answer("\(peer.number)")
+        }
+        let loop = try EventLoop(readiness: readiness)
+        let client = try makeClient(readiness)
+        for number in 0..<20 {
+            let (outcome, _) = try await send(client, server.url, on: loop)
+            #expect(String(decoding: try outcome.get().body, as: UTF8.self) == "\(number)")
+        }
+        server.stop()
+        loop.shutDown()
+    }
+
+    @Test(arguments: [
+        ("ftp://a", HTTPClientError.invalidURL), ("http://a b/", .invalidURL),
+        ("http://a/\u{7F}", .invalidURL),
+    ])
+    func `what can't be sent is found out beforehand`(url: String, error: HTTPClientError) {
+        #expect(throws: error) { try PreparedRequest(.post, url, fields: [:]) }
+        #expect(throws: HTTPClientError.reservedField) {
+            try PreparedRequest(.post, "http://a/", fields: [.contentLength: "1"])
+        }
+        #expect(throws: HTTPClientError.invalidMethod) {
+            try PreparedRequest(.connect, "http://a/", fields: [:])
+        }
+    }
+}
