@@ -72,6 +72,36 @@ struct StreamTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
+    func `for a client that has left before the head was sent nothing is begun`(_ kind: ReadinessKind)
+        async throws
+    {
+        let leaving = Mutex<RawClient?>(nil)
+        let wasBegun = Atomic<Bool>(false)
+        func routes(_ routes: inout Routes) {
+            routes.get("/now") { _ in .text("now") }
+            routes.get("/events") { _ in
+                leaving.withLock { client in
+                    client?.reset()
+                    client = nil
+                }
+                return .stream(contentType: "text/event-stream") { _ in
+                    wasBegun.store(true, ordering: .relaxed)
+                    try await Task.sleep(for: .seconds(3600))
+                }
+            }
+        }
+        try await withServer(kind, routes) { server in
+            let client = try server.client()
+            leaving.withLock { $0 = client }
+            try await client.send(request("GET", "/events"))
+            #expect(await eventually(.seconds(20)) { leaving.withLock { $0 == nil } })
+            for _ in 0..<20 { #expect(try await server.get("/now").status == 200) }
+            let isBegun = wasBegun.load(ordering: .relaxed)
+            #expect(!isBegun)
+        }
+    }
+
+    @Test(arguments: ReadinessKind.allCases)
     func `a client that leaves cancels a handler that has not answered`(_ kind: ReadinessKind) async throws {
         let begun = Gate()
         let ended = Gate()

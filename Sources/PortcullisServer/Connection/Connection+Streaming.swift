@@ -11,6 +11,8 @@ extension Connection {
         guard case .stream(let write) = response.body else { return }
         let id = lastExchangeID
         beginStreaming(response, route)
+        // The client may be gone by now, and nobody would ever end the task.
+        guard isCurrent(id) else { return }
         makePending().task = Task(executorPreference: loop) { await self.stream(id, route, write) }
     }
 
