@@ -67,7 +67,9 @@ final class DispatchReadinessSet: ReadinessSet {
         group.notify(queue: queue) { _ = systemClose(descriptor) }
     }
 
-    func poll(_ loop: EventLoop, wait: Int32) -> Int { 0 }
+    func poll(wait: Int32) -> Int { 0 }
+
+    func deliver(_ count: Int, to loop: EventLoop) {}
 
     /// Nothing waits here but Dispatch itself.
     let wake: @Sendable () -> Void = {}

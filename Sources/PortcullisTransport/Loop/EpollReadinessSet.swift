@@ -62,9 +62,11 @@
             _ = Glibc.close(descriptor)
         }
 
-        func poll(_ loop: EventLoop, wait: Int32) -> Int {
-            let count = Int(epoll_wait(epoll, &events, Int32(Self.batch), wait))
-            guard count > 0 else { return 0 }
+        func poll(wait: Int32) -> Int {
+            max(0, Int(epoll_wait(epoll, &events, Int32(Self.batch), wait)))
+        }
+
+        func deliver(_ count: Int, to loop: EventLoop) {
             for index in 0..<count {
                 let data = events[index].data.u64
                 guard data != .max else {
@@ -76,7 +78,6 @@
                     Self.readiness(events[index].events), to: Int32(truncatingIfNeeded: data),
                     generation: UInt32(truncatingIfNeeded: data >> 32))
             }
-            return count
         }
 
         func invalidate() {

@@ -180,6 +180,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         guard let old = registrations[Int(descriptor)] else { return }
         registrations[Int(descriptor)] = Registration(
             handler: handler, generation: old.generation, wheelTick: old.wheelTick)
+        withExtendedLifetime(old) {}
     }
 
     /// Asks to be told again when the descriptor is ready, after a call on it has said that it would block.
@@ -190,11 +191,13 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     /// Stops watching a descriptor and closes it.
     package func close(_ descriptor: Int32) {
         checkIsolated()
-        guard registrations.indices.contains(Int(descriptor)), registrations[Int(descriptor)] != nil else {
+        guard registrations.indices.contains(Int(descriptor)), let old = registrations[Int(descriptor)] else {
             return
         }
         registrations[Int(descriptor)] = nil
         readinessSet?.close(descriptor)
+        // The end of a handler may close others, and must not come while the table is being changed.
+        withExtendedLifetime(old) {}
     }
 
     /// Sets, moves or (with `.distantFuture`) takes away the one deadline of a descriptor.
@@ -245,7 +248,8 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     private func turn() {
         onLoop {
             for _ in 0..<Self.batchesPerTurn {
-                let events = mayLinger ? linger() : readinessSet?.poll(self, wait: 0) ?? 0
+                let events = mayLinger ? linger() : readinessSet?.poll(wait: 0) ?? 0
+                readinessSet?.deliver(events, to: self)
                 runReadyJobs()
                 runLaterWork()
                 runCostlyWork()
@@ -266,7 +270,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         defer { isLingering.store(false, ordering: .relaxed) }
         // Whoever submits counts first and looks at the flag then; so one of the two sees the other.
         guard submittedCount.load(ordering: .sequentiallyConsistent) == 0 else { return 0 }
-        return readinessSet?.poll(self, wait: Self.lingerMilliseconds) ?? 0
+        return readinessSet?.poll(wait: Self.lingerMilliseconds) ?? 0
     }
 
     private func turn(_ readiness: Readiness, _ descriptor: Int32, _ generation: UInt32) {

@@ -40,10 +40,12 @@ protocol ReadinessSet: AnyObject {
     func rearm(_ descriptor: Int32, for directions: Readiness)
     /// Stops watching and closes the descriptor, as soon as that is safe.
     func close(_ descriptor: Int32)
-    /// Gives what is ready, up to a batch, to the loop, and says how many.
+    /// Finds out what is ready, up to a batch, and says how many events that are.
     ///
     /// - Parameter wait: Milliseconds to wait if nothing is ready. Whoever cannot wait takes zero.
-    func poll(_ loop: EventLoop, wait: Int32) -> Int
+    func poll(wait: Int32) -> Int
+    /// Gives the events that the last poll has found to the loop.
+    func deliver(_ count: Int, to loop: EventLoop)
     /// Ends the waiting of a poll. Called from any thread.
     var wake: @Sendable () -> Void { get }
     /// Lets go of everything. The loop is at its end.
