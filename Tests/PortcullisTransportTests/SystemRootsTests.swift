@@ -67,6 +67,17 @@ struct SystemRootsTests {
         #expect(readings.value == 1)
     }
 
+    @Test func `a client that is made later has them read anew`() async throws {
+        let server = try TLSServerProcess(certificate: "address")
+        let readings = Readings()
+        let roots = roots(readings)
+        for count in 1...2 {
+            let client = try client(roots)
+            for _ in 0..<2 { #expect(try await client.execute(url(server)).status == .ok) }
+            #expect(readings.value == count)
+        }
+    }
+
     @Test func `exchanges that need them at once share one reading`() async throws {
         let server = try TLSServerProcess(certificate: "address")
         let readings = Readings(isOpen: false)

@@ -36,6 +36,8 @@ public final class RedisClient: Sendable {
             location.origin.isEncrypted
             ? ClientTLS(trusting: configuration.roots, presenting: configuration.identity) : nil
         if let problem = tls?.problem { throw .tls(problem) }
+        // The system's roots are read while there is time: the first command has but half a second.
+        tls?.whenReady { _ in }
         do throws(SocketError) {
             loops = try EventLoopGroup(count: 1)
         } catch {

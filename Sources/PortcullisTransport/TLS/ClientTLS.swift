@@ -14,6 +14,7 @@ package final class ClientTLS: Sendable {
     }
 
     private let systemRoots: SystemRoots
+    private let begun = MonotonicInstant.now()
     private let state: Mutex<State>
 
     /// Reads the certificates and the key that it is given.
@@ -48,7 +49,7 @@ package final class ClientTLS: Sendable {
     /// Hands the context over: at once if it is there, else when the system's roots have been read, away from the loops.
     package func whenReady(_ take: @escaping @Sendable (Result<TLSContext, TLSError>) -> Void) {
         if case .settled(let result) = state.withLock({ $0 }) { return take(result) }
-        systemRoots.whenRead { [self] roots in take(finish(trusting: roots)) }
+        systemRoots.whenRead(notBefore: begun) { [self] roots in take(finish(trusting: roots)) }
     }
 
     /// Called by the roots, for one connection after the other.

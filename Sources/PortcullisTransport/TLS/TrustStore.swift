@@ -51,7 +51,7 @@ package final class TrustStore: @unchecked Sendable {
         let trust = try TrustStore(empty: ())
         guard X509_STORE_set_default_paths(trust.store) == 1 else { throw .unusableRoots }
         // OpenSSL is content with a file that it can't read, and would then blame the peer.
-        guard COpenSSL_X509_STORE_count(trust.store) > 0 || systemDirectories.contains(where: hasEntries)
+        guard COpenSSL_X509_STORE_count(trust.store) > 0 || systemDirectories.contains(where: hasHashedName)
         else { throw .unusableRoots }
         return trust
     }
@@ -61,11 +61,18 @@ package final class TrustStore: @unchecked Sendable {
         return (paths ?? String(cString: X509_get_default_cert_dir())).split(separator: ":")
     }
 
-    private static func hasEntries(_ path: Substring) -> Bool {
+    /// Whether the directory has something that OpenSSL would find there: eight hexadecimal digits, a dot and a number.
+    private static func hasHashedName(_ path: Substring) -> Bool {
         guard let directory = opendir(String(path)) else { return false }
         defer { closedir(directory) }
-        // Two stand for the directory itself and the one above it.
-        for _ in 0..<3 where readdir(directory) == nil { return false }
-        return true
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+            if name.count > 9, name[8] == 0x2E, name[..<8].allSatisfy({ Self.hexadecimal.contains($0) }) {
+                return true
+            }
+        }
+        return false
     }
+
+    private static let hexadecimal = Set("0123456789abcdef".utf8)
 }
