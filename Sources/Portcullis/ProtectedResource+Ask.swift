@@ -26,17 +26,18 @@ package struct PendingAuthorization: Sendable {
         let gate = resource.gate
         let arrival = gate.validator.time.uptime()
         let epoch = gate.epoch.load(ordering: .sequentiallyConsistent)
-        client.ask(presented.bytes(in: head), presented.digest, epoch) { outcome in
-            decide(decision(on: outcome, arrival, epoch))
+        client.ask(presented.bytes(in: head), presented.digest, epoch) { reply in
+            // The question may be another's, and older.
+            decide(decision(on: reply.outcome, min(arrival, reply.askedAt), epoch))
         }
     }
 
     private func decision(
-        on outcome: IntrospectionClient.Outcome, _ arrival: MonotonicInstant, _ epoch: UInt64
+        on outcome: IntrospectionClient.Outcome, _ moment: MonotonicInstant, _ epoch: UInt64
     ) -> Result<AccessToken, Refusal> {
         var notes = ValidationNotes()
         do throws(RefusalReason) {
-            let token = try token(from: outcome, arrival, epoch, &notes)
+            let token = try token(from: outcome, moment, epoch, &notes)
             try resource.checkBinding(of: token, presented, head, context)
             try resource.permit(token, requirement)
             return .success(token)
@@ -48,16 +49,16 @@ package struct PendingAuthorization: Sendable {
     }
 
     private func token(
-        from outcome: IntrospectionClient.Outcome, _ arrival: MonotonicInstant, _ epoch: UInt64,
+        from outcome: IntrospectionClient.Outcome, _ moment: MonotonicInstant, _ epoch: UInt64,
         _ notes: inout ValidationNotes
     ) throws(RefusalReason) -> AccessToken {
         do throws(RefusalReason) {
             let verified = try resource.gate.validator.accept(
-                outcome, of: connection, askedAt: arrival, &notes)
-            resource.remember(verified, presented.digest, arrival, epoch)
+                outcome, of: connection, askedAt: moment, &notes)
+            resource.remember(verified, presented.digest, moment, epoch)
             return verified.token
         } catch {
-            resource.remember(error, of: presented, head, context, arrival, epoch, &notes)
+            resource.remember(error, of: presented, head, context, moment, epoch, &notes)
             throw error
         }
     }

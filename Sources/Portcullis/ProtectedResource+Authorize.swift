@@ -183,10 +183,11 @@ extension ProtectedResource {
         do throws(RefusalReason) {
             let verified = try await gate.validator.validate(
                 presented.bytes(in: head), digest: digest, epoch: epoch, anew: isAskedAnew, &notes)
-            remember(verified, digest, arrival, epoch)
+            remember(verified, digest, min(arrival, notes.askedAt ?? arrival), epoch)
             return verified.token
         } catch {
-            remember(error, of: presented, head, context, arrival, epoch, &notes)
+            let moment = min(arrival, notes.askedAt ?? arrival)
+            remember(error, of: presented, head, context, moment, epoch, &notes)
             throw error
         }
     }

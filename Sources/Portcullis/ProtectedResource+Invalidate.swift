@@ -68,7 +68,7 @@ extension Gate {
 
     /// Ends the epoch before anything is removed: what is remembered later was asked for later.
     private func forget(_ remove: (Gate) -> Void) {
-        epoch.add(1, ordering: .sequentiallyConsistent)
+        beginEpoch()
         remove(self)
     }
 

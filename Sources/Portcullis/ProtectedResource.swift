@@ -180,8 +180,18 @@ final class Gate: Sendable {
     /// Introspected tokens that were found bad; a table of its own, so that a flood of them displaces no good one.
     let rejected: TokenTable<RejectedToken>
 
-    /// Counts the invalidations, so that an answer that was asked for before one is not remembered after it.
-    let epoch = Atomic<UInt64>(0)
+    /// The number of the last invalidation here, so that an answer that was asked for before one is not remembered after it.
+    ///
+    /// Numbers are the process's own, since resources share calls to an issuer: what one of them has asked before an invalidation
+    /// must not be taken for an answer to what another asks behind it.
+    let epoch = Atomic<UInt64>(Gate.invalidationCount.load(ordering: .sequentiallyConsistent))
+    private static let invalidationCount = Atomic<UInt64>(0)
+
+    /// Begins an epoch that no other resource is in.
+    func beginEpoch() {
+        let number = Self.invalidationCount.add(1, ordering: .sequentiallyConsistent).newValue
+        epoch.store(number, ordering: .sequentiallyConsistent)
+    }
 
     /// When malformed authorization details were told last, in nanoseconds; 0 for never.
     private let lastDetailReport = Atomic<UInt64>(0)

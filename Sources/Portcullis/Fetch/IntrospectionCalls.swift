@@ -7,13 +7,13 @@ import PortcullisTransport
 ///
 /// Pure: says what is to be done, and does nothing itself.
 struct IntrospectionCalls: Sendable {
-    typealias Teller = @Sendable (IntrospectionClient.Outcome) -> Void
+    typealias Teller = @Sendable (IntrospectionClient.Reply) -> Void
 
     /// What is to be done, in this order.
     struct Consequences: Sendable {
         var incidents: [IntrospectionClient.Incident] = []
         var started: [Started] = []
-        var told: [(tell: Teller, outcome: IntrospectionClient.Outcome)] = []
+        var told: [(tell: Teller, reply: IntrospectionClient.Reply)] = []
     }
 
     /// A call whose turn it is.
@@ -32,6 +32,12 @@ struct IntrospectionCalls: Sendable {
         let epoch: UInt64?
     }
 
+    /// When a call was begun, and who is to be told of it.
+    private struct Call: Sendable {
+        let begun: MonotonicInstant
+        var tellers: [Teller]
+    }
+
     private struct Waiting: Sendable {
         let token: [UInt8]
         let deadline: MonotonicInstant
@@ -41,8 +47,8 @@ struct IntrospectionCalls: Sendable {
     private let timeout: Duration
     private let maxConcurrentCount: Int
     private let maxCount: Int
-    /// Who is to be told of each call, be it under way or in the line.
-    private var calls: [Name: [Teller]] = [:]
+    /// The calls that are under way or in the line.
+    private var calls: [Name: Call] = [:]
     /// The calls that will be begun for those who want a new answer when the one for them has ended.
     private var nextCalls: [SHA256Digest: (token: [UInt8], tellers: [Teller])] = [:]
     private var activeCount = 0
@@ -63,9 +69,9 @@ struct IntrospectionCalls: Sendable {
     ) -> Consequences {
         var consequences = Consequences()
         let name = Name(digest: digest, epoch: epoch)
-        if calls[name]?.append(tell) != nil { return consequences }
+        if calls[name]?.tellers.append(tell) != nil { return consequences }
         if let fault = obstacle(at: now) {
-            consequences.told.append((tell, .failure(fault)))
+            consequences.told.append((tell, .init(outcome: .failure(fault), askedAt: now)))
         } else {
             begin(name, token, [tell], at: now, &consequences)
         }
@@ -79,7 +85,7 @@ struct IntrospectionCalls: Sendable {
         if nextCalls[digest]?.tellers.append(tell) != nil { return consequences }
         let name = Name(digest: digest, epoch: nil)
         if let fault = obstacle(at: now) {
-            consequences.told.append((tell, .failure(fault)))
+            consequences.told.append((tell, .init(outcome: .failure(fault), askedAt: now)))
         } else if calls[name] != nil {
             nextCalls[digest] = (token, [tell])
         } else {
@@ -98,7 +104,7 @@ struct IntrospectionCalls: Sendable {
         _ name: Name, _ token: [UInt8], _ tellers: [Teller], at now: MonotonicInstant,
         _ consequences: inout Consequences
     ) {
-        calls[name] = tellers
+        calls[name] = Call(begun: now, tellers: tellers)
         let call = Waiting(token: token, deadline: now + timeout, name: name)
         guard activeCount < maxConcurrentCount else { return line.append(call) }
         activeCount += 1
@@ -143,7 +149,10 @@ struct IntrospectionCalls: Sendable {
         _ name: Name, _ outcome: IntrospectionClient.Outcome, at now: MonotonicInstant,
         _ consequences: inout Consequences
     ) {
-        for tell in calls.removeValue(forKey: name) ?? [] { consequences.told.append((tell, outcome)) }
+        if let call = calls.removeValue(forKey: name) {
+            let reply = IntrospectionClient.Reply(outcome: outcome, askedAt: call.begun)
+            for tell in call.tellers { consequences.told.append((tell, reply)) }
+        }
         guard name.epoch == nil, let next = nextCalls.removeValue(forKey: name.digest) else { return }
         begin(name, next.token, next.tellers, at: now, &consequences)
     }

@@ -29,6 +29,13 @@ final class IntrospectionClient: Sendable {
 
     typealias Outcome = Result<Answer, AuthorizationServerFault>
 
+    /// What came of a question.
+    struct Reply: Sendable {
+        let outcome: Outcome
+        /// When it was put, or a little before: earlier than whoever shares the call has come.
+        let askedAt: MonotonicInstant
+    }
+
     private let endpoint: IntrospectionEndpoint
     private let uptime: @Sendable () -> MonotonicInstant
     private let report: @Sendable (Incident) -> Void
@@ -49,7 +56,7 @@ final class IntrospectionClient: Sendable {
     }
 
     /// The answer for a token, whose characters and length were checked.
-    func answer(for token: [UInt8], digest: SHA256Digest, epoch: UInt64) async -> Outcome {
+    func answer(for token: [UInt8], digest: SHA256Digest, epoch: UInt64) async -> Reply {
         await withCheckedContinuation { continuation in
             ask(token, digest, epoch) { continuation.resume(returning: $0) }
         }
@@ -58,7 +65,7 @@ final class IntrospectionClient: Sendable {
     /// The answer to a question that is put from now on, since the answer to an earlier one may be older than a revocation.
     ///
     /// Who comes while such a call is under way shares the next one with all that do; so there are two of a token at most.
-    func newAnswer(for token: [UInt8], digest: SHA256Digest) async -> Outcome {
+    func newAnswer(for token: [UInt8], digest: SHA256Digest) async -> Reply {
         await withCheckedContinuation { continuation in
             begin { state, now in
                 state.askAnew(token, digest, at: now) { continuation.resume(returning: $0) }
@@ -71,16 +78,16 @@ final class IntrospectionClient: Sendable {
     /// It is called once: on the event loop that this is called on, perhaps before it returns; elsewhere on any thread.
     func ask(
         _ token: [UInt8], _ digest: SHA256Digest, _ epoch: UInt64,
-        then tell: @escaping @Sendable (Outcome) -> Void
+        then tell: @escaping @Sendable (Reply) -> Void
     ) {
         // A call may be answered on the loop of another request that shares it.
         guard let loop = EventLoop.current else {
             return begin { state, now in state.ask(token, digest, epoch, at: now, then: tell) }
         }
         begin { state, now in
-            state.ask(token, digest, epoch, at: now) { outcome in
-                guard !loop.isCurrent else { return tell(outcome) }
-                loop.execute { tell(outcome) }
+            state.ask(token, digest, epoch, at: now) { reply in
+                guard !loop.isCurrent else { return tell(reply) }
+                loop.execute { tell(reply) }
             }
         }
     }
@@ -108,7 +115,7 @@ final class IntrospectionClient: Sendable {
         for call in consequences.started {
             endpoint.ask(call.token, within: call.deadline - now) { self.end(call, with: $0) }
         }
-        for (tell, outcome) in consequences.told { tell(outcome) }
+        for (tell, reply) in consequences.told { tell(reply) }
     }
 
     private func end(_ call: IntrospectionCalls.Started, with outcome: Outcome) {

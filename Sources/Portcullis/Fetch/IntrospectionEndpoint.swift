@@ -13,7 +13,8 @@ struct IntrospectionEndpoint: Sendable {
     private let location: @Sendable () async throws(AuthorizationServerFault) -> String
     /// The place, if it is known without waiting.
     private let locationAtHand: @Sendable () -> String?
-    /// How to ask without a task; nothing where the fetcher is not our own, or an answer has to be verified.
+    /// How to ask without a task; nothing where the fetcher is not our own, or where a question has to be signed or an answer verified,
+    /// which would hold the loop.
     private let shortcut: DirectAccess?
     private let time: TimeSource
     /// Nothing: the answers are plain JSON.
@@ -37,7 +38,7 @@ struct IntrospectionEndpoint: Sendable {
             accepting: signed == nil ? "application/json" : SignedIntrospection.mediaType)
         let access = settings.fetcher.map(access.through) ?? access
         self.access = access
-        shortcut = signed == nil ? DirectAccess(access) : nil
+        shortcut = signed == nil && !settings.authentication.signs ? DirectAccess(access) : nil
         let configured = settings.endpoint
         let usesCertificate = settings.authentication.usesCertificate
         location = { () async throws(AuthorizationServerFault) in
@@ -105,7 +106,11 @@ struct IntrospectionEndpoint: Sendable {
     func ask(
         _ token: [UInt8], within bound: Duration
     ) async throws(AuthorizationServerFault) -> IntrospectionClient.Answer {
+        let begun = time.uptime()
         let url = try await location()
+        // The place may have had to be looked up first.
+        let bound = bound - (time.uptime() - begun)
+        guard bound > .zero else { throw .noResponse(.timedOut) }
         let body = try request.body(about: token, at: time.now()).bytes
         let response: FetchResponse
         do throws(AuthorizationServerFault) {

@@ -94,6 +94,11 @@ extension ClientAuthentication {
         if case .certificate = method { true } else { false }
     }
 
+    /// Whether each question takes a signature.
+    var signs: Bool {
+        if case .privateKeyJWT = method { true } else { false }
+    }
+
     /// What is wrong with it, as the end of a path and a sentence.
     var objection: (name: String, sentence: String)? {
         switch method {

@@ -67,7 +67,7 @@ struct TokenValidator: Sendable {
         guard let connection = connection(to: issuer), let introspector = connection.introspector else {
             throw .unsupportedTokenFormat
         }
-        let answer = try Self.answer(await introspector.newAnswer(for: token, digest: digest))
+        let answer = try Self.answer(await introspector.newAnswer(for: token, digest: digest).outcome)
         guard case .active(let object) = answer else { throw .inactiveToken }
         let claims = ClaimsSet(object)
         try check(claims, of: connection) { () throws(RefusalReason) in
@@ -233,15 +233,18 @@ struct TokenValidator: Sendable {
             (answer, until) = known
             notes.answerEnds = until
         } else {
-            // Counted from before the question, since the answer may be that old when it arrives.
-            let asked = (now: time.now(), uptime: time.uptime())
-            answer = try Self.answer(
+            // Counted from before the question, since the answer may be that old when it arrives; and the question may be another's.
+            let arrival = (now: time.now(), uptime: time.uptime())
+            let reply =
                 isAskedAnew
-                    ? await introspector.newAnswer(for: token, digest: digest)
-                    : await introspector.answer(for: token, digest: digest, epoch: epoch))
+                ? await introspector.newAnswer(for: token, digest: digest)
+                : await introspector.answer(for: token, digest: digest, epoch: epoch)
+            let asked = min(arrival.uptime, reply.askedAt)
+            notes.askedAt = asked
+            answer = try Self.answer(reply.outcome)
             // What counts for no time at all is not worth a place in the table.
-            until = lifetime > .zero ? asked.uptime + lifetime : MonotonicInstant(nanoseconds: 0)
-            await shared?.remember(answer, askedAt: asked.now)
+            until = lifetime > .zero ? asked + lifetime : MonotonicInstant(nanoseconds: 0)
+            await shared?.remember(answer, askedAt: arrival.now.adding(.zero - (arrival.uptime - asked)))
         }
         return try accept(answer, of: connection, until: until, &notes)
     }
@@ -304,6 +307,8 @@ struct ValidationNotes {
     var answer: JSONObject?
     /// Until when an answer counts that came from a cache.
     var answerEnds: MonotonicInstant?
+    /// When the issuer was asked, by whomever.
+    var askedAt: MonotonicInstant?
     /// What there is to say of a refusal.
     var finding: RefusalFinding?
 }

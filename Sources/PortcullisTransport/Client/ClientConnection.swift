@@ -65,7 +65,7 @@ actor ClientConnection: ReadinessHandler {
         case .connecting: finishConnecting()
         case .handshaking: handshake()
         case .exchanging: transfer()
-        case .idle: _ = rest()
+        case .idle: _ = rest(isReusedAtOnce: false)
         case .closed: break
         }
     }
@@ -102,15 +102,16 @@ actor ClientConnection: ReadinessHandler {
     ///
     /// Whatever else comes from the peer now, nobody has asked for.
     ///
+    /// - Parameter isReusedAtOnce: Looks for such bytes now, since they would be taken for a part of the next response.
     /// - Returns: Whether the connection is still open.
-    func rest() -> Bool {
+    func rest(isReusedAtOnce: Bool) -> Bool {
         if phase != .idle {
             phase = .idle
             isReused = true
             loop.setDeadline(loop.now + pool.settings.idleTimeout, for: stream.descriptor)
         }
         var wanted: Readiness = .readable
-        if mayHaveUnread {
+        if mayHaveUnread || isReusedAtOnce {
             guard case .wouldBlock(let more) = read() else {
                 close()
                 return false

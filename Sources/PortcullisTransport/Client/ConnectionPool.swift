@@ -92,8 +92,9 @@ actor ConnectionPool {
 
     /// Takes back a connection whose exchange has ended well.
     func release(_ connection: ClientConnection) {
-        guard connection.assumeIsolated({ $0.rest() }) else { return }
         let origin = connection.origin
+        let hasWaiting = origins[origin].map { $0.waiting.count > 0 } ?? false
+        guard connection.assumeIsolated({ $0.rest(isReusedAtOnce: hasWaiting) }) else { return }
         if let next = origins[origin]?.next(for: connection) {
             connection.assumeIsolated { $0.send(next) }
         }

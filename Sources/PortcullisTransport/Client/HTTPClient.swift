@@ -175,7 +175,8 @@ final class HTTPClientCore: Sendable {
 
     /// The pool of the loop that this is called on, or of a loop of the client's own.
     func pool() throws(HTTPClientError) -> ConnectionPool {
-        try pool(on: EventLoop.current)
+        // One that has ended serves nothing any more, and would keep a pool for ever.
+        try pool(on: EventLoop.current.flatMap { $0.hasEnded ? nil : $0 })
     }
 
     private func pool(on current: EventLoop?) throws(HTTPClientError) -> ConnectionPool {

@@ -4,8 +4,6 @@ package import PortcullisHTTP
 
 /// What all requests to one URL with the same fields have in common, checked and written once.
 ///
-/// Never logged: the fields may hold credentials.
-///
 /// RFC 9112 §3, §5.
 package struct PreparedRequest: Sendable {
     /// The fields that the client sets itself, or that would change what it and the server agree on.
@@ -55,4 +53,13 @@ package struct PreparedRequest: Sendable {
         appendBody(&message)
         return message
     }
+}
+
+extension PreparedRequest: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// The method: the fields may hold credentials.
+    package var description: String { "PreparedRequest(\(method.name))" }
+    /// The method.
+    package var debugDescription: String { description }
+    /// Nothing of what it holds.
+    package var customMirror: Mirror { Mirror(self, children: [:]) }
 }

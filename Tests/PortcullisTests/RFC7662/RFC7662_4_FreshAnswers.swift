@@ -207,6 +207,67 @@ struct RFC7662_4_FreshAnswers {
         #expect(fetcher.requests.count == 2)
     }
 
+    @Test func `nor is one by somebody who came later and shares the older question`() async {
+        let (first, second) = (Latch(), Latch())
+        let count = Mutex(0)
+        fetcher.on(Self.endpoint) { _ in
+            let number = count.withLock { count in
+                count += 1
+                return count
+            }
+            await (number == 1 ? first : second).wait()
+            let answer: JSONObject = number == 1 ? RFC7662_2_Introspection.active : ["active": false]
+            return FetchResponse(status: .ok, body: answer.serialized())
+        }
+        async let early = refusal("opaque", Self.known)
+        for _ in 0..<10_000 where fetcher.requests.isEmpty { await Task.yield() }
+        clock.advance(by: .milliseconds(1))
+        async let fresh = refusal("opaque")
+        for _ in 0..<10_000 where fetcher.requests.count < 2 { await Task.yield() }
+        clock.advance(by: .milliseconds(1))
+        async let joining = refusal("opaque", Self.known)
+        for _ in 0..<1000 { await Task.yield() }
+        second.open()
+        expectRefused(await fresh, .inactiveToken)
+        first.open()
+        #expect(await early == nil)
+        _ = await joining
+        expectRefused(await refusal("opaque", Self.known), .inactiveToken)
+        #expect(fetcher.requests.count == 2)
+    }
+
+    @Test func `what one resource asked before an invalidation answers no other behind it`() async throws {
+        let pool = IssuerConnections()
+        let door = Latch()
+        fetcher.on(Self.endpoint) { _ in
+            await door.wait()
+            return FetchResponse(status: .ok, body: RFC7662_2_Introspection.active.serialized())
+        }
+        func resource(_ path: String) throws -> ProtectedResource {
+            let identifier = try ResourceIdentifier(validating: "https://api.example.com/\(path)")
+            return try ProtectedResource(
+                GateConfiguration(
+                    metadata: .init(resource: identifier),
+                    issuers: [
+                        .introspection(
+                            issuer: "https://as.example.com", endpoint: Self.endpoint,
+                            authenticatedBy: .clientSecretBasic(id: "rs", secret: "s"))
+                    ],
+                    fetcher: fetcher, time: clock.time, connectionPool: pool))
+        }
+        let (one, other) = (try resource("mcp"), try resource("notes"))
+        one.invalidateAllTokens()
+        async let before = one.refusal(of: .get("/mcp", bearer: "opaque"))
+        for _ in 0..<10_000 where fetcher.requests.isEmpty { await Task.yield() }
+        one.invalidateAllTokens()
+        other.invalidateAllTokens()
+        async let behind = other.refusal(of: .get("/notes", bearer: "opaque"))
+        for _ in 0..<10_000 where fetcher.requests.count < 2 { await Task.yield() }
+        #expect(fetcher.requests.count == 2)
+        door.open()
+        _ = await (before, behind)
+    }
+
     @Test func `the token of an issuer that can't be asked is refused`() async {
         let other = TestIssuer("https://b.example", time: clock.time)
         let both = ProtectedResource(
