@@ -7,7 +7,8 @@ internal import PortcullisHTTP
 ///
 /// RFC 9728 §3.
 struct DocumentTable: Sendable {
-    private let routes: [ArraySlice<UInt8>: CompiledRoute]
+    /// In the order of ``RouteTree/compare(_:_:)``: to hash a path byte by byte costs more than a few comparisons.
+    private let routes: [(path: [UInt8], route: CompiledRoute)]
     /// The paths at and below which there is nothing but documents.
     private let reservedPaths: [[UInt8]]
     /// Whether some document lies elsewhere, so that every path has to be looked up.
@@ -18,7 +19,8 @@ struct DocumentTable: Sendable {
     static let wellKnown = Array("/.well-known/".utf8)
 
     init(_ routes: [String: CompiledRoute], reservedPaths: Set<String>, noDocument: CompiledRoute) {
-        self.routes = Dictionary(uniqueKeysWithValues: routes.map { (Array($0.key.utf8)[...], $0.value) })
+        self.routes = routes.map { (Array($0.key.utf8), $0.value) }
+            .sorted { $0.0.lexicographicallyPrecedes($1.0) }
         self.reservedPaths = reservedPaths.sorted().map { Array($0.utf8) }
         hasPlacesElsewhere = routes.keys.contains { !$0.utf8.starts(with: Self.wellKnown) }
         self.noDocument = noDocument
@@ -34,9 +36,23 @@ struct DocumentTable: Sendable {
         let bytes = path.bytes[path.range]
         let isWellKnown = bytes.starts(with: Self.wellKnown)
         guard isWellKnown || hasPlacesElsewhere else { return nil }
-        if let route = routes[bytes] { return route }
+        if let route = find(bytes) { return route }
         guard isWellKnown, reservedPaths.contains(where: { Self.lies(bytes, at: $0) }) else { return nil }
         return noDocument
+    }
+
+    private func find(_ path: ArraySlice<UInt8>) -> CompiledRoute? {
+        path.withUnsafeBytes { path in
+            var low = 0
+            var high = routes.count
+            while low < high {
+                let middle = (low + high) / 2
+                let order = routes[middle].path.withUnsafeBytes { RouteTree.compare(path, $0) }
+                if order == 0 { return routes[middle].route }
+                if order < 0 { high = middle } else { low = middle + 1 }
+            }
+            return nil
+        }
     }
 
     private static func lies(_ path: ArraySlice<UInt8>, at reserved: [UInt8]) -> Bool {
