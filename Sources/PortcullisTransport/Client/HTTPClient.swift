@@ -63,7 +63,7 @@ public struct HTTPClient: Sendable {
     /// Makes a client and reads the certificates that it is given.
     ///
     /// If they cannot be read, every exchange over https fails with ``HTTPClientError/tls(_:)``; who wants to know at once calls
-    /// ``init(validating:)``. The system's roots are read for the first exchange over https, once for all clients of the process.
+    /// ``init(validating:)``. The system's roots are read for the first exchange over https, once for all clients that there are by then.
     public init(configuration: Configuration = Configuration()) {
         core = HTTPClientCore(configuration, loops: nil, resolver: Resolver())
     }

@@ -249,6 +249,8 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         onLoop {
             for _ in 0..<Self.batchesPerTurn {
                 let events = mayLinger ? linger() : readinessSet?.poll(wait: 0) ?? 0
+                // The wait is no part of what the batch takes, or costly work would have a share of it.
+                now = .now()
                 readinessSet?.deliver(events, to: self)
                 runReadyJobs()
                 runLaterWork()
@@ -256,7 +258,6 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
                 if events == 0, laterWork.isEmpty, costlyWork.isEmpty { return }
                 // Costly work can fill every batch; what comes from elsewhere must not wait for all of them.
                 if !costlyWork.isEmpty, submittedCount.load(ordering: .relaxed) > 0 { return }
-                now = .now()
             }
         }
     }
