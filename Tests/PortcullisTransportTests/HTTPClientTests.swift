@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import Dispatch
 import PortcullisHTTP
 import PortcullisTransport
 import Synchronization
@@ -266,10 +267,12 @@ struct HTTPClientTests {
 
     @Test func `an early answer to a large request is taken, and its connection not used again`() async throws
     {
+        let isAnswered = DispatchSemaphore(value: 0)
         let server = try ScriptedServer { peer in
             _ = peer.read()
             peer.answer("no", status: "413 Content Too Large")
-            while peer.read() != nil {}
+            // Were more read now, all might be sent before the answer is seen, and the connection rightly be kept.
+            _ = isAnswered.wait(timeout: .now() + 60)
         }
         let client = try makeClient()
         let body = [UInt8](repeating: 0x61, count: 20_000_000)
@@ -277,6 +280,7 @@ struct HTTPClientTests {
             let response = try await client.execute(
                 .init(url: server.url, method: .post, body: body, deadline: .seconds(60)))
             #expect(response.status == .contentTooLarge)
+            isAnswered.signal()
         }
         #expect(server.connectionCount == 2)
         server.stop()
