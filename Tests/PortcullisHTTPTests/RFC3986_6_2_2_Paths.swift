@@ -82,4 +82,21 @@ struct RFC9110_11_2_Token68 {
     func `is refused`(text: String) {
         #expect(!Array(text.utf8).withUnsafeBytes { Token68.matches($0) })
     }
+
+    @Test func `every byte counts in every place`() {
+        let marks = Set("-._~+/".utf8)
+        for byte in UInt8.min...UInt8.max {
+            let isLetter = (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+            let isGood = isLetter || (0x30...0x39).contains(byte) || marks.contains(byte)
+            #expect(CharacterClass.isToken68Character(byte) == isGood)
+            for length in [1, 7, 8, 9, 16, 17, 23] {
+                for place in 0..<length {
+                    var bytes = [UInt8](repeating: 0x61, count: length)
+                    bytes[place] = byte
+                    let isEnd = byte == 0x3D && place == length - 1 && length > 1
+                    #expect(bytes.withUnsafeBytes { Token68.matches($0) } == (isGood || isEnd))
+                }
+            }
+        }
+    }
 }

@@ -11,7 +11,12 @@ package enum Token68 {
         var end = bytes.count
         while end > 0, bytes[end - 1] == 0x3D { end -= 1 }
         guard end > 0 else { return false }
-        for index in 0..<end where !CharacterClass.isToken68Character(bytes[index]) { return false }
+        var index = 0
+        while index + wordByteCount <= end {
+            guard areToken68(word(bytes, index)) else { return false }
+            index += wordByteCount
+        }
+        for index in index..<end where !CharacterClass.isToken68Character(bytes[index]) { return false }
         return true
     }
 
@@ -35,5 +40,40 @@ package enum Token68 {
             }
         }
         return dotCount == 2 && partLength > 0
+    }
+
+    // Eight bytes at a time. Each of them is below 0x80, so that no sum leaves its byte.
+
+    private static let wordByteCount = 8
+    private static let ones: UInt64 = 0x0101_0101_0101_0101
+    private static let highBits: UInt64 = 0x8080_8080_8080_8080
+
+    /// Whether `CharacterClass.isToken68Character` is true of each byte.
+    @inline(__always)
+    private static func areToken68(_ word: UInt64) -> Bool {
+        guard word & highBits == 0 else { return false }
+        // A letter is one after its bit of case is set, and what is none does not become one.
+        let letters = between(0x61, 0x7A, word | ones &* 0x20)
+        // `-`, `.`, `/` and the digits lie one behind the other.
+        let digits = between(0x2D, 0x39, word)
+        let marks = equal(0x2B, word) | equal(0x5F, word) | equal(0x7E, word)
+        return (letters | digits | marks) & highBits == highBits
+    }
+
+    /// The high bit of each byte that is one of these.
+    @inline(__always)
+    private static func between(_ first: UInt64, _ last: UInt64, _ word: UInt64) -> UInt64 {
+        (word &+ ones &* (0x80 - first)) & ~(word &+ ones &* (0x7F - last))
+    }
+
+    @inline(__always)
+    private static func equal(_ byte: UInt64, _ word: UInt64) -> UInt64 {
+        ~((word ^ ones &* byte) &+ ones &* 0x7F)
+    }
+
+    // SAFETY: the caller has checked that eight bytes follow `index`; the load takes any alignment.
+    @inline(__always)
+    private static func word(_ bytes: UnsafeRawBufferPointer, _ index: Int) -> UInt64 {
+        bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
     }
 }

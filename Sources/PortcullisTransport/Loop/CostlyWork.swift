@@ -12,7 +12,12 @@ package struct CostlyWork {
     /// For how long it is thought of that there was something else to do.
     package static let memory = Duration.milliseconds(20)
 
-    private var works: [() -> Void] = []
+    /// Not a bare closure, which an array would wrap once more.
+    private struct Piece {
+        let work: (() -> Void)?
+    }
+
+    private var works: [Piece] = []
     private var nextIndex = 0
     /// How many pieces have come so far.
     package private(set) var arrivalCount = 0
@@ -24,15 +29,15 @@ package struct CostlyWork {
     package var isEmpty: Bool { nextIndex == works.count }
 
     package mutating func append(_ work: @escaping () -> Void) {
-        works.append(work)
+        works.append(Piece(work: work))
         arrivalCount &+= 1
     }
 
     /// The piece whose turn it is.
     package mutating func next() -> (() -> Void)? {
         guard nextIndex < works.count else { return nil }
-        let work = works[nextIndex]
-        works[nextIndex] = {}
+        let work = works[nextIndex].work
+        works[nextIndex] = Piece(work: nil)
         nextIndex += 1
         // What has been done is let go in bulk, so that each piece is moved once or twice in all.
         if nextIndex == works.count || nextIndex >= 1024 {
