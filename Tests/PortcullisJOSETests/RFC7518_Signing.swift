@@ -41,6 +41,17 @@ struct RFC7518_3_Algorithms {
         }
     }
 
+    // One in 256 signatures has an R or an S that begins with a zero, half of them one whose first bit is set.
+    @Test(arguments: [(SignatureAlgorithm.es256, 1500), (.es384, 300), (.es512, 300)])
+    func `numbers of every length verify`(algorithm: SignatureAlgorithm, count: Int) throws {
+        let key = try PrivateJWK.generate(algorithm)
+        for round in 0..<count {
+            let token = try CompactJWS(
+                text: key.sign(payload: [UInt8(round & 0xFF), UInt8(round >> 8)], algorithm: algorithm))
+            try token.verify(with: key.publicKey, algorithm: algorithm)
+        }
+    }
+
     @Test(arguments: Fixture.names(in: "keys/private"))
     func `a private key of another library is read`(name: String) throws {
         let key = try PrivateJWK(Fixture.object("keys/private/\(name).json"))

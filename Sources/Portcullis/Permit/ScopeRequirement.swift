@@ -52,7 +52,7 @@ public struct ScopeRequirement: Sendable, Hashable, ExpressibleByStringLiteral, 
     }
 
     /// Whether these scopes are enough.
-    package func isSatisfied(by granted: Set<Scope>) -> Bool {
+    package func isSatisfied(by granted: GrantedScopes) -> Bool {
         switch kind {
         case .all: scopes.allSatisfy(granted.contains)
         case .any: scopes.contains(where: granted.contains)

@@ -104,7 +104,7 @@ public struct AccessToken: Sendable, CustomStringConvertible, CustomDebugStringC
         let clientID: String?
         let scopes: [Scope]
         /// The scopes with everything that they imply.
-        let granted: Set<Scope>
+        let granted: GrantedScopes
         let audience: [String]
         let expiresAt: NumericDate?
         let notBefore: NumericDate?

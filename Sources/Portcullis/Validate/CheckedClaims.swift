@@ -10,7 +10,7 @@ struct CheckedClaims {
     let subject: String?
     let clientID: String?
     let scopes: [Scope]
-    let granted: Set<Scope>
+    let granted: GrantedScopes
     let audience: [String]
     let expiresAt: NumericDate?
     let notBefore: NumericDate?
@@ -97,7 +97,7 @@ struct ClaimsChecker: Sendable {
 
     // RFC 7519 §4.1.3: compared exactly, code point by code point.
     private func checkAudience(_ audience: [String]) throws(RefusalReason) {
-        let isMeant = audience.contains { named in audiences.contains { $0.utf8.elementsEqual(named.utf8) } }
+        let isMeant = audience.contains { named in audiences.contains { CodePoints.equal($0, named) } }
         guard isMeant else { throw .audienceMismatch }
     }
 
@@ -118,17 +118,13 @@ struct ClaimsChecker: Sendable {
         scopes: [Scope]
     ) throws(RefusalReason) -> CheckedClaims {
         let confirmation = try Confirmation(claims.json["cnf"])
-        var granted = Set(scopes)
-        for scope in implications.isEmpty ? [] : scopes {
-            if let implied = implications[scope] { granted.formUnion(implied) }
-        }
-        _ = try string("jti", of: claims)
+        try reading { () throws(JOSEError) in try claims.checkString("jti") }
         return CheckedClaims(
             json: claims.json,
             subject: try string("sub", of: claims),
             clientID: try string("client_id", of: claims),
             scopes: scopes,
-            granted: granted,
+            granted: GrantedScopes(scopes, implying: implications),
             audience: audience,
             expiresAt: expiresAt,
             notBefore: notBefore,

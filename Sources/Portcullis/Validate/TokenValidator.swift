@@ -137,9 +137,8 @@ struct TokenValidator: Sendable {
         }
         let claims = try readClaims(jws)
         // RFC 9068 §4: the issuer is known before any key is used and before anything is fetched.
-        guard let issuer = try? claims.string("iss"), let connection = connection(to: issuer) else {
-            throw .unknownIssuer
-        }
+        let connection = connections.first { claims.json.holds($0.issuer, for: "iss") }
+        guard let connection else { throw .unknownIssuer }
         return UnverifiedJWT(
             jws: jws, algorithm: algorithm, claims: claims, connection: connection,
             hasKnownHeader: known != nil)
@@ -181,7 +180,7 @@ struct TokenValidator: Sendable {
     }
 
     private func connection(to issuer: String) -> IssuerConnection? {
-        connections.first { $0.issuer.utf8.elementsEqual(issuer.utf8) }
+        connections.first { CodePoints.equal($0.issuer, issuer) }
     }
 
     private func verify(

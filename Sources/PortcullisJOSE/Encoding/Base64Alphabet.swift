@@ -33,17 +33,19 @@ struct Base64Alphabet: Sendable {
             var seen: UInt8 = 0
             var read = 0
             var written = 0
-            while written < wholeByteCount {
-                let group = self.group(text, read, 4, &seen)
-                output[written] = UInt8(truncatingIfNeeded: group >> 16)
-                output[written + 1] = UInt8(truncatingIfNeeded: group >> 8)
-                output[written + 2] = UInt8(truncatingIfNeeded: group)
-                read += 4
-                written += 3
+            values.withUnsafeBufferPointer { values in
+                while written < wholeByteCount {
+                    let group = Self.group(text, read, 4, values, &seen)
+                    output[written] = UInt8(truncatingIfNeeded: group >> 16)
+                    output[written + 1] = UInt8(truncatingIfNeeded: group >> 8)
+                    output[written + 2] = UInt8(truncatingIfNeeded: group)
+                    read += 4
+                    written += 3
+                }
             }
             // RFC 4648 §3.5: bits beyond the last whole byte must be zero, else two texts would decode alike.
             if tail > 0 {
-                let group = self.group(text, read, tail, &seen)
+                let group = values.withUnsafeBufferPointer { Self.group(text, read, tail, $0, &seen) }
                 output[written] = UInt8(truncatingIfNeeded: group >> 16)
                 if tail == 3 { output[written + 1] = UInt8(truncatingIfNeeded: group >> 8) }
                 isCanonical = group & (tail == 2 ? 0xFFFF : 0xFF) == 0
@@ -55,9 +57,10 @@ struct Base64Alphabet: Sendable {
 
     /// The 24 bits of up to four characters, those that are missing as zeros.
     @inline(__always)
-    private func group(_ text: UnsafeRawBufferPointer, _ start: Int, _ count: Int, _ seen: inout UInt8)
-        -> UInt32
-    {
+    private static func group(
+        _ text: UnsafeRawBufferPointer, _ start: Int, _ count: Int, _ values: UnsafeBufferPointer<UInt8>,
+        _ seen: inout UInt8
+    ) -> UInt32 {
         var group: UInt32 = 0
         for index in 0..<count {
             let value = values[Int(text[start + index])]

@@ -20,11 +20,26 @@ public struct JSONObject: Sendable, ExpressibleByDictionaryLiteral {
     }
 
     /// The members in the order of the document.
-    public private(set) var members: [Member]
+    public private(set) var members: [Member] {
+        get {
+            switch content {
+            case .members(let members): members
+            case .scanned(let scanned): scanned.allMembers
+            }
+        }
+        set { content = .members(newValue) }
+    }
+
+    private var content: Content
+
+    private enum Content: Sendable {
+        case members([Member])
+        case scanned(ScannedObject)
+    }
 
     /// Makes an object without members.
     public init() {
-        members = []
+        content = .members([])
     }
 
     /// Makes an object with its members in the order written.
@@ -35,16 +50,24 @@ public struct JSONObject: Sendable, ExpressibleByDictionaryLiteral {
     }
 
     init(distinct elements: [(String, JSONValue)]) {
-        members = []
+        var members: [Member] = []
         for (name, value) in elements {
-            precondition(self[name] == nil, "The member names of a JSON object are distinct.")
+            precondition(
+                !members.contains { CodePoints.equal($0.name, name) },
+                "The member names of a JSON object are distinct.")
             members.append(Member(name: name, value: value))
         }
+        content = .members(members)
     }
 
     /// Takes over members whose names the parser has found to be distinct.
     init(checked members: [Member]) {
-        self.members = members
+        content = .members(members)
+    }
+
+    /// Takes over what the parser has found, and reads it when it is asked for.
+    init(_ scanned: ScannedObject) {
+        content = .scanned(scanned)
     }
 
     /// The value with this name, or nothing.
@@ -52,10 +75,16 @@ public struct JSONObject: Sendable, ExpressibleByDictionaryLiteral {
     /// Setting replaces the value in its place, or appends; setting nothing removes.
     public subscript(name: String) -> JSONValue? {
         get {
-            index(of: name).map { members[$0].value }
+            switch content {
+            case .members(let members): Self.index(of: name, members).map { members[$0].value }
+            case .scanned(let scanned): scanned[name]
+            }
         }
         set {
-            switch (index(of: name), newValue) {
+            var members = members
+            content = .members([])
+            defer { content = .members(members) }
+            switch (Self.index(of: name, members), newValue) {
             case (let index?, let value?): members[index] = Member(name: name, value: value)
             case (let index?, nil): members.remove(at: index)
             case (nil, let value?): members.append(Member(name: name, value: value))
@@ -64,7 +93,19 @@ public struct JSONObject: Sendable, ExpressibleByDictionaryLiteral {
         }
     }
 
-    private func index(of name: String) -> Int? {
+    /// Whether the value with this name is a string, and this one, code point by code point.
+    package func holds(_ text: String, for name: String) -> Bool {
+        if case .scanned(let scanned) = content { return scanned.holds(text, for: name) }
+        return self[name]?.string.map { CodePoints.equal($0, text) } ?? false
+    }
+
+    /// Whether the value with this name is a string; nothing if there is none.
+    func hasString(_ name: String) -> Bool? {
+        if case .scanned(let scanned) = content { return scanned.hasString(name) }
+        return self[name].map { $0.string != nil }
+    }
+
+    private static func index(of name: String, _ members: [Member]) -> Int? {
         members.firstIndex { CodePoints.equal($0.name, name) }
     }
 }

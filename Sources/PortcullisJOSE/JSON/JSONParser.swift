@@ -40,7 +40,7 @@ struct JSONParser {
         return result
     }
 
-    private mutating func value(depth: Int) throws(JSONError) -> JSONValue {
+    mutating func value(depth: Int) throws(JSONError) -> JSONValue {
         switch try current() {
         case UInt8(ascii: "{"): return .object(try object(depth: depth + 1))
         case UInt8(ascii: "["): return .array(try array(depth: depth + 1))
@@ -96,13 +96,13 @@ struct JSONParser {
         return elements
     }
 
-    private mutating func enter(depth: Int) throws(JSONError) {
+    mutating func enter(depth: Int) throws(JSONError) {
         guard depth <= maximumDepth else { throw error(.tooDeep) }
         offset += 1
         skipWhitespace()
     }
 
-    private mutating func countMember() throws(JSONError) {
+    mutating func countMember() throws(JSONError) {
         guard remainingMembers > 0 else { throw error(.tooManyMembers) }
         remainingMembers -= 1
     }
@@ -159,13 +159,13 @@ extension JSONParser {
     }
 
     @discardableResult
-    private mutating func take(_ byte: UInt8) -> Bool {
+    mutating func take(_ byte: UInt8) -> Bool {
         guard offset < bytes.count, bytes[offset] == byte else { return false }
         offset += 1
         return true
     }
 
-    private mutating func skipWhitespace() {
+    mutating func skipWhitespace() {
         while offset < bytes.count {
             switch bytes[offset] {
             case 0x20, 0x09, 0x0A, 0x0D: offset += 1

@@ -123,27 +123,20 @@ extension JSONValue: ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral {
 }
 
 /// Comparison of texts as RFC 8259 §8.3 wants it: code point by code point, without normalization.
-enum CodePoints {
+package enum CodePoints {
+    /// Whether both are the same code points.
     @inline(__always)
-    static func equal(_ first: String, _ second: String) -> Bool {
-        // The lengths tell most names apart and cost nothing; what String calls different is, and it finds that out quickly.
-        first.utf8.count == second.utf8.count && first == second && haveEqualBytes(first, second)
+    package static func equal(_ first: String, _ second: String) -> Bool {
+        // The lengths tell most names apart, and cost nothing.
+        first.utf8.count == second.utf8.count && haveEqualBytes(first, second)
     }
 
     private static func haveEqualBytes(_ first: String, _ second: String) -> Bool {
         let known = first.utf8.withContiguousStorageIfAvailable { first in
-            second.utf8.withContiguousStorageIfAvailable { haveEqualBytes(first, $0) }
+            second.utf8.withContiguousStorageIfAvailable { second in
+                EqualBytes.are(UnsafeRawBufferPointer(first), UnsafeRawBufferPointer(second))
+            }
         }
         return known.flatMap { $0 } ?? first.utf8.elementsEqual(second.utf8)
-    }
-
-    // All of them are looked at, so that many are at a time.
-    // SAFETY: both are only read, below the count that they share, and not kept.
-    private static func haveEqualBytes(
-        _ first: UnsafeBufferPointer<UInt8>, _ second: UnsafeBufferPointer<UInt8>
-    ) -> Bool {
-        var difference: UInt8 = 0
-        for index in 0..<min(first.count, second.count) { difference |= first[index] ^ second[index] }
-        return difference == 0 && first.count == second.count
     }
 }

@@ -28,6 +28,11 @@ package struct ClaimsSet: Sendable {
         return string
     }
 
+    /// Throws if there is a claim of this name and it is no string.
+    package func checkString(_ name: String) throws(JOSEError) {
+        guard json.hasString(name) ?? true else { throw .malformedClaim }
+    }
+
     /// The boolean of this name.
     package func bool(_ name: String) throws(JOSEError) -> Bool? {
         guard let value = json[name] else { return nil }
@@ -67,6 +72,10 @@ extension JSONObject {
     init(strictly bytes: [UInt8], limits: JSONLimits) throws(JOSEError) {
         let json: JSONValue
         do {
+            if let scanned = try JSONObject(scanning: bytes, limits: limits) {
+                self = scanned
+                return
+            }
             json = try JSONValue.parse(bytes, limits: limits)
         } catch {
             throw .malformedJSON(error)

@@ -50,10 +50,21 @@ package struct CompactJWS: Sendable {
     /// Where the first two dots are, and how many there are.
     private static func dots(in token: [UInt8]) -> (first: Int, second: Int, count: Int) {
         var dots = (first: 0, second: 0, count: 0)
-        for index in token.indices where token[index] == UInt8(ascii: ".") {
-            if dots.count == 0 { dots.first = index }
-            if dots.count == 1 { dots.second = index }
-            dots.count += 1
+        token.withUnsafeBytes { bytes in
+            var index = 0
+            while index < bytes.count {
+                // Few bytes are dots: eight of them at a time that are none.
+                if index + 8 <= bytes.count, EqualBytes.noneOfEight(is: UInt8(ascii: "."), bytes, at: index) {
+                    index += 8
+                    continue
+                }
+                if bytes[index] == UInt8(ascii: ".") {
+                    if dots.count == 0 { dots.first = index }
+                    if dots.count == 1 { dots.second = index }
+                    dots.count += 1
+                }
+                index += 1
+            }
         }
         return dots
     }
@@ -72,15 +83,8 @@ package struct CompactJWS: Sendable {
         let count = headerPart.count
         guard token.count > count, token[count] == UInt8(ascii: ".") else { return false }
         return token.withUnsafeBytes { token in
-            headerPart.withUnsafeBytes { part in
-                let wordCount = count / 8
-                for word in 0..<wordCount
-                where token.loadUnaligned(fromByteOffset: word * 8, as: UInt64.self)
-                    != part.loadUnaligned(fromByteOffset: word * 8, as: UInt64.self)
-                {
-                    return false
-                }
-                return token[(wordCount * 8)..<count].elementsEqual(part[(wordCount * 8)...])
+            headerPart.withUnsafeBytes {
+                EqualBytes.are(UnsafeRawBufferPointer(rebasing: token[..<count]), $0)
             }
         }
     }

@@ -24,6 +24,21 @@ struct RFC6749_3_3_Scopes {
         #expect(await scene.refusal(of: scene.mint(scope: scope), requiring: "notes:read") == nil)
     }
 
+    @Test(arguments: [0, 1, 7, 8, 9, 100])
+    func `a scope is found among any number of them`(count: Int) async {
+        let scene = Scene()
+        let others = (0..<count).map { "other:\($0)" }
+        for place in Set([0, count / 2, count]) {
+            var scopes = others
+            scopes.insert("notes:read", at: place)
+            let token = scene.mint(scope: scopes.joined(separator: " "))
+            #expect(await scene.refusal(of: token, requiring: "notes:read") == nil)
+        }
+        let refusal = await scene.refusal(
+            of: scene.mint(scope: others.joined(separator: " ")), requiring: "notes:read")
+        #expect(refusal?.reason == .insufficientScope)
+    }
+
     @Test(arguments: [nil, "", "Notes:Read", "notes:rea", "notes:readx", "notes:write"] as [String?])
     func `case and every character count`(scope: String?) async {
         let scene = Scene()

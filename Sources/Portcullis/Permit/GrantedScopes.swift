@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+
+/// The scopes of a token with everything that they imply.
+///
+/// RFC 6749 §3.3.
+package struct GrantedScopes: Sendable {
+    /// Up to so many scopes are compared one by one, which takes no longer than to hash one, and no table.
+    static let comparedCount = 8
+
+    private let compared: [Scope]
+    private let hashed: Set<Scope>
+
+    init(_ scopes: [Scope], implying implications: [Scope: Set<Scope>]) {
+        guard !implications.isEmpty || scopes.count > Self.comparedCount else {
+            compared = scopes
+            hashed = []
+            return
+        }
+        var granted = Set(scopes)
+        for scope in implications.isEmpty ? [] : scopes {
+            if let implied = implications[scope] { granted.formUnion(implied) }
+        }
+        compared = []
+        hashed = granted
+    }
+
+    /// Whether a scope is among them.
+    @inline(__always)
+    func contains(_ scope: Scope) -> Bool {
+        compared.contains(scope) || (!hashed.isEmpty && hashed.contains(scope))
+    }
+}

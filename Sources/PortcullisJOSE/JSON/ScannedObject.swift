@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+
+/// An object as it stands in a document that has been read strictly: texts are made of its members when somebody asks.
+///
+/// A token has a dozen claims, of which a resource wants a few; and it is remembered, where one array of bytes is kept with less
+/// ado than two dozen texts.
+///
+/// RFC 8259 §4.
+struct ScannedObject: Sendable {
+    struct Member: Sendable {
+        /// Where the name stands between its quotation marks: ASCII without escapes.
+        let name: Range<Int>
+        let value: Value
+    }
+
+    enum Value: Sendable {
+        /// Where a string stands between its quotation marks: ASCII without escapes.
+        case text(Range<Int>)
+        case other(JSONValue)
+    }
+
+    let bytes: [UInt8]
+    let members: [Member]
+
+    /// The value with this name, or nothing.
+    subscript(name: String) -> JSONValue? {
+        index(of: name).map { value(members[$0].value) }
+    }
+
+    /// Whether the value with this name is a string, and this one.
+    func holds(_ text: String, for name: String) -> Bool {
+        guard let index = index(of: name) else { return false }
+        switch members[index].value {
+        case .text(let range):
+            var text = text
+            return text.withUTF8 { text in
+                bytes.withUnsafeBytes {
+                    EqualBytes.are(UnsafeRawBufferPointer(rebasing: $0[range]), UnsafeRawBufferPointer(text))
+                }
+            }
+        case .other(let value): return value.string.map { CodePoints.equal($0, text) } ?? false
+        }
+    }
+
+    /// Whether the value with this name is a string; nothing if there is none.
+    func hasString(_ name: String) -> Bool? {
+        index(of: name).map { index in
+            switch members[index].value {
+            case .text: true
+            case .other(let value): value.string != nil
+            }
+        }
+    }
+
+    private func index(of name: String) -> Int? {
+        var name = name
+        return name.withUTF8 { name in
+            bytes.withUnsafeBytes { Self.index(of: UnsafeRawBufferPointer(name), members, $0) }
+        }
+    }
+
+    /// All members.
+    var allMembers: [JSONObject.Member] {
+        members.map { JSONObject.Member(name: text($0.name), value: value($0.value)) }
+    }
+
+    /// Where a name is among members of a document.
+    @inline(__always)
+    static func index(
+        of name: UnsafeRawBufferPointer, _ members: [Member], _ bytes: UnsafeRawBufferPointer
+    ) -> Int? {
+        for index in members.indices {
+            let range = members[index].name
+            guard range.count == name.count else { continue }
+            if EqualBytes.are(UnsafeRawBufferPointer(rebasing: bytes[range]), name) { return index }
+        }
+        return nil
+    }
+
+    private func value(_ value: Value) -> JSONValue {
+        switch value {
+        case .text(let range): .string(text(range))
+        case .other(let value): value
+        }
+    }
+
+    private func text(_ range: Range<Int>) -> String {
+        bytes.withUnsafeBufferPointer {
+            String(decoding: UnsafeBufferPointer(rebasing: $0[range]), as: UTF8.self)
+        }
+    }
+}
+
+extension JSONObject {
+    /// Reads a document as ``JSONValue/parse(_:limits:)`` does, with the same verdict, and makes its texts when they are asked for.
+    ///
+    /// Nothing if it has to be read at once; it has not been judged then.
+    init?(scanning bytes: [UInt8], limits: JSONLimits) throws(JSONError) {
+        guard bytes.count <= limits.maximumByteCount else { return nil }
+        var parser = JSONParser(bytes, limits: limits)
+        guard let scanned = try parser.scannedDocument() else { return nil }
+        self.init(scanned)
+    }
+}
+
+extension JSONParser {
+    /// More members than this are read at once: each new name is compared with all before it.
+    static let maximumScannedMemberCount = 64
+
+    /// Reads a document as ``document()`` does, with the same verdict, but leaves the texts of an object where they are.
+    ///
+    /// - Returns: Nothing if the document is no object, or one that has to be read at once: with names that are not plain ASCII, or
+    ///   many of them. It has not been judged then.
+    mutating func scannedDocument() throws(JSONError) -> ScannedObject? {
+        skipWhitespace()
+        guard try current() == UInt8(ascii: "{") else { return nil }
+        try enter(depth: 1)
+        var members: [ScannedObject.Member] = []
+        if !take(UInt8(ascii: "}")) {
+            members.reserveCapacity(12)
+            repeat {
+                guard members.count < Self.maximumScannedMemberCount, let name = try scannedName(members)
+                else {
+                    return nil
+                }
+                members.append(.init(name: name, value: try scannedValue()))
+                skipWhitespace()
+            } while take(UInt8(ascii: ","))
+            guard try current() == UInt8(ascii: "}") else { throw error(.unexpectedByte) }
+            offset += 1
+        }
+        skipWhitespace()
+        guard offset == bytes.count else { throw error(.trailingData) }
+        return ScannedObject(bytes: bytes, members: members)
+    }
+
+    /// Reads a name that none of the members has, and the colon behind it; nothing if it is not plain.
+    private mutating func scannedName(_ members: [ScannedObject.Member]) throws(JSONError) -> Range<Int>? {
+        skipWhitespace()
+        let start = offset
+        guard try current() == UInt8(ascii: "\"") else { throw error(.unexpectedByte) }
+        guard let name = plainString() else { return nil }
+        let isRepeated = bytes.withUnsafeBytes { bytes in
+            ScannedObject.index(of: UnsafeRawBufferPointer(rebasing: bytes[name]), members, bytes) != nil
+        }
+        guard !isRepeated else { throw JSONError(reason: .duplicateName, offset: start) }
+        skipWhitespace()
+        guard try current() == UInt8(ascii: ":") else { throw error(.unexpectedByte) }
+        offset += 1
+        return name
+    }
+
+    private mutating func scannedValue() throws(JSONError) -> ScannedObject.Value {
+        skipWhitespace()
+        try countMember()
+        if try current() == UInt8(ascii: "\""), let text = plainString() { return .text(text) }
+        return .other(try value(depth: 1))
+    }
+
+    /// Reads a string of ASCII without escapes whose opening quotation mark is the current byte; stays there if it is another.
+    private mutating func plainString() -> Range<Int>? {
+        let start = offset + 1
+        let end: Int? = bytes.withUnsafeBufferPointer { bytes in
+            for index in start..<bytes.count {
+                let byte = bytes[index]
+                if byte == UInt8(ascii: "\"") { return index }
+                guard byte >= 0x20, byte < 0x80, byte != UInt8(ascii: "\\") else { return nil }
+            }
+            return nil
+        }
+        guard let end else { return nil }
+        offset = end + 1
+        return start..<end
+    }
+}
