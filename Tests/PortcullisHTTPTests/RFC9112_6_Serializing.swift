@@ -28,6 +28,22 @@ struct RFC9112_6_Serializing {
                 """)
     }
 
+    @Test(arguments: [0, 1, 40, 700, 100_000], [1, 12, 300])
+    func `a head of any length is written whole`(valueByteCount: Int, fieldCount: Int) {
+        var head = ResponseHead(status: 511)
+        var fields = ""
+        for index in 0..<fieldCount {
+            let value = String(repeating: index % 2 == 0 ? "a" : "é", count: valueByteCount)
+            head.fields.append(value, for: "X-Field")
+            fields += "X-Field: \(value)\r\n"
+        }
+        let date = String(decoding: Self.dateLine, as: UTF8.self)
+        #expect(
+            text(head, .length(.max), keepAlive: false)
+                == "HTTP/1.1 \(head.status)\r\n" + date + fields
+                + "Content-Length: \(Int.max)\r\nConnection: close\r\n\r\n")
+    }
+
     @Test(arguments: [200, 201, 204, 304, 400, 401, 403, 404, 405, 418, 431, 499, 500, 503, 599])
     func `RFC 9112 §4: every status line reads back`(code: Int) throws {
         let bytes = Array(text(ResponseHead(status: Status(code))).utf8)

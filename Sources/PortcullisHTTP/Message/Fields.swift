@@ -70,6 +70,9 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
         }
     }
 
+    /// A line by its place: for the way of every response, since an iterator counts references.
+    subscript(line index: Int) -> Field { list[index] }
+
     /// Walks the lines in order.
     public func makeIterator() -> IndexingIterator<[Field]> {
         list.makeIterator()

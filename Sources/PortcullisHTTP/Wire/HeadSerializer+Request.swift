@@ -45,7 +45,16 @@ extension HeadSerializer {
         append("Host", host, to: &output)
         var others = fields
         others[.host] = nil
-        appendFields(others, to: &output)
+        for field in others where !isSaidByServer(field.name) {
+            append(field.name.spelling, field.value, to: &output)
+        }
+    }
+
+    private static func append(_ name: String, _ value: String, to output: inout [UInt8]) {
+        output.append(contentsOf: name.utf8)
+        output.append(": ")
+        output.append(contentsOf: value.utf8)
+        output.append("\r\n")
     }
 
     /// Appends the framing of the body, and the empty line.

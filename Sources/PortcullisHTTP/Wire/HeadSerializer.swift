@@ -55,67 +55,88 @@ package enum HeadSerializer {
         dateLine: [UInt8],
         to output: inout [UInt8]
     ) {
-        appendStatusLine(head.status, to: &output)
-        if !head.status.isInformational { output.append(contentsOf: dateLine) }
-        appendFields(head.fields, to: &output)
         let framing = framing.permitted(for: head.status, requestVersion: requestVersion)
-        appendFraming(framing, to: &output)
-        if !head.status.isInformational {
-            if !keepAlive || framing == .untilClose {
-                output.append("Connection: close\r\n")
-            } else if requestVersion == .http1_0 {
-                output.append("Connection: keep-alive\r\n")
-            }
+        let isLast = !keepAlive || framing == .untilClose
+        // SAFETY: the writer stops the program rather than write beyond the buffer, and only what it has written is appended.
+        withUnsafeTemporaryAllocation(byteCount: maxByteCount(head, dateLine), alignment: 1) { buffer in
+            var writer = HeadWriter(buffer)
+            writeStatusLine(head.status, to: &writer)
+            if !head.status.isInformational { writer.append(dateLine) }
+            writeFields(head.fields, to: &writer)
+            writeFraming(framing, to: &writer)
+            if !head.status.isInformational { writePersistence(isLast, requestVersion, to: &writer) }
+            writer.append("\r\n")
+            output.append(contentsOf: writer.written)
         }
-        output.append("\r\n")
     }
 
-    private static func appendFraming(_ framing: ResponseFraming, to output: inout [UInt8]) {
+    /// The most bytes that a head takes.
+    private static func maxByteCount(_ head: ResponseHead, _ dateLine: [UInt8]) -> Int {
+        var count = fixedByteCount + dateLine.count
+        for index in 0..<head.fields.count {
+            let field = head.fields[line: index]
+            count += field.name.spelling.utf8.count + field.value.utf8.count + 4
+        }
+        return count
+    }
+
+    /// More than the status line, the framing, `Connection` and the empty line come to.
+    private static let fixedByteCount = 256
+
+    private static func writeFields(_ fields: Fields, to writer: inout HeadWriter) {
+        for index in 0..<fields.count {
+            let field = fields[line: index]
+            guard !isSaidByServer(field.name) else { continue }
+            writer.append(field.name.spelling)
+            writer.append(": ")
+            writer.append(field.value)
+            writer.append("\r\n")
+        }
+    }
+
+    private static func writePersistence(
+        _ isLast: Bool, _ requestVersion: HTTPVersion, to writer: inout HeadWriter
+    ) {
+        if isLast {
+            writer.append("Connection: close\r\n")
+        } else if requestVersion == .http1_0 {
+            writer.append("Connection: keep-alive\r\n")
+        }
+    }
+
+    private static func writeFraming(_ framing: ResponseFraming, to writer: inout HeadWriter) {
         switch framing {
         case .none, .untilClose: break
         case .length(let count):
-            output.append("Content-Length: ")
-            output.append(decimal: count)
-            output.append("\r\n")
-        case .chunked: output.append("Transfer-Encoding: chunked\r\n")
+            writer.append("Content-Length: ")
+            writer.append(decimal: count)
+            writer.append("\r\n")
+        case .chunked: writer.append("Transfer-Encoding: chunked\r\n")
         }
     }
 
-    static func appendFields(_ fields: Fields, to output: inout [UInt8]) {
-        for field in fields where !isSaidByServer(field.name) {
-            append(field.name.spelling, field.value, to: &output)
-        }
-    }
-
-    static func append(_ name: String, _ value: String, to output: inout [UInt8]) {
-        output.append(contentsOf: name.utf8)
-        output.append(": ")
-        output.append(contentsOf: value.utf8)
-        output.append("\r\n")
-    }
-
-    private static func isSaidByServer(_ name: FieldName) -> Bool {
+    static func isSaidByServer(_ name: FieldName) -> Bool {
         switch name.known {
         case .contentLength, .transferEncoding, .connection, .keepAlive, .trailer, .date: true
         default: false
         }
     }
 
-    private static func appendStatusLine(_ status: Status, to output: inout [UInt8]) {
+    private static func writeStatusLine(_ status: Status, to writer: inout HeadWriter) {
         switch status.code {
-        case 200: output.append("HTTP/1.1 200 OK\r\n")
-        case 204: output.append("HTTP/1.1 204 No Content\r\n")
-        case 304: output.append("HTTP/1.1 304 Not Modified\r\n")
-        case 400: output.append("HTTP/1.1 400 Bad Request\r\n")
-        case 401: output.append("HTTP/1.1 401 Unauthorized\r\n")
-        case 403: output.append("HTTP/1.1 403 Forbidden\r\n")
-        case 404: output.append("HTTP/1.1 404 Not Found\r\n")
+        case 200: writer.append("HTTP/1.1 200 OK\r\n")
+        case 204: writer.append("HTTP/1.1 204 No Content\r\n")
+        case 304: writer.append("HTTP/1.1 304 Not Modified\r\n")
+        case 400: writer.append("HTTP/1.1 400 Bad Request\r\n")
+        case 401: writer.append("HTTP/1.1 401 Unauthorized\r\n")
+        case 403: writer.append("HTTP/1.1 403 Forbidden\r\n")
+        case 404: writer.append("HTTP/1.1 404 Not Found\r\n")
         default:
-            output.append("HTTP/1.1 ")
-            output.append(decimal: status.code)
-            output.append(" ")
-            output.append(contentsOf: status.reasonPhrase.utf8)
-            output.append("\r\n")
+            writer.append("HTTP/1.1 ")
+            writer.append(decimal: status.code)
+            writer.append(" ")
+            writer.append(status.reasonPhrase)
+            writer.append("\r\n")
         }
     }
 }

@@ -93,10 +93,28 @@ package struct RequestPath: Sendable {
         }
     }
 
-    /// Appends where the segments stand, as ``segments`` has them, without a copy of a reference for the walk.
-    package func appendSegments(to ranges: inout [Range<Int>]) {
-        var position = range.lowerBound + 1
-        while let segment = Self.nextSegment(bytes, &position, range.upperBound) { ranges.append(segment) }
+    /// Lends the segments, as ``segments`` has them, and behind them one without a character for a slash at the end.
+    ///
+    /// - Parameter use: Keeps neither the bytes nor the ranges.
+    package func withSegments<Result>(_ use: (PathSegments) -> Result) -> Result {
+        // No segment but the last is empty, so that each takes two bytes.
+        withUnsafeTemporaryAllocation(of: Range<Int>.self, capacity: range.count / 2 + 2) { ranges in
+            var count = 0
+            var position = range.lowerBound + 1
+            while let segment = Self.nextSegment(bytes, &position, range.upperBound) {
+                precondition(count < ranges.count)
+                ranges.initializeElement(at: count, to: segment)
+                count += 1
+            }
+            if hasTrailingSlash {
+                precondition(count < ranges.count)
+                ranges.initializeElement(at: count, to: range.upperBound..<range.upperBound)
+                count += 1
+            }
+            return bytes.withUnsafeBytes {
+                use(PathSegments(bytes: $0, ranges: UnsafeBufferPointer(rebasing: ranges[..<count])))
+            }
+        }
     }
 
     @inline(__always)
@@ -189,5 +207,18 @@ package struct RequestPath: Sendable {
 
     private static func hexadecimalDigit(_ value: UInt8) -> UInt8 {
         value < 10 ? 0x30 + value : 0x37 + value
+    }
+}
+
+/// The segments of a path while it is looked up: where they stand, and what they are.
+// SAFETY: both pointers are lent for one call, by `RequestPath.withSegments`, and nobody keeps them.
+package struct PathSegments {
+    let bytes: UnsafeRawBufferPointer
+    /// Where each segment stands in the path's bytes.
+    package let ranges: UnsafeBufferPointer<Range<Int>>
+
+    /// The bytes of one segment.
+    package subscript(index: Int) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: bytes[ranges[index]])
     }
 }

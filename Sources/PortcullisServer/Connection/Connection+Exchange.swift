@@ -37,8 +37,8 @@ extension Connection {
     }
 
     private func answer(
-        _ head: RequestHead, _ semantics: RequestSemantics, _ path: RequestPath, _ forwarding: Forwarding?,
-        _ requestBody: RequestBody
+        _ head: RequestHead, _ semantics: RequestSemantics, _ path: consuming RequestPath,
+        _ forwarding: Forwarding?, _ requestBody: consuming RequestBody
     ) {
         if let host = forwarding?.host {
             context.watchHost(Array(host.utf8), 0..<host.utf8.count)
@@ -62,8 +62,10 @@ extension Connection {
             context.watching(route) { route.respondImmediately(to: request, effort: effort) }, request, route)
     }
 
-    private func answer(_ outcome: CompiledRoute.Outcome, _ request: Request, _ route: CompiledRoute) {
-        switch outcome {
+    private func answer(
+        _ outcome: consuming CompiledRoute.Outcome, _ request: Request, _ route: CompiledRoute
+    ) {
+        switch consume outcome {
         case .response(var response):
             finish(&response, request.head)
             respond(with: response, route, request)

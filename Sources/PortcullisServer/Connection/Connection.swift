@@ -51,12 +51,14 @@ actor Connection: ReadinessHandler {
     @exclusivity(unchecked) var unread: [UInt8] = []
     /// The content of the current request, or what nobody wanted of the last one's.
     @exclusivity(unchecked) var body = BodyReader.none
+    // SAFETY: as above; a recorder is told when the record has been taken out.
+    /// What will be reported of the current request; nothing where nobody wants to know.
+    @exclusivity(unchecked) var record: Record?
+    @exclusivity(unchecked) var stateDeadline = MonotonicInstant.distantFuture
 
     var phase = Phase.head
     /// How much of a body that nobody wants may still be thrown away.
     var discardBudget = 0
-    /// What will be reported of the current request; nothing where nobody wants to know.
-    var record: Record?
     var lastExchangeID: UInt64 = 0
     /// The client has ended its side.
     var peerHasEnded = false
@@ -67,7 +69,6 @@ actor Connection: ReadinessHandler {
     private var willGoOn = false
     /// The connection ends when everything is sent.
     var closesAfterOutput = false
-    var stateDeadline = MonotonicInstant.distantFuture
     var writeDeadline = MonotonicInstant.distantFuture
     private var headHasBegun = false
     private var servedInTurn = 0

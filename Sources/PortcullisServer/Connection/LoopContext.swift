@@ -19,7 +19,8 @@ final class LoopContext: @unchecked Sendable {
     let loop: EventLoop
     let core: ServerCore
     let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: readByteCount, alignment: 16)
-    var outputBuffer: [UInt8] = []
+    // SAFETY: no access to one of these is open while anything runs that could come back to it.
+    @exclusivity(unchecked) var outputBuffer: [UInt8] = []
     /// Who answers the requests that begin now.
     private(set) var table: RoutingTable
     /// What holds for the connections that begin now.
@@ -30,15 +31,17 @@ final class LoopContext: @unchecked Sendable {
     var watchdog = Watchdog()
     /// Whether anybody wants to know of single requests.
     let keepsRecords: Bool
-    var hostWatch = HostWatch()
+    // SAFETY: as above; `isKnown` asks the routing table alone.
+    @exclusivity(unchecked) var hostWatch = HostWatch()
     private var requestIDs: RequestIDSource?
     private var connections: [Int32: Connection] = [:]
     private var listeners: [Listener] = []
     /// Connections of proxies that have yet to say whose they are.
     var arrivals: [Int32: Arrival] = [:]
     private(set) var isDraining = false
-    private var lastDateLine: [UInt8] = []
-    private var dateSecond = UInt64.max
+    // SAFETY: as above.
+    @exclusivity(unchecked) private var lastDateLine: [UInt8] = []
+    @exclusivity(unchecked) private var dateSecond = UInt64.max
 
     init(loop: EventLoop, core: ServerCore, service: Service) {
         self.loop = loop

@@ -36,7 +36,9 @@ struct HostWatch {
     private static func equal(_ bytes: [UInt8], _ range: Range<Int>, _ host: [UInt8]) -> Bool {
         guard range.count == host.count else { return false }
         return bytes.withUnsafeBytes { bytes in
-            host.withUnsafeBytes { UnsafeRawBufferPointer(rebasing: bytes[range]).elementsEqual($0) }
+            host.withUnsafeBytes {
+                PathOrder.compare(UnsafeRawBufferPointer(rebasing: bytes[range]), $0) == 0
+            }
         }
     }
 

@@ -7,7 +7,7 @@ internal import PortcullisHTTP
 ///
 /// RFC 9728 §3.
 struct DocumentTable: Sendable {
-    /// In the order of ``RouteTree/compare(_:_:)``: to hash a path byte by byte costs more than a few comparisons.
+    /// In the order of ``PathOrder``.
     private let routes: [(path: [UInt8], route: CompiledRoute)]
     /// The paths at and below which there is nothing but documents.
     private let reservedPaths: [[UInt8]]
@@ -43,15 +43,7 @@ struct DocumentTable: Sendable {
 
     private func find(_ path: ArraySlice<UInt8>) -> CompiledRoute? {
         path.withUnsafeBytes { path in
-            var low = 0
-            var high = routes.count
-            while low < high {
-                let middle = (low + high) / 2
-                let order = routes[middle].path.withUnsafeBytes { RouteTree.compare(path, $0) }
-                if order == 0 { return routes[middle].route }
-                if order < 0 { high = middle } else { low = middle + 1 }
-            }
-            return nil
+            PathOrder.index(of: path, among: routes.count) { routes[$0].path }.map { routes[$0].route }
         }
     }
 

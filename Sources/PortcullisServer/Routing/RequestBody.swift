@@ -24,7 +24,7 @@ public struct RequestBody: Sendable, AsyncSequence {
     }
 
     /// A body without content.
-    public static let empty = RequestBody(.bytes([]))
+    public static var empty: RequestBody { RequestBody(.bytes([])) }
 
     /// A body of these bytes, for tests and for middleware that has read the original.
     public static func bytes(_ bytes: [UInt8]) -> RequestBody {

@@ -77,8 +77,9 @@ package final class CompiledRoute: Sendable {
         }
     }
 
-    private func readable(_ outcome: Outcome, _ request: borrowing Request) -> Outcome {
-        guard let cors, case .response(var response) = outcome else { return outcome }
+    private func readable(_ outcome: consuming Outcome, _ request: borrowing Request) -> Outcome {
+        guard let cors else { return outcome }
+        guard case .response(var response) = copy outcome else { return outcome }
         cors.apply(to: &response, of: request.head, namesRequest: request.id != nil)
         return .response(response)
     }
@@ -241,11 +242,10 @@ struct RouteTree: Sendable {
         )
     }
 
-    /// Finds the best pattern for a path with the ranges of its segments.
-    // SAFETY: the pointer to the path's bytes is used during the call only.
-    func match(_ path: RequestPath, _ segments: [Range<Int>]) -> Match? {
+    /// Finds the best pattern for a path.
+    func match(_ segments: PathSegments) -> Match? {
         var values: [Range<Int>] = []
-        let methods = path.bytes.withUnsafeBytes { Self.match(root, $0, segments[...], &values) }
+        let methods = Self.match(root, segments, from: 0, &values)
         return methods.map { Match(methods: $0, values: values) }
     }
 
@@ -253,42 +253,27 @@ struct RouteTree: Sendable {
     ///
     /// No node is entered twice for one path.
     private static func match(
-        _ node: Node, _ path: UnsafeRawBufferPointer, _ segments: ArraySlice<Range<Int>>,
-        _ values: inout [Range<Int>]
+        _ node: Node, _ segments: PathSegments, from index: Int, _ values: inout [Range<Int>]
     ) -> Methods? {
-        guard let segment = segments.first else { return node.methods }
-        if let next = literal(node, UnsafeRawBufferPointer(rebasing: path[segment])),
-            let methods = match(next, path, segments.dropFirst(), &values)
+        guard index < segments.ranges.count else { return node.methods }
+        if let next = literal(node, segments[index]),
+            let methods = match(next, segments, from: index + 1, &values)
         {
             return methods
         }
+        let segment = segments.ranges[index]
         if let next = node.parameter, !segment.isEmpty {
             values.append(segment)
-            if let methods = match(next, path, segments.dropFirst(), &values) { return methods }
+            if let methods = match(next, segments, from: index + 1, &values) { return methods }
             values.removeLast()
         }
-        guard let rest = node.rest, let last = segments.last else { return nil }
+        guard let rest = node.rest, let last = segments.ranges.last else { return nil }
         values.append(segment.lowerBound..<last.upperBound)
         return rest
     }
 
     private static func literal(_ node: Node, _ segment: UnsafeRawBufferPointer) -> Node? {
-        var low = 0
-        var high = node.literals.count
-        while low < high {
-            let middle = (low + high) / 2
-            let order = node.literals[middle].segment.withUnsafeBytes { compare(segment, $0) }
-            if order == 0 { return node.literals[middle].node }
-            if order < 0 { high = middle } else { low = middle + 1 }
-        }
-        return nil
-    }
-
-    /// Less than zero, zero or more, as the first comes before the second, is equal to it, or comes behind it.
-    static func compare(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) -> Int {
-        for index in 0..<min(first.count, second.count) where first[index] != second[index] {
-            return Int(first[index]) - Int(second[index])
-        }
-        return first.count - second.count
+        PathOrder.index(of: segment, among: node.literals.count) { node.literals[$0].segment }
+            .map { node.literals[$0].node }
     }
 }

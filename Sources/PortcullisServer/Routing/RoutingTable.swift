@@ -64,13 +64,8 @@ package final class RoutingTable: Sendable {
         _ method: Method, _ form: TargetForm = .origin, authority: @autoclosure () -> String,
         _ path: RequestPath, isPreflight: Bool = false
     ) -> (route: CompiledRoute, values: [Range<Int>]) {
-        var segments: [Range<Int>] = []
-        segments.reserveCapacity(8)
-        path.appendSegments(to: &segments)
-        // A slash at the end is a segment of its own, without a character.
-        if path.hasTrailingSlash { segments.append(path.range.upperBound..<path.range.upperBound) }
         guard let site = only ?? site(named: authority()) else { return (misdirected, []) }
         if form == .asterisk { return (site.asterisk, []) }
-        return site.destination(method, path, segments, isPreflight: isPreflight)
+        return site.destination(method, path, isPreflight: isPreflight)
     }
 }

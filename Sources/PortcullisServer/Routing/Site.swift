@@ -33,11 +33,17 @@ final class Site: Sendable {
     ///
     /// - Parameter isPreflight: Whether a browser asks what a page may do, which is answered before the gate and without it.
     func destination(
-        _ method: Method, _ path: RequestPath, _ segments: [Range<Int>], isPreflight: Bool = false
+        _ method: Method, _ path: RequestPath, isPreflight: Bool = false
     ) -> Destination {
         if let document = documents.route(path) { return (document, []) }
-        let resource = resources.owner(of: path, segments)
-        let match = publicRoutes.match(path, segments)
+        return path.withSegments { destination(method, $0, isPreflight: isPreflight) }
+    }
+
+    private func destination(
+        _ method: Method, _ segments: PathSegments, isPreflight: Bool
+    ) -> Destination {
+        let resource = resources.owner(of: segments)
+        let match = publicRoutes.match(segments)
         if let match, let route = match.methods[method],
             route.leadingLiteralCount >= resource?.segmentCount ?? 0
         {
@@ -46,7 +52,7 @@ final class Site: Sendable {
         if isPreflight, let route = preflight(resource, match) { return (route, []) }
         if let resource {
             return resource.destination(
-                method, path, segments,
+                method, segments,
                 besides: match?.methods.routes.filter {
                     $0.route.leadingLiteralCount >= resource.segmentCount
                 } ?? [])
@@ -94,10 +100,10 @@ final class GuardedResource: Sendable {
 
     /// - Parameter open: The public routes of the path, whose methods count among those that it has.
     func destination(
-        _ method: Method, _ path: RequestPath, _ segments: [Range<Int>],
+        _ method: Method, _ segments: PathSegments,
         besides open: @autoclosure () -> [(method: Method, route: CompiledRoute)]
     ) -> Site.Destination {
-        let match = routes.match(path, segments)
+        let match = routes.match(segments)
         if let match, let route = match.methods[method] { return (route, match.values) }
         let methods = RouteTree.Methods(routes: (match?.methods.routes ?? []) + open())
         guard !methods.routes.isEmpty else { return (notFound, []) }
@@ -123,15 +129,7 @@ struct ResourceTree: Sendable {
         }
 
         func child(_ segment: UnsafeRawBufferPointer) -> Node? {
-            var low = 0
-            var high = children.count
-            while low < high {
-                let middle = (low + high) / 2
-                let order = children[middle].segment.withUnsafeBytes { RouteTree.compare(segment, $0) }
-                if order == 0 { return children[middle] }
-                if order < 0 { high = middle } else { low = middle + 1 }
-            }
-            return nil
+            PathOrder.index(of: segment, among: children.count) { children[$0].segment }.map { children[$0] }
         }
     }
 
@@ -141,20 +139,18 @@ struct ResourceTree: Sendable {
         root = Node(segment: [], depth: 0, resources)
     }
 
-    // SAFETY: the pointer to the path's bytes is used during the call only.
-    func owner(of path: RequestPath, _ segments: [Range<Int>]) -> GuardedResource? {
-        path.bytes.withUnsafeBytes { bytes in
-            var owner = root.resource
-            var node = root
-            for (index, segment) in segments.enumerated() {
-                guard let next = node.child(UnsafeRawBufferPointer(rebasing: bytes[segment])) else { break }
-                node = next
-                guard let resource = node.resource, !resource.endsWithSlash || index + 1 < segments.count
-                else { continue }
-                owner = resource
-            }
-            return owner
+    func owner(of segments: PathSegments) -> GuardedResource? {
+        var owner = root.resource
+        var node = root
+        for index in segments.ranges.indices {
+            guard let next = node.child(segments[index]) else { break }
+            node = next
+            guard let resource = node.resource,
+                !resource.endsWithSlash || index + 1 < segments.ranges.count
+            else { continue }
+            owner = resource
         }
+        return owner
     }
 }
 

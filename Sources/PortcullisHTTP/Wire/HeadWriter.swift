@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+
+/// Writes one piece behind the other into memory of a fixed size: a head has a dozen, and an array looks after itself at each.
+// SAFETY: nothing is written before `reserve` has found room for all of it, and the memory is the caller's for as long as the
+// writer is in use.
+struct HeadWriter {
+    private let buffer: UnsafeMutableRawBufferPointer
+    private var count = 0
+
+    init(_ buffer: UnsafeMutableRawBufferPointer) {
+        self.buffer = buffer
+    }
+
+    /// What has been written so far.
+    var written: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: buffer[..<count]) }
+
+    @inline(__always)
+    mutating func append(_ text: StaticString) {
+        append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    mutating func append(_ text: String) {
+        var text = text
+        text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
+    }
+
+    mutating func append(_ bytes: [UInt8]) {
+        bytes.withUnsafeBytes { append($0) }
+    }
+
+    /// Appends a number that is not negative, in decimal digits.
+    mutating func append(decimal number: Int) {
+        if number >= 10 { append(decimal: number / 10) }
+        buffer[reserve(1)] = 0x30 + UInt8(truncatingIfNeeded: number % 10)
+    }
+
+    @inline(__always)
+    private mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        guard let source = bytes.baseAddress, let target = buffer.baseAddress else { return }
+        (target + reserve(bytes.count)).copyMemory(from: source, byteCount: bytes.count)
+    }
+
+    /// Takes room for so many bytes, and says where it begins.
+    @inline(__always)
+    private mutating func reserve(_ byteCount: Int) -> Int {
+        let start = count
+        precondition(byteCount <= buffer.count - start, "A head is no longer than was reckoned.")
+        count += byteCount
+        return start
+    }
+}

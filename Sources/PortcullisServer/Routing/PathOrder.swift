@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// The order of paths and their segments in tables: byte by byte, and of two that begin alike the shorter one first.
+///
+/// To hash a path costs more than a few comparisons.
+enum PathOrder {
+    /// Where a path stands in a table of so many that are in order, or nothing.
+    @inline(__always)
+    static func index(
+        of path: UnsafeRawBufferPointer, among count: Int, _ entry: (Int) -> [UInt8]
+    ) -> Int? {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            let order = entry(middle).withUnsafeBytes { compare(path, $0) }
+            if order == 0 { return middle }
+            if order < 0 { high = middle } else { low = middle + 1 }
+        }
+        return nil
+    }
+
+    /// Less than zero, zero or more, as the first comes before the second, is equal to it, or comes behind it.
+    @inline(__always)
+    static func compare(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) -> Int {
+        let difference = first.count - second.count
+        guard let start = first.baseAddress, let other = second.baseAddress else { return difference }
+        let order = memcmp(start, other, min(first.count, second.count))
+        return order == 0 ? difference : Int(order)
+    }
+}
