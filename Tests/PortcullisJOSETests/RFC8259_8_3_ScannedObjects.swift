@@ -22,6 +22,8 @@ struct RFC8259_8_3_ScannedObjects {
         case (.success(.object(let now)), .success(let later)):
             #expect(now == later, "\(text)")
             #expect(now.members == later.members, "\(text)")
+            #expect(String(describing: now) == String(describing: later), "\(text)")
+            #expect(now.hashValue == later.hashValue)
             for member in now.members {
                 #expect(later[member.name] == member.value, "\(text)")
                 if let text = member.value.string { #expect(later.holds(text, for: member.name)) }
@@ -69,6 +71,34 @@ struct RFC8259_8_3_ScannedObjects {
             expectAlike(Array(text.utf8))
             #expect(throws: JOSEError.self) { try ClaimsSet(payload: Array(text.utf8)) }
         }
+    }
+
+    @Test(arguments: [1, 2, 15, 16, 17, 18, 40, 63, 64, 65, 100])
+    func `a name that is no plain text is compared with all before it and behind it`(count: Int) {
+        let plain = (0..<count).map { #""name\#($0)":"\#($0)""# }
+        expectAlike(Array("{\(plain.joined(separator: ",")),\"\\u0061\":[1],\"b\":2}".utf8))
+        for repeated in Set([0, count / 2, count - 1]) {
+            let others = [
+                #""\u006eame\#(repeated)":1"#, #""é":1,"name\#(repeated)":1"#, #""a":1,"\u0061":1"#,
+            ]
+            for other in others {
+                let text = "{\(plain.joined(separator: ",")),\(other)}"
+                expectAlike(Array(text.utf8))
+                #expect(throws: JOSEError.self) { try ClaimsSet(payload: Array(text.utf8)) }
+            }
+        }
+    }
+
+    @Test(arguments: [0, 700, 5000])
+    func `documents that are more than their texts are read alike`(count: Int) {
+        let blanks = String(repeating: " ", count: count)
+        let numbers = Array(repeating: "1", count: count + 1).joined(separator: ",")
+        let text = String(repeating: "a", count: count)
+        expectAlike(Array(#"{"a":"b"\#(blanks)}"#.utf8), limits: JSONLimits(maximumByteCount: 20_000))
+        expectAlike(
+            Array(#"{"a":[\#(numbers)],"b":"c"}"#.utf8),
+            limits: JSONLimits(maximumByteCount: 20_000, maximumMemberCount: 10_000))
+        expectAlike(Array(#"{"a":"\#(text)","b":"\n"}"#.utf8), limits: JSONLimits(maximumByteCount: 20_000))
     }
 
     @Test func `limits count as they do elsewhere`() {

@@ -30,6 +30,13 @@ public struct JSONObject: Sendable, ExpressibleByDictionaryLiteral {
         set { content = .members(newValue) }
     }
 
+    private var count: Int {
+        switch content {
+        case .members(let members): members.count
+        case .scanned(let scanned): scanned.members.count
+        }
+    }
+
     private var content: Content
 
     private enum Content: Sendable {
@@ -113,12 +120,17 @@ public struct JSONObject: Sendable, ExpressibleByDictionaryLiteral {
 extension JSONObject: Hashable {
     /// Whether both have the same names with the same values, in whatever order.
     public static func == (first: JSONObject, second: JSONObject) -> Bool {
-        first.members.count == second.members.count
+        first.count == second.count
             && first.members.allSatisfy { second[$0.name] == $0.value }
     }
 
     /// Feeds the number of members, since their order must not count.
     public func hash(into hasher: inout Hasher) {
-        hasher.combine(members.count)
+        hasher.combine(count)
     }
+}
+
+extension JSONObject: CustomReflectable {
+    /// The members, however they are kept.
+    public var customMirror: Mirror { Mirror(self, children: ["members": members]) }
 }

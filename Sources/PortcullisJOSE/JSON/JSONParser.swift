@@ -55,9 +55,15 @@ struct JSONParser {
 
     private mutating func object(depth: Int) throws(JSONError) -> JSONObject {
         try enter(depth: depth)
-        if take(UInt8(ascii: "}")) { return JSONObject() }
+        return take(UInt8(ascii: "}")) ? JSONObject() : try object(continuing: [], depth: depth)
+    }
+
+    /// Reads what is left of an object from a name on: these members have been read before it.
+    mutating func object(
+        continuing read: [JSONObject.Member], depth: Int
+    ) throws(JSONError) -> JSONObject {
         var names = DistinctNames()
-        var members: [JSONObject.Member] = []
+        var members = read
         // Most have a few members: to make room for them one by one costs more than the room.
         members.reserveCapacity(8)
         repeat {
@@ -184,7 +190,7 @@ private struct DistinctNames {
         guard members.count >= 16 else {
             return !members.contains { CodePoints.equal($0.name, name) }
         }
-        if members.count == 16 { hashed = Set(members.map { Array($0.name.utf8) }) }
+        if hashed.isEmpty { hashed = Set(members.map { Array($0.name.utf8) }) }
         return hashed.insert(Array(name.utf8)).inserted
     }
 }

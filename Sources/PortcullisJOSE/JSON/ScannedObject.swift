@@ -59,6 +59,19 @@ struct ScannedObject: Sendable {
         }
     }
 
+    /// Whether the document is worth keeping for its texts: blanks are not, nor is what stands beside it in values of their own.
+    var isCompact: Bool {
+        guard bytes.count > Self.smallByteCount else { return true }
+        var textByteCount = 0
+        for member in members {
+            textByteCount += member.name.count
+            if case .text(let range) = member.value { textByteCount += range.count }
+        }
+        return textByteCount >= bytes.count / 2
+    }
+
+    private static let smallByteCount = 1024
+
     /// All members.
     var allMembers: [JSONObject.Member] {
         members.map { JSONObject.Member(name: text($0.name), value: value($0.value)) }
@@ -94,44 +107,49 @@ struct ScannedObject: Sendable {
 extension JSONObject {
     /// Reads a document as ``JSONValue/parse(_:limits:)`` does, with the same verdict, and makes its texts when they are asked for.
     ///
-    /// Nothing if it has to be read at once; it has not been judged then.
+    /// Nothing if the document is no object; it has not been judged then.
     init?(scanning bytes: [UInt8], limits: JSONLimits) throws(JSONError) {
         guard bytes.count <= limits.maximumByteCount else { return nil }
         var parser = JSONParser(bytes, limits: limits)
-        guard let scanned = try parser.scannedDocument() else { return nil }
-        self.init(scanned)
+        guard let object = try parser.scannedDocument() else { return nil }
+        self = object
     }
 }
 
 extension JSONParser {
-    /// More members than this are read at once: each new name is compared with all before it.
+    /// More members than this have their texts made at once: each new name is compared with all before it.
     static let maximumScannedMemberCount = 64
 
-    /// Reads a document as ``document()`` does, with the same verdict, but leaves the texts of an object where they are.
+    /// Reads a document as ``document()`` does, with the same verdict, but leaves the texts of an object where they are if its
+    /// names are plain ASCII, and not many.
     ///
-    /// - Returns: Nothing if the document is no object, or one that has to be read at once: with names that are not plain ASCII, or
-    ///   many of them. It has not been judged then.
-    mutating func scannedDocument() throws(JSONError) -> ScannedObject? {
+    /// - Returns: Nothing if the document is no object. It has not been judged then.
+    mutating func scannedDocument() throws(JSONError) -> JSONObject? {
         skipWhitespace()
         guard try current() == UInt8(ascii: "{") else { return nil }
         try enter(depth: 1)
-        var members: [ScannedObject.Member] = []
-        if !take(UInt8(ascii: "}")) {
-            members.reserveCapacity(12)
-            repeat {
-                guard members.count < Self.maximumScannedMemberCount, let name = try scannedName(members)
-                else {
-                    return nil
-                }
-                members.append(.init(name: name, value: try scannedValue()))
-                skipWhitespace()
-            } while take(UInt8(ascii: ","))
-            guard try current() == UInt8(ascii: "}") else { throw error(.unexpectedByte) }
-            offset += 1
-        }
+        let object = take(UInt8(ascii: "}")) ? JSONObject() : try scannedObject()
         skipWhitespace()
         guard offset == bytes.count else { throw error(.trailingData) }
-        return ScannedObject(bytes: bytes, members: members)
+        return object
+    }
+
+    private mutating func scannedObject() throws(JSONError) -> JSONObject {
+        var members: [ScannedObject.Member] = []
+        members.reserveCapacity(12)
+        repeat {
+            guard members.count < Self.maximumScannedMemberCount, let name = try scannedName(members) else {
+                // Goes on at this name: what has been read would be read a second time else.
+                let read = ScannedObject(bytes: bytes, members: members).allMembers
+                return try object(continuing: read, depth: 1)
+            }
+            members.append(.init(name: name, value: try scannedValue()))
+            skipWhitespace()
+        } while take(UInt8(ascii: ","))
+        guard try current() == UInt8(ascii: "}") else { throw error(.unexpectedByte) }
+        offset += 1
+        let scanned = ScannedObject(bytes: bytes, members: members)
+        return scanned.isCompact ? JSONObject(scanned) : JSONObject(checked: scanned.allMembers)
     }
 
     /// Reads a name that none of the members has, and the colon behind it; nothing if it is not plain.
