@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import Dispatch
 import PortcullisServer
 import PortcullisTransport
 import Synchronization
@@ -21,6 +22,44 @@ struct RFC9112_9_6_Closing {
                 #expect(reply.status == 400 && !reply.isCutOff)
                 client.endWriting()
                 #expect(await client.rest() == ([], .closed))
+            }
+        }
+    }
+
+    @Test(arguments: ReadinessKind.allCases)
+    func `a client whose end arrives with its last request gets the answer, and then the end`(
+        _ kind: ReadinessKind
+    ) async throws {
+        let arrived = Gate()
+        let release = DispatchSemaphore(value: 0)
+        func routes(_ routes: inout Routes) {
+            Self.routes(&routes)
+            // Holds the one loop, so that all that the others send is there when it reads.
+            routes.get("/block") { _ in
+                arrived.open()
+                _ = release.wait(timeout: .now() + 20)
+                return .text("blocked")
+            }
+        }
+        let requests = [
+            "GET /now HTTP/1.0\r\n\r\n", "junk\r\n\r\n", request("GET", "/now"),
+            request("GET", "/now", ["Connection: close"]),
+            request("GET", "/now") + request("GET", "/now", ["Connection: close"]),
+        ]
+        try await withServer(.init(readiness: kind, loops: 1), routes) { server in
+            let blocker = try server.client()
+            try await blocker.send(request("GET", "/block"))
+            await arrived.wait()
+            let clients = try requests.map { _ in try server.client(timeout: .seconds(10)) }
+            for (client, request) in zip(clients, requests) {
+                try await client.send(request)
+                client.endWriting()
+            }
+            release.signal()
+            for client in clients {
+                let (bytes, ending) = await client.rest()
+                #expect(String(decoding: bytes, as: UTF8.self).hasPrefix("HTTP/1.1 "))
+                #expect(ending == .closed)
             }
         }
     }

@@ -275,7 +275,8 @@ actor Connection: ReadinessHandler {
             if exchange?.hasBegunStreaming == true { cancelHandler() }
             flush()
         case .lingering:
-            if output.isEmpty { abort() }
+            // What closes the connection may have been read in the same turn as the end, and its answer not sent yet.
+            if output.isEmpty { abort() } else { flush() }
         case .closed:
             break
         }
