@@ -144,6 +144,12 @@ final class EventLog: Sendable {
     }
 }
 
+/// Gives other tasks their turns until a condition holds, for at most twenty seconds.
+func settle(until condition: () -> Bool) async {
+    let end = ContinuousClock.now + .seconds(20)
+    while !condition(), ContinuousClock.now < end { await Task.yield() }
+}
+
 /// A door that many may wait at until it is opened, once.
 final class Latch: Sendable {
     private struct State {

@@ -53,16 +53,6 @@ package struct RequestPath: Sendable {
     /// Not told of `/` alone.
     package var hasTrailingSlash: Bool { range.count > 1 && bytes[range.upperBound - 1] == 0x2F }
 
-    /// Where the segments stand in `bytes`, in normal form, still encoded; without an empty one at the end.
-    ///
-    /// `/` has none.
-    package var segments: Segments {
-        Segments(bytes: bytes, position: range.lowerBound + 1, end: range.upperBound)
-    }
-
-    /// The segments, percent-decoded.
-    package var decodedSegments: [String] { segments.map(decoded) }
-
     /// A part of the path, percent-decoded.
     ///
     /// It is UTF-8, but any character but slash, backslash and NUL may be in it.
@@ -82,23 +72,14 @@ package struct RequestPath: Sendable {
         return String(decoding: result, as: UTF8.self)
     }
 
-    /// A walk over the segments.
-    package struct Segments: Sequence, IteratorProtocol {
-        let bytes: [UInt8]
-        var position: Int
-        let end: Int
-
-        package mutating func next() -> Range<Int>? {
-            RequestPath.nextSegment(bytes, &position, end)
-        }
-    }
-
-    /// Lends the segments, as ``segments`` has them, and behind them one without a character for a slash at the end.
+    /// Lends the segments, in normal form and still encoded, and behind them one without a character for a slash at the end.
+    ///
+    /// `/` has none.
     ///
     /// - Parameter use: Keeps neither the bytes nor the ranges.
     package func withSegments<Result>(_ use: (PathSegments) -> Result) -> Result {
-        // No segment but the last is empty, so that each takes two bytes.
-        withUnsafeTemporaryAllocation(of: Range<Int>.self, capacity: range.count / 2 + 2) { ranges in
+        // No segment but the last is empty, so that each of the others takes two bytes.
+        withUnsafeTemporaryAllocation(of: Range<Int>.self, capacity: range.count / 2 + 1) { ranges in
             var count = 0
             var position = range.lowerBound + 1
             while let segment = Self.nextSegment(bytes, &position, range.upperBound) {
@@ -211,7 +192,7 @@ package struct RequestPath: Sendable {
 }
 
 /// The segments of a path while it is looked up: where they stand, and what they are.
-// SAFETY: both pointers are lent for one call, by `RequestPath.withSegments`, and nobody keeps them.
+// SAFETY: both pointers are lent for one call, by `RequestPath.withSegments`, and nobody keeps them. The ranges lie in the bytes.
 package struct PathSegments {
     let bytes: UnsafeRawBufferPointer
     /// Where each segment stands in the path's bytes.
@@ -219,6 +200,7 @@ package struct PathSegments {
 
     /// The bytes of one segment.
     package subscript(index: Int) -> UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(rebasing: bytes[ranges[index]])
+        precondition(index < ranges.count)
+        return UnsafeRawBufferPointer(rebasing: bytes[ranges[index]])
     }
 }

@@ -37,7 +37,7 @@ struct HostWatch {
         guard range.count == host.count else { return false }
         return bytes.withUnsafeBytes { bytes in
             host.withUnsafeBytes {
-                PathOrder.compare(UnsafeRawBufferPointer(rebasing: bytes[range]), $0) == 0
+                ByteOrder.compare(UnsafeRawBufferPointer(rebasing: bytes[range]), $0) == 0
             }
         }
     }

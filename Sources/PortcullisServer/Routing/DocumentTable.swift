@@ -7,7 +7,7 @@ internal import PortcullisHTTP
 ///
 /// RFC 9728 §3.
 struct DocumentTable: Sendable {
-    /// In the order of ``PathOrder``.
+    /// In the order of ``ByteOrder``.
     private let routes: [(path: [UInt8], route: CompiledRoute)]
     /// The paths at and below which there is nothing but documents.
     private let reservedPaths: [[UInt8]]
@@ -43,7 +43,7 @@ struct DocumentTable: Sendable {
 
     private func find(_ path: ArraySlice<UInt8>) -> CompiledRoute? {
         path.withUnsafeBytes { path in
-            PathOrder.index(of: path, among: routes.count) { routes[$0].path }.map { routes[$0].route }
+            ByteOrder.index(of: path, among: routes.count) { routes[$0].path }.map { routes[$0].route }
         }
     }
 

@@ -79,9 +79,12 @@ package final class CompiledRoute: Sendable {
 
     private func readable(_ outcome: consuming Outcome, _ request: borrowing Request) -> Outcome {
         guard let cors else { return outcome }
-        guard case .response(var response) = copy outcome else { return outcome }
-        cors.apply(to: &response, of: request.head, namesRequest: request.id != nil)
-        return .response(response)
+        switch consume outcome {
+        case .response(var response):
+            cors.apply(to: &response, of: request.head, namesRequest: request.id != nil)
+            return .response(response)
+        case let other: return other
+        }
     }
 
     private func runImmediately(_ request: Request, _ effort: ProtectedResource.Effort) -> Outcome {
@@ -273,7 +276,7 @@ struct RouteTree: Sendable {
     }
 
     private static func literal(_ node: Node, _ segment: UnsafeRawBufferPointer) -> Node? {
-        PathOrder.index(of: segment, among: node.literals.count) { node.literals[$0].segment }
+        ByteOrder.index(of: segment, among: node.literals.count) { node.literals[$0].segment }
             .map { node.literals[$0].node }
     }
 }

@@ -129,7 +129,7 @@ struct ResourceTree: Sendable {
         }
 
         func child(_ segment: UnsafeRawBufferPointer) -> Node? {
-            PathOrder.index(of: segment, among: children.count) { children[$0].segment }.map { children[$0] }
+            ByteOrder.index(of: segment, among: children.count) { children[$0].segment }.map { children[$0] }
         }
     }
 

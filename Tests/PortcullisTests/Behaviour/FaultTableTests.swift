@@ -78,9 +78,6 @@ struct FaultyWorld {
         }
     }
 
-    func settle(until condition: () -> Bool) async {
-        for _ in 0..<10_000 where !condition() { await Task.yield() }
-    }
 }
 
 @Suite("Fault table: what an authorization server can do wrong, and what becomes of it")
@@ -128,7 +125,7 @@ struct FaultTableTests {
         world.server.setFault(fault, at: endpoint)
         world.clock.advance(by: .seconds(600))
         for _ in 0..<20 { #expect(await world.refusal(of: try world.token()) == nil) }
-        await world.settle { world.server.requestCount(at: endpoint) > 1 }
+        await settle { world.server.requestCount(at: endpoint) > 1 }
         #expect(world.server.requestCount(at: endpoint) == 2)
         world.clock.advance(by: .seconds(3600))
         await world.expectOutage([try world.token(), try world.token()])
@@ -168,7 +165,7 @@ struct FaultTableTests {
         #expect(world.line.attemptCount == 2)
         world.clock.advance(by: .seconds(600))
         for _ in 0..<20 { #expect(await world.refusal(of: try world.token()) == nil) }
-        await world.settle { world.line.attemptCount > 2 }
+        await settle { world.line.attemptCount > 2 }
         #expect((3...4).contains(world.line.attemptCount))
         world.clock.advance(by: .seconds(3600))
         let calls = world.line.attemptCount

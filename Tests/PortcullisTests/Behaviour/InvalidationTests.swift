@@ -68,10 +68,10 @@ struct InvalidationTests {
         }
         let resource = resource
         async let early = resource.refusal(of: .get("/mcp", bearer: "a"))
-        for _ in 0..<10_000 where fetcher.requests.isEmpty { await Task.yield() }
+        await settle { !fetcher.requests.isEmpty }
         if bySubject { resource.invalidate(subject: "user-1") } else { resource.invalidate("a") }
         async let late = resource.refusal(of: .get("/mcp", bearer: "a"))
-        for _ in 0..<10_000 where fetcher.requests.count < 2 { await Task.yield() }
+        await settle { fetcher.requests.count >= 2 }
         fetcher.on(Self.endpoint, json: ["active": false])
         #expect(fetcher.requests.count == 2)
         door.open()

@@ -40,10 +40,6 @@ struct KeyRefreshTests {
         issuer.mint(audience: Scene.identifier, lifetime: .seconds(100_000), header: header)
     }
 
-    private func settle(until condition: () -> Bool) async {
-        for _ in 0..<10_000 where !condition() { await Task.yield() }
-    }
-
     @Test func `a hundred requests at the start cause one fetch`() async {
         let gate = Latch()
         let body = JWKSet([issuer.key.publicKey]).publicJSON.serialized()
@@ -232,7 +228,14 @@ struct KeyRefreshTests {
     }
 
     @Test func `warming up loads the keys before the first request`() async {
+        let gate = Latch()
+        let body = JWKSet([issuer.key.publicKey]).publicJSON.serialized()
+        fetcher.on(Self.url) { _ in
+            await gate.wait()
+            return FetchResponse(status: .ok, body: body)
+        }
         #expect(!resource.isReady)
+        gate.open()
         await settle { resource.isReady }
         #expect(resource.isReady)
         #expect(fetchCount() == 1)

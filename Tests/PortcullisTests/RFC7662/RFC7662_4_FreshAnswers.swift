@@ -167,7 +167,7 @@ struct RFC7662_4_FreshAnswers {
         }
         let token = jwt
         async let early = refusal(token)
-        for _ in 0..<10_000 where fetcher.requests.isEmpty { await Task.yield() }
+        await settle { !fetcher.requests.isEmpty }
         let late = await withTaskGroup(of: Refusal?.self) { group in
             for _ in 0..<100 { group.addTask { await refusal(token) } }
             for _ in 0..<2000 { await Task.yield() }
@@ -197,7 +197,7 @@ struct RFC7662_4_FreshAnswers {
             return FetchResponse(status: .ok, body: RFC7662_2_Introspection.active.serialized())
         }
         async let early = refusal("opaque", Self.known)
-        for _ in 0..<10_000 where fetcher.requests.isEmpty { await Task.yield() }
+        await settle { !fetcher.requests.isEmpty }
         clock.advance(by: .milliseconds(1))
         expectRefused(await refusal("opaque"), .inactiveToken)
         door.open()
@@ -220,10 +220,10 @@ struct RFC7662_4_FreshAnswers {
             return FetchResponse(status: .ok, body: answer.serialized())
         }
         async let early = refusal("opaque", Self.known)
-        for _ in 0..<10_000 where fetcher.requests.isEmpty { await Task.yield() }
+        await settle { !fetcher.requests.isEmpty }
         clock.advance(by: .milliseconds(1))
         async let fresh = refusal("opaque")
-        for _ in 0..<10_000 where fetcher.requests.count < 2 { await Task.yield() }
+        await settle { fetcher.requests.count >= 2 }
         clock.advance(by: .milliseconds(1))
         async let joining = refusal("opaque", Self.known)
         for _ in 0..<1000 { await Task.yield() }
@@ -258,11 +258,11 @@ struct RFC7662_4_FreshAnswers {
         let (one, other) = (try resource("mcp"), try resource("notes"))
         one.invalidateAllTokens()
         async let before = one.refusal(of: .get("/mcp", bearer: "opaque"))
-        for _ in 0..<10_000 where fetcher.requests.isEmpty { await Task.yield() }
+        await settle { !fetcher.requests.isEmpty }
         one.invalidateAllTokens()
         other.invalidateAllTokens()
         async let behind = other.refusal(of: .get("/notes", bearer: "opaque"))
-        for _ in 0..<10_000 where fetcher.requests.count < 2 { await Task.yield() }
+        await settle { fetcher.requests.count >= 2 }
         #expect(fetcher.requests.count == 2)
         door.open()
         _ = await (before, behind)

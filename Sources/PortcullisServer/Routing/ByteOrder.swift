@@ -6,10 +6,10 @@
     internal import Darwin
 #endif
 
-/// The order of paths and their segments in tables: byte by byte, and of two that begin alike the shorter one first.
+/// The order in which tables of paths and segments are kept: byte by byte, and of two that begin alike the shorter one first.
 ///
 /// To hash a path costs more than a few comparisons.
-enum PathOrder {
+enum ByteOrder {
     /// Where a path stands in a table of so many that are in order, or nothing.
     @inline(__always)
     static func index(
