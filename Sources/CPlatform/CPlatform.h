@@ -58,6 +58,8 @@ static const int CPLATFORM_EPOLL_CLOEXEC = EPOLL_CLOEXEC;
 static const unsigned int CPLATFORM_EPOLLIN = EPOLLIN;
 static const unsigned int CPLATFORM_EPOLLOUT = EPOLLOUT;
 static const unsigned int CPLATFORM_EPOLLRDHUP = EPOLLRDHUP;
+// The same bit, which poll.h names for _GNU_SOURCE alone.
+static const short CPLATFORM_POLLRDHUP = EPOLLRDHUP;
 static const unsigned int CPLATFORM_EPOLLHUP = EPOLLHUP;
 static const unsigned int CPLATFORM_EPOLLERR = EPOLLERR;
 
@@ -88,6 +90,9 @@ static inline int cplatform_accept(int listener, struct sockaddr_storage *peer, 
 }
 #else
 #include <fcntl.h>
+
+// An end of the peer's side can't be asked for here.
+static const short CPLATFORM_POLLRDHUP = 0;
 
 /// Accepts a connection as a descriptor that does not block and is closed on exec. -1 and errno on failure.
 static inline int cplatform_accept(int listener, struct sockaddr_storage *peer, socklen_t *length) {

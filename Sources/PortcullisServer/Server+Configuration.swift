@@ -134,9 +134,9 @@ extension Server {
         ///
         /// Default 60 seconds; then it is closed.
         public var idleTimeout = Duration.seconds(60)
-        /// How long a client may take nothing of an answer.
+        /// How long a client may take nothing of an answer, or so little that the system has no room for more of it.
         ///
-        /// Default 30 seconds; then the connection is cut.
+        /// Linux speaks of room when a third of its buffer for the connection is free. Default 30 seconds; then the connection is cut.
         public var writeTimeout = Duration.seconds(30)
 
         /// Makes limits with the defaults.

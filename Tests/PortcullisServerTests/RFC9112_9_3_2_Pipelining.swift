@@ -104,6 +104,28 @@ struct RFC9112_9_3_2_Pipelining {
     }
 
     @Test(arguments: ReadinessKind.allCases)
+    func `a client that takes its answers slowly is not idle`(_ kind: ReadinessKind) async throws {
+        func routes(_ routes: inout Routes) {
+            routes.get("/") { _ in
+                .bytes(Array(repeating: 0x61, count: 700_000), contentType: "text/plain")
+            }
+        }
+        var limits = Server.Limits()
+        limits.idleTimeout = .milliseconds(300)
+        try await withServer(.init(readiness: kind, limits: limits), routes) { server in
+            let client = try server.client(receiveBuffer: 4096)
+            try await client.send(String(repeating: request("GET", "/"), count: 20))
+            for _ in 0..<20 {
+                try await Task.sleep(for: .milliseconds(100))
+                let reply = try await client.reply()
+                #expect(reply.status == 200 && reply.body.count == 700_000 && !reply.isCutOff)
+            }
+            // From now on it is.
+            #expect(await client.rest() == ([], .closed))
+        }
+    }
+
+    @Test(arguments: ReadinessKind.allCases)
     func `a flood of requests is not taken in faster than it is answered`(_ kind: ReadinessKind) async throws
     {
         let served = Counter()

@@ -40,11 +40,17 @@ struct RFC9112_9_6_Closing {
                 _ = release.wait(timeout: .now() + 20)
                 return .text("blocked")
             }
+            routes.post("/echo") { request in
+                .stream(contentType: "text/plain") { writer in
+                    for try await piece in request.body { try await writer.write(piece) }
+                }
+            }
         }
         let requests = [
             "GET /now HTTP/1.0\r\n\r\n", "junk\r\n\r\n", request("GET", "/now"),
             request("GET", "/now", ["Connection: close"]),
             request("GET", "/now") + request("GET", "/now", ["Connection: close"]),
+            request("POST", "/echo", ["Transfer-Encoding: chunked"]) + "no chunk\r\n",
         ]
         try await withServer(.init(readiness: kind, loops: 1), routes) { server in
             let blocker = try server.client()

@@ -71,6 +71,24 @@ struct StreamTests {
         }
     }
 
+    // A source of Dispatch that is not asked to go on tells of nothing, the end included.
+    @Test(
+        .enabled(if: ReadinessKind.preferred != .dispatchSources),
+        arguments: ["closes", "resets", "ends its side"])
+    func `a client that leaves is noticed behind what nobody has read`(_ how: String) async throws {
+        try await serving { server, _, ended in
+            let client = try server.client()
+            try await client.send(request("GET", "/events") + String(repeating: "x", count: 100_000))
+            _ = try await client.receive(atLeast: 100)
+            switch how {
+            case "closes": client.close()
+            case "resets": client.reset()
+            default: client.endWriting()
+            }
+            await ended.wait()
+        }
+    }
+
     @Test(arguments: ReadinessKind.allCases)
     func `for a client that has left before the head was sent nothing is begun`(_ kind: ReadinessKind)
         async throws
@@ -101,8 +119,12 @@ struct StreamTests {
         }
     }
 
-    @Test(arguments: ReadinessKind.allCases)
-    func `a client that leaves cancels a handler that has not answered`(_ kind: ReadinessKind) async throws {
+    @Test(
+        arguments: ReadinessKind.allCases.map { ($0, 0) }
+            + (ReadinessKind.preferred == .dispatchSources ? [] : [(.preferred, 200_000)]))
+    func `a client that leaves cancels a handler that has not answered`(
+        _ kind: ReadinessKind, _ unreadByteCount: Int
+    ) async throws {
         let begun = Gate()
         let ended = Gate()
         func routes(_ routes: inout Routes) {
@@ -115,7 +137,8 @@ struct StreamTests {
         }
         try await withServer(kind, routes) { server in
             let client = try server.client()
-            try await client.send(request("GET", "/"))
+            try await client.send(
+                request("GET", "/") + String(repeating: "x", count: unreadByteCount))
             await begun.wait()
             client.reset()
             await ended.wait()

@@ -18,6 +18,8 @@ extension Connection {
         output.giveBack(&context.outputBuffer)
         if writeDeadline != .distantFuture, pending?.file == nil {
             writeDeadline = .distantFuture
+            // Only now does it have the answer, and time to think of the next request.
+            if phase == .head, stateDeadline != .distantFuture { waitForRequest() }
             applyDeadline()
         }
         wakeWriters()

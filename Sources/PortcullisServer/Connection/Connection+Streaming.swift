@@ -36,6 +36,7 @@ extension Connection {
             self?.assumeIsolated { connection in
                 guard connection.isCurrent(id), connection.pending?.bodyWaiter == nil else { return }
                 connection.sendHeldHead()
+                if connection.peerHasEnded { connection.cancelStream() }
                 connection.flush()
             }
         }

@@ -123,6 +123,7 @@ actor Connection: ReadinessHandler {
         for _ in 0..<8 {
             guard wantsToRead else {
                 hasUnusedReadiness = phase != .closed
+                if untilEnd { noticeDeparture() }
                 return flush()
             }
             let buffer = context.readBuffer
@@ -271,14 +272,30 @@ actor Connection: ReadinessHandler {
             flush()
         case .exchange:
             failBody(with: RequestBodyError.connectionClosed)
-            // A client may end its side and wait for the answer; one that leaves a stream has gone.
-            if exchange?.hasBegunStreaming == true { cancelHandler() }
+            cancelStream()
             flush()
         case .lingering:
             // What closes the connection may have been read in the same turn as the end, and its answer not sent yet.
             if output.isEmpty { abort() } else { flush() }
         case .closed:
             break
+        }
+    }
+
+    /// A client may end its side and wait for the answer; one that leaves a stream has gone.
+    ///
+    /// While the head is held back, what was wrong with the body may still be told.
+    func cancelStream() {
+        if exchange?.hasBegunStreaming == true, pending?.heldHead == nil { cancelHandler() }
+    }
+
+    /// Looks whether a client has gone of which nothing more is read for now: its end is told once, and lies behind what it sent.
+    private func noticeDeparture() {
+        guard phase == .exchange else { return }
+        switch PeerState(of: descriptor) {
+        case .present: break
+        case .ended: cancelStream()
+        case .gone: abort()
         }
     }
 
@@ -314,6 +331,9 @@ actor Connection: ReadinessHandler {
         case .head where context.isDraining && !headHasBegun:
             _ = sendClosure()
             abort()
+        case .head where !headHasBegun && (!output.isEmpty || isHeldBack):
+            // It is not idle: answers are on their way, and how long it may take none of them is limited elsewhere.
+            waitForRequest()
         case .head:
             context.recorder?.record(.timedOut(headHasBegun ? .header : .idle))
             if headHasBegun { refuse(.requestTimeout) } else { closeAfterOutput() }
