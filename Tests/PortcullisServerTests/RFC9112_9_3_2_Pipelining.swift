@@ -111,12 +111,12 @@ struct RFC9112_9_3_2_Pipelining {
             }
         }
         var limits = Server.Limits()
-        limits.idleTimeout = .milliseconds(300)
+        limits.idleTimeout = .milliseconds(100)
         try await withServer(.init(readiness: kind, limits: limits), routes) { server in
             let client = try server.client(receiveBuffer: 4096)
-            try await client.send(String(repeating: request("GET", "/"), count: 20))
-            for _ in 0..<20 {
-                try await Task.sleep(for: .milliseconds(100))
+            try await client.send(String(repeating: request("GET", "/"), count: 12))
+            for _ in 0..<12 {
+                try await Task.sleep(for: .milliseconds(150))
                 let reply = try await client.reply()
                 #expect(reply.status == 200 && reply.body.count == 700_000 && !reply.isCutOff)
             }
