@@ -53,7 +53,17 @@ struct StreamTests {
         }
     }
 
-    @Test(arguments: ReadinessKind.allCases, ["closes", "resets", "ends its side"])
+    private static let waysToLeave = ["closes", "resets", "ends its side"]
+
+    private static func leave(_ client: RawClient, _ how: String) {
+        switch how {
+        case "closes": client.close()
+        case "resets": client.reset()
+        default: client.endWriting()
+        }
+    }
+
+    @Test(arguments: ReadinessKind.allCases, waysToLeave)
     func `a client that leaves cancels the handler, though nothing is written`(
         _ kind: ReadinessKind, _ how: String
     ) async throws {
@@ -61,30 +71,20 @@ struct StreamTests {
             let client = try server.client()
             try await client.send(request("GET", "/events"))
             _ = try await client.receive(atLeast: 100)
-            switch how {
-            case "closes": client.close()
-            case "resets": client.reset()
-            default: client.endWriting()
-            }
+            Self.leave(client, how)
             // No event ever comes: only cancellation ends the handler.
             await ended.wait()
         }
     }
 
     // A source of Dispatch that is not asked to go on tells of nothing, the end included.
-    @Test(
-        .enabled(if: ReadinessKind.preferred != .dispatchSources),
-        arguments: ["closes", "resets", "ends its side"])
+    @Test(.enabled(if: ReadinessKind.preferred != .dispatchSources), arguments: waysToLeave)
     func `a client that leaves is noticed behind what nobody has read`(_ how: String) async throws {
         try await serving { server, _, ended in
             let client = try server.client()
             try await client.send(request("GET", "/events") + String(repeating: "x", count: 100_000))
             _ = try await client.receive(atLeast: 100)
-            switch how {
-            case "closes": client.close()
-            case "resets": client.reset()
-            default: client.endWriting()
-            }
+            Self.leave(client, how)
             await ended.wait()
         }
     }
