@@ -227,8 +227,11 @@ extension ProtectedResource {
     ) {
         gate.reportDetails(of: verified.token)
         guard arrival < verified.usableUntil else { return }
+        // Another signature costs less than a place that somebody else uses; another question to the issuer costs more.
+        let admission: TokenTable<VerifiedToken>.Admission = verified.keys == nil ? .always : .atSecondSight
         gate.remember(
-            since: epoch, { $0.verified.insert(verified, for: digest) }, else: { $0.verified.remove(digest) })
+            since: epoch, { $0.verified.insert(verified, for: digest, whenFull: admission) },
+            else: { $0.verified.remove(digest) })
         // Of two answers that overtake each other the one that was asked for later counts.
         if let rejected = gate.rejected[digest], rejected.askedAt >= arrival { gate.verified.remove(digest) }
     }

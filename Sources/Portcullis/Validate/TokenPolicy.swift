@@ -60,6 +60,9 @@ public struct TokenPolicy: Sendable {
     public var maxTokenByteCount = 16_384
     /// How many verified tokens are remembered.
     ///
+    /// When there are more, one that was not used lately is forgotten for each new one that was introspected, and for each JWT
+    /// that comes by for the second time.
+    ///
     /// Default 10000; 0 for none.
     public var verifiedCacheEntryCount = 10_000
     /// How long an active introspection answer counts, at most until `exp`.

@@ -7,8 +7,16 @@ import Synchronization
 /// What is remembered of tokens that were seen before: a bounded table by the hash of the token.
 ///
 /// Reading takes one short lock and never waits. When the table is full, one entry that was not used lately makes room
-/// for each new one.
+/// for each new one that is admitted.
 final class TokenTable<Entry: Sendable>: Sendable {
+    /// Which new entries push out another when the table is full.
+    enum Admission: Sendable {
+        /// Every one.
+        case always
+        /// Those of tokens that come by again: what is used once would push out what is used often, for nothing.
+        case atSecondSight
+    }
+
     private struct Slot {
         var digest: SHA256Digest
         var entry: Entry
@@ -19,6 +27,7 @@ final class TokenTable<Entry: Sendable>: Sendable {
         var places: [SHA256Digest: Int] = [:]
         var slots: [Slot] = []
         var hand = 0
+        var sightings: TokenSightings?
     }
 
     private let capacity: Int
@@ -39,7 +48,7 @@ final class TokenTable<Entry: Sendable>: Sendable {
         }
     }
 
-    func insert(_ entry: Entry, for digest: SHA256Digest) {
+    func insert(_ entry: Entry, for digest: SHA256Digest, whenFull admission: Admission = .always) {
         guard capacity > 0 else { return }
         // What makes room is let go after the lock, since it may be large.
         let evicted: Entry? = state.withLock { state in
@@ -54,9 +63,15 @@ final class TokenTable<Entry: Sendable>: Sendable {
                 state.slots.append(slot)
                 return nil
             }
+            if admission == .atSecondSight, !isSeenAgain(digest, in: &state) { return nil }
             return Self.replace(with: slot, in: &state)
         }
         _ = evicted
+    }
+
+    private func isSeenAgain(_ digest: SHA256Digest, in state: inout State) -> Bool {
+        if state.sightings == nil { state.sightings = TokenSightings(of: capacity) }
+        return state.sightings?.note(digest) ?? false
     }
 
     // The clock: the hand passes over what was used since it came by last, once.
@@ -112,6 +127,29 @@ final class TokenTable<Entry: Sendable>: Sendable {
             return slots.count
         }
         _ = removed
+    }
+}
+
+/// Which tokens came by lately, as far as a few bytes for each can tell.
+///
+/// A token is forgotten when another one takes its place. A wrong yes, one in 2³², does no harm: a token is remembered one
+/// sight too early.
+private struct TokenSightings {
+    private var tags: [UInt32]
+
+    /// At least as many places as a number of tokens.
+    init(of count: Int) {
+        var placeCount = 1
+        while placeCount < count { placeCount *= 2 }
+        tags = Array(repeating: 0, count: placeCount)
+    }
+
+    /// Whether the token was seen before; from now on it was.
+    mutating func note(_ digest: SHA256Digest) -> Bool {
+        let place = Int(truncatingIfNeeded: digest.prefix) & (tags.count - 1)
+        let tag = UInt32(truncatingIfNeeded: digest.prefix >> 32)
+        defer { tags[place] = tag }
+        return tags[place] == tag
     }
 }
 

@@ -29,6 +29,9 @@ package struct SHA256Digest: Sendable, Hashable {
         Base64URL.encode(bytes)
     }
 
+    /// The first eight bytes, as a number: a short hash.
+    package var prefix: UInt64 { words.0 }
+
     package static func == (first: SHA256Digest, second: SHA256Digest) -> Bool {
         first.words == second.words
     }

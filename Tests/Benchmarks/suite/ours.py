@@ -14,6 +14,7 @@ from .target import Target
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
 HELLO = {"text": TEXT}
 TOKEN_COUNT = 100_000
+REMEMBERED_COUNT = 10_000
 
 
 def resource(name, tokens, issuer=ISSUER, **metadata):
@@ -52,8 +53,7 @@ def configuration(material, introspection_endpoint, tls=None):
         ],
         "resources": [
             resource("api", jwt),
-            # A hundred thousand tokens in turn find none of themselves among the last ten thousand.
-            resource("cold", {**jwt, "verified_cache_entries": 10_000}),
+            resource("cold", {**jwt, "verified_cache_entries": REMEMBERED_COUNT}),
             # Room for all three algorithms, however the entries fall.
             resource("warm", {**jwt, "verified_cache_entries": 8 * TOKEN_COUNT}),
             resource("opaque/cold", {**opaque, "introspection_cache_seconds": 0}, OPAQUE_ISSUER),
@@ -123,12 +123,19 @@ class Ours:
 
     def distinct(self, algorithm, temperature):
         """A hundred thousand tokens in turn, of which the cache knows none or all."""
+        if temperature == "warm":
+            return self.series("warm", algorithm, TOKEN_COUNT, warm_up_requests=TOKEN_COUNT)
+        # The cache is full of others: it keeps those that it knows rather than one that comes by once in a hundred thousand.
+        others = self.series("cold", algorithm, REMEMBERED_COUNT, warm_up_requests=2 * REMEMBERED_COUNT)
+        return self.series("cold", algorithm, TOKEN_COUNT, predecessor=others)
+
+    def series(self, temperature, algorithm, count, **options):
         return self.target(
             f"{temperature} {algorithm}",
             f"/{temperature}/hello",
-            lines=self.material.tokens(algorithm, TOKEN_COUNT),
+            lines=self.material.tokens(algorithm, count),
             field="Authorization: Bearer ",
-            warm_up_requests=TOKEN_COUNT if temperature == "warm" else 0,
+            **options,
         )
 
     def forged(self, **options):

@@ -13,7 +13,8 @@ class Target:
     """One kind of request to one server.
 
     `body` is the answer's, or a function that says whether it is right. With `lines`, a file, every request takes a
-    line of its own behind the text `field`, and wrk goes on where its last run stopped.
+    line of its own behind the text `field`, and wrk goes on where its last run stopped. A `predecessor` is a target that
+    is warmed up instead.
     """
 
     def __init__(
@@ -33,11 +34,12 @@ class Target:
         connections=64,
         threads=2,
         warm_up_requests=0,
+        predecessor=None,
     ):
         self.name, self.server, self.port, self.path, self.status, self.body = name, server, port, path, status, body
         self.fields, self.tls, self.lines, self.field, self.upload = fields or {}, tls, lines, field, upload
         self.script, self.connections, self.threads = script, connections, threads
-        self.warm_up_requests = warm_up_requests
+        self.warm_up_requests, self.predecessor = warm_up_requests, predecessor
         self.offset = 0
 
     @property
@@ -113,6 +115,9 @@ class Target:
         return figures
 
     def warm_up(self, seconds):
+        if self.predecessor:
+            self.predecessor.warm_up(seconds)
+            return
         done = self.measure(seconds)["requests"]
         while done < self.warm_up_requests:
             done += self.measure(2)["requests"]

@@ -108,6 +108,35 @@ struct RememberedTokenTests {
         #expect(tokens.filter { isKnown($0, to: resource) }.count == 8)
     }
 
+    @Test func `when there is no room a JWT gets in at its second sight`() async {
+        let scene = Scene()
+        var policy = TokenPolicy()
+        policy.verifiedCacheEntryCount = 8
+        let resource = ProtectedResource(
+            "https://api.example.com/notes", trusting: scene.issuer.trusted, tokens: policy,
+            time: scene.clock.time)
+        let first = (0..<8).map { _ in scene.mint() }
+        for token in first { #expect(await resource.refusal(of: .get("/notes", bearer: token)) == nil) }
+        for _ in 0..<100 {
+            #expect(await resource.refusal(of: .get("/notes", bearer: scene.mint())) == nil)
+        }
+        #expect(first.allSatisfy { isKnown($0, to: resource) })
+        let regular = scene.mint()
+        #expect(await resource.refusal(of: .get("/notes", bearer: regular)) == nil)
+        #expect(!isKnown(regular, to: resource))
+        #expect(await resource.refusal(of: .get("/notes", bearer: regular)) == nil)
+        #expect(isKnown(regular, to: resource))
+        #expect(first.filter { isKnown($0, to: resource) }.count == 7)
+    }
+
+    @Test func `when there is no room an answer of the issuer gets in at once`() async {
+        let resource = resource { $0.verifiedCacheEntryCount = 4 }
+        for number in 0..<100 {
+            #expect(await resource.refusal(of: .get("/mcp", bearer: "token\(number)")) == nil)
+        }
+        #expect((96..<100).allSatisfy { isKnown("token\($0)", to: resource) })
+    }
+
     @Test func `with no entries nothing is remembered`() async {
         let resource = resource { $0.verifiedCacheEntryCount = 0 }
         #expect(await resource.refusal(of: .get("/mcp", bearer: "a")) == nil)
