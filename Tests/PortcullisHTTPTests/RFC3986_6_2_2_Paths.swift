@@ -7,7 +7,9 @@ import Testing
 struct RFC3986_6_2_2_Paths {
     private func segments(_ text: String) throws -> [String] {
         let path = try RequestPath(text)
-        return path.withSegments { segments in segments.ranges.map { path.decoded($0) } }
+        return path.bytes.withUnsafeBytes { bytes in
+            PathSegments(bytes, path.range).map { path.decoded($0) }
+        }
     }
 
     @Test func `a path falls into its segments`() throws {
@@ -20,6 +22,18 @@ struct RFC3986_6_2_2_Paths {
         #expect(try !RequestPath("/").hasTrailingSlash)
     }
 
+    @Test func `a copy of the segments goes on from where it was made`() {
+        Array("/a/b/".utf8).withUnsafeBytes { bytes in
+            var segments = PathSegments(bytes, bytes.indices)
+            #expect(segments.next() == 1..<2)
+            let copy = segments
+            #expect(Array(segments) == [3..<4, 5..<5])
+            #expect(Array(copy) == [3..<4, 5..<5])
+            #expect(Array(copy[3..<4]) == [0x62])
+            #expect(!copy.isAtEnd)
+        }
+    }
+
     @Test func `an absent path is a slash`() throws {
         #expect(try RequestPath("").text == "/")
     }
@@ -28,7 +42,7 @@ struct RFC3986_6_2_2_Paths {
         let bytes = Array("GET /notes/17 HTTP/1.1".utf8)
         let path = try RequestPath(bytes, 4..<13)
         #expect(path.range == 4..<13)
-        #expect(path.withSegments { Array($0.ranges) } == [5..<10, 11..<13])
+        #expect(path.bytes.withUnsafeBytes { Array(PathSegments($0, path.range)) } == [5..<10, 11..<13])
         #expect(path.text == "/notes/17")
     }
 

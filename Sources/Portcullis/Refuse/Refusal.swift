@@ -65,7 +65,7 @@ public struct Refusal: Error, Sendable, Hashable, CustomStringConvertible {
         for challenge in challenges { fields.append(challenge.description, for: .wwwAuthenticate) }
         if let retryAfter { fields.append(String(Self.wholeSeconds(retryAfter)), for: .retryAfter) }
         if let dpopNonce { fields.append(dpopNonce, for: "DPoP-Nonce") }
-        fields.append("no-store", for: .cacheControl)
+        fields.append(.noStore)
         if variesByClientCertificate { fields.append("Client-Cert", for: .vary) }
         if error != nil { fields.append("application/json", for: .contentType) }
         return ResponseHead(status: status, fields: fields)

@@ -10,6 +10,11 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
         public let name: FieldName
         /// The value, without CR, LF or NUL.
         public let value: String
+
+        /// `Cache-Control: no-store`, which goes with most answers.
+        ///
+        /// RFC 9111 §5.2.2.5.
+        package static let noStore = Field(name: .cacheControl, value: "no-store")
     }
 
     private var list: [Field] = []
@@ -46,7 +51,9 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
 
     /// Whether a line of that name is there.
     public func contains(_ name: FieldName) -> Bool {
-        list.contains { $0.name == name }
+        // By place, since an iterator counts references.
+        for index in list.indices where list[index].name == name { return true }
+        return false
     }
 
     /// Adds a line at the end.
@@ -56,6 +63,11 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
     public mutating func append(_ value: String, for name: FieldName) {
         precondition(Self.isValid(value), "A field value has no control characters but the tab.")
         list.append(Field(name: name, value: value))
+    }
+
+    /// Adds a line at the end that stands in another list, or might.
+    package mutating func append(_ field: Field) {
+        list.append(field)
     }
 
     /// Whether a text may be a field's value: no control characters but the tab, no blanks at its ends.

@@ -20,8 +20,10 @@ struct HeadWriter {
     }
 
     mutating func append(_ text: String) {
-        var text = text
-        text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
+        // Lent as it is: a text that could be made contiguous would be a copy, whose references are counted.
+        guard text.utf8.withContiguousStorageIfAvailable({ append(UnsafeRawBufferPointer($0)) }) == nil
+        else { return }
+        append(Array(text.utf8))
     }
 
     mutating func append(_ bytes: [UInt8]) {

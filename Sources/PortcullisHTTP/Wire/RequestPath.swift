@@ -72,41 +72,6 @@ package struct RequestPath: Sendable {
         return String(decoding: result, as: UTF8.self)
     }
 
-    /// Lends the segments, in normal form and still encoded, and behind them one without a character for a slash at the end.
-    ///
-    /// `/` has none.
-    ///
-    /// - Parameter use: Keeps neither the bytes nor the ranges.
-    package func withSegments<Result>(_ use: (PathSegments) -> Result) -> Result {
-        // No segment but the last is empty, so that each of the others takes two bytes.
-        withUnsafeTemporaryAllocation(of: Range<Int>.self, capacity: range.count / 2 + 1) { ranges in
-            var count = 0
-            var position = range.lowerBound + 1
-            while let segment = Self.nextSegment(bytes, &position, range.upperBound) {
-                precondition(count < ranges.count)
-                ranges.initializeElement(at: count, to: segment)
-                count += 1
-            }
-            if hasTrailingSlash {
-                precondition(count < ranges.count)
-                ranges.initializeElement(at: count, to: range.upperBound..<range.upperBound)
-                count += 1
-            }
-            return bytes.withUnsafeBytes {
-                use(PathSegments(bytes: $0, ranges: UnsafeBufferPointer(rebasing: ranges[..<count])))
-            }
-        }
-    }
-
-    @inline(__always)
-    private static func nextSegment(_ bytes: [UInt8], _ position: inout Int, _ end: Int) -> Range<Int>? {
-        guard position < end else { return nil }
-        let start = position
-        while position < end, bytes[position] != 0x2F { position += 1 }
-        defer { position += 1 }
-        return start..<position
-    }
-
     private static func hasEscape(_ bytes: [UInt8], _ range: Range<Int>) throws(MalformedMessage) -> Bool {
         var hasEscape = false
         for index in range {
@@ -188,19 +153,5 @@ package struct RequestPath: Sendable {
 
     private static func hexadecimalDigit(_ value: UInt8) -> UInt8 {
         value < 10 ? 0x30 + value : 0x37 + value
-    }
-}
-
-/// The segments of a path while it is looked up: where they stand, and what they are.
-// SAFETY: both pointers are lent for one call, by `RequestPath.withSegments`, and nobody keeps them. The ranges lie in the bytes.
-package struct PathSegments {
-    let bytes: UnsafeRawBufferPointer
-    /// Where each segment stands in the path's bytes.
-    package let ranges: UnsafeBufferPointer<Range<Int>>
-
-    /// The bytes of one segment.
-    package subscript(index: Int) -> UnsafeRawBufferPointer {
-        precondition(index < ranges.count)
-        return UnsafeRawBufferPointer(rebasing: bytes[ranges[index]])
     }
 }

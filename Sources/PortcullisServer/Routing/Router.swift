@@ -159,7 +159,7 @@ package final class CompiledRoute: Sendable {
     /// What is answered behind a gate is for this caller alone, unless it says something else.
     private func finish(_ response: inout Response, at index: Int) {
         let isForThisCaller = index > gateIndex && !response.fields.contains(.cacheControl)
-        if isForThisCaller { response.fields.append("no-store", for: .cacheControl) }
+        if isForThisCaller { response.fields.append(.noStore) }
         if let link, index >= gateIndex, !response.fields.values(of: "Link").contains(link) {
             response.fields.append(link, for: "Link")
         }
@@ -168,19 +168,13 @@ package final class CompiledRoute: Sendable {
 
 /// What a path leads to: a tree of segments with the methods at its nodes.
 struct RouteTree: Sendable {
-    private final class Node: Sendable {
-        let literals: [(segment: [UInt8], node: Node)]
-        let parameter: Node?
-        let rest: Methods?
-        let methods: Methods?
-
-        init(literals: [(segment: [UInt8], node: Node)], parameter: Node?, rest: Methods?, methods: Methods?)
-        {
-            self.literals = literals
-            self.parameter = parameter
-            self.rest = rest
-            self.methods = methods
-        }
+    /// Names others by their places: to walk down counts no references.
+    private struct Node {
+        /// In the order of their segments.
+        var literals: [(segment: [UInt8], place: Int)] = []
+        var parameter: Int?
+        var rest: Methods?
+        var methods: Methods?
     }
 
     /// The methods of one pattern.
@@ -211,17 +205,18 @@ struct RouteTree: Sendable {
         let values: [Range<Int>]
     }
 
-    private let root: Node
+    private var nodes: [Node] = []
 
     init(_ routes: [(pattern: PathPattern, methods: [Method], route: CompiledRoute)]) {
-        root = Self.node(routes.map { (ArraySlice($0.pattern.segments), $0.methods, $0.route) })
+        _ = add(routes.map { (ArraySlice($0.pattern.segments), $0.methods, $0.route) })
     }
 
     private typealias Item = (
         segments: ArraySlice<PathPattern.Segment>, methods: [Method], route: CompiledRoute
     )
 
-    private static func node(_ items: [Item]) -> Node {
+    /// Adds a node and all that is below it, and says where it is.
+    private mutating func add(_ items: [Item]) -> Int {
         var literals: [[UInt8]: [Item]] = [:]
         var parameters: [Item] = []
         var rest = Methods()
@@ -235,48 +230,49 @@ struct RouteTree: Sendable {
             case .literal(let segment): literals[segment, default: []].append(tail)
             }
         }
-        return Node(
-            literals: literals.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map {
-                ($0.key, node($0.value))
-            },
-            parameter: parameters.isEmpty ? nil : node(parameters),
-            rest: rest.routes.isEmpty ? nil : rest,
-            methods: here.routes.isEmpty ? nil : here
-        )
+        let place = nodes.count
+        nodes.append(
+            Node(rest: rest.routes.isEmpty ? nil : rest, methods: here.routes.isEmpty ? nil : here))
+        for (segment, items) in literals.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+            let next = add(items)
+            nodes[place].literals.append((segment, next))
+        }
+        if !parameters.isEmpty {
+            let next = add(parameters)
+            nodes[place].parameter = next
+        }
+        return place
     }
 
     /// Finds the best pattern for a path.
-    func match(_ segments: PathSegments) -> Match? {
+    func match(_ path: PathSegments) -> Match? {
         var values: [Range<Int>] = []
-        let methods = Self.match(root, segments, from: 0, &values)
+        let methods = match(at: 0, path, &values)
         return methods.map { Match(methods: $0, values: values) }
     }
 
     /// Goes down literal first, then parameter, then rest, and comes back from a dead end.
     ///
     /// No node is entered twice for one path.
-    private static func match(
-        _ node: Node, _ segments: PathSegments, from index: Int, _ values: inout [Range<Int>]
-    ) -> Methods? {
-        guard index < segments.ranges.count else { return node.methods }
-        if let next = literal(node, segments[index]),
-            let methods = match(next, segments, from: index + 1, &values)
-        {
+    private func match(at place: Int, _ path: PathSegments, _ values: inout [Range<Int>]) -> Methods? {
+        var rest = path
+        guard let segment = rest.next() else { return nodes[place].methods }
+        if let next = literal(at: place, path[segment]), let methods = match(at: next, rest, &values) {
             return methods
         }
-        let segment = segments.ranges[index]
-        if let next = node.parameter, !segment.isEmpty {
+        if let next = nodes[place].parameter, !segment.isEmpty {
             values.append(segment)
-            if let methods = match(next, segments, from: index + 1, &values) { return methods }
+            if let methods = match(at: next, rest, &values) { return methods }
             values.removeLast()
         }
-        guard let rest = node.rest, let last = segments.ranges.last else { return nil }
-        values.append(segment.lowerBound..<last.upperBound)
-        return rest
+        guard let methods = nodes[place].rest else { return nil }
+        values.append(segment.lowerBound..<path.end)
+        return methods
     }
 
-    private static func literal(_ node: Node, _ segment: UnsafeRawBufferPointer) -> Node? {
-        ByteOrder.index(of: segment, among: node.literals.count) { node.literals[$0].segment }
-            .map { node.literals[$0].node }
+    private func literal(at place: Int, _ segment: UnsafeRawBufferPointer) -> Int? {
+        ByteOrder.index(of: segment, among: nodes[place].literals.count) {
+            nodes[place].literals[$0].segment
+        }.map { nodes[place].literals[$0].place }
     }
 }

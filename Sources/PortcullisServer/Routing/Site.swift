@@ -36,7 +36,9 @@ final class Site: Sendable {
         _ method: Method, _ path: RequestPath, isPreflight: Bool = false
     ) -> Destination {
         if let document = documents.route(path) { return (document, []) }
-        return path.withSegments { destination(method, $0, isPreflight: isPreflight) }
+        return path.bytes.withUnsafeBytes {
+            destination(method, PathSegments($0, path.range), isPreflight: isPreflight)
+        }
     }
 
     private func destination(
@@ -113,44 +115,57 @@ final class GuardedResource: Sendable {
 
 /// Finds the resource with the longest path that a request's path begins with, by whole segments.
 struct ResourceTree: Sendable {
-    private final class Node: Sendable {
+    /// Names its children by their places: to walk down counts no references.
+    private struct Node {
         let segment: [UInt8]
         let resource: GuardedResource?
-        let children: [Node]
-
-        init(segment: [UInt8], depth: Int, _ resources: [GuardedResource]) {
-            self.segment = segment
-            // Resources that differ in their query alone share their routes: the first ones.
-            resource = resources.first { $0.segmentCount == depth }
-            let below = resources.filter { $0.segmentCount > depth }
-            let deeper = Dictionary(grouping: below) { $0.segments[depth] }
-            children = deeper.sorted { $0.key.lexicographicallyPrecedes($1.key) }
-                .map { Node(segment: $0.key, depth: depth + 1, $0.value) }
-        }
-
-        func child(_ segment: UnsafeRawBufferPointer) -> Node? {
-            ByteOrder.index(of: segment, among: children.count) { children[$0].segment }.map { children[$0] }
-        }
+        /// In the order of their segments.
+        var children: Range<Int> = 0..<0
     }
 
-    private let root: Node
+    private var nodes: [Node] = []
 
     init(_ resources: [GuardedResource]) {
-        root = Node(segment: [], depth: 0, resources)
+        add([([], resources)], depth: 0)
     }
 
-    func owner(of segments: PathSegments) -> GuardedResource? {
-        var owner = root.resource
-        var node = root
-        for index in segments.ranges.indices {
-            guard let next = node.child(segments[index]) else { break }
-            node = next
-            guard let resource = node.resource,
-                !resource.endsWithSlash || index + 1 < segments.ranges.count
-            else { continue }
-            owner = resource
+    /// Adds nodes side by side, and all that is below them.
+    private mutating func add(_ siblings: [(segment: [UInt8], resources: [GuardedResource])], depth: Int) {
+        let first = nodes.count
+        // Resources that differ in their query alone share their routes: the first ones.
+        nodes += siblings.map { sibling in
+            Node(
+                segment: sibling.segment, resource: sibling.resources.first { $0.segmentCount == depth })
         }
-        return owner
+        for (place, sibling) in zip(first..., siblings) {
+            let deeper = Dictionary(grouping: sibling.resources.filter { $0.segmentCount > depth }) {
+                $0.segments[depth]
+            }
+            let start = nodes.count
+            nodes[place].children = start..<start + deeper.count
+            add(
+                deeper.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { ($0.key, $0.value) },
+                depth: depth + 1)
+        }
+    }
+
+    func owner(of path: PathSegments) -> GuardedResource? {
+        var segments = path
+        var owner = 0
+        var place = 0
+        while let segment = segments.next() {
+            let children = nodes[place].children
+            let found = ByteOrder.index(of: segments[segment], among: children.count) {
+                nodes[children.lowerBound + $0].segment
+            }
+            guard let found else { break }
+            place = children.lowerBound + found
+            guard let resource = nodes[place].resource, !resource.endsWithSlash || !segments.isAtEnd else {
+                continue
+            }
+            owner = place
+        }
+        return nodes[owner].resource
     }
 }
 

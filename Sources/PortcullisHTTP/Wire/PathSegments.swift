@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+
+/// The segments of a path in normal form, one after the other, and behind them one without a character for a slash at the end.
+///
+/// `/` has none. A copy goes on from where it was made, so that whoever looks a path up can come back.
+///
+/// RFC 3986 §3.3.
+// SAFETY: the bytes are only read, within their bounds, and are the caller's to keep for as long as a copy is in use.
+package struct PathSegments: Sequence, IteratorProtocol {
+    private let bytes: UnsafeRawBufferPointer
+    /// Where the next segment begins; beyond the end when there is none.
+    private var position: Int
+    /// Where the path ends.
+    package let end: Int
+
+    /// Begins with the first segment.
+    ///
+    /// - Parameters:
+    ///   - bytes: Those of the path.
+    ///   - range: Where the path stands in them, with the slash at its beginning.
+    package init(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
+        self.bytes = bytes
+        end = range.upperBound
+        position = range.lowerBound + (range.count > 1 ? 1 : 2)
+    }
+
+    /// Whether there are no more.
+    package var isAtEnd: Bool { position > end }
+
+    /// Takes a segment, and says where it stands.
+    package mutating func next() -> Range<Int>? {
+        guard !isAtEnd else { return nil }
+        let start = position
+        while position < end, bytes[position] != 0x2F { position += 1 }
+        defer { position += 1 }
+        return start..<position
+    }
+
+    /// The bytes of a segment.
+    package subscript(segment: Range<Int>) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: bytes[segment])
+    }
+}
