@@ -80,13 +80,13 @@ public struct RequestHead: Sendable {
         guard !method.name.isEmpty, method.name.utf8.allSatisfy(CharacterClass.isTokenCharacter) else {
             throw .invalidMethod
         }
-        guard !target.isEmpty, target.utf8.allSatisfy(CharacterClass.isTargetCharacter) else {
-            throw .invalidTarget
-        }
+        let targetBytes = Array(target.utf8)
+        let end = targetBytes.withUnsafeBytes { RequestLine.endOfTarget($0, from: 0) }
+        guard !target.isEmpty, end == targetBytes.count else { throw .invalidTarget }
         var bytes = Array(method.name.utf8)
         bytes.append(0x20)
         let targetStart = bytes.count
-        bytes += target.utf8
+        bytes += targetBytes
         let targetRange = targetStart..<bytes.count
         bytes += " HTTP/1.1\r\n".utf8
         var slots: [FieldSlot] = []

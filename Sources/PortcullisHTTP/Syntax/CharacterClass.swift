@@ -27,6 +27,17 @@ package enum CharacterClass {
         byte < 128 && contains(byte, targetLow, targetHigh)
     }
 
+    /// What stands in a query as browsers send it, though RFC 3986 would have it encoded: `\`, `^`, `` ` ``, `{`, `|`, `}`.
+    ///
+    /// URL Standard §1.3, the query percent-encode set.
+    @inline(__always)
+    package static func isRawQueryCharacter(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x5C, 0x5E, 0x60, 0x7B, 0x7C, 0x7D: true
+        default: false
+        }
+    }
+
     /// The letters, digits and marks of `token68`, without the `=` at its end.
     ///
     /// RFC 9110 §11.2.

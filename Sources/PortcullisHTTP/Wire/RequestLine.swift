@@ -23,7 +23,7 @@ struct RequestLine: Sendable {
         let methodEnd = index
         index += 1
         let targetStart = index
-        while index < bytes.count, CharacterClass.isTargetCharacter(bytes[index]) { index += 1 }
+        index = endOfTarget(bytes, from: index)
         guard index < bytes.count else { return nil }
         guard bytes[index] == 0x20 else { throw targetError(at: bytes[index]) }
         guard index > targetStart else { throw .invalidRequestLine }
@@ -36,6 +36,24 @@ struct RequestLine: Sendable {
         }
         return RequestLine(
             method: method(bytes, methodEnd), target: target, version: version, end: index + 10)
+    }
+
+    /// Where the characters end that a target may hold.
+    ///
+    /// In the query these are some more than in the path, which decides who answers: no route is found by the query.
+    @inline(__always)
+    static func endOfTarget(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
+        var index = start
+        while index < bytes.count, CharacterClass.isTargetCharacter(bytes[index]) { index += 1 }
+        guard index < bytes.count, CharacterClass.isRawQueryCharacter(bytes[index]),
+            bytes[start..<index].contains(0x3F)
+        else { return index }
+        while index < bytes.count,
+            CharacterClass.isTargetCharacter(bytes[index]) || CharacterClass.isRawQueryCharacter(bytes[index])
+        {
+            index += 1
+        }
+        return index
     }
 
     // SAFETY: the caller has checked that ten bytes follow `index`; the load takes any alignment.
