@@ -13,6 +13,20 @@ public struct ProtectedResourceSet: Sendable {
     private struct Site: Sendable {
         let owners: [ArraySlice<UInt8>: Owner]
         let places: PublishedPlaces
+
+        /// The resource with the longest path that a path begins with, by whole segments.
+        func owner(of path: RequestPath) -> ProtectedResource? {
+            let bytes = path.bytes[path.range]
+            var rest = bytes
+            if rest.last == 0x2F { rest.removeLast() }
+            while true {
+                if let owner = owners[rest], !owner.endsWithSlash || rest.endIndex < bytes.endIndex {
+                    return owner.resource
+                }
+                guard let slash = rest.lastIndex(of: 0x2F) else { return nil }
+                rest = rest[..<slash]
+            }
+        }
     }
 
     /// Whom the paths at and below some path belong to.
@@ -76,25 +90,22 @@ public struct ProtectedResourceSet: Sendable {
 
     /// The resource that a request belongs to: the one with the longest path that the request's begins with, by whole segments.
     ///
-    /// Where all resources have one authority, `Host` is not looked at. The cost does not grow with the number of resources.
+    /// Where all resources have one authority, `Host` is not looked at. The cost does not grow with the number of resources, and with
+    /// that of their authorities only where nothing is found.
     ///
-    /// - Returns: Nothing if the request belongs to none, or asks for another host than theirs.
-    /// - Throws: ``MalformedMessage`` for a path that programs read differently, such as one with dot segments or an encoded slash: such a
-    ///   request is to be answered 400, whoever it belongs to.
+    /// - Returns: Nothing if the request belongs to none, which is to say that nothing guards it.
+    /// - Throws: ``MalformedMessage``, whose status is the answer. 400 for a target that is none, and for a path that programs read
+    ///   differently, such as one with dot segments or an encoded slash, whoever it belongs to. 421 for a path that belongs to a resource,
+    ///   but at another host than the request's: a server that finds its handlers by the path alone would answer it without a token.
     ///
-    /// RFC 9728 §3.3, RFC 3986 §6.2.2.
+    /// RFC 9728 §3.3, RFC 3986 §6.2.2, RFC 9110 §15.5.20.
     public func resource(for head: RequestHead) throws(MalformedMessage) -> ProtectedResource? {
-        guard let (path, _) = try Self.pathAndQuery(of: head), let site = site(of: head) else { return nil }
-        let bytes = path.bytes[path.range]
-        var rest = bytes
-        if rest.last == 0x2F { rest.removeLast() }
-        while true {
-            if let owner = site.owners[rest], !owner.endsWithSlash || rest.endIndex < bytes.endIndex {
-                return owner.resource
-            }
-            guard let slash = rest.lastIndex(of: 0x2F) else { return nil }
-            rest = rest[..<slash]
-        }
+        let target = try RequestTarget(head)
+        guard let path = try target.path(of: head) else { return nil }
+        if let owner = site(of: head, target)?.owner(of: path) { return owner }
+        let isGuarded = storage.sites.values.contains { $0.owner(of: path) != nil }
+        guard !isGuarded else { throw .misdirectedRequest }
+        return nil
     }
 
     /// The answer to a request for a document of some resource: its metadata, or the keys that sign it.
@@ -107,15 +118,15 @@ public struct ProtectedResourceSet: Sendable {
     ///
     /// RFC 9728 §2, §3.1, §3.2.
     public func metadataResponse(to head: RequestHead) -> (head: ResponseHead, body: [UInt8])? {
-        guard let (path, query) = try? Self.pathAndQuery(of: head), let site = site(of: head) else {
-            return nil
-        }
-        return site.places.answer(to: head, path: path.text, query: query)
+        guard let target = try? RequestTarget(head), let path = try? target.path(of: head),
+            let site = site(of: head, target)
+        else { return nil }
+        return site.places.answer(to: head, path: path.text, query: target.query.map { head.text($0) })
     }
 
-    private func site(of head: RequestHead) -> Site? {
+    private func site(of head: RequestHead, _ target: RequestTarget) -> Site? {
         if let only = storage.only { return only }
-        let authority = Self.authority(of: head)
+        guard let authority = Self.authority(of: head, target) else { return nil }
         if let site = storage.sites[authority] { return site }
         return AuthorityNames.canonicalAddress(authority).flatMap { storage.sites[$0] }
     }
@@ -123,25 +134,9 @@ public struct ProtectedResourceSet: Sendable {
     /// The absolute form wins over `Host`, of which there is one.
     ///
     /// RFC 9112 §3.2.2.
-    private static func authority(of head: RequestHead) -> String {
-        if head.bytes[head.targetRange].first != 0x2F, let url = try? HTTPURL(head.target) {
-            let written = head.target.utf8.prefix(url.authorityEnd).dropFirst(url.scheme.utf8.count + 3)
-            return ASCII.lowercased(String(decoding: written, as: UTF8.self))
-        }
+    private static func authority(of head: RequestHead, _ target: RequestTarget) -> String? {
+        if let authority = target.authority { return ASCII.lowercased(head.text(authority)) }
         let hosts = head.fields.values(of: .host)
-        return hosts.count == 1 ? ASCII.lowercased(hosts[0]) : ""
-    }
-
-    private static func pathAndQuery(
-        of head: RequestHead
-    ) throws(MalformedMessage) -> (path: RequestPath, query: String?)? {
-        let target = head.targetRange
-        guard head.bytes[target].first == 0x2F else {
-            guard let url = try? HTTPURL(head.target) else { return nil }
-            return (try RequestPath(url.path), url.query)
-        }
-        let mark = head.bytes[target].firstIndex(of: 0x3F)
-        let path = try RequestPath(head.bytes, target.lowerBound..<(mark ?? target.upperBound))
-        return (path, mark.map { String(decoding: head.bytes[($0 + 1)..<target.upperBound], as: UTF8.self) })
+        return hosts.count == 1 ? ASCII.lowercased(hosts[0]) : nil
     }
 }

@@ -12,9 +12,10 @@ extension ProtectedResource {
     ///
     /// RFC 9728 §3.1, §3.2.
     public func metadataResponse(to head: RequestHead) -> (head: ResponseHead, body: [UInt8])? {
-        guard let (path, query) = Self.pathAndQuery(of: head.target) else { return nil }
+        guard let target = try? RequestTarget(head), let path = try? target.path(of: head) else { return nil }
+        let (text, query) = (path.text, target.query.map { head.text($0) })
         let isHere = gate.locations.places.contains { place in
-            place.paths.contains { $0.utf8.elementsEqual(path.utf8) } && place.matches(query: query)
+            place.paths.contains { $0.utf8.elementsEqual(text.utf8) } && place.matches(query: query)
         }
         return isHere ? publishedMetadata(for: head) : nil
     }
@@ -103,22 +104,6 @@ extension ProtectedResource {
             }
             if let before { connection.succeed(before) }
         }
-    }
-
-    private static func pathAndQuery(of target: String) -> (path: String, query: String?)? {
-        var rest = target.utf8[...]
-        // The absolute form. RFC 9112 §3.2.2.
-        if rest.first != 0x2F {
-            guard let url = try? HTTPURL(target) else { return nil }
-            return (url.path, url.query)
-        }
-        var query: String?
-        if let mark = rest.firstIndex(of: 0x3F) {
-            query = String(decoding: rest[rest.index(after: mark)...], as: UTF8.self)
-            rest = rest[..<mark]
-        }
-        guard let path = try? HTTPURL.normalised(rest) else { return nil }
-        return (path, query)
     }
 }
 

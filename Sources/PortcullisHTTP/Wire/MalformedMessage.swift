@@ -91,6 +91,10 @@ public enum MalformedMessage: Error, Sendable, Hashable {
     ///
     /// RFC 3986 §6.2.2, RFC 9110 §4.2.3.
     case ambiguousPath
+    /// The request names a host that has nothing of what it asks for, though another one here has.
+    ///
+    /// RFC 9110 §15.5.20.
+    case misdirectedRequest
     /// `Forwarded` or `X-Forwarded-*` of a trusted proxy is malformed.
     ///
     /// RFC 7239 §4.
@@ -113,6 +117,7 @@ public enum MalformedMessage: Error, Sendable, Hashable {
         case .unsupportedTransferCoding: .notImplemented
         case .bodyTooLarge: .contentTooLarge
         case .unsupportedExpectation: .expectationFailed
+        case .misdirectedRequest: .misdirectedRequest
         default: .badRequest
         }
     }

@@ -36,8 +36,7 @@ package struct RequestSemantics: Sendable, Hashable {
     /// - Parameter maxBodyByteCount: A declared length beyond it is refused; nothing leaves that to the
     ///   caller.
     package init(_ head: RequestHead, maxBodyByteCount: Int? = nil) throws(MalformedMessage) {
-        let bytes = head.bytes
-        let target = try RequestTarget(bytes, head.targetRange, method: head.method)
+        let target = try RequestTarget(head)
         let found = Found(head)
         let host = try Self.host(head, target, found)
         form = target.form

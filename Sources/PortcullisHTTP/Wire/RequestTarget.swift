@@ -19,11 +19,19 @@ package enum TargetForm: Sendable, Hashable {
 /// Does not look into the path; that is for ``RequestPath``.
 ///
 /// RFC 9112 §3.2.
-struct RequestTarget {
-    let form: TargetForm
-    let authority: Range<Int>?
-    let path: Range<Int>
-    let query: Range<Int>?
+package struct RequestTarget: Sendable {
+    package let form: TargetForm
+    /// Host and perhaps port; nothing in the origin and asterisk forms.
+    package let authority: Range<Int>?
+    /// Empty for the authority and asterisk forms, and where an absolute target has none.
+    package let path: Range<Int>
+    /// What stands behind the `?`; nothing if there is none.
+    package let query: Range<Int>?
+
+    /// Finds the parts of a request's target.
+    package init(_ head: RequestHead) throws(MalformedMessage) {
+        try self.init(head.bytes, head.targetRange, method: head.method)
+    }
 
     init(_ bytes: [UInt8], _ range: Range<Int>, method: Method) throws(MalformedMessage) {
         guard !range.isEmpty else { throw .invalidTarget }
@@ -42,6 +50,12 @@ struct RequestTarget {
         } else {
             try self.init(absolute: bytes, range)
         }
+    }
+
+    /// The path in normal form; nothing in the authority and asterisk forms, which have none.
+    package func path(of head: RequestHead) throws(MalformedMessage) -> RequestPath? {
+        guard form == .origin || form == .absolute else { return nil }
+        return try RequestPath(head.bytes, path)
     }
 
     private init(absolute bytes: [UInt8], _ range: Range<Int>) throws(MalformedMessage) {

@@ -229,7 +229,11 @@ struct RFC9728_5_2_Replacing {
         ("https://api.example.com:443/notes", "https://api.example.com/notes"),
         ("https://other.example/notes", "https://other.example/notes"),
         ("https://[2001:DB8::1]/notes", "https://[2001:db8:0:0:0:0:0:1]/notes"),
-        ("https://evil.example/notes", nil),
+        ("/notes?a|{b}", "https://api.example.com/notes"),
+        ("https://api.example.com/notes?a|{b}[c]", "https://api.example.com/notes"),
+        ("https://api.example.com/notes?%", "https://api.example.com/notes"),
+        ("https://other.example/notes?%zz", "https://other.example/notes"),
+        ("https://evil.example/public", nil), ("https://api.example.com", nil),
     ])
     func `WKU-16, PRR-09: the longest path by whole segments owns a request, at its authority`(
         target: String, owner: String?
@@ -243,6 +247,33 @@ struct RFC9728_5_2_Replacing {
         let fields = target.hasPrefix("/") ? [("Host", "api.example.com")] : []
         let head = try RequestHead(method: .get, target: target, fields: fields)
         #expect(try set.resource(for: head)?.identifier.text == owner)
+    }
+
+    @Test(arguments: [
+        ("/notes", ["evil.example"]), ("/notes/7", []), ("/notes", ["api.example.com", "evil.example"]),
+        ("/notes", ["api.example.com evil.example"]), ("/photos", ["api.example.com"]),
+        ("https://evil.example/notes", ["api.example.com"]), ("https://evil.example/notes?[", []),
+    ])
+    func `RFC 9110 §15.5.20: a host without resources is no way around the gate of a path`(
+        target: String, hosts: [String]
+    ) throws {
+        let set = try resources(
+            resource("https://api.example.com/notes"), resource("https://other.example/photos")
+        ).current
+        let head = try RequestHead(method: .get, target: target, fields: hosts.map { ("Host", $0) })
+        #expect(throws: MalformedMessage.misdirectedRequest) { try set.resource(for: head) }
+        #expect(MalformedMessage.misdirectedRequest.status == .misdirectedRequest)
+    }
+
+    @Test(arguments: [
+        "https://u@api.example.com/notes", "https://api.example.com:x/notes", "https:///notes", "notes",
+        "https:/notes", "ws://api.example.com/notes", "https://api.example.com:99999/notes",
+    ])
+    func `RFC 9112 §3.2: a target that is no target is nobody's either, and says so`(target: String) throws {
+        let set = try resources(resource()).current
+        let head = try RequestHead(method: .get, target: target, fields: [("Host", "api.example.com")])
+        #expect(throws: MalformedMessage.self) { try set.resource(for: head) }
+        #expect(set.metadataResponse(to: head) == nil)
     }
 
     @Test(arguments: [
