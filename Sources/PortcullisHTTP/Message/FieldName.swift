@@ -7,7 +7,6 @@ public struct FieldName: Sendable, Hashable, ExpressibleByStringLiteral, CustomS
     /// The name in the spelling that it is sent with.
     public let spelling: String
     package let known: KnownFieldName
-    private let lowercased: String
 
     /// Makes a name, or nothing if the text is not a token.
     public init?(_ spelling: String) {
@@ -27,10 +26,7 @@ public struct FieldName: Sendable, Hashable, ExpressibleByStringLiteral, CustomS
 
     private init(checked spelling: String) {
         self.spelling = spelling
-        lowercased =
-            spelling.utf8.allSatisfy { !($0 >= 0x41 && $0 <= 0x5A) } ? spelling : spelling.lowercased()
-        let bytes = Array(lowercased.utf8)
-        known = bytes.withUnsafeBytes { KnownFieldName(classifying: $0) }
+        known = Array(spelling.utf8).withUnsafeBytes { KnownFieldName(classifying: $0) }
     }
 
     /// The spelling.
@@ -38,18 +34,25 @@ public struct FieldName: Sendable, Hashable, ExpressibleByStringLiteral, CustomS
 
     /// Whether both are the same name, whatever their case.
     public static func == (first: FieldName, second: FieldName) -> Bool {
-        first.known == second.known && (first.known != .other || first.lowercased == second.lowercased)
+        first.known == second.known
+            && (first.known != .other || haveSameLetters(first.spelling.utf8, second.spelling.utf8))
     }
 
     /// Feeds the lower-case name.
     public func hash(into hasher: inout Hasher) {
-        hasher.combine(lowercased)
+        for byte in spelling.utf8 { hasher.combine(CharacterClass.lowercase(byte)) }
     }
 
     /// Whether `bytes` spell this name, in any case.
     package func matches(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        guard bytes.count == lowercased.utf8.count else { return false }
-        return zip(bytes, lowercased.utf8).allSatisfy { CharacterClass.lowercase($0) == $1 }
+        Self.haveSameLetters(bytes, spelling.utf8)
+    }
+
+    private static func haveSameLetters(
+        _ first: some Collection<UInt8>, _ second: some Collection<UInt8>
+    ) -> Bool {
+        first.count == second.count
+            && zip(first, second).allSatisfy { CharacterClass.lowercase($0) == CharacterClass.lowercase($1) }
     }
 
     /// `Accept`.

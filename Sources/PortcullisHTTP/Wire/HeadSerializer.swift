@@ -87,9 +87,9 @@ package enum HeadSerializer {
         for index in 0..<fields.count {
             let field = fields[line: index]
             guard !isSaidByServer(field.name) else { continue }
-            writer.append(field.name.spelling)
+            writer.append(text: field.name.spelling)
             writer.append(": ")
-            writer.append(field.value)
+            writer.append(text: field.value)
             writer.append("\r\n")
         }
     }
@@ -135,7 +135,7 @@ package enum HeadSerializer {
             writer.append("HTTP/1.1 ")
             writer.append(decimal: status.code)
             writer.append(" ")
-            writer.append(status.reasonPhrase)
+            writer.append(text: status.reasonPhrase)
             writer.append("\r\n")
         }
     }

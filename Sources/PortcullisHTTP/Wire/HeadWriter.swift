@@ -19,7 +19,8 @@ struct HeadWriter {
         append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
-    mutating func append(_ text: String) {
+    /// Appends a text that is no literal, which would take the longer way for nothing.
+    mutating func append(text: String) {
         // Lent as it is: a text that could be made contiguous would be a copy, whose references are counted.
         guard text.utf8.withContiguousStorageIfAvailable({ append(UnsafeRawBufferPointer($0)) }) == nil
         else { return }

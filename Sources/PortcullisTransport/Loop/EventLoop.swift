@@ -58,7 +58,8 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     package private(set) var hasEnded = false
 
     /// The instant of the current turn, read once for all of it.
-    package private(set) var now = MonotonicInstant.now()
+    // SAFETY: a number, which no access holds for longer than it takes to copy it.
+    @exclusivity(unchecked) package private(set) var now = MonotonicInstant.now()
 
     private struct Registration {
         let handler: any ReadinessHandler
