@@ -43,6 +43,7 @@ static inline ssize_t cplatform_send_bytes(int descriptor, const void *bytes, si
 
 #if defined(__linux__)
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/sendfile.h>
@@ -65,7 +66,8 @@ static const unsigned int CPLATFORM_EPOLLERR = EPOLLERR;
 
 /// Sends a part of a file to a socket. -1 and errno on failure.
 ///
-/// sendfile has no MSG_NOSIGNAL: SIGPIPE is held back in this thread, and if this call has raised it, taken away again.
+/// sendfile has no MSG_NOSIGNAL: SIGPIPE is held back in this thread, and if this call has raised it, taken away again. It may have done so
+/// and return a count: of the bytes that went before the peer was found to be gone.
 static inline ssize_t cplatform_sendfile(int socket, int file, off_t offset, size_t count) {
     sigset_t pipe, previous, pending;
     sigemptyset(&pipe);
@@ -75,7 +77,8 @@ static inline ssize_t cplatform_sendfile(int socket, int file, off_t offset, siz
     sigpending(&pending);
     ssize_t sent = sendfile(socket, file, &offset, count);
     int code = errno;
-    if (sent < 0 && code == EPIPE && !sigismember(&pending, SIGPIPE)) {
+    bool failed = sent < 0 ? code == EPIPE : (size_t)sent < count;
+    if (failed && !sigismember(&pending, SIGPIPE)) {
         struct timespec none = {0};
         while (sigtimedwait(&pipe, NULL, &none) < 0 && errno == EINTR) {}
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import CPlatform
+import Dispatch
 import PortcullisTransport
 import Synchronization
 import Testing
@@ -82,5 +83,36 @@ struct SocketStreamTests {
         #expect(stream.handshake() == .failed(.tls(.system(EPIPE))))
         let wasRaised = brokenPipe.load(ordering: .relaxed)
         #expect(!wasRaised)
+    }
+    @Test(.enabled(if: OpenFile.canSendDirectly))
+    func `a file whose receiver goes halfway raises no SIGPIPE, although a part of it went`() throws {
+        let previous = signal(SIGPIPE) { _ in brokenPipe.store(true, ordering: .relaxed) }
+        defer { signal(SIGPIPE, previous) }
+        var name = Array("/tmp/portcullis-file-XXXXXX".utf8CString)
+        let descriptor = mkstemp(&name)
+        unlink(name)
+        #expect(ftruncate(descriptor, 32 << 20) == 0)
+        let file = try OpenFile(taking: descriptor)
+        let (ours, theirs) = try Self.halfClosedPair()
+        defer { _ = closeDescriptor(ours) }
+        DispatchQueue.global().asyncAfter(deadline: .now() + 0.05) { _ = closeDescriptor(theirs) }
+        let sent = file.send(0..<file.byteCount, to: ours)
+        #expect(sent > 0 && sent < file.byteCount)
+        let wasRaised = brokenPipe.load(ordering: .relaxed)
+        #expect(!wasRaised)
+    }
+
+    /// Both ends of a TCP connection, the first of which waits when it writes; the second has ended its side.
+    private static func halfClosedPair() throws -> (ours: Int32, theirs: Int32) {
+        let listening = try ListeningSockets(host: "127.0.0.1", port: 0, count: 1)
+        defer { for descriptor in listening.descriptors { _ = closeDescriptor(descriptor) } }
+        let resolved = try SocketAddress.resolve(host: "127.0.0.1", port: listening.address.port)
+        let address = try #require(resolved.first)
+        let theirs = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        try #require(address.withSockAddr { connect(theirs, $0, $1) } == 0)
+        let ours = accept(listening.descriptors[0], nil, nil)
+        try #require(ours >= 0)
+        shutdown(theirs, Int32(SHUT_WR))
+        return (ours, theirs)
     }
 }
