@@ -115,4 +115,36 @@ struct ArrivalTests {
             try await server.stop()
         }
     }
+    @Test(
+        arguments: ReadinessKind.allCases,
+        [["", header + request("GET", "/")], ["PROXY TC", header.dropFirst(8) + request("GET", "/")]])
+    func `a header that is on its way when the server stops is taken with its request`(
+        kind: ReadinessKind, pieces: [String]
+    ) async throws {
+        try await Self.serving(kind) { server in
+            let client = try server.client()
+            try await client.send(pieces[0])
+            // Until the server has it, it waits in the backlog.
+            let other = try await server.exchange(Self.header + request("GET", "/"))
+            #expect(other.status == 200)
+            server.cancel()
+            try await Task.sleep(for: .milliseconds(20))
+            let last = try await client.exchange(pieces[1])
+            #expect(last.text == "192.0.2.9 192.0.2.9:56324" && last.closes)
+            try await server.ended()
+        }
+    }
+
+    @Test func `a header alone does not keep a server from ending`() async throws {
+        try await Self.serving { server in
+            let client = try server.client()
+            let other = try await server.exchange(Self.header + request("GET", "/"))
+            #expect(other.status == 200)
+            server.cancel()
+            try await Task.sleep(for: .milliseconds(20))
+            try await client.send(Self.header)
+            #expect(await client.rest() == ([], .closed))
+            try await server.ended()
+        }
+    }
 }

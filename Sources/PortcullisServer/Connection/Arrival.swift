@@ -38,6 +38,7 @@ final class Arrival: ReadinessHandler, @unchecked Sendable {
     private unowned let context: LoopContext
     /// The beginning of a header that has not come whole.
     private var taken: [UInt8] = []
+    private var deadline = MonotonicInstant.distantFuture
 
     init(descriptor: Int32, peer: SocketAddress, context: LoopContext) {
         self.descriptor = descriptor
@@ -46,8 +47,8 @@ final class Arrival: ReadinessHandler, @unchecked Sendable {
     }
 
     func start() {
-        let timeout = context.terms.limits.headerTimeout
-        context.loop.setDeadline(context.loop.now + timeout, for: descriptor)
+        deadline = context.loop.now + context.terms.limits.headerTimeout
+        context.loop.setDeadline(deadline, for: descriptor)
     }
 
     func ready(_ readiness: Readiness) {
@@ -74,8 +75,17 @@ final class Arrival: ReadinessHandler, @unchecked Sendable {
     }
 
     func deadlinePassed() {
-        context.recorder?.record(.timedOut(.header))
+        if !context.isDraining { context.recorder?.record(.timedOut(.header)) }
         end()
+    }
+
+    /// Lets a header that has arrived, or comes in the next moment, be followed by its request while the server stops, as
+    /// ``Connection/drain()`` does for connections without one.
+    func drain() {
+        ready([])
+        guard context.arrivals[descriptor] === self else { return }
+        deadline = min(deadline, context.loop.now + Server.Limits.partingTime)
+        context.loop.setDeadline(deadline, for: descriptor)
     }
 
     private func open(_ header: ProxyHeader, _ readiness: Readiness) {
@@ -87,6 +97,7 @@ final class Arrival: ReadinessHandler, @unchecked Sendable {
         context.add(connection, descriptor)
         connection.assumeIsolated { $0.start() }
         connection.ready(readiness.union(.readable))
+        if context.isDraining { connection.assumeIsolated { $0.drain() } }
     }
 
     /// Ends without a word: nothing has been said in any protocol that the other side could be answered in.

@@ -127,7 +127,7 @@ final class LoopContext: @unchecked Sendable {
             listener.close()
         }
         listeners = []
-        for arrival in arrivals.values { arrival.end() }
+        for arrival in arrivals.values { arrival.drain() }
         for connection in connections.values { connection.assumeIsolated { $0.drain() } }
     }
 
@@ -143,6 +143,7 @@ final class LoopContext: @unchecked Sendable {
 
     /// Cuts what is left.
     func cutConnections() {
+        for arrival in arrivals.values { arrival.end() }
         for connection in connections.values { connection.assumeIsolated { $0.abort() } }
     }
 }
