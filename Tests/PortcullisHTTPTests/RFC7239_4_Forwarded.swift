@@ -46,6 +46,16 @@ struct RFC7239_4 {
                 == [ForwardedElement(sender: Self.address("192.0.2.43"), host: "h.example")])
     }
 
+    // A client may have written nearly all of them.
+    @Test func `many parameters take no longer than their bytes`() throws {
+        let names = (0..<20_000).map { String($0, radix: 36) }.filter { $0 != "by" }
+        let value = names.map { $0 + "=b" }.joined(separator: ";")
+        let start = ContinuousClock.now
+        #expect(try Self.elements(value) == [ForwardedElement()])
+        #expect(ContinuousClock.now - start < .seconds(2))
+        #expect(throws: MalformedMessage.invalidForwarding) { try Self.elements(value + ";0=b") }
+    }
+
     @Test(arguments: [
         "", ",", "for=192.0.2.1,", "for", "for=", "=192.0.2.1", "for =192.0.2.1", "for=192.0.2.1;",
         "for=192.0.2.1 x",

@@ -106,11 +106,10 @@ private struct ForwardedReader {
 
     private mutating func element() throws(MalformedMessage) -> ForwardedElement {
         var element = ForwardedElement()
-        var names: [String] = []
+        var names: Set<String> = []
         repeat {
             let name = try token().lowercased()
-            guard take(0x3D), !names.contains(name) else { throw .invalidForwarding }
-            names.append(name)
+            guard take(0x3D), names.insert(name).inserted else { throw .invalidForwarding }
             try element.set(name, try value())
         } while take(0x3B)
         return element
