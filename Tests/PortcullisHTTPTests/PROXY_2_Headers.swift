@@ -64,6 +64,9 @@ struct PROXY_2 {
     @Test func `a proxy's own connection, a Unix socket and an unspecified family name nobody`() throws {
         #expect(try Self.parse(Self.version2(0x20, 0x00, [])) == .local)
         #expect(try Self.parse(Self.version2(0x20, 0x11, Self.ipv4)) == .local)
+        #expect(try Self.parse(Self.version2(0x20, 0x12, Self.ipv4)) == .local)
+        #expect(try Self.parse(Self.version2(0x20, 0xFF, [1, 2, 3])) == .local)
+        #expect(try Self.parse(Self.version2(0x20, 0x21, Self.ipv4 + [1])) == .local)
         #expect(try Self.parse(Self.version2(0x21, 0x00, [1, 2, 3])) == .local)
         #expect(try Self.parse(Self.version2(0x21, 0x31, [UInt8](repeating: 0x2F, count: 216))) == .local)
     }

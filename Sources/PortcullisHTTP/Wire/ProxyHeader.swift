@@ -118,6 +118,8 @@ private enum ProxyHeader2 {
     private static func parse(
         isLocal: Bool, family: UInt8, _ content: ArraySlice<UInt8>, _ length: Int
     ) throws(ProxyHeader.Malformed) -> ProxyHeader? {
+        // A receiver of LOCAL ignores the family, and what follows but for its length.
+        guard !isLocal else { return content.count == length ? .local : nil }
         let addressByteCount: Int
         switch family {
         case 0x00: addressByteCount = 0
@@ -127,14 +129,10 @@ private enum ProxyHeader2 {
         // Datagrams, and what is not assigned.
         default: throw ProxyHeader.Malformed()
         }
-        // A receiver of LOCAL ignores the addresses, but for their length.
-        guard isLocal || length >= addressByteCount else { throw ProxyHeader.Malformed() }
+        guard length >= addressByteCount else { throw ProxyHeader.Malformed() }
         guard content.count == length else { return nil }
         // Behind an unspecified family there may be anything.
-        if family != 0, length >= addressByteCount {
-            try checkExtensions(content.dropFirst(addressByteCount))
-        }
-        guard !isLocal else { return .local }
+        if family != 0 { try checkExtensions(content.dropFirst(addressByteCount)) }
         let start = content.startIndex
         switch family {
         case 0x11:
