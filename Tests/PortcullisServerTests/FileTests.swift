@@ -140,6 +140,29 @@ struct FileTests {
         }
     }
 
+    @Test(arguments: ReadinessKind.allCases, [false, true])
+    func `a client that takes a little in each while gets everything`(_ kind: ReadinessKind, _ isSecure: Bool)
+        async throws
+    {
+        _ = try write([UInt8](repeating: 0x61, count: 12 << 20), "large")
+        var limits = Server.Limits()
+        limits.writeTimeout = .seconds(1)
+        let identities = try TestIdentities.shared.get()
+        try await serving(kind, limits, tls: isSecure ? try identities.tls(clients: .none) : nil) { server in
+            let client = try server.client(receiveBuffer: 65_536)
+            if isSecure { try await client.secure(try identities.client(showing: nil)) }
+            try await client.send(request("GET", "/file/large", ["Connection: close"]))
+            var taken = 0
+            // Far less than what the system has to get rid of before it tells of room again.
+            for _ in 0..<25 {
+                taken += try await client.receive(atLeast: 32_768).count
+                try await Task.sleep(for: .milliseconds(100))
+            }
+            taken += await client.rest().bytes.count
+            #expect(taken > 12 << 20)
+        }
+    }
+
     @Test func `a file that shrinks on the way cuts the answer`() async throws {
         let path = try write([UInt8](repeating: 0x61, count: 32 << 20), "large")
         try await serving { server in

@@ -321,8 +321,13 @@ actor Connection: ReadinessHandler {
 
     private func expire() {
         if writeDeadline <= loop.now {
-            context.recorder?.record(.timedOut(.write))
-            return abort()
+            // The system tells of room only when a third of its buffer is free; a slow client may have taken less in that time.
+            flush()
+            guard phase != .closed else { return }
+            if writeDeadline <= loop.now {
+                context.recorder?.record(.timedOut(.write))
+                return abort()
+            }
         }
         guard stateDeadline <= loop.now else { return applyDeadline() }
         if expireHandshake() { return }
