@@ -327,6 +327,25 @@ struct RFC8446_TLS {
         }
     }
 
+    @Test(arguments: ReadinessKind.allCases)
+    func `a handshake that is on its way when the server stops is followed by its request`(
+        _ kind: ReadinessKind
+    ) async throws {
+        var setup = try setup(kind)
+        setup.grace = .seconds(20)
+        try await withServer(setup, declare) { server in
+            let early = try server.client()
+            // By the time that another connection is served, this one has been seen.
+            #expect(try await client(server).exchange(request("GET", "/hello")).status == 200)
+            server.cancel()
+            try await Task.sleep(for: .milliseconds(20))
+            try await early.secure(try identities.client())
+            let reply = try await early.exchange(request("GET", "/hello"))
+            #expect(reply.status == 200 && reply.closes)
+            try await server.ended()
+        }
+    }
+
     // MARK: Certificates of the server
 
     @Test func `a renewed certificate is shown to new connections, and open ones go on`() async throws {

@@ -74,6 +74,10 @@ extension Connection {
         }
         tls.session = try? tls.context.makeSession(descriptor: descriptor)
         if tls.session == nil { abort() }
+        if context.isDraining {
+            stateDeadline = loop.now + Server.Limits.lingerTimeout
+            applyDeadline()
+        }
         return tls.session
     }
 
@@ -108,21 +112,25 @@ extension Connection {
     /// - Returns: Whether it was one.
     func expireHandshake() -> Bool {
         guard let tls, !tls.isOpen, phase == .head else { return false }
-        context.recorder?.record(.timedOut(.header))
-        context.recorder?.record(.handshakeEnded(.failed))
+        // A client that says nothing while the server stops has failed at nothing.
+        if tls.session != nil || !context.isDraining {
+            context.recorder?.record(.timedOut(.header))
+            context.recorder?.record(.handshakeEnded(.failed))
+        }
         abort()
         return true
     }
 
-    /// Lets a handshake that has begun come to its end, and one request be answered, while the server stops.
+    /// Lets a handshake that has begun, or begins in the next moment, come to its end, and one request be answered, while the
+    /// server stops.
     ///
     /// - Returns: Whether there is one.
     func drainHandshake() -> Bool {
         guard let tls, !tls.isOpen, phase == .head else { return false }
         negotiate(tls)
         guard let tls = self.tls, !tls.isOpen else { return true }
-        if tls.session == nil { abort() }
-        hurry()
+        let limit = tls.session == nil ? Server.Limits.partingTime : Server.Limits.lingerTimeout
+        stateDeadline = min(stateDeadline, loop.now + limit)
         applyDeadline()
         return true
     }
