@@ -50,6 +50,14 @@ struct AccessLogLineTests {
                 + "id=abc route=/photos/{id} resource=https://api.example.com/photos refusal=expired\n")
     }
 
+    @Test(arguments: AccessLog.Format.allCases)
+    func `a client that a proxy calls by a long name is cut short`(format: AccessLog.Format) {
+        let summary = Self.line().summary
+        let name = String(repeating: "a", count: 30_000)
+        let line = Self.text(AccessLogLine(summary, client: name, path: nil), format, at: 0)
+        #expect(line.contains(name.prefix(256)) && !line.contains(name.prefix(257)))
+    }
+
     @Test func `JSON is one object a line, with null for what is not known`() {
         #expect(
             Self.text(Self.line(nil, path: nil, isComplete: false), .json, at: 1_700_000_000.007)

@@ -85,6 +85,11 @@ struct ArrivalTests {
             let rest = await client.rest()
             #expect(rest.bytes == [])
             #expect(rest.ending != .timedOut)
+            let again = try server.client()
+            try await again.send(text)
+            _ = await again.rest()
+            let warnings = server.log.sentences.filter { $0.contains("trusted proxy 127.0.0.1 was closed") }
+            #expect(warnings.count == 1 && warnings[0].hasPrefix("warning: "))
         }
     }
 

@@ -70,6 +70,7 @@ final class Arrival: ReadinessHandler, @unchecked Sendable {
             guard !readiness.contains(.closedByPeer) else { return end() }
             context.loop.rearm(descriptor, for: .readable)
         } catch {
+            context.core.noteHeaderlessProxy(peer, context.loop.now)
             end()
         }
     }

@@ -32,6 +32,8 @@ final class ServerCore: Sendable {
         var stopWaiter: CheckedContinuation<Void, Never>?
         /// When it was last said that descriptors had run out.
         var exhaustionNoted: MonotonicInstant?
+        /// When it was last said that a proxy sends no PROXY protocol header.
+        var headerlessProxyNoted: MonotonicInstant?
     }
 
     init(_ configuration: Server.Configuration) {
@@ -87,15 +89,27 @@ final class ServerCore: Sendable {
 
     /// Says that the process has no descriptor left, not more than once a minute.
     func noteExhaustion(_ now: MonotonicInstant) {
-        let isNews = state.withLock { state in
-            if let noted = state.exhaustionNoted, now < noted + .seconds(60) { return false }
-            state.exhaustionNoted = now
-            return true
-        }
-        guard isNews else { return }
+        guard isNews(\.exhaustionNoted, now) else { return }
         log(
             "warning: the system has no file descriptor left for another connection; "
                 + "raise its limit, or lower that of connections")
+    }
+
+    /// Says that a connection was closed for want of a PROXY protocol header, not more than once a minute: the proxy and the server
+    /// have to be set up alike, and the proxy's clients see nothing but closed connections.
+    func noteHeaderlessProxy(_ peer: SocketAddress, _ now: MonotonicInstant) {
+        guard isNews(\.headerlessProxyNoted, now) else { return }
+        log(
+            "warning: a connection of the trusted proxy \(peer.host) was closed, since it does not begin with a PROXY protocol header; "
+                + "have the proxy send one, or turn the protocol off here")
+    }
+
+    private func isNews(_ noted: WritableKeyPath<State, MonotonicInstant?>, _ now: MonotonicInstant) -> Bool {
+        state.withLock { state in
+            if let last = state[keyPath: noted], now < last + .seconds(60) { return false }
+            state[keyPath: noted] = now
+            return true
+        }
     }
 
     // MARK: Stopping

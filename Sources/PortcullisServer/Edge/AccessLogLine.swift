@@ -9,6 +9,8 @@ package struct AccessLogLine {
     /// The longest path that is written whole.
     static let maxPathByteCount = 1024
     private static let maxMethodByteCount = 32
+    /// The longest address that is written whole: a proxy may call its client by any name.
+    static let maxClientByteCount = 256
 
     package var summary: RequestSummary
     /// The client's address, as far as trusted proxies tell; empty if nobody knows.
@@ -25,7 +27,9 @@ package struct AccessLogLine {
         id: String? = nil, resource: String? = nil
     ) {
         self.summary = summary
-        self.client = client
+        self.client =
+            client.utf8.count > Self.maxClientByteCount
+            ? String(decoding: client.utf8.prefix(Self.maxClientByteCount), as: UTF8.self) : client
         self.path = path
         self.version = version
         self.id = id
