@@ -4,6 +4,7 @@ import Dispatch
 import Foundation
 import PortcullisHTTP
 import PortcullisTransport
+import Synchronization
 import Testing
 
 @Suite("RFC 9325 The client under TLS", .timeLimit(.minutes(1)))
@@ -164,6 +165,30 @@ struct TLSClientTests {
             try await client.execute(.init(url: "https://localhost:\(cutter.port)/"))
         }
         cutter.stop()
+    }
+
+    @Test(arguments: ReadinessKind.allCases)
+    func `RFC 5246 §7.4.1.1: a flood of what counts for nothing does not hold the loop`(
+        readiness: ReadinessKind
+    ) async throws {
+        // Records full of HelloRequest, which a client has to ignore while it shakes hands.
+        let record = [UInt8]([0x16, 3, 3, 0x40, 0]) + [UInt8](repeating: 0, count: 16384)
+        let flood = (0..<16).flatMap { _ in record }
+        let isOver = Atomic<Bool>(false)
+        let server = try ScriptedServer { peer in
+            guard peer.read() != nil else { return }
+            let end = MonotonicInstant.now() + .seconds(20)
+            while !isOver.load(ordering: .relaxed), MonotonicInstant.now() < end { peer.write(flood) }
+        }
+        let client = try makeClient(readiness, roots: certificates.authority)
+        let start = MonotonicInstant.now()
+        await #expect(throws: HTTPClientError.timeout) {
+            try await client.execute(
+                .init(url: "https://127.0.0.1:\(server.port)/", deadline: .milliseconds(300)))
+        }
+        isOver.store(true, ordering: .relaxed)
+        #expect(MonotonicInstant.now() - start < .seconds(10))
+        server.stop()
     }
 
     @Test func `a server that speaks no TLS is refused`() async throws {

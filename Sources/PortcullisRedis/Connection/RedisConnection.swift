@@ -176,6 +176,7 @@ actor RedisConnection: ReadinessHandler {
     private func handshake() {
         switch stream.handshake() {
         case .bytes: opened()
+        case .wouldBlock(let wanted) where wanted.isEmpty: goOnLater()
         case .wouldBlock(let wanted): loop.rearm(stream.descriptor, for: wanted)
         case .closed, .failed: fail(.insecure)
         }
@@ -192,12 +193,19 @@ actor RedisConnection: ReadinessHandler {
         sendMore()
         for _ in 0..<Self.readsPerTurn where phase == .open {
             switch read() {
+            // Under TLS: a peer that sends what is no data has had its turn.
+            case .bytes(0): return goOnLater()
             case .bytes: deliver()
             case .wouldBlock(let wanted): return loop.rearm(stream.descriptor, for: wanted)
             case .closed, .failed: return fail()
             }
         }
         guard phase == .open else { return }
+        goOnLater()
+    }
+
+    /// Goes on when other connections have had their turn.
+    private func goOnLater() {
         loop.executeLater { self.assumeIsolated { $0.goOn() } }
     }
 

@@ -196,6 +196,7 @@ actor ClientConnection: ReadinessHandler {
     private func handshake() {
         switch stream.handshake() {
         case .bytes: beginExchange()
+        case .wouldBlock(let wanted) where wanted.isEmpty: goOnLater()
         case .wouldBlock(let wanted): loop.rearm(stream.descriptor, for: wanted)
         case .closed: fail(.tls(.truncated))
         case .failed(let error): fail(Self.clientError(error))
@@ -222,13 +223,21 @@ actor ClientConnection: ReadinessHandler {
             // A kept connection was read to its end: the answer will be told of.
             guard mayHaveUnread else { return loop.rearm(stream.descriptor, for: .readable) }
             switch read() {
+            // Under TLS: a peer that sends what is no data has had its turn.
+            case .bytes(0): return goOnLater()
             case .bytes: continue
             case .wouldBlock(let wanted): return loop.rearm(stream.descriptor, for: wanted)
             case .closed: handle(reader.takeEnd())
             case .failed(let error): fail(Self.clientError(error))
             }
         }
-        loop.executeLater { self.assumeIsolated { if $0.phase == .exchanging { $0.transfer() } } }
+        goOnLater()
+    }
+
+    /// Goes on when other connections have had their turn.
+    private func goOnLater() {
+        let before = phase
+        loop.executeLater { self.assumeIsolated { if $0.phase == before { $0.goOn() } } }
     }
 
     /// Writes as much as goes out now.

@@ -13,6 +13,8 @@ package enum IOResult: Sendable, Hashable {
     /// So many bytes were read or written.
     case bytes(Int)
     /// Nothing can be done until the socket is ready for this. A TLS connection may have to write in order to read.
+    ///
+    /// For nothing: the socket is not to be waited for, but others are to have their turn.
     case wouldBlock(Readiness)
     /// The peer has ended its side, and said so.
     case closed

@@ -19,6 +19,8 @@ package final class TLSSession {
     private var isBroken = false
     /// Another call would wait for the peer's answer to the alert, and take what it sends for one.
     private var hasSentClosure = false
+    /// How often one call of a client may read from the socket: two records, each with its header.
+    private static let clientReadLimit: Int32 = 4
 
     init(_ context: TLSContext, descriptor: Int32) throws(TLSError) {
         ERR_clear_error()
@@ -64,11 +66,16 @@ package final class TLSSession {
 
     /// Goes on with the handshake.
     ///
-    /// `bytes(0)` says that it is complete.
+    /// `bytes(0)` says that it is complete. A client's session takes a bounded part of what the socket has: a server, or whoever is
+    /// on the way to it, could otherwise keep the call busy for ever with messages that count for nothing. RFC 5246 §7.4.1.1.
     package func handshake() -> IOResult {
         ERR_clear_error()
+        if context.role == .client { COpenSSL_socket_limit(SSL_get_rbio(ssl), Self.clientReadLimit) }
         let code = SSL_do_handshake(ssl)
-        guard code == 1 else { return result(of: code) }
+        guard code == 1 else {
+            let result = result(of: code)
+            return wasStopped(result) ? .wouldBlock([]) : result
+        }
         guard agreesOnProtocol else { return broken(.protocolFailure(SSL_R_BAD_EXTENSION)) }
         return resumedPeerIsCurrent ? .bytes(0) : broken(.certificateRefused(.expired))
     }
@@ -88,19 +95,22 @@ package final class TLSSession {
 
     /// Reads at most as many bytes as the buffer holds.
     ///
-    /// A server's session takes what the socket has once for each call; `bytes(0)` says that there may be more behind what came to
-    /// nothing. A client could otherwise keep the call busy with messages that are no data. RFC 8446 §4.6.3.
+    /// A session takes a bounded part of what the socket has for each call, a server's once; `bytes(0)` says that there may be more
+    /// behind what came to nothing. The peer could otherwise keep the call busy with messages that are no data. RFC 8446 §4.6.
     package func read(into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
         guard !isBroken else { return .failed(.tls(.truncated)) }
         var count = 0
         ERR_clear_error()
-        if context.role == .server { COpenSSL_socket_limit(SSL_get_rbio(ssl), 1) }
+        COpenSSL_socket_limit(SSL_get_rbio(ssl), context.role == .server ? 1 : Self.clientReadLimit)
         let code = SSL_read_ex(ssl, buffer.baseAddress, buffer.count, &count)
         if code == 1 { return .bytes(count) }
         let result = result(of: code)
-        let wasStopped =
-            result == .wouldBlock(.readable) && COpenSSL_socket_was_stopped(SSL_get_rbio(ssl)) == 1
-        return wasStopped ? .bytes(0) : result
+        return wasStopped(result) ? .bytes(0) : result
+    }
+
+    /// Whether it was the limit, and not the socket, that ended a call.
+    private func wasStopped(_ result: IOResult) -> Bool {
+        result == .wouldBlock(.readable) && COpenSSL_socket_was_stopped(SSL_get_rbio(ssl)) == 1
     }
 
     /// Writes some of the bytes.

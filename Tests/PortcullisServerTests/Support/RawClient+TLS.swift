@@ -24,7 +24,8 @@ extension RawClient {
             $0 = try SocketStream(descriptor: descriptor, client: context, server: .name(name))
         }
         let failure: Failure? = await onReadQueue { [self] in
-            let result = secured.withLock { $0?.handshake() ?? .closed }
+            var result = IOResult.wouldBlock([])
+            while result == .wouldBlock([]) { result = secured.withLock { $0?.handshake() ?? .closed } }
             return result == .bytes(0) ? nil : Failure(call: "handshake: \(result)", code: 0)
         }
         if let failure { throw failure }
@@ -52,8 +53,11 @@ extension RawClient {
 
     func receiveSecured() throws(Failure) -> [UInt8] {
         var buffer = [UInt8](repeating: 0, count: 65_536)
-        let result = secured.withLock { stream in
-            buffer.withUnsafeMutableBytes { stream?.read(into: $0) ?? .closed }
+        var result = IOResult.bytes(0)
+        while result == .bytes(0) {
+            result = secured.withLock { stream in
+                buffer.withUnsafeMutableBytes { stream?.read(into: $0) ?? .closed }
+            }
         }
         switch result {
         case .bytes(let count): return Array(buffer[..<count])
