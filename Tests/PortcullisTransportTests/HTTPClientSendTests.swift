@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import Dispatch
 import PortcullisHTTP
 import PortcullisTransport
 import Synchronization
@@ -136,6 +137,35 @@ struct HTTPClientSendTests {
         }
         #expect(answers.withLock { $0 } == (0..<100).map(String.init))
         #expect(server.connectionCount == 1)
+        server.stop()
+        loop.shutDown()
+    }
+
+    @Test(arguments: ReadinessKind.allCases)
+    func `RFC 9112 §9.2: what came before a question was put does not answer it`(readiness: ReadinessKind)
+        async throws
+    {
+        let (go, isSent) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let server = try ScriptedServer { peer in
+            while peer.readRequest() != nil {
+                peer.answer("\(peer.number)")
+                guard peer.number == 0 else { continue }
+                go.wait()
+                peer.answer("nobody asked")
+                isSent.signal()
+            }
+        }
+        let loop = try EventLoop(readiness: readiness)
+        let client = try makeClient(readiness)
+        let (first, _) = try await send(client, server.url, on: loop)
+        #expect(String(decoding: try first.get().body, as: UTF8.self) == "0")
+        // The loop is busy while it comes, as it is in a turn that has many events.
+        loop.execute {
+            go.signal()
+            isSent.wait()
+        }
+        let (second, _) = try await send(client, server.url, on: loop)
+        #expect(String(decoding: try second.get().body, as: UTF8.self) == "1")
         server.stop()
         loop.shutDown()
     }

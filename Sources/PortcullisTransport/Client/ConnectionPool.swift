@@ -69,7 +69,9 @@ actor ConnectionPool {
         guard !exchange.isFinished else { return }
         guard !loop.hasEnded else { return exchange.finish(.failure(.closed)) }
         let origin = exchange.origin
-        if let connection = origins[origin]?.idle.popLast() {
+        while let connection = origins[origin]?.idle.popLast() {
+            // What has come meanwhile may not have been told yet, and would be taken for the answer. RFC 9112 §9.2.
+            guard connection.assumeIsolated({ $0.rest(isReusedAtOnce: true) }) else { continue }
             return connection.assumeIsolated { $0.send(exchange) }
         }
         let state = origins[origin, default: OriginState()]
