@@ -83,6 +83,36 @@ struct ConnectionLimitTests {
         }
     }
 
+    @Test(arguments: ReadinessKind.allCases)
+    func `who resets keeps the place until the handler has ended`(_ kind: ReadinessKind) async throws {
+        let (begun, door) = (Counter(), Gate())
+        var setup = RunningServer.Setup(readiness: kind)
+        setup.limits.maxConnectionCount = 2
+        func declare(_ routes: inout Routes) {
+            routes.get("/") { _ in .text("served") }
+            routes.get("/wait") { _ async in
+                begun.increment()
+                await door.wait()
+                return .text("waited")
+            }
+        }
+        try await withServer(setup, declare) { server in
+            for count in 1...2 {
+                let client = try server.client()
+                try await client.send(request("GET", "/wait"))
+                #expect(await eventually { begun.value == count })
+                client.reset()
+            }
+            let others = try (0..<3).map { _ in try server.client(timeout: .seconds(20)) }
+            for client in others { #expect(try await client.reply().status == 503) }
+            door.open()
+            let deadline = ContinuousClock.now + .seconds(20)
+            var reply = try await server.get("/")
+            while reply.status == 503, ContinuousClock.now < deadline { reply = try await server.get("/") }
+            #expect(reply.text == "served")
+        }
+    }
+
     @Test func `a server that stops while all places are taken ends`() async throws {
         try await serving(atMost: 1) { server in
             let first = try server.client()

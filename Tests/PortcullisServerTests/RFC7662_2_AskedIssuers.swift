@@ -195,6 +195,42 @@ struct RFC7662_2_AskedIssuers {
         }
     }
 
+    @Test(arguments: ReadinessKind.allCases)
+    func `clients that reset leave no more behind than there may be connections`(_ kind: ReadinessKind)
+        async throws
+    {
+        let (issuer, seen) = (Issuer(), Counter())
+        try await withServer(kind, issuer.declare) { authorizationServer in
+            let resource = try resource(authorizationServer)
+            var setup = RunningServer.Setup(readiness: kind)
+            setup.limits.maxConnectionCount = 4
+            func declare(_ routes: inout Routes) {
+                routes.use(Count(seen: seen))
+                routes.protect(resource) { api in api.get("/now") { _, token in .text(token.subject ?? "") } }
+            }
+            try await withServer(setup, declare) { server in
+                let message = request("GET", "/api/now", ["Authorization: Bearer good"])
+                for count in 1...4 {
+                    let client = try server.client()
+                    try await client.send(message)
+                    #expect(await eventually { seen.value == count })
+                    client.reset()
+                }
+                let late = try server.client(timeout: .seconds(20))
+                try await late.send(message)
+                #expect(try await late.reply().status == 503)
+                #expect(seen.value == 4 && issuer.count == 1)
+                issuer.door.open()
+                let deadline = ContinuousClock.now + .seconds(20)
+                var reply = try await server.get("/api/now", "Authorization: Bearer good")
+                while reply.status == 503, ContinuousClock.now < deadline {
+                    reply = try await server.get("/api/now", "Authorization: Bearer good")
+                }
+                #expect(reply.text == "good")
+            }
+        }
+    }
+
     @Test func `content that comes after the question is the handler's`() async throws {
         try await serve(holdingBack: true) { server, issuer in
             let client = try server.client(timeout: .seconds(20))

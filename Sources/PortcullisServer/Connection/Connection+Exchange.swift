@@ -78,8 +78,12 @@ extension Connection {
         case .mustAsk(let request, let pending, let index):
             beginWaiting()
             let id = lastExchangeID
+            workCount += 1
             pending.ask { decision in
-                self.assumeIsolated { $0.resume(id, request, route, from: index, decision) }
+                self.assumeIsolated { connection in
+                    connection.endWork()
+                    connection.resume(id, request, route, from: index, decision)
+                }
             }
         case .mustWait(let request, let index):
             beginWaiting()
@@ -269,6 +273,7 @@ extension Connection {
     private func startTask(_ route: CompiledRoute, _ request: Request, from index: Int) {
         let id = lastExchangeID
         let pool = context.core.pool
+        workCount += 1
         makePending().taskRoute = route
         makePending().task = Task(executorPreference: loop) {
             do {
@@ -277,7 +282,17 @@ extension Connection {
             } catch {
                 await self.cut(id)
             }
+            await self.endWork()
         }
+    }
+
+    /// Notes that something came back that was under way.
+    ///
+    /// A client that resets the connection leaves behind what it has asked for: its place is free when that is over, or there could be
+    /// any number of such requests at a time.
+    func endWork() {
+        workCount -= 1
+        if phase == .closed, workCount == 0 { context.giveBackPlace() }
     }
 
     private func complete(

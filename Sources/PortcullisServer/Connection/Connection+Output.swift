@@ -118,6 +118,7 @@ extension Connection {
         tls = nil
         loop.close(descriptor)
         context.remove(descriptor)
+        if workCount == 0 { context.giveBackPlace() }
         ended?.task?.cancel()
         ended?.bodyWaiter?.resume(throwing: RequestBodyError.connectionClosed)
         for waiter in ended?.writeWaiters ?? [] { waiter.resume(throwing: CancellationError()) }

@@ -13,7 +13,11 @@ extension Connection {
         beginStreaming(response, route)
         // The client may be gone by now, and nobody would ever end the task.
         guard isCurrent(id) else { return }
-        makePending().task = Task(executorPreference: loop) { await self.stream(id, route, write) }
+        workCount += 1
+        makePending().task = Task(executorPreference: loop) {
+            await self.stream(id, route, write)
+            await self.endWork()
+        }
     }
 
     func beginStreaming(_ response: Response, _ route: CompiledRoute) {

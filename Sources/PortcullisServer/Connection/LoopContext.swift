@@ -97,13 +97,14 @@ final class LoopContext: @unchecked Sendable {
 
     func add(_ connection: Connection, _ descriptor: Int32) {
         connections[descriptor] = connection
+        core.connectionOpened()
         recorder?.record(.connectionOpened)
     }
 
     func remove(_ descriptor: Int32) {
         connections[descriptor] = nil
+        core.connectionClosed()
         recorder?.record(.connectionClosed)
-        giveBackPlace()
     }
 
     /// A place has become free on this loop; the listeners of all loops may have been waiting for it.

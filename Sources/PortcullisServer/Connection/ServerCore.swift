@@ -20,7 +20,9 @@ final class ServerCore: Sendable {
     let toldHosts = Mutex<[String]>([])
     let pool = BlockingPool()
     let spare = SpareDescriptor()
-    private let connectionCount = Atomic<Int>(0)
+    private let openCount = Atomic<Int>(0)
+    /// How many places are taken: by connections that are open, and by closed ones that left something under way.
+    private let takenCount = Atomic<Int>(0)
     private let maxConnectionCount = Atomic<Int>(0)
     /// Whether a listener has found no room and waits for some.
     private let isFull = Atomic<Bool>(false)
@@ -55,7 +57,11 @@ final class ServerCore: Sendable {
 
     // MARK: Counting
 
-    var openConnectionCount: Int { connectionCount.load(ordering: .relaxed) }
+    var openConnectionCount: Int { openCount.load(ordering: .relaxed) }
+
+    func connectionOpened() { openCount.add(1, ordering: .relaxed) }
+
+    func connectionClosed() { openCount.subtract(1, ordering: .relaxed) }
 
     /// Takes a place for a connection, if there is one.
     func mayOpenConnection() -> Bool {
@@ -66,9 +72,9 @@ final class ServerCore: Sendable {
     }
 
     private func takePlace() -> Bool {
-        var count = connectionCount.load(ordering: .sequentiallyConsistent)
+        var count = takenCount.load(ordering: .sequentiallyConsistent)
         while count < maxConnectionCount.load(ordering: .relaxed) {
-            let (exchanged, original) = connectionCount.weakCompareExchange(
+            let (exchanged, original) = takenCount.weakCompareExchange(
                 expected: count, desired: count + 1, ordering: .sequentiallyConsistent)
             if exchanged { return true }
             count = original
@@ -78,7 +84,7 @@ final class ServerCore: Sendable {
 
     /// Gives a place back, used or not, and says whether somebody waits for it.
     func giveBackPlace() -> Bool {
-        connectionCount.subtract(1, ordering: .sequentiallyConsistent)
+        takenCount.subtract(1, ordering: .sequentiallyConsistent)
         return isFull.exchange(false, ordering: .sequentiallyConsistent)
     }
 
