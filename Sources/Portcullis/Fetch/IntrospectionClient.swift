@@ -15,6 +15,15 @@ final class IntrospectionClient: Sendable {
     enum Answer: Sendable {
         case active(JSONObject)
         case inactive
+
+        /// How much memory an answer may take that is remembered: there are thousands of them.
+        private static let maximumKeptByteCount = 65_536
+
+        /// Whether it is too large to be remembered.
+        var isTooLargeToKeep: Bool {
+            guard case .active(let members) = self else { return false }
+            return members.takesMore(than: Self.maximumKeptByteCount)
+        }
     }
 
     /// What befalls the calls, for the operator's log.

@@ -67,7 +67,7 @@ public struct TokenPolicy: Sendable {
     public var verifiedCacheEntryCount = 10_000
     /// How long an active introspection answer counts, at most until `exp`.
     ///
-    /// Default 30 seconds; 0 asks every time.
+    /// One that takes more than about 64 KiB of memory is not remembered. Default 30 seconds; 0 asks every time.
     public var introspectionCacheLifetime: Duration = .seconds(30)
     /// How long an inactive introspection answer counts.
     ///

@@ -243,7 +243,9 @@ struct TokenValidator: Sendable {
             answer = try Self.answer(reply.outcome)
             // What counts for no time at all is not worth a place in the table.
             until = lifetime > .zero ? asked + lifetime : MonotonicInstant(nanoseconds: 0)
-            await shared?.remember(answer, askedAt: arrival.now.adding(.zero - (arrival.uptime - asked)))
+            if !answer.isTooLargeToKeep {
+                await shared?.remember(answer, askedAt: arrival.now.adding(.zero - (arrival.uptime - asked)))
+            }
         }
         return try accept(answer, of: connection, until: until, &notes)
     }
@@ -254,6 +256,7 @@ struct TokenValidator: Sendable {
     ) throws(RefusalReason) -> VerifiedToken {
         guard case .active(let object) = answer else { throw .inactiveToken }
         notes.answer = object
+        let until = answer.isTooLargeToKeep ? MonotonicInstant(nanoseconds: 0) : until
         let claims = ClaimsSet(object)
         let checked = try check(claims, of: connection) { () throws(RefusalReason) in
             try checker.checkIntrospected(claims, at: time.now())

@@ -137,6 +137,21 @@ struct RememberedTokenTests {
         #expect((96..<100).allSatisfy { isKnown("token\($0)", to: resource) })
     }
 
+    @Test(arguments: [
+        (JSONValue.string(String(repeating: "x", count: 60_000)), true),
+        (.string(String(repeating: "x", count: 66_000)), false),
+        (.array(Array(repeating: .bool(true), count: 3000)), false),
+        (.object(["a": .array([.object(["b": .string(String(repeating: "x", count: 66_000))])])]), false),
+    ])
+    func `an answer that is large is used and not remembered`(claim: JSONValue, isKept: Bool) async {
+        var object = RFC7662_2_Introspection.active
+        object["extension"] = claim
+        fetcher.on(Self.endpoint, json: .object(object))
+        let resource = resource()
+        for _ in 0..<2 { #expect(await resource.refusal(of: .get("/mcp", bearer: "a")) == nil) }
+        #expect(fetcher.requests.count == (isKept ? 1 : 2))
+    }
+
     @Test func `with no entries nothing is remembered`() async {
         let resource = resource { $0.verifiedCacheEntryCount = 0 }
         #expect(await resource.refusal(of: .get("/mcp", bearer: "a")) == nil)

@@ -44,6 +44,14 @@ struct SharedCacheTests {
         #expect(await use(second) == 1)
     }
 
+    @Test func `an answer that is large is not shared`() async {
+        var object = RFC7662_2_Introspection.active
+        object["extension"] = .string(String(repeating: "x", count: 66_000))
+        fetcher.on(Self.endpoint, json: .object(object))
+        #expect(await use(resource()) == 1)
+        #expect(await use(resource()) == 1)
+    }
+
     @Test func `each resource keeps to its own lifetime`() async {
         #expect(await use(resource()) == 1)
         clock.advance(by: .seconds(5))

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+
+extension JSONObject {
+    /// Whether it takes more memory than so many bytes, by a rough count that goes no further.
+    package func takesMore(than byteCount: Int) -> Bool {
+        var rest = byteCount
+        return !JSONValue.object(self).fits(into: &rest)
+    }
+}
+
+extension JSONValue {
+    fileprivate func fits(into rest: inout Int) -> Bool {
+        // The value itself, where it stands.
+        rest -= 32
+        switch self {
+        case .null, .bool: break
+        case .number(let number): rest -= number.text.utf8.count
+        case .string(let text): rest -= text.utf8.count
+        case .array(let elements):
+            for element in elements where !element.fits(into: &rest) { return false }
+        case .object(let object):
+            for member in object.members {
+                rest -= 16 + member.name.utf8.count
+                guard member.value.fits(into: &rest) else { return false }
+            }
+        }
+        return rest >= 0
+    }
+}
