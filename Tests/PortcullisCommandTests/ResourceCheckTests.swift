@@ -164,6 +164,16 @@ struct ResourceCheckTests {
         #expect(report.codes(.warn) == ["server.metadata"])
     }
 
+    @Test func `of very many authorization servers the first are looked at`() async {
+        let many = (0..<1000).map { JSONValue.string("https://as\($0).example") }
+        world.serve(Deployment.document(["authorization_servers": .array(many)]))
+        let report = await world.report()
+        #expect(report.codes(.fail) == ["server.any"])
+        #expect(report.codes(.warn).count { $0 == "server.count" } == 1)
+        #expect(report.codes(.warn).count { $0 == "server.metadata" } == 16)
+        #expect(world.network.requests.count < 100)
+    }
+
     @Test func `what an authorization server says has to agree with the resource`() async {
         world.serveIssuer(["issuer": "https://as.example.com/"])
         #expect(await world.report().codes(.fail) == ["server.any"])

@@ -69,6 +69,11 @@ public struct ProtectedResourceDiscovery: Sendable {
         case verified(signers: [String: JWKSet])
     }
 
+    /// How many authorization servers of a resource are asked: it could name thousands, of anybody's.
+    ///
+    /// RFC 9728 §7.7.
+    package static let maximumServerCount = 16
+
     /// The bounds, and what is accepted.
     public let configuration: Configuration
     let time: TimeSource
@@ -94,7 +99,7 @@ public struct ProtectedResourceDiscovery: Sendable {
     /// Calls a URL without a token, and follows its challenge to metadata and authorization servers.
     ///
     /// Without a challenge that names the metadata, they are looked for at the well-known location. Waits for three exchanges one after
-    /// the other at least, each within the time-out.
+    /// the other at least, each within the time-out. Of the authorization servers the first 16 are asked.
     ///
     /// - Throws: ``DiscoveryError``. If no authorization server of the list can be used, the error is the first one's.
     ///
@@ -154,7 +159,7 @@ public struct ProtectedResourceDiscovery: Sendable {
             found = try await metadata(of: identifier)
         }
         var result = DiscoveredResource(url: identifier.text, challenges: challenges, metadata: found)
-        for issuer in found.metadata.authorizationServers {
+        for issuer in found.metadata.authorizationServers.prefix(Self.maximumServerCount) {
             do throws(DiscoveryError) {
                 result.authorizationServers.append(try await authorizationServer(issuer))
             } catch {

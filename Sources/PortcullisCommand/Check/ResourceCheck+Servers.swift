@@ -8,7 +8,14 @@ extension ResourceCheck {
     ///
     /// RFC 8414 §3, RFC 9728 §4.
     func checkServers(_ found: DiscoveredMetadata, _ report: inout CheckReport) async {
-        let issuers = found.metadata.authorizationServers
+        let all = found.metadata.authorizationServers
+        let issuers = all.prefix(ProtectedResourceDiscovery.maximumServerCount)
+        if all.count > issuers.count {
+            report.note(
+                .warn, "server.count",
+                "There are \(all.count) authorization servers; only the first \(issuers.count) are looked at."
+            )
+        }
         let results = await withTaskGroup(of: (Int, Bool, [Finding]).self) { group in
             for (index, issuer) in issuers.enumerated() {
                 group.addTask {

@@ -300,6 +300,25 @@ struct RFC8414_3_ClientDiscovery {
         #expect(found.faults == [.init(issuer: ForeignDeployment.issuer, error: .noResponse(.timedOut))])
     }
 
+    @Test func `§7.7: a resource that names very many authorization servers sends nobody to all of them`()
+        async throws
+    {
+        let many = (0..<1000).map { JSONValue.string("https://as\($0).example.com") }
+        world.network.on(
+            ForeignDeployment.location,
+            json: ForeignDeployment.document([
+                "authorization_servers": .array(many + [.string(ForeignDeployment.issuer)])
+            ]))
+        #expect(await world.error() == .noResponse(.unreachable))
+        #expect(world.network.requests.count == 2 + 16)
+        let few = many[..<15] + [JSONValue.string(ForeignDeployment.issuer)]
+        world.network.on(
+            ForeignDeployment.location,
+            json: ForeignDeployment.document(["authorization_servers": .array(Array(few))]))
+        let found = try await world.discovery().discover(ForeignDeployment.resource)
+        #expect(found.authorizationServers.map(\.issuer) == [ForeignDeployment.issuer])
+    }
+
     @Test func `the keys are those at its jwks_uri`() async throws {
         let issuer = TestIssuer(ForeignDeployment.issuer)
         world.network.on("https://as.example.com/keys", json: .object(issuer.keys.publicJSON))
