@@ -22,6 +22,7 @@ extension LoopContext {
         let arrival = Arrival(descriptor: descriptor, peer: peer, context: self)
         try loop.watch(descriptor, arrival)
         arrivals[descriptor] = arrival
+        core.connectionOpened()
         arrival.start()
     }
 }
@@ -95,7 +96,9 @@ final class Arrival: ReadinessHandler, @unchecked Sendable {
         context.arrivals[descriptor] = nil
         let connection = Connection(descriptor: descriptor, peer: peer, context: context)
         context.loop.handOver(descriptor, to: connection)
+        // Counted twice for a moment rather than not at all: a server that stops waits for what is counted.
         context.add(connection, descriptor)
+        context.core.connectionClosed()
         connection.assumeIsolated { $0.start() }
         connection.ready(readiness.union(.readable))
         if context.isDraining { connection.assumeIsolated { $0.drain() } }
@@ -105,6 +108,7 @@ final class Arrival: ReadinessHandler, @unchecked Sendable {
     func end() {
         guard context.arrivals.removeValue(forKey: descriptor) != nil else { return }
         context.loop.close(descriptor)
+        context.core.connectionClosed()
         context.giveBackPlace()
     }
 }
