@@ -11,14 +11,27 @@ public import PortcullisHTTP
 public struct ProtectedResourceSet: Sendable {
     /// What one authority has.
     private struct Site: Sendable {
-        let owners: [ArraySlice<UInt8>: Owner]
+        private let owners: [ArraySlice<UInt8>: Owner]
+        /// The length of the longest path that has an owner.
+        private let longest: Int
         let places: PublishedPlaces
+
+        init(_ resources: [ProtectedResource]) {
+            owners = ProtectedResourceSet.owners(resources)
+            longest = owners.keys.map(\.count).max() ?? 0
+            places = PublishedPlaces(resources)
+        }
 
         /// The resource with the longest path that a path begins with, by whole segments.
         func owner(of path: RequestPath) -> ProtectedResource? {
             let bytes = path.bytes[path.range]
             var rest = bytes
             if rest.last == 0x2F { rest.removeLast() }
+            // Each look-up reads all of what it looks up, and the path is as long as the client likes.
+            if rest.count > longest {
+                let beginning = rest.prefix(longest + 1)
+                rest = beginning[..<(beginning.lastIndex(of: 0x2F) ?? beginning.startIndex)]
+            }
             while true {
                 if let owner = owners[rest], !owner.endsWithSlash || rest.endIndex < bytes.endIndex {
                     return owner.resource
@@ -39,13 +52,16 @@ public struct ProtectedResourceSet: Sendable {
     private final class Storage: Sendable {
         let resources: [ProtectedResource]
         let byIdentifier: [[UInt8]: ProtectedResource]
+        /// By every name of their authorities.
         let sites: [String: Site]
+        let distinctSites: [Site]
         let only: Site?
 
         init(_ resources: [ProtectedResource], _ sites: [String: Site]) {
             self.resources = resources
             byIdentifier = Dictionary(resources.map { (Array($0.identifier.text.utf8), $0) }) { $1 }
             only = sites.count == 1 ? sites.first?.value : nil
+            distinctSites = Array(sites.values)
             let others = AuthorityNames.others(of: resources.map(\.identifier))
             self.sites = sites.merging(others.compactMapValues { sites[$0] }) { site, _ in site }
         }
@@ -57,7 +73,7 @@ public struct ProtectedResourceSet: Sendable {
     init(_ resources: [ProtectedResource]) throws(ConfigurationError) {
         var problems = PublishedPlaces.collisions(among: resources.map(\.identifier))
         let sites = Dictionary(grouping: resources, by: \.identifier.authority).mapValues { resources in
-            Site(owners: Self.owners(resources), places: PublishedPlaces(resources))
+            Site(resources)
         }
         problems += sites.sorted { $0.key < $1.key }.flatMap(\.value.places.problems)
         guard problems.isEmpty else {
@@ -96,14 +112,16 @@ public struct ProtectedResourceSet: Sendable {
     /// - Returns: Nothing if the request belongs to none, which is to say that nothing guards it.
     /// - Throws: ``MalformedMessage``, whose status is the answer. 400 for a target that is none, and for a path that programs read
     ///   differently, such as one with dot segments or an encoded slash, whoever it belongs to. 421 for a path that belongs to a resource,
-    ///   but at another host than the request's: a server that finds its handlers by the path alone would answer it without a token.
+    ///   but at another host than the request's: a server that finds its handlers by the path alone would answer it without a token. A
+    ///   resource without a path has them all. Where handlers are found by the host too, ``MalformedMessage/misdirectedRequest`` may be
+    ///   taken for nothing.
     ///
     /// RFC 9728 §3.3, RFC 3986 §6.2.2, RFC 9110 §15.5.20.
     public func resource(for head: RequestHead) throws(MalformedMessage) -> ProtectedResource? {
         let target = try RequestTarget(head)
         guard let path = try target.path(of: head) else { return nil }
         if let owner = site(of: head, target)?.owner(of: path) { return owner }
-        let isGuarded = storage.sites.values.contains { $0.owner(of: path) != nil }
+        let isGuarded = storage.only == nil && storage.distinctSites.contains { $0.owner(of: path) != nil }
         guard !isGuarded else { throw .misdirectedRequest }
         return nil
     }

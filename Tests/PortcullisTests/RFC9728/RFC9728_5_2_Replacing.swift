@@ -265,6 +265,21 @@ struct RFC9728_5_2_Replacing {
         #expect(MalformedMessage.misdirectedRequest.status == .misdirectedRequest)
     }
 
+    @Test func `a path of 64 KiB is looked up no slower than it is read`() throws {
+        let set = try resources(
+            resource("https://api.example.com/notes"), resource("https://other.example/photos/deep/")
+        ).current
+        let tail = String(repeating: "/a", count: 32_768)
+        let clock = ContinuousClock()
+        for (path, owner) in [("", nil), ("/notes", "https://api.example.com/notes"), ("/notesx", nil)] {
+            let head = try RequestHead(
+                method: .get, target: path + tail, fields: [("Host", "api.example.com")])
+            let begin = clock.now
+            #expect(try set.resource(for: head)?.identifier.text == owner)
+            #expect(clock.now - begin < .seconds(2))
+        }
+    }
+
     @Test(arguments: [
         "https://u@api.example.com/notes", "https://api.example.com:x/notes", "https:///notes", "notes",
         "https:/notes", "ws://api.example.com/notes", "https://api.example.com:99999/notes",
