@@ -226,7 +226,8 @@ extension ProtectedResource {
         _ verified: VerifiedToken, _ digest: SHA256Digest, _ arrival: MonotonicInstant, _ epoch: UInt64
     ) {
         gate.reportDetails(of: verified.token)
-        guard arrival < verified.usableUntil else { return }
+        // What is not remembered takes the place of what was: it is the later word.
+        guard arrival < verified.usableUntil else { return gate.verified.remove(digest) }
         // Another signature costs less than a place that somebody else uses; another question to the issuer costs more.
         let admission: TokenTable<VerifiedToken>.Admission = verified.keys == nil ? .always : .atSecondSight
         gate.remember(

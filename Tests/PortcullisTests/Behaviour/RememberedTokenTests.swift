@@ -152,6 +152,18 @@ struct RememberedTokenTests {
         #expect(fetcher.requests.count == (isKept ? 1 : 2))
     }
 
+    @Test func `a large answer takes the place of an earlier one all the same`() async {
+        let resource = resource()
+        #expect(await resource.refusal(of: .get("/mcp", bearer: "a")) == nil)
+        #expect(isKnown("a", to: resource))
+        var object = RFC7662_2_Introspection.active
+        object["extension"] = .string(String(repeating: "x", count: 66_000))
+        fetcher.on(Self.endpoint, json: .object(object))
+        let fresh = AccessRequirement.none.freshlyIntrospected()
+        #expect(await resource.refusal(of: .get("/mcp", bearer: "a"), requiring: fresh) == nil)
+        #expect(!isKnown("a", to: resource))
+    }
+
     @Test func `with no entries nothing is remembered`() async {
         let resource = resource { $0.verifiedCacheEntryCount = 0 }
         #expect(await resource.refusal(of: .get("/mcp", bearer: "a")) == nil)
