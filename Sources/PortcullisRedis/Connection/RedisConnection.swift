@@ -37,6 +37,7 @@ actor RedisConnection: ReadinessHandler {
     private var sentByteCount = 0
     private var expected: [Expectation] = []
     private var answeredCount = 0
+    private var willGoOn = false
     /// Whether the connection listens to channels, so that what comes answers nothing.
     private var isListening = false
     /// Whether a sign of life was asked for that has not come.
@@ -206,7 +207,15 @@ actor RedisConnection: ReadinessHandler {
 
     /// Goes on when other connections have had their turn.
     private func goOnLater() {
-        loop.executeLater { self.assumeIsolated { $0.goOn() } }
+        // Readiness that is told meanwhile comes here too, and each time would make one turn more of every turn.
+        guard !willGoOn else { return }
+        willGoOn = true
+        loop.executeLater {
+            self.assumeIsolated {
+                $0.willGoOn = false
+                $0.goOn()
+            }
+        }
     }
 
     private func sendMore() {

@@ -29,6 +29,7 @@ actor ClientConnection: ReadinessHandler {
     private var reader = ResponseReader(method: .get, maxByteCount: 0)
     private var isReused = false
     private var isTransferring = false
+    private var willGoOn = false
     /// Whether there may be something to read that no readiness will be told of any more.
     private var mayHaveUnread = true
     /// Whether the peer has ended its side, which has to be read for.
@@ -236,8 +237,15 @@ actor ClientConnection: ReadinessHandler {
 
     /// Goes on when other connections have had their turn.
     private func goOnLater() {
-        let before = phase
-        loop.executeLater { self.assumeIsolated { if $0.phase == before { $0.goOn() } } }
+        // Readiness that is told meanwhile comes here too, and each time would make one turn more of every turn.
+        guard !willGoOn else { return }
+        willGoOn = true
+        loop.executeLater {
+            self.assumeIsolated {
+                $0.willGoOn = false
+                if $0.phase == .handshaking || $0.phase == .exchanging { $0.goOn() }
+            }
+        }
     }
 
     /// Writes as much as goes out now.
