@@ -95,7 +95,8 @@ extension Server {
     public struct Limits: Sendable, Hashable {
         /// The most connections at a time.
         ///
-        /// Default 10 000. Beyond it the system's backlog holds what comes; after a second of that, 503 with `Retry-After`.
+        /// Default 10 000. Beyond it the system's backlog holds what comes; after a second of that, 503 with `Retry-After`. A client that
+        /// resets its connection keeps its place until what it has asked for is over.
         public var maxConnectionCount = 10_000
         /// The longest request target.
         ///
@@ -134,9 +135,10 @@ extension Server {
         ///
         /// Default 60 seconds; then it is closed.
         public var idleTimeout = Duration.seconds(60)
-        /// How long a client may take nothing of an answer, or so little that the system has no room for more of it.
+        /// How long a client may take nothing of an answer.
         ///
-        /// Linux speaks of room when a third of its buffer for the connection is free. Default 30 seconds; then the connection is cut.
+        /// There is no least rate beyond that: who takes a little each time is served to the end. Default 30 seconds; then the connection
+        /// is cut.
         public var writeTimeout = Duration.seconds(30)
 
         /// Makes limits with the defaults.

@@ -21,6 +21,8 @@ package enum CharacterClass {
     /// What a request target may hold: VCHAR without `"`, `<`, `>`, `\`, `^`, `` ` ``, `{`, `|`, `}`, and
     /// without `#`, since a fragment is never sent.
     ///
+    /// In the query there may be more; see ``isRawQueryCharacter(_:)``.
+    ///
     /// RFC 9112 §3.2, RFC 3986 §2.
     @inline(__always)
     package static func isTargetCharacter(_ byte: UInt8) -> Bool {

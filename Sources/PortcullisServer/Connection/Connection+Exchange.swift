@@ -72,8 +72,12 @@ extension Connection {
         case .mustVerify(let request, let presented):
             beginWaiting()
             let id = lastExchangeID
+            workCount += 1
             loop.executeCostly {
-                self.assumeIsolated { $0.answer(id, request, route, effort: .all(presented)) }
+                self.assumeIsolated { connection in
+                    connection.endWork()
+                    connection.answer(id, request, route, effort: .all(presented))
+                }
             }
         case .mustAsk(let request, let pending, let index):
             beginWaiting()

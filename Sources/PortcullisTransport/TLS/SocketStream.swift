@@ -61,7 +61,9 @@ package struct SocketStream {
         session?.handshake() ?? .bytes(0)
     }
 
-    /// Reads at most as many bytes as the buffer holds, at least one.
+    /// Reads at most as many bytes as the buffer holds.
+    ///
+    /// Under TLS `bytes(0)` says that there may be more behind what came to nothing.
     package func read(into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
         if let session { return session.read(into: buffer) }
         while true {
