@@ -181,10 +181,16 @@ public struct Server: Sendable {
 
     private func drain(_ core: ServerCore) async {
         let contexts = core.contexts
+        for context in contexts {
+            // Counts as open itself: what it accepts has to be counted before anybody sees that all are gone.
+            core.connectionOpened()
+            context.loop.execute {
+                context.beginDraining()
+                core.connectionClosed()
+            }
+        }
         // The task is cancelled already, and a cancelled task does not sleep.
         await Task.detached { [configuration] in
-            // Waited for: what this accepts has to be counted before anybody looks whether all are gone.
-            for context in contexts { try? await context.perform { context.beginDraining() } }
             await Self.wait(atMost: configuration.shutdownGracePeriod, for: core)
             for context in contexts { context.loop.execute { context.cancelHandlers() } }
             await Self.wait(atMost: .milliseconds(200), for: core)

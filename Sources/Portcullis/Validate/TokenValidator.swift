@@ -243,8 +243,8 @@ struct TokenValidator: Sendable {
             answer = try Self.answer(reply.outcome)
             // What counts for no time at all is not worth a place in the table.
             until = lifetime > .zero ? asked + lifetime : MonotonicInstant(nanoseconds: 0)
-            if !answer.isTooLargeToKeep {
-                await shared?.remember(answer, askedAt: arrival.now.adding(.zero - (arrival.uptime - asked)))
+            if let shared, !answer.isTooLargeToKeep {
+                await shared.remember(answer, askedAt: arrival.now.adding(.zero - (arrival.uptime - asked)))
             }
         }
         return try accept(answer, of: connection, until: until, &notes)

@@ -39,6 +39,7 @@ package struct PathSegments: Sequence, IteratorProtocol {
 
     /// The bytes of a segment.
     package subscript(segment: Range<Int>) -> UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(rebasing: bytes[segment])
+        precondition(segment.lowerBound >= 0 && segment.upperBound <= end)
+        return UnsafeRawBufferPointer(rebasing: bytes[segment])
     }
 }

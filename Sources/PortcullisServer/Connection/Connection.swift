@@ -60,7 +60,8 @@ actor Connection: ReadinessHandler {
     /// How much of a body that nobody wants may still be thrown away.
     var discardBudget = 0
     var lastExchangeID: UInt64 = 0
-    /// How many handlers, questions to issuers and signatures to be checked have yet to come back here, whether anybody still waits for them or not.
+    /// How many handlers, questions to issuers and checks of signatures have yet to come back here, whether anybody still waits for
+    /// them or not.
     var workCount = 0
     /// The client has ended its side.
     var peerHasEnded = false

@@ -106,8 +106,8 @@ final class ServerCore: Sendable {
     func noteHeaderlessProxy(_ peer: SocketAddress, _ now: MonotonicInstant) {
         guard isNews(\.headerlessProxyNoted, now) else { return }
         log(
-            "warning: a connection of the trusted proxy \(peer.host) was closed, since it does not begin with a PROXY protocol header; "
-                + "have the proxy send one, or turn the protocol off here")
+            "warning: a connection of the trusted proxy \(peer.host) was closed, since it does not begin with a PROXY protocol header "
+                + "that can be read; have the proxy send one, or turn the protocol off here")
     }
 
     private func isNews(_ noted: WritableKeyPath<State, MonotonicInstant?>, _ now: MonotonicInstant) -> Bool {

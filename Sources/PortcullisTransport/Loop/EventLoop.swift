@@ -58,8 +58,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     package private(set) var hasEnded = false
 
     /// The instant of the current turn, read once for all of it.
-    // SAFETY: a number, which no access holds for longer than it takes to copy it.
-    @exclusivity(unchecked) package private(set) var now = MonotonicInstant.now()
+    package private(set) var now = MonotonicInstant.now()
 
     private struct Registration {
         let handler: any ReadinessHandler
