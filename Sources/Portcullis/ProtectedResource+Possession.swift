@@ -64,6 +64,13 @@ extension ProtectedResource {
             at: gate.validator.time.now())
     }
 
+    /// How long it takes until a proof in whole seconds is not from before the memory of proofs began; less than a second.
+    ///
+    /// RFC 9449 §11.1.
+    package var timeUntilNewProofs: Duration {
+        gate.dpop?.timeUntilNewProofs(at: gate.validator.time.now()) ?? .zero
+    }
+
     /// The nonce to hand out now, where this resource asks for nonces.
     var nonce: String? { gate.dpop?.nonce(at: gate.validator.time.now()) }
 

@@ -231,7 +231,7 @@ final class Gate: Sendable {
         dpop = presentation.dpopAlgorithms.map {
             DPoPChecker(
                 tokens.dpop, algorithms: $0, resource: configuration.metadata.resource,
-                memories: configuration.proofMemories, at: configuration.time.now())
+                memories: configuration.proofMemories, time: configuration.time)
         }
         refusesStrayProofs = dpop != nil && tokens.dpop.refusesStrayProofs
         validator = TokenValidator(

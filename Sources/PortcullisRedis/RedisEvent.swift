@@ -17,6 +17,10 @@ public enum RedisEvent: Sendable, Hashable {
     ///
     /// Nothing that comes from it is kept in memory meanwhile for longer than a moment.
     case deaf
+    /// The store's clock is more than ``RedisReplayStore/clockTolerance`` ahead of this machine's; DPoP proofs are refused with 503.
+    ///
+    /// Told once a minute at most. RFC 9449 §11.1.
+    case clockAhead
 }
 
 /// Why a store is of no use.

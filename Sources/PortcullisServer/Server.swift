@@ -89,6 +89,7 @@ public struct Server: Sendable {
             core.contexts = []
         }
         warnOfFewDescriptors()
+        await waitForNewProofs()
         try await listen(on: socket, core)
         let probe = configuration.metrics.map { _ in LagProbe.start(core.contexts) }
         defer { probe?.cancel() }
@@ -167,6 +168,14 @@ public struct Server: Sendable {
         configuration.log(
             "warning: \(wanted) connections are allowed, but the system lets this process open \(allowed) files"
         )
+    }
+
+    /// Waits, less than a second, until clients can make proofs that are not from before the start.
+    ///
+    /// The `iat` of most proofs is in whole seconds, and one from before the start is refused. RFC 9449 §11.1.
+    private func waitForNewProofs() async {
+        let pause = resources.map(\.timeUntilNewProofs).max() ?? .zero
+        if pause > .zero { try? await Task.sleep(for: pause) }
     }
 
     private func listen(on socket: ServerSocket, _ core: ServerCore) async throws {

@@ -35,6 +35,11 @@ public final class ManualClock: Sendable {
         }
     }
 
+    /// Sets the time of day, forward or back, as an operator does; no time elapses.
+    public func set(to moment: NumericDate) {
+        state.withLock { $0.seconds = moment.seconds }
+    }
+
     /// Both clocks of a resource, driven by this one.
     public var time: TimeSource {
         TimeSource(

@@ -54,7 +54,7 @@ public struct TestDPoPClient: Sendable {
     ) -> String {
         var claims: JSONObject = [
             "jti": .string(Base64URL.encode(SecureRandom.bytes(12))), "htm": .string(method.name),
-            "htu": .string(uri), "iat": .number(JSONNumber(time.now().wholeSeconds ?? 0)),
+            "htu": .string(uri), "iat": .number(issueTime),
             "ath": .string(Digest.sha256(Array(token.utf8)).base64URL),
         ]
         claims["nonce"] = nonce.map(JSONValue.string)
@@ -69,6 +69,14 @@ public struct TestDPoPClient: Sendable {
         } catch {
             preconditionFailure("OpenSSL could not sign.")
         }
+    }
+}
+
+extension TestDPoPClient {
+    // With the fraction, so that a proof made right after the resource was declared is not from before it.
+    fileprivate var issueTime: JSONNumber {
+        let now = time.now()
+        return Int(exactly: now.seconds).map { JSONNumber($0) } ?? JSONNumber(now.seconds) ?? JSONNumber(0)
     }
 }
 

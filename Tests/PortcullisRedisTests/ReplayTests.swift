@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import Portcullis
+import PortcullisJOSE
 import PortcullisRedis
 import PortcullisTesting
 import Synchronization
@@ -8,11 +9,20 @@ import Testing
 
 @Suite("RFC 9449 §11.1 Proofs remembered in a store", .enabled(if: StoreServer.program != nil))
 struct ReplayTests {
-    private func record(_ number: UInt8, seconds: Double = 60) -> ReplayRecord {
-        ReplayRecord(
+    /// A record as a server makes it whose clock is ahead of the store's by some seconds.
+    private func record(_ number: UInt8, seconds: Double = 60, ahead: Double = 0) -> ReplayRecord {
+        let now = TimeSource.system.now().adding(seconds: ahead)
+        return ReplayRecord(
             identifier: [UInt8](repeating: number, count: 32),
-            keyThumbprint: [UInt8](repeating: 1, count: 32),
-            now: 1_800_000_000, until: NumericDate(1_800_000_000).adding(seconds: seconds))
+            keyThumbprint: [UInt8](repeating: 1, count: 32), now: now, until: now.adding(seconds: seconds))
+    }
+
+    private func timeLeft(_ number: UInt8, _ client: RedisClient) async throws -> Duration? {
+        let name = Array("portcullis:proof:".utf8) + [UInt8](repeating: number, count: 32)
+        guard case .integer(let left) = try await client.execute([Array("PTTL".utf8), name]) else {
+            return nil
+        }
+        return .milliseconds(left)
     }
 
     @Test func `a proof is fresh once, for all processes together`() async throws {
@@ -38,16 +48,38 @@ struct ReplayTests {
         }
     }
 
-    @Test func `a record ends after its time, and not before`() async throws {
+    @Test
+    func
+        `a record outlives its proof by the store's clock and by elapsed time, whatever the server's clock says`()
+        async throws
+    {
         let server = try await StoreServer()
         let client = try server.client()
-        #expect(await RedisReplayStore(client).insert(record(1, seconds: 61.5)) == .fresh)
-        let name = Array("portcullis:proof:".utf8) + [UInt8](repeating: 1, count: 32)
-        guard case .integer(let left) = try await client.execute([Array("PTTL".utf8), name]) else {
-            Issue.record("no time to live")
-            return
+        let store = RedisReplayStore(client)
+        let tolerance = RedisReplayStore.clockTolerance
+        for (number, ahead) in [(1, 0), (2, 3), (3, 400), (4, -3)] as [(UInt8, Double)] {
+            #expect(await store.insert(record(number, seconds: 61.5, ahead: ahead)) == .fresh)
+            let left = try #require(try await timeLeft(number, client))
+            // Another server accepts the proof until 61.5 seconds from its `iat`, by a clock that agrees with the store's.
+            #expect(left > .seconds(61.5 + ahead) + tolerance - .seconds(20))
+            #expect(left <= .seconds(62.5 + max(ahead, 0)) + tolerance)
+            #expect(await store.insert(record(number, seconds: 61.5, ahead: ahead)) == .replayed)
         }
-        #expect((61_500 - 20_000...62_500).contains(left) && left > 40_000)
+    }
+
+    @Test
+    func `a proof whose time is over by the store's clock is refused, and the difference is reported once`()
+        async throws
+    {
+        let server = try await StoreServer()
+        let events = Mutex<[RedisEvent]>([])
+        let client = try server.client { event in events.withLock { $0.append(event) } }
+        let store = RedisReplayStore(client)
+        // As if the record had come and gone: nothing is kept of it, and it is not taken a second time.
+        for _ in 0..<3 { #expect(await store.insert(record(1, ahead: -121)) == .unavailable) }
+        #expect(await store.insert(record(1, ahead: -119)) == .fresh)
+        #expect(await eventually { events.withLock { $0.contains(.clockAhead) } })
+        #expect(events.withLock { $0.count { $0 == .clockAhead } } == 1)
     }
 
     @Test func `while the store is away nobody knows, and it recovers by itself`() async throws {

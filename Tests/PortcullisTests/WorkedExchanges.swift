@@ -318,5 +318,7 @@ private struct PublishedNonce: NonceSource {
     private static let nonce = "NHs2u0SxX1nR8mJ0c3xv"
 
     func nonce(at now: NumericDate) -> String { Self.nonce }
-    func accepts(_ nonce: String, at now: NumericDate) -> Bool { nonce == Self.nonce }
+    func validity(of nonce: String, at now: NumericDate) -> NonceValidity? {
+        nonce == Self.nonce ? NonceValidity(issuedSince: now, until: now.adding(seconds: 300)) : nil
+    }
 }

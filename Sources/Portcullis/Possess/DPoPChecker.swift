@@ -2,6 +2,7 @@
 
 import PortcullisHTTP
 import PortcullisJOSE
+import PortcullisTransport
 
 /// Decides whether the proof of a request shows that its sender has the key that the token is bound to.
 ///
@@ -29,7 +30,7 @@ final class DPoPChecker: Sendable {
 
     init(
         _ policy: DPoPPolicy, algorithms: [SignatureAlgorithm], resource: ResourceIdentifier,
-        memories: ProofMemories, at now: NumericDate
+        memories: ProofMemories, time: TimeSource
     ) {
         target = ProofTarget(resource, refusesQuery: policy.refusesQueryInTarget)
         self.algorithms = Set(algorithms)
@@ -39,14 +40,15 @@ final class DPoPChecker: Sendable {
             ownReplays = nil
             replays = given
         } else {
-            let own = memories.store(for: resource, capacity: policy.replayCacheEntryCount)
+            let own = memories.store(
+                for: resource, capacity: policy.replayCacheEntryCount, uptime: time.uptime)
             ownReplays = own
             replays = own
         }
         immediateReplays = replays as? InMemoryReplayStore
         nonces =
             policy.nonce == .off
-            ? nil : policy.nonceSource ?? memories.sealer(for: resource, policy, at: now)
+            ? nil : policy.nonceSource ?? memories.sealer(for: resource, policy, at: time.now())
     }
 
     /// Goes on with what an earlier checker of the same resource knows: proofs that were used, and keys of nonces.
@@ -116,8 +118,7 @@ final class DPoPChecker: Sendable {
         try Self.verify(jws, header)
         guard header.thumbprint == thumbprint else { throw .proofKeyMismatch }
         if known == nil { headers.insert(header, for: tokenDigest) }
-        try check(nonce: claims.nonce, at: now)
-        return record(claims, header, at: now)
+        return try record(claims, header, try check(nonce: claims.nonce, at: now), at: now)
     }
 
     private func knownHeader(of proof: [UInt8], with tokenDigest: SHA256Digest) -> ProofHeader? {
@@ -134,18 +135,14 @@ final class DPoPChecker: Sendable {
         }
     }
 
-    // RFC 9449 §4.3, 8, 9, 11 and 12.
+    // RFC 9449 §4.3, 8, 9, 11 and 12. Where nonces are required, they say how old a proof is.
     private func check(
         _ claims: ProofClaims, _ head: borrowing RequestHead, _ tokenDigest: SHA256Digest, at now: NumericDate
     ) throws(RefusalReason) {
         // RFC 9110 §9.1: methods are compared with regard to case.
         guard claims.method.utf8.elementsEqual(head.method.name.utf8) else { throw .proofMethodMismatch }
         guard target.matches(claims.uri, head) else { throw .proofTargetMismatch }
-        guard now <= claims.issuedAt.adding(seconds: maxAge),
-            claims.issuedAt <= now.adding(seconds: maxFuture)
-        else {
-            throw .proofOutsideWindow
-        }
+        if nonces == nil { try checkIssueTime(claims, at: now) }
         // Nothing is given away by how long this takes: who sends the hash has the token.
         guard let hash = Base64URL.decode(claims.tokenHash).flatMap(SHA256Digest.init), hash == tokenDigest
         else {
@@ -164,21 +161,49 @@ final class DPoPChecker: Sendable {
         }
     }
 
+    // RFC 9449 §4.3, 11; §11.1: a store that does not outlive the server has not seen what was issued before it.
+    private func checkIssueTime(_ claims: ProofClaims, at now: NumericDate) throws(RefusalReason) {
+        guard now <= claims.issuedAt.adding(seconds: maxAge),
+            claims.issuedAt <= now.adding(seconds: maxFuture),
+            claims.issuedAt >= start(at: now) ?? claims.issuedAt
+        else {
+            throw .proofOutsideWindow
+        }
+    }
+
+    /// How long it takes until the second is over in which the store's memory began.
+    func timeUntilNewProofs(at now: NumericDate) -> Duration {
+        guard let start = start(at: now) else { return .zero }
+        return .seconds(max(0, min(start.seconds.rounded(.up) - now.seconds, 1)))
+    }
+
+    /// From when on the store has seen every proof, as the clock of the day has it now, or `nil` if it outlives the server.
+    func start(at now: NumericDate) -> NumericDate? {
+        replays.age.map { now.adding(.zero - $0) }
+    }
+
     // RFC 9449 §4.3, 10; §9: a nonce that is not ours counts as none.
-    private func check(nonce: String?, at now: NumericDate) throws(RefusalReason) {
-        guard let nonces else { return }
+    private func check(nonce: String?, at now: NumericDate) throws(RefusalReason) -> NonceValidity? {
+        guard let nonces else { return nil }
         guard let nonce else { throw .missingNonce }
-        guard nonces.accepts(nonce, at: now) else { throw .staleNonce }
+        guard let validity = nonces.validity(of: nonce, at: now) else { throw .staleNonce }
+        return validity
     }
 
     // RFC 9449 §11.1.
-    private func record(_ claims: ProofClaims, _ header: ProofHeader, at now: NumericDate) -> ReplayRecord {
+    private func record(
+        _ claims: ProofClaims, _ header: ProofHeader, _ nonce: NonceValidity?, at now: NumericDate
+    ) throws(RefusalReason) -> ReplayRecord {
+        // A nonce from before the start does not tell a new proof from one that an earlier process accepted.
+        if let nonce, let start = start(at: now), nonce.issuedSince < start {
+            try checkIssueTime(claims, at: now)
+        }
         let key = header.thumbprint.bytes
         var named = key
         named.append(contentsOf: claims.identifier.utf8)
         return ReplayRecord(
-            identifier: Digest.sha256(named).bytes, keyThumbprint: key,
-            now: now, until: claims.issuedAt.adding(seconds: maxAge))
+            identifier: Digest.sha256(named).bytes, keyThumbprint: key, now: now,
+            until: nonce?.until ?? claims.issuedAt.adding(seconds: maxAge))
     }
 
     private func judge(_ verdict: ReplayVerdict) throws(RefusalReason) {

@@ -9,8 +9,21 @@ import Synchronization
 package protocol NonceSource: Sendable {
     /// The nonce to hand out.
     func nonce(at now: NumericDate) -> String
-    /// Whether a nonce was handed out, not too long ago.
-    func accepts(_ nonce: String, at now: NumericDate) -> Bool
+    /// When a nonce was handed out and how long it is accepted, or `nil` if it is not accepted.
+    func validity(of nonce: String, at now: NumericDate) -> NonceValidity?
+}
+
+/// The times of a nonce that is accepted.
+package struct NonceValidity: Sendable {
+    /// It was handed out at this moment or later.
+    package let issuedSince: NumericDate
+    /// It is accepted until this moment.
+    package let until: NumericDate
+
+    package init(issuedSince: NumericDate, until: NumericDate) {
+        self.issuedSince = issuedSince
+        self.until = until
+    }
 }
 
 /// Makes and recognises the nonces of one resource, without remembering any.
@@ -22,18 +35,26 @@ package protocol NonceSource: Sendable {
 package final class NonceSealer: NonceSource {
     private struct RingKey {
         let key: SealingKey
-        /// From when on nothing that was sealed with it counts; nothing while new nonces are.
+        /// When this process made it; `nil` for one that was given.
+        var madeAt: Double?
+        /// From when on no nonce is accepted that was sealed with it; `nil` while it seals new ones.
         var retiresAt: Double?
+    }
+
+    /// A nonce that is accepted in a window.
+    private struct Accepted {
+        let nonce: [UInt8]
+        let validity: NonceValidity
     }
 
     private struct State {
         /// The first one seals; all of them are recognised.
         var ring: [RingKey]
-        /// When the first one was made here; nothing for one that was given.
-        var madeAt: Double?
+        /// When the first one was made here; `nil` for one that was given.
+        var madeAt: Double? { ring.first?.madeAt }
         var window: Double = -.infinity
-        /// The nonces that count in ``window``, the one to hand out first.
-        var accepted: [[UInt8]] = []
+        /// The nonces that are accepted in ``window``, the one to hand out first.
+        var accepted: [Accepted] = []
         var current = ""
 
         /// Goes on with keys that were made here; given ones stay, and those before them count until their nonces have run out.
@@ -41,12 +62,12 @@ package final class NonceSealer: NonceSource {
             window = -.infinity
             if madeAt != nil, earlier.madeAt != nil {
                 ring = earlier.ring
-                madeAt = earlier.madeAt
                 return
             }
             let end = now.seconds + 2 * lifetime
             for old in earlier.ring where !ring.contains(where: { $0.key.equals(old.key) }) {
-                ring.append(RingKey(key: old.key, retiresAt: min(old.retiresAt ?? end, end)))
+                ring.append(
+                    RingKey(key: old.key, madeAt: old.madeAt, retiresAt: min(old.retiresAt ?? end, end)))
             }
         }
     }
@@ -73,8 +94,7 @@ package final class NonceSealer: NonceSource {
         context = Array("DPoP-Nonce \(resource) ".utf8)
         var state = State(ring: keys.map { RingKey(key: $0) })
         if keys.isEmpty {
-            state.ring = [RingKey(key: .random())]
-            state.madeAt = now.seconds
+            state.ring = [RingKey(key: .random(), madeAt: now.seconds)]
         }
         if let earlier = previous?.state.withLock({ $0 }) { state.inherit(from: earlier, lifetime, now) }
         self.state = Mutex(state)
@@ -94,29 +114,46 @@ package final class NonceSealer: NonceSource {
         }
     }
 
-    package func accepts(_ nonce: String, at now: NumericDate) -> Bool {
+    package func validity(of nonce: String, at now: NumericDate) -> NonceValidity? {
         let nonce = Array(nonce.utf8)
         return state.withLock { state in
             refresh(&state, at: now)
-            // All are compared, so that the time tells nothing about which one it was like.
-            return state.accepted.reduce(false) { ConstantTime.equals($1, nonce) || $0 }
+            // All are compared, so that the time does not tell which one it was like.
+            return state.accepted.reduce(nil) { found, accepted in
+                ConstantTime.equals(accepted.nonce, nonce) ? found ?? accepted.validity : found
+            }
         }
     }
 
     private func refresh(_ state: inout State, at now: NumericDate) {
         let window = (now.seconds / lifetime).rounded(.down)
         guard window != state.window else { return }
+        // The clock was set back: nonces of the time to come are out already, and a proof with one must not be accepted then.
+        let wasSetBack = window < state.window - 1
         state.window = window
         state.ring.removeAll { $0.retiresAt.map { $0 <= now.seconds } ?? false }
-        if let madeAt = state.madeAt, now.seconds - madeAt >= max(Self.keyLifetime, 4 * lifetime) {
-            state.ring[0].retiresAt = now.seconds + 2 * lifetime
-            state.ring.insert(RingKey(key: .random()), at: 0)
-            state.madeAt = now.seconds
+        if let madeAt = state.madeAt {
+            if wasSetBack {
+                state.ring.removeAll { $0.madeAt != nil }
+                state.ring.insert(RingKey(key: .random(), madeAt: now.seconds), at: 0)
+            } else if now.seconds - madeAt >= max(Self.keyLifetime, 4 * lifetime) {
+                state.ring[0].retiresAt = now.seconds + 2 * lifetime
+                state.ring.insert(RingKey(key: .random(), madeAt: now.seconds), at: 0)
+            }
         }
         state.accepted = state.ring.flatMap { entry in
-            [window, window - 1, window + 1].map { seal($0, with: entry.key) }
+            [window, window - 1, window + 1].map { accepted($0, entry) }
         }
-        state.current = String(decoding: state.accepted[0], as: UTF8.self)
+        state.current = String(decoding: state.accepted[0].nonce, as: UTF8.self)
+    }
+
+    private func accepted(_ window: Double, _ entry: RingKey) -> Accepted {
+        let moment = { NumericDate(0).adding(seconds: $0) }
+        return Accepted(
+            nonce: seal(window, with: entry.key),
+            validity: NonceValidity(
+                issuedSince: moment(max(window * lifetime, entry.madeAt ?? -.infinity)),
+                until: moment((window + 2) * lifetime)))
     }
 
     private func seal(_ window: Double, with key: SealingKey) -> [UInt8] {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import PortcullisJOSE
+import PortcullisTransport
 import Synchronization
 
 /// What resources know of DPoP proofs and nonces, which outlives a change of their configuration.
@@ -8,6 +9,8 @@ import Synchronization
 /// RFC 9449 §8, §11.1.
 package final class ProofMemories: Sendable {
     private struct State {
+        /// When the first resource was declared: from then on this process has seen every proof.
+        var start: MonotonicInstant?
         var stores: [[UInt8]: InMemoryReplayStore] = [:]
         var sealers: [[UInt8]: NonceSealer] = [:]
     }
@@ -31,12 +34,16 @@ package final class ProofMemories: Sendable {
     }
 
     /// The store of a resource that is given none.
-    func store(for resource: ResourceIdentifier, capacity: Int) -> InMemoryReplayStore {
+    func store(
+        for resource: ResourceIdentifier, capacity: Int, uptime: @escaping @Sendable () -> MonotonicInstant
+    ) -> InMemoryReplayStore {
         let name = Array(resource.text.utf8)
-        let earlier = previous?.state.withLock { $0.stores[name] }
+        let (earlier, earlierStart) = previous?.state.withLock { ($0.stores[name], $0.start) } ?? (nil, nil)
         let store = earlier.map { InMemoryReplayStore(sharing: $0, capacity: capacity) }
         return state.withLock { state in
-            let made = store ?? InMemoryReplayStore(capacity: capacity)
+            let start = state.start ?? earlierStart ?? uptime()
+            state.start = start
+            let made = store ?? InMemoryReplayStore(capacity: capacity, since: start, uptime: uptime)
             state.stores[name] = made
             return made
         }

@@ -5,8 +5,11 @@ public import PortcullisJOSE
 /// Remembers which DPoP proofs were accepted, so that none is accepted twice.
 ///
 /// Asked once for each proof that is good in every other respect. Of two insertions of the same proof, on whatever
-/// threads or machines, at most one may be told ``ReplayVerdict/fresh``. A record may be forgotten when its time is
-/// over, and never before.
+/// threads or machines, at most one may be answered ``ReplayVerdict/fresh``. A record may be forgotten when
+/// ``ReplayRecord/lifetime`` has elapsed, and never before.
+///
+/// The clocks of servers that share a store differ. A store that they share therefore judges ``ReplayRecord/until`` by a clock of
+/// its own: it keeps a record until then, and refuses one whose `until` has passed.
 ///
 /// RFC 9449 §11.1.
 public protocol ReplayStore: Sendable {
@@ -14,6 +17,16 @@ public protocol ReplayStore: Sendable {
     ///
     /// May wait, but not for long: the request waits with it.
     func insert(_ record: ReplayRecord) async -> ReplayVerdict
+
+    /// For how long the store has seen every proof, or `nil` if it outlives the server.
+    ///
+    /// A proof that was issued before that is refused, since an earlier process may have accepted it. Default `nil`.
+    var age: Duration? { get }
+}
+
+extension ReplayStore {
+    /// `nil`: the store outlives the server.
+    public var age: Duration? { nil }
 }
 
 /// What a store remembers of a proof: no part of the proof, its key or its token can be read from it.
@@ -28,8 +41,10 @@ public struct ReplayRecord: Sendable, Hashable {
     public let keyThumbprint: [UInt8]
     /// The moment at which the proof is checked.
     public let now: NumericDate
-    /// The last moment at which the same proof could be accepted again, later than ``now``.
+    /// The last moment at which the same proof could be accepted again, by a clock that is right; later than ``now``.
     public let until: NumericDate
+    /// For how long the record has to be kept from its insertion on, by a clock that is never set.
+    public var lifetime: Duration { .seconds(min(max(until.seconds - now.seconds, 0), 1e9)) }
 
     /// Makes a record, for tests of stores.
     public init(identifier: [UInt8], keyThumbprint: [UInt8], now: NumericDate, until: NumericDate) {

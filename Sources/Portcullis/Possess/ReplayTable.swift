@@ -1,21 +1,42 @@
 // SPDX-License-Identifier: MIT
 
 import PortcullisJOSE
+import PortcullisTransport
 
 /// The records of a store: a queue in the order of their ends, and an index into it.
 ///
-/// A queue suffices because every record is kept until the latest end that was asked for so far: ends differ by less
-/// than a window, and keeping a record too long is harmless.
+/// A record is kept by elapsed time, so a wall clock that jumps neither drops it early nor keeps it for long. A queue suffices because
+/// every record is kept until the latest end that was asked for so far: ends differ by less than a window, and keeping a record too
+/// long is harmless.
+///
+/// RFC 9449 §11.1.
 struct ReplayTable {
     static let capacities = 1...100_000_000
 
-    /// 24 bytes.
+    /// 28 bytes.
     private struct Entry {
-        var first: UInt64
-        var second: UInt64
-        /// Whole seconds since ``epoch``, rounded up.
-        var until: UInt32
-        var keyBucket: UInt16
+        /// The identifier, in words of 32 bits: a record takes less memory so.
+        private let words: (UInt32, UInt32, UInt32, UInt32)
+        /// Whole seconds of elapsed time since ``origin``, rounded up.
+        var end: UInt32
+        /// The last second of the wall clock in which the proof could be accepted, since 1970, rounded up.
+        let until: UInt32
+        let keyBucket: UInt16
+
+        init(first: UInt64, second: UInt64, until: UInt32, keyBucket: UInt16) {
+            words = (
+                UInt32(truncatingIfNeeded: first >> 32), UInt32(truncatingIfNeeded: first),
+                UInt32(truncatingIfNeeded: second >> 32), UInt32(truncatingIfNeeded: second)
+            )
+            end = 0
+            self.until = until
+            self.keyBucket = keyBucket
+        }
+
+        var first: UInt64 { UInt64(words.0) << 32 | UInt64(words.1) }
+        var second: UInt64 { UInt64(words.2) << 32 | UInt64(words.3) }
+
+        func hasIdentifier(of other: Entry) -> Bool { words == other.words }
     }
 
     /// A ring: `count` records from `head` on.
@@ -26,13 +47,16 @@ struct ReplayTable {
     private var index: [UInt32] = []
     /// How many records each key has, by a hash of the key.
     private var keyCounts = [UInt32](repeating: 0, count: Self.keyBucketCount)
-    /// Makes places unpredictable, so that nobody can pile records up in one region of the index.
+    /// Makes places unpredictable, so that an attacker cannot pile records up in one region of the index.
     private let seeds: (UInt64, UInt64, UInt64)
-    private var epoch: Double?
+    private var origin: MonotonicInstant?
     private var latest: UInt32 = 0
+    private var forgotten = ForgottenPeriods()
 
     private static let keyBucketCount = 65_536
     private static let smallestSize = 64
+    /// Added to every record's time, since the wall clock may run a little slower than the other one.
+    private static let slack = Duration.seconds(1)
 
     init() {
         let random = SecureRandom.bytes(24)
@@ -46,26 +70,32 @@ struct ReplayTable {
             + keyCounts.count * MemoryLayout<UInt32>.stride
     }
 
-    mutating func insert(_ record: ReplayRecord, capacity: Int) -> ReplayVerdict {
+    mutating func insert(_ record: ReplayRecord, capacity: Int, at uptime: MonotonicInstant) -> ReplayVerdict
+    {
         guard record.identifier.count >= 16, record.keyThumbprint.count >= 8 else { return .unavailable }
-        let start = epoch ?? record.now.seconds
-        epoch = start
-        forget(before: record.now.seconds - start)
+        let origin = self.origin ?? uptime
+        self.origin = origin
+        forget(before: (uptime - origin) / .seconds(1), record.now)
         var entry = Entry(
             first: Self.word(record.identifier, 0), second: Self.word(record.identifier, 8),
-            until: 0, keyBucket: UInt16((Self.word(record.keyThumbprint, 0) &* seeds.2) >> 48))
-        if find(entry) { return .replayed }
+            until: Self.wholeSeconds(record.until.seconds),
+            keyBucket: UInt16((Self.word(record.keyThumbprint, 0) &* seeds.2) >> 48))
+        if find(entry) || forgotten.contains(entry.until) { return .replayed }
         guard count < capacity else { return .full }
         // One key may not take what is left for all others.
         if count >= (capacity + 1) / 2, keyCounts[Int(entry.keyBucket)] >= max(1, capacity / 8) {
             return .full
         }
-        let end = (record.until.seconds - start).rounded(.up)
-        latest = max(latest, UInt32(exactly: min(max(end, 0), Double(UInt32.max))) ?? .max)
-        entry.until = latest
+        latest = max(
+            latest, Self.wholeSeconds((uptime - origin + record.lifetime + Self.slack) / .seconds(1)))
+        entry.end = latest
         if count == entries.count { grow(within: capacity) }
         append(entry)
         return .fresh
+    }
+
+    private static func wholeSeconds(_ seconds: Double) -> UInt32 {
+        UInt32(exactly: min(max(seconds.rounded(.up), 0), Double(UInt32.max))) ?? .max
     }
 
     private static func word(_ bytes: [UInt8], _ offset: Int) -> UInt64 {
@@ -74,10 +104,13 @@ struct ReplayTable {
 
     // MARK: The queue
 
-    /// Forgets the records whose end lies before `now`, the oldest first.
-    private mutating func forget(before now: Double) {
-        while count > 0, Double(entries[head].until) < now {
+    /// Forgets the records whose end lies before a moment of elapsed time, the oldest first.
+    private mutating func forget(before elapsed: Double, _ now: NumericDate) {
+        forgotten.drop(before: now)
+        while count > 0, Double(entries[head].end) < elapsed {
             remove(head)
+            // The wall clock was set back meanwhile: by it, the proof could still be accepted.
+            if now.seconds <= Double(entries[head].until) { forgotten.add(entries[head].until) }
             keyCounts[Int(entries[head].keyBucket)] -= 1
             head = head + 1 == entries.count ? 0 : head + 1
             count -= 1
@@ -93,7 +126,7 @@ struct ReplayTable {
         link(place)
     }
 
-    /// Doubles the ring, up to what is allowed, and builds the index anew.
+    /// Doubles the ring, up to what is allowed, and rebuilds the index.
     private mutating func grow(within capacity: Int) {
         let size = max(count + 1, min(capacity, max(Self.smallestSize, entries.count * 2)))
         var larger: [Entry] = []
@@ -122,8 +155,7 @@ struct ReplayTable {
         guard !index.isEmpty else { return false }
         var slot = home(entry)
         while index[slot] != 0 {
-            let other = entries[Int(index[slot]) - 1]
-            if other.first == entry.first, other.second == entry.second { return true }
+            if entries[Int(index[slot]) - 1].hasIdentifier(of: entry) { return true }
             slot = next(slot)
         }
         return false

@@ -120,7 +120,9 @@ extension RequestFindings {
             )
         case .proofTargetMismatch: return ("htu \(FindingWords.printable(target))", "htu \(named)")
         case .proofOutsideWindow:
-            let first = now.adding(.zero - policy.proofMaxAge)
+            let first = max(
+                now.adding(.zero - policy.proofMaxAge),
+                gate.dpop?.start(at: now) ?? now.adding(.zero - policy.proofMaxAge))
             let last = now.adding(policy.proofMaxFuture)
             return (
                 "iat from \(first.wholeSeconds ?? 0) to \(last.wholeSeconds ?? 0)",

@@ -119,6 +119,8 @@ package func sentence(for event: RedisEvent) -> String {
     case .deaf:
         "store: refuses to tell what other processes invalidate, so that no introspection answer is kept here for longer than a "
             + "moment; allow this user its channel"
+    case .clockAhead:
+        "store: its clock is more than 60 seconds ahead of this machine's, so that DPoP proofs get 503; set both clocks by NTP"
     @unknown default: "store: something happened that this program has no words for"
     }
 }

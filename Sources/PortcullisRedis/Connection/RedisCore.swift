@@ -7,6 +7,7 @@ internal import Synchronization
 actor RedisCore {
     private static let firstPause = Duration.milliseconds(100)
     private static let longestPause = Duration.seconds(2)
+    private static let clockReportInterval = Duration.seconds(60)
 
     nonisolated let loop: EventLoop
     private let origin: Origin
@@ -21,6 +22,7 @@ actor RedisCore {
     private var isShut = false
     /// Whether it was reported that the store refuses subscriptions.
     private var isDeaf = false
+    private var nextClockReport = MonotonicInstant(nanoseconds: 0)
     private let resolver: Resolver
     private var connection: RedisConnection?
     private var hasAnswered = false
@@ -148,6 +150,17 @@ actor RedisCore {
         guard !isDeaf, !isShut else { return }
         isDeaf = true
         report(.deaf)
+    }
+
+    /// The store's clock is further ahead of this machine's than a proof's time allows; reported once a minute.
+    nonisolated func reportClock() {
+        loop.execute { self.assumeIsolated { $0.clockDiffers() } }
+    }
+
+    private func clockDiffers() {
+        guard loop.now >= nextClockReport, !isShut else { return }
+        nextClockReport = loop.now + Self.clockReportInterval
+        report(.clockAhead)
     }
 
     private func answered() {

@@ -126,7 +126,6 @@ struct RefusalFindingTests {
                 scene.proof("https://x.example/notes?secret=1"), "htu \(DPoPScene.uri)",
                 "htu https://x.example/notes with a query or fragment"
             ),
-            (scene.proof(claims: ["iat": 1]), "iat from 1799999940 to 1800000005", "iat 1"),
             (
                 scene.proof(claims: ["ath": .string("0123456789a0123456789a0123456789a0123456789")]),
                 "ath \(hash)", "ath 0123456789a01234"
@@ -153,6 +152,16 @@ struct RefusalFindingTests {
             expect(
                 await finding(scene.resource, .dpop("/notes", token: scene.token, proofs: [proof])), expected,
                 got)
+        }
+        // Where a nonce says how old a proof is, its time is not looked at.
+        let plain = DPoPScene()
+        for (elapsed, first) in [(10, 1_800_000_000), (90, 1_800_000_040)] {
+            plain.clock.advance(by: .seconds(elapsed))
+            let last = first + (elapsed == 10 ? 15 : 65)
+            let old = plain.proof(claims: ["iat": 1])
+            expect(
+                await finding(plain.resource, .dpop("/notes", token: plain.token, proofs: [old])),
+                "iat from \(first) to \(last)", "iat 1")
         }
         let identifier = "an-identifier-that-nobody-will-guess"
         let used = scene.proof(nonce: nonce, claims: ["jti": .string(identifier)])

@@ -12,7 +12,7 @@ struct DPoPScene {
     static let metadataURL = Scene.metadataURL
     static let algorithms = "RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519"
 
-    let clock = ManualClock()
+    let clock: ManualClock
     let issuer: TestIssuer
     let client: TestDPoPClient
     let resource: ProtectedResource
@@ -20,8 +20,10 @@ struct DPoPScene {
 
     init(
         _ use: DPoPUse = .accepted, algorithm: SignatureAlgorithm = .es256,
+        at now: NumericDate = 1_800_000_000,
         _ change: (inout DPoPPolicy) -> Void = { _ in }
     ) {
+        clock = ManualClock(at: now)
         issuer = TestIssuer("https://as.example.com", time: clock.time)
         client = TestDPoPClient(algorithm: algorithm, time: clock.time)
         var policy = TokenPolicy()

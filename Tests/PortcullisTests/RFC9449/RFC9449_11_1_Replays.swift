@@ -96,6 +96,19 @@ struct RFC9449_11_1_Replays {
         #expect(record.until == 1_800_000_060)
     }
 
+    @Test func `a wall clock that jumps forward and back accepts no proof twice`() async {
+        let scene = DPoPScene()
+        let first = scene.proof()
+        #expect(await scene.refusal(first) == nil)
+        scene.clock.set(to: 1_800_000_120)
+        let ahead = scene.proof()
+        #expect(await scene.refusal(ahead) == nil)
+        scene.clock.set(to: 1_800_000_000)
+        expectRefused(await scene.refusal(first), .replayedProof)
+        scene.clock.advance(by: .seconds(120))
+        expectRefused(await scene.refusal(ahead), .replayedProof)
+    }
+
     @Test func `resources may share a store`() async {
         let store = InMemoryReplayStore(capacity: 100)
         let change: (inout DPoPPolicy) -> Void = { $0.replayStore = store }
@@ -129,10 +142,27 @@ struct InMemoryReplayStoreTests {
             until: NumericDate(until))
     }
 
+    /// A store whose time elapses as the records' wall clock goes on.
+    private struct TimedStore {
+        let clock = ManualClock(at: 0)
+        let store: InMemoryReplayStore
+        var count: Int { store.count }
+        var byteCount: Int { store.byteCount }
+
+        init(capacity: Int) {
+            store = InMemoryReplayStore(capacity: capacity, uptime: clock.time.uptime)
+        }
+
+        func insert(_ record: ReplayRecord) -> ReplayVerdict {
+            clock.advance(by: .seconds(max(0, record.now.seconds - clock.now.seconds)))
+            return store.insert(record)
+        }
+    }
+
     @Test func `it knows what it was told, through growth and forgetting`() {
-        let store = InMemoryReplayStore(capacity: 5000)
+        let store = TimedStore(capacity: 5000)
         for round in 0..<10 {
-            let now = round * 61
+            let now = round * 62
             for number in 0..<1000 {
                 let key = number
                 let record = record(round * 1000 + number, key: key, at: now, until: now + 60)
@@ -147,17 +177,17 @@ struct InMemoryReplayStoreTests {
     }
 
     @Test func `records of different ages are forgotten one by one`() {
-        let store = InMemoryReplayStore(capacity: 500)
+        let store = TimedStore(capacity: 500)
         for number in 0..<2000 {
             #expect(store.insert(record(number, key: number, at: number, until: number + 60)) == .fresh)
-            #expect(store.count == min(number + 1, 61))
+            #expect(store.count == min(number + 1, 62))
             let oldest = max(0, number - 60)
             #expect(store.insert(record(oldest, at: number)) == .replayed)
         }
     }
 
     @Test func `above half full one key has an eighth, and others still get in`() {
-        let store = InMemoryReplayStore(capacity: 800)
+        let store = TimedStore(capacity: 800)
         var number = 0
         func insert(_ key: Int) -> ReplayVerdict {
             number += 1
@@ -175,12 +205,12 @@ struct InMemoryReplayStoreTests {
         #expect(insert(1000) == .full)
         #expect(store.insert(record(1)) == .replayed)
         // A busy client is not held back for good.
-        #expect(store.insert(record(5000, key: 1, at: 61, until: 121)) == .fresh)
+        #expect(store.insert(record(5000, key: 1, at: 62, until: 122)) == .fresh)
     }
 
     @Test func `a million records take at most 40 bytes each`() {
         let capacity = 50_000
-        let store = InMemoryReplayStore(capacity: capacity)
+        let store = TimedStore(capacity: capacity)
         for number in 0..<capacity {
             if store.insert(record(number, key: number)) != .fresh { Issue.record("no room") }
         }
@@ -188,12 +218,45 @@ struct InMemoryReplayStoreTests {
         #expect(store.byteCount <= capacity * 40)
     }
 
-    @Test func `a clock that goes back forgets nothing`() {
-        let store = InMemoryReplayStore(capacity: 10)
+    @Test func `a wall clock that jumps forward and back forgets nothing`() {
+        let store = TimedStore(capacity: 10)
         #expect(store.insert(record(1, at: 1000, until: 1060)) == .fresh)
-        #expect(store.insert(record(1, at: 10, until: 70)) == .replayed)
-        #expect(store.insert(record(2, key: 2, at: 10, until: 70)) == .fresh)
-        #expect(store.insert(record(2, key: 2, at: 70, until: 130)) == .replayed)
+        #expect(store.store.insert(record(2, key: 2, at: 1200, until: 1260)) == .fresh)
+        #expect(store.store.insert(record(1, at: 1001, until: 1060)) == .replayed)
+    }
+
+    @Test func `a proof of a time when the clock ran ahead stays used when that time comes`() {
+        let store = TimedStore(capacity: 10)
+        #expect(store.insert(record(1, at: 1000, until: 1060)) == .fresh)
+        // The clock runs a day ahead, a proof of that day is used, and the clock is set back.
+        #expect(store.store.insert(record(2, at: 87_400, until: 87_460)) == .fresh)
+        #expect(store.insert(record(3, at: 1070, until: 1130)) == .fresh)
+        #expect(store.count == 1)
+        #expect(store.insert(record(2, at: 87_399, until: 87_460)) == .replayed)
+        // Nothing is known any more of single proofs of that second, so that none is taken; those after it are.
+        #expect(store.insert(record(4, at: 87_400, until: 87_460)) == .replayed)
+        #expect(store.insert(record(5, at: 87_410, until: 87_470)) == .fresh)
+        #expect(store.insert(record(6, at: 87_470, until: 87_530)) == .fresh)
+    }
+
+    @Test func `a far date fills no table`() {
+        let store = TimedStore(capacity: 50)
+        for number in 0..<50 {
+            let far = record(number, key: number, at: 80_000, until: 80_060)
+            #expect(store.store.insert(far) == .fresh)
+        }
+        #expect(store.insert(record(100, key: 100, at: 61, until: 121)) == .full)
+        for number in 0..<50 {
+            #expect(store.insert(record(100 + number, key: number, at: 63, until: 123)) == .fresh)
+        }
+    }
+
+    @Test func `a record that is inserted after a later moment was seen is kept for its whole time`() {
+        let store = TimedStore(capacity: 10)
+        #expect(store.insert(record(1, at: 100, until: 160)) == .fresh)
+        #expect(store.store.insert(record(2, key: 2, at: 40, until: 100)) == .fresh)
+        #expect(store.insert(record(3, key: 3, at: 160, until: 220)) == .fresh)
+        #expect(store.store.insert(record(2, key: 2, at: 100, until: 100)) == .replayed)
     }
 
     @Test func `records outlive a change of the capacity`() {
@@ -208,9 +271,114 @@ struct InMemoryReplayStoreTests {
     }
 
     @Test func `what is no hash is not taken for one`() {
-        let store = InMemoryReplayStore(capacity: 10)
+        let store = TimedStore(capacity: 10)
         let record = ReplayRecord(identifier: [1], keyThumbprint: [2], now: 0, until: 1)
         #expect(store.insert(record) == .unavailable)
+    }
+}
+
+@Suite("RFC 9449 §11.1 Periods that are no longer remembered one by one")
+struct ForgottenPeriodsTests {
+    @Test func `seconds that lie together are one period`() {
+        var periods = ForgottenPeriods()
+        for second in [100, 103, 101, 200, 108, 112] as [UInt32] { periods.add(second) }
+        #expect(periods.periods == [100...112, 200...200])
+        #expect(periods.contains(106) && !periods.contains(113) && !periods.contains(99))
+        periods.drop(before: 112)
+        #expect(periods.contains(112))
+        periods.drop(before: 113)
+        #expect(periods.periods == [200...200])
+    }
+
+    @Test func `there are at most sixteen, and the closest become one`() {
+        var periods = ForgottenPeriods()
+        for number in 0..<16 { periods.add(UInt32(1000 * number)) }
+        periods.add(15_100)
+        #expect(periods.periods.count == ForgottenPeriods.maximumCount)
+        #expect(periods.periods.last == 15_000...15_100)
+        periods.add(.max)
+        #expect(periods.contains(.max) && periods.periods.count == 16)
+    }
+}
+
+@Suite("RFC 9449 §11.1 Proofs from before the start")
+struct ProofsBeforeStartTests {
+    @Test func `a store that does not outlive the server has not seen them`() async {
+        let scene = DPoPScene()
+        scene.clock.advance(by: .seconds(10))
+        #expect(await scene.refusal(scene.proof(claims: ["iat": 1_800_000_000])) == nil)
+        let early = scene.proof(claims: ["iat": 1_799_999_999])
+        await scene.expectRefused(early, reason: .proofOutsideWindow, ProofText.time)
+    }
+
+    @Test func `a store that outlives it has`() async {
+        let scene = DPoPScene { $0.replayStore = ScriptedStore(.fresh) }
+        #expect(await scene.refusal(scene.proof(claims: ["iat": 1_799_999_990])) == nil)
+    }
+
+    @Test func `a clock that was ahead at the start and is set back refuses nothing new`() async {
+        let scene = DPoPScene()
+        scene.clock.advance(by: .seconds(5))
+        scene.clock.set(to: 1_799_900_000)
+        let token = scene.issuer.mint(audience: Scene.identifier, boundTo: scene.client)
+        func refusal(_ time: Int) async -> Refusal? {
+            let claims: JSONObject = ["iat": .number(JSONNumber(time))]
+            let proof = scene.client.proof(.get, DPoPScene.uri, token: token, claims: claims)
+            return await scene.refusal(proof, token: token)
+        }
+        #expect(await refusal(1_799_900_000) == nil)
+        #expect(await refusal(1_799_899_995) == nil)
+        expectRefused(await refusal(1_799_899_994), .proofOutsideWindow)
+    }
+
+    @Test func `a proof with a nonce is let in by when that was handed out`() async throws {
+        let key = try NonceKey(validating: Array(repeating: 7, count: 32))
+        let given = DPoPScene(at: 1_800_000_005) {
+            $0.nonce = .required
+            $0.nonceKeys = [key]
+        }
+        // The window of the start: the nonce may have been handed out by an earlier process.
+        given.clock.advance(by: .seconds(10))
+        let first = try #require(await given.refusal(given.proof())?.dpopNonce)
+        #expect(await given.refusal(given.proof(nonce: first)) == nil)
+        let early = given.proof(nonce: first, claims: ["iat": 1_800_000_004])
+        expectRefused(await given.refusal(early), .proofOutsideWindow)
+        given.clock.advance(by: .seconds(300))
+        let second = try #require(await given.refusal(given.proof())?.dpopNonce)
+        #expect(await given.refusal(given.proof(nonce: second, claims: ["iat": 1_799_000_000])) == nil)
+    }
+
+    @Test
+    func `of a proof with a fresh nonce the time does not matter, and it counts once while the nonce does`()
+        async throws
+    {
+        let scene = DPoPScene { $0.nonce = .required }
+        let nonce = try #require(await scene.refusal(scene.proof())?.dpopNonce)
+        for time in [1_800_000_000 - 86_400, 1_800_000_000 + 86_400] {
+            let proof = scene.proof(nonce: nonce, claims: ["iat": .number(JSONNumber(time))])
+            #expect(await scene.refusal(proof) == nil)
+            expectRefused(await scene.refusal(proof), .replayedProof)
+        }
+        let proof = scene.proof(nonce: nonce)
+        #expect(await scene.refusal(proof) == nil)
+        scene.clock.advance(by: .seconds(599))
+        expectRefused(await scene.refusal(proof), .replayedProof)
+        scene.clock.advance(by: .seconds(1))
+        expectRefused(await scene.refusal(proof), .staleNonce)
+    }
+
+    @Test func `a clock that is set back makes new nonces, so that none of the time to come is taken then`()
+        async throws
+    {
+        let scene = DPoPScene { $0.nonce = .required }
+        scene.clock.set(to: 1_800_003_000)
+        let ahead = try #require(await scene.refusal(scene.proof())?.dpopNonce)
+        let proof = scene.proof(nonce: ahead)
+        #expect(await scene.refusal(proof) == nil)
+        scene.clock.set(to: 1_800_000_000)
+        expectRefused(await scene.refusal(scene.proof()), .missingNonce)
+        scene.clock.advance(by: .seconds(3000))
+        expectRefused(await scene.refusal(proof), .staleNonce)
     }
 }
 

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+
+package import PortcullisJOSE
+
+/// Periods in which proofs were used that are no longer remembered, although their time is still to come.
+///
+/// They come about where the wall clock ran ahead and was set back: by elapsed time the records are over, by the wall clock they have
+/// not begun. A proof of such a period is taken for a used one, so that the table neither accepts it twice nor stays full.
+package struct ForgottenPeriods {
+    /// How many periods there are at most; the two closest to each other become one.
+    package static let maximumCount = 16
+    /// Periods that lie closer together than this are one, in seconds.
+    private static let gap: UInt32 = 5
+
+    package private(set) var periods: [ClosedRange<UInt32>] = []
+
+    package init() {}
+
+    package func contains(_ second: UInt32) -> Bool {
+        !periods.isEmpty && periods.contains { $0.contains(second) }
+    }
+
+    package mutating func add(_ second: UInt32) {
+        var merged = second...second
+        periods.removeAll { period in
+            guard period.lowerBound <= second &+ Self.gap || second > .max - Self.gap,
+                second <= period.upperBound &+ Self.gap || period.upperBound > .max - Self.gap
+            else { return false }
+            merged = min(period.lowerBound, merged.lowerBound)...max(period.upperBound, merged.upperBound)
+            return true
+        }
+        periods.append(merged)
+        periods.sort { $0.lowerBound < $1.lowerBound }
+        if periods.count > Self.maximumCount { mergeClosest() }
+    }
+
+    /// Drops the periods that have passed.
+    package mutating func drop(before now: NumericDate) {
+        guard !periods.isEmpty else { return }
+        periods.removeAll { Double($0.upperBound) < now.seconds }
+    }
+
+    private mutating func mergeClosest() {
+        let place = (1..<periods.count).min { first, second in
+            periods[first].lowerBound - periods[first - 1].upperBound
+                < periods[second].lowerBound - periods[second - 1].upperBound
+        }
+        guard let place else { return }
+        periods[place - 1] = periods[place - 1].lowerBound...periods[place].upperBound
+        periods.remove(at: place)
+    }
+}
