@@ -14,7 +14,7 @@ extension ProtectedResource {
     public func invalidate(_ token: String) {
         let digest = Digest.sha256(Array(token.utf8))
         gate.forget(digest)
-        gate.share { .token(IntrospectionKey(issuer: $0, tokenHash: digest.bytes)) }
+        gate.share { .token(digest.bytes, issuer: $0) }
     }
 
     /// Forgets what is remembered of every token that speaks for a subject.
@@ -101,8 +101,8 @@ extension Gate {
             cache.observe { [weak self] invalidation in
                 guard let self else { return false }
                 switch invalidation {
-                case .token(let key):
-                    if let digest = SHA256Digest(key.tokenHash) { forget(digest) }
+                case .token(let hash, _):
+                    if let digest = SHA256Digest(hash) { forget(digest) }
                 case .subject(let subject, let issuer): forget(subject: subject, of: issuer)
                 case .all: forgetAll()
                 }

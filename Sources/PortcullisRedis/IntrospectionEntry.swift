@@ -4,33 +4,44 @@ internal import Portcullis
 
 /// An answer as the store keeps it.
 struct IntrospectionEntry {
-    let answer: IntrospectedAnswer
+    private let members: JSONObject
+    /// How long the answer counts from the question on.
+    private let lifetime: Duration
     /// The number of the last invalidation that its author knew of.
     let ticket: UInt64
 
-    init(answer: IntrospectedAnswer, ticket: UInt64) {
-        self.answer = answer
+    init(_ answer: IntrospectedAnswer, ticket: UInt64) {
+        members = answer.members
+        lifetime = answer.lifetime
         self.ticket = ticket
     }
 
-    /// Reads what the store has; nothing if it is not an entry of ours.
+    /// Reads what the store has, or `nil` if it is not an entry of ours.
     init?(_ bytes: [UInt8]) {
         guard let object = (try? JSONValue.parse(bytes))?.object,
             let members = object["answer"]?.object,
-            let askedAt = object["asked_at"]?.number.flatMap({ NumericDate($0) }),
             let lifetime = object["seconds"]?.number?.double, (0...1e9).contains(lifetime),
             let ticket = object["ticket"]?.string.flatMap({ UInt64($0) })
         else { return nil }
-        answer = IntrospectedAnswer(members: members, askedAt: askedAt, lifetime: .seconds(lifetime))
+        self.members = members
+        self.lifetime = .seconds(lifetime)
         self.ticket = ticket
     }
 
+    var isActive: Bool { members["active"]?.bool == true }
+
+    /// The answer, by what the store's clock has left of its time; no clock of the processes plays a part.
+    ///
+    /// - Returns: `nil` where more is left than there was: then the store's clock was set back, and the age is unknown.
+    func answer(left: Duration) -> IntrospectedAnswer? {
+        guard left > .zero, left <= lifetime else { return nil }
+        return IntrospectedAnswer(members: members, age: lifetime - left, lifetime: lifetime)
+    }
+
     var bytes: [UInt8] {
-        let (seconds, attoseconds) = answer.lifetime.components
         let object: JSONObject = [
-            "answer": .object(answer.members),
-            "asked_at": Self.number(answer.askedAt.seconds),
-            "seconds": Self.number(Double(seconds) + Double(attoseconds) * 1e-18),
+            "answer": .object(members),
+            "seconds": Self.number(lifetime / .seconds(1)),
             "ticket": .string("\(ticket)"),
         ]
         return object.serialized()
@@ -46,8 +57,8 @@ enum InvalidationMessage {
     static func encode(_ invalidation: TokenInvalidation) -> [UInt8] {
         let object: JSONObject =
             switch invalidation {
-            case .token(let key):
-                ["issuer": .string(key.issuer), "token": .string(Base64URL.encode(key.tokenHash))]
+            case .token(let hash, let issuer):
+                ["issuer": .string(issuer), "token": .string(Base64URL.encode(hash))]
             case .subject(let subject, let issuer): ["issuer": .string(issuer), "subject": .string(subject)]
             case .all: ["all": true]
             }
@@ -60,7 +71,7 @@ enum InvalidationMessage {
             return .all
         }
         if let hash = object["token"]?.string.flatMap({ Base64URL.decode($0) }) {
-            return .token(IntrospectionKey(issuer: issuer, tokenHash: hash))
+            return .token(hash, issuer: issuer)
         }
         return object["subject"]?.string.map { .subject($0, issuer: issuer) } ?? .all
     }

@@ -4,12 +4,15 @@ internal import Portcullis
 
 /// The names under which the store keeps what concerns one token.
 struct IntrospectionNames {
+    /// The number of the last invalidation, and the set of the answers that it takes back.
+    typealias Group = (marker: [UInt8], index: [UInt8])
+
     private let client: RedisClient
     private let issuer: String
-    /// The answer.
+    /// The answer to one asker.
     let entry: [UInt8]
-    /// The number of the last invalidation of the token.
-    let token: [UInt8]
+    /// The answers about the token, whoever asked.
+    let token: Group
 
     /// Counts the invalidations.
     var counter: [UInt8] { client.key("invalidations") }
@@ -19,20 +22,23 @@ struct IntrospectionNames {
     init(_ client: RedisClient, _ key: IntrospectionKey) {
         self.client = client
         issuer = key.issuer
-        // The issuer goes through a hash, so that no name runs into another.
+        // Everything of a varying length goes through a hash, so that no name runs into another.
         let name = Digest.sha256(Array(key.issuer.utf8)).bytes + key.tokenHash
-        entry = client.key("answer:", name)
-        token = client.key("token:", name)
+        entry = client.key("answer:", name + Digest.sha256(key.asker).bytes)
+        token = Self.token(key.tokenHash, issuer: key.issuer, client)
     }
 
-    /// The number of the last invalidation of a subject, and the set of the answers about it.
-    func subject(_ subject: String) -> (marker: [UInt8], index: [UInt8]) {
+    static func token(_ hash: [UInt8], issuer: String, _ client: RedisClient) -> Group {
+        let name = Digest.sha256(Array(issuer.utf8)).bytes + hash
+        return (client.key("token:", name), client.key("answers-of-token:", name))
+    }
+
+    /// The answers about a subject.
+    func subject(_ subject: String) -> Group {
         Self.subject(subject, issuer: issuer, client)
     }
 
-    static func subject(
-        _ subject: String, issuer: String, _ client: RedisClient
-    ) -> (marker: [UInt8], index: [UInt8]) {
+    static func subject(_ subject: String, issuer: String, _ client: RedisClient) -> Group {
         let name =
             Digest.sha256(Array(issuer.utf8)).bytes + Digest.sha256(Array(subject.utf8)).bytes
         return (client.key("subject:", name), client.key("answers:", name))
@@ -46,6 +52,13 @@ enum IntrospectionScript {
     /// How long the number of an invalidation is kept: longer than any question to an authorization server takes.
     static let markerMilliseconds = 600_000
 
+    /// The answer, and for how much longer the store keeps it by its own clock.
+    private static let recallText = """
+        local found = redis.call('MGET', KEYS[1], KEYS[2], KEYS[3])
+        local left = found[1] and redis.call('PTTL', KEYS[1]) or 0
+        return {found[1], found[2], found[3], tostring(left)}
+        """
+
     private static let rememberText = """
         for i = 2, 4 do
           local last = redis.call('GET', KEYS[i])
@@ -53,9 +66,11 @@ enum IntrospectionScript {
         end
         local now = redis.call('TIME')[1] * 1000
         redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-        redis.call('ZREMRANGEBYSCORE', KEYS[5], '-inf', now)
-        redis.call('ZADD', KEYS[5], now + ARGV[3], KEYS[1])
-        if redis.call('PTTL', KEYS[5]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[5], ARGV[3]) end
+        for i = 5, 6 do
+          redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', now)
+          redis.call('ZADD', KEYS[i], now + ARGV[3], KEYS[1])
+          if redis.call('PTTL', KEYS[i]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[i], ARGV[3]) end
+        end
         return 1
         """
 
@@ -79,6 +94,10 @@ enum IntrospectionScript {
         return redis.call('PUBLISH', ARGV[1], ARGV[2])
         """
 
+    static func recall(keys: [[UInt8]]) -> [[UInt8]] {
+        call(recallText, keys, [])
+    }
+
     static func remember(keys: [[UInt8]], _ arguments: [[UInt8]]) -> [[UInt8]] {
         call(rememberText, keys, arguments)
     }
@@ -88,25 +107,18 @@ enum IntrospectionScript {
     }
 
     static func invalidate(_ invalidation: TokenInvalidation, _ client: RedisClient) -> [[UInt8]] {
-        let marker: [UInt8]
-        var stale: [[UInt8]] = []
-        var lifetime = markerMilliseconds
+        let group: IntrospectionNames.Group?
         switch invalidation {
-        case .token(let key):
-            let names = IntrospectionNames(client, key)
-            marker = names.token
-            stale = [names.entry]
+        case .token(let hash, let issuer): group = IntrospectionNames.token(hash, issuer: issuer, client)
         case .subject(let subject, let issuer):
-            let names = IntrospectionNames.subject(subject, issuer: issuer, client)
-            marker = names.marker
-            stale = [names.index]
-        case .all:
-            // Answers from before are still there, and are not believed as long as this number is: for good.
-            marker = client.key("all")
-            lifetime = 0
+            group = IntrospectionNames.subject(subject, issuer: issuer, client)
+        case .all: group = nil
         }
+        // Where everything is taken back, answers from before are still there, and are not believed as long as this number is: for good.
+        let marker = group?.marker ?? client.key("all")
+        let lifetime = group == nil ? 0 : markerMilliseconds
         return call(
-            invalidateText, [client.key("invalidations"), marker] + stale,
+            invalidateText, [client.key("invalidations"), marker] + (group.map { [$0.index] } ?? []),
             [
                 RedisSubscription.channel(client), InvalidationMessage.encode(invalidation),
                 Array("\(lifetime)".utf8),

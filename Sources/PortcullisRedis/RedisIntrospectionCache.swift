@@ -28,15 +28,15 @@ public final class RedisIntrospectionCache: IntrospectionCache {
     public func recall(_ key: IntrospectionKey) async -> IntrospectionReading {
         do throws(RedisFailure) {
             let names = IntrospectionNames(client, key)
-            let reply = try await client.execute([
-                Array("MGET".utf8), names.entry, names.counter, names.everything,
-            ])
-            guard case .array(let values) = reply, values.count == 3 else { return .unavailable }
+            let reply = try await client.execute(
+                IntrospectionScript.recall(keys: [names.entry, names.counter, names.everything]))
+            guard case .array(let values) = reply, values.count == 4 else { return .unavailable }
             let ticket = Self.number(values[1])
             if let bytes = values[0].payload, let entry = IntrospectionEntry(bytes),
-                entry.ticket >= Self.number(values[entry.answer.isActive ? 2 : 1])
+                entry.ticket >= Self.number(values[entry.isActive ? 2 : 1]),
+                let answer = entry.answer(left: .milliseconds(Self.number(values[3])))
             {
-                return .found(entry.answer)
+                return .found(answer)
             }
             return .missing(ticket: ticket)
         } catch {
@@ -51,11 +51,10 @@ public final class RedisIntrospectionCache: IntrospectionCache {
         let names = IntrospectionNames(client, key)
         let subject = answer.members["sub"]?.string ?? ""
         let subjectNames = names.subject(subject)
-        let milliseconds =
-            answer.lifetime.components.seconds * 1000
-            + answer.lifetime.components.attoseconds / 1_000_000_000_000_000
+        // What is left of its time: the store counts from now on.
+        let milliseconds = Int64((answer.lifetime - answer.age) / .milliseconds(1))
         guard milliseconds > 0 else { return }
-        let entry = IntrospectionEntry(answer: answer, ticket: ticket).bytes
+        let entry = IntrospectionEntry(answer, ticket: ticket).bytes
         guard answer.isActive else {
             _ = try? await client.execute(
                 IntrospectionScript.reject(
@@ -66,7 +65,9 @@ public final class RedisIntrospectionCache: IntrospectionCache {
         _ = try? await client.execute(
             IntrospectionScript.remember(
                 keys: [
-                    names.entry, names.token, subjectNames.marker, names.everything, subjectNames.index,
+                    names.entry, names.token.marker, subjectNames.marker, names.everything,
+                    subjectNames.index,
+                    names.token.index,
                 ],
                 [Array("\(ticket)".utf8), entry, Array("\(milliseconds)".utf8)]))
     }

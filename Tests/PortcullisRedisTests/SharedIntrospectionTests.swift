@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import Portcullis
+import PortcullisJOSE
 import PortcullisRedis
 import PortcullisTesting
 import Synchronization
@@ -98,7 +99,7 @@ struct SharedIntrospectionTests {
 
     @Test(arguments: [
         TokenInvalidation.token(
-            .init(issuer: "https://as.example.com", tokenHash: [UInt8](repeating: 7, count: 32))),
+            [UInt8](repeating: 7, count: 32), issuer: "https://as.example.com"),
         .subject("alice", issuer: "https://as.example.com"), .all,
     ])
     func `what was asked for before an invalidation is not remembered after it`(
@@ -107,12 +108,12 @@ struct SharedIntrospectionTests {
         let server = try await StoreServer()
         let cache = RedisIntrospectionCache(try server.client())
         let key = IntrospectionKey(
-            issuer: "https://as.example.com", tokenHash: [UInt8](repeating: 7, count: 32))
+            issuer: "https://as.example.com", tokenHash: [UInt8](repeating: 7, count: 32), asker: [1])
         let other = IntrospectionKey(
-            issuer: "https://as.example.com", tokenHash: [UInt8](repeating: 8, count: 32))
+            issuer: "https://as.example.com", tokenHash: [UInt8](repeating: 8, count: 32), asker: [1])
         let answer = { (subject: String) in
             IntrospectedAnswer(
-                members: ["active": true, "sub": .string(subject)], askedAt: TimeSource.system.now(),
+                members: ["active": true, "sub": .string(subject)], age: .zero,
                 lifetime: .seconds(60))
         }
         guard case .missing(let ticket) = await cache.recall(key) else {
@@ -126,6 +127,7 @@ struct SharedIntrospectionTests {
             return
         }
         #expect(found.members["sub"] == "alice" && found.lifetime == .seconds(60))
+        #expect(found.age >= .zero && found.age < .seconds(30))
         try await cache.invalidate(invalidation)
         guard case .missing(let newer) = await cache.recall(key) else {
             Issue.record("still there")
@@ -149,14 +151,74 @@ struct SharedIntrospectionTests {
         }
     }
 
+    @Test
+    func `RFC 7662 §2.2: what one client was told is not for another, and is invalidated with the token`()
+        async throws
+    {
+        let server = try await StoreServer()
+        let cache = RedisIntrospectionCache(try server.client())
+        let hash = [UInt8](repeating: 7, count: 32)
+        let keys = [[1], [2]].map {
+            IntrospectionKey(issuer: "https://as.example.com", tokenHash: hash, asker: $0)
+        }
+        let answer = IntrospectedAnswer(
+            members: ["active": true, "sub": "alice"], age: .zero, lifetime: .seconds(60))
+        guard case .missing(let ticket) = await cache.recall(keys[0]) else {
+            Issue.record("not missing")
+            return
+        }
+        await cache.remember(answer, for: keys[0], since: ticket)
+        guard case .missing = await cache.recall(keys[1]) else {
+            Issue.record("found for another client")
+            return
+        }
+        await cache.remember(answer, for: keys[1], since: ticket)
+        try await cache.invalidate(.token(hash, issuer: "https://as.example.com"))
+        for key in keys {
+            guard case .missing = await cache.recall(key) else {
+                Issue.record("still there")
+                return
+            }
+        }
+    }
+
+    @Test func `the store's clock says how old an answer is`() async throws {
+        let server = try await StoreServer()
+        let client = try server.client()
+        let cache = RedisIntrospectionCache(client)
+        let key = IntrospectionKey(
+            issuer: "https://as.example.com", tokenHash: [UInt8](repeating: 7, count: 32), asker: [1])
+        guard case .missing(let ticket) = await cache.recall(key) else {
+            Issue.record("not missing")
+            return
+        }
+        let members: JSONObject = ["active": true, "sub": "alice"]
+        await cache.remember(
+            IntrospectedAnswer(members: members, age: .seconds(20), lifetime: .seconds(60)), for: key,
+            since: ticket)
+        guard case .found(let found) = await cache.recall(key) else {
+            Issue.record("not found")
+            return
+        }
+        #expect(found.age >= .seconds(20) && found.age < .seconds(50) && found.lifetime == .seconds(60))
+        // More is left of it than there was: the store's clock was set back.
+        let name = try #require(
+            try await client.execute(["KEYS", "portcullis:answer:*"].map { Array($0.utf8) }).first)
+        _ = try await client.execute([Array("PEXPIRE".utf8), name, Array("90000".utf8)])
+        guard case .missing = await cache.recall(key) else {
+            Issue.record("an answer of unknown age was believed")
+            return
+        }
+    }
+
     @Test func `that a token is not active is known to all, until anything is invalidated`() async throws {
         let server = try await StoreServer()
         let cache = RedisIntrospectionCache(try server.client())
         let other = RedisIntrospectionCache(try server.client())
         let key = IntrospectionKey(
-            issuer: "https://as.example.com", tokenHash: [UInt8](repeating: 7, count: 32))
+            issuer: "https://as.example.com", tokenHash: [UInt8](repeating: 7, count: 32), asker: [1])
         let inactive = IntrospectedAnswer(
-            members: ["active": false], askedAt: TimeSource.system.now(), lifetime: .seconds(60))
+            members: ["active": false], age: .zero, lifetime: .seconds(60))
         guard case .missing(let ticket) = await cache.recall(key) else {
             Issue.record("not missing")
             return
@@ -206,7 +268,8 @@ struct SharedIntrospectionTests {
         try await server.start()
         #expect(
             await eventually {
-                if case .missing = await both[1].cache.recall(.init(issuer: "x", tokenHash: [])) {
+                let key = IntrospectionKey(issuer: "x", tokenHash: [], asker: [])
+                return if case .missing = await both[1].cache.recall(key) {
                     true
                 } else {
                     false
@@ -240,5 +303,12 @@ struct SharedIntrospectionTests {
         #expect(forgettings.value >= 4)
         #expect(reports.value == 1)
         withExtendedLifetime(cache) {}
+    }
+}
+
+extension RESPValue {
+    /// The first of several values.
+    fileprivate var first: [UInt8]? {
+        if case .array(let values) = self { values.first?.payload } else { nil }
     }
 }

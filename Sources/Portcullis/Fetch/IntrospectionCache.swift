@@ -30,17 +30,22 @@ public protocol IntrospectionCache: Sendable {
     func observe(_ observer: @escaping @Sendable (TokenInvalidation) -> Bool)
 }
 
-/// Which token at which authorization server.
+/// Which token at which authorization server, and who asked about it.
+///
+/// RFC 7662 §2.2: a server may answer each client differently, so an answer counts for those alone who would have asked the same way.
 public struct IntrospectionKey: Sendable, Hashable {
     /// The issuer that was asked.
     public let issuer: String
     /// The 32 bytes of the token's SHA-256 hash.
     public let tokenHash: [UInt8]
+    /// 32 bytes that stand for the endpoint, for the client that asks there, and for how its answers are protected.
+    public let asker: [UInt8]
 
     /// Makes a key.
-    public init(issuer: String, tokenHash: [UInt8]) {
+    public init(issuer: String, tokenHash: [UInt8], asker: [UInt8]) {
         self.issuer = issuer
         self.tokenHash = tokenHash
+        self.asker = asker
     }
 }
 
@@ -50,18 +55,18 @@ public struct IntrospectedAnswer: Sendable {
     ///
     /// RFC 7662 §2.2.
     public let members: JSONObject
-    /// When the server was asked.
-    public let askedAt: NumericDate
-    /// How long the answer counts from then; never past the token's `exp`.
+    /// How long ago the server was asked, by a clock that is never set: the clocks of those who share an answer differ.
+    public let age: Duration
+    /// How long the answer counts from the question on; never past the token's `exp`.
     public let lifetime: Duration
 
     /// Whether the token is active.
     public var isActive: Bool { members["active"]?.bool == true }
 
     /// Makes an answer.
-    public init(members: JSONObject, askedAt: NumericDate, lifetime: Duration) {
+    public init(members: JSONObject, age: Duration, lifetime: Duration) {
         self.members = members
-        self.askedAt = askedAt
+        self.age = age
         self.lifetime = lifetime
     }
 }
@@ -78,8 +83,8 @@ public enum IntrospectionReading: Sendable {
 
 /// What is no longer to be believed.
 public enum TokenInvalidation: Sendable, Hashable {
-    /// One token.
-    case token(IntrospectionKey)
+    /// One token, by the 32 bytes of its SHA-256 hash, whoever asked about it.
+    case token([UInt8], issuer: String)
     /// Every token of a subject, who is unique within the issuer.
     case subject(String, issuer: String)
     /// Everything.

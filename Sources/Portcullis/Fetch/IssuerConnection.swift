@@ -20,7 +20,9 @@ package final class IssuerConnection: Sendable {
     private let watch = AuthorizationServerWatch()
     /// The resources that send their clients there.
     let advertised: AdvertisedResources
-    let sharedCache: (any IntrospectionCache)?
+    /// The cache that resources share, and what the answers of this issuer depend on besides the token.
+    let sharedAnswers: (cache: any IntrospectionCache, asker: [UInt8])?
+    var sharedCache: (any IntrospectionCache)? { sharedAnswers?.cache }
     let onEvent: @Sendable (ResourceEvent) -> Void
     /// Where the keys are fetched, if another connection may begin with them.
     private let keyOrigin: String?
@@ -78,7 +80,9 @@ package final class IssuerConnection: Sendable {
         default: keyOrigin = nil
         }
         activeLifetime = trusted.introspection?.activeLifetime
-        sharedCache = trusted.introspection?.sharedCache
+        sharedAnswers = trusted.introspection.flatMap { introspection in
+            introspection.sharedCache.map { ($0, trusted.asker(introspection)) }
+        }
         self.onEvent = onEvent
         introspector = trusted.introspection.map {
             IntrospectionClient(

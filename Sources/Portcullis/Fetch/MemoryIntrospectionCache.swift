@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-public import PortcullisJOSE
+import PortcullisJOSE
+public import PortcullisTransport
 import Synchronization
 
 /// An introspection cache in the memory of this process, for resources that share an authorization server.
@@ -10,16 +11,37 @@ import Synchronization
 ///
 /// RFC 7662 §4.
 public final class MemoryIntrospectionCache: IntrospectionCache {
+    private struct Entry {
+        let members: JSONObject
+        let askedAt: MonotonicInstant
+        let lifetime: Duration
+
+        init(_ answer: IntrospectedAnswer, at now: MonotonicInstant) {
+            members = answer.members
+            askedAt =
+                MonotonicInstant(nanoseconds: 0)
+                + max(now - MonotonicInstant(nanoseconds: 0) - answer.age, .zero)
+            lifetime = answer.lifetime
+        }
+
+        /// The answer, unless its time is over.
+        func answer(at now: MonotonicInstant) -> IntrospectedAnswer? {
+            let age = now - askedAt
+            return age < lifetime
+                ? IntrospectedAnswer(members: members, age: age, lifetime: lifetime) : nil
+        }
+    }
+
     private struct State {
-        var answers: [IntrospectionKey: IntrospectedAnswer] = [:]
+        var answers: [IntrospectionKey: Entry] = [:]
         /// Those about tokens that are not active.
-        var rejections: [IntrospectionKey: IntrospectedAnswer] = [:]
+        var rejections: [IntrospectionKey: Entry] = [:]
         /// How many invalidations there were; an answer that was asked for before the last one is not remembered.
         var invalidationCount: UInt64 = 0
     }
 
     private let capacity: Int
-    private let now: @Sendable () -> NumericDate
+    private let uptime: @Sendable () -> MonotonicInstant
     private let state = Mutex(State())
     private let observers = InvalidationObservers()
 
@@ -27,21 +49,19 @@ public final class MemoryIntrospectionCache: IntrospectionCache {
     ///
     /// - Parameters:
     ///   - capacity: How many answers are remembered. Default 10000.
-    ///   - now: The time of day. Default the machine's.
+    ///   - uptime: A clock that is never set. Default the machine's.
     public init(
-        capacity: Int = 10_000, now: @escaping @Sendable () -> NumericDate = TimeSource.system.now
+        capacity: Int = 10_000, uptime: @escaping @Sendable () -> MonotonicInstant = TimeSource.system.uptime
     ) {
         self.capacity = capacity
-        self.now = now
+        self.uptime = uptime
     }
 
     /// What is remembered of a token; does not wait.
     public func recall(_ key: IntrospectionKey) async -> IntrospectionReading {
-        let now = now()
+        let now = uptime()
         return state.withLock { state in
-            if let answer = state.answers[key] ?? state.rejections[key],
-                now < answer.askedAt.adding(answer.lifetime)
-            {
+            if let answer = (state.answers[key] ?? state.rejections[key])?.answer(at: now) {
                 return .found(answer)
             }
             return .missing(ticket: state.invalidationCount)
@@ -52,13 +72,14 @@ public final class MemoryIntrospectionCache: IntrospectionCache {
     public func remember(
         _ answer: IntrospectedAnswer, for key: IntrospectionKey, since ticket: UInt64
     ) async {
-        let dropped = state.withLock { state -> [IntrospectionKey: IntrospectedAnswer] in
+        let entry = Entry(answer, at: uptime())
+        let dropped = state.withLock { state -> [IntrospectionKey: Entry] in
             guard state.invalidationCount == ticket, capacity > 0 else { return [:] }
             // What was said of it before is out of date.
             (state.answers[key], state.rejections[key]) = (nil, nil)
             return answer.isActive
-                ? Self.insert(answer, key, into: &state.answers, capacity)
-                : Self.insert(answer, key, into: &state.rejections, capacity)
+                ? Self.insert(entry, key, into: &state.answers, capacity)
+                : Self.insert(entry, key, into: &state.rejections, capacity)
         }
         // What is many is let go after the lock.
         _ = dropped
@@ -66,12 +87,11 @@ public final class MemoryIntrospectionCache: IntrospectionCache {
 
     /// Makes room if there is none; what that displaces is handed back.
     private static func insert(
-        _ answer: IntrospectedAnswer, _ key: IntrospectionKey,
-        into table: inout [IntrospectionKey: IntrospectedAnswer], _ capacity: Int
-    ) -> [IntrospectionKey: IntrospectedAnswer] {
+        _ entry: Entry, _ key: IntrospectionKey, into table: inout [IntrospectionKey: Entry], _ capacity: Int
+    ) -> [IntrospectionKey: Entry] {
         let old = table.count < capacity ? [:] : table
         if !old.isEmpty { table = [:] }
-        table[key] = answer
+        table[key] = entry
         return old
     }
 
@@ -83,7 +103,10 @@ public final class MemoryIntrospectionCache: IntrospectionCache {
             state.invalidationCount += 1
             state.rejections = [:]
             switch invalidation {
-            case .token(let key): state.answers[key] = nil
+            case .token(let hash, let issuer):
+                state.answers = state.answers.filter { key, _ in
+                    key.tokenHash != hash || !key.issuer.utf8.elementsEqual(issuer.utf8)
+                }
             case .subject(let subject, let issuer):
                 state.answers = state.answers.filter { key, answer in
                     !key.issuer.utf8.elementsEqual(issuer.utf8)

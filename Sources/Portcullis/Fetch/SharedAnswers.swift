@@ -10,17 +10,19 @@ final class SharedAnswers {
     private let lifetime: Duration
     private let inactiveLifetime: Duration
     private let time: TimeSource
-    /// Nothing while the cache can't be reached: then nothing is remembered there either.
+    /// `nil` while the cache cannot be reached: then nothing is remembered there either.
     private var ticket: UInt64?
 
-    /// Nothing where nothing is shared, or every request is to ask anew.
+    /// Makes `nil` where no cache is shared, or every request asks the server.
     init?(
         _ connection: IssuerConnection, lifetime: Duration, inactiveLifetime: Duration, digest: SHA256Digest,
         time: TimeSource
     ) {
-        guard let cache = connection.sharedCache, max(lifetime, inactiveLifetime) > .zero else { return nil }
+        guard let (cache, asker) = connection.sharedAnswers, max(lifetime, inactiveLifetime) > .zero else {
+            return nil
+        }
         self.cache = cache
-        key = IntrospectionKey(issuer: connection.issuer, tokenHash: digest.bytes)
+        key = IntrospectionKey(issuer: connection.issuer, tokenHash: digest.bytes, asker: asker)
         self.lifetime = lifetime
         self.inactiveLifetime = inactiveLifetime
         self.time = time
@@ -35,18 +37,17 @@ final class SharedAnswers {
             self.ticket = ticket
             return nil
         case .found(let answer):
-            // The clock of whoever has asked may be ahead of ours, which makes no answer younger than new.
-            let age = max(0, time.now().seconds - answer.askedAt.seconds)
             let bound = answer.isActive ? lifetime : inactiveLifetime
-            let left = min(bound, answer.lifetime) - .seconds(min(age, 1e9))
+            let left = min(bound, answer.lifetime) - max(answer.age, .zero)
             guard left > .zero else { return nil }
             return (answer.isActive ? .active(answer.members) : .inactive, start + left)
         }
     }
 
     /// Leaves an answer for others.
-    func remember(_ answer: IntrospectionClient.Answer, askedAt moment: NumericDate) async {
+    func remember(_ answer: IntrospectionClient.Answer, askedAt moment: MonotonicInstant) async {
         guard let ticket else { return }
+        let age = time.uptime() - moment
         var left: Duration
         let members: JSONObject
         switch answer {
@@ -54,11 +55,26 @@ final class SharedAnswers {
         case .active(let active):
             (members, left) = (active, lifetime)
             if let expiry = active["exp"]?.number.flatMap({ NumericDate($0) }) {
-                left = min(left, .seconds(min(max(expiry.seconds - moment.seconds, 0), 1e9)))
+                left = min(left, age + .seconds(min(max(expiry.seconds - time.now().seconds, 0), 1e9)))
             }
         }
-        guard left > .zero else { return }
+        guard left > age else { return }
         await cache.remember(
-            IntrospectedAnswer(members: members, askedAt: moment, lifetime: left), for: key, since: ticket)
+            IntrospectedAnswer(members: members, age: age, lifetime: left), for: key, since: ticket)
+    }
+}
+
+extension TrustedIssuer {
+    /// Stands for what an introspection answer depends on besides the token: where it was asked for, by which client, and how it was
+    /// protected on its way.
+    ///
+    /// A plain answer is none where signed ones are demanded, and what one client was told is not for another. RFC 7662 §2.2, RFC 9701 §5.
+    func asker(_ introspection: Introspection) -> [UInt8] {
+        var parts = introspection.authentication.identity
+        parts.append(introspection.endpoint.map { [0x3D] + Array($0.utf8) } ?? [])
+        parts.append(introspection.signedResponseAudience.map { [0x3D] + Array($0.utf8) } ?? [])
+        parts.append([allowsInsecureLoopback ? 1 : 0])
+        // Each with its length, so that no two lists read the same.
+        return Digest.sha256(parts.flatMap { Array("\($0.count):".utf8) + $0 }).bytes
     }
 }

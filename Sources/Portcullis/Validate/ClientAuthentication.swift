@@ -89,6 +89,17 @@ extension ClientAuthentication {
         }
     }
 
+    /// Who asks, as the authorization server sees it: the way, and the client's identifier; no secret but a hash of a token.
+    var identity: [[UInt8]] {
+        switch method {
+        case .basic(let id, _): [Array("basic".utf8), Array(id.utf8)]
+        case .post(let id, _): [Array("post".utf8), Array(id.utf8)]
+        case .privateKeyJWT(let id, _, _): [Array("private_key_jwt".utf8), Array(id.utf8)]
+        case .certificate(let id): [Array("certificate".utf8), Array(id.utf8)]
+        case .bearer(let token): [Array("bearer".utf8), Digest.sha256(Array(token.utf8)).bytes]
+        }
+    }
+
     /// Whether the certificate of the connection is the proof.
     var usesCertificate: Bool {
         if case .certificate = method { true } else { false }

@@ -233,18 +233,18 @@ struct TokenValidator: Sendable {
             notes.answerEnds = until
         } else {
             // Counted from before the question, since the answer may be that old when it arrives; and the question may be another's.
-            let arrival = (now: time.now(), uptime: time.uptime())
+            let arrival = time.uptime()
             let reply =
                 isAskedAnew
                 ? await introspector.newAnswer(for: token, digest: digest)
                 : await introspector.answer(for: token, digest: digest, epoch: epoch)
-            let asked = min(arrival.uptime, reply.askedAt)
+            let asked = min(arrival, reply.askedAt)
             notes.askedAt = asked
             answer = try Self.answer(reply.outcome)
             // What counts for no time at all is not worth a place in the table.
             until = lifetime > .zero ? asked + lifetime : MonotonicInstant(nanoseconds: 0)
             if let shared, !answer.isTooLargeToKeep {
-                await shared.remember(answer, askedAt: arrival.now.adding(.zero - (arrival.uptime - asked)))
+                await shared.remember(answer, askedAt: asked)
             }
         }
         return try accept(answer, of: connection, until: until, &notes)

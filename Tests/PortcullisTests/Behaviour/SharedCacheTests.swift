@@ -15,7 +15,7 @@ struct SharedCacheTests {
 
     init() {
         let clock = clock
-        cache = MemoryIntrospectionCache(capacity: 3, now: { clock.now })
+        cache = MemoryIntrospectionCache(capacity: 3, uptime: clock.time.uptime)
         fetcher.on(Self.endpoint, json: .object(RFC7662_2_Introspection.active))
     }
 
@@ -63,7 +63,7 @@ struct SharedCacheTests {
         let (first, second) = (resource(), resource())
         for token in ["a", "b"] { #expect(await use(first, token) + use(second, token) == 1) }
         let hash = Digest.sha256(Array("a".utf8)).bytes
-        try await cache.invalidate(.token(.init(issuer: "https://as.example.com", tokenHash: hash)))
+        try await cache.invalidate(.token(hash, issuer: "https://as.example.com"))
         #expect(await use(second) == 1)
         #expect(await use(first) == 0)
         #expect(await use(first, "b") == 0)
@@ -113,10 +113,73 @@ struct SharedCacheTests {
         for token in ["a", "b", "c", "d"] { #expect(await use(first, token) == 1) }
         #expect(await use(resource(), "a") == 1)
         #expect(await use(resource(), "d") == 0)
-        guard case .missing = await cache.recall(.init(issuer: "https://b", tokenHash: [])) else {
+        guard case .missing = await cache.recall(.init(issuer: "https://b", tokenHash: [], asker: [])) else {
             Issue.record("found under another issuer")
             return
         }
+    }
+
+    /// In what two resources may differ that share a cache.
+    enum Difference: CaseIterable {
+        case client, way, ownToken, endpoint, discoveredEndpoint, signedAnswers, loopback
+
+        func apply(to issuer: inout TrustedIssuer) {
+            switch self {
+            case .client: issuer.introspection?.authentication = .clientSecretBasic(id: "other", secret: "b")
+            case .way: issuer.introspection?.authentication = .clientSecretPost(id: "a", secret: "b")
+            case .ownToken: issuer.introspection?.authentication = .bearer(token: "own")
+            case .endpoint: issuer.introspection?.endpoint = "https://as.example.com/other"
+            case .discoveredEndpoint: issuer.introspection?.endpoint = nil
+            case .signedAnswers:
+                issuer.keys = .fixed(JWKSet([]))
+                issuer.introspection?.signedResponseAudience = "a"
+            case .loopback: issuer.allowsInsecureLoopback = true
+            }
+        }
+    }
+
+    /// What one client was told is not for another, and a plain answer is none where signed ones are demanded.
+    @Test(arguments: Difference.allCases)
+    func `RFC 7662 §2.2: an answer counts for those alone who would have asked the same way`(
+        difference: Difference
+    ) async {
+        #expect(await use(resource()) == 1)
+        #expect(await use(resource()) == 0)
+        var issuer = TrustedIssuer.introspection(
+            issuer: "https://as.example.com", endpoint: Self.endpoint,
+            authenticatedBy: .clientSecretBasic(id: "a", secret: "b"))
+        issuer.introspection?.sharedCache = cache
+        difference.apply(to: &issuer)
+        let other = ProtectedResource(
+            "https://api.example.com/mcp", trusting: issuer, fetcher: fetcher, time: clock.time)
+        let before = fetcher.requests.count
+        _ = await other.refusal(of: .get("/mcp", bearer: "a"))
+        #expect(fetcher.requests.count > before)
+    }
+
+    @Test func `an invalidation reaches the answers to every client`() async throws {
+        let hash = Digest.sha256(Array("a".utf8)).bytes
+        var issuer = TrustedIssuer.introspection(
+            issuer: "https://as.example.com", endpoint: Self.endpoint,
+            authenticatedBy: .clientSecretBasic(id: "other", secret: "b"))
+        issuer.introspection?.sharedCache = cache
+        let second = ProtectedResource(
+            "https://api.example.com/mcp", trusting: issuer, fetcher: fetcher, time: clock.time)
+        let first = resource()
+        #expect(await use(first, "a") == 1)
+        #expect(await second.refusal(of: .get("/mcp", bearer: "a")) == nil)
+        try await cache.invalidate(.token(hash, issuer: "https://as.example.com"))
+        #expect(await use(first, "a") == 1)
+        let before = fetcher.requests.count
+        #expect(await second.refusal(of: .get("/mcp", bearer: "a")) == nil)
+        #expect(fetcher.requests.count == before + 1)
+    }
+
+    @Test func `no clock of the day plays a part in how old an answer is`() async {
+        #expect(await use(resource()) == 1)
+        clock.set(to: 1_799_999_980)
+        clock.advance(by: .seconds(31))
+        #expect(await use(resource()) == 1)
     }
 
     @Test func `the answer is still checked by each resource`() async {

@@ -134,7 +134,7 @@ struct RFC7662_4_FreshAnswers {
     }
 
     @Test func `an answer that is shared with other processes is no new one`() async {
-        let cache = MemoryIntrospectionCache(now: { [clock] in clock.now })
+        let cache = MemoryIntrospectionCache(uptime: clock.time.uptime)
         var trusted = TrustedIssuer.introspection(
             issuer: "https://as.example.com", endpoint: Self.endpoint,
             authenticatedBy: .clientSecretBasic(id: "a", secret: "b"))
