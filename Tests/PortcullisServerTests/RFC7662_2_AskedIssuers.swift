@@ -19,6 +19,8 @@ struct RFC7662_2_AskedIssuers {
         let calls = Mutex<[String]>([])
         /// Opened, unless somebody wants to hold the answers back.
         let door = Gate()
+        /// Whether it fails whatever the token is.
+        let isDown = Atomic(false)
 
         var count: Int { calls.withLock { $0.count } }
 
@@ -28,7 +30,9 @@ struct RFC7662_2_AskedIssuers {
                 let token = String(form.dropFirst("token=".count).prefix { $0 != "&" })
                 calls.withLock { $0.append(token) }
                 await door.wait()
-                if token.hasPrefix("broken") { return .problem(.internalServerError) }
+                if token.hasPrefix("broken") || isDown.load(ordering: .relaxed) {
+                    return .problem(.internalServerError)
+                }
                 var members: JSONObject = ["active": .bool(token.hasPrefix("good"))]
                 members["aud"] = .string(RFC7662_2_AskedIssuers.identifier)
                 members["sub"] = .string(token)
@@ -244,13 +248,26 @@ struct RFC7662_2_AskedIssuers {
         }
     }
 
-    @Test func `an issuer that fails is 503, and after five failures nobody waits for it`() async throws {
+    @Test func `an issuer that fails is 503, and after five failures and a probe no request waits for it`()
+        async throws
+    {
+        try await serve { server, issuer in
+            issuer.isDown.store(true, ordering: .relaxed)
+            let client = try server.client(timeout: .seconds(20))
+            try await client.send(
+                (0..<30).map { request("GET", "/api/now", ["Authorization: Bearer broken\($0)"]) }.joined())
+            for _ in 0..<30 { #expect(try await client.reply().status == 503) }
+            #expect(issuer.count == 5 + 1)
+        }
+    }
+
+    @Test func `tokens that make an issuer fail harm no other token`() async throws {
         try await serve { server, issuer in
             let client = try server.client(timeout: .seconds(20))
             try await client.send(
                 (0..<30).map { request("GET", "/api/now", ["Authorization: Bearer broken\($0)"]) }.joined())
             for _ in 0..<30 { #expect(try await client.reply().status == 503) }
-            #expect(issuer.count == 5)
+            #expect(try await server.get("/api/now", "Authorization: Bearer good").text == "good")
         }
     }
 

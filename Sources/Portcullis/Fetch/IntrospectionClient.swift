@@ -26,14 +26,14 @@ final class IntrospectionClient: Sendable {
         }
     }
 
-    /// What befalls the calls, for the operator's log.
+    /// Call events, for the operator's log.
     enum Incident: Sendable {
         case failed(AuthorizationServerFault)
         case suspended(Duration)
         case resumed
     }
 
-    /// How many calls to one server may be under way or wait for their turn.
+    /// How many calls to one server may be under way or wait for their turn; a quarter more about tokens known to be good.
     static let maximumCallCount = 1024
 
     typealias Outcome = Result<Answer, AuthorizationServerFault>
@@ -61,7 +61,7 @@ final class IntrospectionClient: Sendable {
         state = Mutex(
             IntrospectionCalls(
                 timeout: endpoint.timeout, maxConcurrentCount: maxConcurrentCallCount,
-                maxCount: Self.maximumCallCount))
+                maxCount: Self.maximumCallCount, unissuedToken: Self.unissuedToken))
     }
 
     /// The answer for a token, whose characters and length were checked.
@@ -101,14 +101,14 @@ final class IntrospectionClient: Sendable {
         }
     }
 
-    /// What is no token of anybody's.
-    private static let nobodysToken = Array("portcullis-self-check".utf8)
+    /// A token that no authorization server has issued.
+    private static let unissuedToken = Array("portcullis-self-check".utf8)
 
-    /// Asks about a token that nobody has issued, to see whether the server answers this resource at all.
+    /// Asks about a token that was not issued, to see whether the server answers this resource at all.
     ///
     /// RFC 7662 §2.2: of an unknown token it says that it is not active.
     func probe() async throws(AuthorizationServerFault) {
-        _ = try await endpoint.ask(Self.nobodysToken, within: endpoint.timeout)
+        _ = try await endpoint.ask(Self.unissuedToken, within: endpoint.timeout)
     }
 
     private func begin(

@@ -37,15 +37,16 @@ struct IntrospectionOutageTests {
         return answers
     }
 
-    @Test(arguments: [FetchError.unreachable, .timedOut])
+    /// A server that is not reached fails whatever the token; where the token may be the cause, a probe decides.
+    @Test(arguments: [(FetchError.unreachable, 5), (.timedOut, 6)])
     func `five failures in a row suspend the calls, and one probe a pause finds out when it is over`(
-        error: FetchError
+        error: FetchError, callCount: Int
     ) async {
         fetcher.on(Self.endpoint, failing: error)
         let resource = resource()
         let statuses = await ask(resource, (0..<50).map { "t\($0)" })
         #expect(statuses.allSatisfy { $0 == .serviceUnavailable })
-        #expect(fetcher.requests.count == 5)
+        #expect(fetcher.requests.count == callCount)
         for pause in [1, 2, 4, 8, 16, 30, 30] {
             let before = fetcher.requests.count
             clock.advance(by: .milliseconds(pause * 1000 - 1))
@@ -192,6 +193,93 @@ struct IntrospectionOutageTests {
             #expect(fetcher.requests.count == bound)
             // That there was no room says nothing of the token.
             for number in refused.prefix(3) { #expect(await ask(resource, ["t\(number)"]) == [nil]) }
+        }
+    }
+
+    /// A server that answers each request by its token.
+    private func answer(_ status: @escaping @Sendable (_ token: String) -> Status?) {
+        let body = RFC7662_2_Introspection.active.serialized()
+        fetcher.on(Self.endpoint) { request throws(FetchError) in
+            let form = String(decoding: request.body, as: UTF8.self)
+            let token = String(form.dropFirst("token=".count).prefix { $0 != "&" })
+            guard let status = status(token) else { return FetchResponse(status: .ok, body: body) }
+            return FetchResponse(status: status, body: [])
+        }
+    }
+
+    @Test(arguments: [401, 403, 429, 500, 503])
+    func `tokens that make the server fail harm no other token`(code: Int) async {
+        answer { $0.hasPrefix("bad") ? Status(code) : nil }
+        let resource = resource()
+        for round in 0..<5 {
+            let bad = await ask(resource, (0..<50).map { "bad\(round)-\($0)" })
+            #expect(bad.allSatisfy { $0 == .serviceUnavailable })
+            #expect(await ask(resource, (0..<5).map { "good\(round)-\($0)" }).allSatisfy { $0 == nil })
+        }
+        #expect(!events.all.contains { if case .introspectionSuspended = $0 { true } else { false } })
+    }
+
+    @Test func `before a token is known to be good, one that was not issued decides`() async {
+        answer { $0.hasPrefix("bad") ? .internalServerError : nil }
+        let resource = resource()
+        _ = await ask(resource, (0..<50).map { "bad\($0)" })
+        #expect(await ask(resource, ["good"]) == [nil])
+        // One probe a second at most.
+        #expect(fetcher.requests.count == 50 + 1 + 1)
+    }
+
+    @Test func `one token that fails again and again suspends nothing`() async {
+        answer { $0 == "bad" ? .internalServerError : nil }
+        let resource = resource()
+        _ = await ask(resource, (0..<50).map { _ in "bad" })
+        #expect(fetcher.requests.count == 50)
+        #expect(await ask(resource, ["good"]) == [nil])
+    }
+
+    @Test func `the probe of an open circuit is about a token known to be good`() async {
+        answer { _ in nil }
+        let resource = resource()
+        #expect(await ask(resource, ["good"]) == [nil])
+        fetcher.on(Self.endpoint, failing: .unreachable)
+        _ = await ask(resource, (0..<5).map { "t\($0)" })
+        answer { $0 == "good" ? nil : .internalServerError }
+        clock.advance(by: .seconds(1))
+        #expect(await ask(resource, ["bad"]) == [.serviceUnavailable])
+        #expect(events.all.contains(.introspectionResumed(issuer: Self.name)))
+        answer { $0.hasPrefix("bad") ? .internalServerError : nil }
+        #expect(await ask(resource, ["other"]) == [nil])
+    }
+
+    @Test func `a token known to be good that fails too suspends the calls without a probe`() async {
+        answer { _ in nil }
+        let resource = resource()
+        #expect(await ask(resource, ["good"]) == [nil])
+        fetcher.on(Self.endpoint, status: .internalServerError)
+        clock.advance(by: .seconds(31))
+        _ = await ask(resource, ["good"] + (0..<10).map { "t\($0)" })
+        #expect(fetcher.requests.count == 1 + 5)
+    }
+
+    @Test func `tokens known to be good have places of their own`() async {
+        answer { _ in nil }
+        let resource = resource(maxConcurrentCallCount: 4)
+        #expect(await ask(resource, ["good"]) == [nil])
+        clock.advance(by: .seconds(31))
+        let door = Latch()
+        let body = RFC7662_2_Introspection.active.serialized()
+        fetcher.on(Self.endpoint) { request in
+            if !String(decoding: request.body, as: UTF8.self).hasPrefix("token=good") { await door.wait() }
+            return FetchResponse(status: .ok, body: body)
+        }
+        await withTaskGroup(of: Refusal?.self) { group in
+            for number in 0..<1024 {
+                group.addTask { await resource.refusal(of: .get("/mcp", bearer: "t\(number)")) }
+            }
+            for _ in 0..<10_000 where fetcher.requests.count < 1 + 3 { await Task.yield() }
+            #expect(fetcher.requests.count == 1 + 3)
+            #expect(await ask(resource, ["good"]) == [nil])
+            door.open()
+            for await refusal in group { #expect(refusal == nil) }
         }
     }
 }
