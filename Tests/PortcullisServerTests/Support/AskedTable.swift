@@ -32,6 +32,17 @@ struct AskedTable {
         return try await answer(route.respondImmediately(to: request, effort: .all(nil)), route)
     }
 
+    /// Asks with little effort first, and with all effort where a signature has to be checked, as the server does.
+    func ask(_ request: Request) async throws -> Response {
+        let path = try RequestPath(request.head, RequestSemantics(request.head))
+        let (route, _) = table.destination(request.method, authority: "api.example.com", path)
+        let outcome = route.respondImmediately(to: request)
+        guard case .mustVerify(let request, let presented) = outcome else {
+            return try await answer(outcome, route)
+        }
+        return try await answer(route.respondImmediately(to: request, effort: .all(presented)), route)
+    }
+
     private func answer(_ outcome: CompiledRoute.Outcome, _ route: CompiledRoute) async throws -> Response {
         switch outcome {
         case .response(let response): return response

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+import PortcullisHTTP
+import PortcullisTesting
+import Synchronization
+
+/// What a gate has called outside, in order.
+final class CallLog: Sendable {
+    private let lines = Mutex<[String]>([])
+
+    func add(_ line: String) { lines.withLock { $0.append(line) } }
+
+    /// The calls since this was asked last.
+    func take() -> [String] {
+        lines.withLock { lines in
+            defer { lines = [] }
+            return lines
+        }
+    }
+}
+
+/// Writes down each exchange with an authorization server, and leaves it to a script.
+final class LoggedFetcher: Fetcher {
+    private let script: ScriptedFetcher
+    private let calls: CallLog
+
+    init(_ script: ScriptedFetcher, _ calls: CallLog) {
+        self.script = script
+        self.calls = calls
+    }
+
+    func fetch(_ request: FetchRequest) async throws(FetchError) -> FetchResponse {
+        calls.add("\(request.method.name) \(request.url)")
+        return try await script.fetch(request)
+    }
+}
+
+/// A shared introspection cache that writes down how it is used.
+final class LoggedCache: IntrospectionCache {
+    private struct State {
+        var answers: [IntrospectionKey: IntrospectedAnswer] = [:]
+        var isUnavailable = false
+    }
+
+    private let calls: CallLog
+    private let state = Mutex(State())
+
+    init(_ calls: CallLog) {
+        self.calls = calls
+    }
+
+    func becomeUnavailable() { state.withLock { $0.isUnavailable = true } }
+
+    /// Puts an answer in, as another process would.
+    func fill(_ key: IntrospectionKey, _ answer: IntrospectedAnswer) {
+        state.withLock { $0.answers[key] = answer }
+    }
+
+    func recall(_ key: IntrospectionKey) async -> IntrospectionReading {
+        let (answer, isUnavailable) = state.withLock { ($0.answers[key], $0.isUnavailable) }
+        if isUnavailable {
+            calls.add("shared cache: recall, unavailable")
+            return .unavailable
+        }
+        calls.add("shared cache: recall, \(answer == nil ? "missing" : "found")")
+        return answer.map { .found($0) } ?? .missing(ticket: 1)
+    }
+
+    func remember(_ answer: IntrospectedAnswer, for key: IntrospectionKey, since ticket: UInt64) async {
+        let seconds = answer.lifetime.components.seconds
+        calls.add("shared cache: remember, \(answer.isActive ? "active" : "inactive") for \(seconds) s")
+        state.withLock { $0.answers[key] = answer }
+    }
+
+    func invalidate(_ invalidation: TokenInvalidation) async throws(IntrospectionCacheUnavailable) {
+        calls.add("shared cache: invalidate")
+    }
+
+    func observe(_ observer: @escaping @Sendable (TokenInvalidation) -> Bool) {}
+}
+
+/// A replay store that may wait, and writes down how it is used.
+final class LoggedReplayStore: ReplayStore {
+    private struct State {
+        var records: Set<[UInt8]> = []
+        var verdict: ReplayVerdict?
+    }
+
+    private let calls: CallLog
+    private let state = Mutex(State())
+
+    init(_ calls: CallLog) {
+        self.calls = calls
+    }
+
+    /// Answers every insertion with this, from now on.
+    func answer(_ verdict: ReplayVerdict) { state.withLock { $0.verdict = verdict } }
+
+    func insert(_ record: ReplayRecord) async -> ReplayVerdict {
+        await Task.yield()
+        let verdict = state.withLock { state in
+            state.verdict ?? (state.records.insert(record.identifier).inserted ? .fresh : .replayed)
+        }
+        calls.add("replay store: insert, \(verdict)")
+        return verdict
+    }
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+import PortcullisHTTP
+import PortcullisServer
+import PortcullisTransport
+import Synchronization
+
+// The ways into the gate. Only this file names the functions that decide; a new core changes nothing else
+// here.
+
+/// One request, with what the host program knows of it.
+struct AdmissionCall: Sendable {
+    let head: RequestHead
+    var content: [UInt8] = []
+    var certificate = ClientCertificate.none
+    var describesRefusals = true
+}
+
+/// One step of the gate, as an explanation has it.
+struct AdmissionStep: Sendable {
+    let name: String
+    let clause: String
+    let outcome: String
+    let expected: String?
+    let got: String?
+}
+
+/// What one way into the gate says of one request.
+struct AdmissionAnswer: Sendable {
+    let token: AccessToken?
+    let reason: RefusalReason?
+    let finding: RefusalFinding?
+    /// The status line and the field lines.
+    let lines: [String]
+    let body: [UInt8]
+    /// What the request waited for, in the order of the waits; only the event loop tells.
+    var waits: [String] = []
+    /// The steps of the gate; only an explanation tells.
+    var steps: [AdmissionStep] = []
+
+    init(_ response: Response, _ token: AccessToken?) {
+        self.token = token
+        reason = response.refusalReason
+        finding = response.refusalFinding
+        lines = Self.lines(response.status, response.fields)
+        body = response.bytes
+    }
+
+    init(_ decision: Result<AccessToken, Refusal>, of resource: ProtectedResource, _ call: AdmissionCall) {
+        switch decision {
+        case .success(let token):
+            var fields = Fields()
+            resource.complete(&fields, status: .ok, answering: call.head, in: call.context(of: resource))
+            self.init(Response(status: .ok, fields: fields), token)
+        case .failure(let refusal):
+            self.init(Response(refusal), nil)
+        }
+    }
+
+    /// The first value of a field.
+    func field(_ name: String) -> String? {
+        lines.first { $0.hasPrefix(name + ": ") }.map { String($0.dropFirst(name.count + 2)) }
+    }
+
+    private static func lines(_ status: Status, _ fields: Fields) -> [String] {
+        ["HTTP/1.1 \(status.description)"] + fields.map { "\($0.name.spelling): \($0.value)" }
+    }
+}
+
+extension AdmissionCall {
+    fileprivate func context(of resource: ProtectedResource) -> GateContext {
+        GateContext(
+            clientCertificate: certificate, form: resource.needsForm(of: head) ? content : nil,
+            describesRefusals: describesRefusals)
+    }
+
+    fileprivate func request() throws -> Request {
+        let semantics = try RequestSemantics(head)
+        return Request(
+            head: head, path: try RequestPath(head, semantics), queryRange: semantics.queryRange,
+            body: .bytes(content), peer: SocketAddress(IPAddress(ipv4: 0x7F00_0001), port: 1),
+            certificateSource: certificate, describesRefusals: describesRefusals)
+    }
+}
+
+/// The ways into the gate.
+enum AdmissionEntry: String, CaseIterable, Sendable {
+    /// A program that embeds the gate.
+    case embedded
+    /// An event loop, which waits in a task only for what it cannot decide itself.
+    case eventLoop
+    /// The gate as a middleware.
+    case middleware
+    /// A route of the server's table.
+    case route
+    /// An explanation.
+    case explanation
+
+    func ask(
+        _ call: AdmissionCall, of resource: ProtectedResource, requiring requirement: AccessRequirement
+    ) async throws -> AdmissionAnswer {
+        let context = call.context(of: resource)
+        switch self {
+        case .embedded:
+            let decision = await Self.decide(call.head, resource, requirement, context)
+            return AdmissionAnswer(decision, of: resource, call)
+        case .eventLoop:
+            let (decision, waits) = await Self.decideOnLoop(call.head, resource, requirement, context)
+            var answer = AdmissionAnswer(decision, of: resource, call)
+            answer.waits = waits
+            return answer
+        case .middleware: return try await Self.pass(call, resource, requirement)
+        case .route: return try await Self.serve(call, resource, requirement)
+        case .explanation:
+            let explanation = await resource.explain(call.head, requiring: requirement, in: context)
+            var answer = AdmissionAnswer(explanation.decision, of: resource, call)
+            answer.steps = explanation.steps.map {
+                AdmissionStep(
+                    name: $0.name, clause: $0.clause, outcome: $0.outcome.rawValue, expected: $0.expected,
+                    got: $0.got)
+            }
+            return answer
+        }
+    }
+
+    private static func decide(
+        _ head: RequestHead, _ resource: ProtectedResource, _ requirement: AccessRequirement,
+        _ context: GateContext
+    ) async -> Result<AccessToken, Refusal> {
+        do throws(Refusal) {
+            return .success(try await resource.authorize(head, requiring: requirement, in: context))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private static func decideOnLoop(
+        _ head: RequestHead, _ resource: ProtectedResource, _ requirement: AccessRequirement,
+        _ context: GateContext
+    ) async -> (Result<AccessToken, Refusal>, waits: [String]) {
+        var waits: [String] = []
+        var decision = resource.authorizeImmediately(head, requiring: requirement, in: context)
+        if case .mustVerify(let presented) = decision {
+            waits.append("time for a signature")
+            decision = resource.authorizeImmediately(
+                head, requiring: requirement, in: context, effort: .all(presented))
+        }
+        switch decision {
+        case .authorized(let token): return (.success(token), waits)
+        case .refused(let refusal): return (.failure(refusal), waits)
+        case .mustAsk(let pending):
+            waits.append("the introspection endpoint")
+            let answer = await withCheckedContinuation { continuation in
+                pending.ask { continuation.resume(returning: $0) }
+            }
+            return (answer, waits)
+        case .mustVerify, .mustWait:
+            waits.append("a task")
+            return (await decide(head, resource, requirement, context), waits)
+        }
+    }
+
+    /// Keeps the token that a handler was given.
+    private final class Handler: Sendable {
+        private let kept = Mutex<AccessToken?>(nil)
+
+        var token: AccessToken? { kept.withLock { $0 } }
+
+        func respond(_ token: AccessToken?) -> Response {
+            kept.withLock { $0 = token }
+            return Response(status: .ok)
+        }
+    }
+
+    private static func pass(
+        _ call: AdmissionCall, _ resource: ProtectedResource, _ requirement: AccessRequirement
+    ) async throws -> AdmissionAnswer {
+        let handler = Handler()
+        let gate = ResourceGate(resource, requiring: requirement)
+        let response = try await gate.respond(to: try call.request()) { handler.respond($0.token) }
+        return AdmissionAnswer(response, handler.token)
+    }
+
+    private static func serve(
+        _ call: AdmissionCall, _ resource: ProtectedResource, _ requirement: AccessRequirement
+    ) async throws -> AdmissionAnswer {
+        let handler = Handler()
+        let table = try AskedTable { routes in
+            routes.protect(resource) { api in
+                api.on([.get, .post], "/", requiring: requirement) { _, token in handler.respond(token) }
+            }
+        }
+        let response = try await table.ask(try call.request())
+        return AdmissionAnswer(response, handler.token)
+    }
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+
+import Foundation
+import Portcullis
+import PortcullisHTTP
+import PortcullisJOSE
+
+/// One request of a case, the answer to it and the calls that it took, with names for what differs from run
+/// to run.
+struct AdmissionExchange: Sendable {
+    /// What every way into the gate has to agree on.
+    let record: JSONObject
+    let waits: [String]
+    let steps: [AdmissionStep]
+    let isRefused: Bool
+
+    init(
+        request: [String], answer: AdmissionAnswer, calls: [String], stable: @escaping (String) -> String
+    ) {
+        let texts = { (lines: [String]) in JSONValue.array(lines.map { .string(stable($0)) }) }
+        var record: JSONObject = ["request": .array(request.map(JSONValue.string))]
+        record["admitted"] = answer.token.map { Self.json($0) }
+        record["refused"] = answer.reason.map { .string($0.rawValue) }
+        record["answer"] = texts(answer.lines)
+        record["body"] = .string(stable(String(decoding: answer.body, as: UTF8.self)))
+        if let finding = answer.finding {
+            record["finding"] = [
+                "expected": .string(stable(finding.expected)), "got": .string(stable(finding.got)),
+            ]
+        }
+        record["calls"] = texts(calls)
+        self.record = record
+        waits = answer.waits
+        isRefused = answer.reason != nil
+        steps = answer.steps.map { step in
+            AdmissionStep(
+                name: step.name, clause: step.clause, outcome: step.outcome,
+                expected: step.expected.map(stable), got: step.got.map(stable))
+        }
+    }
+
+    private static func json(_ token: AccessToken) -> JSONValue {
+        var json: JSONObject = ["issuer": .string(token.issuer)]
+        json["subject"] = token.subject.map(JSONValue.string)
+        json["client"] = token.clientID.map(JSONValue.string)
+        json["scopes"] = .string(token.scopes.map(\.name).joined(separator: " "))
+        json["audience"] = .array(token.audience.map(JSONValue.string))
+        json["expires"] = token.expiresAt?.wholeSeconds.map { .number(JSONNumber($0)) }
+        json["format"] = .string(token.format.rawValue)
+        json["binding"] = .string(token.binding.rawValue)
+        return .object(json)
+    }
+
+    /// The record without what only an operator is told.
+    var withoutFinding: JSONObject {
+        var record = record
+        record["finding"] = nil
+        return record
+    }
+
+    /// The record as a route's answer, which says something of caches before the gate adds its own fields.
+    ///
+    /// RFC 9111 §3.5.
+    var asOfRoute: JSONObject {
+        guard record["admitted"] != nil, var lines = record["answer"]?.strings else { return record }
+        let place = lines.firstIndex { $0.hasPrefix("Cache-Control: ") }
+        lines.insert(place.map { lines.remove(at: $0) } ?? "Cache-Control: no-store", at: 1)
+        var record = record
+        record["answer"] = .array(lines.map(JSONValue.string))
+        return record
+    }
+
+    /// The steps of an explanation, one line each, those that are known to be wrong with what they should
+    /// say.
+    func explained(_ mistakes: [String: String]) -> JSONValue {
+        .array(
+            steps.map { step in
+                var text = "\(step.outcome): \(step.name) [\(step.clause)]"
+                if let expected = step.expected { text += ", expected \(expected)" }
+                if let got = step.got { text += ", got \(got)" }
+                guard isRefused, let truth = mistakes[step.name], truth != step.outcome else {
+                    return .string(text)
+                }
+                return ["mistaken": .string(text), "should be": .string(truth)]
+            })
+    }
+}
+
+/// The file of a case below `Fixtures/admission`.
+struct AdmissionRecord {
+    /// Set to write today's behaviour into the files instead of comparing it with them.
+    static let variable = "PORTCULLIS_RECORD_ADMISSION"
+    static var isRecording: Bool { ProcessInfo.processInfo.environment[variable] != nil }
+
+    static let folder = URL(filePath: #filePath).appending(path: "../../../../Fixtures/admission")
+        .standardized
+
+    /// The names of the files, without `.json`.
+    static var names: Set<String> {
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path())) ?? []
+        return Set(files.filter { $0.hasSuffix(".json") }.map { String($0.dropLast(5)) })
+    }
+
+    let text: String
+
+    init(_ name: String) throws {
+        text = try String(contentsOf: Self.folder.appending(path: name + ".json"), encoding: .utf8)
+    }
+
+    init(_ object: JSONObject) {
+        text = Self.lines(.object(object), 0) + "\n"
+    }
+
+    func write(_ name: String) throws {
+        try FileManager.default.createDirectory(at: Self.folder, withIntermediateDirectories: true)
+        try text.write(to: Self.folder.appending(path: name + ".json"), atomically: true, encoding: .utf8)
+    }
+
+    /// The reasons that the refused requests of the file were refused for.
+    var reasons: [String] {
+        let requests = (try? JSONValue.parse(Array(text.utf8)))?.object?["requests"]?.array ?? []
+        return requests.compactMap { $0.object?["refused"]?.string }
+    }
+
+    /// The lines that are in one text and not in the other, for a message.
+    func difference(from other: AdmissionRecord) -> String {
+        text.split(separator: "\n").difference(from: other.text.split(separator: "\n")).map { change in
+            switch change {
+            case .insert(let offset, let line, _): "is       \(offset + 1): \(line)"
+            case .remove(let offset, let line, _): "recorded \(offset + 1): \(line)"
+            }
+        }.joined(separator: "\n")
+    }
+
+    /// JSON with one member a line; what is short stays in its line.
+    private static func lines(_ value: JSONValue, _ depth: Int) -> String {
+        let flat = String(decoding: value.serialized(), as: UTF8.self)
+        let indentation = String(repeating: "  ", count: depth + 1)
+        let end = "\n" + String(repeating: "  ", count: depth)
+        if flat.utf8.count <= 60 { return flat }
+        switch value {
+        case .array(let elements):
+            let parts = elements.map { indentation + lines($0, depth + 1) }
+            return "[\n" + parts.joined(separator: ",\n") + end + "]"
+        case .object(let object):
+            let parts = object.members.map { member in
+                indentation + "\"\(member.name)\": " + lines(member.value, depth + 1)
+            }
+            return "{\n" + parts.joined(separator: ",\n") + end + "}"
+        default: return flat
+        }
+    }
+}
