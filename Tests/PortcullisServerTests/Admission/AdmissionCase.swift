@@ -71,13 +71,17 @@ struct AdmissionCase: Sendable, CustomTestStringConvertible {
     let play: Play
     /// What an explanation should say of steps that it is known to be wrong about.
     let mistakenSteps: [String: String]
+    /// The one request that this is about; nil for every refused one.
+    let mistakenRequest: Int?
 
     init(
-        _ name: String, mistakenSteps: [String: String] = [:], _ declare: @escaping Declare = { _, _ in },
+        _ name: String, mistakenSteps: [String: String] = [:], mistakenRequest: Int? = nil,
+        _ declare: @escaping Declare = { _, _ in },
         play: @escaping Play
     ) {
         self.name = name
         self.mistakenSteps = mistakenSteps
+        self.mistakenRequest = mistakenRequest
         self.declare = declare
         self.play = play
     }

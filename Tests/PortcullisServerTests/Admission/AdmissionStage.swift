@@ -91,7 +91,7 @@ final class AdmissionStage: Sendable {
 
     /// An opaque token, long enough for its hash to stand in a finding.
     func opaque(_ name: String = "token") -> String {
-        named("opaque.0123456789abcdef0123456789abcdef-" + name, name)
+        named("opaque.0123456789abcdef0123456789abcdef-" + name.replacing(" ", with: "-"), name)
     }
 
     /// A token that names no key.

@@ -41,6 +41,16 @@ extension AdmissionTable {
         AdmissionCase("unsupported-scheme-query-where-it-is-not-taken") {
             try await $0.send(.get, "/notes?access_token=\($0.stage.mint())", [])
         },
+        AdmissionCase("unsupported-scheme-where-dpop-is-accepted") {
+            $0.takeDPoP($1.memory)
+        } play: {
+            try await $0.send([("Authorization", "Basic YTpi")])
+        },
+        AdmissionCase("unsupported-scheme-bearer-where-only-the-query-is-read") { declaration, _ in
+            declaration.metadata.bearerMethodsSupported = [.query]
+        } play: {
+            try await $0.bearer($0.stage.mint())
+        },
         AdmissionCase("empty-credentials") { try await $0.send([("Authorization", "Bearer")]) },
         AdmissionCase("empty-credentials-dpop") {
             $0.takeDPoP($1.memory)

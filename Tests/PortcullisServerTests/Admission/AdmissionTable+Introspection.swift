@@ -12,9 +12,10 @@ extension AdmissionTable {
     ]
 
     private static func introspected(
-        _ name: String, as answer: JSONObject, then play: @escaping AdmissionCase.Play = { _ in }
+        _ name: String, mistakenSteps: [String: String] = [:], as answer: JSONObject,
+        then play: @escaping AdmissionCase.Play = { _ in }
     ) -> AdmissionCase {
-        AdmissionCase(name) { declaration, _ in
+        AdmissionCase(name, mistakenSteps: mistakenSteps) { declaration, _ in
             declaration.introspect()
         } play: {
             $0.stage.introspectActive(answer)
@@ -39,7 +40,10 @@ extension AdmissionTable {
         introspected("introspected-expired", as: ["exp": 1_799_999_970]),
         introspected("introspected-not-yet-valid", as: ["nbf": 1_800_000_031]),
         introspected("introspected-unknown-issuer", as: ["iss": "https://other.example.com"]),
-        introspected("introspected-token-type", as: ["token_type": "N_A"]),
+        introspected(
+            "introspected-token-type",
+            mistakenSteps: ["audience": "passed", "times": "passed", "claims": "passed"],
+            as: ["token_type": "N_A"]),
         introspected("introspected-dpop-without-key", as: ["token_type": "DPoP"]),
         introspected("introspected-malformed-claims", as: ["aud": 1]),
         AdmissionCase("introspected-without-audience") { declaration, _ in
@@ -81,14 +85,23 @@ extension AdmissionTable {
                 json: ["issuer": .string(AdmissionStage.issuerName)])
             try await $0.bearer($0.stage.opaque())
         },
-        AdmissionCase("fresh-introspection-of-an-issuer-that-has-none") { declaration, stage in
+        AdmissionCase(
+            "fresh-introspection-of-an-issuer-that-has-none",
+            mistakenSteps: [
+                "format of the token": "passed", "header and claims": "passed", "type": "passed",
+                "algorithm": "passed", "issuer": "passed", "key": "passed", "signature": "passed",
+                "introspection": "failed",
+            ].merging(confirmedLate) { $1 }
+        ) { declaration, stage in
             declaration.introspect()
             declaration.issuers.append(stage.stranger.trusted)
             declaration.requirement = AccessRequirement("notes:read").freshlyIntrospected()
         } play: {
             try await $0.bearerTwice($0.stage.mint(by: $0.stage.stranger))
         },
-        AdmissionCase("fresh-introspection-inactive-jwt", mistakenSteps: confirmedLate) {
+        AdmissionCase(
+            "fresh-introspection-inactive-jwt", mistakenSteps: confirmedLate, mistakenRequest: 1
+        ) {
             $0.verifyOrIntrospect($1.issuer.keys)
         } play: {
             let token = $0.stage.mint()
@@ -106,7 +119,10 @@ extension AdmissionTable {
             $0.stage.network.on(AdmissionStage.endpoint, status: .internalServerError)
             try await $0.bearerTwice($0.stage.mint())
         },
-        AdmissionCase("fresh-introspection-speaks-against-a-jwt", mistakenSteps: confirmedLate) {
+        AdmissionCase(
+            "fresh-introspection-speaks-against-a-jwt",
+            mistakenSteps: confirmedLate.merging(["introspection": "failed"]) { $1 }
+        ) {
             $0.verifyOrIntrospect($1.issuer.keys)
             $0.requirement = AccessRequirement("notes:read").freshlyIntrospected()
         } play: {

@@ -96,7 +96,9 @@ extension AdmissionTable {
             try await $0.dpop(token, proof)
             try await $0.dpop(token, proof)
         },
-        AdmissionCase("order-binding-before-fresh-introspection") {
+        AdmissionCase(
+            "order-binding-before-fresh-introspection", mistakenSteps: ["introspection": "notReached"]
+        ) {
             $0.verifyOrIntrospect($1.issuer.keys)
             $0.requirement = AccessRequirement("notes:read").freshlyIntrospected()
         } play: {

@@ -26,7 +26,13 @@ extension AdmissionTable {
         } play: {
             try await $0.bearerTwice($0.stage.opaque())
         },
-        AdmissionCase("unsupported-token-format-jwt-of-an-issuer-without-keys") { declaration, stage in
+        AdmissionCase(
+            "unsupported-token-format-jwt-of-an-issuer-without-keys",
+            mistakenSteps: [
+                "format of the token": "passed", "header and claims": "passed", "type": "passed",
+                "algorithm": "passed", "issuer": "passed", "key": "failed",
+            ]
+        ) { declaration, stage in
             declaration.introspect()
             declaration.issuers.append(stage.stranger.trusted)
             declaration.tokens.format = .jwt

@@ -31,7 +31,7 @@ extension AdmissionCase {
     /// before they were reached.
     ///
     /// The proof is looked for, and `Client-Cert` is read, before anything is known of the token.
-    func mistakes(for exchange: AdmissionExchange) -> [String: String] {
+    func mistakes(in exchange: AdmissionExchange, at index: Int) -> [String: String] {
         let early = [
             "form of the token", "format of the token", "header and claims", "type", "algorithm", "issuer",
             "key", "signature", "introspection", "audience", "times", "claims",
@@ -42,7 +42,7 @@ extension AdmissionCase {
         case .malformedClientCertificate: unreached = ["credentials"] + early
         default: unreached = []
         }
-        return Dictionary(uniqueKeysWithValues: unreached.map { ($0, "notReached") })
-            .merging(mistakenSteps) { $1 }
+        let own = mistakenRequest == nil || mistakenRequest == index ? mistakenSteps : [:]
+        return Dictionary(uniqueKeysWithValues: unreached.map { ($0, "notReached") }).merging(own) { $1 }
     }
 }

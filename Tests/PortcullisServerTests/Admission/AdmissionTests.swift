@@ -38,7 +38,8 @@ struct AdmissionTests {
         var object: JSONObject = ["requests": .array(agreed.map { .object($0.record) })]
         object["waits on an event loop"] = .array(
             loop.map { .array($0.waits.map(JSONValue.string)) })
-        object["explanations"] = .array(explained.map { $0.explained(row.mistakes(for: $0)) })
+        object["explanations"] = .array(
+            explained.enumerated().map { $1.explained(row.mistakes(in: $1, at: $0)) })
         let record = AdmissionRecord(object)
         if AdmissionRecord.isRecording {
             try record.write(row.name)
