@@ -4,7 +4,6 @@ import Portcullis
 import PortcullisHTTP
 import PortcullisServer
 import PortcullisTransport
-import Synchronization
 
 // The ways into the gate. Only this file names the functions that decide; a new core changes nothing else
 // here.
@@ -39,12 +38,20 @@ struct AdmissionAnswer: Sendable {
     /// The steps of the gate; only an explanation tells.
     var steps: [AdmissionStep] = []
 
-    init(_ response: Response, _ token: AccessToken?) {
+    init(
+        token: AccessToken?, reason: RefusalReason?, finding: RefusalFinding?, lines: [String], body: [UInt8]
+    ) {
         self.token = token
-        reason = response.refusalReason
-        finding = response.refusalFinding
-        lines = Self.lines(response.status, response.fields)
-        body = response.bytes
+        self.reason = reason
+        self.finding = finding
+        self.lines = lines
+        self.body = body
+    }
+
+    init(_ response: Response, _ token: AccessToken?) {
+        self.init(
+            token: token, reason: response.refusalReason, finding: response.refusalFinding,
+            lines: Self.lines(response.status, response.fields), body: response.bytes)
     }
 
     init(_ decision: Result<AccessToken, Refusal>, of resource: ProtectedResource, _ call: AdmissionCall) {
@@ -94,8 +101,13 @@ enum AdmissionEntry: String, CaseIterable, Sendable {
     case middleware
     /// A route of the server's table.
     case route
+    /// A server over a socket; where the client has a certificate, which takes TLS, as `route`.
+    case server
     /// An explanation.
     case explanation
+
+    /// Whether the answer comes from a route, and not from the gate alone.
+    var isRoute: Bool { self == .route || self == .server }
 
     func ask(
         _ call: AdmissionCall, of resource: ProtectedResource, requiring requirement: AccessRequirement
@@ -112,6 +124,11 @@ enum AdmissionEntry: String, CaseIterable, Sendable {
             return answer
         case .middleware: return try await Self.pass(call, resource, requirement)
         case .route: return try await Self.serve(call, resource, requirement)
+        case .server:
+            if case .connection = call.certificate {
+                return try await Self.serve(call, resource, requirement)
+            }
+            return try await AdmissionServer(resource: resource, requirement: requirement).ask(call)
         case .explanation:
             let explanation = await resource.explain(call.head, requiring: requirement, in: context)
             var answer = AdmissionAnswer(explanation.decision, of: resource, call)
@@ -161,22 +178,10 @@ enum AdmissionEntry: String, CaseIterable, Sendable {
         }
     }
 
-    /// Keeps the token that a handler was given.
-    private final class Handler: Sendable {
-        private let kept = Mutex<AccessToken?>(nil)
-
-        var token: AccessToken? { kept.withLock { $0 } }
-
-        func respond(_ token: AccessToken?) -> Response {
-            kept.withLock { $0 = token }
-            return Response(status: .ok)
-        }
-    }
-
     private static func pass(
         _ call: AdmissionCall, _ resource: ProtectedResource, _ requirement: AccessRequirement
     ) async throws -> AdmissionAnswer {
-        let handler = Handler()
+        let handler = AdmissionHandler()
         let gate = ResourceGate(resource, requiring: requirement)
         let response = try await gate.respond(to: try call.request()) { handler.respond($0.token) }
         return AdmissionAnswer(response, handler.token)
@@ -185,7 +190,7 @@ enum AdmissionEntry: String, CaseIterable, Sendable {
     private static func serve(
         _ call: AdmissionCall, _ resource: ProtectedResource, _ requirement: AccessRequirement
     ) async throws -> AdmissionAnswer {
-        let handler = Handler()
+        let handler = AdmissionHandler()
         let table = try AskedTable { routes in
             routes.protect(resource) { api in
                 api.on([.get, .post], "/", requiring: requirement) { _, token in handler.respond(token) }

@@ -18,9 +18,12 @@ struct AdmissionTests {
         let agreed = exchanges[.embedded] ?? []
         #expect(!agreed.isEmpty)
         for entry in AdmissionEntry.allCases {
-            let expected = agreed.map { entry == .route ? $0.asOfRoute : $0.record }
+            let expected = agreed.map { entry.isRoute ? $0.asOfRoute : $0.record }
             let found = (exchanges[entry] ?? []).map(\.record)
-            let difference = Self.record(found).difference(from: Self.record(expected))
+            // A server fetches keys when it begins to run, and not when a request needs them.
+            let compared = { entry == .server ? Self.withoutFetches($0) : $0 }
+            let difference = Self.record(found.map(compared))
+                .difference(from: Self.record(expected.map(compared)))
             #expect(difference == "", "\(row.name): \(entry.rawValue) differs from embedded")
         }
         let silent = try AdmissionScene(row, .embedded, describingRefusals: false)
@@ -48,6 +51,13 @@ struct AdmissionTests {
         }
         let difference = record.difference(from: try AdmissionRecord(row.name))
         #expect(difference == "", "\(row.name) differs from its file")
+    }
+
+    private static func withoutFetches(_ record: JSONObject) -> JSONObject {
+        var record = record
+        let calls = record["calls"]?.strings ?? []
+        record["calls"] = .array(calls.filter { !$0.hasPrefix("GET ") }.map(JSONValue.string))
+        return record
     }
 
     private static func record(_ records: [JSONObject]) -> AdmissionRecord {

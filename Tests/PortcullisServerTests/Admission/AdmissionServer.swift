@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+import PortcullisHTTP
+import PortcullisServer
+import Synchronization
+
+/// A server with one guarded route, asked over a socket: a way into the gate by public API alone.
+struct AdmissionServer {
+    let resource: ProtectedResource
+    let requirement: AccessRequirement
+
+    /// Keeps what a server tells its operator of one request.
+    private final class Summaries: ServerMetrics, ServerMetricsRecorder {
+        let describesRefusals: Bool
+        private let last = Mutex<RequestSummary?>(nil)
+
+        init(describesRefusals: Bool) {
+            self.describesRefusals = describesRefusals
+        }
+
+        var summary: RequestSummary? { last.withLock { $0 } }
+
+        func makeRecorder(loop: Int) -> any ServerMetricsRecorder { self }
+
+        func record(_ event: ServerEvent) {
+            if case .requestFinished(let summary) = event { last.withLock { $0 = summary } }
+        }
+    }
+
+    func ask(_ call: AdmissionCall) async throws -> AdmissionAnswer {
+        let handler = AdmissionHandler()
+        let summaries = Summaries(describesRefusals: call.describesRefusals)
+        var setup = RunningServer.Setup()
+        setup.loops = 1
+        setup.metrics = summaries
+        if call.certificate == .trustedField {
+            let proxies = try TrustedProxies(["127.0.0.1"], sendsClientCertificates: true)
+            setup.configure = { $0.proxies = proxies }
+        }
+        let reply = try await withServer(setup) { routes in
+            routes.protect(resource) { api in
+                api.on([.get, .post], "/", requiring: requirement) { _, token in handler.respond(token) }
+            }
+        } _: { server in
+            let reply = try await server.exchange(Self.message(call))
+            _ = await eventually { summaries.summary != nil }
+            return reply
+        }
+        let own = ["date", "content-length", "connection"]
+        let fields = reply.fields.filter { !own.contains($0.name.lowercased()) }
+        return AdmissionAnswer(
+            token: handler.token, reason: summaries.summary?.refusal, finding: summaries.summary?.finding,
+            lines: [reply.statusLine] + fields.map { "\($0.name): \($0.value)" }, body: reply.body)
+    }
+
+    private static func message(_ call: AdmissionCall) -> String {
+        var lines = ["\(call.head.method.name) \(call.head.target) HTTP/1.1"]
+        lines += call.head.fields.map { "\($0.name): \($0.value)" }
+        if !call.content.isEmpty { lines.append("Content-Length: \(call.content.count)") }
+        return (lines + ["", ""]).joined(separator: "\r\n") + String(decoding: call.content, as: UTF8.self)
+    }
+}
+
+/// The handler behind a gate: keeps the token that it was given.
+final class AdmissionHandler: Sendable {
+    private let kept = Mutex<AccessToken?>(nil)
+
+    var token: AccessToken? { kept.withLock { $0 } }
+
+    func respond(_ token: AccessToken?) -> Response {
+        kept.withLock { $0 = token }
+        return Response(status: .ok)
+    }
+}
