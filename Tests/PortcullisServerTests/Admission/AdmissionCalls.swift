@@ -3,6 +3,7 @@
 import Portcullis
 import PortcullisHTTP
 import PortcullisTesting
+import PortcullisTransport
 import Synchronization
 
 /// What a gate has called outside, in order.
@@ -39,26 +40,35 @@ final class LoggedFetcher: Fetcher {
 /// A shared introspection cache that writes down how it is used.
 final class LoggedCache: IntrospectionCache {
     private struct State {
-        var answers: [IntrospectionKey: IntrospectedAnswer] = [:]
+        var answers: [[UInt8]: (answer: IntrospectedAnswer, moment: MonotonicInstant)] = [:]
         var isUnavailable = false
     }
 
     private let calls: CallLog
     private let state = Mutex(State())
 
-    init(_ calls: CallLog) {
+    private let uptime: @Sendable () -> MonotonicInstant
+
+    init(_ calls: CallLog, uptime: @escaping @Sendable () -> MonotonicInstant) {
         self.calls = calls
+        self.uptime = uptime
     }
 
     func becomeUnavailable() { state.withLock { $0.isUnavailable = true } }
 
     /// Puts an answer in, as another process would.
-    func fill(_ key: IntrospectionKey, _ answer: IntrospectedAnswer) {
-        state.withLock { $0.answers[key] = answer }
+    func fill(_ tokenHash: [UInt8], _ answer: IntrospectedAnswer) {
+        let now = uptime()
+        state.withLock { $0.answers[tokenHash] = (answer, now) }
     }
 
     func recall(_ key: IntrospectionKey) async -> IntrospectionReading {
-        let (answer, isUnavailable) = state.withLock { ($0.answers[key], $0.isUnavailable) }
+        let (known, isUnavailable) = state.withLock { ($0.answers[key.tokenHash], $0.isUnavailable) }
+        let answer = known.map { known in
+            IntrospectedAnswer(
+                members: known.answer.members, age: known.answer.age + (uptime() - known.moment),
+                lifetime: known.answer.lifetime)
+        }
         if isUnavailable {
             calls.add("shared cache: recall, unavailable")
             return .unavailable
@@ -70,7 +80,7 @@ final class LoggedCache: IntrospectionCache {
     func remember(_ answer: IntrospectedAnswer, for key: IntrospectionKey, since ticket: UInt64) async {
         let seconds = answer.lifetime.components.seconds
         calls.add("shared cache: remember, \(answer.isActive ? "active" : "inactive") for \(seconds) s")
-        state.withLock { $0.answers[key] = answer }
+        fill(key.tokenHash, answer)
     }
 
     func invalidate(_ invalidation: TokenInvalidation) async throws(IntrospectionCacheUnavailable) {

@@ -41,7 +41,7 @@ final class AdmissionStage: Sendable {
         stranger = TestIssuer("https://other.example.com", time: time)
         client = TestDPoPClient(time: time)
         otherClient = TestDPoPClient(time: time)
-        sharedCache = LoggedCache(calls)
+        sharedCache = LoggedCache(calls, uptime: clock.time.uptime)
         store = LoggedReplayStore(calls)
         name(client.thumbprint, "client key")
         name(otherClient.thumbprint, "other client key")

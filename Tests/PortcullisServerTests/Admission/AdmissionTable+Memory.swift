@@ -17,10 +17,7 @@ extension AdmissionTable {
         }
     }
 
-    private static func key(of token: String) -> IntrospectionKey {
-        IntrospectionKey(
-            issuer: AdmissionStage.issuerName, tokenHash: Digest.sha256(Array(token.utf8)).bytes)
-    }
+    private static func hash(_ token: String) -> [UInt8] { Digest.sha256(Array(token.utf8)).bytes }
 
     /// RFC 7662 §4: what is remembered of tokens, how long, and what ends it.
     static let memory: [AdmissionCase] = [
@@ -151,15 +148,15 @@ extension AdmissionTable {
         shared("shared-answer-that-another-left") {
             let token = $0.stage.opaque()
             let answer = IntrospectedAnswer(
-                members: AdmissionStage.active, askedAt: $0.stage.clock.now, lifetime: .seconds(30))
-            $0.stage.sharedCache.fill(key(of: token), answer)
+                members: AdmissionStage.active, age: .zero, lifetime: .seconds(30))
+            $0.stage.sharedCache.fill(hash(token), answer)
             try await $0.bearerTwice(token)
         },
         shared("shared-answer-that-a-token-is-inactive") {
             let token = $0.stage.opaque()
             let answer = IntrospectedAnswer(
-                members: ["active": false], askedAt: $0.stage.clock.now, lifetime: .seconds(5))
-            $0.stage.sharedCache.fill(key(of: token), answer)
+                members: ["active": false], age: .zero, lifetime: .seconds(5))
+            $0.stage.sharedCache.fill(hash(token), answer)
             $0.stage.clock.advance(by: .seconds(3))
             try await $0.bearerTwice(token)
             $0.stage.clock.advance(by: .seconds(2))
