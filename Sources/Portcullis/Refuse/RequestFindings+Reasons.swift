@@ -125,7 +125,7 @@ extension RequestFindings {
                 gate.dpop?.start(at: now) ?? now.adding(.zero - policy.proofMaxAge))
             let last = now.adding(policy.proofMaxFuture)
             return (
-                "iat from \(first.wholeSeconds ?? 0) to \(last.wholeSeconds ?? 0)",
+                "iat from \(Int(first.seconds.rounded(.up))) to \(last.wholeSeconds ?? 0)",
                 "iat \(FindingWords.printable(claims?["iat"]))"
             )
         case .proofTokenMismatch:

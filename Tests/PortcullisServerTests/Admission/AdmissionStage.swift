@@ -29,7 +29,7 @@ final class AdmissionStage: Sendable {
     let sharedCache: LoggedCache
     /// A replay store that waits, and whose verdicts a case can script.
     let store: LoggedReplayStore
-    let memory = InMemoryReplayStore(capacity: 100)
+    let memory: InMemoryReplayStore
     let certificate: [UInt8] = Array("the client's certificate".utf8)
     let otherCertificate: [UInt8] = Array("another certificate".utf8)
     private let names = Mutex<[(value: String, name: String)]>([])
@@ -43,6 +43,7 @@ final class AdmissionStage: Sendable {
         otherClient = TestDPoPClient(time: time)
         sharedCache = LoggedCache(calls, uptime: clock.time.uptime)
         store = LoggedReplayStore(calls)
+        memory = InMemoryReplayStore(capacity: 100, uptime: clock.time.uptime)
         name(client.thumbprint, "client key")
         name(otherClient.thumbprint, "other client key")
         name(Digest.sha256(certificate).base64URL, "certificate hash")
