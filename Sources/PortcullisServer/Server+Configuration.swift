@@ -153,19 +153,19 @@ extension Server {
         }
 
         /// How much of an answer may be unsent before its writer waits.
-        static let maxUnsentByteCount = 256 * 1024
+        package static let maxUnsentByteCount = 256 * 1024
         /// How much may be read that nobody has asked for yet.
-        static let maxUnreadByteCount = 64 * 1024
+        package static let maxUnreadByteCount = 64 * 1024
         /// How much of a body that nobody wants is read for the sake of the next request, or of the answer to this one.
-        static let maxDiscardedByteCount = 64 * 1024
+        package static let maxDiscardedByteCount = 64 * 1024
         /// How long an idle connection is kept when the server stops, for a request that is on its way.
-        static let partingTime = Duration.milliseconds(100)
+        package static let partingTime = Duration.milliseconds(100)
         /// How long a connection that is being closed waits for the client to take the answer.
-        static let lingerTimeout = Duration.seconds(2)
+        package static let lingerTimeout = Duration.seconds(2)
         /// How many requests of one connection are answered in one turn of its loop.
-        static let requestsPerTurn = 32
+        package static let requestsPerTurn = 32
         /// How often a streamed answer is written to in one turn of its loop.
-        static let writesPerTurn = 32
+        package static let writesPerTurn = 32
     }
 
     /// Writes a sentence and the end of a line to standard error.

@@ -4,7 +4,7 @@ internal import PortcullisHTTP
 internal import PortcullisTransport
 internal import Synchronization
 
-/// What a server does from some moment on: the routes for requests, and the terms for connections, that begin then.
+/// The routes for requests, and the terms for connections, that begin from some moment on.
 struct Service: Sendable {
     /// Counts up with every replacement.
     let number: Int
@@ -12,24 +12,38 @@ struct Service: Sendable {
     let terms: ConnectionTerms
 }
 
-/// What holds for a connection from its beginning to its end.
-final class ConnectionTerms: Sendable {
+/// What applies to a connection from its beginning to its end.
+package final class ConnectionTerms: Sendable {
     let limits: Server.Limits
     let wireLimits: WireLimits
-    /// The idle time-out, which is set anew after each request.
+    /// The idle time-out, which begins again after each request.
     let idleNanoseconds: UInt64
-    /// Nothing for connections without TLS.
+    /// Whether connections begin with a TLS handshake.
+    package let isEncrypted: Bool
+    /// `nil` for connections without TLS.
     let tls: TLSContext?
 
-    init(_ limits: Server.Limits, _ tls: TLSContext? = nil) {
+    init(_ limits: Server.Limits, _ tls: TLSContext?) {
         self.limits = limits
         self.tls = tls
+        isEncrypted = tls != nil
+        wireLimits = limits.wire
+        idleNanoseconds = limits.idleTimeout.wholeNanoseconds
+    }
+
+    /// Terms for a state without a socket.
+    ///
+    /// For tests.
+    package init(_ limits: Server.Limits, isEncrypted: Bool) {
+        self.limits = limits
+        self.isEncrypted = isEncrypted
+        tls = nil
         wireLimits = limits.wire
         idleNanoseconds = limits.idleTimeout.wholeNanoseconds
     }
 }
 
-/// The service of a server that may be running, for whoever replaces it.
+/// The service of a server that may be running, so that it can be replaced.
 final class Deployment: Sendable {
     private struct State {
         var service: Service
@@ -45,7 +59,7 @@ final class Deployment: Sendable {
 
     var service: Service { state.withLock { $0.service } }
 
-    /// Gives every loop its context with the service of the moment, and keeps those of later replacements informed.
+    /// Gives every loop its context with the current service; later replacements reach the same contexts.
     func start(_ loops: [EventLoop], _ core: ServerCore) -> Service {
         state.withLock { state in
             core.contexts = loops.map { LoopContext(loop: $0, core: core, service: state.service) }
@@ -61,7 +75,7 @@ final class Deployment: Sendable {
 
     /// Replaces the service, and returns when every loop of a running server uses the new one.
     ///
-    /// What is not given stays as it is.
+    /// Parameters that are `nil` stay as they are.
     func replace(
         _ table: RoutingTable? = nil, _ limits: Server.Limits? = nil, tls: Server.TLS? = nil
     ) async {
@@ -80,7 +94,7 @@ final class Deployment: Sendable {
 }
 
 extension LoopContext {
-    /// Does something on the loop and waits until it is done.
+    /// Runs a closure on the loop and waits until it has returned.
     func perform(_ work: @escaping @Sendable () throws -> Void) async throws {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
             loop.execute { continuation.resume(with: Result { try work() }) }

@@ -9,11 +9,11 @@ internal import PortcullisTransport
 extension Connection {
     func startStreaming(_ response: Response, _ route: CompiledRoute) {
         guard case .stream(let write) = response.body else { return }
-        let id = lastExchangeID
+        let id = exchangeID
         beginStreaming(response, route)
-        // The client may be gone by now, and nobody would ever end the task.
+        // If the client has left by now, nothing would end the task.
         guard isCurrent(id) else { return }
-        workCount += 1
+        beginWork()
         makePending().task = Task(executorPreference: loop) {
             await self.stream(id, route, write)
             await self.endWork()
@@ -22,37 +22,36 @@ extension Connection {
 
     func beginStreaming(_ response: Response, _ route: CompiledRoute) {
         report(response, route)
-        let isChunked = exchange?.version == .http1_1
-        exchange?.hasBegunStreaming = true
-        exchange?.isChunked = isChunked
         makePending().heldHead = ResponseHead(status: response.status, fields: response.fields)
-        // RFC 9110 §10.1.1: 100 (Continue) comes before the final status or not at all.
-        guard exchange?.owesContinue == false else { return }
-        guard body.isFinished else { return holdHead() }
-        sendHeldHead()
-        flush()
+        switch state.streamBegan(body.progress) {
+        case .withhold: break
+        case .withholdForTurn: sendHeadNextTurn()
+        case .sendHead:
+            sendHeldHead()
+            flush()
+        }
     }
 
-    /// Keeps the head back while the handler reads a body that may turn out to be wrong: a status tells more than an end halfway.
-    private func holdHead() {
-        let id = lastExchangeID
+    private func sendHeadNextTurn() {
+        let id = exchangeID
         loop.executeLater { [weak self] in
             self?.assumeIsolated { connection in
-                guard connection.isCurrent(id), connection.pending?.bodyWaiter == nil else { return }
+                guard connection.state.isWithheldHeadDue(id) else { return }
                 connection.sendHeldHead()
-                if connection.peerHasEnded { connection.cancelStream() }
+                if connection.state.hasLostStream { connection.cancelHandler() }
                 connection.flush()
             }
         }
     }
 
+    /// Puts the head of a stream into the output, if it is withheld.
     func sendHeldHead() {
-        guard let head = pending?.heldHead, let isChunked = exchange?.isChunked else { return }
+        guard state.withholdsHead, let head = pending?.heldHead, let exchange = state.exchange else { return }
         pending?.heldHead = nil
-        let keepAlive = isChunked && mayKeepAlive()
-        exchange?.keepAlive = keepAlive
+        let keepAlive = state.withheldHeadSent(body.progress)
         output.borrow(&context.outputBuffer)
-        appendHead(head, isChunked ? .chunked : .untilClose, keepAlive: keepAlive)
+        appendHead(
+            head, exchange.isChunked ? .chunked : .untilClose, exchange.version, keepAlive: keepAlive)
     }
 
     func stream(
@@ -64,10 +63,9 @@ extension Connection {
         } catch RequestBodyError.connectionClosed {
             cut(id)
         } catch {
-            guard isCurrent(id), pending?.heldHead != nil, !Task.isCancelled else { return cut(id) }
-            // Nothing has been said yet.
+            guard isCurrent(id), state.withholdsHead, !Task.isCancelled else { return cut(id) }
             pending?.heldHead = nil
-            exchange?.hasBegunStreaming = false
+            state.streamWithdrawn()
             var response = Response(answering: error)
             finish(&response, nil)
             send(response, route)
@@ -78,12 +76,11 @@ extension Connection {
     private func endStreaming(_ id: UInt64) {
         guard isCurrent(id) else { return }
         sendHeldHead()
-        guard let exchange else { return }
-        if exchange.isChunked {
+        if state.exchange?.isChunked == true {
             output.borrow(&context.outputBuffer)
             output.append(ChunkEncoder.lastChunk)
         }
-        finishExchange(keepAlive: exchange.keepAlive && mayKeepAlive())
+        finishExchange()
         goOn()
     }
 
@@ -92,7 +89,7 @@ extension Connection {
         guard !bytes.isEmpty else { return }
         sendHeldHead()
         output.borrow(&context.outputBuffer)
-        if exchange?.isChunked == true {
+        if state.exchange?.isChunked == true {
             output.append { ChunkEncoder.appendChunkStart(byteCount: bytes.count, to: &$0) }
             output.append(bytes)
             output.append(ChunkEncoder.chunkEnd)
@@ -101,14 +98,13 @@ extension Connection {
         }
         flush()
         guard isCurrent(id) else { return }
-        exchange?.writesInTurn += 1
-        let hasHadItsShare = exchange?.writesInTurn == Server.Limits.writesPerTurn
-        guard hasHadItsShare || output.byteCount > Server.Limits.maxUnsentByteCount else { return }
-        exchange?.writesInTurn = 0
+        let wait = state.written(output: output.byteCount)
+        guard wait != .none else { return }
         try await withCheckedThrowingContinuation { continuation in
             makePending().writeWaiters.append(continuation)
-            if hasHadItsShare {
-                loop.executeLater { [weak self] in self?.assumeIsolated { $0.wakeWriters() } }
+            guard wait == .untilNextTurn else { return }
+            loop.executeLater { [weak self] in
+                self?.assumeIsolated { $0.execute($0.state.resumeWriters(output: $0.output.byteCount)) }
             }
         }
     }

@@ -11,38 +11,33 @@ internal import PortcullisTransport
 /// A file on its way to a client.
 struct FileTransfer {
     let file: OpenFile
-    let keepAlive: Bool
     var offset = 0
-    /// How much has gone since other connections had their turn.
+    /// How much has been sent since other connections had their turn.
     var sentInTurn = 0
 
-    /// How much goes in one turn of the loop.
+    /// How much is sent in one turn of the loop.
     static let byteCountPerTurn = 1 << 20
 
-    /// What goes next.
+    /// What is sent next.
     var part: Range<Int> {
         offset..<min(file.byteCount, offset + Self.byteCountPerTurn - sentInTurn)
     }
 }
 
-// A file follows the head of its answer once that has gone, straight from the system's cache where nothing has to be done to its bytes.
+// A file follows the head of its answer once that has been sent, straight from the system's cache unless its bytes have to be encrypted.
 extension Connection {
     /// Whether the bytes of files have to pass through here.
     private var copiesFiles: Bool { isEncrypted || !OpenFile.canSendDirectly }
 
-    func beginSending(_ file: OpenFile, keepAlive: Bool) {
-        phase = .exchange
-        stateDeadline = .distantFuture
-        makePending().file = FileTransfer(file: file, keepAlive: keepAlive)
-    }
-
-    /// Sends more of a file, when all output has gone.
+    /// Sends more of a file, when all output has been sent.
     ///
     /// - Returns: Whether there is output again.
     func sendsMoreOfFile() -> Bool {
-        while phase == .exchange, let transfer = pending?.file {
+        while let transfer = pending?.file {
             guard transfer.offset < transfer.file.byteCount else {
-                finishFile(transfer)
+                finishExchange()
+                // Requests that came meanwhile.
+                continueLater()
                 return false
             }
             guard !transfer.part.isEmpty else {
@@ -54,7 +49,7 @@ extension Connection {
             guard count > 0 else { return false }
             pending?.file?.offset += count
             pending?.file?.sentInTurn += count
-            if writeDeadline != .distantFuture { writeDeadline = loop.now + limits.writeTimeout }
+            state.outputProgressed(loop.now)
             if copiesFiles { return true }
         }
         return false
@@ -71,7 +66,7 @@ extension Connection {
             if count < 0, errno == EAGAIN || errno == EWOULDBLOCK {
                 waitUntilWritable()
             } else {
-                // The client has gone, or the file is shorter than was said.
+                // The client has left, or the file is shorter than its length says.
                 abort()
             }
             return 0
@@ -89,12 +84,5 @@ extension Connection {
         }
         output.append(Array(wanted[..<count]))
         return count
-    }
-
-    private func finishFile(_ transfer: FileTransfer) {
-        pending?.file = nil
-        finishExchange(keepAlive: transfer.keepAlive && !context.isDraining)
-        // Requests that came meanwhile.
-        continueLater()
     }
 }

@@ -3,9 +3,9 @@
 internal import CPlatform
 internal import PortcullisTransport
 
-/// What a connection still has to send, in order: small pieces gathered in one buffer, large ones as they are.
+/// The unsent output of a connection, in order: small pieces gathered in one buffer, large ones as they are.
 struct OutputQueue: ~Copyable {
-    /// From this size on a piece is sent from where it lies instead of being copied behind the others.
+    /// A piece of this size or more is sent from where it lies instead of being copied after the others.
     private static let ownSegmentByteCount = 16 * 1024
     private static let segmentsPerCall: Int = 16
 
@@ -23,10 +23,10 @@ struct OutputQueue: ~Copyable {
 
     var isEmpty: Bool { byteCount == 0 }
 
-    /// Counts bytes that took another way.
+    /// Counts bytes that were sent without this queue.
     mutating func note(_ count: Int) { appendedByteCount &+= count }
 
-    /// Lends a buffer to gather in, so that a connection that has nothing to send keeps none.
+    /// Takes a buffer to gather in, so that a connection without output holds none.
     mutating func borrow(_ buffer: inout [UInt8]) {
         if tail.capacity == 0 { swap(&tail, &buffer) }
     }
@@ -66,7 +66,7 @@ struct OutputQueue: ~Copyable {
 
     /// Hands as much as possible to the system.
     ///
-    /// - Returns: What the system call said last: bytes sent, or a negative number with `errno` set.
+    /// - Returns: The result of the last system call: bytes sent, or a negative number with `errno` set.
     mutating func send(to descriptor: Int32) -> Int {
         guard !segments.isEmpty else { return sendTail(to: descriptor) }
         closeTail()

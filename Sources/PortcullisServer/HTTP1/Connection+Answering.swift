@@ -40,9 +40,8 @@ extension Connection {
             finish(&response, request.head)
             respond(with: response, route, request)
         case .mustVerify(let request, let presented):
-            beginWaiting()
-            let id = lastExchangeID
-            workCount += 1
+            let id = exchangeID
+            beginWork()
             loop.executeCostly {
                 self.assumeIsolated { connection in
                     connection.endWork()
@@ -50,9 +49,8 @@ extension Connection {
                 }
             }
         case .mustAsk(let request, let pending, let index):
-            beginWaiting()
-            let id = lastExchangeID
-            workCount += 1
+            let id = exchangeID
+            beginWork()
             pending.ask { decision in
                 self.assumeIsolated { connection in
                     connection.endWork()
@@ -60,7 +58,6 @@ extension Connection {
                 }
             }
         case .mustWait(let request, let index):
-            beginWaiting()
             startTask(route, request, from: index)
         }
     }
@@ -74,11 +71,6 @@ extension Connection {
         answer(context.watching(route) { route.resume(request, from: index, decision) }, request, route)
         // Answers that come in together are sent together; and this may be told before the question has been put.
         continueLater()
-    }
-
-    private func beginWaiting() {
-        phase = .exchange
-        stateDeadline = .distantFuture
     }
 
     private func answer(
@@ -116,8 +108,6 @@ extension Connection {
 
     private func respond(with response: Response, _ route: CompiledRoute, _ request: Request) {
         if streams(response) {
-            phase = .exchange
-            stateDeadline = .distantFuture
             startStreaming(response, route)
         } else {
             send(response, route)
@@ -127,9 +117,9 @@ extension Connection {
     // MARK: Answers by a task
 
     private func startTask(_ route: CompiledRoute, _ request: Request, from index: Int) {
-        let id = lastExchangeID
+        let id = exchangeID
         let pool = context.core.pool
-        workCount += 1
+        beginWork()
         makePending().taskRoute = route
         makePending().task = Task(executorPreference: loop) {
             do {

@@ -7,7 +7,18 @@ internal import PortcullisHTTP
 /// Pure.
 ///
 /// RFC 9112 §6, §7.1.
-struct BodyReader: Sendable {
+package struct BodyReader: Sendable {
+    /// How much of the body has been read.
+    package enum Progress: Sendable, Hashable {
+        case finished
+        /// So many bytes are left.
+        case remaining(Int)
+        /// The request does not say how many bytes are left.
+        case unknown
+        /// The body is malformed, and where it ends is unknown.
+        case failed
+    }
+
     private enum State: Sendable {
         case length(Int)
         case chunked(ChunkedDecoder)
@@ -35,26 +46,24 @@ struct BodyReader: Sendable {
         if case .finished = state { true } else { false }
     }
 
-    /// What was wrong with the body.
-    ///
-    /// Nobody knows where one that is wrong ends.
+    /// Why the body is malformed, if it is.
     var failure: MalformedMessage? {
         if case .failed(let failure) = state { failure } else { nil }
     }
 
-    /// How many bytes are left, where the request says so.
-    var remainingByteCount: Int? {
+    var progress: Progress {
         switch state {
-        case .length(let count): count
-        case .finished: 0
-        case .chunked, .failed: nil
+        case .length(let count): .remaining(count)
+        case .finished: .finished
+        case .chunked: .unknown
+        case .failed: .failed
         }
     }
 
-    /// Takes what is there.
+    /// Takes the part of the body that `bytes` begin with.
     ///
     /// - Returns: How many of the bytes belong to the body's framing or content.
-    /// - Throws: ``MalformedMessage``, also for content beyond the limit; from then on always the same.
+    /// - Throws: ``MalformedMessage``, also for content beyond the limit; every later call throws the same.
     mutating func read(
         _ bytes: UnsafeRawBufferPointer, _ deliver: (UnsafeRawBufferPointer) -> Void
     ) throws(MalformedMessage) -> Int {

@@ -3,15 +3,15 @@
 internal import PortcullisHTTP
 internal import PortcullisTransport
 
-/// The content of requests, and the handlers that wait for it.
+/// The bodies of requests, and the handlers that wait for them.
 ///
 /// RFC 9112 §6.
 extension Connection {
     /// A body that has arrived with its head is handed over as it is; for any other the handler has to wait.
-    func takeWholeBody(
-        _ framing: BodyFraming, _ rest: UnsafeRawBufferPointer
+    func takeBody(
+        _ semantics: RequestSemantics, _ rest: UnsafeRawBufferPointer
     ) -> (RequestBody, taken: Int) {
-        switch framing {
+        switch semantics.framing {
         case .none, .length(0):
             body = .none
             return (.empty, 0)
@@ -20,40 +20,47 @@ extension Connection {
             noteReceived(length)
             return (.bytes(Array(rest[..<length])), length)
         default:
-            body = BodyReader(framing, limits: terms.wireLimits, limit: limits.maxBodyByteCount)
-            discardBudget = Server.Limits.maxDiscardedByteCount
-            let length: Int? = if case .length(let length) = framing { length } else { nil }
+            body = BodyReader(semantics.framing, limits: terms.wireLimits, limit: limits.maxBodyByteCount)
+            state.bodyExpected(owesContinue: semantics.expectsContinue && rest.isEmpty)
+            let length: Int? = if case .length(let length) = semantics.framing { length } else { nil }
             return (
-                RequestBody(.stream(length: length, ExchangeBody(connection: self, id: lastExchangeID))), 0
+                RequestBody(.stream(length: length, ExchangeBody(connection: self, id: exchangeID))), 0
             )
         }
     }
 
     fileprivate func nextPiece(_ id: UInt64) async throws -> [UInt8]? {
-        guard phase != .closed else { throw RequestBodyError.connectionClosed }
-        guard isCurrent(id), pending?.bodyWaiter == nil else { throw RequestBodyError.notAvailable }
+        switch state.accessToBody(id) {
+        case .connectionClosed: throw RequestBodyError.connectionClosed
+        case .notAvailable: throw RequestBodyError.notAvailable
+        case .available: break
+        }
         if let failure = body.failure { throw failure }
         if let piece = try takeUnreadPiece() { return piece }
-        guard !body.isFinished else {
-            if pending?.heldHead != nil {
+        return try await waitForBody(id)
+    }
+
+    private func waitForBody(_ id: UInt64) async throws -> [UInt8]? {
+        switch state.awaitBody(body.progress, loop.now) {
+        case .finished:
+            if state.withholdsHead {
                 sendHeldHead()
                 flush()
             }
             return nil
-        }
-        guard !peerHasEnded else { throw RequestBodyError.connectionClosed }
-        if exchange?.owesContinue == true {
-            exchange?.owesContinue = false
+        case .connectionClosed:
+            throw RequestBodyError.connectionClosed
+        case .sendContinue:
             output.append(HeadSerializer.continueResponse)
             flush()
             guard isCurrent(id) else { throw RequestBodyError.connectionClosed }
-        }
-        exchange?.bodyClock.beginWaiting(loop.now)
-        stateDeadline = loop.now + limits.bodyTimeout
-        applyDeadline()
-        return try await withCheckedThrowingContinuation { continuation in
-            makePending().bodyWaiter = continuation
-            if hasUnusedReadiness { continueLater() }
+            return try await waitForBody(id)
+        case .wait:
+            applyDeadline()
+            return try await withCheckedThrowingContinuation { continuation in
+                makePending().bodyWaiter = continuation
+                execute(state.queueTurnForUnread())
+            }
         }
     }
 
@@ -68,7 +75,7 @@ extension Connection {
         noteReceived(taken)
         unread = taken == gathered.count ? [] : Array(gathered[taken...])
         // The buffer was full and reading had stopped.
-        if hasUnusedReadiness { continueLater() }
+        execute(state.queueTurnForUnread())
         return piece.isEmpty ? nil : piece
     }
 
@@ -79,42 +86,36 @@ extension Connection {
         do throws(MalformedMessage) {
             let taken = try body.read(bytes) { piece += $0 }
             noteReceived(taken)
-            exchange?.bodyClock.endWaiting(loop.now)
-            guard !piece.isEmpty || body.isFinished else {
-                exchange?.bodyClock.beginWaiting(loop.now)
-                return taken
-            }
-            if exchange?.bodyClock.isTooSlow(limits) == true {
+            switch state.bodyRead(isEmpty: piece.isEmpty, isFinished: body.isFinished, loop.now) {
+            case .wait: return taken
+            case .tooSlow:
                 context.recorder?.record(.timedOut(.body))
-                exchange?.keepAlive = false
                 failBody(with: RequestBodyError.timeout)
                 return bytes.count
+            case .deliver:
+                pending?.bodyWaiter = nil
+                applyDeadline()
+                if piece.isEmpty { sendHeldHead() }
+                waiter.resume(returning: piece.isEmpty ? nil : piece)
+                return taken
             }
-            stopWaitingForBody()
-            if piece.isEmpty { sendHeldHead() }
-            waiter.resume(returning: piece.isEmpty ? nil : piece)
-            return taken
         } catch {
-            exchange?.keepAlive = false
+            state.bodyFailed()
             failBody(with: error)
             return bytes.count
         }
     }
 
-    private func stopWaitingForBody() {
-        pending?.bodyWaiter = nil
-        stateDeadline = .distantFuture
-        applyDeadline()
-    }
-
+    /// Resumes the handler that waits for the body, if one does.
     func failBody(with error: any Error) {
         guard let waiter = pending?.bodyWaiter else { return }
-        stopWaitingForBody()
+        pending?.bodyWaiter = nil
+        applyDeadline()
         waiter.resume(throwing: error)
     }
 }
 
-/// The content of a request that its connection is still receiving.
+/// The body of a request that its connection is still receiving.
 private struct ExchangeBody: BodySource {
     let connection: Connection
     let id: UInt64

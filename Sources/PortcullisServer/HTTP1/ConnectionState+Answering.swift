@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: MIT
+
+package import PortcullisHTTP
+package import PortcullisTransport
+
+/// One request and its answer.
+extension ConnectionState {
+    /// A request on its way to an answer.
+    package struct Exchange {
+        package enum Answer {
+            /// The handler has not answered.
+            case awaited
+            /// The handler streams; the head of the answer is withheld, since another answer may turn out to
+            /// be right.
+            case withheld
+            /// The handler streams, and the head of the answer is in the output.
+            case streaming
+            /// A file follows the head of the answer.
+            case file
+        }
+
+        package enum Body {
+            /// The handler does not wait for it, or there is none.
+            case notAwaited
+            /// The client waits for 100 (Continue) before it sends the body.
+            ///
+            /// RFC 9110 §10.1.1.
+            case continueOwed
+            /// The handler waits for it.
+            case awaited(until: MonotonicInstant)
+        }
+
+        package let version: HTTPVersion
+        package let isHead: Bool
+        /// Whether another request may follow on the connection.
+        package internal(set) var keepsAlive: Bool
+        package internal(set) var answer = Answer.awaited
+        package internal(set) var body = Body.notAwaited
+        /// Whether the handler waits until it may write again.
+        var isWriterWaiting = false
+        /// How often the handler has written since other connections had their turn.
+        var writesInTurn: UInt8 = 0
+        var clock = BodyClock()
+
+        /// Whether the streamed answer is sent in chunks; in HTTP/1.0 the end of the connection is its end.
+        package var isChunked: Bool { version == .http1_1 }
+
+        package var isBodyAwaited: Bool {
+            if case .awaited = body { true } else { false }
+        }
+
+        var owesContinue: Bool {
+            if case .continueOwed = body { true } else { false }
+        }
+
+        var deadline: MonotonicInstant {
+            if case .awaited(let until) = body { until } else { .distantFuture }
+        }
+    }
+
+    package var exchange: Exchange? {
+        if case .answering(let exchange) = state { exchange } else { nil }
+    }
+
+    /// Whether the exchange of this number is still the current one.
+    package func isCurrent(_ id: UInt64) -> Bool {
+        guard case .answering = state else { return false }
+        return exchangeID == id
+    }
+
+    // MARK: The request
+
+    /// A whole request head has arrived and is well-formed.
+    package mutating func requestAccepted(version: HTTPVersion, isHead: Bool, keepAlive: Bool) {
+        servedInTurn += 1
+        exchangeID += 1
+        move(
+            to: .answering(
+                Exchange(version: version, isHead: isHead, keepsAlive: keepAlive && service == .running)))
+    }
+
+    /// The body has yet to arrive, and the client may wait for 100 (Continue) first.
+    package mutating func bodyExpected(owesContinue: Bool) {
+        guard owesContinue, case .answering(var exchange) = state else { return }
+        exchange.body = .continueOwed
+        state = .answering(exchange)
+    }
+
+    /// A message is refused; the refusal is the last answer, since where the next request begins is unknown.
+    package mutating func refuse() -> Actions {
+        exchangeID += 1
+        return closeAfterOutput()
+    }
+
+    // MARK: The body
+
+    package enum BodyAccess {
+        /// The connection is closed.
+        case connectionClosed
+        /// The exchange is over, or another reader waits.
+        case notAvailable
+        case available
+    }
+
+    package enum BodyWait {
+        /// All of it has been read.
+        case finished
+        /// The rest will not come.
+        case connectionClosed
+        /// Send 100 (Continue), then ask again.
+        case sendContinue
+        /// The handler has to wait until bytes arrive.
+        case wait
+    }
+
+    package enum BodyDelivery {
+        /// Nothing for the handler yet.
+        case wait
+        /// The handler gets what has been read, or the end.
+        case deliver
+        /// The client is too slow: the wait has failed.
+        case tooSlow
+    }
+
+    /// The handler of an exchange asks for its body.
+    package func accessToBody(_ id: UInt64) -> BodyAccess {
+        if isClosed { return .connectionClosed }
+        guard isCurrent(id), exchange?.isBodyAwaited == false else { return .notAvailable }
+        return .available
+    }
+
+    /// The handler asks for the body, and nothing of it has been received that it could get at once.
+    package mutating func awaitBody(_ progress: BodyReader.Progress, _ now: MonotonicInstant) -> BodyWait {
+        guard case .answering(var exchange) = state else { return .connectionClosed }
+        guard progress != .finished else { return .finished }
+        guard input != .ended else { return .connectionClosed }
+        defer { state = .answering(exchange) }
+        if exchange.owesContinue {
+            exchange.body = .notAwaited
+            return .sendContinue
+        }
+        exchange.clock.beginWaiting(now)
+        exchange.body = .awaited(until: now + terms.limits.bodyTimeout)
+        return .wait
+    }
+
+    /// A part of the body that the handler waits for has been read.
+    package mutating func bodyRead(isEmpty: Bool, isFinished: Bool, _ now: MonotonicInstant) -> BodyDelivery {
+        guard case .answering(var exchange) = state, exchange.isBodyAwaited else { return .wait }
+        defer { state = .answering(exchange) }
+        exchange.clock.endWaiting(now)
+        guard !isEmpty || isFinished else {
+            exchange.clock.beginWaiting(now)
+            return .wait
+        }
+        exchange.body = .notAwaited
+        guard exchange.clock.isTooSlow(terms.limits) else { return .deliver }
+        exchange.keepsAlive = false
+        return .tooSlow
+    }
+
+    /// The body is malformed, or too long.
+    package mutating func bodyFailed() {
+        guard case .answering(var exchange) = state else { return }
+        exchange.keepsAlive = false
+        exchange.body = .notAwaited
+        state = .answering(exchange)
+    }
+
+    // MARK: The answer
+
+    /// Whether another request may follow and can be found.
+    ///
+    /// RFC 9112 §9.3, §9.6.
+    private func mayKeepAlive(_ exchange: Exchange, _ body: BodyReader.Progress) -> Bool {
+        guard exchange.keepsAlive, service == .running else { return false }
+        switch body {
+        case .finished: return true
+        case .failed: return false
+        // A client that got no 100 (Continue) may send the body or not: nothing could tell it from the next
+        // request.
+        case .remaining(let count):
+            return !exchange.owesContinue && count <= Server.Limits.maxDiscardedByteCount
+        case .unknown: return !exchange.owesContinue
+        }
+    }
+
+    /// The head of an answer goes into the output; its content, if any, follows at once or as a file.
+    ///
+    /// - Returns: Whether the head says that the connection stays open.
+    package mutating func answerBegan(isDelimited: Bool, isFile: Bool, _ body: BodyReader.Progress) -> Bool {
+        guard case .answering(var exchange) = state else { return false }
+        exchange.keepsAlive = isDelimited && mayKeepAlive(exchange, body)
+        if isFile { exchange.answer = .file }
+        state = .answering(exchange)
+        return exchange.keepsAlive
+    }
+
+    /// The answer is complete, as far as the output is concerned.
+    package mutating func answerEnded(_ body: BodyReader.Progress, _ now: MonotonicInstant) -> Actions {
+        guard case .answering(let exchange) = state else { return [] }
+        guard mayKeepAlive(exchange, body) else { return closeAfterOutput() }
+        let until = nextIdleDeadline(now)
+        if body == .finished {
+            move(to: .idle(until: until))
+        } else {
+            move(to: .discarding(left: Server.Limits.maxDiscardedByteCount, until: until))
+        }
+        return .setDeadline
+    }
+
+    // MARK: Streams
+
+    package enum StreamStart {
+        /// The head goes out now.
+        case sendHead
+        /// The head is withheld until the handler writes or asks for the body.
+        case withhold
+        /// The head is withheld for a turn, and longer if the handler waits for the body by then.
+        case withholdForTurn
+    }
+
+    /// The handler has answered with a stream.
+    package mutating func streamBegan(_ body: BodyReader.Progress) -> StreamStart {
+        guard case .answering(var exchange) = state else { return .withhold }
+        exchange.answer = .withheld
+        state = .answering(exchange)
+        // RFC 9110 §10.1.1: 100 (Continue) comes before the final status or not at all.
+        if exchange.owesContinue { return .withhold }
+        // A body that turns out to be malformed gets a status, which says more than an end halfway.
+        return body == .finished ? .sendHead : .withholdForTurn
+    }
+
+    /// The turn for which the head of a stream was withheld is over.
+    ///
+    /// - Returns: Whether to send the head; not while the handler waits for the body.
+    package func isWithheldHeadDue(_ id: UInt64) -> Bool {
+        isCurrent(id) && exchange?.isBodyAwaited == false
+    }
+
+    /// Whether the head of a stream is withheld.
+    package var withholdsHead: Bool {
+        if case .answering(let exchange) = state { exchange.answer == .withheld } else { false }
+    }
+
+    /// The withheld head of a stream goes into the output now.
+    ///
+    /// - Returns: Whether it says that the connection stays open.
+    package mutating func withheldHeadSent(_ body: BodyReader.Progress) -> Bool {
+        guard case .answering(var exchange) = state else { return false }
+        exchange.answer = .streaming
+        exchange.keepsAlive = exchange.isChunked && mayKeepAlive(exchange, body)
+        // The final status has been sent: 100 (Continue) may not follow.
+        if exchange.owesContinue { exchange.body = .notAwaited }
+        state = .answering(exchange)
+        return exchange.keepsAlive
+    }
+
+    /// The handler has failed before the head of its stream was sent: another answer takes its place.
+    package mutating func streamWithdrawn() {
+        guard case .answering(var exchange) = state else { return }
+        exchange.answer = .awaited
+        state = .answering(exchange)
+    }
+
+    package enum WriteWait {
+        case none
+        /// The handler waits until the client has taken more of the output.
+        case untilSent
+        /// The handler waits until other connections have had their turn.
+        case untilNextTurn
+    }
+
+    /// The handler has written to its stream.
+    package mutating func written(output: Int) -> WriteWait {
+        guard case .answering(var exchange) = state else { return .none }
+        defer { state = .answering(exchange) }
+        exchange.writesInTurn += 1
+        let isShareUsed = exchange.writesInTurn == Server.Limits.writesPerTurn
+        guard isShareUsed || output > Server.Limits.maxUnsentByteCount else { return .none }
+        exchange.writesInTurn = 0
+        exchange.isWriterWaiting = true
+        return isShareUsed ? .untilNextTurn : .untilSent
+    }
+
+    /// Lets the handler write again, once enough of the output has been sent.
+    package mutating func resumeWriters(output: Int) -> Actions {
+        guard case .answering(var exchange) = state, exchange.isWriterWaiting,
+            output <= Server.Limits.maxUnsentByteCount / 2
+        else { return [] }
+        exchange.isWriterWaiting = false
+        state = .answering(exchange)
+        return .resumeWriters
+    }
+}
