@@ -123,16 +123,16 @@ struct ConnectionLimitTests {
     }
 }
 
-@Suite("Scarcity: when waiting has lasted long enough")
-struct ScarcityTests {
+@Suite("Overload: how long clients wait for a place")
+struct OverloadGracePeriodTests {
     @Test func `clients wait a second, and then the next ones not at all, until there is room`() {
-        var scarcity = Scarcity()
+        var period = OverloadGracePeriod()
         let start = MonotonicInstant(nanoseconds: 5_000_000_000)
-        #expect(scarcity.begin(start) == start + .seconds(1))
-        #expect(scarcity.begin(start + .milliseconds(999)) == start + .seconds(1))
-        #expect(scarcity.begin(start + .seconds(60)) == start + .seconds(1))
-        scarcity.end()
+        #expect(period.begin(start) == start + .seconds(1))
+        #expect(period.begin(start + .milliseconds(999)) == start + .seconds(1))
+        #expect(period.begin(start + .seconds(60)) == start + .seconds(1))
+        period.end()
         let later = start + .seconds(61)
-        #expect(scarcity.begin(later) == later + .seconds(1))
+        #expect(period.begin(later) == later + .seconds(1))
     }
 }

@@ -9,8 +9,7 @@ internal import PortcullisTransport
     internal import Darwin
 #endif
 
-/// Accepts connections for one loop, in batches, while there is room for them, and turns clients away when there has been none for
-/// some time.
+/// Accepts connections for one loop, in batches, up to the connection limit; after some time at the limit, new clients get 503.
 ///
 // SAFETY: used on its loop only.
 final class Listener: ReadinessHandler, @unchecked Sendable {
@@ -18,14 +17,14 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
     private static let batch = 64
     /// How long to wait when the process has no descriptor left.
     private static let pause = Duration.milliseconds(50)
-    /// How many are turned away after such a pause.
+    /// How many clients get 503 after such a pause.
     private static let shedBatch = 16
 
     private let descriptor: Int32
     private unowned let context: LoopContext
     private var isOpen = true
-    private var scarcity = Scarcity()
-    private lazy var shedding = Shedding { [weak self] in self?.accept() }
+    private var gracePeriod = OverloadGracePeriod()
+    private lazy var shedder = LoadShedder { [weak self] in self?.accept() }
 
     init(descriptor: Int32, context: LoopContext) {
         self.descriptor = descriptor
@@ -40,13 +39,13 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
         accept()
     }
 
-    /// Accepts until nothing waits or there is no room.
+    /// Accepts until no client waits or the connection limit is reached.
     ///
-    /// At the limit the backlog holds what comes, for a while.
+    /// At the limit the backlog holds new clients, for a while.
     func accept() {
         guard isOpen else { return }
         for _ in 0..<Self.batch {
-            guard context.core.mayOpenConnection() else { return waitOrTurnAway() }
+            guard context.core.mayOpenConnection() else { return waitOrRefuse() }
             guard acceptOne() else { return }
         }
         acceptLater()
@@ -67,12 +66,12 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
             return goesOn(after: code)
         }
         guard !context.core.spare.isMissed else {
-            shedding.turnAwayAtOnce(accepted, answering: speaksPlainText, context)
+            shedder.refuseAtOnce(accepted, answering: speaksPlainText, context)
             context.giveBackPlace()
             context.core.spare.restore()
             return true
         }
-        scarcity.end()
+        gracePeriod.end()
         do throws(SocketError) {
             try context.welcome(accepted, SocketAddress(address))
         } catch {
@@ -85,50 +84,50 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
     private func goesOn(after code: Int32) -> Bool {
         switch code {
         case EAGAIN, EWOULDBLOCK:
-            scarcity.end()
+            gracePeriod.end()
             context.loop.rearm(descriptor, for: .readable)
             return false
         case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-            // Trying again at once would spin; a connection that closes frees what is missing.
+            // Trying again at once would spin; a connection that closes frees a descriptor.
             context.core.noteExhaustion(context.loop.now)
-            if scarcity.begin(context.loop.now) <= context.loop.now { turnAwayWithoutDescriptors() }
+            if gracePeriod.begin(context.loop.now) <= context.loop.now { refuseWithoutDescriptors() }
             context.loop.setDeadline(context.loop.now + Self.pause, for: descriptor)
             return false
         default:
-            // The client has gone already, or a signal came between.
+            // The client has left already, or a signal interrupted the call.
             return true
         }
     }
 
-    // MARK: Want of places
+    // MARK: Overload
 
-    /// Whether clients understand an answer that is sent as it is.
+    /// Whether clients understand an answer in plain text.
     private var speaksPlainText: Bool { context.terms.tls == nil }
 
-    private func waitOrTurnAway() {
-        let end = scarcity.begin(context.loop.now)
+    private func waitOrRefuse() {
+        let end = gracePeriod.begin(context.loop.now)
         guard end <= context.loop.now else { return context.loop.setDeadline(end, for: descriptor) }
         for _ in 0..<Self.batch {
-            // Whoever has been turned away makes room for the next one.
-            guard shedding.hasRoom else { return }
-            guard turnOneAway({ shedding.turnAway($0, answering: speaksPlainText, context) }) else { return }
+            // A refused client that leaves makes room for the next one.
+            guard shedder.hasRoom else { return }
+            guard refuseOne({ shedder.refuse($0, answering: speaksPlainText, context) }) else { return }
         }
         acceptLater()
     }
 
-    private func turnAwayWithoutDescriptors() {
+    private func refuseWithoutDescriptors() {
         for _ in 0..<Self.shedBatch {
             let found = context.core.spare.lend {
-                turnOneAway { shedding.turnAwayAtOnce($0, answering: speaksPlainText, context) }
+                refuseOne { shedder.refuseAtOnce($0, answering: speaksPlainText, context) }
             }
             guard found == true else { return }
         }
     }
 
-    /// Accepts a connection that will not be served.
+    /// Accepts a connection to refuse it.
     ///
     /// - Returns: Whether there was one.
-    private func turnOneAway(_ turnAway: (Int32) -> Void) -> Bool {
+    private func refuseOne(_ refuse: (Int32) -> Void) -> Bool {
         var address = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         let accepted = cplatform_accept(descriptor, &address, &length)
@@ -140,7 +139,7 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
             }
             return false
         }
-        turnAway(accepted)
+        refuse(accepted)
         return true
     }
 

@@ -19,25 +19,25 @@ final class LoopContext: @unchecked Sendable {
     let loop: EventLoop
     let core: ServerCore
     let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: readByteCount, alignment: 16)
-    // SAFETY: no access to one of these is open while anything runs that could come back to it.
+    // SAFETY: no access to one of these is open while anything runs that could enter this context.
     @exclusivity(unchecked) var outputBuffer: [UInt8] = []
-    /// Who answers the requests that begin now.
+    /// The routes for requests that begin now.
     private(set) var table: RoutingTable
-    /// What holds for the connections that begin now.
+    /// The terms for connections that begin now.
     private(set) var terms: ConnectionTerms
     private var serviceNumber: Int
-    /// Where events are reported, if anywhere.
+    /// Receives events; `nil` without metrics.
     let recorder: (any ServerMetricsRecorder)?
     var watchdog = Watchdog()
-    /// Whether anybody wants to know of single requests.
+    /// Whether single requests are recorded, for metrics, the access log or request IDs.
     let keepsRecords: Bool
     // SAFETY: as above; `isKnown` asks the routing table alone.
     @exclusivity(unchecked) var hostWatch = HostWatch()
     private var requestIDs: RequestIDSource?
     private var connections: [Int32: Connection] = [:]
     private var listeners: [Listener] = []
-    /// Connections of proxies that have yet to say whose they are.
-    var arrivals: [Int32: Arrival] = [:]
+    /// Connections of trusted proxies whose PROXY protocol header has not arrived.
+    var proxyHandshakes: [Int32: ProxyProtocolHandshake] = [:]
     private(set) var isDraining = false
     // SAFETY: as above.
     @exclusivity(unchecked) private var lastDateLine: [UInt8] = []
@@ -76,14 +76,14 @@ final class LoopContext: @unchecked Sendable {
 
     /// Answers from now on with other routes, and opens connections on other terms.
     ///
-    /// Older than what is in use already, it is ignored: of two replacements at a time the same one wins on every loop.
+    /// A service older than the one in use is ignored: of two concurrent replacements the same one wins on every loop.
     func use(_ service: Service) {
         guard service.number > serviceNumber else { return }
         serviceNumber = service.number
         table = service.table
         terms = service.terms
         hostWatch.reset()
-        // The limit may have risen above what kept the listener waiting.
+        // The connection limit may have been raised.
         for listener in listeners { listener.accept() }
     }
 
@@ -107,7 +107,7 @@ final class LoopContext: @unchecked Sendable {
         recorder?.record(.connectionClosed)
     }
 
-    /// A place has become free on this loop; the listeners of all loops may have been waiting for it.
+    /// Frees the place of a connection of this loop; the listeners of all loops may have been waiting for it.
     func giveBackPlace() {
         guard core.giveBackPlace() else { return }
         for context in core.contexts {
@@ -123,12 +123,12 @@ final class LoopContext: @unchecked Sendable {
     func beginDraining() {
         isDraining = true
         for listener in listeners {
-            // Who waits in the backlog was told that the connection stands: closing now would reset it.
+            // The clients in the backlog are connected already: closing now would reset their connections.
             listener.accept()
             listener.close()
         }
         listeners = []
-        for arrival in arrivals.values { arrival.drain() }
+        for handshake in proxyHandshakes.values { handshake.drain() }
         for connection in connections.values { connection.assumeIsolated { $0.drain() } }
     }
 
@@ -142,9 +142,9 @@ final class LoopContext: @unchecked Sendable {
         for connection in connections.values { connection.assumeIsolated { $0.cancelHandler() } }
     }
 
-    /// Cuts what is left.
+    /// Closes the connections that are left.
     func cutConnections() {
-        for arrival in arrivals.values { arrival.end() }
+        for handshake in proxyHandshakes.values { handshake.end() }
         for connection in connections.values { connection.assumeIsolated { $0.abort() } }
     }
 }

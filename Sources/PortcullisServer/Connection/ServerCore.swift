@@ -3,28 +3,28 @@
 internal import PortcullisTransport
 internal import Synchronization
 
-/// What all connections of a server share: the log, threads for what blocks, and the count of connections.
+/// What all connections of a server share: the log, threads for blocking work, and the count of connections.
 final class ServerCore: Sendable {
     let log: Server.Log
     let metrics: (any ServerMetrics)?
     let accessLog: AccessLog?
-    /// Whether somebody wants to know what was wrong with the requests that are refused.
+    /// Whether refused requests are described, for the access log or metrics.
     let describesRefusals: Bool
     /// Whether every request gets an identifier.
     let namesRequests: Bool
     let proxies: TrustedProxies
     let problemDetails: ProblemDetails
-    /// What `Date` is written from, if not from the machine's time.
+    /// The source of `Date`, if not the machine's time.
     let dateSeconds: (@Sendable () -> Int)?
-    /// Hosts that the operator was told of.
+    /// Hosts that have been logged.
     let toldHosts = Mutex<[String]>([])
     let pool = BlockingPool()
     let spare = SpareDescriptor()
     private let openCount = Atomic<Int>(0)
-    /// How many places are taken: by connections that are open, and by closed ones that left something under way.
+    /// How many places are taken: by connections that are open, and by closed ones whose work has not come back.
     private let takenCount = Atomic<Int>(0)
     private let maxConnectionCount = Atomic<Int>(0)
-    /// Whether a listener has found no room and waits for some.
+    /// Whether a listener waits for a free place.
     private let isFull = Atomic<Bool>(false)
     private let state = Mutex(State())
 
@@ -32,9 +32,9 @@ final class ServerCore: Sendable {
         var contexts: [LoopContext] = []
         var isStopping = false
         var stopWaiter: CheckedContinuation<Void, Never>?
-        /// When it was last said that descriptors had run out.
+        /// When the lack of descriptors was last logged.
         var exhaustionNoted: MonotonicInstant?
-        /// When it was last said that a proxy sends no PROXY protocol header.
+        /// When a missing PROXY protocol header was last logged.
         var headerlessProxyNoted: MonotonicInstant?
     }
 
@@ -67,7 +67,7 @@ final class ServerCore: Sendable {
     func mayOpenConnection() -> Bool {
         if takePlace() { return true }
         isFull.store(true, ordering: .sequentiallyConsistent)
-        // Whoever gave a place back in between saw nobody waiting.
+        // A place that was given back in between saw no listener waiting.
         return takePlace()
     }
 
@@ -82,7 +82,9 @@ final class ServerCore: Sendable {
         return false
     }
 
-    /// Gives a place back, used or not, and says whether somebody waits for it.
+    /// Gives a place back, used or not.
+    ///
+    /// - Returns: Whether a listener waits for it.
     func giveBackPlace() -> Bool {
         takenCount.subtract(1, ordering: .sequentiallyConsistent)
         return isFull.exchange(false, ordering: .sequentiallyConsistent)
@@ -93,7 +95,7 @@ final class ServerCore: Sendable {
         maxConnectionCount.store(count, ordering: .relaxed)
     }
 
-    /// Says that the process has no descriptor left, not more than once a minute.
+    /// Logs that the process has no descriptor left, at most once a minute.
     func noteExhaustion(_ now: MonotonicInstant) {
         guard isNews(\.exhaustionNoted, now) else { return }
         log(
@@ -101,8 +103,9 @@ final class ServerCore: Sendable {
                 + "raise its limit, or lower that of connections")
     }
 
-    /// Says that a connection was closed for want of a PROXY protocol header, not more than once a minute: the proxy and the server
-    /// have to be set up alike, and the proxy's clients see nothing but closed connections.
+    /// Logs that a connection was closed because it has no PROXY protocol header, at most once a minute.
+    ///
+    /// The proxy's clients see closed connections alone; the proxy and the server have to agree on the protocol.
     func noteHeaderlessProxy(_ peer: SocketAddress, _ now: MonotonicInstant) {
         guard isNews(\.headerlessProxyNoted, now) else { return }
         log(
@@ -120,7 +123,7 @@ final class ServerCore: Sendable {
 
     // MARK: Stopping
 
-    /// Waits until somebody wants the server to stop.
+    /// Waits until ``stop()`` is called.
     func untilStopped() async {
         await withCheckedContinuation { continuation in
             let isStopping = state.withLock { state in

@@ -10,7 +10,7 @@ internal import PortcullisTransport
 #endif
 
 extension LoopContext {
-    /// Takes up an accepted connection, whose place has been counted.
+    /// Serves an accepted connection, whose place has been counted.
     func welcome(_ descriptor: Int32, _ peer: SocketAddress) throws(SocketError) {
         if !peer.isUnix { try setOption(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY) }
         guard core.proxies.usesProxyProtocol, core.proxies.contains(peer) else {
@@ -19,25 +19,26 @@ extension LoopContext {
             add(connection, descriptor)
             return connection.assumeIsolated { $0.start() }
         }
-        let arrival = Arrival(descriptor: descriptor, peer: peer, context: self)
-        try loop.watch(descriptor, arrival)
-        arrivals[descriptor] = arrival
+        let handshake = ProxyProtocolHandshake(descriptor: descriptor, peer: peer, context: self)
+        try loop.watch(descriptor, handshake)
+        proxyHandshakes[descriptor] = handshake
         core.connectionOpened()
-        arrival.start()
+        handshake.start()
     }
 }
 
-/// A proxy's connection that has yet to say whose it is.
+/// Reads the PROXY protocol header at the beginning of a trusted proxy's connection, then hands the socket to
+/// a ``Connection``.
 ///
-/// The header is looked at where it lies and taken out to its last byte, so that whoever comes next, TLS or HTTP, begins with its own
-/// first one.
+/// The header is peeked at and then read up to its last byte, so that the protocol after it, TLS or HTTP,
+/// begins at its own first byte.
 ///
 // SAFETY: used on its loop only.
-final class Arrival: ReadinessHandler, @unchecked Sendable {
+final class ProxyProtocolHandshake: ReadinessHandler, @unchecked Sendable {
     private let descriptor: Int32
     private let peer: SocketAddress
     private unowned let context: LoopContext
-    /// The beginning of a header that has not come whole.
+    /// The part of the header that has been read.
     private var taken: [UInt8] = []
     private var deadline = MonotonicInstant.distantFuture
 
@@ -63,7 +64,8 @@ final class Arrival: ReadinessHandler, @unchecked Sendable {
         do throws(ProxyHeader.Malformed) {
             let bytes = taken + buffer[..<count]
             let found = try ProxyHeader.parse(bytes[...])
-            // While the header is not whole, every byte is a part of it; and what was only looked at would be told again and again.
+            // Of an incomplete header every byte is read: bytes that were only peeked at would be reported
+            // again and again.
             let rest = found.map { $0.byteCount - taken.count } ?? count
             guard recv(descriptor, buffer.baseAddress, rest, 0) == rest else { return end() }
             taken = bytes
@@ -81,11 +83,13 @@ final class Arrival: ReadinessHandler, @unchecked Sendable {
         end()
     }
 
-    /// Lets a header that has arrived, or comes in the next moment, be followed by its request while the server stops, as
-    /// ``Connection/drain()`` does for connections without one.
+    /// Serves the request after a header that has arrived, or arrives in the next moment, while the server
+    /// stops.
+    ///
+    /// ``Connection/drain()`` does the same for connections without a header.
     func drain() {
         ready([])
-        guard context.arrivals[descriptor] === self else { return }
+        guard context.proxyHandshakes[descriptor] === self else { return }
         deadline = min(deadline, context.loop.now + Server.Limits.partingTime)
         context.loop.setDeadline(deadline, for: descriptor)
     }
@@ -93,10 +97,11 @@ final class Arrival: ReadinessHandler, @unchecked Sendable {
     private func open(_ header: ProxyHeader, _ readiness: Readiness) {
         var peer = peer
         if case .client(let address, let port) = header { peer = SocketAddress(address, port: port) }
-        context.arrivals[descriptor] = nil
+        context.proxyHandshakes[descriptor] = nil
         let connection = Connection(descriptor: descriptor, peer: peer, context: context)
         context.loop.handOver(descriptor, to: connection)
-        // Counted twice for a moment rather than not at all: a server that stops waits for what is counted.
+        // Counted twice for a moment rather than not at all: a server that stops waits for every connection
+        // that is counted.
         context.add(connection, descriptor)
         context.core.connectionClosed()
         connection.assumeIsolated { $0.start() }
@@ -104,9 +109,9 @@ final class Arrival: ReadinessHandler, @unchecked Sendable {
         if context.isDraining { connection.assumeIsolated { $0.drain() } }
     }
 
-    /// Ends without a word: nothing has been said in any protocol that the other side could be answered in.
+    /// Closes without an answer: the client has not sent anything in a protocol that could carry one.
     func end() {
-        guard context.arrivals.removeValue(forKey: descriptor) != nil else { return }
+        guard context.proxyHandshakes.removeValue(forKey: descriptor) != nil else { return }
         context.loop.close(descriptor)
         context.core.connectionClosed()
         context.giveBackPlace()

@@ -9,18 +9,18 @@ internal import PortcullisTransport
     internal import Darwin
 #endif
 
-/// Tells clients for whom there is no place to come back later.
+/// Answers 503 with `Retry-After` when the connection limit is reached.
 ///
 /// RFC 9110 §15.6.4, §10.2.3.
 //
 // SAFETY: used on its loop only.
-final class Shedding: @unchecked Sendable {
-    /// How many are being turned away at the same time; each holds a descriptor.
+final class LoadShedder: @unchecked Sendable {
+    /// How many clients are being refused at the same time; each holds a descriptor.
     static let maxCount = 32
     /// How long a client has to take the answer.
-    static let patience = Duration.seconds(1)
+    static let timeout = Duration.seconds(1)
 
-    /// The whole answer, which needs no request to be read.
+    /// The whole answer; it is the same for every request.
     static let answer: [UInt8] = Array(
         """
         HTTP/1.1 503 Service Unavailable\r
@@ -34,7 +34,7 @@ final class Shedding: @unchecked Sendable {
 
         """.utf8)
 
-    /// Is told that another may be turned away.
+    /// Called when another client may be refused.
     private let onRoom: @Sendable () -> Void
     private var count = 0
 
@@ -44,29 +44,29 @@ final class Shedding: @unchecked Sendable {
 
     var hasRoom: Bool { count < Self.maxCount }
 
-    /// Answers, and hears the client out, so that the answer is not lost to a reset.
+    /// Answers, and reads what the client still sends, so that the answer is not lost to a reset.
     ///
     /// RFC 9112 §9.6.
     ///
-    /// - Parameter answering: Whether the client understands bytes that are sent as they are; under TLS it does not.
-    func turnAway(_ descriptor: Int32, answering: Bool, _ context: LoopContext) {
+    /// - Parameter answering: Whether the client understands plain text; under TLS it does not.
+    func refuse(_ descriptor: Int32, answering: Bool, _ context: LoopContext) {
         context.recorder?.record(.connectionShed)
         if answering { Self.send(to: descriptor) }
         shutdown(descriptor, Int32(SHUT_WR))
-        let visitor = Visitor(descriptor: descriptor, context: context, shedding: self)
+        let client = RefusedClient(descriptor: descriptor, context: context, shedder: self)
         do throws(SocketError) {
-            try context.loop.watch(descriptor, visitor)
-            context.loop.setDeadline(context.loop.now + Self.patience, for: descriptor)
+            try context.loop.watch(descriptor, client)
+            context.loop.setDeadline(context.loop.now + Self.timeout, for: descriptor)
             count += 1
         } catch {
             _ = closeDescriptor(descriptor)
         }
     }
 
-    /// Answers and closes at once, for want of a descriptor.
+    /// Answers and closes at once, if there is no descriptor to wait with.
     ///
-    /// What has arrived is read first, since closing over it would be a reset.
-    func turnAwayAtOnce(_ descriptor: Int32, answering: Bool, _ context: LoopContext) {
+    /// What has arrived is read first, since closing over it would reset the connection.
+    func refuseAtOnce(_ descriptor: Int32, answering: Bool, _ context: LoopContext) {
         context.recorder?.record(.connectionShed)
         if answering { Self.send(to: descriptor) }
         shutdown(descriptor, Int32(SHUT_WR))
@@ -86,19 +86,19 @@ final class Shedding: @unchecked Sendable {
     }
 }
 
-/// A client that has been told, until it goes.
+/// A client that has got its 503, until it leaves.
 ///
 // SAFETY: used on its loop only.
-private final class Visitor: ReadinessHandler, @unchecked Sendable {
+private final class RefusedClient: ReadinessHandler, @unchecked Sendable {
     private let descriptor: Int32
     private let context: LoopContext
-    private let shedding: Shedding
+    private let shedder: LoadShedder
     private var budget = Server.Limits.maxDiscardedByteCount
 
-    init(descriptor: Int32, context: LoopContext, shedding: Shedding) {
+    init(descriptor: Int32, context: LoopContext, shedder: LoadShedder) {
         self.descriptor = descriptor
         self.context = context
-        self.shedding = shedding
+        self.shedder = shedder
     }
 
     func ready(_ readiness: Readiness) {
@@ -112,10 +112,10 @@ private final class Visitor: ReadinessHandler, @unchecked Sendable {
                 break
             }
         }
-        shedding.ended(descriptor, context)
+        shedder.ended(descriptor, context)
     }
 
     func deadlinePassed() {
-        shedding.ended(descriptor, context)
+        shedder.ended(descriptor, context)
     }
 }

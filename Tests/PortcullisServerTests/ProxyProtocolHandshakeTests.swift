@@ -5,7 +5,7 @@ import PortcullisTransport
 import Testing
 
 @Suite("PROXY protocol: connections of trusted proxies")
-struct ArrivalTests {
+struct ProxyProtocolHandshakeTests {
     private static let header = "PROXY TCP4 192.0.2.9 10.0.0.1 56324 443\r\n"
 
     private static func serving(
