@@ -53,7 +53,9 @@ struct SharedIntrospectionTests {
 
         /// Whether the token would be let in without asking anybody.
         func knows(_ token: String) -> Bool {
-            if case .authorized = resource.authorizeImmediately(.get("/mcp", bearer: token)) {
+            var admission = Admission(to: resource)
+            let head = RequestHead.get("/mcp", bearer: token)
+            return if case .admitted = admission.advance(head, requiring: .none, in: GateContext()) {
                 true
             } else {
                 false

@@ -46,15 +46,13 @@ struct RFC7662_2_AskedIssuers {
     }
 
     /// Counts requests just before they come to the gate.
-    private struct Count: ImmediateMiddleware {
+    private struct Count: NonWaitingMiddleware {
         let seen: Counter
 
-        func decide(on request: inout Request, effort: ProtectedResource.Effort) -> ImmediateVerdict {
+        func intercept(_ request: inout Request) -> Interception {
             seen.increment()
             return .proceed
         }
-
-        func respond(to request: Request, next: Next) async throws -> Response { try await next(request) }
     }
 
     private func resource(

@@ -177,3 +177,15 @@ final class Latch: Sendable {
         for continuation in waiting { continuation.resume() }
     }
 }
+
+extension ProtectedResource {
+    /// How far a request comes before it lacks anything, or time for a signature where it is given none.
+    func progress(
+        _ head: RequestHead, requiring requirement: AccessRequirement = .none,
+        in context: GateContext = GateContext(), withTime hasTime: Bool = false
+    ) -> Admission.Progress {
+        var admission = Admission(to: self)
+        if hasTime { admission.supply(.signatureTime) }
+        return admission.advance(head, requiring: requirement, in: context)
+    }
+}

@@ -2,48 +2,62 @@
 
 import PortcullisJOSE
 
-/// Puts together what a request has, what it should have, and where it was refused.
+/// Puts what an admission has recorded into words.
 struct ExplainedRequest {
+    let trace: AdmissionTrace
     let findings: RequestFindings
-    let decision: Result<AccessToken, Refusal>
+    let refusal: Refusal?
 
     private var reading: RequestReading { findings.reading }
     private var requirement: AccessRequirement { findings.requirement }
 
     func steps() -> [Explanation.Step] {
-        let relevant = GateStep.allCases.filter(isRelevant)
-        let failed = findings.failure.map { GateStep($0, isIntrospected: !reading.isJWT) }
-        var isOver = false
-        return relevant.map { step in
-            let outcome: Explanation.Step.Outcome = isOver ? .notReached : step == failed ? .failed : .passed
-            if step == failed { isOver = true }
-            let (expected, got) = texts(of: step, isFailed: step == failed)
+        AdmissionStep.allCases.compactMap { step in
+            guard let outcome = outcome(of: step) else { return nil }
+            let (expected, got) = texts(of: step)
             return Explanation.Step(
-                name: step.name, clause: step.clause, outcome: outcome, expected: expected, got: got)
+                name: step.name, clause: step.clause, outcome: outcome, expected: expected, got: got,
+                reason: trace.outcomes[step]?.reason)
         }
     }
 
+    /// What became of a step, or `nil` where there is nothing to show of it.
+    private func outcome(of step: AdmissionStep) -> Explanation.Step.Outcome? {
+        switch trace.outcomes[step] {
+        case .passed: step.isPart ? nil : .passed
+        case .remembered: step.isPart || !isRelevant(step) ? nil : .remembered
+        case .refused: .failed
+        case .wouldPass: step.isPart ? nil : .wouldPass
+        case .wouldRefuse: .wouldFail
+        case nil: isMissed(step) ? (trace.goesOn ? .notJudged : .notReached) : nil
+        }
+    }
+
+    private func isMissed(_ step: AdmissionStep) -> Bool {
+        guard let refused = trace.refusedStep, step > refused, !step.isPart, isRelevant(step) else {
+            return false
+        }
+        return step.name != refused.name
+    }
+
     // What was wrong is what the refusal itself says.
-    private func texts(of step: GateStep, isFailed: Bool) -> (expected: String?, got: String?) {
-        if isFailed, case .failure(let refusal) = decision, let finding = refusal.finding {
+    private func texts(of step: AdmissionStep) -> (expected: String?, got: String?) {
+        if step == trace.refusedStep, let finding = refusal?.finding {
             return (finding.expected, finding.got)
         }
         return findings.findings(of: step)
     }
 
-    // Steps that this request has nothing to do with are left out, unless it fails at them.
-    private func isRelevant(_ step: GateStep) -> Bool {
-        if let failure = findings.failure, GateStep(failure, isIntrospected: !reading.isJWT) == step {
-            return true
-        }
+    private func isRelevant(_ step: AdmissionStep) -> Bool {
         switch step {
-        case .document, .type, .algorithm, .issuer, .key, .signature: return reading.isJWT
-        case .introspection:
-            return (!reading.isJWT || requirement.needsFreshIntrospection) && reading.token != nil
-        case .proof: return reading.proofCount > 0
-        case .authentication: return !requirement.acrValues.isEmpty || requirement.maxAge != nil
-        case .details: return !requirement.authorizationDetails.isEmpty
-        default: return true
+        case .origin, .certificateField, .memory, .senderConstraint: false
+        case .proofField, .proof: reading.proofCount > 0
+        case .header, .type, .algorithm, .payload, .issuer, .key, .signature: reading.isJWT
+        case .introspection: !reading.isJWT && reading.token != nil
+        case .freshness: requirement.needsFreshIntrospection && reading.isJWT
+        case .authentication: !requirement.acrValues.isEmpty || requirement.maxAge != nil
+        case .details: !requirement.authorizationDetails.isEmpty
+        default: true
         }
     }
 }

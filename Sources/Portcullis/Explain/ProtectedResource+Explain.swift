@@ -7,32 +7,41 @@ extension ProtectedResource {
     /// Takes a request through the gate and says what each step found.
     ///
     /// Decides as ``authorize(_:requiring:in:)`` does, with all that this entails: keys are fetched, a token may be introspected, and a
-    /// DPoP proof counts as used. What the steps say beside the decision is read from the request anew.
+    /// DPoP proof counts as used.
     ///
     /// May wait as long as `authorize` does.
+    ///
+    /// - Parameters:
+    ///   - head: The request.
+    ///   - requirement: What the token must carry.
+    ///   - context: What is known of the request besides its head.
+    ///   - judgesAllSteps: Whether the steps behind a refusal are judged too, as far as that can be done at once and without a trace.
+    ///     Only the first refusal decides. Default false.
     public func explain(
         _ head: RequestHead, requiring requirement: AccessRequirement = .none,
-        in context: GateContext = GateContext()
+        in context: GateContext = GateContext(), judgingAllSteps judgesAllSteps: Bool = false
     ) async -> Explanation {
         var context = context
         context.describesRefusals = true
+        var admission = Admission(to: self)
+        admission.trace = AdmissionTrace(goesOn: judgesAllSteps)
         let decision: Result<AccessToken, Refusal>
         do throws(Refusal) {
-            decision = .success(try await authorize(head, requiring: requirement, in: context))
+            decision = .success(try await admission.decide(head, requiring: requirement, in: context))
         } catch {
             decision = .failure(error)
         }
-        let reading = RequestReading(head, context, of: gate)
-        var token: AccessToken?
-        var failure: RefusalReason?
-        switch decision {
-        case .success(let accepted): token = accepted
-        case .failure(let refusal): failure = refusal.reason
-        }
+        if judgesAllSteps { admission.judgeBeyondRefusal(head, requirement, context) }
+        let reading = RequestReading(head, form: admission.form.bytes, of: gate)
+        var refusal: Refusal?
+        if case .failure(let error) = decision { refusal = error }
+        let claims =
+            (try? decision.get())?.claims ?? admission.token?.claims ?? admission.validation?.notes.answer
         let findings = RequestFindings(
-            gate: gate, reading: reading, requirement: requirement, claims: token?.claims ?? reading.claims,
-            failure: failure)
-        return Explanation(
-            steps: ExplainedRequest(findings: findings, decision: decision).steps(), decision: decision)
+            gate: gate, reading: reading, requirement: requirement, claims: claims ?? reading.claims,
+            failure: refusal?.reason)
+        let request = ExplainedRequest(
+            trace: admission.trace ?? AdmissionTrace(goesOn: false), findings: findings, refusal: refusal)
+        return Explanation(steps: request.steps(), decision: decision)
     }
 }

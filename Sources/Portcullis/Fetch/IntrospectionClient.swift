@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-import PortcullisJOSE
-import PortcullisTransport
+package import PortcullisJOSE
+package import PortcullisTransport
 import Synchronization
 
 /// Asks one authorization server whether tokens are good.
@@ -10,9 +10,9 @@ import Synchronization
 /// calls are under way at a time, and so many wait for their turn; while the server fails, nobody waits for it.
 ///
 /// RFC 7662 §2.
-final class IntrospectionClient: Sendable {
+package final class IntrospectionClient: Sendable {
     /// What the server says.
-    enum Answer: Sendable {
+    package enum Answer: Sendable {
         case active(JSONObject)
         case inactive
 
@@ -36,13 +36,18 @@ final class IntrospectionClient: Sendable {
     /// How many calls to one server may be under way or wait for their turn; a quarter more about tokens known to be good.
     static let maximumCallCount = 1024
 
-    typealias Outcome = Result<Answer, AuthorizationServerFault>
+    package typealias Outcome = Result<Answer, AuthorizationServerFault>
 
     /// What came of a question.
-    struct Reply: Sendable {
-        let outcome: Outcome
+    package struct Reply: Sendable {
+        package let outcome: Outcome
         /// When it was put, or a little before: earlier than whoever shares the call has come.
-        let askedAt: MonotonicInstant
+        package let askedAt: MonotonicInstant
+
+        package init(outcome: Outcome, askedAt: MonotonicInstant) {
+            self.outcome = outcome
+            self.askedAt = askedAt
+        }
     }
 
     private let endpoint: IntrospectionEndpoint
@@ -64,39 +69,15 @@ final class IntrospectionClient: Sendable {
                 maxCount: Self.maximumCallCount, unissuedToken: Self.unissuedToken))
     }
 
-    /// The answer for a token, whose characters and length were checked.
-    func answer(for token: [UInt8], digest: SHA256Digest, epoch: UInt64) async -> Reply {
-        await withCheckedContinuation { continuation in
-            ask(token, digest, epoch) { continuation.resume(returning: $0) }
-        }
-    }
-
-    /// The answer to a question that is put from now on, since the answer to an earlier one may be older than a revocation.
+    /// Asks about a token, whose characters and length were checked, and calls a closure once, on any thread.
     ///
-    /// Who comes while such a call is under way shares the next one with all that do; so there are two of a token at most.
-    func newAnswer(for token: [UInt8], digest: SHA256Digest) async -> Reply {
-        await withCheckedContinuation { continuation in
-            begin { state, now in
-                state.askAnew(token, digest, at: now) { continuation.resume(returning: $0) }
-            }
-        }
-    }
-
-    /// Has a closure told the answer for a token, whose characters and length were checked.
-    ///
-    /// It is called once: on the event loop that this is called on, perhaps before it returns; elsewhere on any thread.
-    func ask(
-        _ token: [UInt8], _ digest: SHA256Digest, _ epoch: UInt64,
-        then tell: @escaping @Sendable (Reply) -> Void
-    ) {
-        // A call may be answered on the loop of another request that shares it.
-        guard let loop = EventLoop.current else {
-            return begin { state, now in state.ask(token, digest, epoch, at: now, then: tell) }
-        }
+    /// A question that may share no call that was begun already waits for the next one with all that came like it; so there are two
+    /// calls about a token at most.
+    func ask(_ question: IntrospectionQuestion, then tell: @escaping @Sendable (Reply) -> Void) {
         begin { state, now in
-            state.ask(token, digest, epoch, at: now) { reply in
-                guard !loop.isCurrent else { return tell(reply) }
-                loop.execute { tell(reply) }
+            switch question.sharing {
+            case .within(let epoch): state.ask(question.token, question.digest, epoch, at: now, then: tell)
+            case .none: state.askAnew(question.token, question.digest, at: now, then: tell)
             }
         }
     }
@@ -108,7 +89,10 @@ final class IntrospectionClient: Sendable {
     ///
     /// RFC 7662 §2.2: of an unknown token it says that it is not active.
     func probe() async throws(AuthorizationServerFault) {
-        _ = try await endpoint.ask(Self.unissuedToken, within: endpoint.timeout)
+        let outcome = await withCheckedContinuation { waiting in
+            endpoint.ask(Self.unissuedToken, within: endpoint.timeout) { waiting.resume(returning: $0) }
+        }
+        if case .failure(let fault) = outcome { throw fault }
     }
 
     private func begin(

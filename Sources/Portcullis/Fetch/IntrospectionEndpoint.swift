@@ -10,14 +10,12 @@ import PortcullisTransport
 struct IntrospectionEndpoint: Sendable {
     private let request: IntrospectionRequest
     private let access: ServerAccess
-    private let location: @Sendable () async throws(AuthorizationServerFault) -> String
-    /// The place, if it is known without waiting.
-    private let locationAtHand: @Sendable () -> String?
-    /// How to ask without a task; nothing where the fetcher is not our own, or where a question has to be signed or an answer verified,
-    /// which would hold the loop.
-    private let shortcut: DirectAccess?
+    /// The endpoint that was configured; `nil` for the one of the metadata.
+    private let configured: String?
+    private let usesCertificate: Bool
+    private let metadata: Refresher<AuthorizationServerMetadata>?
     private let time: TimeSource
-    /// Nothing: the answers are plain JSON.
+    /// `nil`: the answers are plain JSON.
     private let signed: SignedIntrospection?
 
     /// The bound for one exchange.
@@ -38,88 +36,105 @@ struct IntrospectionEndpoint: Sendable {
             accepting: signed == nil ? "application/json" : SignedIntrospection.mediaType)
         let access = settings.fetcher.map(access.through) ?? access
         self.access = access
-        shortcut = signed == nil && !settings.authentication.signs ? DirectAccess(access) : nil
-        let configured = settings.endpoint
-        let usesCertificate = settings.authentication.usesCertificate
-        location = { () async throws(AuthorizationServerFault) in
-            if let configured { return configured }
-            guard let metadata else { throw .missingMember }
-            guard let reading = await metadata.reading() else {
-                throw await metadata.lastFault ?? .missingMember
-            }
-            guard let place = reading.value.introspectionPlace(withCertificate: usesCertificate) else {
-                throw .missingMember
-            }
-            return place
-        }
-        locationAtHand = {
-            if let configured { return configured }
-            let now = time.uptime()
-            guard let metadata, let reading = metadata.publication.reading(at: now) else { return nil }
-            metadata.refreshInBackground(at: now)
-            return reading.value.introspectionPlace(withCertificate: usesCertificate)
-        }
+        configured = settings.endpoint
+        usesCertificate = settings.authentication.usesCertificate
+        self.metadata = metadata
     }
 
-    /// Asks once, and has a closure told what came of it: within the bound, on whatever thread, perhaps before this returns.
+    // MARK: Where
+
+    /// The endpoint, or `nil` where the metadata has to be fetched first.
+    private var locationAtHand: String? {
+        if let configured { return configured }
+        let now = time.uptime()
+        guard let metadata, let reading = metadata.publication.reading(at: now) else { return nil }
+        metadata.refreshInBackground(at: now)
+        return reading.value.introspectionPlace(withCertificate: usesCertificate)
+    }
+
+    private func location() async throws(AuthorizationServerFault) -> String {
+        guard let metadata else { throw .missingMember }
+        guard let reading = await metadata.reading() else {
+            throw await metadata.lastFault ?? .missingMember
+        }
+        guard let place = reading.value.introspectionPlace(withCertificate: usesCertificate) else {
+            throw .missingMember
+        }
+        return place
+    }
+
+    // MARK: Asking. RFC 7662 §2.1, §2.2.
+
+    /// Asks once, and hands over the outcome: within the bound, on whatever thread, perhaps before this returns.
     ///
-    /// On an event loop, with a fetcher of our own, it all happens there and takes no task.
+    /// With the package's own client, an endpoint that is known and plain answers it takes no task.
     func ask(
         _ token: [UInt8], within bound: Duration,
         then finish: @escaping @Sendable (IntrospectionClient.Outcome) -> Void
     ) {
-        guard let shortcut, let url = locationAtHand(),
-            let prepared = shortcut.prepared(.post, url, fields: request.fields)
-        else {
-            Task { finish(await outcome(of: token, within: bound)) }
-            return
+        // To sign a question takes longer than a loop should be held.
+        if let url = locationAtHand, !request.signs {
+            return ask(token, at: url, within: bound, then: finish)
         }
-        do throws(AuthorizationServerFault) {
-            let body = try request.body(about: token, at: time.now())
-            let message = prepared.message(withBodyOf: body.byteCount) { body.append(to: &$0) }
-            shortcut.send(message, of: prepared, within: bound) { finish(Self.outcome(of: $0)) }
-        } catch {
-            finish(.failure(error))
-        }
-    }
-
-    private static func outcome(of answer: DirectAccess.Outcome) -> IntrospectionClient.Outcome {
-        switch answer {
-        case .failure(let fault): return .failure(meant(by: fault))
-        case .success(let body):
-            guard let object = object(in: body) else { return .failure(.malformedDocument) }
-            return .success(Self.answer(object))
+        Task {
+            let begun = time.uptime()
+            do throws(AuthorizationServerFault) {
+                let url: String
+                if let known = locationAtHand { url = known } else { url = try await location() }
+                // The endpoint may have had to be looked up first.
+                let bound = bound - (time.uptime() - begun)
+                guard bound > .zero else { throw .noResponse(.timedOut) }
+                ask(token, at: url, within: bound, then: finish)
+            } catch {
+                finish(.failure(error))
+            }
         }
     }
 
-    private func outcome(of token: [UInt8], within bound: Duration) async -> IntrospectionClient.Outcome {
+    private func ask(
+        _ token: [UInt8], at url: String, within bound: Duration,
+        then finish: @escaping @Sendable (IntrospectionClient.Outcome) -> Void
+    ) {
+        let body: IntrospectionRequest.Body
         do throws(AuthorizationServerFault) {
-            return .success(try await ask(token, within: bound))
+            body = try request.body(about: token, at: time.now())
         } catch {
-            return .failure(error)
+            return finish(.failure(error))
+        }
+        let form = ServerAccess.Body(byteCount: body.byteCount) { body.append(to: &$0) }
+        access.send(.post, url, fields: request.fields, form, within: bound) { outcome in
+            read(outcome, then: finish)
         }
     }
 
-    /// Asks once.
-    ///
-    /// RFC 7662 §2.1, §2.2.
-    func ask(
-        _ token: [UInt8], within bound: Duration
-    ) async throws(AuthorizationServerFault) -> IntrospectionClient.Answer {
-        let begun = time.uptime()
-        let url = try await location()
-        // The place may have had to be looked up first.
-        let bound = bound - (time.uptime() - begun)
-        guard bound > .zero else { throw .noResponse(.timedOut) }
-        let body = try request.body(about: token, at: time.now()).bytes
-        let response: FetchResponse
-        do throws(AuthorizationServerFault) {
-            response = try await access.response(
-                .post, url, fields: request.fields, sending: body, within: bound)
-        } catch {
-            throw Self.meant(by: error)
+    // MARK: What is said
+
+    private func read(
+        _ outcome: ServerAccess.Outcome,
+        then finish: @escaping @Sendable (IntrospectionClient.Outcome) -> Void
+    ) {
+        switch outcome {
+        case .failure(let fault): finish(.failure(Self.meant(by: fault)))
+        case .success(let response):
+            guard let signed else {
+                return finish(
+                    Self.object(in: response.body).map { .success(Self.answer($0)) }
+                        ?? .failure(.malformedDocument))
+            }
+            // RFC 9701 §5: where signed answers are demanded, nothing else counts, however well it reads.
+            let type = response.contentType?.prefix { $0 != ";" && $0 != " " }
+            guard let type, ASCII.equalIgnoringCase(String(type), SignedIntrospection.mediaType) else {
+                return finish(.failure(.unsignedAnswer))
+            }
+            // A signature takes longer than a loop should be held, and its key may have to be fetched.
+            Task {
+                do throws(AuthorizationServerFault) {
+                    finish(.success(Self.answer(try await signed.read(response.body))))
+                } catch {
+                    finish(.failure(error))
+                }
+            }
         }
-        return Self.answer(try await members(of: response))
     }
 
     /// RFC 7662 §2.3: a 401 is about our own credentials, not about the client's token.
@@ -134,19 +149,6 @@ struct IntrospectionEndpoint: Sendable {
 
     private static func object(in body: [UInt8]) -> JSONObject? {
         (try? JSONValue.parse(body))?.object
-    }
-
-    private func members(of response: FetchResponse) async throws(AuthorizationServerFault) -> JSONObject {
-        guard let signed else {
-            guard let object = Self.object(in: response.body) else { throw .malformedDocument }
-            return object
-        }
-        // RFC 9701 §5: where signed answers are demanded, nothing else counts, however well it reads.
-        let type = response.fields[.contentType]?.prefix { $0 != ";" && $0 != " " }
-        guard let type, ASCII.equalIgnoringCase(String(type), SignedIntrospection.mediaType) else {
-            throw .unsignedAnswer
-        }
-        return try await signed.read(response.body)
     }
 }
 

@@ -52,6 +52,9 @@ struct IntrospectionRequest: Sendable {
         self.suffix = suffix
     }
 
+    /// Whether each question takes a signature.
+    var signs: Bool { authentication.signs }
+
     /// What one question consists of besides the token.
     struct Body {
         fileprivate let token: [UInt8]
@@ -69,13 +72,6 @@ struct IntrospectionRequest: Sendable {
             FormEncoding.append(token, to: &output)
             output += suffix
             output += assertion
-        }
-
-        var bytes: [UInt8] {
-            var bytes: [UInt8] = []
-            bytes.reserveCapacity(byteCount)
-            append(to: &bytes)
-            return bytes
         }
     }
 

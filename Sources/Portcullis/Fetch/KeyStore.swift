@@ -3,6 +3,7 @@
 import PortcullisHTTP
 import PortcullisJOSE
 import PortcullisTransport
+import Synchronization
 
 /// The keys of one issuer, and of no other.
 ///
@@ -12,6 +13,7 @@ final class KeyStore: Sendable {
     let publication: Publication<JWKSet>
     /// Nothing for fixed keys.
     private let refresher: Refresher<JWKSet>?
+    private let waiting = Mutex(Waiting())
 
     init(fixed keys: JWKSet) {
         // Without a key nothing can be verified, which is no fault of the tokens: 503, as if the keys were out of reach.
@@ -102,44 +104,85 @@ final class KeyStore: Sendable {
         return await refresher?.reading()
     }
 
-    /// The key that verifies a token.
+    /// What a search for a key has found.
+    enum Search: Sendable {
+        case found(JWK, generation: UInt64)
+        /// Keys have to be fetched first.
+        case lacking(KeyQuestion.Lack)
+    }
+
+    /// The key that verifies a token, among those that are at hand.
     ///
     /// An unknown `kid` may cause one fetch per cool-down; nothing else does.
     ///
-    /// - Throws: `unknownKey`, `ambiguousKey`, `keysUnavailable`.
+    /// - Parameters:
+    ///   - asked: What was lacking before and has been asked for.
+    ///   - outcome: What came of that.
+    /// - Throws: `unknownKey`, `ambiguousKey`, `keysUnavailable` where no fetch could change that.
     ///
     /// RFC 7515 §4.1.4, RFC 7517 §4.5.
     func key(
-        _ keyID: String?, _ algorithm: SignatureAlgorithm, at now: MonotonicInstant
-    ) async throws(RefusalReason) -> (key: JWK, generation: UInt64) {
-        if let known = try keyAtHand(keyID, algorithm, at: now) { return known }
-        guard let reading = await reading(at: now) else { throw .keysUnavailable }
-        let selection = reading.value.selectKey(keyID: keyID, algorithm: algorithm)
-        if case .found(let key) = selection { return (key, reading.generation) }
-        guard Self.mayBeNew(selection, keyID), let refresher else { throw Self.reason(selection) }
-        let renewal = await refresher.renew(after: reading.generation)
-        guard let renewed = publication.reading(at: now) else { throw .keysUnavailable }
-        let second = renewed.value.selectKey(keyID: keyID, algorithm: algorithm)
-        if case .found(let key) = second { return (key, renewed.generation) }
-        // Whether the key exists can't be told while the issuer can't be asked.
-        if case .failed = renewal { throw .keysUnavailable }
-        throw Self.reason(second)
-    }
-
-    /// The key that verifies a token, or nothing if that can't be told without waiting.
-    ///
-    /// - Throws: `unknownKey` and `ambiguousKey` where no fetch could change that.
-    ///
-    /// RFC 7515 §4.1.4, RFC 7517 §4.5.
-    func keyAtHand(
-        _ keyID: String?, _ algorithm: SignatureAlgorithm, at now: MonotonicInstant
-    ) throws(RefusalReason) -> (key: JWK, generation: UInt64)? {
-        guard let reading = publication.reading(at: now) else { return nil }
+        _ keyID: String?, _ algorithm: SignatureAlgorithm, at now: MonotonicInstant,
+        after asked: KeyQuestion.Lack? = nil, _ outcome: KeyQuestion.Outcome? = nil
+    ) throws(RefusalReason) -> Search {
+        guard let reading = publication.reading(at: now) else {
+            guard refresher != nil, asked == nil else { throw .keysUnavailable }
+            return .lacking(.keys)
+        }
         refreshInBackground(at: now)
         let selection = reading.value.selectKey(keyID: keyID, algorithm: algorithm)
-        if case .found(let key) = selection { return (key, reading.generation) }
+        if case .found(let key) = selection { return .found(key, generation: reading.generation) }
         guard refresher != nil, Self.mayBeNew(selection, keyID) else { throw Self.reason(selection) }
-        return nil
+        guard case .newerKeys? = asked else { return .lacking(.newerKeys(than: reading.generation)) }
+        // Whether the key exists cannot be told while the issuer cannot be asked.
+        if case .failed? = outcome { throw .keysUnavailable }
+        throw Self.reason(selection)
+    }
+
+    /// Requests that wait for keys: one task fetches for all of them.
+    private struct Waiting: Sendable {
+        var isFetching = false
+        var requests: [(lack: KeyQuestion.Lack, finish: @Sendable (KeyQuestion.Outcome) -> Void)] = []
+    }
+
+    /// Has keys fetched, and calls a closure once, on any thread.
+    func obtain(
+        _ lack: KeyQuestion.Lack, then finish: @escaping @Sendable (KeyQuestion.Outcome) -> Void
+    ) {
+        guard refresher != nil else { return finish(.failed) }
+        let begins = waiting.withLock { waiting in
+            waiting.requests.append((lack, finish))
+            defer { waiting.isFetching = true }
+            return !waiting.isFetching
+        }
+        if begins { Task { await fetchForAll() } }
+    }
+
+    private func fetchForAll() async {
+        while true {
+            let requests = waiting.withLock { waiting in
+                defer { waiting.requests = [] }
+                if waiting.requests.isEmpty { waiting.isFetching = false }
+                return waiting.requests
+            }
+            guard !requests.isEmpty else { return }
+            var outcomes: [KeyQuestion.Lack: KeyQuestion.Outcome] = [:]
+            for (lack, finish) in requests {
+                let outcome: KeyQuestion.Outcome
+                if let known = outcomes[lack] { outcome = known } else { outcome = await fetch(lack) }
+                outcomes[lack] = outcome
+                finish(outcome)
+            }
+        }
+    }
+
+    private func fetch(_ lack: KeyQuestion.Lack) async -> KeyQuestion.Outcome {
+        switch lack {
+        case .keys: return await refresher?.reading() == nil ? .failed : .asked
+        case .newerKeys(let generation):
+            if case .current? = await refresher?.renew(after: generation) { return .asked }
+            return .failed
+        }
     }
 
     private static func mayBeNew(_ selection: KeySelection, _ keyID: String?) -> Bool {

@@ -3,15 +3,26 @@
 import PortcullisJOSE
 import PortcullisTransport
 
-/// What is known of one token in the cache that resources share, during one request.
-final class SharedAnswers {
+/// What a cache that resources share knows of one token.
+package struct SharedAnswers: Sendable {
+    /// An answer that still counts, and until when it does.
+    struct Recalled: Sendable {
+        let answer: IntrospectionClient.Answer
+        let until: MonotonicInstant
+    }
+
+    /// What the cache said.
+    package struct Reading: Sendable {
+        var recalled: Recalled?
+        /// Leave to put an answer in; `nil` where there is one, and while the cache cannot be reached.
+        var ticket: UInt64?
+    }
+
     private let cache: any IntrospectionCache
     private let key: IntrospectionKey
     private let lifetime: Duration
     private let inactiveLifetime: Duration
     private let time: TimeSource
-    /// `nil` while the cache cannot be reached: then nothing is remembered there either.
-    private var ticket: UInt64?
 
     /// Makes `nil` where no cache is shared, or every request asks the server.
     init?(
@@ -28,25 +39,25 @@ final class SharedAnswers {
         self.time = time
     }
 
-    /// An answer that still counts, and until when it does.
-    func recall() async -> (answer: IntrospectionClient.Answer, until: MonotonicInstant)? {
+    /// Looks the token up.
+    func recall() async -> Reading {
         let start = time.uptime()
         switch await cache.recall(key) {
-        case .unavailable: return nil
-        case .missing(let ticket):
-            self.ticket = ticket
-            return nil
+        case .unavailable: return Reading()
+        case .missing(let ticket): return Reading(ticket: ticket)
         case .found(let answer):
             let bound = answer.isActive ? lifetime : inactiveLifetime
             let left = min(bound, answer.lifetime) - max(answer.age, .zero)
-            guard left > .zero else { return nil }
-            return (answer.isActive ? .active(answer.members) : .inactive, start + left)
+            guard left > .zero else { return Reading() }
+            let known: IntrospectionClient.Answer = answer.isActive ? .active(answer.members) : .inactive
+            return Reading(recalled: Recalled(answer: known, until: start + left))
         }
     }
 
     /// Leaves an answer for others.
-    func remember(_ answer: IntrospectionClient.Answer, askedAt moment: MonotonicInstant) async {
-        guard let ticket else { return }
+    func remember(
+        _ answer: IntrospectionClient.Answer, askedAt moment: MonotonicInstant, since ticket: UInt64
+    ) async {
         let age = time.uptime() - moment
         var left: Duration
         let members: JSONObject

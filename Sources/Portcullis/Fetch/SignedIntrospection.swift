@@ -41,8 +41,19 @@ struct SignedIntrospection: Sendable {
     }
 
     private func key(_ keyID: String?, _ algorithm: SignatureAlgorithm) async -> JWK? {
+        var asked: KeyQuestion.Lack?
+        var outcome: KeyQuestion.Outcome?
         do throws(RefusalReason) {
-            return try await keys.key(keyID, algorithm, at: time.uptime()).key
+            while true {
+                switch try keys.key(keyID, algorithm, at: time.uptime(), after: asked, outcome) {
+                case .found(let key, _): return key
+                case .lacking(let lack):
+                    asked = lack
+                    outcome = await withCheckedContinuation { waiting in
+                        keys.obtain(lack) { waiting.resume(returning: $0) }
+                    }
+                }
+            }
         } catch {
             return nil
         }

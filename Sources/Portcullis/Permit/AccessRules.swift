@@ -34,34 +34,59 @@ final class AccessRules: Sendable {
         return .seconds(min(max(seconds, 0), 1e9))
     }
 
-    /// What a token lacks for a request, or nothing.
+    /// Whether a step has anything to do with a requirement; what it is about is met.
     ///
     /// RFC 9470 §3, RFC 6750 §3.1: an authentication that does not suffice is told before a scope that is missing.
     @inline(__always)
-    func shortcoming(of token: AccessToken.Storage, for requirement: AccessRequirement) -> RefusalReason? {
-        // RFC 9700 §2.2.1: what the token is bound to was proven before; here it only counts whether it is bound at all.
-        if requirement.needsSenderConstraint, token.binding == .none { return .unboundToken }
-        if let reason = stepUp(token, requirement) { return reason }
-        guard requirement.scopes.isSatisfied(by: token.granted) else { return .insufficientScope }
-        guard requirement.authorizationDetails.isEmpty || covers(token, requirement.authorizationDetails)
-        else {
-            return .insufficientAuthorizationDetails
+    func judge(
+        _ step: AdmissionStep, _ token: AccessToken.Storage, _ requirement: AccessRequirement
+    ) throws(RefusalReason) -> Bool {
+        switch step {
+        case .senderConstraint:
+            guard requirement.needsSenderConstraint else { return false }
+            // RFC 9700 §2.2.1: what the token is bound to was proven before; here it only counts whether it is bound at all.
+            if token.binding == .none { throw .unboundToken }
+        case .authentication:
+            guard !requirement.acrValues.isEmpty || requirement.maxAge != nil else { return false }
+            try checkAuthentication(token, requirement)
+        case .scopes:
+            guard requirement.scopes.isSatisfied(by: token.granted) else { throw .insufficientScope }
+        default:
+            guard !requirement.authorizationDetails.isEmpty else { return false }
+            guard covers(token, requirement.authorizationDetails) else {
+                throw .insufficientAuthorizationDetails
+            }
         }
-        return nil
+        return true
     }
 
-    private func stepUp(_ token: AccessToken.Storage, _ requirement: AccessRequirement) -> RefusalReason? {
+    /// What a token lacks for a request, or `nil`.
+    func shortcoming(of token: AccessToken.Storage, for requirement: AccessRequirement) -> RefusalReason? {
+        var step: AdmissionStep? = .senderConstraint
+        do throws(RefusalReason) {
+            while let current = step {
+                _ = try judge(current, token, requirement)
+                step = current.next
+            }
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private func checkAuthentication(
+        _ token: AccessToken.Storage, _ requirement: AccessRequirement
+    ) throws(RefusalReason) {
         if !requirement.acrValues.isEmpty {
             // RFC 9470 §6: exact, since nothing is known of an order among the values.
             let acr = token.claims["acr"]?.string ?? ""
             let isStrong = requirement.acrValues.contains { $0.utf8.elementsEqual(acr.utf8) }
-            if !isStrong { return .authenticationTooWeak }
+            if !isStrong { throw .authenticationTooWeak }
         }
-        guard let maxAge = requirement.maxAge else { return nil }
+        guard let maxAge = requirement.maxAge else { return }
         guard let number = token.claims["auth_time"]?.number, let moment = NumericDate(number),
             time.now() <= moment.adding(maxAge).adding(leeway)
-        else { return .authenticationTooOld }
-        return nil
+        else { throw .authenticationTooOld }
     }
 
     private func covers(_ token: AccessToken.Storage, _ needed: [AuthorizationDetail]) -> Bool {

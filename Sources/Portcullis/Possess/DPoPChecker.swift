@@ -75,34 +75,32 @@ final class DPoPChecker: Sendable {
         return range
     }
 
-    /// Whether proofs are checked without waiting, and answers need no nonce.
-    var isImmediate: Bool { immediateReplays != nil && nonces == nil }
+    /// Whether answers hand out nonces.
+    var hasNonces: Bool { nonces != nil }
 
-    /// Checks a proof against the request, the token, and the key that the token is bound to.
+    /// Whether a proof was used before, or `nil` where the store has to be asked.
+    func insertAtHand(_ record: ReplayRecord) -> ReplayVerdict? {
+        immediateReplays?.insert(record)
+    }
+
+    /// The question whether a proof was used before.
+    func question(_ record: ReplayRecord) -> ReplayQuestion {
+        ReplayQuestion(store: replays, record: record)
+    }
+
+    static func judge(_ verdict: ReplayVerdict) throws(RefusalReason) {
+        switch verdict {
+        case .fresh: return
+        case .replayed: throw .replayedProof
+        case .full: throw .replayStoreFull
+        case .unavailable: throw .replayStoreUnavailable
+        }
+    }
+
+    /// Checks everything about a proof but whether it was used before: against the request, the token, and the key that it is bound to.
     ///
-    /// What costs little comes first. The proof is recorded last, when nothing else can be wrong with it. May wait for
-    /// the replay store.
+    /// What costs little comes first.
     func check(
-        _ range: Range<Int>, of head: RequestHead, tokenDigest: SHA256Digest,
-        boundTo thumbprint: SHA256Digest,
-        at now: NumericDate
-    ) async throws(RefusalReason) {
-        let record = try examine(range, of: head, tokenDigest: tokenDigest, boundTo: thumbprint, at: now)
-        try judge(await replays.insert(record))
-    }
-
-    /// Checks a proof as the other does, without waiting: with a store that has to be asked, nobody can tell.
-    func checkAtOnce(
-        _ range: Range<Int>, of head: RequestHead, tokenDigest: SHA256Digest,
-        boundTo thumbprint: SHA256Digest,
-        at now: NumericDate
-    ) throws(RefusalReason) {
-        let record = try examine(range, of: head, tokenDigest: tokenDigest, boundTo: thumbprint, at: now)
-        try judge(immediateReplays?.insert(record) ?? .unavailable)
-    }
-
-    /// Checks everything about a proof but whether it was used before.
-    private func examine(
         _ range: Range<Int>, of head: RequestHead, tokenDigest: SHA256Digest,
         boundTo thumbprint: SHA256Digest,
         at now: NumericDate
@@ -204,14 +202,5 @@ final class DPoPChecker: Sendable {
         return ReplayRecord(
             identifier: Digest.sha256(named).bytes, keyThumbprint: key, now: now,
             until: nonce?.until ?? claims.issuedAt.adding(seconds: maxAge))
-    }
-
-    private func judge(_ verdict: ReplayVerdict) throws(RefusalReason) {
-        switch verdict {
-        case .fresh: return
-        case .replayed: throw .replayedProof
-        case .full: throw .replayStoreFull
-        case .unavailable: throw .replayStoreUnavailable
-        }
     }
 }

@@ -47,17 +47,16 @@ struct Presentation: Sendable {
     /// The one token of a request.
     ///
     /// - Parameters:
-    ///   - attempt: Is told how the request tries to get in, also if that fails.
-    ///   - earlier: What was found in the same head before, if it was read.
+    ///   - form: The content, if it is a form and known.
+    ///   - attempt: How the request tries to get in, also if that fails.
     func read(
-        _ head: borrowing RequestHead, _ context: borrowing GateContext, _ attempt: inout Attempt,
-        _ earlier: PresentedToken? = nil
+        _ head: borrowing RequestHead, form: [UInt8]?, _ attempt: inout Attempt
     ) throws(RefusalReason) -> PresentedToken {
         let field = try readField(head, &attempt)
-        guard isFieldOnly else { return try readAnywhere(field, head, context, &attempt) }
+        guard isFieldOnly else { return try readAnywhere(field, head, form, &attempt) }
         switch field {
         case .found(let scheme, let range):
-            return earlier?.again(scheme, range) ?? PresentedToken(scheme, range: range, in: head.bytes)
+            return PresentedToken(scheme, range: range, in: head.bytes)
         case .absent(let reason): throw reason
         }
     }
@@ -91,10 +90,9 @@ struct Presentation: Sendable {
 
     // RFC 6750 §2: a client uses one method. What is not taken in a place does not count as a method there.
     private func readAnywhere(
-        _ field: Field, _ head: borrowing RequestHead, _ context: borrowing GateContext,
-        _ attempt: inout Attempt
+        _ field: Field, _ head: borrowing RequestHead, _ form: [UInt8]?, _ attempt: inout Attempt
     ) throws(RefusalReason) -> PresentedToken {
-        let others = [bodyParameter(head, context), queryParameter(head)].filter { $0 != .absent }
+        let others = [bodyParameter(head, form), queryParameter(head)].filter { $0 != .absent }
         switch field {
         case .found(let scheme, let range):
             guard others.isEmpty else {
@@ -113,10 +111,8 @@ struct Presentation: Sendable {
     }
 
     // RFC 6750 §2.2: a form, of ASCII characters only.
-    private func bodyParameter(_ head: borrowing RequestHead, _ context: borrowing GateContext)
-        -> FormParameter
-    {
-        guard takesBody, let form = context.form, head.isForm, form.allSatisfy({ $0 < 0x80 }) else {
+    private func bodyParameter(_ head: borrowing RequestHead, _ form: [UInt8]?) -> FormParameter {
+        guard takesBody, let form, head.isForm, form.allSatisfy({ $0 < 0x80 }) else {
             return .absent
         }
         return FormParameter("access_token", in: form[...])

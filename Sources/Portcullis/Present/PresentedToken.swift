@@ -31,11 +31,6 @@ package struct PresentedToken: Sendable {
         digest = Digest.sha256(decoded)
     }
 
-    /// This token, if it is the one that stands there in that scheme: its hash need not be computed again.
-    func again(_ scheme: Challenge.Scheme, _ range: Range<Int>) -> PresentedToken? {
-        decoded == nil && self.scheme == scheme && self.range == range ? self : nil
-    }
-
     /// How long the token is.
     var byteCount: Int { decoded?.count ?? range.count }
 

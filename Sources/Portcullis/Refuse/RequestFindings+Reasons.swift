@@ -8,11 +8,12 @@ extension ProtectedResource {
     ///
     /// Reads the request anew: what is refused is looked at twice, so that what is let in costs nothing more.
     func finding(
-        for reason: RefusalReason, of head: RequestHead, requiring requirement: AccessRequirement,
-        _ context: GateContext, _ notes: ValidationNotes
+        for reason: RefusalReason, at step: AdmissionStep, of head: RequestHead,
+        requiring requirement: AccessRequirement, _ context: GateContext, form: [UInt8]?,
+        _ notes: ValidationNotes
     ) -> RefusalFinding {
         if reason == .missingCredentials { return gate.absence }
-        let reading = RequestReading(head, context, of: gate)
+        let reading = RequestReading(head, form: form, of: gate)
         let digest = reading.token.map { Digest.sha256($0) }
         // Of a token that was refused before its answer is gone.
         if let known = digest.flatMap({ gate.rejected[$0] }), known.reason == reason, let said = known.finding
@@ -25,8 +26,19 @@ extension ProtectedResource {
         let (expected, got) =
             findings.presentation(reason, head) ?? findings.token(reason) ?? findings.proof(reason)
             ?? findings.certificate(reason, head, context)
-            ?? findings.findings(of: GateStep(reason, isIntrospected: !reading.isJWT))
+            ?? findings.findings(of: Self.wording(reason, at: step, isIntrospected: !reading.isJWT))
         return RefusalFinding(expected: expected ?? "", got: got ?? "")
+    }
+
+    /// The step whose words say what was wrong: what is remembered, or said once more, is about another one.
+    private static func wording(
+        _ reason: RefusalReason, at step: AdmissionStep, isIntrospected: Bool
+    ) -> AdmissionStep {
+        switch step {
+        case .memory: reason.step(isIntrospected: isIntrospected)
+        case .freshness: reason.step(isIntrospected: true)
+        default: step
+        }
     }
 }
 
@@ -82,6 +94,10 @@ extension RequestFindings {
         case .unknownIssuer where !reading.isJWT: return (introspecting, claim("iss"))
         case .unsupportedTokenType where !reading.isJWT:
             return ("token_type Bearer or DPoP", "token_type \(claim("token_type"))")
+        case .missingClaim: return findings(of: .claims)
+        case .unsupportedTokenFormat where reading.isJWT:
+            return ("an issuer whose keys are known, or that introspects", "a JWT of \(claim("iss"))")
+        case .unsupportedTokenFormat: return ("an issuer that introspects", "none")
         case .ambiguousKey: return ("a kid, since several keys fit", "none")
         case .keysUnavailable: return ("keys of \(claim("iss"))", "none that can be used")
         case .invalidSignature:
@@ -125,7 +141,7 @@ extension RequestFindings {
                 gate.dpop?.start(at: now) ?? now.adding(.zero - policy.proofMaxAge))
             let last = now.adding(policy.proofMaxFuture)
             return (
-                "iat from \(Int(first.seconds.rounded(.up))) to \(last.wholeSeconds ?? 0)",
+                "iat from \(NumericDate(seconds: first.seconds.rounded(.up))?.wholeSeconds ?? 0) to \(last.wholeSeconds ?? 0)",
                 "iat \(FindingWords.printable(claims?["iat"]))"
             )
         case .proofTokenMismatch:

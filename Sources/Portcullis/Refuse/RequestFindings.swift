@@ -14,17 +14,17 @@ struct RequestFindings {
     let failure: RefusalReason?
 
     /// What is expected at a step, and what there is.
-    func findings(of step: GateStep) -> (expected: String?, got: String?) {
+    func findings(of step: AdmissionStep) -> (expected: String?, got: String?) {
         switch step {
         case .credentials: (gate.presentation.places, reading.credentials)
-        case .form:
+        case .length, .characters:
             (
                 "at most \(gate.maxTokenByteCount) characters of a token68",
                 reading.token.map(FindingWords.hashed)
             )
         case .format:
             (gate.validator.format.rawValue, reading.token.map { _ in reading.isJWT ? "jwt" : "opaque" })
-        case .document:
+        case .header, .payload:
             ("strict JSON in three base64url parts", reading.problem.map { "\($0)" } ?? "well formed")
         case .type:
             (gate.tokens.types.joined(separator: ", "), FindingWords.printable(reading.header?["typ"]))
@@ -40,12 +40,16 @@ struct RequestFindings {
             )
         case .key: ("a key of the issuer", "kid " + FindingWords.printable(reading.header?["kid"]))
         case .signature: ("the issuer's", nil)
-        case .introspection: ("active and of the issuer that was asked", introspected)
+        case .introspection, .freshness: ("active and of the issuer that was asked", introspected)
+        case .origin: (gate.originCheck?.allowed.joined(separator: " or "), nil)
+        case .certificateField: ("one Client-Cert field, a byte sequence", nil)
+        case .memory: ("a token that was checked before", reading.token.map(FindingWords.hashed))
+        case .senderConstraint: ("a token that is bound to its client", possession)
         default: claimFindings(of: step)
         }
     }
 
-    private func claimFindings(of step: GateStep) -> (expected: String?, got: String?) {
+    private func claimFindings(of step: AdmissionStep) -> (expected: String?, got: String?) {
         switch step {
         case .audience:
             (

@@ -20,9 +20,9 @@ struct RequestReading {
     /// The path of the target, without the query.
     let path: String
 
-    init(_ head: RequestHead, _ context: GateContext, of gate: Gate) {
+    init(_ head: RequestHead, form: [UInt8]?, of gate: Gate) {
         var attempt = Attempt.none
-        let presented = try? gate.presentation.read(head, context, &attempt)
+        let presented = try? gate.presentation.read(head, form: form, &attempt)
         credentials =
             switch Credentials(of: head) {
             case .bearer: "Authorization: Bearer"

@@ -46,35 +46,53 @@ struct ClaimsChecker: Sendable {
         notBefore.map { $0.seconds - leeway } ?? -.infinity
     }
 
-    /// Checks the claims of a JWT whose signature was verified and whose issuer is known.
+    /// The audience, which holds this resource.
     ///
-    /// RFC 9068 §4.
-    func checkJWT(_ claims: ClaimsSet, at now: NumericDate) throws(RefusalReason) -> CheckedClaims {
-        let audience = try audience(of: claims) ?? []
-        try checkAudience(audience)
-        let expiry = try date("exp", of: claims)
-        // RFC 9068 §4: exp must be there.
-        guard let expiry else { throw .missingClaim }
-        let start = try checkTimes(claims, expiry: expiry, at: now)
-        for name in requiredClaims where claims.json[name] == nil { throw .missingClaim }
-        return try collect(
-            claims, audience, expiresAt: expiry, notBefore: start, scopes: scopes(of: claims, in: scopeClaims)
-        )
+    /// An introspection answer may leave it out where the policy says so. RFC 9068 §4, RFC 7662 §2.2.
+    func audience(of claims: ClaimsSet, isIntrospected: Bool) throws(RefusalReason) -> [String] {
+        let audience = try audience(of: claims)
+        if audience == nil, isIntrospected, introspectionAudience != .required { return [] }
+        try checkAudience(audience ?? [])
+        return audience ?? []
     }
 
-    /// Checks the members of an introspection answer that says the token is active.
+    /// When the token expires, and from when on it is valid; both may be absent in an introspection answer.
     ///
-    /// RFC 7662 §2.2, §4.
-    func checkIntrospected(_ claims: ClaimsSet, at now: NumericDate) throws(RefusalReason) -> CheckedClaims {
-        let audience = try audience(of: claims)
-        if audience != nil || introspectionAudience == .required { try checkAudience(audience ?? []) }
+    /// RFC 9068 §4, RFC 7519 §4.1.4-§4.1.6.
+    func times(
+        of claims: ClaimsSet, isIntrospected: Bool, at now: NumericDate
+    ) throws(RefusalReason) -> (expiresAt: NumericDate?, notBefore: NumericDate?) {
         let expiry = try date("exp", of: claims)
-        let start = try checkTimes(claims, expiry: expiry, at: now)
+        // RFC 9068 §4: exp must be there.
+        guard expiry != nil || isIntrospected else { throw .missingClaim }
+        return (expiry, try checkTimes(claims, expiry: expiry, at: now))
+    }
+
+    /// The claims of a token whose audience and times are good.
+    ///
+    /// RFC 9068 §2.2, RFC 7662 §2.2.
+    func claims(
+        of claims: ClaimsSet, isIntrospected: Bool, audience: [String], expiresAt: NumericDate?,
+        notBefore: NumericDate?
+    ) throws(RefusalReason) -> CheckedClaims {
+        if !isIntrospected {
+            for name in requiredClaims where claims.json[name] == nil { throw .missingClaim }
+        }
         let checked = try collect(
-            claims, audience ?? [], expiresAt: expiry, notBefore: start,
-            scopes: scopes(of: claims, in: ["scope"]))
-        if try isDPoP(claims), checked.confirmation.keyThumbprint == nil { throw .unprovenPossession }
+            claims, audience, expiresAt: expiresAt, notBefore: notBefore,
+            scopes: scopes(of: claims, in: isIntrospected ? ["scope"] : scopeClaims))
+        if isIntrospected, try isDPoP(claims), checked.confirmation.keyThumbprint == nil {
+            throw .unprovenPossession
+        }
         return checked
+    }
+
+    /// The claims of a token that is refused already, if they are of their types.
+    func unchecked(_ claims: ClaimsSet, isIntrospected: Bool) throws(RefusalReason) -> CheckedClaims {
+        try collect(
+            claims, audience(of: claims) ?? [], expiresAt: date("exp", of: claims),
+            notBefore: date("nbf", of: claims),
+            scopes: scopes(of: claims, in: isIntrospected ? ["scope"] : scopeClaims))
     }
 
     /// Checks what its issuer says of a JWT that was verified here: nothing of it may speak against the token.

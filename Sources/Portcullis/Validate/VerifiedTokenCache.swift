@@ -14,7 +14,7 @@ final class TokenTable<Entry: Sendable>: Sendable {
         /// Every one.
         case always
         /// Those of tokens that come by again: what is used once would push out what is used often, for nothing.
-        case atSecondSight
+        case onSecondUse
     }
 
     private struct Slot {
@@ -63,7 +63,7 @@ final class TokenTable<Entry: Sendable>: Sendable {
                 state.slots.append(slot)
                 return nil
             }
-            if admission == .atSecondSight, !isSeenAgain(digest, in: &state) { return nil }
+            if admission == .onSecondUse, !isSeenAgain(digest, in: &state) { return nil }
             return Self.replace(with: slot, in: &state)
         }
         _ = evicted

@@ -9,14 +9,15 @@ package enum ExplainCommand: Subcommand {
     package static let name = "explain"
     package static let summary = "why a request with a token is let in, or not, by a configuration file"
     package static let usage = """
-        usage: portcullis explain --config FILE --token TOKEN [--method GET] [--url URL] [--dpop PROOF]
+        usage: portcullis explain --config FILE --token TOKEN [--method GET] [--url URL] [--dpop PROOF] [--all]
                portcullis explain --request-id ID --log FILE
 
         Prints each step that the gate takes, with what it expects and what the request has, and the exact
         answer that a client would get. A token of - is read from standard input, which keeps it out of the
         list of processes. Keys are fetched and tokens introspected as the file says; the token goes nowhere
         else. The URL is the file's first resource unless it is given. The store that processes share is
-        left alone, so that a proof that is explained is not used up.
+        left alone, so that a proof that is explained is not used up. With --all the steps behind a refusal
+        are judged too, as far as they can be: (ok) would pass, (no) would refuse. Only the first one decides.
 
         With a request identifier (X-Request-Id) the line of an access log, text or JSON, is found and
         explained; a log of - is standard input. Nothing is sent anywhere.
@@ -25,7 +26,7 @@ package enum ExplainCommand: Subcommand {
 
     package static func work(for words: [String]) throws(Misuse) -> Work {
         let words = try CommandLineWords(
-            words, flags: [], options: Set(requestOptions + logOptions))
+            words, flags: ["--all"], options: Set(requestOptions + logOptions))
         guard words.operands.isEmpty else { throw Misuse("an unknown word on the command line") }
         if let work = try searching(words) { return work }
         guard let path = words.value(of: "--config") else { throw Misuse("--config is missing") }
@@ -39,7 +40,8 @@ package enum ExplainCommand: Subcommand {
         var given: ExplainedCall?
         if let url = words.value(of: "--url") { given = try call(url) }
         let first = given
-        return { console in await run(path, first, call, console) }
+        let judgesAllSteps = words.has("--all")
+        return { console in await run(path, first, call, judgesAllSteps, console) }
     }
 
     private static let requestOptions = ["--config", "--token", "--method", "--url", "--dpop"]
@@ -58,7 +60,7 @@ package enum ExplainCommand: Subcommand {
 
     private static func run(
         _ path: String, _ given: ExplainedCall?, _ call: @Sendable (String) throws(Misuse) -> ExplainedCall,
-        _ console: Console
+        _ judgesAllSteps: Bool, _ console: Console
     ) async -> Outcome {
         do throws(InvalidConfiguration) {
             let file = try ConfigurationFile(path: path)
@@ -72,7 +74,7 @@ package enum ExplainCommand: Subcommand {
                 console.writeError("no such request can be sent\n")
                 return .trouble
             }
-            return await explain(request, table, console)
+            return await explain(request, table, judgesAllSteps, console)
         } catch {
             for finding in error.findings { console.writeError("\(finding)\n") }
             return .trouble
@@ -80,14 +82,15 @@ package enum ExplainCommand: Subcommand {
     }
 
     private static func explain(
-        _ request: ExplainedCall, _ table: RoutingTable, _ console: Console
+        _ request: ExplainedCall, _ table: RoutingTable, _ judgesAllSteps: Bool, _ console: Console
     ) async -> Outcome {
         let route = table.destination(request.head.method, authority: request.authority, request.path).route
         guard let gate = route.gate else {
             console.write("No resource guards this URL; answered by: \(route.name)\n")
             return .success
         }
-        let explanation = await gate.resource.explain(request.head, requiring: gate.requirement)
+        let explanation = await gate.resource.explain(
+            request.head, requiring: gate.requirement, judgingAllSteps: judgesAllSteps)
         console.write("resource: \(gate.resource.identifier)\nroute: \(route.name)\n\n")
         for (index, step) in explanation.steps.enumerated() { console.write(text(of: step, index + 1)) }
         switch explanation.decision {
@@ -95,7 +98,8 @@ package enum ExplainCommand: Subcommand {
             console.write("\nThe request is let in.\n")
             return .success
         case .failure(let refusal):
-            console.write("\nRefused: \(refusal.reason.rawValue). The answer:\n\n" + text(of: refusal))
+            console.write(
+                "\nRefused: \(refusal.reason.rawValue). The answer:\n\n" + text(of: refusal))
             return .failure
         }
     }
@@ -103,13 +107,16 @@ package enum ExplainCommand: Subcommand {
     private static func text(of step: Explanation.Step, _ number: Int) -> String {
         let mark =
             switch step.outcome {
-            case .passed: "ok  "
+            case .passed, .remembered: "ok  "
             case .failed: "FAIL"
-            case .notReached: "-   "
+            case .wouldPass: "(ok)"
+            case .wouldFail: "(no)"
+            default: "-   "
             }
         var text = "\(number < 10 ? " " : "")\(number) \(mark) \(step.name) (\(step.clause))\n"
         if let expected = step.expected { text += "        expected: \(expected)\n" }
         if let got = step.got { text += "        got:      \(got)\n" }
+        if let reason = step.reason { text += "        repair:   \(reason.remedy)\n" }
         return text
     }
 

@@ -66,7 +66,7 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
             return goesOn(after: code)
         }
         guard !context.core.spare.isMissed else {
-            shedder.refuseAtOnce(accepted, answering: speaksPlainText, context)
+            shedder.refuseImmediately(accepted, answering: speaksPlainText, context)
             context.giveBackPlace()
             context.core.spare.restore()
             return true
@@ -118,7 +118,7 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
     private func refuseWithoutDescriptors() {
         for _ in 0..<Self.shedBatch {
             let found = context.core.spare.lend {
-                refuseOne { shedder.refuseAtOnce($0, answering: speaksPlainText, context) }
+                refuseOne { shedder.refuseImmediately($0, answering: speaksPlainText, context) }
             }
             guard found == true else { return }
         }

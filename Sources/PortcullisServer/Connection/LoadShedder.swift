@@ -66,7 +66,7 @@ final class LoadShedder: @unchecked Sendable {
     /// Answers and closes at once, if there is no descriptor to wait with.
     ///
     /// What has arrived is read first, since closing over it would reset the connection.
-    func refuseAtOnce(_ descriptor: Int32, answering: Bool, _ context: LoopContext) {
+    func refuseImmediately(_ descriptor: Int32, answering: Bool, _ context: LoopContext) {
         context.recorder?.record(.connectionShed)
         if answering { Self.send(to: descriptor) }
         shutdown(descriptor, Int32(SHUT_WR))

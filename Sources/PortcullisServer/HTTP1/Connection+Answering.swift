@@ -24,14 +24,10 @@ extension Connection {
             id: record?.value.id, forwarding: forwarding, isFromTrustedProxy: isFromTrustedProxy,
             certificateSource: certificateSource, describesRefusals: context.core.describesRefusals)
         noteRoute(route, forwarding)
-        answer(request, route, effort: .little)
+        answer(context.watching(route) { route.begin(request) }, request, route)
     }
 
-    private func answer(_ request: Request, _ route: CompiledRoute, effort: ProtectedResource.Effort) {
-        answer(
-            context.watching(route) { route.respondImmediately(to: request, effort: effort) }, request, route)
-    }
-
+    /// Sends an answer, or fulfils what the gate needs: by the loop's budget and by callbacks where that is possible, else in a task.
     private func answer(
         _ outcome: consuming CompiledRoute.Outcome, _ request: Request, _ route: CompiledRoute
     ) {
@@ -39,47 +35,43 @@ extension Connection {
         case .response(var response):
             finish(&response, request.head)
             respond(with: response, route, request)
-        case .mustVerify(let request, let presented):
+        case .mustWait(let passage):
+            startTask(route, passage)
+        case .needs(let need, let passage):
             let id = exchangeID
-            beginWork()
-            loop.executeCostly {
-                self.assumeIsolated { connection in
-                    connection.endWork()
-                    connection.answer(id, request, route, effort: .all(presented))
+            switch need {
+            case .signatureTime:
+                beginWork()
+                loop.executeCostly {
+                    self.assumeIsolated { $0.goOn(id, passage, route, .signatureTime) }
                 }
-            }
-        case .mustAsk(let request, let pending, let index):
-            let id = exchangeID
-            beginWork()
-            pending.ask { decision in
-                self.assumeIsolated { connection in
-                    connection.endWork()
-                    connection.resume(id, request, route, from: index, decision)
+            case .keys(let question):
+                beginWork()
+                question.ask { outcome in
+                    self.assumeIsolated { $0.goOn(id, passage, route, .keys(outcome)) }
                 }
+            case .introspection(let question):
+                beginWork()
+                question.ask { reply in
+                    self.assumeIsolated { $0.goOn(id, passage, route, .introspection(reply)) }
+                }
+            case .form, .sharedAnswer, .sharing, .replayVerdict:
+                startTask(route, passage)
             }
-        case .mustWait(let request, let index):
-            startTask(route, request, from: index)
         }
     }
 
-    /// Goes on with a request whose token was asked about.
-    private func resume(
-        _ id: UInt64, _ request: Request, _ route: CompiledRoute, from index: Int,
-        _ decision: Result<AccessToken, Refusal>
+    /// Goes on with a request whose need is fulfilled.
+    private func goOn(
+        _ id: UInt64, _ passage: CompiledRoute.Passage, _ route: CompiledRoute, _ answer: AdmissionAnswer
     ) {
+        endWork()
+        // A client that has gone meanwhile costs no verification.
         guard isCurrent(id) else { return }
-        answer(context.watching(route) { route.resume(request, from: index, decision) }, request, route)
-        // Answers that come in together are sent together; and this may be told before the question has been put.
-        continueLater()
-    }
-
-    private func answer(
-        _ id: UInt64, _ request: Request, _ route: CompiledRoute, effort: ProtectedResource.Effort
-    ) {
-        // Who has gone meanwhile costs no verification.
-        guard isCurrent(id) else { return }
-        answer(request, route, effort: effort)
-        // The answers of a share are sent together, which wakes their clients once.
+        var passage = passage
+        passage.supply(answer)
+        self.answer(context.watching(route) { route.advance(passage) }, passage.request, route)
+        // Answers that come in together are sent together; and this may be called before the question has been asked.
         continueLater()
     }
 
@@ -116,15 +108,15 @@ extension Connection {
 
     // MARK: Answers by a task
 
-    private func startTask(_ route: CompiledRoute, _ request: Request, from index: Int) {
+    private func startTask(_ route: CompiledRoute, _ passage: CompiledRoute.Passage) {
         let id = exchangeID
         let pool = context.core.pool
         beginWork()
         makePending().taskRoute = route
         makePending().task = Task(executorPreference: loop) {
             do {
-                let response = try await route.respond(to: request, from: index, pool)
-                await self.complete(id, with: response, request.head, route)
+                let response = try await route.respond(to: passage, pool)
+                await self.complete(id, with: response, passage.request.head, route)
             } catch {
                 await self.cut(id)
             }

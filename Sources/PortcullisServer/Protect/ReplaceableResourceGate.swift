@@ -39,12 +39,21 @@ public struct ReplaceableResourceGate: GateMiddleware {
         }
     }
 
-    /// Nothing that would hold for all requests.
+    /// `nil`: none holds for all requests.
     var link: String? { nil }
 
-    package func decide(on request: inout Request, effort: ProtectedResource.Effort) -> ImmediateVerdict {
+    func begin(_ request: inout Request) -> GateProgress {
         guard let gate = current else { return .respond(.notFound) }
-        return gate.link == nil ? gate.decide(on: &request, effort: effort) : .wait
+        return gate.link == nil ? gate.begin(&request) : .wait
+    }
+
+    // Under the set that the request began with.
+    func advance(_ admission: Admission, _ request: inout Request) -> GateProgress {
+        gate(of: admission).advance(admission, &request)
+    }
+
+    private func gate(of admission: Admission) -> ResourceGate {
+        .once(admission.resource, requiring: requirement, streamExpiry: streamExpiry)
     }
 
     /// Answers with the refusal, or passes the request on.
@@ -52,8 +61,14 @@ public struct ReplaceableResourceGate: GateMiddleware {
     /// May wait for keys or introspection, for a replay store, for a share of the loop's time, and for the content where that may hold
     /// the token.
     public func respond(to request: Request, next: Next) async throws -> Response {
-        guard let gate = current else { return .notFound }
-        var response = try await gate.respond(to: request, next: next)
+        try await respond(to: request, continuing: nil, next: next)
+    }
+
+    func respond(
+        to request: Request, continuing admission: Admission?, next: Next
+    ) async throws -> Response {
+        guard let gate = admission.map(gate(of:)) ?? current else { return .notFound }
+        var response = try await gate.respond(to: request, continuing: admission, next: next)
         if let link = gate.link { response.fields.append(link, for: "Link") }
         return response
     }
@@ -65,7 +80,7 @@ public struct ReplaceableResourceGate: GateMiddleware {
 /// (``MetadataPublishing/mirrorsAuthorizationServer``), which the routes of ``Routes/protect(_:_:)`` have.
 ///
 /// RFC 9728 §3.
-public struct ResourceDocuments: ImmediateMiddleware {
+public struct ResourceDocuments: NonWaitingMiddleware {
     private let resources: ProtectedResources
 
     /// Makes the middleware, to be put before gates.
@@ -73,13 +88,8 @@ public struct ResourceDocuments: ImmediateMiddleware {
         self.resources = resources
     }
 
-    package func decide(on request: inout Request, effort: ProtectedResource.Effort) -> ImmediateVerdict {
-        resources.current.metadataResponse(to: request.head).map { .respond(Response($0)) } ?? .proceed
-    }
-
     /// Answers with the document, or passes the request on.
-    public func respond(to request: Request, next: Next) async throws -> Response {
-        if let answer = resources.current.metadataResponse(to: request.head) { return Response(answer) }
-        return try await next(request)
+    public func intercept(_ request: inout Request) -> Interception {
+        resources.current.metadataResponse(to: request.head).map { .respond(Response($0)) } ?? .proceed
     }
 }

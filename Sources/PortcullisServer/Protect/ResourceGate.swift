@@ -5,11 +5,30 @@ internal import PortcullisHTTP
 internal import PortcullisTransport
 
 /// A gate, and what the routes behind it need to know of it.
-protocol GateMiddleware: ImmediateMiddleware {
-    /// The value of `Link` in guarded answers, or nothing.
+protocol GateMiddleware: Middleware {
+    /// The value of `Link` in guarded answers, or `nil`.
     var link: String? { get }
     /// What becomes of a streamed answer when its token expires.
     var streamExpiry: StreamExpiry { get }
+
+    /// Begins to decide on a request, as far as that can be done at once.
+    func begin(_ request: inout Request) -> GateProgress
+    /// Goes on with a decision whose need was supplied.
+    func advance(_ admission: Admission, _ request: inout Request) -> GateProgress
+    /// Goes on with a decision, or begins one, by waiting.
+    func respond(
+        to request: Request, continuing admission: Admission?, next: Middleware.Next
+    ) async throws -> Response
+}
+
+/// How far a gate has come with a request.
+enum GateProgress {
+    case proceed
+    case respond(Response)
+    /// To be supplied before ``GateMiddleware/advance(_:_:)`` goes on.
+    case needs(AdmissionNeed, Admission)
+    /// Only ``Middleware/respond(to:next:)`` can tell: the answer has to be completed on its way back.
+    case wait
 }
 
 /// The gate of a resource as a middleware: only requests with a token that the resource accepts pass.
@@ -28,7 +47,7 @@ public struct ResourceGate: GateMiddleware {
     package let resource: ProtectedResource
     package let requirement: AccessRequirement
     let streamExpiry: StreamExpiry
-    /// The value of `Link` in guarded answers, or nothing.
+    /// The value of `Link` in guarded answers, or `nil`.
     let link: String?
     /// The answer to a request without credentials, which is the same each time; nothing where that is not so.
     private let unauthenticated: Response?
@@ -67,22 +86,20 @@ public struct ResourceGate: GateMiddleware {
         link = resource.metadataLink
     }
 
-    package func decide(on request: inout Request, effort: ProtectedResource.Effort) -> ImmediateVerdict {
+    func begin(_ request: inout Request) -> GateProgress {
         if let answer = preparedAnswer(to: request) { return .respond(answer) }
-        let decision = resource.authorizeImmediately(
-            request.head, requiring: requirement, in: Self.context(of: request), effort: effort)
-        switch decision {
-        case .authorized(let token):
+        guard !resource.completesAnswer(to: request.head, in: Self.context(of: request)) else { return .wait }
+        return advance(Admission(to: resource), &request)
+    }
+
+    func advance(_ admission: Admission, _ request: inout Request) -> GateProgress {
+        var admission = admission
+        switch admission.advance(request.head, requiring: requirement, in: Self.context(of: request)) {
+        case .admitted(let token):
             request.token = token
             return .proceed
-        case .refused(let refusal):
-            return .respond(Response(refusal))
-        case .mustVerify(let presented):
-            return .verify(presented)
-        case .mustAsk(let pending):
-            return .ask(pending)
-        case .mustWait:
-            return .wait
+        case .refused(let refusal): return .respond(Response(refusal))
+        case .needs(let need): return .needs(need, admission)
         }
     }
 
@@ -91,43 +108,36 @@ public struct ResourceGate: GateMiddleware {
     /// May wait for keys or introspection, for a replay store, for a share of the loop's time, and for the content where that may hold
     /// the token.
     public func respond(to request: Request, next: Next) async throws -> Response {
+        try await respond(to: request, continuing: nil, next: next)
+    }
+
+    func respond(
+        to request: Request, continuing admission: Admission?, next: Next
+    ) async throws -> Response {
         var request = request
-        var context = Self.context(of: request)
-        if resource.needsForm(of: request.head) {
-            // RFC 6750 §2.2: the handler gets the form as it came.
-            let form = try await request.body.collect(upTo: Self.maximumFormByteCount)
-            context.form = form
-            request.body = .bytes(form)
-        }
-        do throws(Refusal) {
-            request.token = try await authorize(request.head, in: context)
-        } catch {
-            return Response(error)
+        var admission = admission ?? Admission(to: resource)
+        let context = Self.context(of: request)
+        deciding: while true {
+            switch admission.advance(request.head, requiring: requirement, in: context) {
+            case .admitted(let token):
+                request.token = token
+                break deciding
+            case .refused(let refusal): return Response(refusal)
+            case .needs(let need):
+                let answer = try await need.answer {
+                    // RFC 6750 §2.2: the handler gets the form as it came.
+                    let form = try await request.body.collect(upTo: Self.maximumFormByteCount)
+                    request.body = .bytes(form)
+                    return form
+                } awaitTime: {
+                    await EventLoop.current?.awaitShare()
+                }
+                admission.supply(answer)
+            }
         }
         var response = try await next(request)
         resource.complete(&response.fields, status: response.status, answering: request.head, in: context)
         return response
-    }
-
-    /// Waits for what has to be waited for, and for a share of the loop's time if there is no more to it than a signature.
-    private func authorize(_ head: RequestHead, in context: GateContext) async throws(Refusal) -> AccessToken
-    {
-        var decision = resource.authorizeImmediately(head, requiring: requirement, in: context)
-        switch decision {
-        case .mustVerify(let presented):
-            await EventLoop.current?.awaitShare()
-            decision = resource.authorizeImmediately(
-                head, requiring: requirement, in: context, effort: .all(presented))
-        case .mustWait where resource.verifiesSignatures:
-            await EventLoop.current?.awaitShare()
-        default: break
-        }
-        switch decision {
-        case .authorized(let token): return token
-        case .refused(let refusal): throw refusal
-        case .mustVerify, .mustAsk, .mustWait:
-            return try await resource.authorize(head, requiring: requirement, in: context)
-        }
     }
 
     private func preparedAnswer(to request: borrowing Request) -> Response? {

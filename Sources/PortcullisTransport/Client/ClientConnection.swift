@@ -66,7 +66,7 @@ actor ClientConnection: ReadinessHandler {
         case .connecting: finishConnecting()
         case .handshaking: handshake()
         case .exchanging: transfer()
-        case .idle: _ = rest(isReusedAtOnce: false)
+        case .idle: _ = rest(isReusedNow: false)
         case .closed: break
         }
     }
@@ -103,16 +103,16 @@ actor ClientConnection: ReadinessHandler {
     ///
     /// Whatever else comes from the peer now, nobody has asked for.
     ///
-    /// - Parameter isReusedAtOnce: Looks for such bytes now, since they would be taken for a part of the next response.
+    /// - Parameter isReusedNow: Looks for such bytes now, since they would be taken for a part of the next response.
     /// - Returns: Whether the connection is still open.
-    func rest(isReusedAtOnce: Bool) -> Bool {
+    func rest(isReusedNow: Bool) -> Bool {
         if phase != .idle {
             phase = .idle
             isReused = true
             loop.setDeadline(loop.now + pool.settings.idleTimeout, for: stream.descriptor)
         }
         var wanted: Readiness = .readable
-        if mayHaveUnread || isReusedAtOnce {
+        if mayHaveUnread || isReusedNow {
             guard case .wouldBlock(let more) = read() else {
                 close()
                 return false

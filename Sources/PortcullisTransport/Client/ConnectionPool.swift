@@ -71,7 +71,7 @@ actor ConnectionPool {
         let origin = exchange.origin
         while let connection = origins[origin]?.idle.popLast() {
             // What has come meanwhile may not have been told yet, and would be taken for the answer. RFC 9112 §9.2.
-            guard connection.assumeIsolated({ $0.rest(isReusedAtOnce: true) }) else { continue }
+            guard connection.assumeIsolated({ $0.rest(isReusedNow: true) }) else { continue }
             return connection.assumeIsolated { $0.send(exchange) }
         }
         let state = origins[origin, default: OriginState()]
@@ -96,7 +96,7 @@ actor ConnectionPool {
     func release(_ connection: ClientConnection) {
         let origin = connection.origin
         let hasWaiting = origins[origin].map { $0.waiting.count > 0 } ?? false
-        guard connection.assumeIsolated({ $0.rest(isReusedAtOnce: hasWaiting) }) else { return }
+        guard connection.assumeIsolated({ $0.rest(isReusedNow: hasWaiting) }) else { return }
         if let next = origins[origin]?.next(for: connection) {
             connection.assumeIsolated { $0.send(next) }
         }

@@ -110,12 +110,11 @@ struct Subject {
         resource.invalidateAllTokens()
         let start = processorNanoseconds()
         for head in heads {
-            // A server looks at all requests with little effort, and then at those that need more.
+            var admission = Admission(to: resource)
             guard
-                case .mustVerify(let presented) = resource.authorizeImmediately(
-                    head, requiring: Self.requirement),
-                case .authorized = resource.authorizeImmediately(
-                    head, requiring: Self.requirement, effort: .all(presented))
+                case .needs(.signatureTime) = admission.advance(
+                    head, requiring: Self.requirement, in: GateContext()),
+                case .admitted = admission.goOn(head, requiring: Self.requirement)
             else { fatalError("The token is known or refused, so nothing is measured.") }
         }
         return (processorNanoseconds() - start) / Double(heads.count)
@@ -148,4 +147,13 @@ for algorithm in chosen.isEmpty ? [SignatureAlgorithm.rs256, .es256, .ed25519] :
 if isTooSlow, CommandLine.arguments.contains("--check") {
     print("above the bound of \(Setup.bound)")
     exit(1)
+}
+
+extension Admission {
+    /// Goes on when there is time for a signature.
+    fileprivate mutating func goOn(_ head: RequestHead, requiring requirement: AccessRequirement) -> Progress
+    {
+        supply(.signatureTime)
+        return advance(head, requiring: requirement, in: GateContext())
+    }
 }

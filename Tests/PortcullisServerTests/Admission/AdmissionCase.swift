@@ -69,19 +69,11 @@ struct AdmissionCase: Sendable, CustomTestStringConvertible {
     let name: String
     let declare: Declare
     let play: Play
-    /// What an explanation should say of steps that it is known to be wrong about.
-    let mistakenSteps: [String: String]
-    /// The one request that this is about; nil for every refused one.
-    let mistakenRequest: Int?
 
     init(
-        _ name: String, mistakenSteps: [String: String] = [:], mistakenRequest: Int? = nil,
-        _ declare: @escaping Declare = { _, _ in },
-        play: @escaping Play
+        _ name: String, _ declare: @escaping Declare = { _, _ in }, play: @escaping Play
     ) {
         self.name = name
-        self.mistakenSteps = mistakenSteps
-        self.mistakenRequest = mistakenRequest
         self.declare = declare
         self.play = play
     }
@@ -116,7 +108,7 @@ final class AdmissionScene: Sendable {
         _ method: Method, _ target: String, _ fields: [(String, String)],
         content: String = "", certificate: ClientCertificate = .none,
         requiring other: AccessRequirement? = nil
-    ) async throws -> AdmissionAnswer {
+    ) async throws -> EntryAnswer {
         let host = [("Host", "api.example.com")]
         let type = content.isEmpty ? [] : [("Content-Type", "application/x-www-form-urlencoded")]
         let head = RequestHead.test(method, target, fields: host + fields + type)
@@ -141,13 +133,13 @@ final class AdmissionScene: Sendable {
     func send(
         _ fields: [(String, String)], certificate: ClientCertificate = .none,
         requiring other: AccessRequirement? = nil
-    ) async throws -> AdmissionAnswer {
+    ) async throws -> EntryAnswer {
         try await send(.get, "/notes", fields, certificate: certificate, requiring: other)
     }
 
     /// Sends a bearer token.
     @discardableResult
-    func bearer(_ token: String, requiring other: AccessRequirement? = nil) async throws -> AdmissionAnswer {
+    func bearer(_ token: String, requiring other: AccessRequirement? = nil) async throws -> EntryAnswer {
         try await send([("Authorization", "Bearer \(token)")], requiring: other)
     }
 
@@ -159,8 +151,7 @@ final class AdmissionScene: Sendable {
 
     /// Sends a token in the scheme DPoP.
     @discardableResult
-    func dpop(_ token: String, _ proofs: String..., target: String = "/notes") async throws -> AdmissionAnswer
-    {
+    func dpop(_ token: String, _ proofs: String..., target: String = "/notes") async throws -> EntryAnswer {
         try await send(
             .get, target, [("Authorization", "DPoP \(token)")] + proofs.map { ("DPoP", $0) })
     }

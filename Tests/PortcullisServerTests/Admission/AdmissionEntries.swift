@@ -17,7 +17,7 @@ struct AdmissionCall: Sendable {
 }
 
 /// One step of the gate, as an explanation has it.
-struct AdmissionStep: Sendable {
+struct ExplainedStep: Sendable {
     let name: String
     let clause: String
     let outcome: String
@@ -26,7 +26,7 @@ struct AdmissionStep: Sendable {
 }
 
 /// What one way into the gate says of one request.
-struct AdmissionAnswer: Sendable {
+struct EntryAnswer: Sendable {
     let token: AccessToken?
     let reason: RefusalReason?
     let finding: RefusalFinding?
@@ -36,7 +36,7 @@ struct AdmissionAnswer: Sendable {
     /// What the request waited for, in the order of the waits; only the event loop tells.
     var waits: [String] = []
     /// The steps of the gate; only an explanation tells.
-    var steps: [AdmissionStep] = []
+    var steps: [ExplainedStep] = []
 
     init(
         token: AccessToken?, reason: RefusalReason?, finding: RefusalFinding?, lines: [String], body: [UInt8]
@@ -111,15 +111,15 @@ enum AdmissionEntry: String, CaseIterable, Sendable {
 
     func ask(
         _ call: AdmissionCall, of resource: ProtectedResource, requiring requirement: AccessRequirement
-    ) async throws -> AdmissionAnswer {
+    ) async throws -> EntryAnswer {
         let context = call.context(of: resource)
         switch self {
         case .embedded:
             let decision = await Self.decide(call.head, resource, requirement, context)
-            return AdmissionAnswer(decision, of: resource, call)
+            return EntryAnswer(decision, of: resource, call)
         case .eventLoop:
             let (decision, waits) = await Self.decideOnLoop(call.head, resource, requirement, context)
-            var answer = AdmissionAnswer(decision, of: resource, call)
+            var answer = EntryAnswer(decision, of: resource, call)
             answer.waits = waits
             return answer
         case .middleware: return try await Self.pass(call, resource, requirement)
@@ -131,9 +131,9 @@ enum AdmissionEntry: String, CaseIterable, Sendable {
             return try await AdmissionServer(resource: resource, requirement: requirement).ask(call)
         case .explanation:
             let explanation = await resource.explain(call.head, requiring: requirement, in: context)
-            var answer = AdmissionAnswer(explanation.decision, of: resource, call)
+            var answer = EntryAnswer(explanation.decision, of: resource, call)
             answer.steps = explanation.steps.map {
-                AdmissionStep(
+                ExplainedStep(
                     name: $0.name, clause: $0.clause, outcome: $0.outcome.rawValue, expected: $0.expected,
                     got: $0.got)
             }
@@ -157,39 +157,42 @@ enum AdmissionEntry: String, CaseIterable, Sendable {
         _ context: GateContext
     ) async -> (Result<AccessToken, Refusal>, waits: [String]) {
         var waits: [String] = []
-        var decision = resource.authorizeImmediately(head, requiring: requirement, in: context)
-        if case .mustVerify(let presented) = decision {
-            waits.append("time for a signature")
-            decision = resource.authorizeImmediately(
-                head, requiring: requirement, in: context, effort: .all(presented))
-        }
-        switch decision {
-        case .authorized(let token): return (.success(token), waits)
-        case .refused(let refusal): return (.failure(refusal), waits)
-        case .mustAsk(let pending):
-            waits.append("the introspection endpoint")
-            let answer = await withCheckedContinuation { continuation in
-                pending.ask { continuation.resume(returning: $0) }
+        var admission = Admission(to: resource)
+        while true {
+            switch admission.advance(head, requiring: requirement, in: context) {
+            case .admitted(let token): return (.success(token), waits)
+            case .refused(let refusal): return (.failure(refusal), waits)
+            case .needs(let need):
+                waits.append(Self.word(for: need))
+                admission.supply(await need.answer(form: { context.form }))
             }
-            return (answer, waits)
-        case .mustVerify, .mustWait:
-            waits.append("a task")
-            return (await decide(head, resource, requirement, context), waits)
+        }
+    }
+
+    private static func word(for need: AdmissionNeed) -> String {
+        switch need {
+        case .form: "the form"
+        case .signatureTime: "time for a signature"
+        case .keys: "keys"
+        case .sharedAnswer: "the shared cache"
+        case .introspection: "the introspection endpoint"
+        case .sharing: "leave in the shared cache"
+        case .replayVerdict: "the replay store"
         }
     }
 
     private static func pass(
         _ call: AdmissionCall, _ resource: ProtectedResource, _ requirement: AccessRequirement
-    ) async throws -> AdmissionAnswer {
+    ) async throws -> EntryAnswer {
         let handler = AdmissionHandler()
         let gate = ResourceGate(resource, requiring: requirement)
         let response = try await gate.respond(to: try call.request()) { handler.respond($0.token) }
-        return AdmissionAnswer(response, handler.token)
+        return EntryAnswer(response, handler.token)
     }
 
     private static func serve(
         _ call: AdmissionCall, _ resource: ProtectedResource, _ requirement: AccessRequirement
-    ) async throws -> AdmissionAnswer {
+    ) async throws -> EntryAnswer {
         let handler = AdmissionHandler()
         let table = try AskedTable { routes in
             routes.protect(resource) { api in
@@ -197,6 +200,6 @@ enum AdmissionEntry: String, CaseIterable, Sendable {
             }
         }
         let response = try await table.ask(try call.request())
-        return AdmissionAnswer(response, handler.token)
+        return EntryAnswer(response, handler.token)
     }
 }

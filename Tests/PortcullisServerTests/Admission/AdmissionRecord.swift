@@ -11,11 +11,11 @@ struct AdmissionExchange: Sendable {
     /// What every way into the gate has to agree on.
     let record: JSONObject
     let waits: [String]
-    let steps: [AdmissionStep]
+    let steps: [ExplainedStep]
     let isRefused: Bool
 
     init(
-        request: [String], answer: AdmissionAnswer, calls: [String], stable: @escaping (String) -> String
+        request: [String], answer: EntryAnswer, calls: [String], stable: @escaping (String) -> String
     ) {
         let texts = { (lines: [String]) in JSONValue.array(lines.map { .string(stable($0)) }) }
         var record: JSONObject = ["request": .array(request.map(JSONValue.string))]
@@ -33,7 +33,7 @@ struct AdmissionExchange: Sendable {
         waits = answer.waits
         isRefused = answer.reason != nil
         steps = answer.steps.map { step in
-            AdmissionStep(
+            ExplainedStep(
                 name: step.name, clause: step.clause, outcome: step.outcome,
                 expected: step.expected.map(stable), got: step.got.map(stable))
         }
@@ -70,19 +70,24 @@ struct AdmissionExchange: Sendable {
         return record
     }
 
-    /// The steps of an explanation, one line each, those that are known to be wrong with what they should
-    /// say.
-    func explained(_ mistakes: [String: String]) -> JSONValue {
+    /// The steps of an explanation, one line each.
+    var explained: JSONValue {
         .array(
             steps.map { step in
                 var text = "\(step.outcome): \(step.name) [\(step.clause)]"
                 if let expected = step.expected { text += ", expected \(expected)" }
                 if let got = step.got { text += ", got \(got)" }
-                guard isRefused, let truth = mistakes[step.name], truth != step.outcome else {
-                    return .string(text)
-                }
-                return ["mistaken": .string(text), "should be": .string(truth)]
+                return .string(text)
             })
+    }
+
+    /// Whether the explanation fits the decision: a refused request fails at one step and passes none behind it.
+    var isConsistent: Bool {
+        let outcomes = steps.map(\.outcome)
+        guard isRefused else { return outcomes.allSatisfy { $0 == "passed" || $0 == "remembered" } }
+        guard let failed = outcomes.firstIndex(of: "failed") else { return false }
+        return outcomes[..<failed].allSatisfy { $0 == "passed" || $0 == "remembered" }
+            && outcomes[(failed + 1)...].allSatisfy { $0 == "notReached" }
     }
 }
 

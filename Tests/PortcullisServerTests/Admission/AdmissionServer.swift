@@ -28,7 +28,7 @@ struct AdmissionServer {
         }
     }
 
-    func ask(_ call: AdmissionCall) async throws -> AdmissionAnswer {
+    func ask(_ call: AdmissionCall) async throws -> EntryAnswer {
         let handler = AdmissionHandler()
         let summaries = Summaries(describesRefusals: call.describesRefusals)
         var setup = RunningServer.Setup()
@@ -49,7 +49,7 @@ struct AdmissionServer {
         }
         let own = ["date", "content-length", "connection"]
         let fields = reply.fields.filter { !own.contains($0.name.lowercased()) }
-        return AdmissionAnswer(
+        return EntryAnswer(
             token: handler.token, reason: summaries.summary?.refusal, finding: summaries.summary?.finding,
             lines: [reply.statusLine] + fields.map { "\($0.name): \($0.value)" }, body: reply.body)
     }

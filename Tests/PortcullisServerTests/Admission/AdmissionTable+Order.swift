@@ -97,7 +97,7 @@ extension AdmissionTable {
             try await $0.dpop(token, proof)
         },
         AdmissionCase(
-            "order-binding-before-fresh-introspection", mistakenSteps: ["introspection": "notReached"]
+            "order-binding-before-fresh-introspection"
         ) {
             $0.verifyOrIntrospect($1.issuer.keys)
             $0.requirement = AccessRequirement("notes:read").freshlyIntrospected()
@@ -105,10 +105,7 @@ extension AdmissionTable {
             try await $0.bearer($0.stage.mint(boundTo: $0.stage.client))
         },
         AdmissionCase(
-            "order-fresh-introspection-before-proof",
-            mistakenSteps: [
-                "audience": "passed", "times": "passed", "claims": "passed", "possession": "passed",
-            ]
+            "order-fresh-introspection-before-proof"
         ) {
             $0.takeDPoP($1.memory)
             $0.verifyOrIntrospect($1.issuer.keys)

@@ -16,8 +16,6 @@ struct AskedTable {
         table = try RoutingTable(routes)
     }
 
-    struct WaitingRoute: Error {}
-
     func ask(
         _ target: String, host: String, method: Method = .get, bearer token: String? = nil,
         fields: [(String, String)] = []
@@ -29,31 +27,27 @@ struct AskedTable {
         let request = Request(
             head: head, path: path, queryRange: semantics.queryRange, body: .empty,
             peer: SocketAddress(IPAddress(ipv4: 0x7F00_0001), port: 1))
-        return try await answer(route.respondImmediately(to: request, effort: .all(nil)), route)
+        return try await answer(route.begin(request), route)
     }
 
-    /// Asks with little effort first, and with all effort where a signature has to be checked, as the server does.
+    /// Asks as the server does.
     func ask(_ request: Request) async throws -> Response {
         let path = try RequestPath(request.head, RequestSemantics(request.head))
         let (route, _) = table.destination(request.method, authority: "api.example.com", path)
-        let outcome = route.respondImmediately(to: request)
-        guard case .mustVerify(let request, let presented) = outcome else {
-            return try await answer(outcome, route)
-        }
-        return try await answer(route.respondImmediately(to: request, effort: .all(presented)), route)
+        return try await answer(route.begin(request), route)
     }
 
     private func answer(_ outcome: CompiledRoute.Outcome, _ route: CompiledRoute) async throws -> Response {
-        switch outcome {
-        case .response(let response): return response
-        case .mustVerify: throw WaitingRoute()
-        case .mustAsk(let request, let pending, let index):
-            let decision = await withCheckedContinuation { continuation in
-                pending.ask { continuation.resume(returning: $0) }
+        var outcome = outcome
+        while true {
+            switch outcome {
+            case .response(let response): return response
+            case .needs(.form, let passage), .needs(.replayVerdict, let passage), .mustWait(let passage):
+                return try await route.respond(to: passage, BlockingPool())
+            case .needs(let need, var passage):
+                passage.supply(await need.answer(form: { nil }))
+                outcome = route.advance(passage)
             }
-            return try await answer(route.resume(request, from: index, decision), route)
-        case .mustWait(let request, let index):
-            return try await route.respond(to: request, from: index, BlockingPool())
         }
     }
 }

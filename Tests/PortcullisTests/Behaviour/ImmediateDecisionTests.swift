@@ -6,7 +6,7 @@ import PortcullisJOSE
 import PortcullisTesting
 import Testing
 
-@Suite("What is decided without waiting")
+@Suite("What an admission decides at once, and what it lacks")
 struct ImmediateDecisionTests {
     static let identifier = "https://api.example.com/notes"
     static let issuerName = "https://as.example.com"
@@ -30,16 +30,16 @@ struct ImmediateDecisionTests {
 
     private func head(_ token: String) -> RequestHead { .get("/notes", bearer: token) }
 
-    private func reason(_ decision: ProtectedResource.ImmediateDecision) -> RefusalReason? {
+    private func reason(_ decision: Admission.Progress) -> RefusalReason? {
         if case .refused(let refusal) = decision { refusal.reason } else { nil }
     }
 
-    @Test func `a token is verified with all effort, and then known with little`() {
+    @Test func `a token is verified when there is time, and then known without`() {
         let resource = resource()
         let head = head(issuer.mint(audience: Self.identifier))
-        guard case .mustVerify(let presented) = resource.authorizeImmediately(head),
-            case .authorized(let token) = resource.authorizeImmediately(head, effort: .all(presented)),
-            case .authorized = resource.authorizeImmediately(head)
+        guard case .needs(.signatureTime) = resource.progress(head),
+            case .admitted(let token) = resource.progress(head, withTime: true),
+            case .admitted = resource.progress(head)
         else {
             Issue.record("not verified, or not remembered")
             return
@@ -54,21 +54,30 @@ struct ImmediateDecisionTests {
         let reasons = [
             impostor.mint(audience: Self.identifier), stranger.mint(audience: Self.identifier),
             issuer.mint(audience: "https://api.example.com/photos"), "a.b.c",
-        ].map { reason(resource.authorizeImmediately(head($0), effort: .all(nil))) }
+        ].map { reason(resource.progress(head($0), withTime: true)) }
         #expect(reasons == [.invalidSignature, .unknownIssuer, .audienceMismatch, .malformedJWT])
     }
 
-    @Test func `what another request presented says nothing of this one`() {
+    @Test func `an answer to another question is ignored`() {
         let resource = resource()
-        let good = head(issuer.mint(audience: Self.identifier))
-        _ = resource.authorizeImmediately(good, effort: .all(nil))
-        guard case .mustVerify(let presented) = resource.authorizeImmediately(head("a.b.c")) else {
+        let head = head(issuer.mint(audience: Self.identifier))
+        var admission = Admission(to: resource)
+        guard case .needs(.signatureTime) = admission.advance(head, requiring: .none, in: GateContext())
+        else {
             Issue.record("decided too early")
             return
         }
-        // Of another length, so that it stands elsewhere in its head.
-        guard case .authorized = resource.authorizeImmediately(good, effort: .all(presented)) else {
-            Issue.record("taken for the other")
+        for answer in [.form(nil), .keys(.failed), .replayVerdict(.replayed), .shared] as [AdmissionAnswer] {
+            admission.supply(answer)
+        }
+        guard case .needs(.signatureTime) = admission.advance(head, requiring: .none, in: GateContext())
+        else {
+            Issue.record("went on without what it lacks")
+            return
+        }
+        admission.supply(.signatureTime)
+        guard case .admitted = admission.advance(head, requiring: .none, in: GateContext()) else {
+            Issue.record("not admitted")
             return
         }
     }
@@ -78,7 +87,7 @@ struct ImmediateDecisionTests {
             issuer: Self.issuerName, keys: .discovered)
         let resource = resource(discovered)
         let head = head(issuer.mint(audience: Self.identifier))
-        guard case .mustWait = resource.authorizeImmediately(head, effort: .all(nil)) else {
+        guard case .needs(.keys) = resource.progress(head, withTime: true) else {
             Issue.record("decided without a key")
             return
         }
@@ -87,18 +96,18 @@ struct ImmediateDecisionTests {
     @Test func `a key that is not there is waited for only where a fetch could bring it`() async throws {
         let stranger = TestIssuer(Self.issuerName, keyID: "test-2", time: clock.time)
         let (known, unknown) = (issuer, head(stranger.mint(audience: Self.identifier)))
-        #expect(reason(resource().authorizeImmediately(unknown, effort: .all(nil))) == .unknownKey)
+        #expect(reason(resource().progress(unknown, withTime: true)) == .unknownKey)
         let url = Self.issuerName + "/jwks"
         fetcher.on(url, json: .object(JWKSet([known.key.publicKey]).publicJSON))
         let resource = resource(.jwt(issuer: Self.issuerName, keys: .remote(url)))
         _ = try await resource.authorize(head(known.mint(audience: Self.identifier)))
-        guard case .mustWait = resource.authorizeImmediately(unknown, effort: .all(nil)) else {
+        guard case .needs(.keys) = resource.progress(unknown, withTime: true) else {
             Issue.record("decided without asking")
             return
         }
         // The key is there, and another set would have no other of that name.
         let misused = head(known.mint(audience: Self.identifier, header: ["alg": "RS256"]))
-        #expect(reason(resource.authorizeImmediately(misused, effort: .all(nil))) == .unknownKey)
+        #expect(reason(resource.progress(misused, withTime: true)) == .unknownKey)
     }
 
     @Test func `a token that has to be introspected waits for no signature`() {
@@ -106,8 +115,8 @@ struct ImmediateDecisionTests {
             issuer: Self.issuerName, keys: .fixed(issuer.keys), endpoint: "https://as.example.com/introspect",
             authenticatedBy: .clientSecretBasic(id: "rs", secret: "s"))
         let resource = resource(introspecting)
-        guard case .mustAsk = resource.authorizeImmediately(head("opaque")),
-            case .mustVerify = resource.authorizeImmediately(head(issuer.mint(audience: Self.identifier)))
+        guard case .needs(.introspection) = resource.progress(head("opaque")),
+            case .needs(.signatureTime) = resource.progress(head(issuer.mint(audience: Self.identifier)))
         else {
             Issue.record("taken for the other")
             return
@@ -117,22 +126,22 @@ struct ImmediateDecisionTests {
     @Test func `RFC 8725 §3.9: a header that one resource knows is read anew by another`() {
         let other = resource { $0.types = ["at+jwt", "JWT"] }
         let head = head(issuer.mint(audience: Self.identifier, header: ["typ": "JWT"]))
-        guard case .authorized = other.authorizeImmediately(head, effort: .all(nil)) else {
+        guard case .admitted = other.progress(head, withTime: true) else {
             Issue.record("refused where its type is accepted")
             return
         }
-        #expect(reason(resource().authorizeImmediately(head, effort: .all(nil))) == .unsupportedTokenType)
+        #expect(reason(resource().progress(head, withTime: true)) == .unsupportedTokenType)
     }
 
     @Test func `a known header vouches for no signature`() {
         let resource = resource()
         let good = issuer.mint(audience: Self.identifier)
-        _ = resource.authorizeImmediately(head(good), effort: .all(nil))
+        _ = resource.progress(head(good), withTime: true)
         let parts = good.split(separator: ".")
         let second = issuer.mint(audience: Self.identifier).split(separator: ".")
         let forged = "\(parts[0]).\(parts[1]).\(second[2])"
         #expect(
-            reason(resource.authorizeImmediately(head(forged), effort: .all(nil))) == .invalidSignature)
+            reason(resource.progress(head(forged), withTime: true)) == .invalidSignature)
     }
 
     @Test func `more keys than are kept take turns`() {
@@ -142,7 +151,7 @@ struct ImmediateDecisionTests {
         for _ in 0..<3 {
             for issuer in issuers {
                 let head = head(issuer.mint(audience: Self.identifier))
-                guard case .authorized = resource.authorizeImmediately(head, effort: .all(nil)) else {
+                guard case .admitted = resource.progress(head, withTime: true) else {
                     Issue.record("a good token was refused")
                     return
                 }

@@ -272,7 +272,7 @@ struct IntrospectionOutageTests {
             return FetchResponse(status: .ok, body: body)
         }
         await withTaskGroup(of: Refusal?.self) { group in
-            for number in 0..<1024 {
+            for number in 0..<1000 {
                 group.addTask { await resource.refusal(of: .get("/mcp", bearer: "t\(number)")) }
             }
             for _ in 0..<10_000 where fetcher.requests.count < 1 + 3 { await Task.yield() }

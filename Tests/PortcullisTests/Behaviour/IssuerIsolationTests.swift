@@ -97,7 +97,7 @@ struct IssuerIsolationTests {
         for token in tokens { #expect(await refusal(token) == nil) }
         resource.invalidate(subject: "user", of: "https://a.example")
         let isKnown = tokens.map { token in
-            if case .authorized = resource.authorizeImmediately(.get("/notes", bearer: token)) {
+            if case .admitted = resource.progress(.get("/notes", bearer: token)) {
                 true
             } else {
                 false

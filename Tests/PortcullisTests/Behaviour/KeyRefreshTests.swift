@@ -122,7 +122,7 @@ struct KeyRefreshTests {
         #expect(await refusal(token) == nil)
         await settle { fetchCount() == 2 }
         await settle {
-            if case .authorized = resource.authorizeImmediately(.get("/", bearer: token)) {
+            if case .admitted = resource.progress(.get("/", bearer: token)) {
                 false
             } else {
                 true
@@ -139,7 +139,7 @@ struct KeyRefreshTests {
         #expect(await refusal(token) == nil)
         await settle { fetchCount() == 2 }
         for _ in 0..<100 { await Task.yield() }
-        guard case .authorized = resource.authorizeImmediately(.get("/notes", bearer: token)) else {
+        guard case .admitted = resource.progress(.get("/notes", bearer: token)) else {
             Issue.record("the token was forgotten")
             return
         }

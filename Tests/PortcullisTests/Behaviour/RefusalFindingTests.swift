@@ -44,7 +44,7 @@ struct RefusalFindingTests {
         let first = try #require(await finding(scene.resource, head))
         expect(first, "Authorization: Bearer", "none")
         #expect(await finding(scene.resource, head) === first)
-        guard case .refused(let refusal) = scene.resource.authorizeImmediately(head, in: Self.describing)
+        guard case .refused(let refusal) = scene.resource.progress(head, in: Self.describing)
         else {
             Issue.record("not refused at once")
             return

@@ -24,7 +24,7 @@ struct RememberedTokenTests {
     }
 
     private func isKnown(_ token: String, to resource: ProtectedResource) -> Bool {
-        if case .authorized = resource.authorizeImmediately(.get("/mcp", bearer: token)) {
+        if case .admitted = resource.progress(.get("/mcp", bearer: token)) {
             true
         } else {
             false
@@ -197,7 +197,7 @@ struct RememberedTokenTests {
         #expect(await scene.refusal(of: token, requiring: "notes:read") == nil)
         expectRefused(await scene.refusal(of: token, requiring: "notes:write"), .insufficientScope)
         guard
-            case .refused(let refusal) = scene.resource.authorizeImmediately(
+            case .refused(let refusal) = scene.resource.progress(
                 .get("/notes", bearer: token), requiring: "notes:write")
         else {
             Issue.record("not refused at once")

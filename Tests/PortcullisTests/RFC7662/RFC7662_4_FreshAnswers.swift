@@ -289,9 +289,9 @@ struct RFC7662_4_FreshAnswers {
         let token = jwt
         #expect(await refusal(token) == nil)
         guard
-            case .mustWait = resource.authorizeImmediately(.get("/mcp", bearer: token), requiring: Self.fresh),
-            case .authorized = resource.authorizeImmediately(
-                .get("/mcp", bearer: token), requiring: Self.known)
+            case .needs(.introspection) = resource.progress(
+                .get("/mcp", bearer: token), requiring: Self.fresh),
+            case .admitted = resource.progress(.get("/mcp", bearer: token), requiring: Self.known)
         else {
             Issue.record("another decision")
             return

@@ -153,14 +153,16 @@ struct RFC8705_3_CertificateBinding {
         let head = RequestHead.get("/notes", bearer: token)
         _ = await refusal(.connection(der: Self.der), token: token)
         let good = GateContext(clientCertificate: .connection(der: Self.der))
-        guard case .authorized = scene.resource.authorizeImmediately(head, in: good),
-            case .refused(let refusal) = scene.resource.authorizeImmediately(head),
-            case .mustWait = scene.resource.authorizeImmediately(
+        guard case .admitted = scene.resource.progress(head, in: good),
+            case .refused(let refusal) = scene.resource.progress(head),
+            case .refused(let other) = scene.resource.progress(
                 head, in: GateContext(clientCertificate: .trustedField))
         else {
             Issue.record("another decision")
             return
         }
-        #expect(refusal.reason == .missingClientCertificate)
+        #expect(refusal.reason == .missingClientCertificate && other.reason == .missingClientCertificate)
+        // The answer has to say that another certificate would make another one, which is done on its way back.
+        #expect(scene.resource.completesAnswer(to: head, in: GateContext(clientCertificate: .trustedField)))
     }
 }

@@ -55,7 +55,7 @@ struct RFC9449_4_2_Options {
         let token = scene.issuer.mint(audience: Scene.identifier)
         _ = try await scene.resource.authorize(.get("/notes", bearer: token))
         guard
-            case .refused(let refusal) = scene.resource.authorizeImmediately(
+            case .refused(let refusal) = scene.resource.progress(
                 .get("/notes", bearer: token, fields: [("DPoP", "x")]))
         else {
             Issue.record("let in")

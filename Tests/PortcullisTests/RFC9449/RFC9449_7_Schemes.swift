@@ -172,20 +172,19 @@ struct RFC9449_7_Schemes {
         let scene = DPoPScene()
         let head = RequestHead.dpop("/notes", token: scene.token, proofs: [scene.proof()])
         _ = try await scene.resource.authorize(head)
-        guard case .mustVerify(let presented) = scene.resource.authorizeImmediately(head) else {
+        guard case .needs(.signatureTime) = scene.resource.progress(head) else {
             Issue.record("decided without its proof")
             return
         }
         guard
-            case .refused(let replay) = scene.resource.authorizeImmediately(head, effort: .all(presented))
+            case .refused(let replay) = scene.resource.progress(head, withTime: true)
         else {
             Issue.record("the proof was taken twice")
             return
         }
         #expect(replay.reason == .replayedProof)
         guard
-            case .refused(let refusal) = scene.resource.authorizeImmediately(
-                .get("/notes", bearer: scene.token))
+            case .refused(let refusal) = scene.resource.progress(.get("/notes", bearer: scene.token))
         else {
             Issue.record("taken as a bearer token")
             return

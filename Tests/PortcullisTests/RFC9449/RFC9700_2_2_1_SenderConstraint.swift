@@ -57,8 +57,7 @@ struct RFC9700_2_2_1_SenderConstraint {
         expectRefused(refusal, .unboundToken)
         #expect(refusal?.finding?.expected == "a token that is bound to its client")
         guard
-            case .refused = scene.resource.authorizeImmediately(
-                .get("/notes", bearer: token), requiring: Self.demand)
+            case .refused = scene.resource.progress(.get("/notes", bearer: token), requiring: Self.demand)
         else {
             Issue.record("let in")
             return

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisHTTP
+import PortcullisJOSE
+import PortcullisTransport
+
+// The one place where a reason becomes a response. RFC 6750 §3.
+
+extension Admission {
+    /// The answer for the reason that the step of the moment refuses for.
+    mutating func refuse(
+        _ reason: RefusalReason, _ head: RequestHead, _ requirement: AccessRequirement, _ context: GateContext
+    ) -> Refusal {
+        let refused = step
+        trace?.noteRefusal(refused, reason)
+        var refusal = resource.answer(to: reason, attempt, requiring: requirement, context)
+        if context.describesRefusals {
+            refusal.finding = resource.finding(
+                for: reason, at: step, of: head, requiring: requirement, context, form: form.bytes,
+                (step == .freshness ? confirmation : validation)?.notes ?? ValidationNotes())
+        }
+        rememberRefusal(reason, refusal.finding)
+        return refusal
+    }
+
+    /// Remembers that an issuer has spoken against a token.
+    private func rememberRefusal(_ reason: RefusalReason, _ finding: RefusalFinding?) {
+        guard let digest = presented?.digest else { return }
+        if step == .freshness, let confirmation {
+            let end = confirmation.arrival + gate.rejectionLifetime
+            let rejected = RejectedToken(
+                reason: reason, askedAt: confirmation.arrival, until: end, finding: nil)
+            gate.remember(rejected, digest, confirmation.epoch)
+        } else if let validation, step > .memory, step < .possession {
+            let end = min(
+                validation.moment + gate.rejectionLifetime, validation.notes.answerEnds ?? .distantFuture)
+            let rejected = RejectedToken(
+                reason: reason, askedAt: validation.moment, until: end, finding: finding)
+            gate.remember(rejected, digest, validation.epoch)
+        }
+    }
+}
+
+extension AdmissionStep: Comparable {
+    package static func < (first: AdmissionStep, second: AdmissionStep) -> Bool {
+        first.rawValue < second.rawValue
+    }
+}
+
+extension Gate {
+    /// Remembers a token that was found good.
+    func remember(
+        _ verified: VerifiedToken, _ digest: SHA256Digest, _ arrival: MonotonicInstant, _ epoch: UInt64
+    ) {
+        reportDetails(of: verified.token)
+        // A token that is not remembered takes the place of what was remembered: it is the later word.
+        guard arrival < verified.usableUntil else { return self.verified.remove(digest) }
+        // Another signature costs less than a place that is in use; another question to the issuer costs more.
+        let admission: TokenTable<VerifiedToken>.Admission = verified.keys == nil ? .always : .onSecondUse
+        remember(
+            since: epoch, { $0.verified.insert(verified, for: digest, whenFull: admission) },
+            else: { $0.verified.remove(digest) })
+        // Of two answers that overtake each other the one that was asked for later counts.
+        if let rejected = rejected[digest], rejected.askedAt >= arrival { self.verified.remove(digest) }
+    }
+
+    /// Remembers a token that its issuer has spoken against, if that is worth it.
+    func remember(_ rejected: RejectedToken, _ digest: SHA256Digest, _ epoch: UInt64) {
+        guard rejected.reason.isWorthRemembering(format: validator.format) else { return }
+        remember(
+            since: epoch, { $0.rejected.insert(rejected, for: digest) }, else: { $0.rejected.remove(digest) })
+        // What the issuer has taken back is no longer known as good either; removed last, since an older answer may come by.
+        verified.remove(digest)
+    }
+}
+
+extension ProtectedResource {
+    /// The answer to every request without an `Authorization` field, unless a trusted proxy vouches for certificates.
+    ///
+    /// `nil` where more than that field decides: tokens in forms and queries, and web pages that may not call.
+    package func refusalWithoutCredentials(requiring requirement: AccessRequirement) -> Refusal? {
+        guard gate.presentation.isFieldOnly, gate.originCheck == nil else { return nil }
+        var refusal = answer(to: .missingCredentials, .none, requiring: requirement, GateContext())
+        refusal.finding = gate.absence
+        return refusal
+    }
+
+    fileprivate func answer(
+        to reason: RefusalReason, _ attempt: Attempt, requiring requirement: AccessRequirement,
+        _ context: GateContext
+    ) -> Refusal {
+        // No token would help, so the client is not asked for one.
+        if reason == .forbiddenOrigin {
+            return Refusal(reason: reason, error: reason.outcome.error, challenges: [])
+        }
+        var refusal =
+            reason.outcome.status == 503
+            ? gate.challenger.unavailable(reason, retryAfter: Self.retryAfter)
+            : gate.challenger.refusal(reason, answering: attempt, requiring: requirement)
+        if attempt == .with(.dpop), reason.sendsNonce { refusal.dpopNonce = nonce }
+        if case .trustedField = context.clientCertificate { refusal.variesByClientCertificate = true }
+        return refusal
+    }
+
+    /// When a client should come back while it cannot be told whether its token is good.
+    private static let retryAfter = Duration.seconds(5)
+}

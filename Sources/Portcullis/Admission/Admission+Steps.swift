@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisHTTP
+import PortcullisJOSE
+import PortcullisTransport
+
+// What each step does. A step throws the reason for a refusal.
+
+extension Admission {
+    @inline(__always)
+    mutating func take(
+        _ step: AdmissionStep, _ head: RequestHead, _ requirement: AccessRequirement, _ context: GateContext
+    ) throws(RefusalReason) -> Turn {
+        switch step {
+        case .origin: try checkOrigin(head)
+        case .certificateField: try checkCertificateField(head, context)
+        case .credentials: try readCredentials(head)
+        case .length: try checkLength()
+        case .proofField: try locateProof(head)
+        case .memory: try recall(requirement)
+        case .characters, .format, .header, .type, .algorithm, .payload, .issuer, .key, .signature,
+            .introspection, .audience, .times, .claims:
+            try validate(step, head, requirement)
+        case .possession: try checkBinding(head, context)
+        case .freshness: try confirm(head, requirement)
+        case .proof: try prove(head)
+        case .senderConstraint, .authentication, .scopes, .details: try permit(step, requirement)
+        }
+    }
+
+    // MARK: The request
+
+    // MCP transports 2025-11-25, "Security Warning". RFC 6454 §7.
+    private func checkOrigin(_ head: RequestHead) throws(RefusalReason) -> Turn {
+        guard let check = gate.originCheck else { return .irrelevant }
+        try check.judge(head)
+        return .passed
+    }
+
+    // RFC 9440 §2.2: what a trusted proxy says of the client is well formed, whether a token needs it or not.
+    private func checkCertificateField(_ head: RequestHead, _ context: GateContext) throws(RefusalReason)
+        -> Turn
+    {
+        guard case .trustedField = context.clientCertificate else { return .irrelevant }
+        _ = try ClientCertificate.field(of: head)
+        return .passed
+    }
+
+    // RFC 6750 §2, RFC 9449 §7.1.
+    private mutating func readCredentials(_ head: RequestHead) throws(RefusalReason) -> Turn {
+        if gate.presentation.takesBody, case .unknown = form, head.isForm { return .needs(.form) }
+        presented = try gate.presentation.read(head, form: form.bytes, &attempt)
+        return .passed
+    }
+
+    private func checkLength() throws(RefusalReason) -> Turn {
+        guard presented?.byteCount ?? 0 <= gate.maxTokenByteCount else { throw .tokenTooLong }
+        return .passed
+    }
+
+    // RFC 9449 §4.3, 1: a request in the scheme DPoP has one proof, and that is seen before anything is looked up.
+    private mutating func locateProof(_ head: RequestHead) throws(RefusalReason) -> Turn {
+        guard attempt == .with(.dpop), let dpop = gate.dpop else { return .irrelevant }
+        proof = try dpop.locate(in: head)
+        return .passed
+    }
+
+    // MARK: The token, if it is known
+
+    private mutating func recall(_ requirement: AccessRequirement) throws(RefusalReason) -> Turn {
+        guard let digest = presented?.digest else { throw .missingCredentials }
+        let time = gate.validator.time
+        if let known = gate.verified[digest] {
+            if known.isUsable(at: time.now(), uptime: time.uptime()) {
+                // What its issuer has said of an opaque token before is not what it says now.
+                guard !requirement.needsFreshIntrospection || known.token.format == .jwt else {
+                    return .irrelevant
+                }
+                token = known.token
+                trace?.noteRemembered()
+                return .to(.possession)
+            }
+            gate.verified.remove(digest)
+        } else if let known = gate.rejected[digest], time.uptime() < known.until {
+            throw known.reason
+        }
+        return .irrelevant
+    }
+
+    // MARK: The client
+
+    // What a token is bound to is its own affair: it is enforced whatever the resource says about itself.
+    // RFC 9449 §7.1, §7.2, RFC 8705 §3, RFC 7800 §3.1.
+    private func checkBinding(_ head: RequestHead, _ context: GateContext) throws(RefusalReason) -> Turn {
+        guard let confirmation = token?.storage.confirmation else { throw .missingCredentials }
+        if attempt == .with(.dpop) {
+            guard confirmation.keyThumbprint != nil else { throw .unboundToken }
+        } else {
+            guard confirmation.keyThumbprint == nil else { throw .boundTokenAsBearer }
+            guard !gate.presentation.requiresDPoP else { throw .unboundToken }
+            if gate.refusesStrayProofs, head.find(.dpop) != nil { throw .strayProof }
+        }
+        guard let expected = confirmation.certificateThumbprint else { return .passed }
+        guard let actual = try context.clientCertificate.thumbprint(in: head) else {
+            throw .missingClientCertificate
+        }
+        guard actual == expected else { throw .clientCertificateMismatch }
+        return .passed
+    }
+
+    // RFC 9449 §4.3, §7.1.
+    private mutating func prove(_ head: RequestHead) throws(RefusalReason) -> Turn {
+        guard let proof else { return .irrelevant }
+        guard let dpop = gate.dpop, let presented,
+            let thumbprint = token?.storage.confirmation.keyThumbprint
+        else { throw .unboundToken }
+        if let replayVerdict {
+            try DPoPChecker.judge(replayVerdict)
+            return .passed
+        }
+        guard hasSignatureTime else { return .needs(.signatureTime) }
+        let record = try dpop.check(
+            proof, of: head, tokenDigest: presented.digest, boundTo: thumbprint,
+            at: gate.validator.time.now())
+        if isHypothetical { return .passed }
+        // A proof is recorded last, when nothing else can be wrong with it.
+        guard let verdict = dpop.insertAtHand(record) else {
+            return .needs(.replayVerdict(dpop.question(record)))
+        }
+        try DPoPChecker.judge(verdict)
+        return .passed
+    }
+
+    // MARK: The demands of the route
+
+    @inline(__always)
+    private func permit(
+        _ step: AdmissionStep, _ requirement: AccessRequirement
+    ) throws(RefusalReason) -> Turn {
+        guard let token else { throw .missingCredentials }
+        return try gate.rules.judge(step, token.storage, requirement) ? .passed : .irrelevant
+    }
+}

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisHTTP
+import PortcullisJOSE
+import PortcullisTransport
+import Synchronization
+
+// How a token is checked that is not known: as a JWT or by introspection. Which one is decided by its form and its issuer; one way is
+// never tried because the other has failed.
+
+/// What is known so far of a token that has to be checked.
+struct Validation: Sendable {
+    /// When it was begun: what is remembered of the token is as old as this at least.
+    let arrival: MonotonicInstant
+    /// The epoch it was begun in: what another one's invalidations came in between is not remembered.
+    let epoch: UInt64
+    /// The issuer, once it is known.
+    var connection: IssuerConnection?
+    var jwt: UnverifiedJWT?
+    var claims: ClaimsSet?
+    var isIntrospected = false
+    /// The generation of the keys that the signature was verified with.
+    var generation: UInt64 = 0
+    var key: JWK?
+    private(set) var askedForKeys: KeyQuestion.Lack?
+    private(set) var keyOutcome: KeyQuestion.Outcome?
+    /// What the issuer said, if it was asked.
+    var reply: IntrospectionClient.Reply?
+    var shared = SharedState()
+    /// Until when an introspection answer counts.
+    var usableUntil = MonotonicInstant(nanoseconds: .max)
+    var audience: [String] = []
+    var expiresAt: NumericDate?
+    var notBefore: NumericDate?
+    /// What is said of a refusal that a cache remembers.
+    var notes = ValidationNotes()
+
+    /// What came of the cache that resources share.
+    struct SharedState: Sendable {
+        /// `nil` until it is asked, or where there is none.
+        var answers: SharedAnswers?
+        var reading: SharedAnswers.Reading?
+        var isLeft = false
+    }
+
+    init(of gate: Gate) {
+        arrival = gate.validator.time.uptime()
+        epoch = gate.epoch.load(ordering: .sequentiallyConsistent)
+    }
+
+    mutating func ask(for lack: KeyQuestion.Lack, of keys: KeyStore) -> AdmissionNeed {
+        askedForKeys = lack
+        keyOutcome = nil
+        return .keys(KeyQuestion(keys: keys, lack: lack))
+    }
+
+    mutating func noteKeys(_ outcome: KeyQuestion.Outcome) { keyOutcome = outcome }
+
+    /// When the issuer was asked, or a little before, by whomever.
+    var moment: MonotonicInstant { min(arrival, notes.askedAt ?? arrival) }
+}
+
+/// A JWT whose signature has not been checked yet.
+struct UnverifiedJWT: Sendable {
+    let jws: CompactJWS
+    /// Whether its header was read before, and its type found good.
+    let hasKnownHeader: Bool
+    var algorithm: SignatureAlgorithm?
+}
+
+extension Admission {
+    /// Takes one of the steps from the characters of a token to its claims, and remembers a refusal that is worth it.
+    mutating func validate(
+        _ step: AdmissionStep, _ head: RequestHead, _ requirement: AccessRequirement
+    ) throws(RefusalReason) -> Turn {
+        guard let presented else { throw .missingCredentials }
+        if validation == nil { validation = Validation(of: gate) }
+        do throws(RefusalReason) {
+            switch step {
+            case .characters:
+                // RFC 6750 §2.1. Not needed for a token that is known.
+                guard presented.isToken68(in: head) else { throw .malformedToken }
+                return .passed
+            case .format: return chooseFormat(presented, head)
+            case .header: return try readHeader(presented, head)
+            case .type: return try checkType()
+            case .algorithm: return try checkAlgorithm()
+            case .payload: return try readPayload()
+            case .issuer: return try findIssuer()
+            case .key: return try findKey()
+            case .signature: return try verify()
+            case .introspection: return try introspect(presented, head, requirement)
+            case .audience: return try checkAudience()
+            case .times: return try checkTimes()
+            default: return try checkClaims(presented)
+            }
+        } catch {
+            throw reason(for: error)
+        }
+    }
+
+    /// An answer of the issuer that cannot be read says nothing about the token.
+    private func reason(for error: RefusalReason) -> RefusalReason {
+        error == .malformedClaims && validation?.isIntrospected == true ? .introspectionUnavailable : error
+    }
+
+    // MARK: A JWT. RFC 9068 §4.
+
+    private mutating func chooseFormat(_ presented: PresentedToken, _ head: RequestHead) -> Turn {
+        guard gate.validator.isCheckedAsJWT(shaped: presented.isShapedAsJWS(in: head)) else {
+            return .to(.introspection)
+        }
+        guard hasSignatureTime else { return .needs(.signatureTime) }
+        // What was invalidated while the request waited for its turn counts.
+        validation = Validation(of: gate)
+        return .passed
+    }
+
+    private mutating func readHeader(
+        _ presented: PresentedToken, _ head: RequestHead
+    ) throws(RefusalReason) -> Turn {
+        let jwt = try gate.validator.readHeader(presented.bytes(in: head))
+        validation?.jwt = jwt
+        return .passed
+    }
+
+    // RFC 9068 §4, RFC 8725 §3.11.
+    private func checkType() throws(RefusalReason) -> Turn {
+        guard let jwt = validation?.jwt else { throw .malformedJWT }
+        if !jwt.hasKnownHeader { try gate.validator.checkType(jwt.jws.header.type) }
+        return .passed
+    }
+
+    // RFC 8725 §3.1: what is acceptable is our list; the token only chooses from it.
+    private mutating func checkAlgorithm() throws(RefusalReason) -> Turn {
+        let algorithm = try gate.validator.algorithm(of: validation?.jwt?.jws.header)
+        validation?.jwt?.algorithm = algorithm
+        return .passed
+    }
+
+    private mutating func readPayload() throws(RefusalReason) -> Turn {
+        guard let jws = validation?.jwt?.jws else { throw .malformedJWT }
+        let claims = try gate.validator.readClaims(jws)
+        validation?.claims = claims
+        return .passed
+    }
+
+    // RFC 9068 §4: the issuer is known before any key is used and before anything is fetched.
+    private mutating func findIssuer() throws(RefusalReason) -> Turn {
+        guard let claims = validation?.claims else { throw .malformedJWT }
+        guard let connection = gate.validator.connection(namedBy: claims) else { throw .unknownIssuer }
+        validation?.connection = connection
+        guard connection.keys == nil else { return .passed }
+        // The token of one issuer is never shown to another.
+        guard gate.validator.format == .any, connection.introspector != nil else {
+            throw .unsupportedTokenFormat
+        }
+        return .to(.introspection)
+    }
+
+    // RFC 7515 §4.1.4, RFC 7517 §4.5.
+    private mutating func findKey() throws(RefusalReason) -> Turn {
+        guard let validation, let jwt = validation.jwt, let algorithm = jwt.algorithm,
+            let keys = validation.connection?.keys
+        else { throw .keysUnavailable }
+        let found = try keys.key(
+            jwt.jws.header.keyID, algorithm, at: gate.validator.time.uptime(),
+            after: validation.askedForKeys, validation.keyOutcome)
+        switch found {
+        case .found(let key, let generation):
+            self.validation?.key = key
+            self.validation?.generation = generation
+            return .passed
+        case .lacking(let lack):
+            guard let need = self.validation?.ask(for: lack, of: keys) else { throw .keysUnavailable }
+            return .needs(need)
+        }
+    }
+
+    // RFC 7515 §5.2.
+    private mutating func verify() throws(RefusalReason) -> Turn {
+        guard let jwt = validation?.jwt, let algorithm = jwt.algorithm, let key = validation?.key else {
+            throw .keysUnavailable
+        }
+        try gate.validator.verify(jwt, with: key, algorithm)
+        return .to(.audience)
+    }
+
+    // MARK: An introspected token. RFC 7662 §2.
+
+    private mutating func introspect(
+        _ presented: PresentedToken, _ head: RequestHead, _ requirement: AccessRequirement
+    ) throws(RefusalReason) -> Turn {
+        guard let connection = gate.validator.introspecting, let client = connection.introspector,
+            var validation
+        else { throw .unsupportedTokenFormat }
+        defer { self.validation = validation }
+        validation.isIntrospected = true
+        validation.connection = connection
+        let lifetime = gate.validator.lifetime(of: connection)
+        if validation.shared.answers == nil {
+            validation.shared.answers = gate.validator.sharedAnswers(connection, presented.digest)
+        }
+        if let answers = validation.shared.answers, validation.shared.reading == nil {
+            return .needs(.sharedAnswer(answers))
+        }
+        let answer: IntrospectionClient.Answer
+        if let known = validation.shared.reading?.recalled, !requirement.needsFreshIntrospection {
+            answer = known.answer
+            validation.usableUntil = known.until
+            validation.notes.answerEnds = known.until
+        } else {
+            guard let reply = validation.reply else {
+                return .needs(
+                    .introspection(
+                        IntrospectionQuestion(
+                            client: client, token: presented.bytes(in: head), digest: presented.digest,
+                            sharing: requirement.needsFreshIntrospection
+                                ? .none : .within(epoch: validation.epoch))))
+            }
+            // The question may be another's, and older.
+            let asked = min(validation.arrival, reply.askedAt)
+            validation.notes.askedAt = asked
+            answer = try Self.answer(reply)
+            // An answer that counts for no time at all is not worth a place in the table.
+            validation.usableUntil = lifetime > .zero ? asked + lifetime : MonotonicInstant(nanoseconds: 0)
+            if let answers = validation.shared.answers, let ticket = validation.shared.reading?.ticket,
+                !validation.shared.isLeft, !answer.isTooLargeToKeep
+            {
+                return .needs(.sharing(answers, answer, askedAt: asked, ticket: ticket))
+            }
+        }
+        guard case .active(let members) = answer else { throw .inactiveToken }
+        validation.notes.answer = members
+        if answer.isTooLargeToKeep { validation.usableUntil = MonotonicInstant(nanoseconds: 0) }
+        let claims = ClaimsSet(members)
+        validation.claims = claims
+        try TokenValidator.checkIssuer(connection, in: claims)
+        return .passed
+    }
+
+    private static func answer(_ reply: IntrospectionClient.Reply) throws(RefusalReason)
+        -> IntrospectionClient.Answer
+    {
+        switch reply.outcome {
+        case .success(let answer): return answer
+        case .failure: throw .introspectionUnavailable
+        }
+    }
+
+    // MARK: What the token says
+
+    // RFC 9068 §4, RFC 7519 §4.1.3.
+    private mutating func checkAudience() throws(RefusalReason) -> Turn {
+        guard let validation, let claims = validation.claims else { throw .malformedJWT }
+        let audience = try gate.validator.checker.audience(
+            of: claims, isIntrospected: validation.isIntrospected)
+        self.validation?.audience = audience
+        return .passed
+    }
+
+    // RFC 7519 §4.1.4-§4.1.6.
+    private mutating func checkTimes() throws(RefusalReason) -> Turn {
+        guard let validation, let claims = validation.claims else { throw .malformedJWT }
+        let times = try gate.validator.checker.times(
+            of: claims, isIntrospected: validation.isIntrospected, at: gate.validator.time.now())
+        self.validation?.expiresAt = times.expiresAt
+        self.validation?.notBefore = times.notBefore
+        return .passed
+    }
+
+    // RFC 9068 §2.2.
+    private mutating func checkClaims(_ presented: PresentedToken) throws(RefusalReason) -> Turn {
+        guard let validation, let claims = validation.claims, let connection = validation.connection else {
+            throw .malformedJWT
+        }
+        let checked = try gate.validator.checker.claims(
+            of: claims, isIntrospected: validation.isIntrospected, audience: validation.audience,
+            expiresAt: validation.expiresAt, notBefore: validation.notBefore)
+        let verified = gate.validator.token(of: checked, issuedBy: connection, validation)
+        if !isHypothetical {
+            gate.remember(verified, presented.digest, validation.moment, validation.epoch)
+        }
+        token = verified.token
+        return .passed
+    }
+
+    // MARK: Asked once more, where the request wants to know what is so now. RFC 7662 §4.
+
+    /// Asks the issuer of a JWT that was verified here whether it is active still, whatever was said before.
+    mutating func confirm(_ head: RequestHead, _ requirement: AccessRequirement) throws(RefusalReason) -> Turn
+    {
+        guard requirement.needsFreshIntrospection, let token, token.format == .jwt, let presented else {
+            return .irrelevant
+        }
+        guard let connection = gate.validator.connection(to: token.issuer),
+            let client = connection.introspector
+        else { throw .unsupportedTokenFormat }
+        guard let reply = confirmation?.reply else {
+            confirmation = Validation(of: gate)
+            return .needs(
+                .introspection(
+                    IntrospectionQuestion(
+                        client: client, token: presented.bytes(in: head), digest: presented.digest,
+                        sharing: .none)))
+        }
+        do throws(RefusalReason) {
+            guard case .active(let members) = try Self.answer(reply) else { throw .inactiveToken }
+            confirmation?.notes.answer = members
+            let claims = ClaimsSet(members)
+            try TokenValidator.checkIssuer(connection, in: claims)
+            try gate.validator.checker.checkConfirmation(claims, at: gate.validator.time.now())
+        } catch {
+            throw error == .malformedClaims ? .introspectionUnavailable : error
+        }
+        return .passed
+    }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+
+/// The steps by which a request is decided upon.
+///
+/// Their order is the order of the checks, and it is written here alone.
+/// What each step does is in `Admission+Steps.swift`; why each may refuse is in the table of ``RefusalReason``.
+package enum AdmissionStep: UInt8, CaseIterable, Sendable {
+    // The request, before anything is looked up.
+    case origin, certificateField, credentials, length, proofField
+    // The token: known from before …
+    case memory
+    // … or else a JWT, read and verified here …
+    case characters, format, header, type, algorithm, payload, issuer, key, signature
+    // … or introspected, and in both cases what it says.
+    case introspection, audience, times, claims
+    // The client.
+    case possession, freshness, proof
+    // The demands of the route.
+    case senderConstraint, authentication, scopes, details
+
+    /// Whether the step is the first part of a later one of its name, which alone is shown where it passes.
+    var isPart: Bool { self == .length || self == .proofField || self == .payload }
+
+    /// What is checked.
+    package var name: String { row.name }
+    /// The clause that wants it.
+    package var clause: String { row.clause }
+
+    private var row: (name: String, clause: String) {
+        switch self {
+        case .origin: ("origin of the page", "RFC 6454 §7, MCP transports")
+        case .certificateField: ("client certificate field", "RFC 9440 §2.2")
+        case .credentials: ("credentials", "RFC 6750 §2, RFC 9449 §7.1")
+        case .length: ("form of the token", "RFC 6750 §2.1")
+        case .proofField: ("DPoP proof", "RFC 9449 §4.3")
+        case .memory: ("memory of tokens", "RFC 7662 §4")
+        case .characters: ("form of the token", "RFC 6750 §2.1")
+        case .format: ("format of the token", "RFC 9068 §4, RFC 7662 §2")
+        case .header: ("header and claims", "RFC 7515 §5.2, RFC 7519 §7.2")
+        case .type: ("type", "RFC 9068 §4, RFC 8725 §3.11")
+        case .algorithm: ("algorithm", "RFC 8725 §3.1")
+        case .payload: ("header and claims", "RFC 7515 §5.2, RFC 7519 §7.2")
+        case .issuer: ("issuer", "RFC 9068 §4")
+        case .key: ("key", "RFC 7515 §4.1.4, RFC 7517 §4.5")
+        case .signature: ("signature", "RFC 7515 §5.2")
+        case .introspection: ("introspection", "RFC 7662 §2.2")
+        case .audience: ("audience", "RFC 9068 §4, RFC 8707 §2")
+        case .times: ("times", "RFC 7519 §4.1.4-§4.1.6")
+        case .claims: ("claims", "RFC 9068 §2.2")
+        case .possession: ("possession", "RFC 7800 §3.1, RFC 9449 §7, RFC 8705 §3")
+        case .freshness: ("fresh introspection", "RFC 7662 §4")
+        case .proof: ("DPoP proof", "RFC 9449 §4.3")
+        case .senderConstraint: ("sender constraint", "RFC 9700 §2.2.1")
+        case .authentication: ("authentication of the user", "RFC 9470 §3")
+        case .scopes: ("scopes", "RFC 6750 §3.1")
+        case .details: ("authorization details", "RFC 9396 §9")
+        }
+    }
+
+    /// The step after this one, or `nil` after the last.
+    var next: AdmissionStep? { AdmissionStep(rawValue: rawValue + 1) }
+}

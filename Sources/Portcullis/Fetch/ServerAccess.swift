@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisHTTP
+import PortcullisTransport
+import Synchronization
+
+/// The way to one authorization server, with its bounds.
+struct ServerAccess: Sendable {
+    let fetcher: any Fetcher
+    let timeout: Duration
+    let maxResponseByteCount: Int
+    let allowsInsecureLoopback: Bool
+    /// The URL that was asked last by the package's own client, ready to be asked again.
+    private let prepared = LastPrepared()
+
+    init(
+        fetcher: any Fetcher, timeout: Duration, maxResponseByteCount: Int, allowsInsecureLoopback: Bool
+    ) {
+        self.fetcher = fetcher
+        self.timeout = timeout
+        self.maxResponseByteCount = maxResponseByteCount
+        self.allowsInsecureLoopback = allowsInsecureLoopback
+    }
+
+    /// A response with status 200.
+    enum Response: Sendable {
+        case received(ReceivedResponse)
+        case fetched(FetchResponse)
+
+        var status: Status {
+            switch self {
+            case .received(let response): response.status
+            case .fetched(let response): response.status
+            }
+        }
+
+        var body: [UInt8] {
+            switch self {
+            case .received(let response): response.body
+            case .fetched(let response): response.body
+            }
+        }
+
+        var contentType: String? {
+            switch self {
+            case .received(let response): response.fields[.contentType]
+            case .fetched(let response): response.fields[.contentType]
+            }
+        }
+    }
+
+    typealias Outcome = Result<Response, AuthorizationServerFault>
+
+    /// A body that is written when it is known where to.
+    struct Body {
+        let byteCount: Int
+        let append: (inout [UInt8]) -> Void
+    }
+
+    /// Sends a request and returns the body of a 200; any other status is a fault, redirects included.
+    func body(
+        _ method: Method, _ url: String, fields: Fields
+    ) async throws(AuthorizationServerFault) -> [UInt8] {
+        let outcome = await withCheckedContinuation { waiting in
+            send(method, url, fields: fields, within: timeout) { waiting.resume(returning: $0) }
+        }
+        return try outcome.get().body
+    }
+
+    /// Sends a request, and hands over the response if it is a 200: once, on whatever thread, perhaps before this returns.
+    ///
+    /// With the package's own client it takes no task, and on an event loop it all happens there.
+    ///
+    /// - Parameter bound: How long it may take, if that is less than the usual bound.
+    func send(
+        _ method: Method, _ url: String, fields: Fields,
+        _ body: Body = Body(byteCount: 0, append: { _ in }), within bound: Duration,
+        then finish: @escaping @Sendable (Outcome) -> Void
+    ) {
+        guard IssuerURL.isFetchable(url, allowingInsecureLoopback: allowsInsecureLoopback) else {
+            return finish(.failure(.insecureURL))
+        }
+        let bound = min(timeout, bound)
+        let judge: @Sendable (Result<Response, FetchError>) -> Void = { [maxResponseByteCount] result in
+            finish(Self.outcome(of: result, maxResponseByteCount))
+        }
+        if let own = fetcher as? HTTPClientFetcher,
+            let request = prepared.request(method, url, fields: fields)
+        {
+            own.send(
+                request.message(withBodyOf: body.byteCount, body.append), of: request, timeout: bound,
+                maxResponseByteCount: maxResponseByteCount
+            ) { judge($0.map(Response.received)) }
+            return
+        }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(body.byteCount)
+        body.append(&bytes)
+        let request = FetchRequest(
+            url: url, method: method, fields: fields, body: bytes, timeout: bound,
+            maxResponseByteCount: maxResponseByteCount)
+        Task { [fetcher] in judge(await fetcher.result(of: request).map(Response.fetched)) }
+    }
+
+    private static func outcome(
+        of result: Result<Response, FetchError>, _ maxResponseByteCount: Int
+    ) -> Outcome {
+        switch result {
+        case .failure(let error): .failure(.noResponse(error))
+        case .success(let response) where response.status != .ok: .failure(.status(response.status.code))
+        case .success(let response) where response.body.count > maxResponseByteCount:
+            .failure(.noResponse(.tooLarge))
+        case .success(let response): .success(response)
+        }
+    }
+
+    /// The same server by another way.
+    func through(_ other: any Fetcher) -> ServerAccess {
+        ServerAccess(
+            fetcher: other, timeout: timeout, maxResponseByteCount: maxResponseByteCount,
+            allowsInsecureLoopback: allowsInsecureLoopback)
+    }
+}
+
+/// What all questions at one URL have in common, written once.
+private final class LastPrepared: Sendable {
+    private let last = Mutex<(method: Method, url: String, request: PreparedRequest)?>(nil)
+
+    /// - Parameter fields: The same each time for one URL.
+    func request(_ method: Method, _ url: String, fields: Fields) -> PreparedRequest? {
+        let known = last.withLock { last in
+            // Bytes count, but what String calls equal to ASCII and is not has another length.
+            last.flatMap {
+                $0.method == method && $0.url.utf8.count == url.utf8.count && $0.url == url
+                    ? $0.request : nil
+            }
+        }
+        if let known { return known }
+        guard let request = try? PreparedRequest(method, url, fields: fields) else { return nil }
+        last.withLock { $0 = (method, url, request) }
+        return request
+    }
+}
+
+extension Fetcher {
+    fileprivate func result(of request: FetchRequest) async -> Result<FetchResponse, FetchError> {
+        do throws(FetchError) {
+            return .success(try await fetch(request))
+        } catch {
+            return .failure(error)
+        }
+    }
+}

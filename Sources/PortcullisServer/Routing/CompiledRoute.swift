@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+
+package import Portcullis
+internal import PortcullisHTTP
+
+/// One route, ready to run: what stands around the handler, outermost first, and the handler.
+package final class CompiledRoute: Sendable {
+    /// One middleware, by what it may do to a request.
+    private enum Link: Sendable {
+        case gate(any GateMiddleware)
+        case nonWaiting(any NonWaitingMiddleware)
+        case waiting(any Middleware)
+
+        init(_ middleware: any Middleware) {
+            if let gate = middleware as? any GateMiddleware {
+                self = .gate(gate)
+            } else if let middleware = middleware as? any NonWaitingMiddleware {
+                self = .nonWaiting(middleware)
+            } else {
+                self = .waiting(middleware)
+            }
+        }
+    }
+
+    /// The pattern, for logs and metrics; a fixed word for what has none.
+    package let name: String
+    /// The identifier of the resource that the route belongs to.
+    let resource: String?
+    let segments: [PathPattern.Segment]
+    package let names: [String?]
+    /// How many segments at the start of the pattern are literal.
+    let leadingLiteralCount: Int
+    let middleware: [any Middleware]
+    private let chain: [Link]
+    let handler: RouteHandler
+    /// Which web pages may read the answers.
+    let cors: CORSPolicy?
+    /// Where among the middleware the first gate stands; behind the last one if there is none.
+    private let gateIndex: Int
+    package let gate: ResourceGate?
+    /// The first gate, of whatever kind.
+    private let guarding: (any GateMiddleware)?
+    /// Where the metadata is, for answers that say so; the gate's refusals among them.
+    private let link: String?
+
+    init(
+        name: String, segments: [PathPattern.Segment] = [], resource: String? = nil,
+        cors: CORSPolicy? = nil, middleware: [any Middleware], handler: RouteHandler
+    ) {
+        self.name = name
+        self.resource = resource
+        self.segments = segments
+        names = segments.map(\.name)
+        leadingLiteralCount = segments.prefix { $0.name == nil }.count
+        self.middleware = middleware
+        chain = middleware.map(Link.init)
+        self.handler = handler
+        self.cors = cors
+        gateIndex = middleware.firstIndex { $0 is any GateMiddleware } ?? middleware.count
+        gate = middleware.lazy.compactMap { $0 as? ResourceGate }.first
+        guarding = middleware.lazy.compactMap { $0 as? any GateMiddleware }.first
+        link = guarding?.link
+    }
+
+    /// A request on its way through the chain.
+    package struct Passage: Sendable {
+        package var request: Request
+        /// Where it is: which middleware comes next.
+        fileprivate(set) var index = 0
+        /// The decision of the gate there, once it is begun.
+        fileprivate var admission: Admission?
+        /// What the middleware that it has passed does to the answer, outermost first.
+        fileprivate var finishers: [@Sendable (inout Response) -> Void] = []
+
+        fileprivate init(_ request: Request) {
+            self.request = request
+        }
+
+        /// Supplies what the gate needs.
+        package mutating func supply(_ answer: AdmissionAnswer) {
+            admission?.supply(answer)
+        }
+
+        fileprivate func finish(_ response: inout Response) {
+            for finish in finishers.reversed() { finish(&response) }
+        }
+    }
+
+    /// The answer, if it can be had without waiting; otherwise how far the request has come.
+    package enum Outcome {
+        case response(Response)
+        /// The gate lacks something; ``advance(_:)`` goes on once it is supplied.
+        case needs(AdmissionNeed, Passage)
+        /// Only ``respond(to:_:)`` can tell.
+        case mustWait(Passage)
+    }
+
+    /// Begins to answer a request.
+    package func begin(_ request: Request) -> Outcome {
+        guard !chain.isEmpty else { return readable(handle(Passage(request)), request) }
+        return advance(Passage(request))
+    }
+
+    /// Goes on with a request as far as it can without waiting.
+    package func advance(_ passage: consuming Passage) -> Outcome {
+        let request = passage.request
+        return readable(run(passage), request)
+    }
+
+    private func readable(_ outcome: consuming Outcome, _ request: borrowing Request) -> Outcome {
+        guard let cors else { return outcome }
+        switch consume outcome {
+        case .response(var response):
+            cors.apply(to: &response, of: request.head, namesRequest: request.id != nil)
+            return .response(response)
+        case let other: return other
+        }
+    }
+
+    private func run(_ passage: consuming Passage) -> Outcome {
+        var passage = passage
+        while passage.index < chain.count {
+            let progress: GateProgress
+            switch chain[passage.index] {
+            case .waiting: return .mustWait(passage)
+            case .gate(let gate):
+                if let admission = passage.admission {
+                    passage.admission = nil
+                    progress = gate.advance(admission, &passage.request)
+                } else {
+                    progress = gate.begin(&passage.request)
+                }
+            case .nonWaiting(let middleware):
+                switch middleware.intercept(&passage.request) {
+                case .proceed: progress = .proceed
+                case .respond(let response): progress = .respond(response)
+                case .proceedThenFinish(let finish):
+                    passage.finishers.append(finish)
+                    progress = .proceed
+                }
+            }
+            switch progress {
+            case .proceed: passage.index += 1
+            case .respond(var response):
+                finish(&response, at: passage.index)
+                passage.finish(&response)
+                return .response(response)
+            case .needs(let need, let admission):
+                passage.admission = admission
+                return .needs(need, passage)
+            case .wait: return .mustWait(passage)
+            }
+        }
+        return handle(passage)
+    }
+
+    private func handle(_ passage: consuming Passage) -> Outcome {
+        guard var response = handler.respondImmediately(to: passage.request) else {
+            return .mustWait(passage)
+        }
+        limit(&response, passage.request)
+        finish(&response, at: chain.count)
+        passage.finish(&response)
+        return .response(response)
+    }
+
+    /// Runs what is left of the chain.
+    package func respond(to passage: Passage, _ pool: BlockingPool) async throws -> Response {
+        var response = try await run(passage.request, from: passage.index, passage.admission, pool)
+        passage.finish(&response)
+        cors?.apply(to: &response, of: passage.request.head, namesRequest: passage.request.id != nil)
+        return response
+    }
+
+    private func run(
+        _ request: Request, from index: Int, _ admission: Admission?, _ pool: BlockingPool
+    ) async throws -> Response {
+        guard index < chain.count else {
+            var response = try await handler.respond(to: request, pool)
+            limit(&response, request)
+            finish(&response, at: index)
+            return response
+        }
+        let next: Middleware.Next = { request in try await self.run(request, from: index + 1, nil, pool) }
+        var response: Response
+        do {
+            switch chain[index] {
+            case .gate(let gate):
+                response = try await gate.respond(to: request, continuing: admission, next: next)
+            case .nonWaiting(let middleware): response = try await middleware.respond(to: request, next: next)
+            case .waiting(let middleware): response = try await middleware.respond(to: request, next: next)
+            }
+        } catch let error as CancellationError where Task.isCancelled {
+            throw error
+        } catch {
+            response = Response(answering: error)
+        }
+        finish(&response, at: index)
+        return response
+    }
+
+    /// What a handler streams ends with the token that it was asked for with.
+    private func limit(_ response: inout Response, _ request: Request) {
+        guard let guarding, let token = request.token, case .stream = response.body else { return }
+        response = guarding.streamExpiry.limiting(response, to: token)
+    }
+
+    /// What is answered behind a gate is for this caller alone, unless it says something else.
+    private func finish(_ response: inout Response, at index: Int) {
+        let isForThisCaller = index > gateIndex && !response.fields.contains(.cacheControl)
+        if isForThisCaller { response.fields.append(.noStore) }
+        if let link, index >= gateIndex, !response.fields.values(of: "Link").contains(link) {
+            response.fields.append(link, for: "Link")
+        }
+    }
+}
