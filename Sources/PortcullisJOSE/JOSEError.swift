@@ -39,7 +39,8 @@ public enum JOSEError: Error, Sendable, Hashable {
     case unsupportedCurve
     /// A member of the key is absent, has the wrong type, or the wrong length. RFC 7517 §4.
     case malformedKey
-    /// The RSA modulus is not of 2048 to 8192 bits, or the exponent is not odd and from 3 to 2^32. RFC 7518 §3.3.
+    /// The RSA modulus is not of 2048 to 8192 bits or has the fingerprint of CVE-2017-15361, the exponent is not odd and
+    /// from 3 to 2^32, or the Ed25519 point is of small order. RFC 7518 §3.3, RFC 8032 §5.1.
     case unsuitableKeyStrength
     /// The public key is not a point of its curve, or the private key does not belong to it. RFC 7518 §6.2.
     case inconsistentKey

@@ -37,10 +37,11 @@ public struct JWK: Sendable {
     /// ``JWKSet`` skips such keys when it selects one.
     ///
     /// - Throws: `unsupportedKeyType` for `oct` and unknown types, `unsupportedCurve`, `malformedKey`,
-    ///   `malformedBase64URL`, `unsuitableKeyStrength` for RSA outside 2048 to 8192 bits or with an unfit exponent,
-    ///   `inconsistentKey` for a point that is not on its curve.
+    ///   `malformedBase64URL`, `unsuitableKeyStrength` for RSA outside 2048 to 8192 bits, with an unfit exponent or with
+    ///   the fingerprint of CVE-2017-15361 (ROCA), and for an Ed25519 point of small order,
+    ///   `inconsistentKey` for a point that is not on its curve or an Ed25519 point that is not reduced.
     ///
-    /// RFC 7517 §4, RFC 7518 §6, RFC 8037 §2.
+    /// RFC 7517 §4, RFC 7518 §6, RFC 8037 §2, RFC 8032 §5.1.
     public init(_ json: JSONObject) throws(JOSEError) {
         let material = try PublicKeyMaterial(json)
         keyType = material.shape.typeName
@@ -83,8 +84,8 @@ public struct JWK: Sendable {
         try key.verifies(signature, over: message, count: count, algorithm: algorithm)
     }
 
-    /// RFC 7518 §6.2.2, §6.3.2, §6.4.1; RFC 8037 §2.
-    static let privateNames = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"]
+    /// RFC 7518 §6.2.2, §6.3.2, §6.4.1; RFC 8037 §2; RFC 9964.
+    static let privateNames = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"]
 
     private static func text(_ name: String, of json: JSONObject) throws(JOSEError) -> String? {
         guard let value = json[name] else { return nil }

@@ -75,6 +75,8 @@ enum PublicKeyMaterial: Sendable, Hashable {
         guard CodePoints.equal(name, "Ed25519") else { throw .unsupportedCurve }
         let x = try octets("x", of: json)
         guard x.count == 32 else { throw .malformedKey }
+        guard !Ed25519Points.isOfSmallOrder(x) else { throw .unsuitableKeyStrength }
+        guard Ed25519Points.isReduced(x) else { throw .inconsistentKey }
         return .ed25519(x: x)
     }
 

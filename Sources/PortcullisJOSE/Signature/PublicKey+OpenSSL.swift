@@ -13,7 +13,8 @@ final class PublicKey: Sendable {
 
     /// Decodes key material whose lengths have been checked.
     ///
-    /// Throws ``JOSEError/inconsistentKey`` if a point is not on its curve.
+    /// Throws ``JOSEError/inconsistentKey`` if a point is not on its curve, ``JOSEError/unsuitableKeyStrength`` if an RSA
+    /// modulus has the fingerprint of CVE-2017-15361.
     init(_ material: PublicKeyMaterial) throws(JOSEError) {
         ERR_clear_error()
         shape = material.shape
@@ -60,6 +61,7 @@ final class PublicKey: Sendable {
     private static func decode(_ material: PublicKeyMaterial) throws(JOSEError) -> OpaquePointer? {
         switch material {
         case .rsa(let modulus, let exponent):
+            guard try !ROCAFingerprint.matches(modulus) else { throw .unsuitableKeyStrength }
             var parameters = try KeyParameters()
             try parameters.add("n", number: modulus)
             try parameters.add("e", number: exponent)
