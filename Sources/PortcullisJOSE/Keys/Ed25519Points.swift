@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 
-/// Encodings of points that are no one's Ed25519 key.
+/// Encodings that must not be Ed25519 public keys.
 enum Ed25519Points {
     /// Whether an encoding of 32 bytes is one of the eight points of small order.
     ///
-    /// For such a key there are signatures that verify over every message, or over one in eight, and that need no
-    /// private key. Encodings that are not reduced are listed too, and the sign of x is not looked at, since OpenSSL
+    /// Anyone can make signatures that such a key verifies, over every message or over one in eight, without a private
+    /// key. The list has the encodings that are not reduced too, and the comparison ignores the sign of x, since OpenSSL
     /// reads all of them.
     ///
-    /// RFC 8032 §5.1, §5.1.7, RFC 7748 §6.1.
+    /// RFC 8032 §5.1, §5.1.7.
     static func isOfSmallOrder(_ encoding: [UInt8]) -> Bool {
         let y = withoutSign(encoding)
         return smallOrder.contains { $0 == y }

@@ -5,7 +5,7 @@ import COpenSSL
 /// The fingerprint of RSA keys made by Infineon's RSALib, whose modulus can be factored.
 ///
 /// Every prime of that library is a power of 65537 modulo the product of the first small primes, and so is the modulus.
-/// A modulus of another origin has all 17 remainders by chance once in 2^27.
+/// A modulus of another origin matches by chance once in 2^27.
 ///
 /// CVE-2017-15361.
 enum ROCAFingerprint {
@@ -39,7 +39,7 @@ enum ROCAFingerprint {
         }
         defer { BN_free(number) }
         return remainders.allSatisfy { entry in
-            // BN_mod_word tells of a failure by the largest number, which no word of a mask has a bit for.
+            // BN_mod_word reports a failure as the largest number, which is no remainder.
             let remainder = BN_mod_word(number, entry.prime)
             guard remainder < entry.prime else { return false }
             return entry.mask[Int(remainder / 64)] >> (remainder % 64) & 1 == 1

@@ -87,7 +87,7 @@ struct RequestAdvisories {
         "/public?x#y", "http://api.example.com/public#/../photos", "/public/%23/../../photos",
         "/public\\..\\photos",
     ])
-    func `GHSA-pxq7-h93f-9jrg (oauth2-proxy): no mark in a target hides the rest of it`(target: String)
+    func `GHSA-pxq7-h93f-9jrg (oauth2-proxy): no number sign in a target hides the rest of it`(target: String)
         async throws
     {
         try await serve { (server) async throws in
@@ -105,7 +105,9 @@ struct RequestAdvisories {
         "api.example.com#",
         "api.example.com\\x", "api.example.com:443/x", "user:pass@api.example.com",
     ])
-    func `auth0/node-oauth2-jwt-bearer #244: a host that is none is refused, told or forwarded`(host: String)
+    func `auth0/node-oauth2-jwt-bearer #244: a malformed host is refused, in Host and X-Forwarded-Host`(
+        host: String
+    )
         async throws
     {
         try await serve(behindProxy: .xForwarded) { (server) async throws in
@@ -146,7 +148,7 @@ struct RequestAdvisories {
         }
     }
 
-    @Test func `GHSA-5m6w-wvh7-57vm (Traefik): an underscore makes another field, which nobody believes`()
+    @Test func `GHSA-5m6w-wvh7-57vm (Traefik): an underscore makes another field, which is not believed`()
         async throws
     {
         try await serve(behindProxy: .xForwarded) { (server) async throws in

@@ -67,7 +67,7 @@ struct KeyAdvisories {
         }
     }
 
-    @Test func `CVE-2026-44699 (LibJWT): an RSA key without alg makes no HMAC with an empty secret`()
+    @Test func `CVE-2026-44699 (LibJWT): an RSA key without alg verifies no HMAC with an empty secret`()
         async throws
     {
         let file = try #require(JSONValue.parse(Fixture.bytes(Self.hmacFile)).object)
@@ -108,7 +108,7 @@ struct KeyAdvisories {
         }
     }
 
-    @Test func `RFC 9964: a key set that publishes a priv member is told of`() async throws {
+    @Test func `RFC 9964: a key set that publishes a priv member is reported`() async throws {
         var key = scene.issuer.key.publicKey.publicJSON
         key["priv"] = "AAAA"
         #expect(try keySet(key).indicesWithPrivateMembers == [0])
@@ -175,7 +175,7 @@ struct KeyAdvisories {
         expectRefused(try await verdict(.ps256, bound, SignatureAlgorithm.allCases), .unknownKey)
     }
 
-    @Test func `CVE-2023-51774 (json-jwt): an encrypted token is none of ours`() async {
+    @Test func `CVE-2023-51774 (json-jwt): an encrypted token is refused`() async {
         let header = Base64URL.encode(Array(#"{"alg":"RSA-OAEP","enc":"A256GCM","typ":"at+jwt"}"#.utf8))
         for parts in [
             "\(header).AAAA.AAAA.AAAA.AAAA", "\(header)..AAAA.AAAA.AAAA", scene.mint() + ".AAAA.AAAA",
