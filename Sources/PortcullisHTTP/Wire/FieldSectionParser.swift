@@ -67,6 +67,8 @@ package struct FieldSectionParser: Sendable {
                 guard let lineFeed = ByteScan.lineFeed(in: bytes, from: lineStart) else {
                     return try unfinished(bytes.count)
                 }
+                // Of a line that is too long as well, only its length is known in every case when its end comes.
+                guard lineFeed + 1 - start <= maxByteCount else { throw .headerBlockTooLarge }
                 guard defersGrammar else { throw error }
                 firstError = firstError ?? error
                 try advance(to: lineFeed + 1)

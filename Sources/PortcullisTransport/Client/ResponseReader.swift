@@ -7,15 +7,14 @@ package import PortcullisHTTP
 /// Pure: bytes go in, and the outcome comes out.
 ///
 /// RFC 9112 §6.3.
-struct ResponseReader {
-    enum Progress {
+package struct ResponseReader {
+    package enum Progress {
         case incomplete
         /// The response, and whether the connection can be used again.
         case complete(ReceivedResponse, keepAlive: Bool)
         case failed(HTTPClientError)
     }
 
-    private static let limits = WireLimits()
     /// How much memory a server gets by naming a length alone.
     private static let greatestReservation = 65536
 
@@ -24,19 +23,22 @@ struct ResponseReader {
     private var headBytes: [UInt8] = []
     private var head: ParsedResponseHead?
     private var body: [UInt8] = []
-    private var chunks = ChunkedDecoder(limits: limits)
+    private var chunks: ChunkedDecoder
     private var isTooLarge = false
 
     /// Whether anything has come yet.
     private(set) var hasBegun = false
 
-    init(method: Method, maxByteCount: Int) {
+    package init(method: Method, maxByteCount: Int, limits: WireLimits = WireLimits()) {
         self.maxByteCount = maxByteCount
-        parser = ResponseHeadParser(requestMethod: method, limits: Self.limits)
+        parser = ResponseHeadParser(requestMethod: method, limits: limits)
+        chunks = ChunkedDecoder(limits: limits)
     }
 
     /// Takes what was read.
-    mutating func take(_ bytes: UnsafeRawBufferPointer) -> Progress {
+    ///
+    /// The reason of a refusal does not depend on how the bytes were split.
+    package mutating func take(_ bytes: UnsafeRawBufferPointer) -> Progress {
         guard !bytes.isEmpty else { return .incomplete }
         hasBegun = true
         if let head { return takeBody(bytes, of: head) }
@@ -99,7 +101,8 @@ struct ResponseReader {
             guard !isTooLarge else { return .failed(.responseTooLarge) }
             return progress.finished ? complete(head, hasRest: progress.consumed < bytes.count) : .incomplete
         } catch {
-            return .failed(.malformedResponse(error))
+            // What is malformed behind the limit is not looked at if it comes later.
+            return .failed(isTooLarge ? .responseTooLarge : .malformedResponse(error))
         }
     }
 
