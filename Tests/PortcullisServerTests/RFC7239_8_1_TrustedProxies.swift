@@ -64,6 +64,22 @@ struct RFC7239_8_1 {
     }
 
     @Test(arguments: [
+        (TrustedProxies.ForwardedFamily.forwarded, "Forwarded", "for=10.1.2.3"),
+        (.xForwarded, "X-Forwarded-For", "10.1.2.3"),
+    ])
+    func `a list of more than 100 hops is refused, in one field or in several`(
+        family: TrustedProxies.ForwardedFamily, name: String, element: String
+    ) async throws {
+        func list(_ count: Int) -> String {
+            "\(name): " + Array(repeating: element, count: count).joined(separator: ", ")
+        }
+        #expect(try await Self.reply(family, [list(100)]).text == "10.1.2.3 - -")
+        #expect(try await Self.reply(family, [list(101)]).status == 400)
+        #expect(try await Self.reply(family, [list(60), list(40)]).text == "10.1.2.3 - -")
+        #expect(try await Self.reply(family, [list(60), list(41)]).status == 400)
+    }
+
+    @Test(arguments: [
         (TrustedProxies.ForwardedFamily.forwarded, "Forwarded: for=192.0.2.9;for=192.0.2.9"),
         (.forwarded, "Forwarded: nonsense"),
         (.xForwarded, "X-Forwarded-For: 192.0.2.9,"), (.xForwarded, "X-Forwarded-For: garbage"),

@@ -5,37 +5,78 @@ import PortcullisHTTP
 /// What a form or a query says for one name.
 ///
 /// RFC 6750 §2.2, §2.3.
-enum FormParameter: Sendable, Hashable {
+package enum FormParameter: Sendable, Hashable {
     case absent
     case repeated
     /// The value, decoded; perhaps empty.
     case value([UInt8])
 
-    /// Looks for a name among `name=value` pairs with `&` between them.
-    init(_ name: StaticString, in bytes: ArraySlice<UInt8>) {
-        var found = FormParameter.absent
-        var rest = bytes
-        while !rest.isEmpty {
-            let end = rest.firstIndex(of: 0x26) ?? rest.endIndex
-            let pair = rest[..<end]
-            rest = end < rest.endIndex ? rest[(end + 1)...] : rest[end...]
-            let equals = pair.firstIndex(of: 0x3D) ?? pair.endIndex
-            guard Self.spells(pair[..<equals], name) else { continue }
-            guard case .absent = found else {
-                self = .repeated
-                return
-            }
-            found = .value(equals < pair.endIndex ? Self.decoded(pair[(equals + 1)...]) : [])
+    /// Looks for a name, of letters, digits and underscores, among `name=value` pairs with `&` between them.
+    ///
+    /// Reads each byte once, whatever the pairs are like: this is done before any credential has been checked.
+    package init(_ name: StaticString, in bytes: ArraySlice<UInt8>) {
+        let value = bytes.withUnsafeBytes { Self.value(of: name, in: $0) }
+        switch value {
+        case .absent: self = .absent
+        case .repeated: self = .repeated
+        case .found(let range):
+            self = .value(
+                Self.decoded(
+                    bytes[(bytes.startIndex + range.lowerBound)..<(bytes.startIndex + range.upperBound)]))
         }
-        self = found
     }
 
-    // The name may be percent-encoded, wholly or in part; most are not.
-    private static func spells(_ bytes: ArraySlice<UInt8>, _ name: StaticString) -> Bool {
-        let isPlain = !bytes.contains { $0 == 0x25 || $0 == 0x2B }
-        let decoded = isPlain ? bytes : decoded(bytes)[...]
-        guard decoded.count == name.utf8CodeUnitCount else { return false }
-        return decoded.enumerated().allSatisfy { name.utf8Start[$0.offset] == $0.element }
+    private enum Place {
+        case absent
+        case repeated
+        case found(Range<Int>)
+    }
+
+    // SAFETY: `bytes` is only read, below its count, and not kept; of `name` no more bytes are read than it has.
+    private static func value(of name: StaticString, in bytes: UnsafeRawBufferPointer) -> Place {
+        let count = bytes.count
+        let nameCount = name.utf8CodeUnitCount
+        let expected = name.utf8Start
+        var place = Place.absent
+        var index = 0
+        while index < count {
+            // The name may be percent-encoded, wholly or in part; most are not.
+            var matchedCount = 0
+            while matchedCount < nameCount, index < count {
+                let byte = bytes[index]
+                if byte == expected[matchedCount] {
+                    index += 1
+                } else if byte == 0x25, escapedByte(at: index, in: bytes) == expected[matchedCount] {
+                    index += 3
+                } else {
+                    break
+                }
+                matchedCount += 1
+            }
+            let isMatch =
+                matchedCount == nameCount && (index == count || isSeparator(bytes[index]))
+            if isMatch {
+                guard case .absent = place else { return .repeated }
+                if index < count, bytes[index] == 0x3D { index += 1 }
+            }
+            let start = index
+            while index < count, bytes[index] != 0x26 { index += 1 }
+            if isMatch { place = .found(start..<index) }
+            index += 1
+        }
+        return place
+    }
+
+    /// Whether a byte ends a name: `&` or `=`.
+    @inline(__always)
+    private static func isSeparator(_ byte: UInt8) -> Bool { byte == 0x26 || byte == 0x3D }
+
+    /// The byte that the percent-encoding at a place stands for.
+    private static func escapedByte(at index: Int, in bytes: UnsafeRawBufferPointer) -> UInt8? {
+        guard index + 2 < bytes.count, let high = CharacterClass.hexadecimalValue(bytes[index + 1]),
+            let low = CharacterClass.hexadecimalValue(bytes[index + 2])
+        else { return nil }
+        return high << 4 | low
     }
 
     /// Decodes `+` and percent-encoding; what is no percent-encoding stays, and makes no token.

@@ -67,15 +67,18 @@ package struct ForwardedElement: Sendable, Hashable {
         self.scheme = scheme
     }
 
+    /// How many hops a request may name: 100, many times what a chain of proxies has.
+    package static let maxCount = 100
+
     /// Reads every `Forwarded` field of a request, in order: the proxy nearest to the client first.
     ///
-    /// Strict: no parameter twice in an element, IPv6 in quotes and brackets, `host` an authority, `proto` http or https. Unknown
+    /// Strict: at most ``maxCount`` elements, no parameter twice in an element, IPv6 in quotes and brackets, `host` an authority, `proto` http or https. Unknown
     /// parameters are read and forgotten. RFC 7239 §4.
     package static func all(in head: RequestHead) throws(MalformedMessage) -> [ForwardedElement] {
         var elements: [ForwardedElement] = []
         for slot in head.slots where head.matches(slot, forwarded) {
             var reader = ForwardedReader(head.bytes[slot.valueRange])
-            elements += try reader.elements()
+            try reader.readElements(to: &elements)
         }
         return elements
     }
@@ -93,13 +96,13 @@ private struct ForwardedReader {
         index = bytes.startIndex
     }
 
-    mutating func elements() throws(MalformedMessage) -> [ForwardedElement] {
-        var elements: [ForwardedElement] = []
+    mutating func readElements(to elements: inout [ForwardedElement]) throws(MalformedMessage) {
         while true {
+            guard elements.count < ForwardedElement.maxCount else { throw .invalidForwarding }
             skipBlanks()
             elements.append(try element())
             skipBlanks()
-            guard index < bytes.endIndex else { return elements }
+            guard index < bytes.endIndex else { return }
             guard take(0x2C) else { throw .invalidForwarding }
         }
     }

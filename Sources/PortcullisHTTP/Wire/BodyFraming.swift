@@ -73,6 +73,7 @@ struct FramingFields {
     ///
     /// RFC 9110 §10.1.4.
     private static func isCoding(_ bytes: [UInt8], _ range: Range<Int>) -> Bool {
+        guard bytes[range].contains(0x3B) else { return bytes.isToken(range) }
         let parts = bytes[range].split(separator: 0x3B, omittingEmptySubsequences: false)
         guard let first = parts.first else { return false }
         let name = trimmed(first)

@@ -109,7 +109,7 @@ extension CORSPolicy {
     /// Whether a request asks, on behalf of a page, whether another one may be sent.
     ///
     /// Fetch §3.2.2, CORS-preflight request.
-    static func isPreflight(_ head: RequestHead) -> Bool {
+    package static func isPreflight(_ head: RequestHead) -> Bool {
         head.method == .options && head.find(.origin) != nil && head.find(requestMethod) != nil
     }
 

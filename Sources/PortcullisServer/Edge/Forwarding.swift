@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-internal import PortcullisHTTP
+package import PortcullisHTTP
 
 /// What trusted proxies say of where a request came from.
 ///
@@ -26,7 +26,7 @@ extension TrustedProxies {
     /// The list is walked from its end: each entry was written by the hop behind it, and counts as long as that is a trusted proxy.
     ///
     /// - Throws: ``MalformedMessage/invalidForwarding`` for fields that are no such list: nobody could say whose they are.
-    func forwarding(of head: RequestHead) throws(MalformedMessage) -> Forwarding? {
+    package func forwarding(of head: RequestHead) throws(MalformedMessage) -> Forwarding? {
         switch forwarded {
         case .none: nil
         case .forwarded: try byForwarded(head)
@@ -63,7 +63,7 @@ extension TrustedProxies {
     private static let xForwardedProto: FieldName = "X-Forwarded-Proto"
 
     private func byXForwarded(_ head: RequestHead) throws(MalformedMessage) -> Forwarding? {
-        let senders = Self.elements(Self.xForwardedFor, head)
+        let senders = try Self.elements(Self.xForwardedFor, head)
         // These two have no entry for each hop that could be told apart, so the nearest proxy's word counts, which stands last.
         let host = try Self.elements(Self.xForwardedHost, head).last.map(ForwardedElement.host)
         let scheme = try Self.elements(Self.xForwardedProto, head).last.map(ForwardedElement.scheme)
@@ -76,10 +76,14 @@ extension TrustedProxies {
         return Forwarding(client: Self.text(client), host: host, scheme: scheme)
     }
 
-    private static func elements(_ name: FieldName, _ head: RequestHead) -> [[UInt8]] {
+    private static func elements(_ name: FieldName, _ head: RequestHead) throws(MalformedMessage) -> [[UInt8]]
+    {
         var elements: [[UInt8]] = []
         for slot in head.slots where head.matches(slot, name) {
-            elements += ListElements(in: head.bytes, slot.valueRange).map { Array(head.bytes[$0]) }
+            for element in ListElements(in: head.bytes, slot.valueRange) {
+                guard elements.count < ForwardedElement.maxCount else { throw .invalidForwarding }
+                elements.append(Array(head.bytes[element]))
+            }
         }
         return elements
     }

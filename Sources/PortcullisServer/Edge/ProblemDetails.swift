@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-internal import PortcullisHTTP
+package import PortcullisHTTP
 internal import PortcullisJOSE
 
 /// When the server's own errors are told as problem details, `application/problem+json`, and not as a line of text.
@@ -17,7 +17,7 @@ public enum ProblemDetails: String, Sendable, Hashable, CaseIterable {
     case never
 
     /// Whether the sender of a request gets them; of one whose head was not understood nothing is known.
-    func isWanted(_ head: RequestHead?) -> Bool {
+    package func isWanted(_ head: RequestHead?) -> Bool {
         switch self {
         case .always: true
         case .never: false
@@ -36,16 +36,19 @@ public enum ProblemDetails: String, Sendable, Hashable, CaseIterable {
     ///
     /// RFC 9110 §12.4.2, §12.5.1.
     private static func isJSON(_ bytes: [UInt8], _ range: Range<Int>) -> Bool {
-        var parts = bytes[range].split(separator: 0x3B).map { part in
+        // Most elements are of another type, which has to be found out without taking them apart.
+        let end = bytes[range].firstIndex(of: 0x3B) ?? range.upperBound
+        var type = range.lowerBound..<end
+        while let last = type.last, bytes[last] == 0x20 || bytes[last] == 0x09 {
+            type = type.lowerBound..<last
+        }
+        guard
+            bytes.equalsIgnoringCase(type, "application/problem+json")
+                || bytes.equalsIgnoringCase(type, "application/json")
+        else { return false }
+        let parts = bytes[end..<range.upperBound].split(separator: 0x3B).map { part in
             part.filter { $0 != 0x20 && $0 != 0x09 }
         }
-        guard !parts.isEmpty else { return false }
-        let type = parts.removeFirst()
-        let all = 0..<type.count
-        guard
-            type.equalsIgnoringCase(all, "application/problem+json")
-                || type.equalsIgnoringCase(all, "application/json")
-        else { return false }
         return !parts.contains { part in
             part.count > 2 && CharacterClass.lowercase(part[0]) == 0x71 && part[1] == 0x3D
                 && part.dropFirst(2).allSatisfy { $0 == 0x30 || $0 == 0x2E }
