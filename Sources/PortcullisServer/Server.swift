@@ -21,12 +21,13 @@ public struct Server: Sendable {
     ///
     /// Nothing is bound before ``run(onListening:)``.
     ///
-    /// Traps, with every problem in a sentence, if the routes contradict themselves or each other: they are the program's own. Use
+    /// Traps, with every problem in a sentence, if the routes contradict themselves or each other, or if the port
+    /// is outside 0 to 65535: they are the program's own. Use
     /// ``init(validating:host:port:configuration:)`` for routes that come from outside.
     ///
     /// - Parameters:
     ///   - host: The address or name to listen on, or `unix:` and a path, as ``ServerSocket`` takes it. Default: this machine only.
-    ///   - port: The port; 0 for any free one.
+    ///   - port: The port, at most 65535; 0 for any free one.
     ///   - configuration: Loops, limits, log.
     ///   - declare: Adds the routes.
     public init(
@@ -49,7 +50,18 @@ public struct Server: Sendable {
         validating routes: Routes, host: String = "127.0.0.1", port: Int = 8080,
         configuration: Configuration = Configuration()
     ) throws(ConfigurationError) {
-        deployment = Deployment(try RoutingTable(routes), configuration)
+        var problems: [ConfigurationError.Problem] = []
+        if !SocketAddress.ports.contains(port) {
+            problems.append(.init("The port of a server is a number from 0 to 65535."))
+        }
+        let table: RoutingTable
+        do throws(ConfigurationError) {
+            table = try RoutingTable(routes)
+        } catch {
+            throw ConfigurationError(problems + error.problems)
+        }
+        guard problems.isEmpty else { throw ConfigurationError(problems) }
+        deployment = Deployment(table, configuration)
         self.host = host
         self.port = port
         self.configuration = configuration

@@ -22,10 +22,11 @@ public final class ServerSocket: Sendable {
     /// - Parameters:
     ///   - host: The address or name to listen on; or `unix:` and the path of a Unix domain socket, whose file has the permissions that
     ///     the process's mask leaves it. One that nobody listens on any more is replaced.
-    ///   - port: The port; 0 for any free one. A Unix domain socket has none.
+    ///   - port: The port, at most 65535; 0 for any free one. A Unix domain socket has none.
     ///   - loopCount: How many event loops the server will have. Default: the processor cores there are.
-    /// - Throws: ``SocketError``, for example if another program has the port.
+    /// - Throws: ``SocketError``, for example if another program has the port or there is no such port.
     public convenience init(host: String, port: Int, loopCount: Int? = nil) throws(SocketError) {
+        guard SocketAddress.ports.contains(port) else { throw SocketError.noSuchPort }
         guard !host.hasPrefix(Self.unixPrefix) else {
             let path = String(host.dropFirst(Self.unixPrefix.count))
             try self.init(unixPath: path, permissions: nil, loopCount: loopCount)

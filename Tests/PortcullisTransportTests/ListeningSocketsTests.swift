@@ -38,4 +38,17 @@ struct ListeningSocketsTests {
         }
         #expect(error?.call == .resolve)
     }
+
+    @Test(arguments: [-1, 65_536, 80_800, 65_536 + 8080, .min, .max])
+    func `a port that there is not is an error, and no other port`(port: Int) {
+        let listening = #expect(throws: SocketError.self) {
+            try ListeningSockets(host: "127.0.0.1", port: port, count: 1)
+        }
+        #expect(listening == .noSuchPort)
+        #expect(listening?.description == "resolve: a port is a number from 0 to 65535")
+        let connecting = #expect(throws: SocketError.self) {
+            try SocketAddress.resolve(host: "127.0.0.1", port: port)
+        }
+        #expect(connecting == .noSuchPort)
+    }
 }

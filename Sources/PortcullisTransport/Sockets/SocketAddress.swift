@@ -111,12 +111,16 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
         return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
+    /// The ports that there are; 0 stands for any free one.
+    package static let ports = 0...65_535
+
     /// The addresses of a host name or of an address in text, for TCP.
     ///
-    /// Asks the system's resolver, and waits for it.
+    /// Asks the system's resolver, and waits for it. A port outside 0 to 65535 is an error: resolvers would take it modulo 65536.
     package static func resolve(
         host: String, port: Int, passive: Bool = false
     ) throws(SocketError) -> [ResolvedAddress] {
+        guard ports.contains(port) else { throw .noSuchPort }
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         hints.ai_flags = (passive ? AI_PASSIVE : 0) | AI_NUMERICSERV

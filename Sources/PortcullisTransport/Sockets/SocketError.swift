@@ -42,12 +42,16 @@ public struct SocketError: Error, Sendable, Hashable, CustomStringConvertible {
         self.code = code
     }
 
+    /// A port that is no number from 0 to 65535.
+    package static let noSuchPort = SocketError(call: .resolve, code: EAI_SERVICE)
+
     /// The call and the system's sentence for the code.
     public var description: String {
         "\(call.rawValue): \(sentence)"
     }
 
     private var sentence: String {
+        if self == Self.noSuchPort { return "a port is a number from 0 to 65535" }
         let text: UnsafePointer<CChar>? =
             call == .resolve ? gai_strerror(code) : UnsafePointer(strerror(code))
         return text.map { String(cString: $0) } ?? "unknown"
