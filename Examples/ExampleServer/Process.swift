@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import Dispatch
+import PortcullisTransport
 
 #if canImport(Glibc)
     import Glibc
@@ -33,24 +34,13 @@ func exitAfter(_ work: @escaping @Sendable () async -> Outcome) -> Never {
     while true { pause() }
 }
 
-/// Unbuffered, so that whoever started the program sees a line as soon as it is written.
+/// Unbuffered, so that a line can be seen as soon as it is written.
 enum StandardOutput {
-    static func write(_ text: String) { writeAll(text, to: 1) }
+    static func write(_ text: String) { StandardDescriptors.writeAll(text, to: 1) }
 }
 
 enum StandardError {
-    static func write(_ text: String) { writeAll(text, to: 2) }
-}
-
-private func writeAll(_ text: String, to descriptor: Int32) {
-    var rest = Array(text.utf8)[...]
-    while !rest.isEmpty {
-        let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-        if count < 0, errno == EINTR { continue }
-        // Nobody reads any more: there is nothing left to tell and nobody to tell it to.
-        guard count > 0 else { return }
-        rest = rest.dropFirst(count)
-    }
+    static func write(_ text: String) { StandardDescriptors.writeAll(text, to: 2) }
 }
 
 /// Lets the program have as many files open as the system allows it, since each connection is one.
@@ -80,6 +70,8 @@ final class SignalHandlers {
     init(stop: @escaping @Sendable () -> Void, hangUp: @escaping @Sendable () -> Void) {
         // Writing to a reader that has gone is an error of the write, not the end of the program.
         signal(SIGPIPE, SIG_IGN)
+        // So is writing to a log that has reached the largest size of a file.
+        signal(SIGXFSZ, SIG_IGN)
         let queue = DispatchQueue(label: "signals")
         func source(_ number: Int32, _ handle: @escaping @Sendable () -> Void) -> any DispatchSourceSignal {
             signal(number, SIG_IGN)

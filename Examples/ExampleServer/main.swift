@@ -3,7 +3,17 @@
 // What it takes to run the library from a file: read it, make resources and routes of it, run until told to stop.
 // All that happens elsewhere than in this folder is there for any program.
 
-switch Invocation(CommandLine.arguments.dropFirst()) {
+import PortcullisTransport
+
+StandardDescriptors.fill()
+
+// The demo is served where there are no words, and not where they can't be read.
+guard let words = ProgramArguments.read() else {
+    StandardError.write("example-server: \(ProgramArguments.unreadable)\n")
+    exit(with: .misuse)
+}
+
+switch Invocation(words) {
 case .demo(let address):
     exitAfter { await runDemo(address) }
 case .serve(let file, let address):

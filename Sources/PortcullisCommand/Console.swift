@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: MIT
 
+import PortcullisConfiguration
+import PortcullisTransport
+import Synchronization
+
 #if canImport(Glibc)
     import Glibc
 #else
@@ -12,12 +16,15 @@ package struct Console: Sendable {
     package let hasColours: Bool
     /// Whether standard error is a terminal, on which a line can be written over.
     package let isErrorTerminal: Bool
-    private let output: @Sendable (String) -> Void
+    private let output: @Sendable (String) -> Bool
     private let errors: @Sendable (String) -> Void
+    private let failure = OutputFailure()
 
     /// Makes a console, for tests.
+    ///
+    /// - Parameter output: Writes to standard output, and returns whether that was possible.
     package init(
-        hasColours: Bool = false, isErrorTerminal: Bool = false, output: @escaping @Sendable (String) -> Void,
+        hasColours: Bool = false, isErrorTerminal: Bool = false, output: @escaping @Sendable (String) -> Bool,
         errors: @escaping @Sendable (String) -> Void
     ) {
         self.hasColours = hasColours
@@ -26,34 +33,42 @@ package struct Console: Sendable {
         self.errors = errors
     }
 
-    /// The process's own: unbuffered, so that whoever started the program sees a line as soon as it is written.
+    /// The process's own: unbuffered, so that a line can be seen as soon as it is written.
     ///
     /// There are colours on a terminal, unless `NO_COLOR` is set or `TERM` is `dumb`.
     package static var standard: Console {
         let isPlain = variable("NO_COLOR").map { !$0.isEmpty } ?? false || variable("TERM") == "dumb"
         return Console(
             hasColours: isatty(1) == 1 && !isPlain, isErrorTerminal: isatty(2) == 1,
-            output: { writeAll($0, to: 1) }, errors: { writeAll($0, to: 2) })
+            output: { StandardDescriptors.writeAll($0, to: 1) },
+            errors: { StandardDescriptors.writeAll($0, to: 2) })
     }
 
-    /// Writes to standard output.
-    package func write(_ text: String) { output(text) }
+    /// Writes lines to standard output, in which no character stands that a terminal must not be shown.
+    package func write(_ text: String) { writePainted(TerminalText.printableLines(text)) }
 
-    /// Writes to standard error.
-    package func writeError(_ text: String) { errors(text) }
+    /// Writes a JSON document to standard output, with escapes for the characters that a terminal must not be shown.
+    package func writeJSON(_ document: String) { writePainted(TerminalText.printableJSON(document)) }
+
+    /// Writes to standard output what may have colours, and in which everything from outside is ``TerminalText/printable(_:)``.
+    func writePainted(_ text: String) {
+        if !output(text) { failure.hasHappened.store(true, ordering: .relaxed) }
+    }
+
+    /// Writes lines to standard error, in which no character stands that a terminal must not be shown.
+    package func writeError(_ text: String) { errors(TerminalText.printableLines(text)) }
+
+    /// Begins the line of a terminal again, and writes a text there.
+    func writeErrorOver(_ text: String) { errors("\r\u{1B}[K" + TerminalText.printable(text)) }
+
+    /// Whether everything that went to standard output could be written.
+    package var hasWrittenAll: Bool { !failure.hasHappened.load(ordering: .relaxed) }
 
     private static func variable(_ name: String) -> String? {
         getenv(name).map { String(cString: $0) }
     }
 }
 
-private func writeAll(_ text: String, to descriptor: Int32) {
-    var rest = Array(text.utf8)[...]
-    while !rest.isEmpty {
-        let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-        if count < 0, errno == EINTR { continue }
-        // Nobody reads any more: there is nothing left to tell and nobody to tell it to.
-        guard count > 0 else { return }
-        rest = rest.dropFirst(count)
-    }
+private final class OutputFailure: Sendable {
+    let hasHappened = Atomic<Bool>(false)
 }

@@ -14,7 +14,10 @@ final class Transcript: Sendable {
     func console(hasColours: Bool = false, isErrorTerminal: Bool = false) -> Console {
         Console(
             hasColours: hasColours, isErrorTerminal: isErrorTerminal,
-            output: { text in self.state.withLock { $0.output += text } },
+            output: { text in
+                self.state.withLock { $0.output += text }
+                return true
+            },
             errors: { text in self.state.withLock { $0.errors += text } })
     }
 
@@ -35,6 +38,16 @@ struct CommandLineTests {
             #expect(transcript.output.contains(subcommand.summary))
         }
         #expect(transcript.errors == "")
+    }
+
+    @Test func `output that cannot be written is remembered`() async {
+        let console = Console(output: { _ in false }, errors: { _ in })
+        #expect(console.hasWrittenAll)
+        _ = await CommandLineTool.run(["--help"], console: console)
+        #expect(!console.hasWrittenAll)
+        let good = transcript.console()
+        good.write("text")
+        #expect(good.hasWrittenAll)
     }
 
     @Test func `each subcommand has a help of its own`() async {

@@ -81,10 +81,10 @@ package enum CheckCommand: Subcommand {
     /// Writes the reports; the worst of them decides how the program ends.
     private static func write(_ reports: [CheckReport], isJSON: Bool, _ console: Console) -> Outcome {
         if isJSON {
-            console.write(ReportJSON.text(reports))
+            console.writeJSON(ReportJSON.text(reports))
         } else {
             let text = ReportText(hasColours: console.hasColours)
-            for report in reports { console.write(text.text(report)) }
+            for report in reports { console.writePainted(text.text(report)) }
             if reports.count > 1 { console.write(text.total(reports)) }
         }
         let outcomes = reports.map(\.outcome)

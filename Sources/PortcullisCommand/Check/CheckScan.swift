@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+import PortcullisConfiguration
+
 /// Checks several resources side by side, and tells how far it has got.
 package struct CheckScan: Sendable {
     private let concurrency: Int
@@ -42,7 +44,7 @@ package struct CheckScan: Sendable {
             }
             return reports.sorted { $0.0 < $1.0 }.map(\.1)
         }
-        if showsProgress, console.isErrorTerminal { console.writeError("\r\u{1B}[K") }
+        if showsProgress, console.isErrorTerminal { console.writeErrorOver("") }
         return reports
     }
 
@@ -50,6 +52,10 @@ package struct CheckScan: Sendable {
         guard showsProgress else { return }
         let line = "[\(done)/\(count)] \(report.outcome.word) \(TerminalText.printable(report.subject))"
         // On a terminal one line is written over again and again.
-        console.writeError(console.isErrorTerminal ? "\r\u{1B}[K" + String(line.prefix(78)) : line + "\n")
+        if console.isErrorTerminal {
+            console.writeErrorOver(String(line.prefix(78)))
+        } else {
+            console.writeError(line + "\n")
+        }
     }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+import PortcullisConfiguration
+
 /// Writes reports for people.
 package struct ReportText {
     private let hasColours: Bool
@@ -15,10 +17,10 @@ package struct ReportText {
     package func text(_ report: CheckReport) -> String {
         var text = paint("1", TerminalText.printable(report.subject)) + "\n"
         if let trouble = report.trouble {
-            return text + "  " + paint("31", "could not check") + ": \(trouble)\n\n"
+            return text + "  " + paint("31", "could not check") + ": \(TerminalText.printable(trouble))\n\n"
         }
         for topic in topics(of: report) {
-            text += "\n  \(Self.titles[topic] ?? String(topic))\n"
+            text += "\n  \(Self.titles[topic] ?? TerminalText.printable(String(topic)))\n"
             for finding in report.findings where finding.topic == topic { text += line(finding) }
         }
         return text + "\n" + summary(report) + "\n\n"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import Portcullis
+import PortcullisConfiguration
 
 extension ExplainCommand {
     /// Finds the lines of an access log that are about one request, and says what they mean.
