@@ -143,6 +143,7 @@ func describe(_ error: SocketError, at path: String) -> String {
         : "\(path).host: cannot be listened on (\(error)); must be an address of this machine"
 }
 
+/// Writes a sentence to standard error as one line, without waiting: event loops call this too.
 func log(_ sentence: String) {
-    StandardError.write(sentence + "\n")
+    Server.logToStandardError(TerminalText.printable(sentence))
 }

@@ -94,6 +94,7 @@ public struct Server: Sendable {
         defer { group.shutDown() }
         let socket = try socket ?? ServerSocket(host: host, port: port, loopCount: group.loops.count)
         let core = ServerCore(configuration)
+        if let accessLog = configuration.accessLog { configuration.metrics?.watch(accessLog) }
         for warning in configuration.tls?.warnings ?? [] { configuration.log("warning: " + warning) }
         begin(deployment.start(group.loops, core).table)
         defer {

@@ -9,6 +9,12 @@ import PortcullisTesting
 import Synchronization
 import Testing
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// Lines as a log handed them over.
 final class Lines: Sendable {
     private let bytes = Mutex<[UInt8]>([])
@@ -93,7 +99,19 @@ struct AccessLogLineTests {
 @Suite("The access log's queue")
 struct LineQueueTests {
     private static func queue(_ limit: Int, _ write: @escaping @Sendable ([UInt8]) -> Void) -> LineQueue {
-        LineQueue(maxByteCount: limit, write: write) { count, lines in lines += "dropped \(count)\n".utf8 }
+        queue(limit) { lines in
+            write(lines)
+            return nil
+        }
+    }
+
+    private static func queue(
+        _ limit: Int = 1 << 20, report: @escaping @Sendable (Int, LineQueue.LossReason) -> Void = { _, _ in },
+        write: @escaping @Sendable ([UInt8]) -> LogFile.Loss?
+    ) -> LineQueue {
+        LineQueue(
+            maxByteCount: limit, write: write,
+            appendDropped: { count, lines in lines += "dropped \(count)\n".utf8 }, reportLoss: report)
     }
 
     @Test func `lines come whole and in order`() async {
@@ -125,6 +143,69 @@ struct LineQueueTests {
         queue.add { $0 += "later\n".utf8 }
         await queue.flush(atMost: .seconds(20))
         #expect(lines.all.last == "later")
+    }
+
+    @Test func `what cannot be written is counted, and told before the next lines`() async {
+        let lines = Lines()
+        let isFull = Atomic<Bool>(true)
+        let noSpace = LogFileError(code: ENOSPC)
+        let reports = Mutex<[Int]>([])
+        let queue = Self.queue(
+            report: { count, reason in
+                #expect(reason == .unwritable(noSpace))
+                reports.withLock { $0.append(count) }
+            },
+            write: { bytes in
+                guard isFull.load(ordering: .relaxed) else {
+                    lines.add(bytes)
+                    return nil
+                }
+                return LogFile.Loss(unwrittenCount: bytes.count { $0 == 0x0A }, error: noSpace)
+            })
+        for number in 0..<3 {
+            queue.add { $0 += "lost \(number)\n".utf8 }
+            queue.add { $0 += "lost \(number)\n".utf8 }
+            await queue.flush(atMost: .seconds(20))
+            #expect(queue.droppedLineCount == (number + 1) * 2)
+        }
+        isFull.store(false, ordering: .relaxed)
+        queue.add { $0 += "there\n".utf8 }
+        await queue.flush(atMost: .seconds(20))
+        #expect(lines.all == ["dropped 6", "there"])
+        #expect(queue.droppedLineCount == 6)
+        #expect(reports.withLock { $0.reduce(0, +) } == 6)
+    }
+
+    @Test func `a line that was given up is counted though the others were written`() async {
+        let queue = Self.queue { _ in
+            LogFile.Loss(unwrittenCount: 0, tornCount: 1, error: LogFileError(code: ENOSPC))
+        }
+        queue.add { $0 += "there\n".utf8 }
+        await queue.flush(atMost: .seconds(20))
+        #expect(queue.droppedLineCount == 1)
+    }
+
+    @Test func `a loss is reported once a minute, and what is left at the end`() async throws {
+        let reports = Mutex<[Int]>([])
+        let hasReported = Gate()
+        let queue = Self.queue(
+            report: { count, _ in
+                reports.withLock { $0.append(count) }
+                hasReported.open()
+            },
+            write: { bytes in
+                LogFile.Loss(
+                    unwrittenCount: bytes.count { $0 == 0x0A }, error: LogFileError(code: ENOSPC))
+            })
+        queue.add { $0 += "first\n".utf8 }
+        await hasReported.wait()
+        for _ in 0..<5 {
+            queue.add { $0 += "later\n".utf8 }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        #expect(reports.withLock { $0 } == [1])
+        await queue.flush(atMost: .seconds(20))
+        #expect(reports.withLock { $0 } == [1, 5])
     }
 
     @Test func `a writer that hangs does not keep the end waiting for ever`() async {
@@ -247,6 +328,96 @@ struct LogFileTests {
         #expect(folder.contents("access.log").count { $0 == "\n" } == 1)
         #expect(folder.contents("old.log").count { $0 == "\n" } == 2)
     }
+
+    /// A disk with room for so many bytes.
+    private final class Disk: Sendable {
+        let room: Atomic<Int>
+
+        init(room: Int) { self.room = Atomic(room) }
+
+        func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+            let room = room.load(ordering: .relaxed)
+            guard room > 0 else {
+                errno = ENOSPC
+                return -1
+            }
+            let count = LogFile.write(descriptor, UnsafeRawBufferPointer(rebasing: bytes.prefix(room)))
+            self.room.store(room - max(count, 0), ordering: .relaxed)
+            return count
+        }
+    }
+
+    @Test func `a line that a full disk tore is completed when there is room`() throws {
+        let folder = try TemporaryFolder()
+        let disk = Disk(room: 8)
+        let file = try LogFile(path: folder.path + "/log", write: disk.write)
+        let full = LogFileError(code: ENOSPC)
+        #expect(
+            file.write(Array("first\nsecond\nthird\n".utf8)) == LogFile.Loss(unwrittenCount: 1, error: full))
+        #expect(folder.contents("log") == "first\nse")
+        #expect(file.write(Array("fourth\n".utf8)) == LogFile.Loss(unwrittenCount: 1, error: full))
+        disk.room.store(2, ordering: .relaxed)
+        #expect(file.write(Array("fifth\n".utf8)) == LogFile.Loss(unwrittenCount: 1, error: full))
+        disk.room.store(100, ordering: .relaxed)
+        #expect(file.write(Array("sixth\n".utf8)) == nil)
+        #expect(folder.contents("log") == "first\nsecond\nsixth\n")
+    }
+
+    @Test func `a torn line is ended if something else was written behind it`() throws {
+        let folder = try TemporaryFolder()
+        let disk = Disk(room: 3)
+        let file = try LogFile(path: folder.path + "/log", write: disk.write)
+        #expect(file.write(Array("first\n".utf8)) == nil)
+        try #require(
+            fopen(folder.path + "/log", "a").map { fputs("other", $0) == 1 && fclose($0) == 0 } == true)
+        disk.room.store(100, ordering: .relaxed)
+        #expect(
+            file.write(Array("second\n".utf8))
+                == LogFile.Loss(unwrittenCount: 0, tornCount: 1, error: LogFileError(code: ENOSPC)))
+        #expect(folder.contents("log") == "firother\nsecond\n")
+    }
+
+    @Test(arguments: [true, false])
+    func `a torn line is given up when its file is emptied or another one is opened`(isMoved: Bool) throws {
+        let folder = try TemporaryFolder()
+        let disk = Disk(room: 3)
+        let file = try LogFile(path: folder.path + "/log", write: disk.write)
+        #expect(file.write(Array("first\n".utf8)) == nil)
+        if isMoved {
+            folder.move("log", to: "old")
+            try file.reopen()
+        } else {
+            #expect(truncate(folder.path + "/log", 0) == 0)
+        }
+        disk.room.store(100, ordering: .relaxed)
+        #expect(file.write(Array("second\n".utf8))?.tornCount == 1)
+        #expect(folder.contents("log") == "second\n")
+    }
+
+    #if os(Linux)
+        @Test func `a full disk is counted, told once and shown in the metrics`() async throws {
+            let sentences = Mutex<[String]>([])
+            let log = AccessLog(.text, writingTo: try LogFile(path: "/dev/full")) { sentence in
+                sentences.withLock { $0.append(sentence) }
+            }
+            let metrics = MetricsRegistry()
+            var setup = RunningServer.Setup()
+            setup.configure = {
+                $0.accessLog = log
+                $0.metrics = metrics
+            }
+            try await withServer(setup, { $0.get("/") { _ in .ok } }) { server in
+                _ = try await server.get("/")
+                await log.flush()
+                #expect(
+                    metrics.openMetricsText.contains("\nportcullis_access_log_lines_dropped_total 1\n"))
+            }
+            #expect(
+                sentences.withLock { $0 } == [
+                    "the access log lost 1 line, which could not be written: No space left on device"
+                ])
+        }
+    #endif
 
     @Test func `a file that cannot be opened is an error at once`() {
         #expect(throws: LogFileError.self) { try AccessLog.file("/nonexistent/folder/log", .text) }

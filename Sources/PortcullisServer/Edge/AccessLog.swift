@@ -9,7 +9,9 @@ internal import PortcullisTransport
 /// claims of its token among it. Tokens, proofs and query values are in none.
 ///
 /// Lines are gathered and written by a thread of the log's own, so that a slow disk or reader delays no request. At most 1 MiB waits;
-/// what comes while it is full is dropped, and a line says how many were. A request without an answer has no status.
+/// what comes while it is full is dropped, and so is what can't be written, as on a full disk. Such a loss is counted, said on standard
+/// error at most once a minute, and a line says how many were dropped as soon as lines can be written again. A request without an
+/// answer has no status.
 public final class AccessLog: Sendable {
     /// How a line looks.
     public enum Format: String, Sendable, Hashable, CaseIterable {
@@ -26,41 +28,57 @@ public final class AccessLog: Sendable {
 
     /// Makes a log on standard error.
     public static func standardError(_ format: Format) -> AccessLog {
-        AccessLog(format, file: LogFile(descriptor: 2))
+        AccessLog(format, writingTo: LogFile(descriptor: 2))
     }
 
     /// Makes a log that is added to the end of a file, which is made if it is not there.
     ///
     /// - Throws: ``LogFileError`` if the file can't be opened.
     public static func file(_ path: String, _ format: Format) throws(LogFileError) -> AccessLog {
-        AccessLog(format, file: try LogFile(path: path))
+        AccessLog(format, writingTo: try LogFile(path: path))
     }
 
     /// Makes a log that hands over whole lines, several at a time, from a thread that may be held.
     public static func lines(
         _ format: Format, to receive: @escaping @Sendable (_ lines: [UInt8]) -> Void
     ) -> AccessLog {
-        AccessLog(format, file: nil, now: TimeOfDay.secondsSince1970, receive)
+        AccessLog(format, file: nil, now: TimeOfDay.secondsSince1970) { lines in
+            receive(lines)
+            return nil
+        }
     }
 
-    private convenience init(_ format: Format, file: LogFile) {
-        self.init(format, file: file, now: TimeOfDay.secondsSince1970) { file.write($0) }
+    package convenience init(
+        _ format: Format, writingTo file: LogFile,
+        log: @escaping @Sendable (String) -> Void = Server.logToStandardError
+    ) {
+        self.init(format, file: file, now: TimeOfDay.secondsSince1970, log: log) { file.write($0) }
     }
 
     package init(
         _ format: Format, file: LogFile?, now: @escaping @Sendable () -> Double,
         maxWaitingByteCount: Int = LineQueue.defaultMaxByteCount,
-        _ receive: @escaping @Sendable ([UInt8]) -> Void
+        log: @escaping @Sendable (String) -> Void = Server.logToStandardError,
+        _ receive: @escaping @Sendable ([UInt8]) -> LogFile.Loss?
     ) {
         self.format = format
         self.file = file
         self.now = now
-        queue = LineQueue(maxByteCount: maxWaitingByteCount, write: receive) { count, lines in
-            AccessLogLine.appendDropped(count, format, to: &lines)
+        queue = LineQueue(
+            maxByteCount: maxWaitingByteCount, write: receive,
+            appendDropped: { count, lines in AccessLogLine.appendDropped(count, format, to: &lines) },
+            reportLoss: { log(Self.sentence($0, $1)) })
+    }
+
+    private static func sentence(_ count: Int, _ reason: LineQueue.LossReason) -> String {
+        let lines = count == 1 ? "1 line" : "\(count) lines"
+        return switch reason {
+        case .queueFull: "the access log lost \(lines), which came faster than they could be written"
+        case .unwritable(let error): "the access log lost \(lines), which could not be written: \(error)"
         }
     }
 
-    /// How many lines found no room since the beginning.
+    /// How many lines found no room, or could not be written, since the beginning.
     public var droppedLineCount: Int { queue.droppedLineCount }
 
     /// Opens the file anew, for whoever has moved the old one away.

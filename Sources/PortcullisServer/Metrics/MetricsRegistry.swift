@@ -12,6 +12,7 @@ public final class MetricsRegistry: ServerMetrics {
     private let loops = Mutex<[LoopCounters]>([])
     private let gauges = Mutex<[String: Gauge]>([:])
     private let events = Mutex<[String: UInt64]>([:])
+    private let accessLog = Mutex<AccessLog?>(nil)
 
     private struct Gauge {
         let help: String
@@ -47,6 +48,11 @@ public final class MetricsRegistry: ServerMetrics {
         gauges.withLock { $0[name] = Gauge(help: help, read: read) }
     }
 
+    /// Counts the lines that an access log has lost, instead of those of an earlier one.
+    public func watch(_ accessLog: AccessLog) {
+        self.accessLog.withLock { $0 = accessLog }
+    }
+
     /// The media type of ``openMetricsText``.
     public static let contentType = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
@@ -57,6 +63,7 @@ public final class MetricsRegistry: ServerMetrics {
         var writer = OpenMetricsWriter()
         writer.write(sum)
         writer.writeEvents(events.withLock { $0 })
+        if let log = accessLog.withLock({ $0 }) { writer.writeDroppedLines(log.droppedLineCount) }
         for (name, gauge) in gauges.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {
             writer.writeGauge(name, gauge.help, gauge.read())
         }

@@ -69,6 +69,12 @@ struct OpenMetricsWriter {
         }
     }
 
+    mutating func writeDroppedLines(_ count: Int) {
+        counter(
+            "access_log_lines_dropped", nil, "Lines of the access log that were lost.",
+            UInt64(clamping: count))
+    }
+
     mutating func writeGauge(_ name: String, _ help: String, _ value: Double) {
         family(name, "gauge", help)
         // A whole number reads as one, as those of counters and connections do.

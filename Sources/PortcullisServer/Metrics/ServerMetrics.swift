@@ -17,11 +17,19 @@ public protocol ServerMetrics: Sendable {
     ///
     /// Asked once. Default false; an access log wants it in any case.
     var describesRefusals: Bool { get }
+
+    /// Shows ``AccessLog/droppedLineCount`` of the server's access log.
+    ///
+    /// Called when a server with a log begins to run. Default: does nothing.
+    func watch(_ accessLog: AccessLog)
 }
 
 extension ServerMetrics {
     /// It is not.
     public var describesRefusals: Bool { false }
+
+    /// Does nothing.
+    public func watch(_ accessLog: AccessLog) {}
 }
 
 /// What one event loop of a server reports to.
