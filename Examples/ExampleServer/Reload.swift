@@ -61,6 +61,7 @@ struct ServableFile {
         self.resources = try resources.get()
         self.connections = connections
         selfCheckFetcher = try file.makeSelfCheckFetcher(besides: path)
+        file.warnings += file.warningsOfOpenSecrets(besides: path)
         if let tls = self.tls { file.warnings += file.warnings(of: tls) }
         self.file = file
     }

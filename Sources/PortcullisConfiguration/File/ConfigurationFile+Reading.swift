@@ -39,6 +39,12 @@ extension ConfigurationFile {
         return nil
     }
 
+    /// Whether a file's mode lets its group or everyone read or write it; not so if it cannot be found.
+    static func isOpenToOthers(_ path: String) -> Bool {
+        var information = stat()
+        return stat(path, &information) == 0 && information.st_mode & 0o066 != 0
+    }
+
     private static func systemMessage() -> String {
         strerror(errno).map { String(cString: $0) } ?? "unknown reason"
     }

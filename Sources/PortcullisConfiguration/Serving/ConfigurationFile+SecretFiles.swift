@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+
+extension ConfigurationFile {
+    /// Warnings for the files with secrets that other users of the machine may read.
+    ///
+    /// Looks at the permissions of private keys, nonce keys and passwords, behind symbolic links; access lists are not looked at.
+    ///
+    /// - Parameter file: Where the configuration is, for the names that are relative to it.
+    package func warningsOfOpenSecrets(besides file: String) -> [Finding] {
+        secretFiles.compactMap { path, name in
+            let resolved = Self.resolve(name, besides: file)
+            guard Self.isOpenToOthers(resolved) else { return nil }
+            return Finding(
+                .warning, path.text,
+                "holds a secret, but more users than its owner may read or change \(TerminalText.printable(resolved)); "
+                    + "set its mode to 600")
+        }
+    }
+
+    /// Every file that a secret is read from, with the place that names it.
+    private var secretFiles: [(path: JSONPath, name: String)] {
+        var files: [(JSONPath, String)] = []
+        if let tls = server.tls { files.append((.root["server"]["tls"]["private_key"], tls.privateKey)) }
+        if let name = store?.passwordFile { files.append((.root["store"]["password_file"], name)) }
+        if let name = store?.clientPrivateKey { files.append((.root["store"]["client_private_key"], name)) }
+        for server in authorizationServers {
+            guard let introspection = server.introspection else { continue }
+            let path = JSONPath(text: introspection.path)
+            switch introspection.authentication {
+            case .privateKeyJWT(_, let name): files.append((path["private_key"], name))
+            case .tlsClientAuth(_, _, let key): files.append((path["client_private_key"], key))
+            case .clientSecretBasic, .clientSecretPost, .bearer: break
+            }
+        }
+        for resource in resources {
+            if let name = resource.tokens.dpop.nonceKeysFile {
+                files.append((JSONPath(text: resource.path)["tokens"]["dpop"]["nonce_keys_file"], name))
+            }
+            if let signing = resource.publishing.signing {
+                files.append((JSONPath(text: signing.path)["private_key"], signing.privateKey))
+            }
+        }
+        return files
+    }
+}
