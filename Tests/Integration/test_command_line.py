@@ -240,3 +240,41 @@ def test_it_listens_soon(binary, start, configuration, folder):
         times.append(server.seconds_to_listening)
         server.stop()
     assert min(times) < bound, times
+
+
+def test_no_command_line_is_not_an_empty_one(binary, folder):
+    """Without a program name the list of words is none, and the demo is not served."""
+    for program in [binary, os.path.join(os.path.dirname(binary), "portcullis")]:
+        done = subprocess.run(
+            [""], executable=program, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20
+        )
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "the command line cannot be read" in done.stderr
+
+
+def test_standard_descriptors_that_are_closed_are_filled(binary, configuration, folder):
+    """Else the listener would be standard error, and a sentence of the log would go to a socket."""
+    port = free_port()
+    path = write(configuration, folder)
+    shell = 'exec "$0" --config "$1" --port "$2" <&- >&- 2>&-'
+    program = subprocess.Popen(["sh", "-c", shell, binary, path, str(port)], cwd=folder)
+    try:
+        wait_until(lambda: is_open(port), 20, "the server does not listen")
+        if os.path.isdir("/proc"):
+            assert [os.readlink(f"/proc/{program.pid}/fd/{number}") for number in range(3)] == ["/dev/null"] * 3
+    finally:
+        program.kill()
+        program.wait(20)
+
+
+def test_a_secret_that_others_may_read_is_a_warning(run, configuration, folder):
+    keys = os.path.join(folder, "nonce.keys")
+    with open(keys, "w", encoding="utf-8") as file:
+        file.write("A" * 43 + "\n")
+    configuration["resources"][0]["tokens"] = {"dpop": {"nonce": "required", "nonce_keys_file": "nonce.keys"}}
+    path = write(configuration, folder)
+    for mode, is_told in [(0o644, True), (0o640, True), (0o600, False)]:
+        os.chmod(keys, mode)
+        done = run("--check", path)
+        assert done.returncode == 0, done.stderr
+        assert (f"may read or change {keys}" in done.stderr) is is_told, done.stderr
