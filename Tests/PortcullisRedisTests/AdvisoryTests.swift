@@ -71,8 +71,8 @@ struct AdvisoryTests {
                 "https://api.example.com/mcp", trusting: issuer, fetcher: fetcher)
             let token = try await resource.authorize(.get("/mcp", bearer: "token+/\(number)~="))
             #expect(token.subject == word)
-            // One answer and the index of one subject.
-            #expect(try await store.execute([Array("DBSIZE".utf8)]) == .integer(Int64(2 * (number + 1))))
+            // One answer, and the indices of one token and one subject.
+            #expect(try await store.execute([Array("DBSIZE".utf8)]) == .integer(Int64(3 * (number + 1))))
         }
         try await expectHashedNames(store)
     }
@@ -84,7 +84,9 @@ struct AdvisoryTests {
             return
         }
         for name in names.compactMap(\.payload) {
-            let isHashed = ["proof:": 32, "answer:": 64, "answers:": 64].contains { kind, count in
+            let isHashed = [
+                "proof:": 32, "answer:": 96, "answers:": 64, "answers-of-token:": 64,
+            ].contains { kind, count in
                 let beginning = Array("portcullis:\(kind)".utf8)
                 return name.starts(with: beginning) && name.count == beginning.count + count
             }

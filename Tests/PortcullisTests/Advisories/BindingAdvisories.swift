@@ -152,7 +152,7 @@ struct BindingAdvisories {
         let bearer = RequestHead.get("/notes", bearer: scene.token)
         for _ in 0..<2 {
             expectRefused(await scene.resource.refusal(of: bearer), .boundTokenAsBearer)
-            guard case .refused(let refusal) = scene.resource.authorizeImmediately(bearer, effort: .all(nil))
+            guard case .refused(let refusal) = scene.resource.progress(bearer, withTime: true)
             else {
                 Issue.record("not refused at once")
                 return

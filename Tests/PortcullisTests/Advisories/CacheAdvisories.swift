@@ -15,7 +15,7 @@ struct CacheAdvisories {
 
     /// Whether a token is in the cache, so that a test knows that it looks at a second use.
     private func isKnown(_ token: String, to resource: ProtectedResource, at path: String) -> Bool {
-        if case .authorized = resource.authorizeImmediately(.get(path, bearer: token)) { true } else { false }
+        if case .admitted = resource.progress(.get(path, bearer: token)) { true } else { false }
     }
 
     @Test func `CVE-2026-107719 (fast-jwt): a cached token without iat ends with its exp`() async {
@@ -97,8 +97,8 @@ struct CacheAdvisories {
         #expect(isKnown(token, to: scene.resource, at: "/notes"))
         scene.clock.advance(by: .seconds(40))
         guard
-            case .refused(let refusal) = scene.resource.authorizeImmediately(
-                .get("/notes", bearer: token), effort: .all(nil))
+            case .refused(let refusal) = scene.resource.progress(
+                .get("/notes", bearer: token), withTime: true)
         else {
             Issue.record("not refused at once")
             return
