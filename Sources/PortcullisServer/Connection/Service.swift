@@ -13,33 +13,18 @@ struct Service: Sendable {
 }
 
 /// What applies to a connection from its beginning to its end.
-package final class ConnectionTerms: Sendable {
+final class ConnectionTerms: Sendable {
     let limits: Server.Limits
     let wireLimits: WireLimits
-    /// The idle time-out, which begins again after each request.
-    let idleNanoseconds: UInt64
-    /// Whether connections begin with a TLS handshake.
-    package let isEncrypted: Bool
+    let timeouts: ConnectionState.Timeouts
     /// `nil` for connections without TLS.
     let tls: TLSContext?
 
     init(_ limits: Server.Limits, _ tls: TLSContext?) {
         self.limits = limits
         self.tls = tls
-        isEncrypted = tls != nil
         wireLimits = limits.wire
-        idleNanoseconds = limits.idleTimeout.wholeNanoseconds
-    }
-
-    /// Terms for a state without a socket.
-    ///
-    /// For tests.
-    package init(_ limits: Server.Limits, isEncrypted: Bool) {
-        self.limits = limits
-        self.isEncrypted = isEncrypted
-        tls = nil
-        wireLimits = limits.wire
-        idleNanoseconds = limits.idleTimeout.wholeNanoseconds
+        timeouts = ConnectionState.Timeouts(limits)
     }
 }
 

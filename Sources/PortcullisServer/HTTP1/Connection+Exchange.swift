@@ -39,12 +39,12 @@ extension Connection {
     /// RFC 9110 §9.3.2, RFC 9112 §6.3.
     func streams(_ response: Response) -> Bool {
         guard case .stream = response.body, response.status != .resetContent else { return false }
-        return state.exchange?.isHead == false && !response.status.forbidsContent
+        return state.request?.isHead == false && !response.status.forbidsContent
     }
 
     /// Puts a whole answer into the output and gets ready for the next request.
     func send(_ response: Response, _ route: CompiledRoute) {
-        guard let exchange = state.exchange else { return }
+        guard let request = state.request else { return }
         report(response, route)
         var content: [UInt8] = []
         var framing = ResponseFraming.chunked
@@ -64,17 +64,17 @@ extension Connection {
             file = nil
             framing = .length(0)
         }
-        if exchange.isHead || response.status.forbidsContent {
+        if request.isHead || response.status.forbidsContent {
             content = []
             file = nil
         }
         // The framing of content that is left out counts too.
-        let permitted = framing.permitted(for: response.status, requestVersion: exchange.version)
+        let permitted = framing.permitted(for: response.status, requestVersion: request.version)
         let keepAlive = state.answerBegan(
             isDelimited: permitted != .untilClose, isFile: file != nil, body.progress)
         output.borrow(&context.outputBuffer)
         appendHead(
-            ResponseHead(status: response.status, fields: response.fields), framing, exchange.version,
+            ResponseHead(status: response.status, fields: response.fields), framing, request.version,
             keepAlive: keepAlive)
         if let file {
             makePending().file = FileTransfer(file: file)

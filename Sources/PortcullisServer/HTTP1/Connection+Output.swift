@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+internal import CPlatform
 internal import PortcullisTransport
 
 #if canImport(Glibc)
@@ -52,6 +53,10 @@ extension Connection {
     /// Sends the closure alert of TLS, if the connection speaks it.
     func endOutput() {
         execute(sendClosure() ? state.closureSent(loop.now) : state.closureBlocked(loop.now))
+    }
+
+    func shutDownWriting() {
+        shutdown(descriptor, Int32(SHUT_WR))
     }
 
     /// Ends with the request that is being answered, or soon if there is none.

@@ -86,7 +86,7 @@ extension Connection {
         do throws(MalformedMessage) {
             let taken = try body.read(bytes) { piece += $0 }
             noteReceived(taken)
-            switch state.bodyRead(isEmpty: piece.isEmpty, isFinished: body.isFinished, loop.now) {
+            switch state.bodyRead(isEmpty: piece.isEmpty, isFinished: body.isFinished, loop.now, limits) {
             case .wait: return taken
             case .tooSlow:
                 context.recorder?.record(.timedOut(.body))

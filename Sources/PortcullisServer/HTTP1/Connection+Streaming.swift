@@ -46,12 +46,12 @@ extension Connection {
 
     /// Puts the head of a stream into the output, if it is withheld.
     func sendHeldHead() {
-        guard state.withholdsHead, let head = pending?.heldHead, let exchange = state.exchange else { return }
+        guard state.withholdsHead, let head = pending?.heldHead, let request = state.request else { return }
         pending?.heldHead = nil
         let keepAlive = state.withheldHeadSent(body.progress)
         output.borrow(&context.outputBuffer)
         appendHead(
-            head, exchange.isChunked ? .chunked : .untilClose, exchange.version, keepAlive: keepAlive)
+            head, request.isChunked ? .chunked : .untilClose, request.version, keepAlive: keepAlive)
     }
 
     func stream(
@@ -76,7 +76,7 @@ extension Connection {
     private func endStreaming(_ id: UInt64) {
         guard isCurrent(id) else { return }
         sendHeldHead()
-        if state.exchange?.isChunked == true {
+        if state.request?.isChunked == true {
             output.borrow(&context.outputBuffer)
             output.append(ChunkEncoder.lastChunk)
         }
@@ -89,7 +89,7 @@ extension Connection {
         guard !bytes.isEmpty else { return }
         sendHeldHead()
         output.borrow(&context.outputBuffer)
-        if state.exchange?.isChunked == true {
+        if state.request?.isChunked == true {
             output.append { ChunkEncoder.appendChunkStart(byteCount: bytes.count, to: &$0) }
             output.append(bytes)
             output.append(ChunkEncoder.chunkEnd)

@@ -55,7 +55,9 @@ actor Connection: ReadinessHandler {
         self.context = context
         terms = context.terms
         isFromTrustedProxy = context.core.proxies.contains(peer)
-        state = ConnectionState(context.terms, context.loop.now, isStopping: context.isDraining)
+        state = ConnectionState(
+            context.terms.timeouts, context.loop.now, isEncrypted: context.terms.tls != nil,
+            isStopping: context.isDraining)
         parser = HeadParser(limits: context.terms.wireLimits)
         tls = terms.tls.map(ConnectionTLS.init)
     }
@@ -77,7 +79,7 @@ actor Connection: ReadinessHandler {
         if actions.contains(.failBody) { failBody(with: RequestBodyError.connectionClosed) }
         if actions.contains(.cancelHandler) { cancelHandler() }
         if actions.contains(.resumeWriters) { resumeWriters() }
-        if actions.contains(.shutDownWriting) { shutdown(descriptor, Int32(SHUT_WR)) }
+        if actions.contains(.shutDownWriting) { shutDownWriting() }
         if actions.contains(.goOnLater) { queueTurn() }
         if actions.contains(.close) { release() }
         if actions.contains(.giveBackPlace) { context.giveBackPlace() }

@@ -30,8 +30,7 @@ extension ConnectionState {
             case awaited(until: MonotonicInstant)
         }
 
-        package let version: HTTPVersion
-        package let isHead: Bool
+        package let request: RequestForm
         /// Whether another request may follow on the connection.
         package internal(set) var keepsAlive: Bool
         package internal(set) var answer = Answer.awaited
@@ -40,10 +39,6 @@ extension ConnectionState {
         var isWriterWaiting = false
         /// How often the handler has written since other connections had their turn.
         var writesInTurn: UInt8 = 0
-        var clock = BodyClock()
-
-        /// Whether the streamed answer is sent in chunks; in HTTP/1.0 the end of the connection is its end.
-        package var isChunked: Bool { version == .http1_1 }
 
         package var isBodyAwaited: Bool {
             if case .awaited = body { true } else { false }
@@ -62,7 +57,23 @@ extension ConnectionState {
         if case .answering(let exchange) = state { exchange } else { nil }
     }
 
+    /// What the form of an answer depends on.
+    package struct RequestForm {
+        package let version: HTTPVersion
+        package let isHead: Bool
+
+        /// Whether a stream is sent in chunks; in HTTP/1.0 the end of the connection is its end.
+        package var isChunked: Bool { version == .http1_1 }
+    }
+
+    /// The form of the request that is being answered.
+    @inline(__always)
+    package var request: RequestForm? {
+        if case .answering(let exchange) = state { exchange.request } else { nil }
+    }
+
     /// Whether the exchange of this number is still the current one.
+    @inline(__always)
     package func isCurrent(_ id: UInt64) -> Bool {
         guard case .answering = state else { return false }
         return exchangeID == id
@@ -76,11 +87,14 @@ extension ConnectionState {
         exchangeID += 1
         move(
             to: .answering(
-                Exchange(version: version, isHead: isHead, keepsAlive: keepAlive && service == .running)))
+                Exchange(
+                    request: RequestForm(version: version, isHead: isHead),
+                    keepsAlive: keepAlive && service == .running)))
     }
 
     /// The body has yet to arrive, and the client may wait for 100 (Continue) first.
     package mutating func bodyExpected(owesContinue: Bool) {
+        clock = BodyClock()
         guard owesContinue, case .answering(var exchange) = state else { return }
         exchange.body = .continueOwed
         state = .answering(exchange)
@@ -139,22 +153,24 @@ extension ConnectionState {
             exchange.body = .notAwaited
             return .sendContinue
         }
-        exchange.clock.beginWaiting(now)
-        exchange.body = .awaited(until: now + terms.limits.bodyTimeout)
+        clock.beginWaiting(now)
+        exchange.body = .awaited(until: now.advanced(byNanoseconds: timeouts.body))
         return .wait
     }
 
     /// A part of the body that the handler waits for has been read.
-    package mutating func bodyRead(isEmpty: Bool, isFinished: Bool, _ now: MonotonicInstant) -> BodyDelivery {
+    package mutating func bodyRead(
+        isEmpty: Bool, isFinished: Bool, _ now: MonotonicInstant, _ limits: Server.Limits
+    ) -> BodyDelivery {
         guard case .answering(var exchange) = state, exchange.isBodyAwaited else { return .wait }
         defer { state = .answering(exchange) }
-        exchange.clock.endWaiting(now)
+        clock.endWaiting(now)
         guard !isEmpty || isFinished else {
-            exchange.clock.beginWaiting(now)
+            clock.beginWaiting(now)
             return .wait
         }
         exchange.body = .notAwaited
-        guard exchange.clock.isTooSlow(terms.limits) else { return .deliver }
+        guard clock.isTooSlow(limits) else { return .deliver }
         exchange.keepsAlive = false
         return .tooSlow
     }
@@ -249,7 +265,7 @@ extension ConnectionState {
     package mutating func withheldHeadSent(_ body: BodyReader.Progress) -> Bool {
         guard case .answering(var exchange) = state else { return false }
         exchange.answer = .streaming
-        exchange.keepsAlive = exchange.isChunked && mayKeepAlive(exchange, body)
+        exchange.keepsAlive = exchange.request.isChunked && mayKeepAlive(exchange, body)
         // The final status has been sent: 100 (Continue) may not follow.
         if exchange.owesContinue { exchange.body = .notAwaited }
         state = .answering(exchange)

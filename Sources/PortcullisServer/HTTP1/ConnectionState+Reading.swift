@@ -23,6 +23,7 @@ extension ConnectionState {
     // MARK: The socket
 
     /// How many bytes may be read, at most `capacity`; 0 if the connection does not want to read.
+    @inline(__always)
     package func room(unread: Int, capacity: Int) -> Int {
         switch state {
         // Bytes that lie unread are the queued turn's: with each answer more of them could be added.
@@ -171,9 +172,7 @@ extension ConnectionState {
 
     /// So many bytes were received.
     package mutating func received(_ count: Int) {
-        guard case .answering(var exchange) = state else { return }
-        exchange.clock.received(count)
-        state = .answering(exchange)
+        clock.received(count)
     }
 
     /// So many bytes were thrown away, as ``Intake/discard`` asks for.
@@ -207,7 +206,7 @@ extension ConnectionState {
     /// What was received is the beginning of a head.
     package mutating func headIncomplete(_ now: MonotonicInstant) -> Actions {
         guard case .idle = state else { return [] }
-        move(to: .head(until: now + terms.limits.headerTimeout))
+        move(to: .head(until: now.advanced(byNanoseconds: timeouts.head)))
         return .setDeadline
     }
 }

@@ -5,27 +5,29 @@ package import PortcullisTransport
 /// Sending, deadlines, and the end.
 extension ConnectionState {
     func nextIdleDeadline(_ now: MonotonicInstant) -> MonotonicInstant {
-        now.advanced(byNanoseconds: terms.idleNanoseconds)
+        now.advanced(byNanoseconds: timeouts.idle)
     }
 
     // MARK: Output
 
     /// The client has taken some of the output.
-    package mutating func outputProgressed(_ now: MonotonicInstant) {
+    @inline(__always)
+    package mutating func outputProgressed(_ now: @autoclosure () -> MonotonicInstant) {
         guard case .blocked = sending else { return }
-        sending = .blocked(until: now + terms.limits.writeTimeout)
+        sending = .blocked(until: now().advanced(byNanoseconds: timeouts.write))
     }
 
     /// The socket takes no more for now.
     package mutating func outputBlocked(_ now: MonotonicInstant) -> Actions {
-        if case .flowing = sending { sending = .blocked(until: now + terms.limits.writeTimeout) }
+        if case .flowing = sending { sending = .blocked(until: now.advanced(byNanoseconds: timeouts.write)) }
         return .setDeadline
     }
 
     /// All output has been sent.
-    package mutating func outputSent(_ now: MonotonicInstant) -> Actions {
+    @inline(__always)
+    package mutating func outputSent(_ now: @autoclosure () -> MonotonicInstant) -> Actions {
         var actions: Actions = []
-        if case .blocked = sending { actions = unblock(now) }
+        if case .blocked = sending { actions = unblock(now()) }
         switch state {
         case .closing: actions.insert(.endOutput)
         // A client that takes its answers again may send its next requests again.
@@ -67,7 +69,7 @@ extension ConnectionState {
     /// The closure alert of TLS does not fit into the socket yet.
     package mutating func closureBlocked(_ now: MonotonicInstant) -> Actions {
         guard case .closing(let left, .distantFuture) = state else { return [] }
-        state = .closing(left: left, until: now + terms.limits.writeTimeout)
+        state = .closing(left: left, until: now.advanced(byNanoseconds: timeouts.write))
         return .setDeadline
     }
 

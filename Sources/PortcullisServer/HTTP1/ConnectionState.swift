@@ -122,6 +122,23 @@ package struct ConnectionState {
         case running, stopping
     }
 
+    /// How long a client may take, in nanoseconds.
+    ///
+    /// Plain numbers: a reference to the limits would be counted at each look at the state.
+    package struct Timeouts: Sendable {
+        let head: UInt64
+        let body: UInt64
+        let idle: UInt64
+        let write: UInt64
+
+        package init(_ limits: Server.Limits) {
+            head = limits.headerTimeout.wholeNanoseconds
+            body = limits.bodyTimeout.wholeNanoseconds
+            idle = limits.idleTimeout.wholeNanoseconds
+            write = limits.writeTimeout.wholeNanoseconds
+        }
+    }
+
     /// What the connection has to do, in the order of ``Connection/execute(_:)``.
     package struct Actions: OptionSet, Sendable {
         package let rawValue: UInt16
@@ -153,7 +170,7 @@ package struct ConnectionState {
         package static let flush = Actions(rawValue: 1 << 10)
     }
 
-    package let terms: ConnectionTerms
+    let timeouts: Timeouts
     package internal(set) var state: State
     package internal(set) var input = Input.waiting
     package internal(set) var sending = Sending.flowing
@@ -161,6 +178,8 @@ package struct ConnectionState {
     package internal(set) var service: Service
     /// How many requests of this connection this turn has answered.
     var servedInTurn = 0
+    /// How fast the current body comes.
+    var clock = BodyClock()
     /// The number of the current or last exchange.
     package internal(set) var exchangeID: UInt64 = 0
     /// How many handlers, questions to issuers and checks of signatures have yet to come back, awaited or
@@ -168,12 +187,12 @@ package struct ConnectionState {
     package internal(set) var workCount = 0
 
     /// A connection that has just been accepted.
-    package init(_ terms: ConnectionTerms, _ now: MonotonicInstant, isStopping: Bool) {
-        self.terms = terms
+    package init(_ timeouts: Timeouts, _ now: MonotonicInstant, isEncrypted: Bool, isStopping: Bool) {
+        self.timeouts = timeouts
         state =
-            terms.isEncrypted
-            ? .handshake(.silent, until: now + terms.limits.headerTimeout)
-            : .idle(until: now.advanced(byNanoseconds: terms.idleNanoseconds))
+            isEncrypted
+            ? .handshake(.silent, until: now.advanced(byNanoseconds: timeouts.head))
+            : .idle(until: now.advanced(byNanoseconds: timeouts.idle))
         service = isStopping ? .stopping : .running
     }
 
@@ -217,10 +236,14 @@ package struct ConnectionState {
 
     // MARK: What the connection asks
 
+    // Inlined, since a call would be given a copy of the whole state.
+
+    @inline(__always)
     package var isClosed: Bool {
         if case .closed = state { true } else { false }
     }
 
+    @inline(__always)
     package var isNegotiating: Bool {
         if case .handshake = state { true } else { false }
     }
@@ -242,6 +265,7 @@ package struct ConnectionState {
     }
 
     /// Whether a socket that takes bytes again has to be given some.
+    @inline(__always)
     package func hasOutput(_ unsent: Int) -> Bool {
         switch state {
         case .closing: true
@@ -251,11 +275,13 @@ package struct ConnectionState {
     }
 
     /// When ``expire(_:output:)`` has to be called.
+    @inline(__always)
     package var deadline: MonotonicInstant {
         if case .blocked(let until) = sending { min(until, stateDeadline) } else { stateDeadline }
     }
 
     /// When the wait of the current state ends.
+    @inline(__always)
     var stateDeadline: MonotonicInstant {
         switch state {
         case .handshake(_, let until), .idle(let until), .head(let until), .heldBack(let until),

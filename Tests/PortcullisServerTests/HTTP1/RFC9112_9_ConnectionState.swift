@@ -89,7 +89,7 @@ struct RFC9112_9_ConnectionState {
 
     private static func state(isEncrypted: Bool = false, isStopping: Bool = false) -> ConnectionState {
         ConnectionState(
-            ConnectionTerms(Server.Limits(), isEncrypted: isEncrypted), now, isStopping: isStopping)
+            ConnectionState.Timeouts(Server.Limits()), now, isEncrypted: isEncrypted, isStopping: isStopping)
     }
 
     private static func accepted() -> ConnectionState {

@@ -82,8 +82,8 @@ final class SimulatedConnection {
         case work(UInt64)
     }
 
-    static let terms = ConnectionTerms(Server.Limits(), isEncrypted: false)
-    static let encryptedTerms = ConnectionTerms(Server.Limits(), isEncrypted: true)
+    static let limits = Server.Limits()
+    static let timeouts = ConnectionState.Timeouts(limits)
     static let readByteCount = 64 * 1024
     static let partOfFile = 1 << 20
     static let largestAnswer = 400_000
@@ -133,17 +133,18 @@ final class SimulatedConnection {
     private var workOutstanding = 0
     /// Whether the client takes everything in the end.
     private let isPatient: Bool
+    private let isEncrypted: Bool
     /// How many of a thousand events or messages are such that the connection ends.
     private let faults: Int
 
     init(seed: UInt64) {
         var random = Seeded(seed)
-        let isEncrypted = random.chance(20)
+        isEncrypted = random.chance(20)
         window = random.chance(30) ? random.below(300_000) : .max / 2
         isPatient = random.chance(50)
         faults = [2, 10, 60][random.below(3)]
         state = ConnectionState(
-            isEncrypted ? Self.encryptedTerms : Self.terms, now, isStopping: random.chance(3))
+            Self.timeouts, now, isEncrypted: isEncrypted, isStopping: random.chance(3))
         self.random = random
         applyDeadline()
     }
@@ -557,9 +558,9 @@ final class SimulatedConnection {
     }
 
     private func send(_ plan: Handler) {
-        guard let exchange = state.exchange else { return fail("an answer without an exchange") }
+        guard let request = state.request else { return fail("an answer without an exchange") }
         finalHead()
-        let hasContent = !exchange.isHead && random.chance(90)
+        let hasContent = !request.isHead && random.chance(90)
         let isFile = plan.isFile && hasContent
         let keepsAlive = tell {
             $0.answerBegan(isDelimited: random.below(1000) >= faults, isFile: isFile, body.progress)
@@ -753,7 +754,9 @@ final class SimulatedConnection {
             failBody()
             return available
         }
-        switch tell({ $0.bodyRead(isEmpty: piece == 0, isFinished: body.progress == .finished, now) }) {
+        switch tell({
+            $0.bodyRead(isEmpty: piece == 0, isFinished: body.progress == .finished, now, Self.limits)
+        }) {
         case .wait: return taken
         case .tooSlow:
             failBody()
@@ -839,7 +842,7 @@ final class SimulatedConnection {
     }
 
     private func endOutput() {
-        if state.terms.isEncrypted, window == 0, random.chance(80) {
+        if isEncrypted, window == 0, random.chance(80) {
             execute(tell { $0.closureBlocked(now) })
         } else {
             execute(tell { $0.closureSent(now) })
@@ -855,7 +858,7 @@ final class SimulatedConnection {
         }
         if state.awaitsRequest {
             if output > 0 { flush() }
-            if state.awaitsRequest, output == 0 { read(untilEnd: state.terms.isEncrypted) }
+            if state.awaitsRequest, output == 0 { read(untilEnd: isEncrypted) }
         }
         execute(tell { $0.hurry(now, output: output, unread: unread) })
     }
