@@ -30,6 +30,30 @@ struct HTTPClientPoolTests {
         server.stop()
     }
 
+    @Test func `a GET is not kept waiting by other methods that hang`() async throws {
+        let server = try ScriptedServer.repeating { peer, request in
+            if request.hasPrefix("GET ") { peer.answer("keys") }
+        }
+        let client = try makeClient(maxConnectionCount: 2)
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<20 {
+                group.addTask {
+                    let request = HTTPClient.Request(
+                        url: server.url, method: .post, body: [1], deadline: .seconds(3))
+                    _ = try? await client.execute(request)
+                }
+            }
+            while server.connectionCount < 2 { await Task.yield() }
+            let start = MonotonicInstant.now()
+            let answer = try? await client.execute(.init(url: server.url, deadline: .seconds(2))).text
+            #expect(answer == "keys")
+            #expect(MonotonicInstant.now() - start < .seconds(2))
+            #expect(server.connectionCount == 3)
+            group.cancelAll()
+        }
+        server.stop()
+    }
+
     @Test func `the line is bounded`() async throws {
         let server = try ScriptedServer { peer in while peer.read() != nil {} }
         let client = try makeClient(maxConnectionCount: 1, maxWaitingCount: 2)

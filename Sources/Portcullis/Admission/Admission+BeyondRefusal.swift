@@ -41,7 +41,7 @@ extension Admission {
         case .header: presented.map { gate.validator.isCheckedAsJWT($0.bytes(in: head)) } ?? false
         case .type, .algorithm, .payload: validation?.jwt != nil
         case .issuer: validation?.jwt != nil && validation?.claims != nil
-        case .key: validation?.connection?.keys != nil && validation?.jwt?.algorithm != nil
+        case .key: validation?.connection?.keys != nil && validation?.algorithm != nil
         case .signature: validation?.key != nil
         case .audience, .times, .claims: validation?.claims != nil
         case .possession, .proof, .senderConstraint, .authentication, .scopes, .details: token != nil

@@ -17,14 +17,14 @@ extension Admission {
         if context.describesRefusals {
             refusal.finding = resource.finding(
                 for: reason, at: step, of: head, requiring: requirement, context, form: form.bytes,
-                (step == .freshness ? confirmation : validation)?.notes ?? ValidationNotes())
+                introspected: (step == .freshness ? confirmation : validation)?.answer)
         }
         rememberRefusal(reason, refusal.finding)
         return refusal
     }
 
     /// Remembers that an issuer has spoken against a token.
-    private func rememberRefusal(_ reason: RefusalReason, _ finding: RefusalFinding?) {
+    private borrowing func rememberRefusal(_ reason: RefusalReason, _ finding: RefusalFinding?) {
         guard let digest = presented?.digest else { return }
         if step == .freshness, let confirmation {
             let end = confirmation.arrival + gate.rejectionLifetime
@@ -33,7 +33,7 @@ extension Admission {
             gate.remember(rejected, digest, confirmation.epoch)
         } else if let validation, step > .memory, step < .possession {
             let end = min(
-                validation.moment + gate.rejectionLifetime, validation.notes.answerEnds ?? .distantFuture)
+                validation.moment + gate.rejectionLifetime, validation.answerEnds ?? .distantFuture)
             let rejected = RejectedToken(
                 reason: reason, askedAt: validation.moment, until: end, finding: finding)
             gate.remember(rejected, digest, validation.epoch)

@@ -9,63 +9,68 @@ import Synchronization
 // never tried because the other has failed.
 
 /// What is known so far of a token that has to be checked.
-struct Validation: Sendable {
+///
+/// Apart from ``Admission``, which is then a few plain values for a request whose token is known.
+// SAFETY: belongs to one admission, which cannot be copied and is advanced by one driver at a time.
+final class Validation: @unchecked Sendable {
     /// When it was begun: what is remembered of the token is as old as this at least.
     let arrival: MonotonicInstant
     /// The epoch it was begun in: what another one's invalidations came in between is not remembered.
     let epoch: UInt64
     /// The issuer, once it is known.
     var connection: IssuerConnection?
-    var jwt: UnverifiedJWT?
     var claims: ClaimsSet?
-    var isIntrospected = false
-    /// The generation of the keys that the signature was verified with.
-    var generation: UInt64 = 0
-    var key: JWK?
-    private(set) var askedForKeys: KeyQuestion.Lack?
-    private(set) var keyOutcome: KeyQuestion.Outcome?
-    /// What the issuer said, if it was asked.
-    var reply: IntrospectionClient.Reply?
-    var shared = SharedState()
-    /// Until when an introspection answer counts.
-    var usableUntil = MonotonicInstant(nanoseconds: .max)
     var audience: [String] = []
     var expiresAt: NumericDate?
     var notBefore: NumericDate?
-    /// What is said of a refusal that a cache remembers.
-    var notes = ValidationNotes()
 
-    /// What came of the cache that resources share.
-    struct SharedState: Sendable {
-        /// `nil` until it is asked, or where there is none.
-        var answers: SharedAnswers?
-        var reading: SharedAnswers.Reading?
-        var isLeft = false
-    }
+    // A JWT, whose signature has not been checked until the step of that name has passed.
+    var jwt: UnverifiedJWT?
+    var algorithm: SignatureAlgorithm?
+    var key: JWK?
+    /// The generation of the keys that the signature was verified with.
+    var generation: UInt64 = 0
+    private(set) var askedForKeys: KeyQuestion.Lack?
+    var keyOutcome: KeyQuestion.Outcome?
+
+    // An introspected token.
+    var isIntrospected = false
+    /// What the issuer said, if it was asked.
+    var reply: IntrospectionClient.Reply?
+    /// The cache that resources share, and what it said.
+    var sharedAnswers: SharedAnswers?
+    var sharedReading: SharedAnswers.Reading?
+    /// Whether the answer was left there for others.
+    var isShared = false
+    /// Until when an introspection answer counts.
+    var usableUntil = MonotonicInstant(nanoseconds: .max)
+    /// Until when it counts, if it came from a cache.
+    var answerEnds: MonotonicInstant?
+    /// When the issuer was asked, by whomever.
+    var askedAt: MonotonicInstant?
+    /// The members of an active answer.
+    var answer: JSONObject?
 
     init(of gate: Gate) {
         arrival = gate.validator.time.uptime()
         epoch = gate.epoch.load(ordering: .sequentiallyConsistent)
     }
 
-    mutating func ask(for lack: KeyQuestion.Lack, of keys: KeyStore) -> AdmissionNeed {
+    func ask(for lack: KeyQuestion.Lack, of keys: KeyStore) -> AdmissionNeed {
         askedForKeys = lack
         keyOutcome = nil
         return .keys(KeyQuestion(keys: keys, lack: lack))
     }
 
-    mutating func noteKeys(_ outcome: KeyQuestion.Outcome) { keyOutcome = outcome }
-
     /// When the issuer was asked, or a little before, by whomever.
-    var moment: MonotonicInstant { min(arrival, notes.askedAt ?? arrival) }
+    var moment: MonotonicInstant { min(arrival, askedAt ?? arrival) }
 }
 
-/// A JWT whose signature has not been checked yet.
+/// A JWT that was taken apart.
 struct UnverifiedJWT: Sendable {
     let jws: CompactJWS
     /// Whether its header was read before, and its type found good.
     let hasKnownHeader: Bool
-    var algorithm: SignatureAlgorithm?
 }
 
 extension Admission {
@@ -74,34 +79,37 @@ extension Admission {
         _ step: AdmissionStep, _ head: RequestHead, _ requirement: AccessRequirement
     ) throws(RefusalReason) -> Turn {
         guard let presented else { throw .missingCredentials }
-        if validation == nil { validation = Validation(of: gate) }
+        switch step {
+        case .characters:
+            // RFC 6750 §2.1. Not needed for a token that is known.
+            guard presented.isToken68(in: head) else { throw .malformedToken }
+            return .passed
+        case .format: return chooseFormat(presented, head)
+        case .introspection: return try introspect(presented, head, requirement)
+        default: break
+        }
+        guard let validation else { throw .malformedJWT }
         do throws(RefusalReason) {
             switch step {
-            case .characters:
-                // RFC 6750 §2.1. Not needed for a token that is known.
-                guard presented.isToken68(in: head) else { throw .malformedToken }
-                return .passed
-            case .format: return chooseFormat(presented, head)
-            case .header: return try readHeader(presented, head)
-            case .type: return try checkType()
-            case .algorithm: return try checkAlgorithm()
-            case .payload: return try readPayload()
-            case .issuer: return try findIssuer()
-            case .key: return try findKey()
-            case .signature: return try verify()
-            case .introspection: return try introspect(presented, head, requirement)
-            case .audience: return try checkAudience()
-            case .times: return try checkTimes()
-            default: return try checkClaims(presented)
+            case .header: return try readHeader(presented, head, validation)
+            case .type: return try checkType(validation)
+            case .algorithm: return try checkAlgorithm(validation)
+            case .payload: return try readPayload(validation)
+            case .issuer: return try findIssuer(validation)
+            case .key: return try findKey(validation)
+            case .signature: return try verify(validation)
+            case .audience: return try checkAudience(validation)
+            case .times: return try checkTimes(validation)
+            default: return try checkClaims(presented, validation)
             }
         } catch {
-            throw reason(for: error)
+            throw Self.reason(for: error, validation)
         }
     }
 
     /// An answer of the issuer that cannot be read says nothing about the token.
-    private func reason(for error: RefusalReason) -> RefusalReason {
-        error == .malformedClaims && validation?.isIntrospected == true ? .introspectionUnavailable : error
+    private static func reason(for error: RefusalReason, _ validation: Validation) -> RefusalReason {
+        error == .malformedClaims && validation.isIntrospected ? .introspectionUnavailable : error
     }
 
     // MARK: A JWT. RFC 9068 §4.
@@ -111,45 +119,42 @@ extension Admission {
             return .to(.introspection)
         }
         guard hasSignatureTime else { return .needs(.signatureTime) }
-        // What was invalidated while the request waited for its turn counts.
+        // Begun now: what was invalidated while the request waited for its turn counts.
         validation = Validation(of: gate)
         return .passed
     }
 
-    private mutating func readHeader(
-        _ presented: PresentedToken, _ head: RequestHead
+    private func readHeader(
+        _ presented: PresentedToken, _ head: RequestHead, _ validation: Validation
     ) throws(RefusalReason) -> Turn {
-        let jwt = try gate.validator.readHeader(presented.bytes(in: head))
-        validation?.jwt = jwt
+        validation.jwt = try gate.validator.readHeader(presented.bytes(in: head))
         return .passed
     }
 
     // RFC 9068 §4, RFC 8725 §3.11.
-    private func checkType() throws(RefusalReason) -> Turn {
-        guard let jwt = validation?.jwt else { throw .malformedJWT }
+    private func checkType(_ validation: Validation) throws(RefusalReason) -> Turn {
+        guard let jwt = validation.jwt else { throw .malformedJWT }
         if !jwt.hasKnownHeader { try gate.validator.checkType(jwt.jws.header.type) }
         return .passed
     }
 
     // RFC 8725 §3.1: what is acceptable is our list; the token only chooses from it.
-    private mutating func checkAlgorithm() throws(RefusalReason) -> Turn {
-        let algorithm = try gate.validator.algorithm(of: validation?.jwt?.jws.header)
-        validation?.jwt?.algorithm = algorithm
+    private func checkAlgorithm(_ validation: Validation) throws(RefusalReason) -> Turn {
+        validation.algorithm = try gate.validator.algorithm(of: validation.jwt?.jws.header)
         return .passed
     }
 
-    private mutating func readPayload() throws(RefusalReason) -> Turn {
-        guard let jws = validation?.jwt?.jws else { throw .malformedJWT }
-        let claims = try gate.validator.readClaims(jws)
-        validation?.claims = claims
+    private func readPayload(_ validation: Validation) throws(RefusalReason) -> Turn {
+        guard let jwt = validation.jwt else { throw .malformedJWT }
+        validation.claims = try gate.validator.readClaims(jwt.jws)
         return .passed
     }
 
     // RFC 9068 §4: the issuer is known before any key is used and before anything is fetched.
-    private mutating func findIssuer() throws(RefusalReason) -> Turn {
-        guard let claims = validation?.claims else { throw .malformedJWT }
+    private func findIssuer(_ validation: Validation) throws(RefusalReason) -> Turn {
+        guard let claims = validation.claims else { throw .malformedJWT }
         guard let connection = gate.validator.connection(namedBy: claims) else { throw .unknownIssuer }
-        validation?.connection = connection
+        validation.connection = connection
         guard connection.keys == nil else { return .passed }
         // The token of one issuer is never shown to another.
         guard gate.validator.format == .any, connection.introspector != nil else {
@@ -159,8 +164,8 @@ extension Admission {
     }
 
     // RFC 7515 §4.1.4, RFC 7517 §4.5.
-    private mutating func findKey() throws(RefusalReason) -> Turn {
-        guard let validation, let jwt = validation.jwt, let algorithm = jwt.algorithm,
+    private func findKey(_ validation: Validation) throws(RefusalReason) -> Turn {
+        guard let jwt = validation.jwt, let algorithm = validation.algorithm,
             let keys = validation.connection?.keys
         else { throw .keysUnavailable }
         let found = try keys.key(
@@ -168,18 +173,16 @@ extension Admission {
             after: validation.askedForKeys, validation.keyOutcome)
         switch found {
         case .found(let key, let generation):
-            self.validation?.key = key
-            self.validation?.generation = generation
+            validation.key = key
+            validation.generation = generation
             return .passed
-        case .lacking(let lack):
-            guard let need = self.validation?.ask(for: lack, of: keys) else { throw .keysUnavailable }
-            return .needs(need)
+        case .lacking(let lack): return .needs(validation.ask(for: lack, of: keys))
         }
     }
 
     // RFC 7515 §5.2.
-    private mutating func verify() throws(RefusalReason) -> Turn {
-        guard let jwt = validation?.jwt, let algorithm = jwt.algorithm, let key = validation?.key else {
+    private func verify(_ validation: Validation) throws(RefusalReason) -> Turn {
+        guard let jwt = validation.jwt, let algorithm = validation.algorithm, let key = validation.key else {
             throw .keysUnavailable
         }
         try gate.validator.verify(jwt, with: key, algorithm)
@@ -191,24 +194,24 @@ extension Admission {
     private mutating func introspect(
         _ presented: PresentedToken, _ head: RequestHead, _ requirement: AccessRequirement
     ) throws(RefusalReason) -> Turn {
-        guard let connection = gate.validator.introspecting, let client = connection.introspector,
-            var validation
-        else { throw .unsupportedTokenFormat }
-        defer { self.validation = validation }
+        guard let connection = gate.validator.introspecting, let client = connection.introspector else {
+            throw .unsupportedTokenFormat
+        }
+        let validation = validation ?? Validation(of: gate)
+        self.validation = validation
         validation.isIntrospected = true
         validation.connection = connection
-        let lifetime = gate.validator.lifetime(of: connection)
-        if validation.shared.answers == nil {
-            validation.shared.answers = gate.validator.sharedAnswers(connection, presented.digest)
+        if validation.sharedAnswers == nil {
+            validation.sharedAnswers = gate.validator.sharedAnswers(connection, presented.digest)
         }
-        if let answers = validation.shared.answers, validation.shared.reading == nil {
+        if let answers = validation.sharedAnswers, validation.sharedReading == nil {
             return .needs(.sharedAnswer(answers))
         }
         let answer: IntrospectionClient.Answer
-        if let known = validation.shared.reading?.recalled, !requirement.needsFreshIntrospection {
+        if let known = validation.sharedReading?.recalled, !requirement.needsFreshIntrospection {
             answer = known.answer
             validation.usableUntil = known.until
-            validation.notes.answerEnds = known.until
+            validation.answerEnds = known.until
         } else {
             guard let reply = validation.reply else {
                 return .needs(
@@ -220,28 +223,33 @@ extension Admission {
             }
             // The question may be another's, and older.
             let asked = min(validation.arrival, reply.askedAt)
-            validation.notes.askedAt = asked
+            validation.askedAt = asked
             answer = try Self.answer(reply)
             // An answer that counts for no time at all is not worth a place in the table.
+            let lifetime = gate.validator.lifetime(of: connection)
             validation.usableUntil = lifetime > .zero ? asked + lifetime : MonotonicInstant(nanoseconds: 0)
-            if let answers = validation.shared.answers, let ticket = validation.shared.reading?.ticket,
-                !validation.shared.isLeft, !answer.isTooLargeToKeep
+            if let answers = validation.sharedAnswers, let ticket = validation.sharedReading?.ticket,
+                !validation.isShared, !answer.isTooLargeToKeep
             {
                 return .needs(.sharing(answers, answer, askedAt: asked, ticket: ticket))
             }
         }
         guard case .active(let members) = answer else { throw .inactiveToken }
-        validation.notes.answer = members
+        validation.answer = members
         if answer.isTooLargeToKeep { validation.usableUntil = MonotonicInstant(nanoseconds: 0) }
         let claims = ClaimsSet(members)
         validation.claims = claims
-        try TokenValidator.checkIssuer(connection, in: claims)
+        do throws(RefusalReason) {
+            try TokenValidator.checkIssuer(connection, in: claims)
+        } catch {
+            throw Self.reason(for: error, validation)
+        }
         return .passed
     }
 
-    private static func answer(_ reply: IntrospectionClient.Reply) throws(RefusalReason)
-        -> IntrospectionClient.Answer
-    {
+    private static func answer(
+        _ reply: IntrospectionClient.Reply
+    ) throws(RefusalReason) -> IntrospectionClient.Answer {
         switch reply.outcome {
         case .success(let answer): return answer
         case .failure: throw .introspectionUnavailable
@@ -251,27 +259,26 @@ extension Admission {
     // MARK: What the token says
 
     // RFC 9068 §4, RFC 7519 §4.1.3.
-    private mutating func checkAudience() throws(RefusalReason) -> Turn {
-        guard let validation, let claims = validation.claims else { throw .malformedJWT }
-        let audience = try gate.validator.checker.audience(
+    private func checkAudience(_ validation: Validation) throws(RefusalReason) -> Turn {
+        guard let claims = validation.claims else { throw .malformedJWT }
+        validation.audience = try gate.validator.checker.audience(
             of: claims, isIntrospected: validation.isIntrospected)
-        self.validation?.audience = audience
         return .passed
     }
 
     // RFC 7519 §4.1.4-§4.1.6.
-    private mutating func checkTimes() throws(RefusalReason) -> Turn {
-        guard let validation, let claims = validation.claims else { throw .malformedJWT }
-        let times = try gate.validator.checker.times(
+    private func checkTimes(_ validation: Validation) throws(RefusalReason) -> Turn {
+        guard let claims = validation.claims else { throw .malformedJWT }
+        (validation.expiresAt, validation.notBefore) = try gate.validator.checker.times(
             of: claims, isIntrospected: validation.isIntrospected, at: gate.validator.time.now())
-        self.validation?.expiresAt = times.expiresAt
-        self.validation?.notBefore = times.notBefore
         return .passed
     }
 
     // RFC 9068 §2.2.
-    private mutating func checkClaims(_ presented: PresentedToken) throws(RefusalReason) -> Turn {
-        guard let validation, let claims = validation.claims, let connection = validation.connection else {
+    private mutating func checkClaims(
+        _ presented: PresentedToken, _ validation: Validation
+    ) throws(RefusalReason) -> Turn {
+        guard let claims = validation.claims, let connection = validation.connection else {
             throw .malformedJWT
         }
         let checked = try gate.validator.checker.claims(
@@ -306,7 +313,7 @@ extension Admission {
         }
         do throws(RefusalReason) {
             guard case .active(let members) = try Self.answer(reply) else { throw .inactiveToken }
-            confirmation?.notes.answer = members
+            confirmation?.answer = members
             let claims = ClaimsSet(members)
             try TokenValidator.checkIssuer(connection, in: claims)
             try gate.validator.checker.checkConfirmation(claims, at: gate.validator.time.now())

@@ -23,10 +23,10 @@ import PortcullisTransport
 // and start a task only for the rest; and the tests' script. None of them knows the order. A request whose token is known is decided
 // within the first call.
 
-/// The decision whether one request may use a resource, as a value without I/O.
+/// The decision whether one request may use a resource, as a value without I/O that cannot be copied.
 ///
 /// RFC 6750 §3, RFC 9068 §4, RFC 7662 §2, RFC 9449 §7, RFC 8705 §3, RFC 9470 §3, RFC 9728 §5.1.
-package struct Admission: Sendable {
+package struct Admission: ~Copyable, Sendable {
     /// How far a request has come.
     package enum Progress: Sendable {
         case admitted(AccessToken)
@@ -119,11 +119,11 @@ package struct Admission: Sendable {
         switch answer {
         case .form(let bytes): form = .known(bytes)
         case .signatureTime: hasSignatureTime = true
-        case .keys(let outcome): validation?.noteKeys(outcome)
-        case .sharedAnswer(let reading): validation?.shared.reading = reading
+        case .keys(let outcome): validation?.keyOutcome = outcome
+        case .sharedAnswer(let reading): validation?.sharedReading = reading
         case .introspection(let reply) where step == .freshness: confirmation?.reply = reply
         case .introspection(let reply): validation?.reply = reply
-        case .shared: validation?.shared.isLeft = true
+        case .shared: validation?.isShared = true
         case .replayVerdict(let verdict): replayVerdict = verdict
         }
     }

@@ -15,13 +15,14 @@ package enum AdmissionNeed: Sendable {
     /// Keys of the issuer that are not at hand.
     case keys(KeyQuestion)
     /// What a cache that resources share knows of the token.
-    case sharedAnswer(SharedAnswers)
+    indirect case sharedAnswer(SharedAnswers)
     /// What the issuer says of the token. RFC 7662 §2.
     case introspection(IntrospectionQuestion)
     /// An answer has to be left in the cache that resources share.
-    case sharing(SharedAnswers, IntrospectionClient.Answer, askedAt: MonotonicInstant, ticket: UInt64)
+    indirect case sharing(
+        SharedAnswers, IntrospectionClient.Answer, askedAt: MonotonicInstant, ticket: UInt64)
     /// Whether a proof was used before, from a store that has to be asked. RFC 9449 §11.1.
-    case replayVerdict(ReplayQuestion)
+    indirect case replayVerdict(ReplayQuestion)
 }
 
 /// What fulfils a need.

@@ -36,7 +36,7 @@ extension ProtectedResource {
         var refusal: Refusal?
         if case .failure(let error) = decision { refusal = error }
         let claims =
-            (try? decision.get())?.claims ?? admission.token?.claims ?? admission.validation?.notes.answer
+            (try? decision.get())?.claims ?? admission.token?.claims ?? admission.validation?.answer
         let findings = RequestFindings(
             gate: gate, reading: reading, requirement: requirement, claims: claims ?? reading.claims,
             failure: refusal?.reason)

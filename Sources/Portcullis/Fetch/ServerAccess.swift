@@ -12,11 +12,14 @@ struct ServerAccess: Sendable {
     let allowsInsecureLoopback: Bool
     /// The URL that was asked last by the package's own client, ready to be asked again.
     private let prepared = LastPrepared()
+    /// The fetcher, if it is the package's own.
+    private let own: HTTPClientFetcher?
 
     init(
         fetcher: any Fetcher, timeout: Duration, maxResponseByteCount: Int, allowsInsecureLoopback: Bool
     ) {
         self.fetcher = fetcher
+        own = fetcher as? HTTPClientFetcher
         self.timeout = timeout
         self.maxResponseByteCount = maxResponseByteCount
         self.allowsInsecureLoopback = allowsInsecureLoopback
@@ -77,18 +80,21 @@ struct ServerAccess: Sendable {
         _ body: Body = Body(byteCount: 0, append: { _ in }), within bound: Duration,
         then finish: @escaping @Sendable (Outcome) -> Void
     ) {
-        guard IssuerURL.isFetchable(url, allowingInsecureLoopback: allowsInsecureLoopback) else {
-            return finish(.failure(.insecureURL))
+        // What was asked before was found good then.
+        var message = own == nil ? nil : prepared.request(method, url)
+        if message == nil {
+            guard IssuerURL.isFetchable(url, allowingInsecureLoopback: allowsInsecureLoopback) else {
+                return finish(.failure(.insecureURL))
+            }
+            message = own == nil ? nil : prepared.prepare(method, url, fields: fields)
         }
         let bound = min(timeout, bound)
         let judge: @Sendable (Result<Response, FetchError>) -> Void = { [maxResponseByteCount] result in
             finish(Self.outcome(of: result, maxResponseByteCount))
         }
-        if let own = fetcher as? HTTPClientFetcher,
-            let request = prepared.request(method, url, fields: fields)
-        {
+        if let own, let message {
             own.send(
-                request.message(withBodyOf: body.byteCount, body.append), of: request, timeout: bound,
+                message.message(withBodyOf: body.byteCount, body.append), of: message, timeout: bound,
                 maxResponseByteCount: maxResponseByteCount
             ) { judge($0.map(Response.received)) }
             return
@@ -126,16 +132,18 @@ struct ServerAccess: Sendable {
 private final class LastPrepared: Sendable {
     private let last = Mutex<(method: Method, url: String, request: PreparedRequest)?>(nil)
 
-    /// - Parameter fields: The same each time for one URL.
-    func request(_ method: Method, _ url: String, fields: Fields) -> PreparedRequest? {
-        let known = last.withLock { last in
+    func request(_ method: Method, _ url: String) -> PreparedRequest? {
+        last.withLock { last in
             // Bytes count, but what String calls equal to ASCII and is not has another length.
             last.flatMap {
                 $0.method == method && $0.url.utf8.count == url.utf8.count && $0.url == url
                     ? $0.request : nil
             }
         }
-        if let known { return known }
+    }
+
+    /// - Parameter fields: The same each time for one URL.
+    func prepare(_ method: Method, _ url: String, fields: Fields) -> PreparedRequest? {
         guard let request = try? PreparedRequest(method, url, fields: fields) else { return nil }
         last.withLock { $0 = (method, url, request) }
         return request

@@ -10,7 +10,7 @@ extension ProtectedResource {
     func finding(
         for reason: RefusalReason, at step: AdmissionStep, of head: RequestHead,
         requiring requirement: AccessRequirement, _ context: GateContext, form: [UInt8]?,
-        _ notes: ValidationNotes
+        introspected answer: JSONObject?
     ) -> RefusalFinding {
         if reason == .missingCredentials { return gate.absence }
         let reading = RequestReading(head, form: form, of: gate)
@@ -20,7 +20,7 @@ extension ProtectedResource {
         {
             return said
         }
-        let claims = notes.answer ?? digest.flatMap { gate.verified[$0] }?.token.claims ?? reading.claims
+        let claims = answer ?? digest.flatMap { gate.verified[$0] }?.token.claims ?? reading.claims
         let findings = RequestFindings(
             gate: gate, reading: reading, requirement: requirement, claims: claims, failure: reason)
         let (expected, got) =

@@ -151,13 +151,3 @@ struct TokenValidator: Sendable {
             generation: validation.generation, usableUntil: validation.usableUntil)
     }
 }
-
-/// What comes to light while a token is checked, beside the verdict.
-struct ValidationNotes: Sendable {
-    /// What introspection says of the token.
-    var answer: JSONObject?
-    /// Until when an answer counts that came from a cache.
-    var answerEnds: MonotonicInstant?
-    /// When the issuer was asked, by whomever.
-    var askedAt: MonotonicInstant?
-}

@@ -68,7 +68,6 @@ extension Connection {
         endWork()
         // A client that has gone meanwhile costs no verification.
         guard isCurrent(id) else { return }
-        var passage = passage
         passage.supply(answer)
         self.answer(context.watching(route) { route.advance(passage) }, passage.request, route)
         // Answers that come in together are sent together; and this may be called before the question has been asked.

@@ -48,11 +48,11 @@ public struct ReplaceableResourceGate: GateMiddleware {
     }
 
     // Under the set that the request began with.
-    func advance(_ admission: Admission, _ request: inout Request) -> GateProgress {
+    func advance(_ admission: consuming Admission, _ request: inout Request) -> GateProgress {
         gate(of: admission).advance(admission, &request)
     }
 
-    private func gate(of admission: Admission) -> ResourceGate {
+    private func gate(of admission: borrowing Admission) -> ResourceGate {
         .once(admission.resource, requiring: requirement, streamExpiry: streamExpiry)
     }
 
@@ -61,13 +61,14 @@ public struct ReplaceableResourceGate: GateMiddleware {
     /// May wait for keys or introspection, for a replay store, for a share of the loop's time, and for the content where that may hold
     /// the token.
     public func respond(to request: Request, next: Next) async throws -> Response {
-        try await respond(to: request, continuing: nil, next: next)
+        guard let gate = current else { return .notFound }
+        return try await respond(to: request, continuing: Admission(to: gate.resource), next: next)
     }
 
     func respond(
-        to request: Request, continuing admission: Admission?, next: Next
+        to request: Request, continuing admission: consuming Admission, next: Next
     ) async throws -> Response {
-        guard let gate = admission.map(gate(of:)) ?? current else { return .notFound }
+        let gate = gate(of: admission)
         var response = try await gate.respond(to: request, continuing: admission, next: next)
         if let link = gate.link { response.fields.append(link, for: "Link") }
         return response

@@ -14,15 +14,15 @@ protocol GateMiddleware: Middleware {
     /// Begins to decide on a request, as far as that can be done at once.
     func begin(_ request: inout Request) -> GateProgress
     /// Goes on with a decision whose need was supplied.
-    func advance(_ admission: Admission, _ request: inout Request) -> GateProgress
-    /// Goes on with a decision, or begins one, by waiting.
+    func advance(_ admission: consuming Admission, _ request: inout Request) -> GateProgress
+    /// Goes on with a decision by waiting.
     func respond(
-        to request: Request, continuing admission: Admission?, next: Middleware.Next
+        to request: Request, continuing admission: consuming Admission, next: Middleware.Next
     ) async throws -> Response
 }
 
 /// How far a gate has come with a request.
-enum GateProgress {
+enum GateProgress: ~Copyable {
     case proceed
     case respond(Response)
     /// To be supplied before ``GateMiddleware/advance(_:_:)`` goes on.
@@ -92,8 +92,7 @@ public struct ResourceGate: GateMiddleware {
         return advance(Admission(to: resource), &request)
     }
 
-    func advance(_ admission: Admission, _ request: inout Request) -> GateProgress {
-        var admission = admission
+    func advance(_ admission: consuming Admission, _ request: inout Request) -> GateProgress {
         switch admission.advance(request.head, requiring: requirement, in: Self.context(of: request)) {
         case .admitted(let token):
             request.token = token
@@ -108,14 +107,13 @@ public struct ResourceGate: GateMiddleware {
     /// May wait for keys or introspection, for a replay store, for a share of the loop's time, and for the content where that may hold
     /// the token.
     public func respond(to request: Request, next: Next) async throws -> Response {
-        try await respond(to: request, continuing: nil, next: next)
+        try await respond(to: request, continuing: Admission(to: resource), next: next)
     }
 
     func respond(
-        to request: Request, continuing admission: Admission?, next: Next
+        to request: Request, continuing admission: consuming Admission, next: Next
     ) async throws -> Response {
         var request = request
-        var admission = admission ?? Admission(to: resource)
         let context = Self.context(of: request)
         deciding: while true {
             switch admission.advance(request.head, requiring: requirement, in: context) {

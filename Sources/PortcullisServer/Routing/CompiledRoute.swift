@@ -62,29 +62,34 @@ package final class CompiledRoute: Sendable {
         link = guarding?.link
     }
 
-    /// A request on its way through the chain.
-    package struct Passage: Sendable {
-        package var request: Request
+    /// A request on its way through the chain that has to wait.
+    // SAFETY: has one owner at a time, which fulfils what the gate needs and then goes on with it, on the loop or in a task.
+    package final class Passage: @unchecked Sendable {
+        package let request: Request
         /// Where it is: which middleware comes next.
-        fileprivate(set) var index = 0
-        /// The decision of the gate there, once it is begun.
+        fileprivate let index: Int
+        /// The decision of the gate there, if it is begun.
         fileprivate var admission: Admission?
         /// What the middleware that it has passed does to the answer, outermost first.
-        fileprivate var finishers: [@Sendable (inout Response) -> Void] = []
+        fileprivate let finishers: [Finisher]
 
-        fileprivate init(_ request: Request) {
+        fileprivate init(
+            _ request: Request, at index: Int, _ admission: consuming Admission? = nil,
+            _ finishers: [Finisher]
+        ) {
             self.request = request
+            self.index = index
+            self.admission = admission
+            self.finishers = finishers
         }
 
         /// Supplies what the gate needs.
-        package mutating func supply(_ answer: AdmissionAnswer) {
+        package func supply(_ answer: AdmissionAnswer) {
             admission?.supply(answer)
         }
-
-        fileprivate func finish(_ response: inout Response) {
-            for finish in finishers.reversed() { finish(&response) }
-        }
     }
+
+    fileprivate typealias Finisher = @Sendable (inout Response) -> Void
 
     /// The answer, if it can be had without waiting; otherwise how far the request has come.
     package enum Outcome {
@@ -97,14 +102,12 @@ package final class CompiledRoute: Sendable {
 
     /// Begins to answer a request.
     package func begin(_ request: Request) -> Outcome {
-        guard !chain.isEmpty else { return readable(handle(Passage(request)), request) }
-        return advance(Passage(request))
+        readable(chain.isEmpty ? handle(request, []) : run(request, nil), request)
     }
 
     /// Goes on with a request as far as it can without waiting.
-    package func advance(_ passage: consuming Passage) -> Outcome {
-        let request = passage.request
-        return readable(run(passage), request)
+    package func advance(_ passage: Passage) -> Outcome {
+        readable(run(passage.request, passage), passage.request)
     }
 
     private func readable(_ outcome: consuming Outcome, _ request: borrowing Request) -> Outcome {
@@ -117,63 +120,64 @@ package final class CompiledRoute: Sendable {
         }
     }
 
-    private func run(_ passage: consuming Passage) -> Outcome {
-        var passage = passage
-        while passage.index < chain.count {
-            let progress: GateProgress
-            switch chain[passage.index] {
-            case .waiting: return .mustWait(passage)
-            case .gate(let gate):
-                if let admission = passage.admission {
-                    passage.admission = nil
-                    progress = gate.advance(admission, &passage.request)
-                } else {
-                    progress = gate.begin(&passage.request)
-                }
+    private func run(_ original: Request, _ passage: Passage?) -> Outcome {
+        var request = original
+        var finishers = passage?.finishers ?? []
+        var resumed = passage
+        for index in (passage?.index ?? 0)..<chain.count {
+            switch chain[index] {
+            case .waiting: return .mustWait(Passage(request, at: index, nil, finishers))
             case .nonWaiting(let middleware):
-                switch middleware.intercept(&passage.request) {
-                case .proceed: progress = .proceed
-                case .respond(let response): progress = .respond(response)
-                case .proceedThenFinish(let finish):
-                    passage.finishers.append(finish)
-                    progress = .proceed
+                switch middleware.intercept(&request) {
+                case .proceed: continue
+                case .proceedThenFinish(let finish): finishers.append(finish)
+                case .respond(let response): return .response(finished(response, at: index, finishers))
                 }
-            }
-            switch progress {
-            case .proceed: passage.index += 1
-            case .respond(var response):
-                finish(&response, at: passage.index)
-                passage.finish(&response)
-                return .response(response)
-            case .needs(let need, let admission):
-                passage.admission = admission
-                return .needs(need, passage)
-            case .wait: return .mustWait(passage)
+            case .gate(let gate):
+                let progress: GateProgress
+                if let admission = resumed?.admission.take() {
+                    progress = gate.advance(admission, &request)
+                } else {
+                    progress = gate.begin(&request)
+                }
+                resumed = nil
+                switch consume progress {
+                case .proceed: continue
+                case .respond(let response): return .response(finished(response, at: index, finishers))
+                case .needs(let need, let admission):
+                    return .needs(need, Passage(request, at: index, admission, finishers))
+                case .wait: return .mustWait(Passage(request, at: index, nil, finishers))
+                }
             }
         }
-        return handle(passage)
+        return handle(request, finishers)
     }
 
-    private func handle(_ passage: consuming Passage) -> Outcome {
-        guard var response = handler.respondImmediately(to: passage.request) else {
-            return .mustWait(passage)
+    private func handle(_ request: Request, _ finishers: [Finisher]) -> Outcome {
+        guard var response = handler.respondImmediately(to: request) else {
+            return .mustWait(Passage(request, at: chain.count, nil, finishers))
         }
-        limit(&response, passage.request)
-        finish(&response, at: chain.count)
-        passage.finish(&response)
-        return .response(response)
+        limit(&response, request)
+        return .response(finished(response, at: chain.count, finishers))
+    }
+
+    private func finished(_ response: consuming Response, at index: Int, _ finishers: [Finisher]) -> Response
+    {
+        finish(&response, at: index)
+        for finish in finishers.reversed() { finish(&response) }
+        return response
     }
 
     /// Runs what is left of the chain.
     package func respond(to passage: Passage, _ pool: BlockingPool) async throws -> Response {
-        var response = try await run(passage.request, from: passage.index, passage.admission, pool)
-        passage.finish(&response)
+        var response = try await run(passage.request, from: passage.index, passage, pool)
+        for finish in passage.finishers.reversed() { finish(&response) }
         cors?.apply(to: &response, of: passage.request.head, namesRequest: passage.request.id != nil)
         return response
     }
 
     private func run(
-        _ request: Request, from index: Int, _ admission: Admission?, _ pool: BlockingPool
+        _ request: Request, from index: Int, _ passage: Passage?, _ pool: BlockingPool
     ) async throws -> Response {
         guard index < chain.count else {
             var response = try await handler.respond(to: request, pool)
@@ -186,7 +190,11 @@ package final class CompiledRoute: Sendable {
         do {
             switch chain[index] {
             case .gate(let gate):
-                response = try await gate.respond(to: request, continuing: admission, next: next)
+                if let admission = passage?.admission.take() {
+                    response = try await gate.respond(to: request, continuing: admission, next: next)
+                } else {
+                    response = try await gate.respond(to: request, next: next)
+                }
             case .nonWaiting(let middleware): response = try await middleware.respond(to: request, next: next)
             case .waiting(let middleware): response = try await middleware.respond(to: request, next: next)
             }

@@ -24,6 +24,8 @@ actor ClientConnection: ReadinessHandler {
     private var phase = Phase.connecting
     private var stream = SocketStream(plain: -1)
     private var exchange: Exchange?
+    /// Whether the exchange on it is one that goes before others.
+    var isBusyWithPriority: Bool { exchange?.goesFirst ?? false }
     private var sentByteCount = 0
     private var cannotSend = false
     private var reader = ResponseReader(method: .get, maxByteCount: 0)

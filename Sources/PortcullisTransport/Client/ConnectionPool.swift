@@ -147,7 +147,7 @@ actor ConnectionPool {
         guard origins[origin]?.isServing == false else { return }
         origins[origin]?.isServing = true
         while let state = origins[origin], state.waiting.count > 0, !state.isPreparing,
-            state.connections.count < settings.maxConnectionCount
+            state.connections.count < maxConnectionCount(for: state)
         {
             prepare(origin)
         }
@@ -157,6 +157,17 @@ actor ConnectionPool {
         {
             origins[origin] = nil
         }
+    }
+
+    /// How many connections there may be: one more for a `GET` while all are busy with other methods, so that keys can be fetched
+    /// although questions about tokens hang.
+    private func maxConnectionCount(for state: OriginState) -> Int {
+        let isReserved =
+            state.waiting.beginsWithPriority
+            && !state.connections.values.contains { connection in
+                connection.assumeIsolated { $0.isBusyWithPriority }
+            }
+        return settings.maxConnectionCount + (isReserved ? 1 : 0)
     }
 
     /// Finds what the next connection needs: addresses and, with TLS, the certificates that are trusted.

@@ -26,6 +26,8 @@ final class Exchange: Sendable {
     let deadline: MonotonicInstant
     let maxResponseByteCount: Int
     let isRepeatable: Bool
+    /// Whether it goes before others that wait: a `GET` fetches keys or metadata that many requests need, and there are few of them.
+    var goesFirst: Bool { method == .get }
     private let repeated = Atomic<Bool>(false)
     private let state: Mutex<State>
 

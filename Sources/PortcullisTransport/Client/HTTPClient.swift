@@ -21,7 +21,8 @@ public struct HTTPClient: Sendable {
         public var identity: TLSIdentity?
         /// The most connections to one origin, for each event loop that the client is used on.
         ///
-        /// Default 8; at least 1.
+        /// Default 8; at least 1. While all of them are busy with other methods there is one more for `GET`, which goes before the others
+        /// that wait: a flood of questions keeps no keys from being fetched.
         public var maxConnectionCount: Int
         /// How many exchanges may wait for a connection to one origin, for each event loop.
         ///

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: MIT
 
-/// The exchanges that wait for a connection, first come, first served.
+/// The exchanges that wait for a connection, first come, first served; those that go first are before the others.
 struct WaitingLine {
     private var exchanges: [Exchange] = []
     private var head = 0
 
     var count: Int { exchanges.count - head }
 
+    /// Whether the next one goes before others.
+    var beginsWithPriority: Bool { head < exchanges.count && exchanges[head].goesFirst }
+
     mutating func append(_ exchange: Exchange) {
-        exchanges.append(exchange)
+        guard exchange.goesFirst else { return exchanges.append(exchange) }
+        let place = exchanges[head...].firstIndex { !$0.goesFirst } ?? exchanges.endIndex
+        exchanges.insert(exchange, at: place)
     }
 
     /// Puts an exchange before all others: it has had its turn already.

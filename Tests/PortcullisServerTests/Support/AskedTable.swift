@@ -44,7 +44,7 @@ struct AskedTable {
             case .response(let response): return response
             case .needs(.form, let passage), .needs(.replayVerdict, let passage), .mustWait(let passage):
                 return try await route.respond(to: passage, BlockingPool())
-            case .needs(let need, var passage):
+            case .needs(let need, let passage):
                 passage.supply(await need.answer(form: { nil }))
                 outcome = route.advance(passage)
             }
