@@ -69,20 +69,21 @@ extension Admission {
 
     private mutating func recall(_ requirement: AccessRequirement) throws(RefusalReason) -> Turn {
         guard let digest = presented?.digest else { throw .missingCredentials }
-        let time = gate.validator.time
-        if let known = gate.verified[digest] {
-            if known.isUsable(at: time.now(), uptime: time.uptime()) {
-                // What its issuer has said of an opaque token before is not what it says now.
-                guard !requirement.needsFreshIntrospection || known.token.format == .jwt else {
-                    return .irrelevant
-                }
-                token = known.token
-                trace?.noteRemembered()
-                return .to(.possession)
-            }
-            gate.verified.remove(digest)
-        } else if let known = gate.rejected[digest], time.uptime() < known.until {
-            throw known.reason
+        let gate = gate
+        let (now, uptime) = (gate.validator.time.now(), gate.validator.time.uptime())
+        let known = gate.verified.look(digest) { known in
+            known.isUsable(at: now, uptime: uptime) ? known.token : nil
+        }
+        switch known {
+        case .some(.some(let known)):
+            // What its issuer has said of an opaque token before is not what it says now.
+            if requirement.needsFreshIntrospection, known.format != .jwt { return .irrelevant }
+            token = known
+            trace?.noteRemembered()
+            return .to(.possession)
+        case .some(nil): gate.verified.remove(digest)
+        case nil:
+            if let known = gate.rejected[digest], uptime < known.until { throw known.reason }
         }
         return .irrelevant
     }

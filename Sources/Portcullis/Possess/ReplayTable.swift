@@ -43,8 +43,7 @@ struct ReplayTable {
     private var entries: [Entry] = []
     private var head = 0
     private(set) var count = 0
-    /// Open addressing with linear probing: 0 for a free place, else 1 more than a place in the ring.
-    private var index: [UInt32] = []
+    private var index = HashIndex()
     /// How many records each key has, by a hash of the key.
     private var keyCounts = [UInt32](repeating: 0, count: Self.keyBucketCount)
     /// Makes places unpredictable, so that an attacker cannot pile records up in one region of the index.
@@ -66,7 +65,7 @@ struct ReplayTable {
 
     /// The bytes that hold records.
     var byteCount: Int {
-        entries.count * MemoryLayout<Entry>.stride + index.count * MemoryLayout<UInt32>.stride
+        entries.count * MemoryLayout<Entry>.stride + index.byteCount
             + keyCounts.count * MemoryLayout<UInt32>.stride
     }
 
@@ -108,7 +107,7 @@ struct ReplayTable {
     private mutating func forget(before elapsed: Double, _ now: NumericDate) {
         forgotten.drop(before: now)
         while count > 0, Double(entries[head].end) < elapsed {
-            remove(head)
+            unlink(head)
             // The wall clock was set back meanwhile: by it, the proof could still be accepted.
             if now.seconds <= Double(entries[head].until) { forgotten.add(entries[head].until) }
             keyCounts[Int(entries[head].keyBucket)] -= 1
@@ -123,7 +122,7 @@ struct ReplayTable {
         entries[place] = entry
         count += 1
         keyCounts[Int(entry.keyBucket)] += 1
-        link(place)
+        index.insert(place, hash(entry))
     }
 
     /// Doubles the ring, up to what is allowed, and rebuilds the index.
@@ -136,53 +135,24 @@ struct ReplayTable {
         larger.append(contentsOf: repeatElement(empty, count: size - count))
         entries = larger
         head = 0
-        index = [UInt32](repeating: 0, count: size + size / 2 + 1)
-        for place in 0..<count { link(place) }
+        index = HashIndex(capacity: size)
+        for place in 0..<count { index.insert(place, hash(entries[place])) }
     }
 
     // MARK: The index
 
-    private func home(_ entry: Entry) -> Int {
-        let mixed = (entry.first &* seeds.0) ^ (entry.second &* seeds.1)
-        return Int(((mixed >> 32) &* UInt64(index.count)) >> 32)
+    private func hash(_ entry: Entry) -> UInt64 { Self.hash(entry, seeds) }
+
+    private static func hash(_ entry: Entry, _ seeds: (UInt64, UInt64, UInt64)) -> UInt64 {
+        (entry.first &* seeds.0) ^ (entry.second &* seeds.1)
     }
 
-    private func next(_ slot: Int) -> Int {
-        slot + 1 == index.count ? 0 : slot + 1
+    private mutating func unlink(_ place: Int) {
+        let (entries, seeds) = (entries, seeds)
+        index.remove(place, hash(entries[place])) { Self.hash(entries[$0], seeds) }
     }
 
     private func find(_ entry: Entry) -> Bool {
-        guard !index.isEmpty else { return false }
-        var slot = home(entry)
-        while index[slot] != 0 {
-            if entries[Int(index[slot]) - 1].hasIdentifier(of: entry) { return true }
-            slot = next(slot)
-        }
-        return false
-    }
-
-    private mutating func link(_ place: Int) {
-        var slot = home(entries[place])
-        while index[slot] != 0 { slot = next(slot) }
-        index[slot] = UInt32(place + 1)
-    }
-
-    /// Takes a record out of the index, and moves those behind it so that none is cut off from its home.
-    private mutating func remove(_ place: Int) {
-        var free = home(entries[place])
-        while index[free] != UInt32(place + 1) { free = next(free) }
-        index[free] = 0
-        var slot = next(free)
-        while index[slot] != 0 {
-            let home = home(entries[Int(index[slot]) - 1])
-            // Whether `home` lies outside of the stretch from behind `free` to `slot`, which may wrap around.
-            let isReachable = free < slot ? (home > free && home <= slot) : (home > free || home <= slot)
-            if !isReachable {
-                index[free] = index[slot]
-                index[slot] = 0
-                free = slot
-            }
-            slot = next(slot)
-        }
+        index.find(hash(entry)) { entries[$0].hasIdentifier(of: entry) } != nil
     }
 }

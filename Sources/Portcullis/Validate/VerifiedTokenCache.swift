@@ -24,10 +24,36 @@ final class TokenTable<Entry: Sendable>: Sendable {
     }
 
     private struct State {
-        var places: [SHA256Digest: Int] = [:]
+        var index = HashIndex()
         var slots: [Slot] = []
+        /// For how many slots the index has room.
+        var room = 0
         var hand = 0
         var sightings: TokenSightings?
+        /// Makes places unpredictable.
+        let seed = UInt64.random(in: .min ... .max) | 1
+
+        func hash(_ digest: SHA256Digest) -> UInt64 { digest.prefix &* seed }
+
+        @inline(__always)
+        func place(of digest: SHA256Digest) -> Int? {
+            index.find(hash(digest)) { slots[$0].digest == digest }
+        }
+
+        mutating func append(_ slot: Slot, capacity: Int) {
+            if slots.count == room {
+                room = min(max(64, room * 2), capacity)
+                index = HashIndex(capacity: room)
+                for place in slots.indices { index.insert(place, hash(slots[place].digest)) }
+            }
+            index.insert(slots.count, hash(slot.digest))
+            slots.append(slot)
+        }
+
+        mutating func unlink(_ place: Int) {
+            let (slots, seed) = (slots, seed)
+            index.remove(place, hash(slots[place].digest)) { slots[$0].digest.prefix &* seed }
+        }
     }
 
     private let capacity: Int
@@ -40,11 +66,15 @@ final class TokenTable<Entry: Sendable>: Sendable {
     /// How many entries there are.
     var count: Int { state.withLock { $0.slots.count } }
 
-    subscript(digest: SHA256Digest) -> Entry? {
+    subscript(digest: SHA256Digest) -> Entry? { look(digest) { $0 } }
+
+    /// Looks at an entry without copying it, under the lock.
+    @inline(__always)
+    func look<Result>(_ digest: SHA256Digest, _ look: (borrowing Entry) -> Result) -> Result? {
         state.withLock { state in
-            guard let place = state.places[digest] else { return nil }
-            state.slots[place].wasUsed = true
-            return state.slots[place].entry
+            guard let place = state.place(of: digest) else { return nil }
+            if !state.slots[place].wasUsed { state.slots[place].wasUsed = true }
+            return look(state.slots[place].entry)
         }
     }
 
@@ -52,15 +82,14 @@ final class TokenTable<Entry: Sendable>: Sendable {
         guard capacity > 0 else { return }
         // What makes room is let go after the lock, since it may be large.
         let evicted: Entry? = state.withLock { state in
-            if let place = state.places[digest] {
+            if let place = state.place(of: digest) {
                 let old = state.slots[place].entry
                 state.slots[place].entry = entry
                 return old
             }
             let slot = Slot(digest: digest, entry: entry, wasUsed: false)
             guard state.slots.count >= capacity else {
-                state.places[digest] = state.slots.count
-                state.slots.append(slot)
+                state.append(slot, capacity: capacity)
                 return nil
             }
             if admission == .onSecondUse, !isSeenAgain(digest, in: &state) { return nil }
@@ -81,8 +110,8 @@ final class TokenTable<Entry: Sendable>: Sendable {
             state.hand = (state.hand + 1) % state.slots.count
         }
         let old = state.slots[state.hand]
-        state.places[old.digest] = nil
-        state.places[slot.digest] = state.hand
+        state.unlink(state.hand)
+        state.index.insert(state.hand, state.hash(slot.digest))
         state.slots[state.hand] = slot
         state.hand = (state.hand + 1) % state.slots.count
         return old.entry
@@ -90,15 +119,16 @@ final class TokenTable<Entry: Sendable>: Sendable {
 
     func remove(_ digest: SHA256Digest) {
         let removed: Entry? = state.withLock { state in
-            guard let place = state.places.removeValue(forKey: digest) else { return nil }
+            guard let place = state.place(of: digest) else { return nil }
+            state.unlink(place)
             let last = state.slots.removeLast()
             guard place < state.slots.count else {
                 state.hand = 0
                 return last.entry
             }
             let old = state.slots[place].entry
+            state.index.move(state.slots.count, to: place, state.hash(last.digest))
             state.slots[place] = last
-            state.places[last.digest] = place
             if state.hand >= state.slots.count { state.hand = 0 }
             return old
         }
@@ -110,10 +140,7 @@ final class TokenTable<Entry: Sendable>: Sendable {
         let removed: [Slot] = state.withLock { state in
             let all = state.slots
             var kept = State()
-            for slot in all where !isPicked(slot.entry) {
-                kept.places[slot.digest] = kept.slots.count
-                kept.slots.append(slot)
-            }
+            for slot in all where !isPicked(slot.entry) { kept.append(slot, capacity: capacity) }
             state = kept
             return all
         }

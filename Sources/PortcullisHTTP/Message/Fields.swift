@@ -65,6 +65,13 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
         list.append(Field(name: name, value: value))
     }
 
+    private static let noStoreAlone = [Field.noStore]
+
+    /// Adds `Cache-Control: no-store` at the end; costs no allocation where it is the first line.
+    package mutating func appendNoStore() {
+        if list.isEmpty { list = Self.noStoreAlone } else { list.append(.noStore) }
+    }
+
     /// Adds a line at the end that stands in another list, or might.
     package mutating func append(_ field: Field) {
         list.append(field)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import COpenSSL
+import Synchronization
 
 /// The hashes of the SHA-2 family that JOSE uses.
 package enum HashAlgorithm: Sendable, Hashable, CaseIterable {
@@ -29,8 +30,8 @@ package enum HashAlgorithm: Sendable, Hashable, CaseIterable {
 ///
 /// FIPS 180-4.
 package enum Digest {
-    // Measured for 700 bytes: 0.60 µs with an algorithm fetched once, 0.87 µs when it is found anew each time,
-    // 0.56 µs with a context kept as well, which is not worth a pool.
+    // Measured for 700 bytes: 0.60 µs with an algorithm fetched once, 0.87 µs when it is fetched each time, 0.56 µs with a context kept
+    // as well, which also saves two allocations: one context waits in an atomic for whoever comes first.
     private static let sha256 = FetchedDigest(.sha256)
     private static let sha384 = FetchedDigest(.sha384)
     private static let sha512 = FetchedDigest(.sha512)
@@ -61,9 +62,11 @@ package enum Digest {
     }
 }
 
-private struct FetchedDigest: Sendable {
+private final class FetchedDigest: Sendable {
     // SAFETY: a fetched EVP_MD never changes and is never freed; OpenSSL reads it from any thread.
     nonisolated(unsafe) private let algorithm: OpaquePointer
+    /// A context for this algorithm that is not in use, by its address; 0 while it is.
+    private let idle = Atomic<UInt>(0)
 
     init(_ hash: HashAlgorithm) {
         guard let algorithm = EVP_MD_fetch(nil, hash.name, nil) else {
@@ -73,10 +76,20 @@ private struct FetchedDigest: Sendable {
     }
 
     func compute(_ bytes: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) {
+        // SAFETY: the exchange gives a context to one caller at a time; it is a live one that was put there below.
+        let kept = OpaquePointer(bitPattern: idle.exchange(0, ordering: .acquiring))
+        let context = kept ?? EVP_MD_CTX_new()
         // SAFETY: raw bytes are seen as bytes; the caller's buffer holds a whole hash.
         let target = output.baseAddress?.assumingMemoryBound(to: UInt8.self)
-        guard EVP_Digest(bytes.baseAddress, bytes.count, target, nil, algorithm, nil) == 1 else {
+        // A context that was used before goes on with its algorithm.
+        guard EVP_DigestInit_ex2(context, kept == nil ? algorithm : nil, nil) == 1,
+            EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) == 1,
+            EVP_DigestFinal_ex(context, target, nil) == 1
+        else {
             preconditionFailure("OpenSSL could not hash: it is out of memory.")
         }
+        let (isKept, _) = idle.compareExchange(
+            expected: 0, desired: UInt(bitPattern: context), ordering: .releasing)
+        if !isKept { EVP_MD_CTX_free(context) }
     }
 }

@@ -88,12 +88,20 @@ public struct ResourceGate: GateMiddleware {
 
     func begin(_ request: inout Request) -> GateProgress {
         if let answer = preparedAnswer(to: request) { return .respond(answer) }
-        guard !resource.completesAnswer(to: request.head, in: Self.context(of: request)) else { return .wait }
-        return advance(Admission(to: resource), &request)
+        let context = Self.context(of: request)
+        guard !resource.completesAnswer(to: request.head, in: context) else { return .wait }
+        return advance(Admission(to: resource), &request, context)
     }
 
     func advance(_ admission: consuming Admission, _ request: inout Request) -> GateProgress {
-        switch admission.advance(request.head, requiring: requirement, in: Self.context(of: request)) {
+        advance(admission, &request, Self.context(of: request))
+    }
+
+    @inline(__always)
+    private func advance(
+        _ admission: consuming Admission, _ request: inout Request, _ context: GateContext
+    ) -> GateProgress {
+        switch admission.advance(request.head, requiring: requirement, in: context) {
         case .admitted(let token):
             request.token = token
             return .proceed
@@ -139,7 +147,7 @@ public struct ResourceGate: GateMiddleware {
     }
 
     private func preparedAnswer(to request: borrowing Request) -> Response? {
-        guard var answer = unauthenticated, !request.head.hasCredentials else { return nil }
+        guard !request.head.hasCredentials, var answer = unauthenticated else { return nil }
         if case .trustedField = request.certificateSource { return nil }
         if !request.describesRefusals { answer.refusalFinding = nil }
         return answer

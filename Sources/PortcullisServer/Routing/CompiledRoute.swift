@@ -215,8 +215,7 @@ package final class CompiledRoute: Sendable {
 
     /// What is answered behind a gate is for this caller alone, unless it says something else.
     private func finish(_ response: inout Response, at index: Int) {
-        let isForThisCaller = index > gateIndex && !response.fields.contains(.cacheControl)
-        if isForThisCaller { response.fields.append(.noStore) }
+        if index > gateIndex, !response.fields.contains(.cacheControl) { response.fields.appendNoStore() }
         if let link, index >= gateIndex, !response.fields.values(of: "Link").contains(link) {
             response.fields.append(link, for: "Link")
         }
