@@ -51,6 +51,7 @@ package struct BodyReader: Sendable {
         if case .failed(let failure) = state { failure } else { nil }
     }
 
+    @inline(__always)
     var progress: Progress {
         switch state {
         case .length(let count): .remaining(count)

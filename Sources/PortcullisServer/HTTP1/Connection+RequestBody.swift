@@ -13,10 +13,10 @@ extension Connection {
     ) -> (RequestBody, taken: Int) {
         switch semantics.framing {
         case .none, .length(0):
-            body = .none
+            if !body.isFinished { body = .none }
             return (.empty, 0)
         case .length(let length) where length <= rest.count:
-            body = .none
+            if !body.isFinished { body = .none }
             noteReceived(length)
             return (.bytes(Array(rest[..<length])), length)
         default:

@@ -134,6 +134,8 @@ final class SimulatedConnection {
     /// Whether the client takes everything in the end.
     private let isPatient: Bool
     private let isEncrypted: Bool
+    /// Whether all requests are small and answered at once, so that many of them share a turn.
+    private let isSimple: Bool
     /// How many of a thousand events or messages are such that the connection ends.
     private let faults: Int
 
@@ -142,6 +144,7 @@ final class SimulatedConnection {
         isEncrypted = random.chance(20)
         window = random.chance(30) ? random.below(300_000) : .max / 2
         isPatient = random.chance(50)
+        isSimple = random.chance(20)
         faults = [2, 10, 60][random.below(3)]
         state = ConnectionState(
             Self.timeouts, now, isEncrypted: isEncrypted, isStopping: random.chance(3))
@@ -219,9 +222,11 @@ final class SimulatedConnection {
     private func clientSends() {
         guard !clientHasEnded, !isBroken else { return }
         let count: Int
-        switch random.below(10) {
-        case 0..<3: count = 1 + random.below(40)
-        case 3..<8: count = 1 + random.below(4000)
+        switch random.below(12) {
+        // Up to the end of a head, as a client does that waits for 100 (Continue).
+        case 0..<2: count = max(1, nextMessage().head - unread - inSocket)
+        case 2..<4: count = 1 + random.below(40)
+        case 4..<10: count = 1 + random.below(4000)
         default: count = 1 + random.below(200_000)
         }
         note("client sends \(count)")
@@ -451,8 +456,9 @@ final class SimulatedConnection {
         while messages.count <= messageIndex {
             var message = Message()
             message.head =
-                random.chance(70) ? 20 + random.below(60) : 20 + random.below(Self.largestHead - 20)
-            if random.chance(30) {
+                isSimple || random.chance(70)
+                ? 20 + random.below(60) : 20 + random.below(Self.largestHead - 20)
+            if !isSimple, random.chance(30) {
                 message.body = random.chance(60) ? 1 + random.below(500) : 1 + random.below(300_000)
                 message.isChunked = random.chance(40)
                 message.expects = random.chance(20)
@@ -527,7 +533,7 @@ final class SimulatedConnection {
 
     private func route() {
         let id = state.exchangeID
-        if random.chance(15) {
+        if !isSimple, random.chance(15) {
             beginWork()
             later.append(.work(id))
         } else {
@@ -539,9 +545,9 @@ final class SimulatedConnection {
         let plan = Handler(
             id: id, writesLeft: random.chance(20) ? 40 : random.below(6),
             readsLeft: body.progress == .finished ? random.below(2) : random.below(8),
-            size: random.chance(85) ? random.below(2000) : random.below(Self.largestAnswer),
-            isFile: random.chance(10), fails: random.below(1000) < faults)
-        switch random.below(10) {
+            size: isSimple || random.chance(85) ? random.below(2000) : random.below(Self.largestAnswer),
+            isFile: !isSimple && random.chance(10), fails: random.below(1000) < faults)
+        switch isSimple ? 0 : random.below(10) {
         case 0..<6: send(plan)
         case 6..<7: startStream(plan)
         default:
@@ -921,8 +927,10 @@ final class SimulatedConnection {
         switch state.phase {
         case .idle, .discarding:
             if unread > 0 { fail("\(unread) bytes lie unread in \(state.phase)") }
+            if hasReadEnd { fail("\(state.phase) waits for a client that has ended") }
         case .head:
             if unread == 0 { fail("a head of no bytes") }
+            if hasReadEnd { fail("a head waits for a client that has ended") }
         default: break
         }
     }
@@ -930,6 +938,7 @@ final class SimulatedConnection {
     private func checkWait(_ isQueued: Bool) {
         let isBlocked = if case .blocked = state.sending { true } else { false }
         if output > 0, !isBlocked, !isQueued { fail("\(output) bytes lie unsent in \(state.phase)") }
+        if isBlocked, output == 0, !hasFile, state.phase != .closing { fail("blocked without output") }
         switch state.state {
         case .answering(let exchange):
             if exchange.isBodyAwaited != (handler?.wait == .body) { fail("the body is awaited by one side") }
