@@ -67,6 +67,7 @@ struct CircuitBreaker: Sendable {
         var ofServerCount = 0
         var suspects: Set<UInt64> = []
 
+        var isEmpty: Bool { ofServerCount == 0 && suspects.isEmpty }
         var areEnough: Bool { ofServerCount + suspects.count >= CircuitBreaker.failureLimit }
 
         mutating func add(_ digest: SHA256Digest, _ evidence: Evidence) {
@@ -121,7 +122,7 @@ struct CircuitBreaker: Sendable {
         guard permit.era == era else { return false }
         pauseCount = 0
         switch state {
-        case .closed: failures = Failures()
+        case .closed: if !failures.isEmpty { failures = Failures() }
         case .suspected where isProbe:
             trustedUntil = now + Self.trustTime
             enter(.closed)

@@ -131,6 +131,9 @@ struct IntrospectionCalls: Sendable {
             return settle(name, .failure(.callsSuspended), at: now, &consequences)
         }
         let call = Waiting(token: token, deadline: now + timeout, name: name)
+        if case .admitted = admission, hasTurn(isKnown) {
+            return start(call, isKnown: isKnown, &consequences)
+        }
         if isKnown { knownLine.append(call) } else { unknownLine.append(call) }
         if case .afterNewProbe = admission {
             breaker.beginProbing()
@@ -141,7 +144,7 @@ struct IntrospectionCalls: Sendable {
 
     /// Starts the calls whose turn it is: those about tokens known to be good first.
     private mutating func startCalls(at now: MonotonicInstant, _ consequences: inout Consequences) {
-        while activeCount < maxConcurrentCount {
+        while activeCount < maxConcurrentCount, !knownLine.isEmpty || !unknownLine.isEmpty {
             let isKnown: Bool
             let call: Waiting
             if breaker.starts(isKnown: true), let first = knownLine.popFirst() {
@@ -157,13 +160,23 @@ struct IntrospectionCalls: Sendable {
                 settle(call.name, .failure(.tooManyCalls), at: now, &consequences)
                 continue
             }
-            activeCount += 1
-            if !isKnown { unknownActiveCount += 1 }
-            consequences.started.append(
-                Started(
-                    token: call.token, deadline: call.deadline, digest: call.name.digest, name: call.name,
-                    isKnown: isKnown, permit: breaker.permit))
+            start(call, isKnown: isKnown, &consequences)
         }
+    }
+
+    /// Whether a call may be started at once, since none waits before it.
+    private func hasTurn(_ isKnown: Bool) -> Bool {
+        activeCount < maxConcurrentCount && knownLine.isEmpty
+            && (isKnown || (unknownLine.isEmpty && unknownActiveCount < maxUnknownActiveCount))
+    }
+
+    private mutating func start(_ call: Waiting, isKnown: Bool, _ consequences: inout Consequences) {
+        activeCount += 1
+        if !isKnown { unknownActiveCount += 1 }
+        consequences.started.append(
+            Started(
+                token: call.token, deadline: call.deadline, digest: call.name.digest, name: call.name,
+                isKnown: isKnown, permit: breaker.permit))
     }
 
     /// Asks about a token that a client without credentials cannot choose, if there is one.
@@ -301,6 +314,8 @@ extension AuthorizationServerFault {
 struct Line<Element: Sendable>: Sendable {
     private var elements: [Element?] = []
     private var head = 0
+
+    var isEmpty: Bool { head == elements.count }
 
     mutating func append(_ element: Element) {
         elements.append(element)
