@@ -15,13 +15,13 @@ extension ProtectedResource {
     ///
     /// - Parameters:
     ///   - head: The request.
-    ///   - requirement: What the token must carry; `.none` still demands a valid token.
+    ///   - requirement: What the token must carry; `.anyValidToken` still demands a valid token.
     ///   - context: What is known of the request besides its head.
     /// - Throws: ``Refusal``, ready to be sent: 400, 401, 403, or 503 while the authorization server can't be asked.
     ///
     /// RFC 6750 §3, RFC 9068 §4, RFC 7662 §2, RFC 9449 §7, RFC 8705 §3, RFC 9470 §3, RFC 9728 §5.1.
     public func authorize(
-        _ head: RequestHead, requiring requirement: AccessRequirement = .none,
+        _ head: RequestHead, requiring requirement: AccessRequirement = .anyValidToken,
         in context: GateContext = GateContext()
     ) async throws(Refusal) -> AccessToken {
         var admission = Admission(to: self)

@@ -53,7 +53,7 @@ struct Scene {
             audience: Self.identifier, scope: scope, claims: claims, omitting: omitting, header: header)
     }
 
-    func refusal(of token: String, requiring requirement: AccessRequirement = .none) async -> Refusal? {
+    func refusal(of token: String, requiring requirement: AccessRequirement = .anyValidToken) async -> Refusal? {
         await resource.refusal(of: .get("/notes", bearer: token), requiring: requirement)
     }
 
@@ -74,7 +74,7 @@ struct Scene {
 
 extension ProtectedResource {
     func refusal(
-        of head: RequestHead, requiring requirement: AccessRequirement = .none,
+        of head: RequestHead, requiring requirement: AccessRequirement = .anyValidToken,
         in context: GateContext = GateContext()
     ) async -> Refusal? {
         do throws(Refusal) {
@@ -181,7 +181,7 @@ final class Latch: Sendable {
 extension ProtectedResource {
     /// How far a request comes before it lacks anything, or time for a signature where it is given none.
     func progress(
-        _ head: RequestHead, requiring requirement: AccessRequirement = .none,
+        _ head: RequestHead, requiring requirement: AccessRequirement = .anyValidToken,
         in context: GateContext = GateContext(), withTime hasTime: Bool = false
     ) -> Admission.Progress {
         var admission = Admission(to: self)

@@ -3,7 +3,7 @@
 /// What a token must carry for a request: scopes, an authentication of its user, authorization details, a bond.
 ///
 /// `"notes:read"` asks for one scope, `["notes:read", "notes:write"]` for all of them, `.any(of: …)` for at least one of
-/// them, and `.none` for a valid token with whatever scopes. ``authenticated(by:within:)``,
+/// them, and `.anyValidToken` for a valid token with whatever scopes. ``authenticated(by:within:)``,
 /// ``detailed(_:)``, ``senderConstrained()`` and ``freshlyIntrospected()`` add to it.
 ///
 /// RFC 6750 §3.1, RFC 9470 §3, RFC 9396 §9, RFC 9700 §2.2.1, RFC 7662 §4.
@@ -39,7 +39,7 @@ public struct AccessRequirement: Sendable, Hashable, ExpressibleByStringLiteral,
     }
 
     /// Asks for a valid token and no scope in particular.
-    public static let none = AccessRequirement(ScopeRequirement.none)
+    public static let anyValidToken = AccessRequirement(ScopeRequirement.none)
 
     /// Asks for all of these scopes.
     public static func all(of scopes: [Scope]) -> AccessRequirement {

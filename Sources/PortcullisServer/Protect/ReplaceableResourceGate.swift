@@ -21,11 +21,11 @@ public struct ReplaceableResourceGate: GateMiddleware {
     /// - Parameters:
     ///   - resources: Where the resource is found, for each request anew.
     ///   - identifier: Which of them is guarded.
-    ///   - requirement: What a token must carry. ``AccessRequirement/none`` still demands a valid token.
+    ///   - requirement: What a token must carry. ``AccessRequirement/anyValidToken`` still demands a valid token.
     ///   - streamExpiry: What becomes of a streamed answer when its token expires. Default ``StreamExpiry/cut``.
     public init(
         _ resources: ProtectedResources, _ identifier: ResourceIdentifier,
-        requiring requirement: AccessRequirement = .none, streamExpiry: StreamExpiry = .cut
+        requiring requirement: AccessRequirement = .anyValidToken, streamExpiry: StreamExpiry = .cut
     ) {
         self.resources = resources
         self.identifier = identifier

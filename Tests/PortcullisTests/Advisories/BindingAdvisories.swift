@@ -141,7 +141,7 @@ struct BindingAdvisories {
     func `mod_oauth2 #94: every refusal has a status that is an error`(reason: RefusalReason) {
         let challenger = Challenger(metadataURL: Scene.metadataURL, dpopAlgorithms: [.es256])
         for attempt in [Attempt.none, .with(.bearer), .with(.dpop), .unclear] {
-            let refusal = challenger.refusal(reason, answering: attempt, requiring: .none)
+            let refusal = challenger.refusal(reason, answering: attempt, requiring: .anyValidToken)
             #expect((400...599).contains(refusal.status.code))
         }
         #expect((400...599).contains(reason.outcome.status))

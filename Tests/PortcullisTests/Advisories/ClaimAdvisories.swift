@@ -235,7 +235,7 @@ struct ClaimAdvisories {
             await scene.expectInvalid(
                 scene.mint(claims: ["aud": .string(audience)]), .audienceMismatch, PublicText.audience)
         }
-        let strong = AccessRequirement.none.authenticated(by: ["phr"])
+        let strong = AccessRequirement.anyValidToken.authenticated(by: ["phr"])
         for acr in ["x@phr", "phr@x", "xphr", "phrh"] {
             expectRefused(
                 await scene.refusal(of: scene.mint(claims: ["acr": .string(acr)]), requiring: strong),

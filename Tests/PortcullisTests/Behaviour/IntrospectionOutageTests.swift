@@ -168,7 +168,7 @@ struct IntrospectionOutageTests {
             return FetchResponse(status: .ok, body: body)
         }
         let resource = resource()
-        let requirement = isFresh ? AccessRequirement.none.freshlyIntrospected() : .none
+        let requirement = isFresh ? AccessRequirement.anyValidToken.freshlyIntrospected() : .anyValidToken
         let (bound, beyond) = (1024, 50)
         await withTaskGroup(of: (Int, Refusal?).self) { group in
             for number in 0..<(bound + beyond) {

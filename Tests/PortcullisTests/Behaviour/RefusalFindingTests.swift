@@ -11,7 +11,7 @@ struct RefusalFindingTests {
     private static let describing = GateContext(describesRefusals: true)
 
     private func finding(
-        _ resource: ProtectedResource, _ head: RequestHead, requiring requirement: AccessRequirement = .none,
+        _ resource: ProtectedResource, _ head: RequestHead, requiring requirement: AccessRequirement = .anyValidToken,
         certificate: ClientCertificate = .none
     ) async -> RefusalFinding? {
         let context = GateContext(clientCertificate: certificate, describesRefusals: true)
@@ -107,7 +107,7 @@ struct RefusalFindingTests {
             expect(
                 await finding(
                     scene.resource, head,
-                    requiring: AccessRequirement.none.authenticated(by: ["high"], within: .seconds(60))),
+                    requiring: AccessRequirement.anyValidToken.authenticated(by: ["high"], within: .seconds(60))),
                 "acr high, at most 60 s ago", "acr low, auth_time none")
         }
         let accepted = try await scene.resource.authorize(head)

@@ -49,7 +49,7 @@ struct RFC7662_2_Introspection {
         answer(object)
     }
 
-    private func refusal(_ token: String = "opaque+t/1=", _ requirement: AccessRequirement = .none) async
+    private func refusal(_ token: String = "opaque+t/1=", _ requirement: AccessRequirement = .anyValidToken) async
         -> Refusal?
     {
         await resource.refusal(of: .get("/mcp", bearer: token), requiring: requirement)
