@@ -4,7 +4,7 @@
 ///
 /// `"notes:read"` asks for one scope, `["notes:read", "notes:write"]` for all of them, `.any(of: …)` for at least one of
 /// them, and `.anyValidToken` for a valid token with whatever scopes. ``authenticated(by:within:)``,
-/// ``detailed(_:)``, ``senderConstrained()`` and ``freshlyIntrospected()`` add to it.
+/// ``covering(_:)``, ``senderConstrained()`` and ``freshlyIntrospected()`` add to it.
 ///
 /// RFC 6750 §3.1, RFC 9470 §3, RFC 9396 §9, RFC 9700 §2.2.1, RFC 7662 §4.
 public struct AccessRequirement: Sendable, Hashable, ExpressibleByStringLiteral, ExpressibleByArrayLiteral {
@@ -78,14 +78,14 @@ public struct AccessRequirement: Sendable, Hashable, ExpressibleByStringLiteral,
     /// The same, and a token whose authorization details cover these.
     ///
     /// RFC 9396 §9.
-    public func detailed(_ details: AuthorizationDetail...) -> AccessRequirement {
-        detailed(details)
+    public func covering(_ details: AuthorizationDetail...) -> AccessRequirement {
+        covering(details)
     }
 
     /// The same, and a token whose authorization details cover these.
     ///
     /// RFC 9396 §9.
-    public func detailed(_ details: [AuthorizationDetail]) -> AccessRequirement {
+    public func covering(_ details: [AuthorizationDetail]) -> AccessRequirement {
         var requirement = self
         requirement.authorizationDetails = details
         return requirement

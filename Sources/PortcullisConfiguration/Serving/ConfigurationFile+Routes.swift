@@ -47,7 +47,7 @@ extension RouteSettings {
     private var requirement: AccessRequirement {
         var requirement = AccessRequirement.all(of: scopes.compactMap(Scope.init(token:)))
             .authenticated(by: acrValues, within: maxAge)
-            .detailed(authorizationDetails)
+            .covering(authorizationDetails)
         if isSenderConstrained { requirement = requirement.senderConstrained() }
         if isFreshlyIntrospected { requirement = requirement.freshlyIntrospected() }
         return requirement

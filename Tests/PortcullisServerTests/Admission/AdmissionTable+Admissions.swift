@@ -24,7 +24,7 @@ extension AdmissionTable {
         AdmissionCase(name) { declaration, _ in
             declaration.metadata.authorizationDetailsTypesSupported = ["payment"]
             declaration.tokens.challengesAuthorizationDetails = isNamed
-            declaration.requirement = AccessRequirement("notes:read").detailed(needed)
+            declaration.requirement = AccessRequirement("notes:read").covering(needed)
         } play: {
             try await $0.bearerTwice($0.stage.mint(claims: claims))
         }

@@ -46,7 +46,7 @@ struct RFC9396_9_AuthorizationDetails {
         let token = issuer.mint(audience: Scene.identifier, scope: "pay", claims: claims)
         let judge = if let resource { resource } else { try self.resource() }
         return await judge.refusal(
-            of: .get("/notes", bearer: token), requiring: AccessRequirement("pay").detailed(needed))
+            of: .get("/notes", bearer: token), requiring: AccessRequirement("pay").covering(needed))
     }
 
     @Test func `§9.1: a grant that covers what is needed is enough`() async throws {
@@ -96,7 +96,7 @@ struct RFC9396_9_AuthorizationDetails {
                     issuer: "https://as.example.com", endpoint: "https://as.example.com/introspect",
                     authenticatedBy: .clientSecretBasic(id: "a", secret: "b"))
             ], fetcher: fetcher)
-        let requirement = AccessRequirement.anyValidToken.detailed(Self.needed)
+        let requirement = AccessRequirement.anyValidToken.covering(Self.needed)
         let token = try await resource.authorize(.get("/notes", bearer: "opaque"), requiring: requirement)
         #expect(token.authorizationDetails.map(\.type) == ["payment"])
         #expect(token.authorizationDetails.first?.actions == ["initiate", "cancel"])
@@ -160,7 +160,7 @@ struct RFC9396_9_AuthorizationDetails {
     @Test func `§5: a type that the resource does not know grants nothing`() async throws {
         let resource = try resource(["other"])
         expectRefused(try await refusal([Self.granted], by: resource), .insufficientAuthorizationDetails)
-        let requirement = AccessRequirement.anyValidToken.detailed(Self.needed)
+        let requirement = AccessRequirement.anyValidToken.covering(Self.needed)
         #expect(resource.undeclaredTypes(in: requirement) == ["payment"])
     }
 
@@ -197,9 +197,9 @@ struct RFC9396_9_AuthorizationDetails {
         let token = issuer.mint(
             audience: Scene.identifier, claims: ["authorization_details": [Self.granted]])
         let access = try await resource.authorize(.get("/notes", bearer: token))
-        try access.require(.anyValidToken.detailed(Self.needed))
+        try access.require(.anyValidToken.covering(Self.needed))
         let more = AuthorizationDetail(type: "payment", actions: ["refund"])
-        let refusal = #expect(throws: Refusal.self) { try access.require(.anyValidToken.detailed(more)) }
+        let refusal = #expect(throws: Refusal.self) { try access.require(.anyValidToken.covering(more)) }
         expectRefused(refusal, .insufficientAuthorizationDetails)
     }
 }
