@@ -154,11 +154,11 @@ struct RFC9728_5_2_Changes {
         let goes = TestIssuer("https://goes.example.com")
         let stays = TestIssuer("https://stays.example.com")
         let old = try Self.resource(trusting: [goes, stays])
-        let resources = try ProtectedResources([old], log: { _ in })
+        let resources = try ResourceRegistry([old], log: { _ in })
         var routes = Routes()
         routes.use(ResourceDocuments(resources))
         routes.group { routes in
-            routes.use(ReplaceableResourceGate(resources, old.identifier))
+            routes.use(RegistryGate(resources, old.identifier))
             routes.get("/p") { _ in .text("in") }
             routes.get("/p/slow") { request async in .text("slow") }
         }
@@ -194,9 +194,9 @@ struct RFC9728_5_2_Changes {
         let linking = try ProtectedResource(
             validating: Self.resource(trusting: [issuer]).metadata, trusting: [issuer.trusted],
             publishing: publishing)
-        let resources = try ProtectedResources([linking], log: { _ in })
+        let resources = try ResourceRegistry([linking], log: { _ in })
         var routes = Routes()
-        routes.use(ReplaceableResourceGate(resources, linking.identifier))
+        routes.use(RegistryGate(resources, linking.identifier))
         routes.get("/p") { _ in .text("in") }
         let server = try await Self.server(routes)
         let link = "<https://a.example\(Self.metadataPath)>; rel=\"oauth-protected-resource\""
