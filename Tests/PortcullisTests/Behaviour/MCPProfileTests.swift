@@ -133,7 +133,7 @@ struct MCPProfileTests {
             let text = Self.issuer.mint(audience: Self.identifier, subject: subject)
             return try await resource.authorize(.get("/mcp", bearer: text))
         }
-        let handles = StateHandles()
+        let handles = SessionBinding()
         let (alice, bob) = (try await token("alice"), try await token("bob"))
         let handle = handles.makeHandle(for: alice)
         #expect(handle.utf8.count == 64 && handles.makeHandle(for: alice) != handle)
@@ -141,11 +141,11 @@ struct MCPProfileTests {
         // Another token of the same user, as after a refresh.
         #expect(handles.accepts(handle, with: try await token("alice")))
         #expect(!handles.accepts(handle, with: bob))
-        #expect(!StateHandles().accepts(handle, with: alice))
+        #expect(!SessionBinding().accepts(handle, with: alice))
         for other in ["", "x", String(handle.dropLast()), handle + "AAAA", handle.uppercased()] {
             #expect(!handles.accepts(other, with: alice))
         }
-        #expect("\(handles)" == "StateHandles(redacted)")
+        #expect("\(handles)" == "SessionBinding(redacted)")
     }
 
     @Test func `MCP-11: servers with one secret know each other's handles, and a short secret is refused`()
@@ -154,8 +154,8 @@ struct MCPProfileTests {
         let text = Self.issuer.mint(audience: Self.identifier)
         let token = try await Self.resource().authorize(.get("/mcp", bearer: text))
         let secret = [UInt8](repeating: 7, count: 32)
-        let handle = try StateHandles(validating: secret).makeHandle(for: token)
-        #expect(try StateHandles(validating: secret).accepts(handle, with: token))
-        #expect(throws: ConfigurationError.self) { try StateHandles(validating: [1, 2, 3]) }
+        let handle = try SessionBinding(validating: secret).makeHandle(for: token)
+        #expect(try SessionBinding(validating: secret).accepts(handle, with: token))
+        #expect(throws: ConfigurationError.self) { try SessionBinding(validating: [1, 2, 3]) }
     }
 }
