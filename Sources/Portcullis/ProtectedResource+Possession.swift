@@ -16,19 +16,21 @@ extension ProtectedResource {
 
     /// Whether ``complete(_:status:answering:in:)`` has anything to do for a request.
     @inline(__always)
-    package func completesAnswer(to head: borrowing RequestHead, in context: borrowing GateContext) -> Bool {
+    package func completesAnswer(to head: borrowing RequestHead, in context: borrowing AuthorizationContext)
+        -> Bool
+    {
         if variesByClientCertificate(in: context) || !gate.presentation.isFieldOnly { return true }
         guard gate.dpop?.hasNonces == true, case .dpop? = scheme(of: head) else { return false }
         return true
     }
 
     @inline(__always)
-    private func variesByClientCertificate(in context: borrowing GateContext) -> Bool {
+    private func variesByClientCertificate(in context: borrowing AuthorizationContext) -> Bool {
         if case .trustedField = context.clientCertificate { return true }
         return false
     }
 
-    /// Whether the content of a request is a form that may hold its token, so that ``GateContext/form`` is needed.
+    /// Whether the content of a request is a form that may hold its token, so that ``AuthorizationContext/form`` is needed.
     ///
     /// Never where the metadata does not name the body as a place for tokens. RFC 6750 §2.2.
     public func needsForm(of head: RequestHead) -> Bool {
@@ -43,7 +45,7 @@ extension ProtectedResource {
     /// RFC 9449 §8.2, RFC 6750 §2.3, RFC 9440 §2.4.
     public func complete(
         _ fields: inout Fields, status: Status, answering head: RequestHead,
-        in context: GateContext = GateContext()
+        in context: AuthorizationContext = AuthorizationContext()
     ) {
         if variesByClientCertificate(in: context) { fields.append("Client-Cert", for: .vary) }
         if gate.presentation.usesQuery(head), status.code < 300 {

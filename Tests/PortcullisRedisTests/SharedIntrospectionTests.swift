@@ -55,7 +55,10 @@ struct SharedIntrospectionTests {
         func knows(_ token: String) -> Bool {
             var admission = Admission(to: resource)
             let head = RequestHead.get("/mcp", bearer: token)
-            return if case .admitted = admission.advance(head, requiring: .anyValidToken, in: GateContext()) {
+            return
+                if case .admitted = admission.advance(
+                    head, requiring: .anyValidToken, in: AuthorizationContext())
+            {
                 true
             } else {
                 false

@@ -19,7 +19,8 @@ extension ProtectedResource {
     ///     Only the first refusal decides. Default false.
     public func explain(
         _ head: RequestHead, requiring requirement: AccessRequirement = .anyValidToken,
-        in context: GateContext = GateContext(), judgingAllSteps judgesAllSteps: Bool = false
+        in context: AuthorizationContext = AuthorizationContext(),
+        judgingAllSteps judgesAllSteps: Bool = false
     ) async -> Explanation {
         var context = context
         context.describesRefusals = true

@@ -147,8 +147,8 @@ public struct ResourceGate: GateMiddleware {
         return answer
     }
 
-    private static func context(of request: borrowing Request) -> GateContext {
-        GateContext(
+    private static func context(of request: borrowing Request) -> AuthorizationContext {
+        AuthorizationContext(
             clientCertificate: request.certificateSource, describesRefusals: request.describesRefusals)
     }
 }

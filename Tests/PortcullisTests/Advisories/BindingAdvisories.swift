@@ -71,7 +71,7 @@ struct BindingAdvisories {
         let token = scene.issuer.mint(audience: Scene.identifier, certificate: certificate)
         let refusal = await scene.resource.refusal(
             of: .get("/notes", bearer: token),
-            in: GateContext(clientCertificate: .connection(der: Self.certificate)))
+            in: AuthorizationContext(clientCertificate: .connection(der: Self.certificate)))
         return (refusal, .clientCertificateMismatch)
     }
 

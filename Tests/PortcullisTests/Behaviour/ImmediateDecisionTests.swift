@@ -62,7 +62,9 @@ struct ImmediateDecisionTests {
         let resource = resource()
         let head = head(issuer.mint(audience: Self.identifier))
         var admission = Admission(to: resource)
-        guard case .needs(.signatureTime) = admission.advance(head, requiring: .anyValidToken, in: GateContext())
+        guard
+            case .needs(.signatureTime) = admission.advance(
+                head, requiring: .anyValidToken, in: AuthorizationContext())
         else {
             Issue.record("decided too early")
             return
@@ -70,13 +72,16 @@ struct ImmediateDecisionTests {
         for answer in [.form(nil), .keys(.failed), .replayVerdict(.replayed), .shared] as [AdmissionAnswer] {
             admission.supply(answer)
         }
-        guard case .needs(.signatureTime) = admission.advance(head, requiring: .anyValidToken, in: GateContext())
+        guard
+            case .needs(.signatureTime) = admission.advance(
+                head, requiring: .anyValidToken, in: AuthorizationContext())
         else {
             Issue.record("went on without what it lacks")
             return
         }
         admission.supply(.signatureTime)
-        guard case .admitted = admission.advance(head, requiring: .anyValidToken, in: GateContext()) else {
+        guard case .admitted = admission.advance(head, requiring: .anyValidToken, in: AuthorizationContext())
+        else {
             Issue.record("not admitted")
             return
         }

@@ -35,7 +35,7 @@ struct RFC6750_2_2_OtherPlaces {
         type: [(String, String)] = [formType], bearer: String? = nil
     ) async -> Refusal? {
         let head = RequestHead.test(method, target, bearer: bearer, fields: type)
-        return await resource.refusal(of: head, in: GateContext(form: Array(form.utf8)))
+        return await resource.refusal(of: head, in: AuthorizationContext(form: Array(form.utf8)))
     }
 
     @Test func `§2.2: a token in a form counts where the metadata names the body`() async throws {

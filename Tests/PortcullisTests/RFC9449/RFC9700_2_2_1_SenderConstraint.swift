@@ -33,7 +33,7 @@ struct RFC9700_2_2_1_SenderConstraint {
         let scene = Scene()
         let token = scene.issuer.mint(
             audience: Scene.identifier, scope: "notes:read", certificate: Self.der)
-        let context = GateContext(clientCertificate: .connection(der: Self.der))
+        let context = AuthorizationContext(clientCertificate: .connection(der: Self.der))
         let head = RequestHead.get("/notes", bearer: token)
         #expect(await scene.resource.refusal(of: head, requiring: Self.demand, in: context) == nil)
         expectRefused(
