@@ -147,7 +147,7 @@ extension TokenSettings {
         var policy = TokenPolicy()
         policy.format = format
         policy.algorithms = algorithms
-        policy.types = types
+        policy.acceptedTypes = types
         policy.requiredClaims = requiredClaims
         policy.audiences = audiences
         policy.leeway = leeway

@@ -140,7 +140,7 @@ struct ClaimAdvisories {
         var lenient = TokenPolicy()
         lenient.requiredClaims = []
         lenient.algorithms = [.es256, .rs256]
-        lenient.types = ["at+jwt", "JWT"]
+        lenient.acceptedTypes = ["at+jwt", "JWT"]
         lenient.leeway = .seconds(300)
         let strict = scene.resource
         let other = ProtectedResource(

@@ -83,7 +83,7 @@ struct ConfigurationTests {
         issuer.keyStaleness = .seconds(-1)
         let found = paths([issuer], maxAge: .seconds(-1)) { policy in
             policy.algorithms = []
-            policy.types = []
+            policy.acceptedTypes = []
             policy.audiences = []
             policy.scopeClaims = []
             policy.requiredClaims = [""]
@@ -98,7 +98,7 @@ struct ConfigurationTests {
 
     @Test(arguments: ["dpop+jwt", "Logout+JWT", "application/secevent+jwt"])
     func `RFC 8725 §3.11: types of other kinds of JWT can't be accepted`(type: String) {
-        #expect(paths([Self.issuer.trusted]) { $0.types = ["at+jwt", type] } == ["$.tokens.types"])
+        #expect(paths([Self.issuer.trusted]) { $0.acceptedTypes = ["at+jwt", type] } == ["$.tokens.types"])
     }
 }
 

@@ -129,7 +129,7 @@ struct ImmediateDecisionTests {
     }
 
     @Test func `RFC 8725 §3.9: a header that one resource knows is read anew by another`() {
-        let other = resource { $0.types = ["at+jwt", "JWT"] }
+        let other = resource { $0.acceptedTypes = ["at+jwt", "JWT"] }
         let head = head(issuer.mint(audience: Self.identifier, header: ["typ": "JWT"]))
         guard case .admitted = other.progress(head, withTime: true) else {
             Issue.record("refused where its type is accepted")
