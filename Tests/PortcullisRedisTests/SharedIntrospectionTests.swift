@@ -297,7 +297,7 @@ struct SharedIntrospectionTests {
         defer { server.stop() }
         let (reports, forgettings) = (Counter(), Counter())
         let client = try server.client(user: "deaf", password: "secret") { event in
-            if event == .deaf { reports.increment() }
+            if event == .subscriptionRefused { reports.increment() }
         }
         let cache = RedisIntrospectionCache(client)
         cache.observe { invalidation in

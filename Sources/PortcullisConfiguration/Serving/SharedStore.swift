@@ -116,7 +116,7 @@ package func sentence(for event: RedisEvent) -> String {
     case .evicting:
         "store: drops keys when its memory is full, so that it may forget a DPoP proof too early; "
             + "set maxmemory-policy to noeviction"
-    case .deaf:
+    case .subscriptionRefused:
         "store: refuses to tell what other processes invalidate, so that no introspection answer is kept here for longer than a "
             + "moment; allow this user its channel"
     case .clockAhead:
