@@ -90,7 +90,7 @@ extension ProtectedResource {
     ///
     /// Keys that signed its metadata stay published while that is good; proofs that were used stay used, and nonces good (RFC 9449 §11.1,
     /// §8); an issuer's keys bridge the time until they have been fetched anew. What was found out about tokens is not taken over.
-    package func succeed(_ earlier: ProtectedResource) {
+    package func inheritState(from earlier: ProtectedResource) {
         guard earlier.gate !== gate else { return }
         // It may have served before, and what it remembers of tokens may have been invalidated since.
         invalidateAllTokens()
@@ -102,7 +102,7 @@ extension ProtectedResource {
             let before = earlier.gate.validator.connections.first {
                 $0.issuer.utf8.elementsEqual(connection.issuer.utf8)
             }
-            if let before { connection.succeed(before) }
+            if let before { connection.inheritState(from: before) }
         }
     }
 }
