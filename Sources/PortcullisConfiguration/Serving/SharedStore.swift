@@ -34,24 +34,24 @@ extension ConfigurationFile {
     ///   - onEvent: Is told when the store goes away and when it is back. Nothing: no connection is made before it is needed.
     /// - Throws: ``InvalidConfiguration`` for files that cannot be read or do not belong together.
     package func makeStore(
-        besides file: String, onEvent: (@Sendable (RedisEvent) -> Void)? = nil
+        relativeTo file: String, onEvent: (@Sendable (RedisEvent) -> Void)? = nil
     ) throws(InvalidConfiguration) -> SharedStore? {
         guard let store else { return nil }
         let findings = FindingCollector()
         var configuration = RedisConfiguration(url: store.url)
         configuration.username = store.username
         configuration.password =
-            store.passwordFile.map { Self.password(from: Self.resolve($0, besides: file), findings) }
+            store.passwordFile.map { Self.password(from: Self.resolve($0, relativeTo: file), findings) }
             ?? store.password
         configuration.keyPrefix = store.keyPrefix
         configuration.timeout = store.timeout
         if let name = store.certificateAuthorities {
-            configuration.roots = .pem(.file(Self.resolve(name, besides: file)))
+            configuration.roots = .pem(.file(Self.resolve(name, relativeTo: file)))
         }
         if let certificate = store.clientCertificate, let key = store.clientPrivateKey {
             configuration.identity = TLSIdentity(
-                certificateChain: .file(Self.resolve(certificate, besides: file)),
-                privateKey: .file(Self.resolve(key, besides: file)))
+                certificateChain: .file(Self.resolve(certificate, relativeTo: file)),
+                privateKey: .file(Self.resolve(key, relativeTo: file)))
         }
         guard !findings.hasErrors else { throw InvalidConfiguration(findings: findings.findings) }
         do throws(RedisConfigurationError) {
