@@ -77,7 +77,7 @@ struct EdgeSettingsTests {
     @Test func `by default nobody is trusted, nothing is logged, and requests have no names`() throws {
         let made = try Self.configuration("{}")
         #expect(made.proxies == .none)
-        #expect(made.namesRequests == nil)
+        #expect(made.assignsRequestIDs == nil)
         #expect(try ConfigurationFile(parsing: Array(SampleFile.with().utf8)).server.accessLog == nil)
     }
 
@@ -89,7 +89,7 @@ struct EdgeSettingsTests {
             try made.proxies
                 == TrustedProxies(
                     ["10.0.0.0/8", "::1", "unix"], forwarded: .xForwarded, usesProxyProtocol: true))
-        #expect(made.namesRequests == true)
+        #expect(made.assignsRequestIDs == true)
     }
 
     @Test func `a family that is believed of nobody, and bits that count for nothing, are warnings`() throws {

@@ -104,7 +104,7 @@ struct RFC7239_8_1 {
         let proxies = try TrustedProxies(["127.0.0.1"])
         setup.configure = {
             $0.proxies = proxies
-            $0.namesRequests = true
+            $0.assignsRequestIDs = true
         }
         try await withServer(setup, { $0.get("/") { _ in .ok } }) { server in
             let reply = try await server.get("/", "X-Request-Id: Root=1-abc+/=")

@@ -76,7 +76,7 @@ extension ConfigurationFile {
         configuration.proxies = server.proxies
         configuration.accessLog = accessLog
         configuration.problemDetails = server.problemDetails
-        configuration.namesRequests = server.namesRequests
+        configuration.assignsRequestIDs = server.assignsRequestIDs
         return configuration
     }
 
@@ -111,7 +111,7 @@ extension ConfigurationFile {
             ("access_log", server.accessLog == earlier.server.accessLog),
             ("access_log_file", server.accessLogFile == earlier.server.accessLogFile),
             ("problem_details", server.problemDetails == earlier.server.problemDetails),
-            ("request_ids", server.namesRequests == earlier.server.namesRequests),
+            ("request_ids", server.assignsRequestIDs == earlier.server.assignsRequestIDs),
             ("tls", (server.tls == nil) == (earlier.server.tls == nil)),
         ]
         let admin =

@@ -31,7 +31,7 @@ public struct Request: Sendable {
     public var peer: SocketAddress { arrival.peer }
     /// What the request is called in the access log and in its answer, if requests have names.
     ///
-    /// ``Server/Configuration/namesRequests``
+    /// ``Server/Configuration/assignsRequestIDs``
     public var id: String? { arrival.id }
     /// What trusted proxies say of where the request came from; nothing if they say nothing, or aren't trusted.
     ///
