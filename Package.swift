@@ -105,6 +105,10 @@ let package = Package(
             name: "token-verdicts", dependencies: ["Portcullis", "PortcullisTesting"],
             path: "Tests/Differential/Verdicts", swiftSettings: settings
         ),
+        .executableTarget(
+            name: "declaration-mistakes", dependencies: ["Portcullis", "PortcullisServer"],
+            path: "Tests/Mistakes", exclude: ["check"], swiftSettings: settings
+        ),
         tests(of: "PortcullisHTTP"),
         tests(of: "PortcullisJOSE"),
         tests(of: "PortcullisTransport", ["PortcullisHTTP", "CPlatform"]),

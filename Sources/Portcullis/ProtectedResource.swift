@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import PortcullisHTTP
 import PortcullisJOSE
 import PortcullisTransport
 import Synchronization
@@ -30,13 +31,16 @@ public struct ProtectedResource: Sendable {
     ///   - fetcher: The way to the network, for keys and introspection; nothing for the package's own.
     ///   - time: The clocks. Default the machine's.
     ///   - onEvent: Is told what an operator should know. Must not wait.
+    ///   - file: The file that a mistake is reported in. Default: the caller's.
+    ///   - line: The line that a mistake is reported in. Default: the caller's.
     ///
     /// RFC 9728 §2.
     public init(
         _ identifier: ResourceIdentifier, trusting issuers: TrustedIssuer..., scopes: [Scope] = [],
         name: String? = nil, tokens: TokenPolicy = .default, dpop: DPoPUse = .none,
         fetcher: (any Fetcher)? = nil,
-        time: TimeSource = .system, onEvent: @escaping @Sendable (ResourceEvent) -> Void = { _ in }
+        time: TimeSource = .system, onEvent: @escaping @Sendable (ResourceEvent) -> Void = { _ in },
+        file: StaticString = #fileID, line: UInt = #line
     ) {
         var metadata = ProtectedResourceMetadata(resource: identifier)
         metadata.authorizationServers = issuers.map(\.issuer)
@@ -48,11 +52,13 @@ public struct ProtectedResource: Sendable {
         }
         if dpop == .required { metadata.dpopBoundAccessTokensRequired = true }
         do throws(ConfigurationError) {
-            try self.init(
-                validating: metadata, trusting: issuers, tokens: tokens, fetcher: fetcher, time: time,
-                onEvent: onEvent)
+            gate = try Gate(
+                GateConfiguration(
+                    metadata: metadata, issuers: issuers, tokens: tokens, fetcher: fetcher, time: time,
+                    onEvent: onEvent))
+            gate.observeSharedCaches()
         } catch {
-            preconditionFailure(error.description)
+            endForMistake(error.inShortDeclaration().description, file: file, line: line)
         }
     }
 
@@ -87,7 +93,11 @@ public struct ProtectedResource: Sendable {
             onEvent: onEvent)
         configuration.publishing = publishing
         configuration.profile = profile
-        try self.init(configuration)
+        do throws(ConfigurationError) {
+            try self.init(configuration)
+        } catch {
+            throw error.inCode()
+        }
     }
 
     package init(_ configuration: GateConfiguration) throws(ConfigurationError) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+import PortcullisHTTP
+
 /// What a token must carry for a request: scopes, an authentication of its user, authorization details, a bond.
 ///
 /// `"notes:read"` asks for one scope, `["notes:read", "notes:write"]` for all of them, `.any(of: …)` for at least one of
@@ -49,8 +51,10 @@ public struct AccessRequirement: Sendable, Hashable, ExpressibleByStringLiteral,
     /// Asks for at least one of these scopes.
     ///
     /// Traps on an empty list, which nothing could meet.
-    public static func any(of scopes: [Scope]) -> AccessRequirement {
-        AccessRequirement(.any(of: scopes))
+    public static func any(
+        of scopes: [Scope], file: StaticString = #fileID, line: UInt = #line
+    ) -> AccessRequirement {
+        AccessRequirement(.any(of: scopes, file: file, line: line))
     }
 
     /// The same, and a user who has authenticated well or lately enough.
@@ -62,13 +66,15 @@ public struct AccessRequirement: Sendable, Hashable, ExpressibleByStringLiteral,
     ///   - maxAge: How long ago the authentication may be, by the token's `auth_time`; the leeway is added.
     ///
     /// RFC 9470 §3, §6.
-    public func authenticated(by acrValues: [String] = [], within maxAge: Duration? = nil)
-        -> AccessRequirement
-    {
-        precondition(
+    public func authenticated(
+        by acrValues: [String] = [], within maxAge: Duration? = nil,
+        file: StaticString = #fileID, line: UInt = #line
+    ) -> AccessRequirement {
+        endUnless(
             acrValues.allSatisfy(Self.isACRValue),
-            "An acr value is printable ASCII without space, quote, backslash and comma.")
-        precondition(maxAge ?? .zero >= .zero, "An age is 0 or more seconds.")
+            "An acr value is printable ASCII without space, quote, backslash and comma.",
+            file: file, line: line)
+        endUnless(maxAge ?? .zero >= .zero, "An age is 0 or more seconds.", file: file, line: line)
         var requirement = self
         requirement.acrValues = acrValues
         requirement.maxAge = maxAge

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+import PortcullisHTTP
+
 /// The scopes that a token must carry for a request.
 ///
 /// `"notes:read"` asks for one scope, `["notes:read", "notes:write"]` for all of them, `.any(of: …)` for at least one of
@@ -46,8 +48,11 @@ public struct ScopeRequirement: Sendable, Hashable, ExpressibleByStringLiteral, 
     /// Traps on an empty list, which nothing could meet.
     ///
     /// A challenge names the first of them, the one that a client should ask for.
-    public static func any(of scopes: [Scope]) -> ScopeRequirement {
-        precondition(!scopes.isEmpty, "A requirement of any scope names at least one.")
+    public static func any(
+        of scopes: [Scope], file: StaticString = #fileID, line: UInt = #line
+    ) -> ScopeRequirement {
+        endUnless(
+            !scopes.isEmpty, "A requirement of any scope names at least one.", file: file, line: line)
         return ScopeRequirement(.any, scopes)
     }
 

@@ -38,7 +38,7 @@ public struct Refusal: Error, Sendable, Hashable, CustomStringConvertible {
         reason: RefusalReason, error: String?, challenges: [Challenge], retryAfter: Duration? = nil,
         authorizationDetails: [AuthorizationDetail] = []
     ) {
-        status = Status(reason.outcome.status)
+        status = Status(code: reason.outcome.status)
         self.reason = reason
         self.error = error.map { ($0, reason.publicDescription) }
         self.challenges = challenges

@@ -8,7 +8,7 @@ public struct FieldName: Sendable, Hashable, ExpressibleByStringLiteral, CustomS
     public let spelling: String
     package let known: KnownFieldName
 
-    /// Makes a name, or nothing if the text is not a token.
+    /// Makes a name from a text that is known at run time only; `nil` if it is not a token.
     public init?(_ spelling: String) {
         guard !spelling.isEmpty, spelling.utf8.allSatisfy(CharacterClass.isTokenCharacter) else { return nil }
         self.init(checked: spelling)
@@ -19,7 +19,9 @@ public struct FieldName: Sendable, Hashable, ExpressibleByStringLiteral, CustomS
     /// Traps if the literal is not a token.
     public init(stringLiteral spelling: String) {
         guard let name = FieldName(spelling) else {
-            preconditionFailure("A field name is a token: one or more of letters, digits and !#$%&'*+-.^_`|~")
+            endForMistake(
+                "A field name is a token, one or more of letters, digits and !#$%&'*+-.^_`|~, which \(String(reflecting: spelling)) "
+                    + "is not (RFC 9110 §5.1).")
         }
         self = name
     }

@@ -9,10 +9,21 @@ public struct Method: Sendable, Hashable, ExpressibleByStringLiteral, CustomStri
     /// The method's name, as it stands in the request line.
     public let name: String
 
-    /// Makes a method from a name that is known to be a token.
+    /// Makes a method from a literal.
     ///
-    /// Does not check the grammar; the head parser does, and a literal is the author's own.
+    /// Traps, with a sentence, if the literal is not a token.
     public init(stringLiteral name: String) {
+        guard let method = Method(name) else {
+            endForMistake("A method is a token, which \(String(reflecting: name)) is not (RFC 9110 §9.1).")
+        }
+        self = method
+    }
+
+    /// Makes a method from a name that is known at run time only; `nil` if it is not a token.
+    ///
+    /// RFC 9110 §9.1, §5.6.2.
+    public init?(_ name: String) {
+        guard !name.isEmpty, name.utf8.allSatisfy(CharacterClass.isTokenCharacter) else { return nil }
         self.name = name
     }
 

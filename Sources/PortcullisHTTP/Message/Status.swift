@@ -6,19 +6,32 @@
 public struct Status: Sendable, Hashable, ExpressibleByIntegerLiteral, CustomStringConvertible {
     /// The three digits.
     ///
-    /// From 100 to 599; anything else traps, since only code, never input, makes one.
+    /// From 100 to 599.
     public let code: Int
 
-    /// Makes a status from its code.
+    /// Makes a status from a literal.
+    ///
+    /// Traps, with a sentence, outside 100 to 599.
     public init(integerLiteral code: Int) {
-        self.init(code)
+        self.init(code: code)
     }
 
-    /// Makes a status from its code.
-    public init(_ code: Int) {
-        precondition((100...599).contains(code), "A status code has three digits from 100 to 599.")
+    /// Makes a status from a code that is known at run time only; `nil` outside 100 to 599.
+    ///
+    /// RFC 9110 §15.
+    public init?(_ code: Int) {
+        guard Self.codes.contains(code) else { return nil }
         self.code = code
     }
+
+    package init(code: Int) {
+        endUnless(
+            Self.codes.contains(code), "A status code has three digits from 100 to 599, which \(code) is not."
+        )
+        self.code = code
+    }
+
+    private static let codes = 100...599
 
     /// Whether the status is interim: 1xx.
     ///

@@ -46,16 +46,16 @@ public struct WireLimits: Sendable, Hashable {
         maxFieldCount: Int = 100,
         maxChunkOverheadByteCount: Int = 16_384,
         maxTrailerByteCount: Int = 8192,
-        maxTrailerFieldCount: Int = 32
+        maxTrailerFieldCount: Int = 32,
+        file: StaticString = #fileID, line: UInt = #line
     ) {
-        precondition(maxTargetByteCount >= 1, "A request target has at least one byte.")
-        precondition(maxHeaderByteCount >= 2, "A header block has at least the two bytes of its empty line.")
-        precondition(
-            maxTrailerByteCount >= 2, "A trailer section has at least the two bytes of its empty line.")
-        precondition(
+        func check(_ holds: Bool, _ sentence: String) { endUnless(holds, sentence, file: file, line: line) }
+        check(maxTargetByteCount >= 1, "A request target has at least one byte.")
+        check(maxHeaderByteCount >= 2, "A header block has at least the two bytes of its empty line.")
+        check(maxTrailerByteCount >= 2, "A trailer section has at least the two bytes of its empty line.")
+        check(
             maxFieldCount >= 0 && maxTrailerFieldCount >= 0 && maxChunkOverheadByteCount >= 0,
-            "A limit is not negative."
-        )
+            "A limit is not negative.")
         self.maxTargetByteCount = maxTargetByteCount
         self.maxHeaderByteCount = maxHeaderByteCount
         self.maxFieldCount = maxFieldCount

@@ -129,9 +129,13 @@ public struct Parameters: Sendable, Hashable, Sequence {
     /// The value of a name that the route's pattern has.
     ///
     /// Traps for any other name: that is a slip in the program.
-    public subscript(_ name: String) -> String {
+    public subscript(
+        _ name: String, file: StaticString = #fileID, line: UInt = #line
+    ) -> String {
         guard let parameter = list.first(where: { $0.name == name }) else {
-            preconditionFailure("The route's pattern has no parameter of this name.")
+            endForMistake(
+                "The route's pattern has no parameter of the name \(String(reflecting: name)).",
+                file: file, line: line)
         }
         return parameter.value
     }

@@ -100,7 +100,7 @@ struct BindingAdvisories {
                     validating: ProtectedResourceMetadata(resource: "https://api.example.com/notes"),
                     trusting: [Scene().issuer.trusted], challengeParameters: [(name, value)])
             }
-            #expect(found.map(\.path) == ["$.challenge_parameters.\(name)"])
+            #expect(found.map(\.path) == ["challengeParameters.\(name)"])
         }
     }
 

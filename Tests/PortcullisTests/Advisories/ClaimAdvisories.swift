@@ -20,7 +20,7 @@ struct ClaimAdvisories {
                 validating: ProtectedResourceMetadata(resource: "https://api.example.com/notes"),
                 trusting: [scene.issuer.trusted], tokens: policy)
         }
-        #expect(found.map(\.path) == ["$.tokens.leeway_seconds"])
+        #expect(found.map(\.path) == ["tokens.leeway"])
     }
 
     @Test func `CVE-2026-107723 (fast-jwt): a payload that is no object is no set of claims`() async throws {
@@ -59,7 +59,7 @@ struct ClaimAdvisories {
         #expect(
             MCPProfileTests.paths { () throws(ConfigurationError) in
                 try MCPProfileTests.resource(tokens: own)
-            } == ["$.tokens.introspection_audience"])
+            } == ["tokens.introspectionAudience"])
     }
 
     private func expectIntrospectedRefused(_ audience: JSONValue?, _ policy: TokenPolicy) async throws {
@@ -122,7 +122,7 @@ struct ClaimAdvisories {
             let rest = String(decoding: answer.serialized().dropFirst(), as: UTF8.self)
             let text = body.hasPrefix("{\"") ? body.dropLast() + "," + rest : body[...]
             fetcher.on(RFC7662_2_Introspection.endpoint) { _ in
-                FetchResponse(status: Status(status), body: Array(text.utf8))
+                FetchResponse(status: Status(code: status), body: Array(text.utf8))
             }
             expectRefused(await resource.refusal(of: .get("/mcp", bearer: "a")), reason)
         }
@@ -168,7 +168,7 @@ struct ClaimAdvisories {
         for code in [301, 302, 303, 307, 308] {
             fetcher.on(url) { _ in
                 FetchResponse(
-                    status: Status(code), fields: ["Location": "https://evil.example/jwks"], body: body)
+                    status: Status(code: code), fields: ["Location": "https://evil.example/jwks"], body: body)
             }
             let resource = ProtectedResource(
                 "https://api.example.com/notes",

@@ -30,7 +30,7 @@ struct MCPProfileTests {
     @Test func `MCP-02: without an authorization server it does not start`() {
         #expect(
             Self.paths { () throws(ConfigurationError) in try Self.resource { $0.authorizationServers = [] } }
-                == ["$.metadata.authorization_servers"])
+                == ["metadata.authorizationServers"])
     }
 
     @Test func `MCP-09: the metadata says that tokens come in the header`() throws {
@@ -45,7 +45,7 @@ struct MCPProfileTests {
         let found = Self.paths { () throws(ConfigurationError) in
             try Self.resource { $0.bearerMethodsSupported = methods }
         }
-        #expect(found.contains("$.metadata.bearer_methods_supported"))
+        #expect(found.contains("metadata.bearerMethodsSupported"))
     }
 
     @Test func `MCP-10: no other audience than the server itself`() {
@@ -53,14 +53,14 @@ struct MCPProfileTests {
         tokens.audiences = [Self.identifier, "https://api.example.com"]
         #expect(
             Self.paths { () throws(ConfigurationError) in try Self.resource(tokens: tokens) } == [
-                "$.tokens.audiences"
+                "tokens.audiences"
             ])
         tokens.audiences = [Self.identifier]
         #expect(Self.paths { () throws(ConfigurationError) in try Self.resource(tokens: tokens) }.isEmpty)
         tokens.introspectionAudience = .optional
         #expect(
             Self.paths { () throws(ConfigurationError) in try Self.resource(tokens: tokens) }
-                == ["$.tokens.introspection_audience"])
+                == ["tokens.introspectionAudience"])
     }
 
     @Test(arguments: [
@@ -100,7 +100,7 @@ struct MCPProfileTests {
     func `an allowed origin is one that a browser would send`(origin: String) {
         #expect(
             Self.paths { () throws(ConfigurationError) in try Self.resource(origins: [origin]) }
-                == ["$.allowed_origins[0]"])
+                == ["profile.allowedOrigins[0]"])
     }
 
     @Test func `MCP-05, MCP-06: one challenge names all scopes of the operation`() async throws {

@@ -75,7 +75,7 @@ struct RFC6750_2_2_OtherPlaces {
     @Test(arguments: ["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"])
     func `§2.2: a method whose content means nothing holds no token`(method: String) async throws {
         let resource = try resource([.body])
-        let method = Method(stringLiteral: method)
+        let method = Method(token: method)
         expectRefused(await refusal(resource, "access_token=\(token)", method), .missingCredentials)
         #expect(!resource.needsForm(of: .test(method, "/notes", fields: [Self.formType])))
     }
@@ -83,7 +83,7 @@ struct RFC6750_2_2_OtherPlaces {
     @Test(arguments: ["POST", "PUT", "PATCH"])
     func `§2.2: a method whose content means something may hold one`(method: String) async throws {
         let resource = try resource([.body])
-        let method = Method(stringLiteral: method)
+        let method = Method(token: method)
         #expect(await refusal(resource, "access_token=\(token)", method) == nil)
         #expect(resource.needsForm(of: .test(method, "/notes", fields: [Self.formType])))
     }

@@ -44,14 +44,14 @@ struct RFC6750_3_Challenges {
     ])
     func `a parameter that clients would misread is refused`(name: String, value: String) {
         let found = problems { () throws(ConfigurationError) in _ = try Self.resource([(name, value)]) }
-        #expect(found.map(\.path) == ["$.challenge_parameters.\(name)"])
+        #expect(found.map(\.path) == ["challengeParameters.\(name)"])
     }
 
     @Test func `a parameter occurs once, whatever its case`() {
         let found = problems { () throws(ConfigurationError) in
             _ = try Self.resource([("realm", "a"), ("Realm", "b")])
         }
-        #expect(found.map(\.path) == ["$.challenge_parameters.Realm"])
+        #expect(found.map(\.path) == ["challengeParameters.Realm"])
     }
 
     @Test(arguments: RefusalReason.allCases)

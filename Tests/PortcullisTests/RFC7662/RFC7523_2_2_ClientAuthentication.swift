@@ -89,7 +89,7 @@ struct RFC7523_2_2_ClientAuthentication {
                         authenticatedBy: .privateKeyJWT(id: "rs", key: key))
                 ])
         }
-        #expect(found.map(\.path) == ["$.trusted_issuers[0].introspection.private_key"])
+        #expect(found.map(\.path) == ["issuers[0].introspection.authentication"])
     }
 
     @Test func `RFC 8705 §2: with a certificate the body names the client, and nothing else`() async {
@@ -111,7 +111,7 @@ struct RFC7523_2_2_ClientAuthentication {
                         issuer: Self.name, endpoint: Self.endpoint, authenticatedBy: .tlsClientAuth(id: "rs"))
                 ])
         }
-        #expect(found.map(\.path) == ["$.trusted_issuers[0].introspection.client_certificate"])
+        #expect(found.map(\.path) == ["issuers[0].introspection.fetcher"])
     }
 
     @Test(arguments: [true, false])

@@ -145,6 +145,6 @@ struct RFC9701_5_SignedResponse {
                 validating: ProtectedResourceMetadata(resource: "https://api.example.com/mcp"),
                 trusting: [trusted])
         }
-        #expect(found.map(\.path) == ["$.trusted_issuers[0].introspection.signed_response"])
+        #expect(found.map(\.path) == ["issuers[0].introspection.signedResponseAudience"])
     }
 }

@@ -80,6 +80,6 @@ struct RFC7519_4_1_Times {
         let found = problems { () throws(ConfigurationError) in
             _ = try ProtectedResource(validating: metadata, trusting: [scene.issuer.trusted], tokens: policy)
         }
-        #expect(found.map(\.path) == ["$.tokens.leeway_seconds"])
+        #expect(found.map(\.path) == ["tokens.leeway"])
     }
 }

@@ -189,7 +189,7 @@ struct RFC9396_9_AuthorizationDetails {
             _ = try ProtectedResource(
                 validating: metadata, trusting: [self.issuer.trusted], tokens: policy)
         }
-        #expect(found.map(\.path) == ["$.tokens.authorization_details[1]"])
+        #expect(found.map(\.path) == ["tokens.authorizationDetailEvaluators[1]"])
     }
 
     @Test func `a handler may demand what depends on the data`() async throws {

@@ -165,7 +165,7 @@ struct RFC9449_7_Schemes {
                 validating: metadata,
                 trusting: [.jwt(issuer: "https://as.example.com", keys: .fixed(JWKSet([])))])
         }
-        #expect(found.map(\.path) == ["$.metadata.dpop_signing_alg_values_supported[1]"])
+        #expect(found.map(\.path) == ["metadata.dpopSigningAlgorithmsSupported[1]"])
     }
 
     @Test func `a token with a proof never gets in without its proof being verified`() async throws {

@@ -201,14 +201,14 @@ struct RFC9728_2_2_SignedMetadata {
         }
         var wrong = try signing()
         wrong.algorithm = .rs256
-        #expect(paths(wrong) == ["$.signed_metadata.algorithm"])
+        #expect(paths(wrong) == ["publishing.signing.algorithm"])
         var short = try signing()
         short.lifetime = .seconds(100)
-        #expect(paths(short) == ["$.signed_metadata.lifetime_seconds"])
-        #expect(try paths(signing(), maxAge: .seconds(43_201)) == ["$.signed_metadata.lifetime_seconds"])
+        #expect(paths(short) == ["publishing.signing.lifetime"])
+        #expect(try paths(signing(), maxAge: .seconds(43_201)) == ["publishing.signing.lifetime"])
         var nameless = try signing()
         nameless.issuer = ""
-        #expect(paths(nameless) == ["$.signed_metadata.issuer"])
+        #expect(paths(nameless) == ["publishing.signing.issuer"])
     }
 
     @Test(arguments: ["iss", "exp", "aud"])
@@ -217,7 +217,7 @@ struct RFC9728_2_2_SignedMetadata {
         metadata.extensions[name] = "x"
         let signing = try signing()
         let found = problems { () throws(ConfigurationError) in _ = try resource(signing, metadata) }
-        #expect(found.map(\.path) == ["$.signed_metadata.private_key"])
+        #expect(found.map(\.path) == ["publishing.signing.key"])
     }
 
     @Test func `a JWT that somebody else has signed is served as it is`() throws {
@@ -235,6 +235,6 @@ struct RFC9728_2_2_SignedMetadata {
         let found = problems { () throws(ConfigurationError) in
             _ = try ProtectedResource(validating: metadata, trusting: [issuer.trusted])
         }
-        #expect(found.map(\.path) == ["$.metadata.signed_metadata"])
+        #expect(found.map(\.path) == ["metadata.signedMetadata"])
     }
 }

@@ -87,7 +87,7 @@ struct RFC9728_3_Locations {
         let found = problems { () throws(ConfigurationError) in
             _ = try Self.resource("https://h/p") { $0.additionalSuffixes = [suffix] }
         }
-        #expect(found.map(\.path) == ["$.additional_well_known_suffixes[0]"])
+        #expect(found.map(\.path) == ["publishing.additionalSuffixes[0]"])
     }
 
     @Test func `WKU-14, WKU-15: the root alias is besides the resource's own place`() throws {
@@ -130,7 +130,7 @@ struct RFC9728_3_Locations {
         let found = problems { () throws(ConfigurationError) in
             _ = try Self.resource("https://h/p") { $0.advertisedURL = url }
         }
-        #expect(found.map(\.path) == ["$.metadata_url"])
+        #expect(found.map(\.path) == ["publishing.advertisedURL"])
     }
 
     @Test
