@@ -38,7 +38,7 @@ struct ServableFile {
         // Records of another store would be missing there, so that a proof could be used again.
         let ignoresStore = previous.map { !file.hasStoreAtSamePlace(as: $0.store) } ?? false
         self.ignoresStore = ignoresStore
-        let tell: @Sendable (RedisEvent) -> Void = { log(sentence(for: $0)) }
+        let tell: @Sendable (RedisEvent) -> Void = { log($0.description) }
         let made = Result { () throws(InvalidConfiguration) in
             try file.makeStore(relativeTo: path, onEvent: isServed && !ignoresStore ? tell : nil)
         }
@@ -52,7 +52,7 @@ struct ServableFile {
                     metrics.count(event)
                     // The server logs this one itself.
                     if case .documentChanged = event { return }
-                    log(sentence(for: event))
+                    log(event.description)
                 })
         }
         let problems = Self.findings(of: made) + Self.findings(of: tls) + Self.findings(of: resources)
