@@ -130,14 +130,19 @@ extension ResourceRegistry {
 
         /// The answer to a request for a document of some resource: its metadata, or the keys that sign it.
         ///
-        /// Never asks for a token, and never waits: ``MetadataPublishing/mirrorsAuthorizationServer`` is without effect here. For `HEAD` the
-        /// body is that of `GET`, so that its length can be told, and is not to be sent.
+        /// Never asks for a token, and never waits: ``MetadataPublishing/mirrorsAuthorizationServer`` is without effect here. The answer to
+        /// `HEAD` has no body, and the `Content-Length` of that to `GET`.
         ///
         /// - Returns: 404 for a well-known path of no resource, so that nothing else answers there; nothing if the path has nothing to do with
         ///   documents, or asks for another host.
         ///
         /// RFC 9728 §2, §3.1, §3.2.
         public func metadataResponse(to head: RequestHead) -> (head: ResponseHead, body: [UInt8])? {
+            document(for: head).map { MetadataDocument.withoutBody($0, to: head) }
+        }
+
+        /// The same, with a body for `HEAD` too, so that a server can count it.
+        package func document(for head: RequestHead) -> (head: ResponseHead, body: [UInt8])? {
             guard let target = try? RequestTarget(head), let path = try? target.path(of: head),
                 let site = site(of: head, target)
             else { return nil }

@@ -23,12 +23,12 @@ public final class ResourceRegistry: Sendable {
     /// Declares the first resources, and starts loading the keys of its issuers.
     ///
     /// - Parameter log: Is told of each document that a replacement changes, with the SHA-256 of the old and the new one; a sentence at a
-    ///   time, without secrets. Must not wait.
+    ///   time, without secrets. Must not wait. Default: nothing is done.
     /// - Throws: ``ConfigurationError`` with every two resources that could not be told apart.
     ///
     /// RFC 9728 §3.1.
     public init(
-        _ resources: [ProtectedResource], log: @escaping @Sendable (_ sentence: String) -> Void
+        _ resources: [ProtectedResource], log: @escaping @Sendable (_ sentence: String) -> Void = { _ in }
     ) throws(ConfigurationError) {
         state = Mutex(try Snapshot(resources))
         self.log = log

@@ -152,7 +152,7 @@ struct HostWatchTests {
         let resources = try identifiers.map { identifier in
             var metadata = ProtectedResourceMetadata(resource: try ResourceIdentifier(validating: identifier))
             metadata.authorizationServers = ["https://login.example.com"]
-            return try ProtectedResource(validating: metadata, trusting: [issuer.trusted])
+            return try ProtectedResource(validating: .init(metadata, trusting: [issuer.trusted]))
         }
         let log = try await withServer(
             .init(loops: 1),

@@ -31,8 +31,9 @@ struct RFC9728_5_2_Changes {
         var publishing = MetadataPublishing()
         publishing.signing = signing
         return try ProtectedResource(
-            validating: metadata, trusting: issuers.map(\.trusted), challengeParameters: [("realm", realm)],
-            publishing: publishing, onEvent: { events.add($0) })
+            validating: .init(
+                metadata, trusting: issuers.map(\.trusted), challengeParameters: [("realm", realm)],
+                publishing: publishing, onEvent: { events.add($0) }))
     }
 
     static func routes(_ resources: ProtectedResource...) -> Routes {
@@ -192,8 +193,9 @@ struct RFC9728_5_2_Changes {
         var publishing = MetadataPublishing()
         publishing.linksFromAnswers = true
         let linking = try ProtectedResource(
-            validating: Self.resource(trusting: [issuer]).metadata, trusting: [issuer.trusted],
-            publishing: publishing)
+            validating: .init(
+                Self.resource(trusting: [issuer]).metadata, trusting: [issuer.trusted],
+                publishing: publishing))
         let resources = try ResourceRegistry([linking], log: { _ in })
         var routes = Routes()
         routes.use(RegistryGate(resources, linking.identifier))

@@ -34,8 +34,9 @@ struct WorkedExchanges {
         metadata.bearerMethodsSupported = methods
         metadata.dpopSigningAlgorithmsSupported = ["ES256"]
         return try ProtectedResource(
-            validating: metadata, trusting: [.jwt(issuer: "https://as.example.com", keys: .fixed(keys))],
-            tokens: policy, time: clock.time)
+            validating: .init(
+                metadata, trusting: [.jwt(issuer: "https://as.example.com", keys: .fixed(keys))],
+                tokens: policy, time: clock.time))
     }
 
     private static var policy: TokenPolicy {

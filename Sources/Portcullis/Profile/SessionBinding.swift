@@ -12,7 +12,8 @@ import PortcullisJOSE
 ///     guard handles.accepts(handle, with: token) else { return .notFound }
 ///
 /// MCP security best practices, "Session Hijacking".
-public struct SessionBinding: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable
+public struct SessionBinding: Sendable, CustomStringConvertible, CustomDebugStringConvertible,
+    CustomReflectable
 {
     private static let randomByteCount = 16
     private static let sealByteCount = 32

@@ -78,8 +78,8 @@ public struct TokenPolicy: Sendable {
     /// Default that they must.
     public var introspectionAudience: IntrospectionAudience = .required
 
-    /// What is demanded of DPoP proofs, where the resource takes DPoP.
-    public var dpop = DPoPPolicy()
+    /// What is demanded of DPoP proofs, where the resource accepts DPoP.
+    package var dpop = DPoPPolicy()
     /// How authorization details are judged, for types that are not judged member by member.
     ///
     /// RFC 9396 §5.

@@ -33,8 +33,8 @@ extension ConfigurationFile {
             }
             // What is wrong with an issuer has been said at its own place.
             guard issuers.count == resource.issuers.count else { continue }
-            var configuration = GateConfiguration(
-                metadata: resource.metadata, issuers: issuers,
+            var configuration = ProtectedResource.Configuration(
+                resource.metadata, trusting: issuers,
                 tokens: resource.makePolicy(relativeTo: file, storingIn: store, findings),
                 challengeParameters: resource.challengeParameters, metadataMaxAge: resource.metadataMaxAge,
                 rootAlias: resource.isRootAlias, fetcher: fetcher, onEvent: onEvent,

@@ -111,7 +111,8 @@ extension ProtectedRoutes {
     /// Answers `GET`, and `HEAD`, with a handler that may wait.
     @_disfavoredOverload
     public mutating func get(
-        _ path: String, requiring requirement: AccessRequirement = .anyValidToken, _ handler: @escaping Handler
+        _ path: String, requiring requirement: AccessRequirement = .anyValidToken,
+        _ handler: @escaping Handler
     ) { on([.get], path, requiring: requirement, handler) }
 
     /// Answers `POST` with a handler that does not wait.
@@ -123,7 +124,8 @@ extension ProtectedRoutes {
     /// Answers `POST` with a handler that may wait.
     @_disfavoredOverload
     public mutating func post(
-        _ path: String, requiring requirement: AccessRequirement = .anyValidToken, _ handler: @escaping Handler
+        _ path: String, requiring requirement: AccessRequirement = .anyValidToken,
+        _ handler: @escaping Handler
     ) { on([.post], path, requiring: requirement, handler) }
 
     /// Answers `PUT` with a handler that does not wait.
@@ -135,7 +137,8 @@ extension ProtectedRoutes {
     /// Answers `PUT` with a handler that may wait.
     @_disfavoredOverload
     public mutating func put(
-        _ path: String, requiring requirement: AccessRequirement = .anyValidToken, _ handler: @escaping Handler
+        _ path: String, requiring requirement: AccessRequirement = .anyValidToken,
+        _ handler: @escaping Handler
     ) { on([.put], path, requiring: requirement, handler) }
 
     /// Answers `PATCH` with a handler that does not wait.
@@ -147,7 +150,8 @@ extension ProtectedRoutes {
     /// Answers `PATCH` with a handler that may wait.
     @_disfavoredOverload
     public mutating func patch(
-        _ path: String, requiring requirement: AccessRequirement = .anyValidToken, _ handler: @escaping Handler
+        _ path: String, requiring requirement: AccessRequirement = .anyValidToken,
+        _ handler: @escaping Handler
     ) { on([.patch], path, requiring: requirement, handler) }
 
     /// Answers `DELETE` with a handler that does not wait.
@@ -159,6 +163,7 @@ extension ProtectedRoutes {
     /// Answers `DELETE` with a handler that may wait.
     @_disfavoredOverload
     public mutating func delete(
-        _ path: String, requiring requirement: AccessRequirement = .anyValidToken, _ handler: @escaping Handler
+        _ path: String, requiring requirement: AccessRequirement = .anyValidToken,
+        _ handler: @escaping Handler
     ) { on([.delete], path, requiring: requirement, handler) }
 }

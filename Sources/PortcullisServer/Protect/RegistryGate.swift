@@ -90,6 +90,6 @@ public struct ResourceDocuments: NonWaitingMiddleware {
 
     /// Answers with the document, or passes the request on.
     public func intercept(_ request: inout Request) -> Interception {
-        resources.current.metadataResponse(to: request.head).map { .respond(Response($0)) } ?? .proceed
+        resources.current.document(for: request.head).map { .respond(Response($0)) } ?? .proceed
     }
 }

@@ -40,9 +40,10 @@ struct Versions: Sendable {
         publishing.advertisedURL = "\(base)/meta/\(number)"
         publishing.linksFromAnswers = true
         return try ProtectedResource(
-            validating: metadata, trusting: [issuer.trusted],
-            challengeParameters: [("realm", "r.\(number)"), ("x-version", "v.\(number)")],
-            metadataMaxAge: .seconds(1000 + number), publishing: publishing)
+            validating: .init(
+                metadata, trusting: [issuer.trusted],
+                challengeParameters: [("realm", "r.\(number)"), ("x-version", "v.\(number)")],
+                metadataMaxAge: .seconds(1000 + number), publishing: publishing))
     }
 
     func routes(_ number: Int) throws(ConfigurationError) -> Routes {

@@ -19,9 +19,10 @@ struct Judge {
         policy.verifiedCacheEntryCount = 0
         let metadata = ProtectedResourceMetadata(resource: try ResourceIdentifier(validating: identifier))
         resource = try ProtectedResource(
-            validating: metadata, trusting: [.jwt(issuer: issuer, keys: .fixed(JWKSet(keys)))],
-            tokens: policy,
-            time: ManualClock(at: now).time)
+            validating: .init(
+                metadata, trusting: [.jwt(issuer: issuer, keys: .fixed(JWKSet(keys)))],
+                tokens: policy,
+                time: ManualClock(at: now).time))
     }
 
     func verdict(on token: String) async -> String {

@@ -97,8 +97,9 @@ struct BindingAdvisories {
         for name in ["realm", "hint"] {
             let found = problems { () throws(ConfigurationError) in
                 _ = try ProtectedResource(
-                    validating: ProtectedResourceMetadata(resource: "https://api.example.com/notes"),
-                    trusting: [Scene().issuer.trusted], challengeParameters: [(name, value)])
+                    validating: .init(
+                        ProtectedResourceMetadata(resource: "https://api.example.com/notes"),
+                        trusting: [Scene().issuer.trusted], challengeParameters: [(name, value)]))
             }
             #expect(found.map(\.path) == ["challengeParameters.\(name)"])
         }

@@ -17,8 +17,9 @@ struct ClaimAdvisories {
         policy.leeway = leeway
         let found = problems { () throws(ConfigurationError) in
             _ = try ProtectedResource(
-                validating: ProtectedResourceMetadata(resource: "https://api.example.com/notes"),
-                trusting: [scene.issuer.trusted], tokens: policy)
+                validating: .init(
+                    ProtectedResourceMetadata(resource: "https://api.example.com/notes"),
+                    trusting: [scene.issuer.trusted], tokens: policy))
         }
         #expect(found.map(\.path) == ["tokens.leeway"])
     }
@@ -69,13 +70,14 @@ struct ClaimAdvisories {
             resource: try ResourceIdentifier(validating: MCPProfileTests.identifier))
         metadata.authorizationServers = ["https://as.example.com"]
         let resource = try ProtectedResource(
-            validating: metadata,
-            trusting: [
-                .introspection(
-                    issuer: "https://as.example.com", endpoint: endpoint,
-                    authenticatedBy: .clientSecretBasic(id: "a", secret: "b"))
-            ],
-            tokens: policy, profile: .mcp(), fetcher: fetcher, time: scene.clock.time)
+            validating: .init(
+                metadata,
+                trusting: [
+                    .introspection(
+                        issuer: "https://as.example.com", endpoint: endpoint,
+                        authenticatedBy: .clientSecretBasic(id: "a", secret: "b"))
+                ],
+                tokens: policy, profile: .mcp(), fetcher: fetcher, time: scene.clock.time))
         var answer = RFC7662_2_Introspection.active
         answer["aud"] = .string(MCPProfileTests.identifier)
         fetcher.on(endpoint, json: .object(answer))

@@ -22,7 +22,7 @@ struct ConfigurationTests {
         change(&policy)
         return problems { () throws(ConfigurationError) in
             _ = try ProtectedResource(
-                validating: metadata, trusting: issuers, tokens: policy, metadataMaxAge: maxAge)
+                validating: .init(metadata, trusting: issuers, tokens: policy, metadataMaxAge: maxAge))
         }.map(\.path)
     }
 

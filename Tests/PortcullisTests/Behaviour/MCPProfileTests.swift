@@ -19,8 +19,9 @@ struct MCPProfileTests {
         metadata.scopesSupported = ["files:read", "files:write"]
         change(&metadata)
         return try ProtectedResource(
-            validating: metadata, trusting: [issuer.trusted], tokens: tokens,
-            profile: .mcp(allowedOrigins: origins))
+            validating: .init(
+                metadata, trusting: [issuer.trusted], tokens: tokens,
+                profile: .mcp(allowedOrigins: origins)))
     }
 
     static func paths(_ make: () throws(ConfigurationError) -> ProtectedResource) -> [String?] {

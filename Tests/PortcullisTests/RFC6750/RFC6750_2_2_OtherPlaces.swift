@@ -23,7 +23,7 @@ struct RFC6750_2_2_OtherPlaces {
         metadata.bearerMethodsSupported = methods
         metadata.dpopSigningAlgorithmsSupported = dpop
         return try ProtectedResource(
-            validating: metadata, trusting: [issuer.trusted], time: clock.time)
+            validating: .init(metadata, trusting: [issuer.trusted], time: clock.time))
     }
 
     private var token: String { issuer.mint(audience: Scene.identifier) }

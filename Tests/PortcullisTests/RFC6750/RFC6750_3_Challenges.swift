@@ -14,9 +14,10 @@ struct RFC6750_3_Challenges {
         var metadata = ProtectedResourceMetadata(resource: "https://api.example.com/notes")
         metadata.authorizationServers = ["https://as.example.com"]
         return try ProtectedResource(
-            validating: metadata,
-            trusting: [.jwt(issuer: "https://as.example.com", keys: .fixed(JWKSet([])))],
-            challengeParameters: parameters)
+            validating: .init(
+                metadata,
+                trusting: [.jwt(issuer: "https://as.example.com", keys: .fixed(JWKSet([])))],
+                challengeParameters: parameters))
     }
 
     @Test func `the order is fixed: realm first, error and its description last`() async throws {

@@ -246,9 +246,9 @@ struct RFC7662_4_FreshAnswers {
         func resource(_ path: String) throws -> ProtectedResource {
             let identifier = try ResourceIdentifier(validating: "https://api.example.com/\(path)")
             return try ProtectedResource(
-                GateConfiguration(
-                    metadata: .init(resource: identifier),
-                    issuers: [
+                ProtectedResource.Configuration(
+                    .init(resource: identifier),
+                    trusting: [
                         .introspection(
                             issuer: "https://as.example.com", endpoint: Self.endpoint,
                             authenticatedBy: .clientSecretBasic(id: "rs", secret: "s"))

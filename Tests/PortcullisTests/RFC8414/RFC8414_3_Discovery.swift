@@ -125,7 +125,7 @@ struct RFC8414_3_Discovery {
             name, "http://as.example", "https://as.example?x", "https://as.example#", "as.example", "",
         ] {
             let found = problems { () throws(ConfigurationError) in
-                _ = try ProtectedResource(validating: metadata, trusting: [.jwt(issuer: issuer)])
+                _ = try ProtectedResource(validating: .init(metadata, trusting: [.jwt(issuer: issuer)]))
             }
             #expect(found.map(\.path) == ["issuers[0].issuer"])
         }

@@ -35,7 +35,7 @@ struct RFC9396_9_AuthorizationDetails {
         var policy = TokenPolicy()
         change(&policy)
         return try ProtectedResource(
-            validating: metadata, trusting: [issuer.trusted], tokens: policy, time: clock.time)
+            validating: .init(metadata, trusting: [issuer.trusted], tokens: policy, time: clock.time))
     }
 
     private func refusal(
@@ -60,8 +60,9 @@ struct RFC9396_9_AuthorizationDetails {
             var metadata = ProtectedResourceMetadata(resource: "https://api.example.com/notes")
             metadata.authorizationDetailsTypesSupported = types
             return try ProtectedResource(
-                validating: metadata, trusting: [issuer.trusted], time: clock.time,
-                onEvent: { events.append($0) })
+                validating: .init(
+                    metadata, trusting: [issuer.trusted], time: clock.time,
+                    onEvent: { events.append($0) }))
         }
         let judge = try resource(["payment"])
         #expect(try await refusal([Self.granted], by: judge) == nil)
@@ -90,12 +91,13 @@ struct RFC9396_9_AuthorizationDetails {
         var metadata = ProtectedResourceMetadata(resource: "https://api.example.com/notes")
         metadata.authorizationDetailsTypesSupported = ["payment"]
         let resource = try ProtectedResource(
-            validating: metadata,
-            trusting: [
-                .introspection(
-                    issuer: "https://as.example.com", endpoint: "https://as.example.com/introspect",
-                    authenticatedBy: .clientSecretBasic(id: "a", secret: "b"))
-            ], fetcher: fetcher)
+            validating: .init(
+                metadata,
+                trusting: [
+                    .introspection(
+                        issuer: "https://as.example.com", endpoint: "https://as.example.com/introspect",
+                        authenticatedBy: .clientSecretBasic(id: "a", secret: "b"))
+                ], fetcher: fetcher))
         let requirement = AccessRequirement.anyValidToken.covering(Self.needed)
         let token = try await resource.authorize(.get("/notes", bearer: "opaque"), requiring: requirement)
         #expect(token.authorizationDetails.map(\.type) == ["payment"])
@@ -187,7 +189,7 @@ struct RFC9396_9_AuthorizationDetails {
             var policy = TokenPolicy()
             policy.authorizationDetailEvaluators = [.memberwise(type: "payment"), .memberwise(type: "other")]
             _ = try ProtectedResource(
-                validating: metadata, trusting: [self.issuer.trusted], tokens: policy)
+                validating: .init(metadata, trusting: [self.issuer.trusted], tokens: policy))
         }
         #expect(found.map(\.path) == ["tokens.authorizationDetailEvaluators[1]"])
     }

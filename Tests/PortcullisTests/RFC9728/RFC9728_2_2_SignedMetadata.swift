@@ -27,8 +27,9 @@ struct RFC9728_2_2_SignedMetadata {
         var publishing = MetadataPublishing()
         publishing.signing = signing
         return try ProtectedResource(
-            validating: metadata ?? self.metadata(), trusting: [issuer.trusted], metadataMaxAge: maxAge,
-            publishing: publishing, time: clock.time)
+            validating: .init(
+                metadata ?? self.metadata(), trusting: [issuer.trusted], metadataMaxAge: maxAge,
+                publishing: publishing, time: clock.time))
     }
 
     func signing(_ algorithm: SignatureAlgorithm = .es256, keyID: String? = "k1") throws -> MetadataSigning {
@@ -233,7 +234,7 @@ struct RFC9728_2_2_SignedMetadata {
         let metadata = try ProtectedResourceMetadata(
             json: JSONValue.parse(Fixture.bytes("metadata/unpublishable/\(name).json")))
         let found = problems { () throws(ConfigurationError) in
-            _ = try ProtectedResource(validating: metadata, trusting: [issuer.trusted])
+            _ = try ProtectedResource(validating: .init(metadata, trusting: [issuer.trusted]))
         }
         #expect(found.map(\.path) == ["metadata.signedMetadata"])
     }

@@ -18,7 +18,8 @@ struct RFC9728_3_Locations {
         var metadata = ProtectedResourceMetadata(resource: try ResourceIdentifier(validating: text))
         metadata.authorizationServers = [issuer.issuer]
         return try ProtectedResource(
-            validating: metadata, trusting: [issuer.trusted], rootAlias: rootAlias, publishing: publishing)
+            validating: .init(
+                metadata, trusting: [issuer.trusted], rootAlias: rootAlias, publishing: publishing))
     }
 
     /// What follows the authority in a URL.

@@ -37,8 +37,9 @@ struct RFC9728_5_2_Replacing {
         metadata.resourceName = LocalizedText(name)
         change(&metadata)
         return try ProtectedResource(
-            validating: metadata, trusting: issuers.map(\.trusted), challengeParameters: [("realm", name)],
-            publishing: publishing, onEvent: { [events] in events.append($0) })
+            validating: .init(
+                metadata, trusting: issuers.map(\.trusted), challengeParameters: [("realm", name)],
+                publishing: publishing, onEvent: { [events] in events.append($0) }))
     }
 
     func resources(_ list: ProtectedResource...) throws -> ResourceRegistry {
@@ -53,7 +54,9 @@ struct RFC9728_5_2_Replacing {
         )
     }
 
-    static func refusal(_ set: ResourceRegistry.Snapshot, bearer token: String? = nil) async throws -> Refusal? {
+    static func refusal(_ set: ResourceRegistry.Snapshot, bearer token: String? = nil) async throws
+        -> Refusal?
+    {
         let head = token.map { RequestHead.get("/notes", bearer: $0) } ?? .get("/notes")
         return try await #require(set.resource(for: head)).refusal(of: head)
     }

@@ -2,7 +2,7 @@
 
 import PortcullisHTTP
 
-extension GateConfiguration {
+extension ProtectedResource.Configuration {
     /// What is wrong with the trusted issuers, alone and together.
     func issuerProblems() -> [Problem] {
         let place = "\(path).trusted_issuers"
