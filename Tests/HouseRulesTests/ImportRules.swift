@@ -25,7 +25,7 @@ struct ImportRules {
             "Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisRedis", "PortcullisServer",
             "PortcullisTransport",
         ],
-        "PortcullisRedis": ["Portcullis", "PortcullisTransport"],
+        "PortcullisRedis": ["Portcullis", "PortcullisJOSE", "PortcullisTransport"],
         "PortcullisCommand": system.union([
             "Portcullis", "PortcullisConfiguration", "PortcullisHTTP", "PortcullisJOSE", "PortcullisServer",
             "PortcullisTesting", "PortcullisTransport",

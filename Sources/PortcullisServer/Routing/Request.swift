@@ -20,7 +20,7 @@ public struct Request: Sendable {
     /// RFC 3986 §3.4.
     public var query: String? { arrival.queryRange.map { arrival.head.text($0) } }
     /// What the names in the route's pattern stand for, decoded.
-    public internal(set) var parameters: Parameters
+    public internal(set) var parameters: PathParameters
     /// The content.
     ///
     /// Empty unless the client sent some.
@@ -56,7 +56,8 @@ public struct Request: Sendable {
     package var token: AccessToken?
 
     package init(
-        head: RequestHead, path: RequestPath, queryRange: Range<Int>?, parameters: Parameters = Parameters(),
+        head: RequestHead, path: RequestPath, queryRange: Range<Int>?,
+        parameters: PathParameters = PathParameters(),
         body: RequestBody, peer: SocketAddress, id: String? = nil,
         forwarding: Forwarding? = nil, isFromTrustedProxy: Bool = false,
         certificateSource: ClientCertificate = .none, describesRefusals: Bool = false
@@ -111,7 +112,7 @@ public struct Request: Sendable {
 }
 
 /// The values of the names in a route's pattern.
-public struct Parameters: Sendable, Hashable, Sequence {
+public struct PathParameters: Sendable, Hashable, Sequence {
     private var list: [Parameter]
 
     /// One name with its value.

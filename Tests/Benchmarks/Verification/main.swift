@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import Portcullis
+import PortcullisJOSE
 import PortcullisTesting
 
 #if canImport(Glibc)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import Portcullis
+import PortcullisJOSE
 import PortcullisTesting
 
 // Judges tokens by the gate: the first line of the input is a JSON object with `issuer`, `resource`, `now` and `keys`, every
