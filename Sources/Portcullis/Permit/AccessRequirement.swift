@@ -11,7 +11,7 @@ import PortcullisHTTP
 /// RFC 6750 §3.1, RFC 9470 §3, RFC 9396 §9, RFC 9700 §2.2.1, RFC 7662 §4.
 public struct AccessRequirement: Sendable, Hashable, ExpressibleByStringLiteral, ExpressibleByArrayLiteral {
     /// The scopes.
-    public let scopes: ScopeRequirement
+    package let scopes: ScopeRequirement
     /// The authentication context classes of which one is needed, the preferred one first; empty for any.
     public private(set) var acrValues: [String] = []
     /// How long ago the user may have authenticated; nothing for any time.
@@ -24,7 +24,7 @@ public struct AccessRequirement: Sendable, Hashable, ExpressibleByStringLiteral,
     public private(set) var needsFreshIntrospection = false
 
     /// Asks for scopes alone.
-    public init(_ scopes: ScopeRequirement) {
+    package init(_ scopes: ScopeRequirement) {
         self.scopes = scopes
     }
 

@@ -13,7 +13,7 @@ import Synchronization
 /// RFC 9449 §11.1.
 public final class InMemoryReplayStore: ReplayStore {
     /// How many proofs are remembered at most.
-    public let capacity: Int
+    package let capacity: Int
     private let shared: Mutex<SharedTable>
     private let uptime: @Sendable () -> MonotonicInstant
     private var table: SharedTable { shared.withLock { $0 } }

@@ -65,9 +65,9 @@ public struct AccessToken: Sendable, CustomStringConvertible, CustomDebugStringC
     /// RFC 9396 §9.
     public var authorizationDetails: [AuthorizationDetail] { storage.rules.details(of: storage) }
 
-    /// Whether the token carries these scopes, itself or by implication.
-    public func carries(_ requirement: ScopeRequirement) -> Bool {
-        requirement.isSatisfied(by: storage.granted)
+    /// Whether the token carries all of these scopes, itself or by implication.
+    public func carries(_ scopes: Scope...) -> Bool {
+        scopes.allSatisfy(storage.granted.contains)
     }
 
     /// Goes on only if the token carries what is needed: scopes, itself or by implication, and the like.

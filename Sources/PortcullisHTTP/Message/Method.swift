@@ -57,7 +57,7 @@ public struct Method: Sendable, Hashable, ExpressibleByStringLiteral, CustomStri
     /// `CONNECT`.
     ///
     /// RFC 9110 §9.3.6.
-    public static let connect: Method = "CONNECT"
+    package static let connect: Method = "CONNECT"
     /// `OPTIONS`.
     ///
     /// RFC 9110 §9.3.7.
@@ -65,7 +65,7 @@ public struct Method: Sendable, Hashable, ExpressibleByStringLiteral, CustomStri
     /// `TRACE`.
     ///
     /// RFC 9110 §9.3.8.
-    public static let trace: Method = "TRACE"
+    package static let trace: Method = "TRACE"
     /// `PATCH`.
     ///
     /// RFC 5789 §2.

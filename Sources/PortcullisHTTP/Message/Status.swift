@@ -36,12 +36,12 @@ public struct Status: Sendable, Hashable, ExpressibleByIntegerLiteral, CustomStr
     /// Whether the status is interim: 1xx.
     ///
     /// RFC 9110 §15.2.
-    public var isInformational: Bool { code < 200 }
+    package var isInformational: Bool { code < 200 }
 
     /// Whether a response with this status never has content, whatever its fields say.
     ///
     /// RFC 9112 §6.3.
-    public var forbidsContent: Bool { code < 200 || code == 204 || code == 304 }
+    package var forbidsContent: Bool { code < 200 || code == 204 || code == 304 }
 
     /// The code and its reason phrase.
     public var description: String { "\(code) \(reasonPhrase)" }
@@ -78,7 +78,7 @@ public struct Status: Sendable, Hashable, ExpressibleByIntegerLiteral, CustomStr
     /// 204.
     public static let noContent: Status = 204
     /// 205.
-    public static let resetContent: Status = 205
+    package static let resetContent: Status = 205
     /// 302.
     public static let found: Status = 302
     /// 303.
@@ -100,13 +100,13 @@ public struct Status: Sendable, Hashable, ExpressibleByIntegerLiteral, CustomStr
     /// 413.
     public static let contentTooLarge: Status = 413
     /// 414.
-    public static let uriTooLong: Status = 414
+    package static let uriTooLong: Status = 414
     /// 417.
-    public static let expectationFailed: Status = 417
+    package static let expectationFailed: Status = 417
     /// 421.
     public static let misdirectedRequest: Status = 421
     /// 431.
-    public static let requestHeaderFieldsTooLarge: Status = 431
+    package static let requestHeaderFieldsTooLarge: Status = 431
     /// 500.
     public static let internalServerError: Status = 500
     /// 501.
@@ -114,5 +114,5 @@ public struct Status: Sendable, Hashable, ExpressibleByIntegerLiteral, CustomStr
     /// 503.
     public static let serviceUnavailable: Status = 503
     /// 505.
-    public static let httpVersionNotSupported: Status = 505
+    package static let httpVersionNotSupported: Status = 505
 }

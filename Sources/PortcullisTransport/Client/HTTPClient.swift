@@ -95,7 +95,7 @@ public struct HTTPClient: Sendable {
     /// - Throws: ``HTTPClientError``, each case as it says.
     ///
     /// RFC 9112 §9.
-    nonisolated(nonsending) public func execute(_ request: Request) async throws(HTTPClientError) -> Response
+    nonisolated(nonsending) package func execute(_ request: Request) async throws(HTTPClientError) -> Response
     {
         let exchange = try Exchange(request, now: .now())
         let pool = try core.pool()
