@@ -25,7 +25,11 @@ let package = Package(
     name: "portcullis",
     platforms: [.macOS(.v15)],
     products: [
-        .library(name: "Portcullis", targets: ["Portcullis"]),
+        // The gate and what its declarations speak of. An app that has use for a name which is not handed on, such as JWK, imports its module.
+        .library(
+            name: "Portcullis",
+            targets: ["Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisTransport"]
+        ),
         .library(name: "PortcullisServer", targets: ["PortcullisServer"]),
         .library(name: "PortcullisTesting", targets: ["PortcullisTesting"]),
         .library(name: "PortcullisRedis", targets: ["PortcullisRedis"]),
@@ -54,7 +58,7 @@ let package = Package(
                 "PortcullisTransport",
             ]
         ),
-        library("PortcullisRedis", ["Portcullis", "PortcullisTransport"]),
+        library("PortcullisRedis", ["Portcullis", "PortcullisJOSE", "PortcullisTransport"]),
         library(
             "PortcullisConfiguration",
             [
@@ -81,7 +85,9 @@ let package = Package(
         ),
         .executableTarget(
             name: "verification-benchmark",
-            dependencies: ["COpenSSL", "Portcullis", "PortcullisTesting", "PortcullisTransport"],
+            dependencies: [
+                "COpenSSL", "Portcullis", "PortcullisJOSE", "PortcullisTesting", "PortcullisTransport",
+            ],
             path: "Tests/Benchmarks/Verification", swiftSettings: settings
         ),
         .executableTarget(
@@ -98,12 +104,16 @@ let package = Package(
             path: "Tests/Benchmarks/Swaps", swiftSettings: settings
         ),
         .executableTarget(
-            name: "benchmark-mint", dependencies: ["Portcullis"],
+            name: "benchmark-mint", dependencies: ["Portcullis", "PortcullisJOSE"],
             path: "Tests/Benchmarks/Mint", swiftSettings: settings
         ),
         .executableTarget(
-            name: "token-verdicts", dependencies: ["Portcullis", "PortcullisTesting"],
+            name: "token-verdicts", dependencies: ["Portcullis", "PortcullisJOSE", "PortcullisTesting"],
             path: "Tests/Differential/Verdicts", swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "declaration-mistakes", dependencies: ["Portcullis", "PortcullisServer"],
+            path: "Tests/Mistakes", exclude: ["check"], swiftSettings: settings
         ),
         tests(of: "PortcullisHTTP"),
         tests(of: "PortcullisJOSE"),

@@ -10,11 +10,11 @@ import PortcullisTransport
 #endif
 
 /// What systemd left in the environment, if it started the program.
-func serviceManager() -> ServiceManager {
-    ServiceManager(processID: getpid()) { name in getenv(name).map { String(cString: $0) } }
+func serviceManager() -> SystemdEnvironment {
+    SystemdEnvironment(processID: getpid()) { name in getenv(name).map { String(cString: $0) } }
 }
 
-extension ServiceManager {
+extension SystemdEnvironment {
     /// The sockets of these names as one; nothing if none was handed over.
     func socket(
         named isWanted: (String) -> Bool, loopCount: Int?

@@ -8,7 +8,7 @@ import PortcullisTransport
 /// The listener for operators: whether the service lives, whether it is ready, what it counts.
 func makeAdminServer(
     _ settings: AdminSettings, watching server: Server, through fetcher: HTTPClientFetcher?,
-    metrics: MetricsRegistry, _ manager: ServiceManager
+    metrics: MetricsRegistry, _ manager: SystemdEnvironment
 ) throws -> Server {
     var routes = Routes()
     routes.addOperatorRoutes(watching: { server.resources }, through: fetcher, metrics: metrics)

@@ -78,8 +78,7 @@ struct Demo {
         metadata.resourceName = LocalizedText(name)
         var trusted = TrustedIssuer.jwt(issuer: issuer)
         trusted.allowsInsecureLoopback = true
-        return try ProtectedResource(
-            validating: metadata, trusting: [trusted], rootAlias: isRootAlias)
+        return try ProtectedResource(validating: .init(metadata, trusting: [trusted], rootAlias: isRootAlias))
     }
 
     private static func declare(

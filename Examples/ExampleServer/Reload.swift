@@ -32,27 +32,27 @@ struct ServableFile {
     ) throws(InvalidConfiguration) {
         var file = try ConfigurationFile(path: path)
         let connections = IssuerConnections(succeeding: previous?.connections)
-        let tls = Result { () throws(InvalidConfiguration) in try file.makeTLS(besides: path) }
+        let tls = Result { () throws(InvalidConfiguration) in try file.makeTLS(relativeTo: path) }
         memories = ProofMemories(succeeding: previous?.memories)
         let memories = memories
         // Records of another store would be missing there, so that a proof could be used again.
         let ignoresStore = previous.map { !file.hasStoreAtSamePlace(as: $0.store) } ?? false
         self.ignoresStore = ignoresStore
-        let tell: @Sendable (RedisEvent) -> Void = { log(sentence(for: $0)) }
+        let tell: @Sendable (RedisEvent) -> Void = { log($0.description) }
         let made = Result { () throws(InvalidConfiguration) in
-            try file.makeStore(besides: path, onEvent: isServed && !ignoresStore ? tell : nil)
+            try file.makeStore(relativeTo: path, onEvent: isServed && !ignoresStore ? tell : nil)
         }
         let store = ignoresStore ? previous?.store : (try? made.get())
         self.store = store
         let storeInUse = isServed ? store : nil
         let resources = Result { () throws(InvalidConfiguration) in
             try file.makeResources(
-                besides: path, sharing: connections, remembering: memories, storingIn: storeInUse,
+                relativeTo: path, sharing: connections, remembering: memories, storingIn: storeInUse,
                 onEvent: { event in
                     metrics.count(event)
                     // The server logs this one itself.
                     if case .documentChanged = event { return }
-                    log(sentence(for: event))
+                    log(event.description)
                 })
         }
         let problems = Self.findings(of: made) + Self.findings(of: tls) + Self.findings(of: resources)
@@ -60,8 +60,8 @@ struct ServableFile {
         self.tls = try tls.get()
         self.resources = try resources.get()
         self.connections = connections
-        selfCheckFetcher = try file.makeSelfCheckFetcher(besides: path)
-        file.warnings += file.warningsOfOpenSecrets(besides: path)
+        selfCheckFetcher = try file.makeSelfCheckFetcher(relativeTo: path)
+        file.warnings += file.warningsOfOpenSecrets(relativeTo: path)
         if let tls = self.tls { file.warnings += file.warnings(of: tls) }
         self.file = file
     }

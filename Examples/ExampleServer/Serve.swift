@@ -21,7 +21,7 @@ func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
     let file = served.file
     for warning in file.warnings where !warning.isSaidAtStart { log("\(warning)") }
     do {
-        let accessLog = try file.makeAccessLog(besides: path)
+        let accessLog = try file.makeAccessLog(relativeTo: path)
         let manager = serviceManager()
         var configuration = file.makeServerConfiguration(
             log: log, metrics: file.admin == nil ? nil : metrics, accessLog: accessLog)

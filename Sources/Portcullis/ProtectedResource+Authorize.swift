@@ -15,14 +15,14 @@ extension ProtectedResource {
     ///
     /// - Parameters:
     ///   - head: The request.
-    ///   - requirement: What the token must carry; `.none` still demands a valid token.
+    ///   - requirement: What the token must carry; `.anyValidToken` still demands a valid token.
     ///   - context: What is known of the request besides its head.
     /// - Throws: ``Refusal``, ready to be sent: 400, 401, 403, or 503 while the authorization server can't be asked.
     ///
     /// RFC 6750 §3, RFC 9068 §4, RFC 7662 §2, RFC 9449 §7, RFC 8705 §3, RFC 9470 §3, RFC 9728 §5.1.
     public func authorize(
-        _ head: RequestHead, requiring requirement: AccessRequirement = .none,
-        in context: GateContext = GateContext()
+        _ head: RequestHead, requiring requirement: AccessRequirement = .anyValidToken,
+        in context: AuthorizationContext = AuthorizationContext()
     ) async throws(Refusal) -> AccessToken {
         var admission = Admission(to: self)
         return try await admission.decide(head, requiring: requirement, in: context)
@@ -32,7 +32,7 @@ extension ProtectedResource {
 extension Admission {
     /// Drives the admission to its end by waiting.
     mutating func decide(
-        _ head: RequestHead, requiring requirement: AccessRequirement, in context: GateContext
+        _ head: RequestHead, requiring requirement: AccessRequirement, in context: AuthorizationContext
     ) async throws(Refusal) -> AccessToken {
         while true {
             switch advance(head, requiring: requirement, in: context) {

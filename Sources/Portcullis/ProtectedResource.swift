@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import PortcullisHTTP
 import PortcullisJOSE
 import PortcullisTransport
 import Synchronization
@@ -18,7 +19,7 @@ public struct ProtectedResource: Sendable {
     ///
     /// Its metadata lists the issuers, the scopes, and that tokens come in the `Authorization` field. Traps, with a
     /// sentence, on anything that can't work; values known at run time only go through
-    /// ``init(validating:trusting:tokens:challengeParameters:metadataMaxAge:rootAlias:publishing:profile:fetcher:time:onEvent:)``.
+    /// ``init(validating:)``.
     ///
     /// - Parameters:
     ///   - identifier: The resource's URL, which is also the audience of its tokens.
@@ -26,71 +27,57 @@ public struct ProtectedResource: Sendable {
     ///   - scopes: What clients may ask for.
     ///   - name: A name for people.
     ///   - tokens: What is demanded of tokens. Default that of RFC 9068.
-    ///   - dpop: Whether tokens may or must be bound to a key of the client. Default neither.
+    ///   - dpop: Whether tokens may or must be bound to a key of the client, and what is demanded of the proofs. Default neither.
     ///   - fetcher: The way to the network, for keys and introspection; nothing for the package's own.
     ///   - time: The clocks. Default the machine's.
     ///   - onEvent: Is told what an operator should know. Must not wait.
+    ///   - file: The file that a mistake is reported in. Default: the caller's.
+    ///   - line: The line that a mistake is reported in. Default: the caller's.
     ///
     /// RFC 9728 §2.
     public init(
         _ identifier: ResourceIdentifier, trusting issuers: TrustedIssuer..., scopes: [Scope] = [],
         name: String? = nil, tokens: TokenPolicy = .default, dpop: DPoPUse = .none,
         fetcher: (any Fetcher)? = nil,
-        time: TimeSource = .system, onEvent: @escaping @Sendable (ResourceEvent) -> Void = { _ in }
+        time: TimeSource = .system, onEvent: @escaping @Sendable (ResourceEvent) -> Void = { _ in },
+        file: StaticString = #fileID, line: UInt = #line
     ) {
         var metadata = ProtectedResourceMetadata(resource: identifier)
         metadata.authorizationServers = issuers.map(\.issuer)
         metadata.scopesSupported = scopes
         metadata.bearerMethodsSupported = [.header]
         metadata.resourceName = LocalizedText(name)
-        if dpop != .none {
+        var tokens = tokens
+        if dpop.isAccepted {
             metadata.dpopSigningAlgorithmsSupported = DPoPPolicy.allAlgorithms.map(\.rawValue)
         }
-        if dpop == .required { metadata.dpopBoundAccessTokensRequired = true }
+        if dpop.isRequired { metadata.dpopBoundAccessTokensRequired = true }
+        if let policy = dpop.policy { tokens.dpop = policy }
         do throws(ConfigurationError) {
-            try self.init(
-                validating: metadata, trusting: issuers, tokens: tokens, fetcher: fetcher, time: time,
-                onEvent: onEvent)
+            gate = try Gate(
+                Configuration(
+                    metadata, trusting: issuers, tokens: tokens, fetcher: fetcher, time: time,
+                    onEvent: onEvent))
+            gate.observeSharedCaches()
         } catch {
-            preconditionFailure(error.description)
+            endForMistake(error.inShortDeclaration().description, file: file, line: line)
         }
     }
 
-    /// Declares a resource by its metadata, from values known at run time only.
+    /// Declares a resource from values that are known at run time only.
     ///
-    /// - Parameters:
-    ///   - metadata: What the resource says about itself. Every authorization server listed there must be trusted.
-    ///   - issuers: The authorization servers whose tokens are taken; at most one that introspects.
-    ///   - tokens: What is demanded of tokens. Default that of RFC 9068.
-    ///   - challengeParameters: Parameters for every challenge, `realm` among them; reserved names are refused.
-    ///   - metadataMaxAge: How long clients may keep the document. Default 300 seconds; 0 is allowed.
-    ///   - rootAlias: Whether the document is also served at the well-known path without the resource's own.
-    ///   - publishing: More places, and the signature. Default: none.
-    ///   - profile: Whose further demands the resource meets. Default: nobody's.
-    ///   - fetcher: The way to the network, for keys and introspection; nothing for the package's own.
-    ///   - time: The clocks. Default the machine's.
-    ///   - onEvent: Is told what an operator should know. Must not wait.
     /// - Throws: ``ConfigurationError`` with everything that is wrong.
     ///
     /// RFC 9728 §2.
-    public init(
-        validating metadata: ProtectedResourceMetadata, trusting issuers: [TrustedIssuer],
-        tokens: TokenPolicy = .default, challengeParameters: [(name: String, value: String)] = [],
-        metadataMaxAge: Duration = .seconds(300), rootAlias: Bool = false,
-        publishing: MetadataPublishing = MetadataPublishing(), profile: ResourceProfile = .general,
-        fetcher: (any Fetcher)? = nil,
-        time: TimeSource = .system, onEvent: @escaping @Sendable (ResourceEvent) -> Void = { _ in }
-    ) throws(ConfigurationError) {
-        var configuration = GateConfiguration(
-            metadata: metadata, issuers: issuers, tokens: tokens, challengeParameters: challengeParameters,
-            metadataMaxAge: metadataMaxAge, rootAlias: rootAlias, fetcher: fetcher, time: time,
-            onEvent: onEvent)
-        configuration.publishing = publishing
-        configuration.profile = profile
-        try self.init(configuration)
+    public init(validating configuration: Configuration) throws(ConfigurationError) {
+        do throws(ConfigurationError) {
+            try self.init(configuration)
+        } catch {
+            throw error.inCode()
+        }
     }
 
-    package init(_ configuration: GateConfiguration) throws(ConfigurationError) {
+    package init(_ configuration: Configuration) throws(ConfigurationError) {
         gate = try Gate(configuration)
         gate.observeSharedCaches()
     }
@@ -205,7 +192,7 @@ final class Gate: Sendable {
         return (fetcher as AnyObject) === (theirs as AnyObject)
     }
 
-    init(_ configuration: GateConfiguration) throws(ConfigurationError) {
+    init(_ configuration: ProtectedResource.Configuration) throws(ConfigurationError) {
         let checked = try configuration.checked()
         metadata = checked.metadata
         warnings = checked.warnings
@@ -260,16 +247,31 @@ final class Gate: Sendable {
     }
 }
 
-/// Whether a resource takes tokens that are bound to a key of the client.
+/// Whether a resource accepts tokens that are bound to a key of the client, and what it demands of the proofs.
 ///
-/// RFC 9449 §5.2, §7.
-public enum DPoPUse: Sendable, Hashable {
-    /// It does not.
-    case none
-    /// It takes them besides tokens that are not bound.
-    case accepted
-    /// It takes no others.
-    case required
+/// RFC 9449 §4.3, §5.2, §7.
+public struct DPoPUse: Sendable {
+    let isAccepted: Bool
+    let isRequired: Bool
+    /// `nil` for the defaults.
+    let policy: DPoPPolicy?
+
+    /// DPoP is not accepted.
+    public static let none = DPoPUse(isAccepted: false, isRequired: false, policy: nil)
+    /// Bound and unbound tokens are accepted, with the defaults of ``DPoPPolicy``.
+    public static let accepted = DPoPUse(isAccepted: true, isRequired: false, policy: nil)
+    /// Bound tokens only are accepted, with the defaults of ``DPoPPolicy``.
+    public static let required = DPoPUse(isAccepted: true, isRequired: true, policy: nil)
+
+    /// Bound and unbound tokens are accepted.
+    public static func accepted(_ policy: DPoPPolicy) -> DPoPUse {
+        DPoPUse(isAccepted: true, isRequired: false, policy: policy)
+    }
+
+    /// Bound tokens only are accepted.
+    public static func required(_ policy: DPoPPolicy) -> DPoPUse {
+        DPoPUse(isAccepted: true, isRequired: true, policy: policy)
+    }
 }
 
 /// A token that its issuer has spoken against, and how long that may be believed.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 internal import Portcullis
+internal import PortcullisJOSE
 
 /// An answer as the store keeps it.
 struct IntrospectionEntry {

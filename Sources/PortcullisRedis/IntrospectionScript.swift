@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 internal import Portcullis
+internal import PortcullisJOSE
 
 /// The names under which the store keeps what concerns one token.
 struct IntrospectionNames {

@@ -16,7 +16,7 @@ public enum RedisEvent: Sendable, Hashable {
     /// The store refuses to say what other processes invalidate (`SUBSCRIBE`, a matter of its access rules).
     ///
     /// Nothing that comes from it is kept in memory meanwhile for longer than a moment.
-    case deaf
+    case subscriptionRefused
     /// The store's clock is more than ``RedisReplayStore/clockTolerance`` ahead of this machine's; DPoP proofs are refused with 503.
     ///
     /// Told once a minute at most. RFC 9449 §11.1.

@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: MIT
 
-// The types of messages and addresses that this module's own declarations speak of; no product offers them by themselves.
-@_exported public import PortcullisHTTP
-@_exported public import PortcullisTransport
+// One import is enough for an app with routes: the gate, and what this module's own declarations speak of. Not `SocketAddress` and
+// `HTTPClient`, which other packages have too; `import PortcullisTransport` brings them.
+@_exported public import Portcullis
+
+@_exported public import enum PortcullisTransport.ClientCertificates
+@_exported public import enum PortcullisTransport.FileError
+@_exported public import class PortcullisTransport.OpenFile
+@_exported public import enum PortcullisTransport.PEMSource
+@_exported public import struct PortcullisTransport.SocketError
+@_exported public import enum PortcullisTransport.TLSError
+@_exported public import struct PortcullisTransport.TLSIdentity

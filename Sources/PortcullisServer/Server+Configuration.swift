@@ -41,7 +41,7 @@ extension Server {
         /// Whether every request gets an identifier, told in `X-Request-Id`, in the bodies of refusals and in the access log.
         ///
         /// Default: if there is an access log.
-        public var namesRequests: Bool?
+        public var assignsRequestIDs: Bool?
         /// When errors of the server's own are told as problem details.
         ///
         /// Default: to clients that ask for JSON. RFC 9457.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+internal import PortcullisHTTP
 public import PortcullisTransport
 
 extension Server {
@@ -53,8 +54,12 @@ extension Server {
     /// loop's turn, and for nothing else.
     ///
     /// Traps if the server was made without TLS: what a port speaks does not change while it is open.
-    public func replaceTLS(_ tls: TLS) async {
-        precondition(usesTLS, "A server that was made without TLS can't be given a certificate.")
+    public func replaceTLS(
+        _ tls: TLS, file: StaticString = #fileID, line: UInt = #line
+    ) async {
+        endUnless(
+            usesTLS, "A server that was made without TLS can't be given a certificate.", file: file,
+            line: line)
         for warning in tls.warnings { configuration.log("warning: " + warning) }
         await deployment.replace(tls: tls)
     }

@@ -29,9 +29,12 @@ public struct Server: Sendable {
     ///   - host: The address or name to listen on, or `unix:` and a path, as ``ServerSocket`` takes it. Default: this machine only.
     ///   - port: The port, at most 65535; 0 for any free one.
     ///   - configuration: Loops, limits, log.
+    ///   - file: The file that a mistake is reported in. Default: the caller's.
+    ///   - line: The line that a mistake is reported in. Default: the caller's.
     ///   - declare: Adds the routes.
     public init(
         host: String = "127.0.0.1", port: Int = 8080, configuration: Configuration = Configuration(),
+        file: StaticString = #fileID, line: UInt = #line,
         _ declare: (inout Routes) -> Void
     ) {
         var routes = Routes()
@@ -39,7 +42,7 @@ public struct Server: Sendable {
         do throws(ConfigurationError) {
             try self.init(validating: routes, host: host, port: port, configuration: configuration)
         } catch {
-            preconditionFailure(error.description)
+            endForMistake(error.description, file: file, line: line)
         }
     }
 

@@ -51,7 +51,7 @@ public final class ServerSocket: Sendable {
         self.init(sockets, file: FileIdentity(socketAt: path).map { (path, $0) })
     }
 
-    /// Takes over sockets that listen already, such as those of ``ServiceManager/sockets``.
+    /// Takes over sockets that listen already, such as those of ``SystemdEnvironment/sockets``.
     ///
     /// ``address`` is that of the first.
     ///

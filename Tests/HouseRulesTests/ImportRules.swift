@@ -25,12 +25,17 @@ struct ImportRules {
             "Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisRedis", "PortcullisServer",
             "PortcullisTransport",
         ],
-        "PortcullisRedis": ["Portcullis", "PortcullisTransport"],
+        "PortcullisRedis": ["Portcullis", "PortcullisJOSE", "PortcullisTransport"],
         "PortcullisCommand": system.union([
             "Portcullis", "PortcullisConfiguration", "PortcullisHTTP", "PortcullisJOSE", "PortcullisServer",
             "PortcullisTesting", "PortcullisTransport",
         ]),
     ]
+
+    /// Files where an app hands over `Codable` values, and files with views as types of Foundation.
+    static func mayUseFoundation(_ file: SourceFile) -> Bool {
+        ["+Codable.swift", "+Foundation.swift"].contains { file.name.hasSuffix($0) }
+    }
 
     static func breaches(in file: SourceFile) -> [String] {
         file.imports.compactMap { module, line in
@@ -41,11 +46,12 @@ struct ImportRules {
             case "Foundation":
                 // Where there is no smaller half of it to import, on macOS, Foundation stands in.
                 let isFallback = line > 0 && file.lines[line - 1] == "#else"
-                return isFallback && file.name.hasSuffix("+Codable.swift")
+                return isFallback && mayUseFoundation(file)
                     ? nil : "\(place) imports Foundation"
             case "FoundationEssentials":
-                return file.name.hasSuffix("+Codable.swift")
-                    ? nil : "\(place) imports FoundationEssentials outside *+Codable.swift"
+                return mayUseFoundation(file)
+                    ? nil
+                    : "\(place) imports FoundationEssentials outside *+Codable.swift and *+Foundation.swift"
             case "COpenSSL" where file.target == "PortcullisJOSE":
                 return file.name.hasSuffix("+OpenSSL.swift")
                     ? nil : "\(place) imports COpenSSL outside *+OpenSSL.swift"
@@ -114,6 +120,7 @@ struct ImportRules {
         ("Sources/PortcullisTransport/Loop/A.swift", "private import COpenSSL"),
         ("Sources/Portcullis/Publish/A.swift", "import PortcullisTransport\nlet client: HTTPClient"),
         ("Sources/Portcullis/Publish/A.swift", "import FoundationEssentials"),
+        ("Sources/PortcullisJOSE/Token/A+Foundation.swift", "public import Foundation"),
         ("Sources/PortcullisTesting/A.swift", "@preconcurrency import Testing"),
         ("Sources/PortcullisServer/A.swift", "    import PortcullisTesting"),
     ])
@@ -127,6 +134,8 @@ struct ImportRules {
         ("Sources/Portcullis/Fetch/HTTPFetcher.swift", "internal import PortcullisTransport"),
         ("Sources/PortcullisServer/Response+Codable.swift", "public import FoundationEssentials"),
         ("Sources/PortcullisServer/Response+Codable.swift", "#else\nimport Foundation"),
+        ("Sources/PortcullisJOSE/Token/Date+Foundation.swift", "public import FoundationEssentials"),
+        ("Sources/PortcullisJOSE/Token/Date+Foundation.swift", "#else\npublic import Foundation"),
         ("Sources/PortcullisHTTP/Wire/A.swift", "import Synchronization"),
         ("Sources/PortcullisHTTP/Wire/A.swift", "// does not import Foundation"),
     ])

@@ -41,7 +41,7 @@ struct ReadinessTests {
         let type = try #require(response["content_type"]?.string)
         let body = try #require(response["body"]?.string)
         let answer = FetchResponse(
-            status: Status(status), fields: [.contentType: type], body: Array(body.utf8))
+            status: Status(code: status), fields: [.contentType: type], body: Array(body.utf8))
 
         let readiness = Readiness(answer)
         let expected = try #require(fixture["expected"]?.object?["readiness"]?.object)

@@ -68,7 +68,7 @@ struct ResourceCheckTests {
 
     @Test(arguments: [(200, Finding.Level.warn), (302, .warn), (404, .warn)])
     func `a call without a token that is not answered 401`(code: Int, level: Finding.Level) async {
-        world.answerCalls(status: Status(code))
+        world.answerCalls(status: Status(code: code))
         let report = await world.report()
         #expect(report.findings.contains { $0.level == level && $0.code == "challenge.status" })
         #expect(report.readiness?.score == 1)
@@ -216,7 +216,7 @@ struct ResourceCheckTests {
 
     @Test(arguments: [(404, nil), (500, Finding.Level.warn), (401, .warn), (200, .fail)])
     func `a well-known path of no resource is 404, and nothing else`(code: Int, level: Finding.Level?) async {
-        world.network.on("\(Deployment.root)/portcullis-check/no-such-resource", status: Status(code))
+        world.network.on("\(Deployment.root)/portcullis-check/no-such-resource", status: Status(code: code))
         let found = await world.report().findings.first { $0.code == "probe.unknown-suffix" }
         #expect(found?.level == level ?? .pass)
     }

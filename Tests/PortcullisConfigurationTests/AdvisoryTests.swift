@@ -52,10 +52,11 @@ struct AdvisoryTests {
         for body in bodies {
             for keys in [KeySource.remote("https://as.example.com/jwks"), .discovered] {
                 let resource = try ProtectedResource(
-                    validating: ProtectedResourceMetadata(resource: "https://api.example.com/notes"),
-                    trusting: [.jwt(issuer: "https://as.example.com", keys: keys)],
-                    fetcher: OneAnswer(body: Array(body.utf8)),
-                    onEvent: { event in sentences.withLock { $0.append(sentence(for: event)) } })
+                    validating: .init(
+                        ProtectedResourceMetadata(resource: "https://api.example.com/notes"),
+                        trusting: [.jwt(issuer: "https://as.example.com", keys: keys)],
+                        fetcher: OneAnswer(body: Array(body.utf8)),
+                        onEvent: { event in sentences.withLock { $0.append(event.description) } }))
                 let token =
                     "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9"
                     + ".eyJpc3MiOiJodHRwczovL2FzLmV4YW1wbGUuY29tIn0.AAAA"

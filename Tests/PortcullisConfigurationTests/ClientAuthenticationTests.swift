@@ -19,7 +19,7 @@ struct ClientAuthenticationTests {
     static func problems(_ introspection: String, in folder: String, more: String = "") throws -> [String] {
         do {
             _ = try file(introspection, more: more).makeResources(
-                besides: folder + "/c.json", onEvent: { _ in })
+                relativeTo: folder + "/c.json", onEvent: { _ in })
             return []
         } catch let error as InvalidConfiguration {
             return error.findings.map(\.description)

@@ -189,8 +189,8 @@ struct ConfigurationFileTests {
     }
 
     @Test func `file names are relative to the file`() {
-        #expect(ConfigurationFile.resolve("ca.pem", besides: "/etc/p/c.json") == "/etc/p/ca.pem")
-        #expect(ConfigurationFile.resolve("/ca.pem", besides: "/etc/p/c.json") == "/ca.pem")
-        #expect(ConfigurationFile.resolve("ca.pem", besides: "c.json") == "ca.pem")
+        #expect(ConfigurationFile.resolve("ca.pem", relativeTo: "/etc/p/c.json") == "/etc/p/ca.pem")
+        #expect(ConfigurationFile.resolve("/ca.pem", relativeTo: "/etc/p/c.json") == "/ca.pem")
+        #expect(ConfigurationFile.resolve("ca.pem", relativeTo: "c.json") == "ca.pem")
     }
 }

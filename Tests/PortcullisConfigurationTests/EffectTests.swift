@@ -57,7 +57,7 @@ struct EffectTests {
         let text = CrossCheckTests.resources(SampleFile.resource(metadata: metadata))
         let file = try ConfigurationFile(parsing: Array(text.utf8))
         let error = #expect(throws: InvalidConfiguration.self) {
-            try file.makeResources(besides: "c.json", onEvent: { _ in })
+            try file.makeResources(relativeTo: "c.json", onEvent: { _ in })
         }
         #expect(
             error?.findings.map(\.path) == [

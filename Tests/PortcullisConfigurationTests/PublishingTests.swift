@@ -86,7 +86,7 @@ struct PublishingTests {
         let file = try ConfigurationFile(
             parsing: Array(SampleFile.with(resource: SampleFile.resource(more: members)).utf8))
         do {
-            _ = try file.makeResources(besides: "c.json", onEvent: { _ in })
+            _ = try file.makeResources(relativeTo: "c.json", onEvent: { _ in })
             Issue.record("it must not pass")
         } catch {
             let paths = error.findings.filter { $0.severity == .error }.map(\.path)

@@ -22,7 +22,7 @@ struct RequirementTests {
         let settings = try #require(file.resources.first).routes
         #expect(settings.map(\.isSenderConstrained) == [true, false])
         #expect(settings.map(\.isFreshlyIntrospected) == [true, false])
-        let resources = try file.makeResources(besides: "c.json", onEvent: { _ in })
+        let resources = try file.makeResources(relativeTo: "c.json", onEvent: { _ in })
         var declared = Routes()
         file.declare(&declared, guarding: resources)
         let table = try RoutingTable(declared)

@@ -59,7 +59,7 @@ struct SecretFileTests {
             close(descriptor)
         }
         let file = try ConfigurationFile(parsing: Array(text().utf8))
-        return (file.warningsOfOpenSecrets(besides: folder + "/c.json").map(\.description), folder)
+        return (file.warningsOfOpenSecrets(relativeTo: folder + "/c.json").map(\.description), folder)
     }
 
     @Test(arguments: [0o640, 0o604, 0o644, 0o660, 0o666, 0o777] as [mode_t])
@@ -80,7 +80,7 @@ struct SecretFileTests {
 
     @Test func `files that are not there are reported elsewhere`() throws {
         let file = try ConfigurationFile(parsing: Array(Self.text().utf8))
-        #expect(file.warningsOfOpenSecrets(besides: "/nonexistent/c.json") == [])
+        #expect(file.warningsOfOpenSecrets(relativeTo: "/nonexistent/c.json") == [])
     }
 }
 

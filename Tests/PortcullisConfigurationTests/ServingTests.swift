@@ -22,7 +22,7 @@ struct ServingTests {
             SampleFile.with(
                 resource: SampleFile.resource(more: routes),
                 more: #""public_routes": [{"path": "/{rest...}", "respond": {"text": "x"}}]"#))
-        let resources = try file.makeResources(besides: "c.json", onEvent: { _ in })
+        let resources = try file.makeResources(relativeTo: "c.json", onEvent: { _ in })
         #expect(resources.map(\.identifier.text) == ["https://api.example.com/photos"])
         var declared = Routes()
         file.declare(&declared, guarding: resources)
@@ -55,7 +55,7 @@ struct ServingTests {
         let servers = #"[{"issuer": "https://as.example.com", "ca_certificates": "absent.pem"}]"#
         let file = try Self.file(SampleFile.with(authorizationServers: servers))
         do {
-            _ = try file.makeResources(besides: "/nowhere/c.json", onEvent: { _ in })
+            _ = try file.makeResources(relativeTo: "/nowhere/c.json", onEvent: { _ in })
             Issue.record("it must not pass")
         } catch {
             #expect(
@@ -77,7 +77,7 @@ struct EdgeSettingsTests {
     @Test func `by default nobody is trusted, nothing is logged, and requests have no names`() throws {
         let made = try Self.configuration("{}")
         #expect(made.proxies == .none)
-        #expect(made.namesRequests == nil)
+        #expect(made.assignsRequestIDs == nil)
         #expect(try ConfigurationFile(parsing: Array(SampleFile.with().utf8)).server.accessLog == nil)
     }
 
@@ -89,7 +89,7 @@ struct EdgeSettingsTests {
             try made.proxies
                 == TrustedProxies(
                     ["10.0.0.0/8", "::1", "unix"], forwarded: .xForwarded, usesProxyProtocol: true))
-        #expect(made.namesRequests == true)
+        #expect(made.assignsRequestIDs == true)
     }
 
     @Test func `a family that is believed of nobody, and bits that count for nothing, are warnings`() throws {
@@ -130,6 +130,6 @@ struct EdgeSettingsTests {
                 SampleFile.with(server: #"{"access_log": "\#(word)", "access_log_file": "no/such/log"}"#).utf8
             ))
         #expect(file.server.accessLog == format)
-        #expect(throws: InvalidConfiguration.self) { try file.makeAccessLog(besides: "/tmp/config.json") }
+        #expect(throws: InvalidConfiguration.self) { try file.makeAccessLog(relativeTo: "/tmp/config.json") }
     }
 }

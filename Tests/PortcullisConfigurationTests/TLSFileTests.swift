@@ -15,7 +15,7 @@ struct TLSFileTests {
     @Test func `a file without it makes a server without TLS`() throws {
         let file = try Self.file(nil)
         #expect(file.server.tls == nil)
-        let tls = try file.makeTLS(besides: "c.json")
+        let tls = try file.makeTLS(relativeTo: "c.json")
         #expect(tls == nil)
     }
 
@@ -23,7 +23,9 @@ struct TLSFileTests {
         let file = try Self.file(
             #"{"certificate": "a.pem", "private_key": "/none/b.key", "client_certificates": "request", "client_ca": "c.pem"}"#
         )
-        let error = #expect(throws: InvalidConfiguration.self) { try file.makeTLS(besides: "/none/c.json") }
+        let error = #expect(throws: InvalidConfiguration.self) {
+            try file.makeTLS(relativeTo: "/none/c.json")
+        }
         #expect(
             error?.findings.map(\.description) == [
                 "$.server.tls.certificate: cannot be opened: No such file or directory",
@@ -42,7 +44,7 @@ struct TLSFileTests {
             ])
         let error = #expect(throws: InvalidConfiguration.self) {
             try Self.file(#"{"certificate": "a.pem", "private_key": "b.key", "client_ca": "c.pem"}"#)
-                .makeTLS(besides: "/none/c.json")
+                .makeTLS(relativeTo: "/none/c.json")
         }
         #expect(error?.findings.count == 2)
     }

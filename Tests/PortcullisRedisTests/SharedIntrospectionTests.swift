@@ -55,7 +55,10 @@ struct SharedIntrospectionTests {
         func knows(_ token: String) -> Bool {
             var admission = Admission(to: resource)
             let head = RequestHead.get("/mcp", bearer: token)
-            return if case .admitted = admission.advance(head, requiring: .none, in: GateContext()) {
+            return
+                if case .admitted = admission.advance(
+                    head, requiring: .anyValidToken, in: AuthorizationContext())
+            {
                 true
             } else {
                 false
@@ -294,7 +297,7 @@ struct SharedIntrospectionTests {
         defer { server.stop() }
         let (reports, forgettings) = (Counter(), Counter())
         let client = try server.client(user: "deaf", password: "secret") { event in
-            if event == .deaf { reports.increment() }
+            if event == .subscriptionRefused { reports.increment() }
         }
         let cache = RedisIntrospectionCache(client)
         cache.observe { invalidation in

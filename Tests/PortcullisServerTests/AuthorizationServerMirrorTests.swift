@@ -24,8 +24,9 @@ struct AuthorizationServerMirrorTests {
                 var metadata = ProtectedResourceMetadata(resource: try ResourceIdentifier(validating: text))
                 metadata.authorizationServers = ["https://as.example.com"]
                 let resource = try ProtectedResource(
-                    validating: metadata, trusting: [.jwt(issuer: "https://as.example.com")],
-                    publishing: publishing, fetcher: network)
+                    validating: .init(
+                        metadata, trusting: [.jwt(issuer: "https://as.example.com")],
+                        publishing: publishing, fetcher: network))
                 routes.protect(resource) { _ in }
             }
         }

@@ -19,7 +19,7 @@ struct Fetch_CORS {
         let notes = ProtectedResource(
             "https://api.example.com/notes", trusting: issuer.trusted, scopes: ["notes:read"])
         var setup = RunningServer.Setup()
-        setup.configure = { $0.namesRequests = named }
+        setup.configure = { $0.assignsRequestIDs = named }
         let declare: (inout Routes) -> Void = { routes in
             routes.protect(notes) { notes in
                 notes.cors = policy

@@ -248,7 +248,7 @@ struct OpenMetricsTests {
         let recorder = metrics.makeRecorder(loop: 0)
         for number in 0..<100 {
             recorder.record(
-                .requestFinished(summary("/", .zero, method: Method(stringLiteral: "M\(number)"))))
+                .requestFinished(summary("/", .zero, method: Method(token: "M\(number)"))))
         }
         let lines = metrics.openMetricsText.split(separator: "\n")
         #expect(lines.filter { $0.contains("requests_total{") }.count == 1)

@@ -20,7 +20,7 @@ struct ProtectedAnswersTests {
         metadata.authorizationServers = [issuer.issuer]
         var policy = TokenPolicy()
         change(&metadata, &policy)
-        return try ProtectedResource(validating: metadata, trusting: [issuer.trusted], tokens: policy)
+        return try ProtectedResource(validating: .init(metadata, trusting: [issuer.trusted], tokens: policy))
     }
 
     private func declare(_ resource: ProtectedResource, in routes: inout Routes) {

@@ -351,7 +351,7 @@ struct RFC6750_3_GuardedPaths {
             var metadata = ProtectedResourceMetadata(resource: "https://api.example.com/photos")
             metadata.authorizationServers = [issuer.issuer]
             metadata.tlsClientCertificateBoundAccessTokens = promise
-            let resource = try ProtectedResource(validating: metadata, trusting: [issuer.trusted])
+            let resource = try ProtectedResource(validating: .init(metadata, trusting: [issuer.trusted]))
             let server = try await RunningServer.start(setup) { $0.protect(resource) { _ in } }
             let body = try await server.get("\(GuardedSite.wellKnown)/photos").text
             #expect(body.contains("tls_client_certificate_bound_access_tokens") == (promise != nil))

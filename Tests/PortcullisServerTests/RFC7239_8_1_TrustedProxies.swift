@@ -104,7 +104,7 @@ struct RFC7239_8_1 {
         let proxies = try TrustedProxies(["127.0.0.1"])
         setup.configure = {
             $0.proxies = proxies
-            $0.namesRequests = true
+            $0.assignsRequestIDs = true
         }
         try await withServer(setup, { $0.get("/") { _ in .ok } }) { server in
             let reply = try await server.get("/", "X-Request-Id: Root=1-abc+/=")
@@ -152,7 +152,7 @@ struct HostWatchTests {
         let resources = try identifiers.map { identifier in
             var metadata = ProtectedResourceMetadata(resource: try ResourceIdentifier(validating: identifier))
             metadata.authorizationServers = ["https://login.example.com"]
-            return try ProtectedResource(validating: metadata, trusting: [issuer.trusted])
+            return try ProtectedResource(validating: .init(metadata, trusting: [issuer.trusted]))
         }
         let log = try await withServer(
             .init(loops: 1),

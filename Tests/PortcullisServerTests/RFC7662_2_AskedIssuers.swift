@@ -69,7 +69,7 @@ struct RFC7662_2_AskedIssuers {
         var metadata = ProtectedResourceMetadata(
             resource: try ResourceIdentifier(validating: Self.identifier))
         metadata.authorizationServers = [Self.issuer]
-        return try ProtectedResource(validating: metadata, trusting: [trusted], tokens: tokens)
+        return try ProtectedResource(validating: .init(metadata, trusting: [trusted], tokens: tokens))
     }
 
     private func serve(

@@ -413,7 +413,7 @@ struct RFC8446_TLS {
         let issuer = TestIssuer("https://login.example.com")
         var metadata = ProtectedResourceMetadata(resource: "https://api.example.com/notes")
         metadata.tlsClientCertificateBoundAccessTokens = true
-        let notes = try ProtectedResource(validating: metadata, trusting: [issuer.trusted])
+        let notes = try ProtectedResource(validating: .init(metadata, trusting: [issuer.trusted]))
         for (clients, isWarnedOf) in [
             (ClientCertificates.none, true), (.request(issuedBy: nil), false),
         ] {

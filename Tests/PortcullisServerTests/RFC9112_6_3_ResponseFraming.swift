@@ -10,10 +10,10 @@ struct RFC9112_6_3_ResponseFraming {
     private static func routes(_ routes: inout Routes) {
         for code in [200, 204, 205, 304, 404] {
             routes.get("/whole/\(code)") { _ in
-                Response(status: Status(code), body: .bytes(Array("text".utf8)))
+                Response(status: Status(code: code), body: .bytes(Array("text".utf8)))
             }
             routes.get("/stream/\(code)") { _ in
-                Response(status: Status(code), body: .stream { try await $0.write("text") })
+                Response(status: Status(code: code), body: .stream { try await $0.write("text") })
             }
         }
         routes.get("/liar") { _ in

@@ -16,7 +16,7 @@ struct RFC9457_3 {
         var setup = RunningServer.Setup()
         setup.configure = {
             $0.problemDetails = details
-            $0.namesRequests = named
+            $0.assignsRequestIDs = named
         }
         struct Failure: Error {}
         let declare: (inout Routes) -> Void = { routes in

@@ -21,7 +21,8 @@ struct RFC9728_3_1_ManyResources {
         metadata.authorizationServers = [issuer.issuer]
         metadata.jwksURI = jwksURI
         return try ProtectedResource(
-            validating: metadata, trusting: [issuer.trusted], rootAlias: rootAlias, publishing: publishing)
+            validating: .init(
+                metadata, trusting: [issuer.trusted], rootAlias: rootAlias, publishing: publishing))
     }
 
     static func table(_ resources: [ProtectedResource]) throws -> AskedTable {

@@ -31,8 +31,9 @@ struct RFC9728_5_2_Changes {
         var publishing = MetadataPublishing()
         publishing.signing = signing
         return try ProtectedResource(
-            validating: metadata, trusting: issuers.map(\.trusted), challengeParameters: [("realm", realm)],
-            publishing: publishing, onEvent: { events.add($0) })
+            validating: .init(
+                metadata, trusting: issuers.map(\.trusted), challengeParameters: [("realm", realm)],
+                publishing: publishing, onEvent: { events.add($0) }))
     }
 
     static func routes(_ resources: ProtectedResource...) -> Routes {
@@ -154,11 +155,11 @@ struct RFC9728_5_2_Changes {
         let goes = TestIssuer("https://goes.example.com")
         let stays = TestIssuer("https://stays.example.com")
         let old = try Self.resource(trusting: [goes, stays])
-        let resources = try ProtectedResources([old], log: { _ in })
+        let resources = try ResourceRegistry([old], log: { _ in })
         var routes = Routes()
         routes.use(ResourceDocuments(resources))
         routes.group { routes in
-            routes.use(ReplaceableResourceGate(resources, old.identifier))
+            routes.use(RegistryGate(resources, old.identifier))
             routes.get("/p") { _ in .text("in") }
             routes.get("/p/slow") { request async in .text("slow") }
         }
@@ -192,11 +193,12 @@ struct RFC9728_5_2_Changes {
         var publishing = MetadataPublishing()
         publishing.linksFromAnswers = true
         let linking = try ProtectedResource(
-            validating: Self.resource(trusting: [issuer]).metadata, trusting: [issuer.trusted],
-            publishing: publishing)
-        let resources = try ProtectedResources([linking], log: { _ in })
+            validating: .init(
+                Self.resource(trusting: [issuer]).metadata, trusting: [issuer.trusted],
+                publishing: publishing))
+        let resources = try ResourceRegistry([linking], log: { _ in })
         var routes = Routes()
-        routes.use(ReplaceableResourceGate(resources, linking.identifier))
+        routes.use(RegistryGate(resources, linking.identifier))
         routes.get("/p") { _ in .text("in") }
         let server = try await Self.server(routes)
         let link = "<https://a.example\(Self.metadataPath)>; rel=\"oauth-protected-resource\""

@@ -86,12 +86,12 @@ struct RequestIDTests {
 
     @Test func `they can be had without a log, and left out with one`() async throws {
         var setup = RunningServer.Setup()
-        setup.configure = { $0.namesRequests = true }
+        setup.configure = { $0.assignsRequestIDs = true }
         try await withServer(setup, { $0.get("/") { _ in .ok } }) { server in
             let reply = try await server.get("/")
             #expect(reply["x-request-id"] != nil)
         }
-        try await serving({ $0.namesRequests = false }, { $0.get("/") { _ in .ok } }) { server in
+        try await serving({ $0.assignsRequestIDs = false }, { $0.get("/") { _ in .ok } }) { server in
             let reply = try await server.get("/")
             #expect(reply["x-request-id"] == nil)
         }

@@ -89,8 +89,8 @@ struct UnixSocketTests {
 
 @Suite("sd_listen_fds(3), sd_notify(3): what a service manager hands over and is told")
 struct ServiceManagerTests {
-    private static func manager(_ variables: [String: String], processID: Int32 = 42) -> ServiceManager {
-        ServiceManager(processID: processID) { variables[$0] }
+    private static func manager(_ variables: [String: String], processID: Int32 = 42) -> SystemdEnvironment {
+        SystemdEnvironment(processID: processID) { variables[$0] }
     }
 
     @Test func `sockets come in order, with their names`() {
@@ -149,7 +149,7 @@ struct ServiceManagerTests {
         #expect(bound == 0)
         let manager = Self.manager(["NOTIFY_SOCKET": path])
         var told: [String] = []
-        for state in [ServiceManager.State.ready, .reloading, .stopping] {
+        for state in [SystemdEnvironment.State.ready, .reloading, .stopping] {
             manager.notify(state)
             var buffer = [UInt8](repeating: 0, count: 256)
             let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))

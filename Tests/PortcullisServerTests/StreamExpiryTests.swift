@@ -72,13 +72,13 @@ struct StreamExpiryTests {
     }
 
     @Test func `so it is where the resource is taken away meanwhile`() async throws {
-        let resources = try ProtectedResources([resource], log: { _ in })
+        let resources = try ResourceRegistry([resource], log: { _ in })
         let clock = clock
         let reply = try await withServer(
             .preferred,
             { routes in
                 routes.group { routes in
-                    routes.use(ReplaceableResourceGate(resources, resource.identifier))
+                    routes.use(RegistryGate(resources, resource.identifier))
                     routes.get("/notes") { _ in
                         .stream(contentType: "text/plain") { writer in
                             try await writer.write("one ")

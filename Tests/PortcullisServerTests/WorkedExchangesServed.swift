@@ -37,9 +37,10 @@ struct WorkedExchangesServed {
         change(&policy)
         let keys = try JWKSet(parsing: Exchange.bytes("jwks.json"))
         return try ProtectedResource(
-            validating: metadata, trusting: [trusted ?? .jwt(issuer: issuer, keys: .fixed(keys))],
-            tokens: policy, metadataMaxAge: .seconds(3600), rootAlias: rootAlias, fetcher: fetcher,
-            time: clock.time)
+            validating: .init(
+                metadata, trusting: [trusted ?? .jwt(issuer: issuer, keys: .fixed(keys))],
+                tokens: policy, metadataMaxAge: .seconds(3600), rootAlias: rootAlias, fetcher: fetcher,
+                time: clock.time))
     }
 
     private static func declare(

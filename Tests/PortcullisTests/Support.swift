@@ -53,7 +53,9 @@ struct Scene {
             audience: Self.identifier, scope: scope, claims: claims, omitting: omitting, header: header)
     }
 
-    func refusal(of token: String, requiring requirement: AccessRequirement = .none) async -> Refusal? {
+    func refusal(of token: String, requiring requirement: AccessRequirement = .anyValidToken) async
+        -> Refusal?
+    {
         await resource.refusal(of: .get("/notes", bearer: token), requiring: requirement)
     }
 
@@ -74,8 +76,8 @@ struct Scene {
 
 extension ProtectedResource {
     func refusal(
-        of head: RequestHead, requiring requirement: AccessRequirement = .none,
-        in context: GateContext = GateContext()
+        of head: RequestHead, requiring requirement: AccessRequirement = .anyValidToken,
+        in context: AuthorizationContext = AuthorizationContext()
     ) async -> Refusal? {
         do throws(Refusal) {
             _ = try await authorize(head, requiring: requirement, in: context)
@@ -181,8 +183,8 @@ final class Latch: Sendable {
 extension ProtectedResource {
     /// How far a request comes before it lacks anything, or time for a signature where it is given none.
     func progress(
-        _ head: RequestHead, requiring requirement: AccessRequirement = .none,
-        in context: GateContext = GateContext(), withTime hasTime: Bool = false
+        _ head: RequestHead, requiring requirement: AccessRequirement = .anyValidToken,
+        in context: AuthorizationContext = AuthorizationContext(), withTime hasTime: Bool = false
     ) -> Admission.Progress {
         var admission = Admission(to: self)
         if hasTime { admission.supply(.signatureTime) }

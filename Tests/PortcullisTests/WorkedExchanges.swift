@@ -34,8 +34,9 @@ struct WorkedExchanges {
         metadata.bearerMethodsSupported = methods
         metadata.dpopSigningAlgorithmsSupported = ["ES256"]
         return try ProtectedResource(
-            validating: metadata, trusting: [.jwt(issuer: "https://as.example.com", keys: .fixed(keys))],
-            tokens: policy, time: clock.time)
+            validating: .init(
+                metadata, trusting: [.jwt(issuer: "https://as.example.com", keys: .fixed(keys))],
+                tokens: policy, time: clock.time))
     }
 
     private static var policy: TokenPolicy {
@@ -198,7 +199,7 @@ struct WorkedExchanges {
         #expect(form.count == 399)
         let refusal = await resource.refusal(
             of: .test(.post, "/mcp", bearer: token, fields: [type]), requiring: "mcp:read",
-            in: GateContext(form: form))
+            in: AuthorizationContext(form: form))
         let text = "More than one method was used to send the access token"
         expect(
             try #require(refusal), refused(text, "invalid_request", "400 Bad Request", more: Self.dpop),
@@ -292,7 +293,7 @@ struct WorkedExchanges {
     @Test func `15: a certificate-bound token behind a proxy`() async throws {
         let token = try Fixture.text("exchanges/AT5.jwt")
         let certificate = ("Client-Cert", ":\(try Fixture.text("exchanges/CERT.b64")):")
-        let context = GateContext(clientCertificate: .trustedField)
+        let context = AuthorizationContext(clientCertificate: .trustedField)
         let head = RequestHead.get("/mcp", bearer: token, fields: [certificate])
         let access = try await resource.authorize(head, requiring: "mcp:read", in: context)
         #expect(access.binding == .mutualTLS)

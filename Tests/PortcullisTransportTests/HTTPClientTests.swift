@@ -68,7 +68,7 @@ struct HTTPClientTests {
     func `methods that are no tokens, and CONNECT, are refused`(name: String) async throws {
         let client = try makeClient()
         await #expect(throws: HTTPClientError.invalidMethod) {
-            try await client.execute(.init(url: "http://127.0.0.1:1/", method: Method(stringLiteral: name)))
+            try await client.execute(.init(url: "http://127.0.0.1:1/", method: Method(token: name)))
         }
     }
 

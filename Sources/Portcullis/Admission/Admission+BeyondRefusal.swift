@@ -8,7 +8,7 @@ import PortcullisJOSE
 extension Admission {
     /// Judges the steps behind the one that refused, as far as what they need is known.
     mutating func judgeBeyondRefusal(
-        _ head: RequestHead, _ requirement: AccessRequirement, _ context: GateContext
+        _ head: RequestHead, _ requirement: AccessRequirement, _ context: AuthorizationContext
     ) {
         guard let refused = trace?.refusedStep else { return }
         isHypothetical = true

@@ -9,7 +9,8 @@ import PortcullisTransport
 extension Admission {
     /// The answer for the reason that the step of the moment refuses for.
     mutating func refuse(
-        _ reason: RefusalReason, _ head: RequestHead, _ requirement: AccessRequirement, _ context: GateContext
+        _ reason: RefusalReason, _ head: RequestHead, _ requirement: AccessRequirement,
+        _ context: AuthorizationContext
     ) -> Refusal {
         let refused = step
         trace?.noteRefusal(refused, reason)
@@ -80,14 +81,14 @@ extension ProtectedResource {
     /// `nil` where more than that field decides: tokens in forms and queries, and web pages that may not call.
     package func refusalWithoutCredentials(requiring requirement: AccessRequirement) -> Refusal? {
         guard gate.presentation.isFieldOnly, gate.originCheck == nil else { return nil }
-        var refusal = answer(to: .missingCredentials, .none, requiring: requirement, GateContext())
+        var refusal = answer(to: .missingCredentials, .none, requiring: requirement, AuthorizationContext())
         refusal.finding = gate.absence
         return refusal
     }
 
     fileprivate func answer(
         to reason: RefusalReason, _ attempt: Attempt, requiring requirement: AccessRequirement,
-        _ context: GateContext
+        _ context: AuthorizationContext
     ) -> Refusal {
         // No token would help, so the client is not asked for one.
         if reason == .forbiddenOrigin {

@@ -9,7 +9,8 @@ import PortcullisTransport
 extension Admission {
     @inline(__always)
     mutating func take(
-        _ step: AdmissionStep, _ head: RequestHead, _ requirement: AccessRequirement, _ context: GateContext
+        _ step: AdmissionStep, _ head: RequestHead, _ requirement: AccessRequirement,
+        _ context: AuthorizationContext
     ) throws(RefusalReason) -> Turn {
         switch step {
         case .origin: try checkOrigin(head)
@@ -38,7 +39,8 @@ extension Admission {
     }
 
     // RFC 9440 §2.2: what a trusted proxy says of the client is well formed, whether a token needs it or not.
-    private func checkCertificateField(_ head: RequestHead, _ context: GateContext) throws(RefusalReason)
+    private func checkCertificateField(_ head: RequestHead, _ context: AuthorizationContext)
+        throws(RefusalReason)
         -> Turn
     {
         guard case .trustedField = context.clientCertificate else { return .irrelevant }
@@ -92,7 +94,9 @@ extension Admission {
 
     // What a token is bound to is its own affair: it is enforced whatever the resource says about itself.
     // RFC 9449 §7.1, §7.2, RFC 8705 §3, RFC 7800 §3.1.
-    private func checkBinding(_ head: RequestHead, _ context: GateContext) throws(RefusalReason) -> Turn {
+    private func checkBinding(_ head: RequestHead, _ context: AuthorizationContext) throws(RefusalReason)
+        -> Turn
+    {
         guard let confirmation = token?.storage.confirmation else { throw .missingCredentials }
         if attempt == .with(.dpop) {
             guard confirmation.keyThumbprint != nil else { throw .unboundToken }

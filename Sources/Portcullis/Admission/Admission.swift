@@ -86,7 +86,7 @@ package struct Admission: ~Copyable, Sendable {
     ///
     /// Called with the same request each time.
     package mutating func advance(
-        _ head: RequestHead, requiring requirement: AccessRequirement, in context: GateContext
+        _ head: RequestHead, requiring requirement: AccessRequirement, in context: AuthorizationContext
     ) -> Progress {
         do throws(RefusalReason) {
             while true {

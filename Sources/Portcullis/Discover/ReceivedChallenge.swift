@@ -43,7 +43,7 @@ public struct ReceivedChallenge: Sendable, Hashable {
     /// - Throws: ``ChallengeSyntaxError`` with the place and the reason.
     ///
     /// RFC 9110 §5.3, §11.2, §11.6.1.
-    public static func list(in lines: [String]) throws(ChallengeSyntaxError) -> [ReceivedChallenge] {
+    package static func list(in lines: [String]) throws(ChallengeSyntaxError) -> [ReceivedChallenge] {
         var reader = ChallengeReader(lines.joined(separator: ", "))
         return try reader.list()
     }
@@ -51,7 +51,7 @@ public struct ReceivedChallenge: Sendable, Hashable {
     /// The `resource_metadata` of the first challenge that has one, of whatever scheme.
     ///
     /// RFC 9728 §5.1.
-    public static func metadataURL(in challenges: [ReceivedChallenge]) -> String? {
+    package static func metadataURL(in challenges: [ReceivedChallenge]) -> String? {
         for challenge in challenges {
             if let url = challenge["resource_metadata"] { return url }
         }
@@ -64,10 +64,10 @@ public struct ReceivedChallenge: Sendable, Hashable {
 /// Holds none of their text.
 ///
 /// RFC 9110 §11.6.1.
-public struct ChallengeSyntaxError: Error, Sendable, Hashable, CustomStringConvertible {
+package struct ChallengeSyntaxError: Error, Sendable, Hashable, CustomStringConvertible {
     /// What was wrong.
     @nonexhaustive
-    public enum Reason: Sendable, Hashable {
+    package enum Reason: Sendable, Hashable {
         /// Where a scheme or a parameter's name should begin, there is no token.
         case missingToken
         /// A parameter stands where a scheme should be.
@@ -85,9 +85,9 @@ public struct ChallengeSyntaxError: Error, Sendable, Hashable, CustomStringConve
     }
 
     /// What was wrong.
-    public let reason: Reason
+    package let reason: Reason
     /// The offset, in bytes of the lines joined by a comma and a blank.
-    public let offset: Int
+    package let offset: Int
 
     package init(reason: Reason, offset: Int) {
         self.reason = reason
@@ -95,7 +95,7 @@ public struct ChallengeSyntaxError: Error, Sendable, Hashable, CustomStringConve
     }
 
     /// What was wrong, in a sentence.
-    public var description: String {
+    package var description: String {
         let what =
             switch reason {
             case .missingToken: "a scheme or a parameter's name is missing"

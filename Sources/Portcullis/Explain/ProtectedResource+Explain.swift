@@ -18,8 +18,9 @@ extension ProtectedResource {
     ///   - judgesAllSteps: Whether the steps behind a refusal are judged too, as far as that can be done at once and without a trace.
     ///     Only the first refusal decides. Default false.
     public func explain(
-        _ head: RequestHead, requiring requirement: AccessRequirement = .none,
-        in context: GateContext = GateContext(), judgingAllSteps judgesAllSteps: Bool = false
+        _ head: RequestHead, requiring requirement: AccessRequirement = .anyValidToken,
+        in context: AuthorizationContext = AuthorizationContext(),
+        judgingAllSteps judgesAllSteps: Bool = false
     ) async -> Explanation {
         var context = context
         context.describesRefusals = true

@@ -56,14 +56,14 @@ struct IntrospectionCalls: Sendable {
     private let maxCount: Int
     /// A token that no authorization server has issued, for a probe where none is known to be good.
     private let unissuedToken: [UInt8]
-    /// The calls that are under way or in the line.
+    /// The calls that are under way or in a queue.
     private var calls: [Name: Call] = [:]
     /// The calls that will be begun for those who want a new answer when the one for them has ended.
     private var nextCalls: [SHA256Digest: (token: [UInt8], tellers: [Teller])] = [:]
     private var activeCount = 0
     private var unknownActiveCount = 0
-    private var knownLine = Line<Waiting>()
-    private var unknownLine = Line<Waiting>()
+    private var knownQueue = FIFOQueue<Waiting>()
+    private var unknownQueue = FIFOQueue<Waiting>()
     private var breaker = CircuitBreaker()
     private var goodTokens = GoodTokens()
     private var probeCount = 0
@@ -134,7 +134,7 @@ struct IntrospectionCalls: Sendable {
         if case .admitted = admission, hasTurn(isKnown) {
             return start(call, isKnown: isKnown, &consequences)
         }
-        if isKnown { knownLine.append(call) } else { unknownLine.append(call) }
+        if isKnown { knownQueue.append(call) } else { unknownQueue.append(call) }
         if case .afterNewProbe = admission {
             breaker.beginProbing()
             probe(insteadOf: token, name.digest, at: now, &consequences)
@@ -144,13 +144,13 @@ struct IntrospectionCalls: Sendable {
 
     /// Starts the calls whose turn it is: those about tokens known to be good first.
     private mutating func startCalls(at now: MonotonicInstant, _ consequences: inout Consequences) {
-        while activeCount < maxConcurrentCount, !knownLine.isEmpty || !unknownLine.isEmpty {
+        while activeCount < maxConcurrentCount, !knownQueue.isEmpty || !unknownQueue.isEmpty {
             let isKnown: Bool
             let call: Waiting
-            if breaker.starts(isKnown: true), let first = knownLine.popFirst() {
+            if breaker.starts(isKnown: true), let first = knownQueue.popFirst() {
                 (call, isKnown) = (first, true)
             } else if breaker.starts(isKnown: false), unknownActiveCount < maxUnknownActiveCount,
-                let first = unknownLine.popFirst()
+                let first = unknownQueue.popFirst()
             {
                 (call, isKnown) = (first, false)
             } else {
@@ -166,8 +166,8 @@ struct IntrospectionCalls: Sendable {
 
     /// Whether a call may be started at once, since none waits before it.
     private func hasTurn(_ isKnown: Bool) -> Bool {
-        activeCount < maxConcurrentCount && knownLine.isEmpty
-            && (isKnown || (unknownLine.isEmpty && unknownActiveCount < maxUnknownActiveCount))
+        activeCount < maxConcurrentCount && knownQueue.isEmpty
+            && (isKnown || (unknownQueue.isEmpty && unknownActiveCount < maxUnknownActiveCount))
     }
 
     private mutating func start(_ call: Waiting, isKnown: Bool, _ consequences: inout Consequences) {
@@ -258,7 +258,7 @@ struct IntrospectionCalls: Sendable {
         case .probe: probe(insteadOf: call.token, call.digest, at: now, &consequences)
         case .suspended(let pause):
             consequences.incidents.append(.suspended(pause))
-            while let call = knownLine.popFirst() ?? unknownLine.popFirst() {
+            while let call = knownQueue.popFirst() ?? unknownQueue.popFirst() {
                 settle(call.name, .failure(.callsSuspended), at: now, &consequences)
             }
         }
@@ -267,7 +267,7 @@ struct IntrospectionCalls: Sendable {
 
 /// The tokens that a server has called active lately, by a few bytes of their hashes, and the last one of them.
 ///
-/// A token is forgotten when another takes its place. A wrong yes, one in 2⁶⁴, gives a token a better place in the line.
+/// A token is forgotten when another takes its place. A wrong yes, one in 2⁶⁴, gives a token a better place in the queue.
 private struct GoodTokens: Sendable {
     static let capacity = 4096
 
@@ -307,29 +307,5 @@ extension AuthorizationServerFault {
             true
         default: false
         }
-    }
-}
-
-/// First come, first served.
-struct Line<Element: Sendable>: Sendable {
-    private var elements: [Element?] = []
-    private var head = 0
-
-    var isEmpty: Bool { head == elements.count }
-
-    mutating func append(_ element: Element) {
-        elements.append(element)
-    }
-
-    mutating func popFirst() -> Element? {
-        guard head < elements.count else { return nil }
-        let first = elements[head]
-        elements[head] = nil
-        head += 1
-        if head == elements.count || head >= 256 {
-            elements.removeFirst(head)
-            head = 0
-        }
-        return first
     }
 }

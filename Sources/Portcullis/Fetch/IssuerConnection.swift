@@ -133,7 +133,7 @@ extension IssuerConnection {
     }
 
     /// Goes on from an earlier connection to the same issuer, unless this one has begun by itself.
-    func succeed(_ other: IssuerConnection) {
+    func inheritState(from other: IssuerConnection) {
         guard other !== self, keys?.publication.generation ?? 0 == 0 else { return }
         inherit(from: other)
     }

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
 
+import PortcullisHTTP
+
 /// What a token must carry for a request: scopes, an authentication of its user, authorization details, a bond.
 ///
 /// `"notes:read"` asks for one scope, `["notes:read", "notes:write"]` for all of them, `.any(of: …)` for at least one of
-/// them, and `.none` for a valid token with whatever scopes. ``authenticated(by:within:)``,
-/// ``detailed(_:)``, ``senderConstrained()`` and ``freshlyIntrospected()`` add to it.
+/// them, and `.anyValidToken` for a valid token with whatever scopes. ``authenticated(by:within:)``,
+/// ``covering(_:)``, ``senderConstrained()`` and ``freshlyIntrospected()`` add to it.
 ///
 /// RFC 6750 §3.1, RFC 9470 §3, RFC 9396 §9, RFC 9700 §2.2.1, RFC 7662 §4.
 public struct AccessRequirement: Sendable, Hashable, ExpressibleByStringLiteral, ExpressibleByArrayLiteral {
     /// The scopes.
-    public let scopes: ScopeRequirement
+    package let scopes: ScopeRequirement
     /// The authentication context classes of which one is needed, the preferred one first; empty for any.
     public private(set) var acrValues: [String] = []
     /// How long ago the user may have authenticated; nothing for any time.
@@ -22,7 +24,7 @@ public struct AccessRequirement: Sendable, Hashable, ExpressibleByStringLiteral,
     public private(set) var needsFreshIntrospection = false
 
     /// Asks for scopes alone.
-    public init(_ scopes: ScopeRequirement) {
+    package init(_ scopes: ScopeRequirement) {
         self.scopes = scopes
     }
 
@@ -39,7 +41,7 @@ public struct AccessRequirement: Sendable, Hashable, ExpressibleByStringLiteral,
     }
 
     /// Asks for a valid token and no scope in particular.
-    public static let none = AccessRequirement(ScopeRequirement.none)
+    public static let anyValidToken = AccessRequirement(ScopeRequirement.none)
 
     /// Asks for all of these scopes.
     public static func all(of scopes: [Scope]) -> AccessRequirement {
@@ -49,8 +51,10 @@ public struct AccessRequirement: Sendable, Hashable, ExpressibleByStringLiteral,
     /// Asks for at least one of these scopes.
     ///
     /// Traps on an empty list, which nothing could meet.
-    public static func any(of scopes: [Scope]) -> AccessRequirement {
-        AccessRequirement(.any(of: scopes))
+    public static func any(
+        of scopes: [Scope], file: StaticString = #fileID, line: UInt = #line
+    ) -> AccessRequirement {
+        AccessRequirement(.any(of: scopes, file: file, line: line))
     }
 
     /// The same, and a user who has authenticated well or lately enough.
@@ -62,13 +66,15 @@ public struct AccessRequirement: Sendable, Hashable, ExpressibleByStringLiteral,
     ///   - maxAge: How long ago the authentication may be, by the token's `auth_time`; the leeway is added.
     ///
     /// RFC 9470 §3, §6.
-    public func authenticated(by acrValues: [String] = [], within maxAge: Duration? = nil)
-        -> AccessRequirement
-    {
-        precondition(
+    public func authenticated(
+        by acrValues: [String] = [], within maxAge: Duration? = nil,
+        file: StaticString = #fileID, line: UInt = #line
+    ) -> AccessRequirement {
+        endUnless(
             acrValues.allSatisfy(Self.isACRValue),
-            "An acr value is printable ASCII without space, quote, backslash and comma.")
-        precondition(maxAge ?? .zero >= .zero, "An age is 0 or more seconds.")
+            "An acr value is printable ASCII without space, quote, backslash and comma.",
+            file: file, line: line)
+        endUnless(maxAge ?? .zero >= .zero, "An age is 0 or more seconds.", file: file, line: line)
         var requirement = self
         requirement.acrValues = acrValues
         requirement.maxAge = maxAge
@@ -78,14 +84,14 @@ public struct AccessRequirement: Sendable, Hashable, ExpressibleByStringLiteral,
     /// The same, and a token whose authorization details cover these.
     ///
     /// RFC 9396 §9.
-    public func detailed(_ details: AuthorizationDetail...) -> AccessRequirement {
-        detailed(details)
+    public func covering(_ details: AuthorizationDetail...) -> AccessRequirement {
+        covering(details)
     }
 
     /// The same, and a token whose authorization details cover these.
     ///
     /// RFC 9396 §9.
-    public func detailed(_ details: [AuthorizationDetail]) -> AccessRequirement {
+    public func covering(_ details: [AuthorizationDetail]) -> AccessRequirement {
         var requirement = self
         requirement.authorizationDetails = details
         return requirement

@@ -17,8 +17,9 @@ public struct Scope: Sendable, Hashable, ExpressibleByStringLiteral, CustomStrin
     /// Traps if the literal is not a scope-token.
     public init(stringLiteral name: String) {
         guard let scope = Scope(token: name) else {
-            preconditionFailure(
-                "A scope is one or more printable ASCII characters without space, quote or backslash.")
+            endForMistake(
+                "A scope is one or more printable ASCII characters without space, quote or backslash, which "
+                    + "\(String(reflecting: name)) is not (RFC 6749 §3.3).")
         }
         self = scope
     }

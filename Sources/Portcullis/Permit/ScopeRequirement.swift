@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: MIT
 
+import PortcullisHTTP
+
 /// The scopes that a token must carry for a request.
 ///
 /// `"notes:read"` asks for one scope, `["notes:read", "notes:write"]` for all of them, `.any(of: …)` for at least one of
 /// them, and `.none` for a valid token with whatever scopes.
 ///
 /// RFC 6750 §3.1.
-public struct ScopeRequirement: Sendable, Hashable, ExpressibleByStringLiteral, ExpressibleByArrayLiteral {
+package struct ScopeRequirement: Sendable, Hashable, ExpressibleByStringLiteral, ExpressibleByArrayLiteral {
     private enum Kind: Sendable, Hashable {
         case all
         case any
     }
 
     /// The scopes that are named, in the order written.
-    public let scopes: [Scope]
+    package let scopes: [Scope]
     private let kind: Kind
 
     private init(_ kind: Kind, _ scopes: [Scope]) {
@@ -24,20 +26,20 @@ public struct ScopeRequirement: Sendable, Hashable, ExpressibleByStringLiteral, 
     /// Asks for one scope.
     ///
     /// Traps if the literal is not a scope-token.
-    public init(stringLiteral name: String) {
+    package init(stringLiteral name: String) {
         self.init(.all, [Scope(stringLiteral: name)])
     }
 
     /// Asks for all of these scopes.
-    public init(arrayLiteral scopes: Scope...) {
+    package init(arrayLiteral scopes: Scope...) {
         self.init(.all, scopes)
     }
 
     /// Asks for a valid token and no scope in particular.
-    public static let none = ScopeRequirement(.all, [])
+    package static let none = ScopeRequirement(.all, [])
 
     /// Asks for all of these scopes.
-    public static func all(of scopes: [Scope]) -> ScopeRequirement {
+    package static func all(of scopes: [Scope]) -> ScopeRequirement {
         ScopeRequirement(.all, scopes)
     }
 
@@ -46,8 +48,11 @@ public struct ScopeRequirement: Sendable, Hashable, ExpressibleByStringLiteral, 
     /// Traps on an empty list, which nothing could meet.
     ///
     /// A challenge names the first of them, the one that a client should ask for.
-    public static func any(of scopes: [Scope]) -> ScopeRequirement {
-        precondition(!scopes.isEmpty, "A requirement of any scope names at least one.")
+    package static func any(
+        of scopes: [Scope], file: StaticString = #fileID, line: UInt = #line
+    ) -> ScopeRequirement {
+        endUnless(
+            !scopes.isEmpty, "A requirement of any scope names at least one.", file: file, line: line)
         return ScopeRequirement(.any, scopes)
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import PortcullisHTTP
 public import PortcullisTransport
 import Synchronization
 
@@ -12,7 +13,7 @@ import Synchronization
 /// RFC 9449 §11.1.
 public final class InMemoryReplayStore: ReplayStore {
     /// How many proofs are remembered at most.
-    public let capacity: Int
+    package let capacity: Int
     private let shared: Mutex<SharedTable>
     private let uptime: @Sendable () -> MonotonicInstant
     private var table: SharedTable { shared.withLock { $0 } }
@@ -34,8 +35,12 @@ public final class InMemoryReplayStore: ReplayStore {
     ///   - uptime: A clock that is never set. Default the machine's.
     public convenience init(
         capacity: Int = 1_000_000,
-        uptime: @escaping @Sendable () -> MonotonicInstant = TimeSource.system.uptime
+        uptime: @escaping @Sendable () -> MonotonicInstant = TimeSource.system.uptime,
+        file: StaticString = #fileID, line: UInt = #line
     ) {
+        endUnless(
+            ReplayTable.capacities.contains(capacity), "A store has room for 1 to 100000000 proofs.",
+            file: file, line: line)
         self.init(capacity: capacity, since: uptime(), uptime: uptime)
     }
 
@@ -43,7 +48,6 @@ public final class InMemoryReplayStore: ReplayStore {
     init(
         capacity: Int, since start: MonotonicInstant, uptime: @escaping @Sendable () -> MonotonicInstant
     ) {
-        precondition(ReplayTable.capacities.contains(capacity), "A store has room for 1 to 100000000 proofs.")
         self.capacity = capacity
         self.uptime = uptime
         shared = Mutex(SharedTable(since: start))

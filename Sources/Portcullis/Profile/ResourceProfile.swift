@@ -24,7 +24,7 @@ extension ResourceProfile {
     }
 }
 
-extension GateConfiguration {
+extension ProtectedResource.Configuration {
     /// What the profile forbids and the configuration has, or demands and it lacks.
     func profileProblems() -> [Problem] {
         guard case .mcp = profile else { return [] }

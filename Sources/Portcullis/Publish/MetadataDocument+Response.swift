@@ -30,6 +30,19 @@ extension MetadataDocument {
         return (ResponseHead(status: .ok, fields: fields), body)
     }
 
+    /// The same answer without its body if that is not to be sent, with its length instead.
+    ///
+    /// RFC 9110 §9.3.2.
+    static func withoutBody(
+        _ answer: (head: ResponseHead, body: [UInt8]), to head: RequestHead
+    ) -> (head: ResponseHead, body: [UInt8]) {
+        guard head.method == .head, !answer.body.isEmpty else { return answer }
+        var answer = answer
+        answer.head.fields[.contentLength] = String(answer.body.count)
+        answer.body = []
+        return answer
+    }
+
     private static let methods = "GET, HEAD, OPTIONS"
 
     // RFC 9110 §15.5.6.

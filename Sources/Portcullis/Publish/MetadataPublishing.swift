@@ -26,7 +26,7 @@ public struct MetadataPublishing: Sendable {
     /// Default false. For clients of the MCP revision of 2025-03-26, which look there: at
     /// `/.well-known/oauth-authorization-server`, with the resource's path behind it, and, for the first such resource of an origin,
     /// without. Only the routes of this package's server do that: what answers for a document at once, such as
-    /// ``ProtectedResourceSet/metadataResponse(to:)``, has none of another server's, which may have to be fetched.
+    /// ``ResourceRegistry/Snapshot/metadataResponse(to:)``, has none of another server's, which may have to be fetched.
     public var mirrorsAuthorizationServer = false
     /// How the metadata is signed.
     ///

@@ -5,10 +5,10 @@ public import PortcullisHTTP
 extension ProtectedResource {
     /// The answer to a request for this resource's metadata, for servers that are not this package's own.
     ///
-    /// Never asks for a token. Answers `GET`, `HEAD` and `OPTIONS`, other methods with 405; for `HEAD` the body is that of `GET`, so
-    /// that its length can be told, and is not to be sent.
+    /// Never asks for a token. Answers `GET`, `HEAD` and `OPTIONS`, other methods with 405. The answer to `HEAD` has no body, and the
+    /// `Content-Length` of that to `GET`.
     ///
-    /// - Returns: Nothing if the request's path and query are none of the places where the metadata is; its authority is not looked at.
+    /// - Returns: `nil` if the request's path and query are none of the places where the metadata is; its authority is not looked at.
     ///
     /// RFC 9728 §3.1, §3.2.
     public func metadataResponse(to head: RequestHead) -> (head: ResponseHead, body: [UInt8])? {
@@ -17,7 +17,7 @@ extension ProtectedResource {
         let isHere = gate.locations.places.contains { place in
             place.paths.contains { $0.utf8.elementsEqual(text.utf8) } && place.matches(query: query)
         }
-        return isHere ? publishedMetadata(for: head) : nil
+        return isHere ? MetadataDocument.withoutBody(publishedMetadata(for: head), to: head) : nil
     }
 
     /// The answer with the document, wherever it was asked for.
@@ -90,7 +90,7 @@ extension ProtectedResource {
     ///
     /// Keys that signed its metadata stay published while that is good; proofs that were used stay used, and nonces good (RFC 9449 §11.1,
     /// §8); an issuer's keys bridge the time until they have been fetched anew. What was found out about tokens is not taken over.
-    package func succeed(_ earlier: ProtectedResource) {
+    package func inheritState(from earlier: ProtectedResource) {
         guard earlier.gate !== gate else { return }
         // It may have served before, and what it remembers of tokens may have been invalidated since.
         invalidateAllTokens()
@@ -102,7 +102,7 @@ extension ProtectedResource {
             let before = earlier.gate.validator.connections.first {
                 $0.issuer.utf8.elementsEqual(connection.issuer.utf8)
             }
-            if let before { connection.succeed(before) }
+            if let before { connection.inheritState(from: before) }
         }
     }
 }

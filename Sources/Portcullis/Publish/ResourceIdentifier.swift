@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+import PortcullisHTTP
+
 /// The name of a protected resource: an absolute `https` URL without a fragment.
 ///
 /// It is what tokens name as their audience and what the metadata says; both compare it byte for byte, so the text is
@@ -18,7 +20,7 @@ public struct ResourceIdentifier: Sendable, Hashable, ExpressibleByStringLiteral
         do throws(ConfigurationError) {
             try self.init(validating: text)
         } catch {
-            preconditionFailure(error.description)
+            endForMistake("\(String(reflecting: text)): \(error.description)")
         }
     }
 

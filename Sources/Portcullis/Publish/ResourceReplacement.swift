@@ -22,7 +22,7 @@ package struct ResourceReplacement: Sendable {
 
     /// Lets new resources take over from old ones, before they answer anything.
     package func handOver() {
-        for (old, new) in kept { new.succeed(old) }
+        for (old, new) in kept { new.inheritState(from: old) }
     }
 
     /// Tells what has changed, to the log and to each resource's own listener.

@@ -17,7 +17,7 @@ public struct Refusal: Error, Sendable, Hashable, CustomStringConvertible {
     public let challenges: [Challenge]
     /// Why, for logs and metrics.
     public let reason: RefusalReason
-    /// What was expected and what there was, where somebody wants to know: ``GateContext/describesRefusals``.
+    /// What was expected and what there was, where somebody wants to know: ``AuthorizationContext/describesRefusals``.
     public internal(set) var finding: RefusalFinding?
     /// When to try again; only with 503.
     public let retryAfter: Duration?
@@ -38,7 +38,7 @@ public struct Refusal: Error, Sendable, Hashable, CustomStringConvertible {
         reason: RefusalReason, error: String?, challenges: [Challenge], retryAfter: Duration? = nil,
         authorizationDetails: [AuthorizationDetail] = []
     ) {
-        status = Status(reason.outcome.status)
+        status = Status(code: reason.outcome.status)
         self.reason = reason
         self.error = error.map { ($0, reason.publicDescription) }
         self.challenges = challenges

@@ -9,7 +9,7 @@ extension ProtectedResource {
     /// Reads the request anew: what is refused is looked at twice, so that what is let in costs nothing more.
     func finding(
         for reason: RefusalReason, at step: AdmissionStep, of head: RequestHead,
-        requiring requirement: AccessRequirement, _ context: GateContext, form: [UInt8]?,
+        requiring requirement: AccessRequirement, _ context: AuthorizationContext, form: [UInt8]?,
         introspected answer: JSONObject?
     ) -> RefusalFinding {
         if reason == .missingCredentials { return gate.absence }
@@ -174,7 +174,7 @@ extension RequestFindings {
     ///
     /// RFC 8705 §3, RFC 9440 §2.
     fileprivate func certificate(
-        _ reason: RefusalReason, _ head: RequestHead, _ context: GateContext
+        _ reason: RefusalReason, _ head: RequestHead, _ context: AuthorizationContext
     ) -> Texts? {
         let expected = "the certificate \(FindingWords.prefix(claims?["cnf"]?.object?["x5t#S256"]))"
         switch reason {

@@ -27,7 +27,10 @@ struct RequestFindings {
         case .header, .payload:
             ("strict JSON in three base64url parts", reading.problem.map { "\($0)" } ?? "well formed")
         case .type:
-            (gate.tokens.types.joined(separator: ", "), FindingWords.printable(reading.header?["typ"]))
+            (
+                gate.tokens.acceptedTypes.joined(separator: ", "),
+                FindingWords.printable(reading.header?["typ"])
+            )
         case .algorithm:
             (
                 gate.tokens.algorithms.map(\.rawValue).joined(separator: ", "),

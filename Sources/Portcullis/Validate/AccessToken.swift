@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import PortcullisHTTP
 public import PortcullisJOSE
 
 /// A validated access token.
@@ -64,9 +65,9 @@ public struct AccessToken: Sendable, CustomStringConvertible, CustomDebugStringC
     /// RFC 9396 §9.
     public var authorizationDetails: [AuthorizationDetail] { storage.rules.details(of: storage) }
 
-    /// Whether the token carries these scopes, itself or by implication.
-    public func carries(_ requirement: ScopeRequirement) -> Bool {
-        requirement.isSatisfied(by: storage.granted)
+    /// Whether the token carries all of these scopes, itself or by implication.
+    public func carries(_ scopes: Scope...) -> Bool {
+        scopes.allSatisfy(storage.granted.contains)
     }
 
     /// Goes on only if the token carries what is needed: scopes, itself or by implication, and the like.
@@ -77,10 +78,12 @@ public struct AccessToken: Sendable, CustomStringConvertible, CustomDebugStringC
     /// - Throws: ``Refusal`` with 403 and `insufficient_scope`, or with 401 and `insufficient_user_authentication`.
     ///
     /// RFC 6750 §3.1, RFC 9470 §3.
-    public func require(_ requirement: AccessRequirement) throws(Refusal) {
-        precondition(
+    public func require(
+        _ requirement: AccessRequirement, file: StaticString = #fileID, line: UInt = #line
+    ) throws(Refusal) {
+        endUnless(
             !requirement.needsFreshIntrospection,
-            "Only a route can require that its issuer is asked about a token.")
+            "Only a route can require that its issuer is asked about a token.", file: file, line: line)
         guard let reason = storage.rules.shortcoming(of: storage, for: requirement) else { return }
         var refusal = storage.rules.challenger.refusal(
             reason, answering: .with(binding == .dpop ? .dpop : .bearer), requiring: requirement)

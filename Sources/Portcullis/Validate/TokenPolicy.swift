@@ -37,7 +37,7 @@ public struct TokenPolicy: Sendable {
     ///
     /// Default `at+jwt`. Adding `JWT` takes tokens of servers that predate RFC 9068, and makes the audience
     /// the only thing that tells an access token from an ID token.
-    public var types: [String] = ["at+jwt"]
+    public var acceptedTypes: [String] = ["at+jwt"]
     /// Claims that must be there besides `iss`, `aud` and `exp`, which always must.
     ///
     /// Default `sub`, `client_id`, `iat`, `jti`.
@@ -78,8 +78,8 @@ public struct TokenPolicy: Sendable {
     /// Default that they must.
     public var introspectionAudience: IntrospectionAudience = .required
 
-    /// What is demanded of DPoP proofs, where the resource takes DPoP.
-    public var dpop = DPoPPolicy()
+    /// What is demanded of DPoP proofs, where the resource accepts DPoP.
+    package var dpop = DPoPPolicy()
     /// How authorization details are judged, for types that are not judged member by member.
     ///
     /// RFC 9396 §5.
@@ -120,9 +120,9 @@ public struct TokenPolicy: Sendable {
             if !holds { problems.append(.init(path: "\(path).\(name)", message)) }
         }
         check(!algorithms.isEmpty, "algorithms", "At least one signature algorithm is accepted.")
-        check(!types.isEmpty, "types", "At least one typ is accepted (RFC 9068 §4).")
+        check(!acceptedTypes.isEmpty, "types", "At least one typ is accepted (RFC 9068 §4).")
         check(
-            !types.contains { Self.foreignTypes.contains(Self.normalisedType($0)) }, "types",
+            !acceptedTypes.contains { Self.foreignTypes.contains(Self.normalisedType($0)) }, "types",
             "A typ that belongs to another kind of JWT is never accepted (RFC 8725 §3.11).")
         check(
             audiences.map { !$0.isEmpty && !$0.contains("") } ?? true, "audiences",

@@ -33,7 +33,7 @@ struct TokenValidator: Sendable {
         self.time = time
         checker = ClaimsChecker(policy, resource: resource)
         algorithms = Set(policy.algorithms)
-        types = policy.types.map(TokenPolicy.normalisedType)
+        types = policy.acceptedTypes.map(TokenPolicy.normalisedType)
         maxByteCount = policy.maxTokenByteCount
         activeLifetime = policy.introspectionCacheLifetime
         inactiveLifetime = policy.inactiveCacheLifetime

@@ -65,7 +65,7 @@ package enum ExplainCommand: Subcommand {
         do throws(InvalidConfiguration) {
             let file = try ConfigurationFile(path: path)
             let resources = try file.makeResources(
-                besides: path, onEvent: { console.writeError(sentence(for: $0) + "\n") })
+                relativeTo: path, onEvent: { console.writeError("\($0)\n") })
             var routes = Routes()
             file.declare(&routes, guarding: resources)
             guard let table = try? RoutingTable(routes),

@@ -50,7 +50,7 @@ extension ConfigurationFile {
     }
 
     /// A file name of the configuration, which is relative to the directory of the file that names it.
-    package static func resolve(_ name: String, besides file: String) -> String {
+    package static func resolve(_ name: String, relativeTo file: String) -> String {
         guard !name.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return name }
         return file[...slash] + name
     }

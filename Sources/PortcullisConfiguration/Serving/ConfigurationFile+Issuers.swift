@@ -7,25 +7,27 @@ import PortcullisTransport
 extension ConfigurationFile {
     /// An issuer as resources trust it, with the certificates and keys that the file names; nothing if one of them is unfit.
     func makeIssuer(
-        _ server: AuthorizationServerSettings, besides file: String, storingIn store: SharedStore?,
+        _ server: AuthorizationServerSettings, relativeTo file: String, storingIn store: SharedStore?,
         _ findings: FindingCollector
     ) -> TrustedIssuer? {
         var issuer = server.trustedIssuer
         let place = JSONPath(text: server.path)["ca_certificates"]
         let roots = server.certificateAuthorities.map {
-            TrustedRoots.pem(.file(Self.resolve($0, besides: file)))
+            TrustedRoots.pem(.file(Self.resolve($0, relativeTo: file)))
         }
         if let roots { issuer.fetcher = makeFetcher(place, roots: roots, findings) }
         guard let settings = server.introspection else { return issuer }
-        guard let authentication = makeAuthentication(settings, besides: file, findings) else { return nil }
+        guard let authentication = makeAuthentication(settings, relativeTo: file, findings) else {
+            return nil
+        }
         var introspection = TrustedIssuer.Introspection(
             endpoint: settings.endpoint, authentication: authentication)
         introspection.sharedCache = store?.introspection
         introspection.signedResponseAudience = settings.signedResponseAudience
         if case .tlsClientAuth(_, let certificate, let key) = settings.authentication {
             let identity = TLSIdentity(
-                certificateChain: .file(Self.resolve(certificate, besides: file)),
-                privateKey: .file(Self.resolve(key, besides: file)))
+                certificateChain: .file(Self.resolve(certificate, relativeTo: file)),
+                privateKey: .file(Self.resolve(key, relativeTo: file)))
             guard
                 let fetcher = makeFetcher(
                     JSONPath(text: settings.path)["client_certificate"], roots: roots ?? .system,
@@ -38,7 +40,7 @@ extension ConfigurationFile {
     }
 
     private func makeAuthentication(
-        _ settings: AuthorizationServerSettings.Introspection, besides file: String,
+        _ settings: AuthorizationServerSettings.Introspection, relativeTo file: String,
         _ findings: FindingCollector
     ) -> ClientAuthentication? {
         switch settings.authentication {
@@ -47,7 +49,7 @@ extension ConfigurationFile {
         case .tlsClientAuth(let id, _, _): return .tlsClientAuth(id: id)
         case .bearer(let token): return .bearer(token: token)
         case .privateKeyJWT(let id, let name):
-            guard let key = Self.privateKey(from: Self.resolve(name, besides: file)) else {
+            guard let key = Self.privateKey(from: Self.resolve(name, relativeTo: file)) else {
                 findings.error(
                     JSONPath(text: settings.path)["private_key"],
                     "cannot be read; must be a file with one private key as a JWK (RFC 7517 section 4)")

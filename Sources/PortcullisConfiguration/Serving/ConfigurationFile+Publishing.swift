@@ -8,20 +8,20 @@ extension PublishingSettings {
     /// The library's form of it, with the keys that the file names.
     ///
     /// Holds its thread while it reads them.
-    func makePublishing(besides file: String, _ findings: FindingCollector) -> MetadataPublishing {
+    func makePublishing(relativeTo file: String, _ findings: FindingCollector) -> MetadataPublishing {
         var publishing = MetadataPublishing()
         publishing.additionalSuffixes = additionalSuffixes
         publishing.advertisedURL = metadataURL
         publishing.linksFromAnswers = hasLinkField
         publishing.mirrorsAuthorizationServer = mirrorsAuthorizationServer
-        publishing.signing = signing?.makeSigning(besides: file, findings)
+        publishing.signing = signing?.makeSigning(relativeTo: file, findings)
         return publishing
     }
 }
 
 extension SignedMetadataSettings {
-    fileprivate func makeSigning(besides file: String, _ findings: FindingCollector) -> MetadataSigning? {
-        let resolved = ConfigurationFile.resolve(privateKey, besides: file)
+    fileprivate func makeSigning(relativeTo file: String, _ findings: FindingCollector) -> MetadataSigning? {
+        let resolved = ConfigurationFile.resolve(privateKey, relativeTo: file)
         guard let key = ConfigurationFile.privateKey(from: resolved) else {
             findings.error(
                 JSONPath(text: path)["private_key"],
@@ -32,7 +32,7 @@ extension SignedMetadataSettings {
         signing.lifetime = lifetime
         signing.answersAcceptedJWT = answersAcceptedJWT
         for (index, name) in publishedKeys.enumerated() {
-            let keys = ConfigurationFile.publicKeys(from: ConfigurationFile.resolve(name, besides: file))
+            let keys = ConfigurationFile.publicKeys(from: ConfigurationFile.resolve(name, relativeTo: file))
             if keys.isEmpty {
                 findings.error(
                     JSONPath(text: path)["published_keys"][index],
@@ -48,13 +48,14 @@ extension ConfigurationFile {
     /// The way to the resources' own URLs, for self-checks; nothing if they need no certificates of their own.
     ///
     /// Reads the certificates that the file names.
-    package func makeSelfCheckFetcher(besides file: String) throws(InvalidConfiguration) -> HTTPClientFetcher?
+    package func makeSelfCheckFetcher(relativeTo file: String) throws(InvalidConfiguration)
+        -> HTTPClientFetcher?
     {
         guard let name = selfCheck.certificateAuthorities else { return nil }
         let findings = FindingCollector()
         let fetcher = makeFetcher(
             JSONPath.root["self_check"]["ca_certificates"],
-            roots: .pem(.file(Self.resolve(name, besides: file))), findings)
+            roots: .pem(.file(Self.resolve(name, relativeTo: file))), findings)
         if findings.hasErrors { throw InvalidConfiguration(findings: findings.findings) }
         return fetcher
     }

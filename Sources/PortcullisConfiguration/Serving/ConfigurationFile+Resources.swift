@@ -17,14 +17,14 @@ extension ConfigurationFile {
     ///   - onEvent: Is told what an operator should know. Must not wait.
     /// - Throws: ``InvalidConfiguration`` for certificates that cannot be read, and for what only the library finds.
     package func makeResources(
-        besides file: String, sharing connections: IssuerConnections = IssuerConnections(),
+        relativeTo file: String, sharing connections: IssuerConnections = IssuerConnections(),
         remembering memories: ProofMemories = ProofMemories(), storingIn store: SharedStore? = nil,
         onEvent: @escaping @Sendable (ResourceEvent) -> Void
     ) throws(InvalidConfiguration) -> [ProtectedResource] {
         let findings = FindingCollector()
         let fetcher = makeFetcher(JSONPath.root, findings)
         let trusted = authorizationServers.compactMap {
-            makeIssuer($0, besides: file, storingIn: store, findings)
+            makeIssuer($0, relativeTo: file, storingIn: store, findings)
         }
         var made: [ProtectedResource] = []
         for resource in resources {
@@ -33,14 +33,14 @@ extension ConfigurationFile {
             }
             // What is wrong with an issuer has been said at its own place.
             guard issuers.count == resource.issuers.count else { continue }
-            var configuration = GateConfiguration(
-                metadata: resource.metadata, issuers: issuers,
-                tokens: resource.makePolicy(besides: file, storingIn: store, findings),
+            var configuration = ProtectedResource.Configuration(
+                resource.metadata, trusting: issuers,
+                tokens: resource.makePolicy(relativeTo: file, storingIn: store, findings),
                 challengeParameters: resource.challengeParameters, metadataMaxAge: resource.metadataMaxAge,
                 rootAlias: resource.isRootAlias, fetcher: fetcher, onEvent: onEvent,
                 connectionPool: connections, proofMemories: memories, path: resource.path)
             configuration.profile = resource.profile
-            configuration.publishing = resource.publishing.makePublishing(besides: file, findings)
+            configuration.publishing = resource.publishing.makePublishing(relativeTo: file, findings)
             do throws(ConfigurationError) {
                 made.append(try ProtectedResource(configuration))
             } catch {
@@ -76,18 +76,18 @@ extension ConfigurationFile {
         configuration.proxies = server.proxies
         configuration.accessLog = accessLog
         configuration.problemDetails = server.problemDetails
-        configuration.namesRequests = server.namesRequests
+        configuration.assignsRequestIDs = server.assignsRequestIDs
         return configuration
     }
 
     /// The log of requests, if the file asks for one.
     ///
     /// - Parameter file: Where the configuration is, for the log's name that is relative to it.
-    package func makeAccessLog(besides file: String) throws(InvalidConfiguration) -> AccessLog? {
+    package func makeAccessLog(relativeTo file: String) throws(InvalidConfiguration) -> AccessLog? {
         guard let format = server.accessLog else { return nil }
         guard let name = server.accessLogFile else { return .standardError(format) }
         do throws(LogFileError) {
-            return try .file(Self.resolve(name, besides: file), format)
+            return try .file(Self.resolve(name, relativeTo: file), format)
         } catch {
             let findings = FindingCollector()
             findings.error(
@@ -111,7 +111,7 @@ extension ConfigurationFile {
             ("access_log", server.accessLog == earlier.server.accessLog),
             ("access_log_file", server.accessLogFile == earlier.server.accessLogFile),
             ("problem_details", server.problemDetails == earlier.server.problemDetails),
-            ("request_ids", server.namesRequests == earlier.server.namesRequests),
+            ("request_ids", server.assignsRequestIDs == earlier.server.assignsRequestIDs),
             ("tls", (server.tls == nil) == (earlier.server.tls == nil)),
         ]
         let admin =
@@ -147,7 +147,7 @@ extension TokenSettings {
         var policy = TokenPolicy()
         policy.format = format
         policy.algorithms = algorithms
-        policy.types = types
+        policy.acceptedTypes = types
         policy.requiredClaims = requiredClaims
         policy.audiences = audiences
         policy.leeway = leeway

@@ -7,7 +7,7 @@ package import PortcullisServer
 extension ConfigurationFile {
     /// Declares every route of the file.
     ///
-    /// - Parameter guarded: What ``makeResources(besides:sharing:remembering:storingIn:onEvent:)`` made.
+    /// - Parameter guarded: What ``makeResources(relativeTo:sharing:remembering:storingIn:onEvent:)`` made.
     package func declare(_ routes: inout Routes, guarding guarded: [ProtectedResource]) {
         for route in publicRoutes { route.declare(in: &routes) }
         for (settings, resource) in zip(resources, guarded) {
@@ -47,7 +47,7 @@ extension RouteSettings {
     private var requirement: AccessRequirement {
         var requirement = AccessRequirement.all(of: scopes.compactMap(Scope.init(token:)))
             .authenticated(by: acrValues, within: maxAge)
-            .detailed(authorizationDetails)
+            .covering(authorizationDetails)
         if isSenderConstrained { requirement = requirement.senderConstrained() }
         if isFreshlyIntrospected { requirement = requirement.freshlyIntrospected() }
         return requirement

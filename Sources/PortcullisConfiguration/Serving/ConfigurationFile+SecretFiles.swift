@@ -6,9 +6,9 @@ extension ConfigurationFile {
     /// Looks at the permissions of private keys, nonce keys and passwords, behind symbolic links; access lists are not looked at.
     ///
     /// - Parameter file: Where the configuration is, for the names that are relative to it.
-    package func warningsOfOpenSecrets(besides file: String) -> [Finding] {
+    package func warningsOfOpenSecrets(relativeTo file: String) -> [Finding] {
         secretFiles.compactMap { path, name in
-            let resolved = Self.resolve(name, besides: file)
+            let resolved = Self.resolve(name, relativeTo: file)
             guard Self.isOpenToOthers(resolved) else { return nil }
             return Finding(
                 .warning, path.text,

@@ -13,13 +13,13 @@ extension ConfigurationFile {
     ///
     /// - Parameter file: Where the configuration is, for the names that are relative to it.
     /// - Throws: ``InvalidConfiguration`` for files that cannot be read or do not belong together.
-    package func makeTLS(besides file: String) throws(InvalidConfiguration) -> Server.TLS? {
+    package func makeTLS(relativeTo file: String) throws(InvalidConfiguration) -> Server.TLS? {
         guard let settings = server.tls else { return nil }
         let findings = FindingCollector()
-        let certificate = Self.source("certificate", settings.certificate, besides: file, findings)
-        let key = Self.source("private_key", settings.privateKey, besides: file, findings)
+        let certificate = Self.source("certificate", settings.certificate, relativeTo: file, findings)
+        let key = Self.source("private_key", settings.privateKey, relativeTo: file, findings)
         let name = settings.clientCertificates == .none ? nil : settings.clientAuthorities
-        let authorities = name.flatMap { Self.source("client_ca", $0, besides: file, findings) }
+        let authorities = name.flatMap { Self.source("client_ca", $0, relativeTo: file, findings) }
         guard !findings.hasErrors, let certificate, let key else {
             throw InvalidConfiguration(findings: findings.findings)
         }
@@ -40,9 +40,9 @@ extension ConfigurationFile {
     }
 
     private static func source(
-        _ key: String, _ name: String, besides file: String, _ findings: FindingCollector
+        _ key: String, _ name: String, relativeTo file: String, _ findings: FindingCollector
     ) -> PEMSource? {
-        let path = resolve(name, besides: file)
+        let path = resolve(name, relativeTo: file)
         if let reason = whyUnreadable(path) {
             findings.error(tlsPath[key], "cannot be opened: \(reason)")
             return nil

@@ -5,7 +5,7 @@ import PortcullisJOSE
 import PortcullisServer
 
 /// Everything that the gate knows about a caller, for the eyes of whoever tries it out.
-func principalObject(_ token: AccessToken, _ parameters: Parameters) -> JSONObject {
+func principalObject(_ token: AccessToken, _ parameters: PathParameters) -> JSONObject {
     var names: JSONObject = [:]
     for parameter in parameters { names[parameter.name] = .string(parameter.value) }
     return [

@@ -8,12 +8,12 @@ extension ResourceSettings {
     ///
     /// Holds its thread while it reads.
     func makePolicy(
-        besides file: String, storingIn store: SharedStore?, _ findings: FindingCollector
+        relativeTo file: String, storingIn store: SharedStore?, _ findings: FindingCollector
     ) -> TokenPolicy {
         var policy = tokens.policy
         policy.dpop.replayStore = store?.replays
         if let name = tokens.dpop.nonceKeysFile {
-            let path = ConfigurationFile.resolve(name, besides: file)
+            let path = ConfigurationFile.resolve(name, relativeTo: file)
             policy.dpop.nonceKeys = Self.nonceKeys(from: path)
             if policy.dpop.nonceKeys.isEmpty {
                 findings.error(

@@ -34,24 +34,24 @@ extension ConfigurationFile {
     ///   - onEvent: Is told when the store goes away and when it is back. Nothing: no connection is made before it is needed.
     /// - Throws: ``InvalidConfiguration`` for files that cannot be read or do not belong together.
     package func makeStore(
-        besides file: String, onEvent: (@Sendable (RedisEvent) -> Void)? = nil
+        relativeTo file: String, onEvent: (@Sendable (RedisEvent) -> Void)? = nil
     ) throws(InvalidConfiguration) -> SharedStore? {
         guard let store else { return nil }
         let findings = FindingCollector()
         var configuration = RedisConfiguration(url: store.url)
         configuration.username = store.username
         configuration.password =
-            store.passwordFile.map { Self.password(from: Self.resolve($0, besides: file), findings) }
+            store.passwordFile.map { Self.password(from: Self.resolve($0, relativeTo: file), findings) }
             ?? store.password
         configuration.keyPrefix = store.keyPrefix
         configuration.timeout = store.timeout
         if let name = store.certificateAuthorities {
-            configuration.roots = .pem(.file(Self.resolve(name, besides: file)))
+            configuration.roots = .pem(.file(Self.resolve(name, relativeTo: file)))
         }
         if let certificate = store.clientCertificate, let key = store.clientPrivateKey {
             configuration.identity = TLSIdentity(
-                certificateChain: .file(Self.resolve(certificate, besides: file)),
-                privateKey: .file(Self.resolve(key, besides: file)))
+                certificateChain: .file(Self.resolve(certificate, relativeTo: file)),
+                privateKey: .file(Self.resolve(key, relativeTo: file)))
         }
         guard !findings.hasErrors else { throw InvalidConfiguration(findings: findings.findings) }
         do throws(RedisConfigurationError) {
@@ -104,23 +104,5 @@ extension ConfigurationFile {
         case .invalidURL: ("url", "cannot be used")
         default: (nil, "cannot be set up on this machine")
         }
-    }
-}
-
-/// What happened to the store, as a sentence for an operator's log.
-package func sentence(for event: RedisEvent) -> String {
-    switch event {
-    case .available: "store: answers"
-    case .unavailable(let fault):
-        "store: out of use, \(fault); DPoP proofs get 503 until it answers, and tokens are introspected without it"
-    case .evicting:
-        "store: drops keys when its memory is full, so that it may forget a DPoP proof too early; "
-            + "set maxmemory-policy to noeviction"
-    case .deaf:
-        "store: refuses to tell what other processes invalidate, so that no introspection answer is kept here for longer than a "
-            + "moment; allow this user its channel"
-    case .clockAhead:
-        "store: its clock is more than 60 seconds ahead of this machine's, so that DPoP proofs get 503; set both clocks by NTP"
-    @unknown default: "store: something happened that this program has no words for"
     }
 }

@@ -86,7 +86,7 @@ extension RouteSettings {
         if names.isEmpty { reader.error("methods", "must not be empty; leave it out for GET") }
         for (index, name) in names.enumerated() {
             let path = reader.path["methods"][index]
-            if !name.utf8.allSatisfy(CharacterClass.isTokenCharacter) {
+            if Method(name) == nil {
                 reader.findings.error(path, "must be a method's name, such as \"GET\"")
             } else if name != name.uppercased() {
                 reader.findings.error(path, "must be in capitals; methods are case-sensitive")
@@ -94,7 +94,7 @@ extension RouteSettings {
                 reader.findings.error(path, "is never served; leave it out")
             }
         }
-        return names.map { Method(stringLiteral: $0) }
+        return names.compactMap { Method($0) }
     }
 
     private static func readScopes(_ reader: ObjectReader) -> [String] {

@@ -33,7 +33,7 @@ package struct ServerSettings: Sendable, Hashable {
     /// When errors of the server's own are told as problem details.
     package var problemDetails = ProblemDetails.accept
     /// Nothing: where there is an access log.
-    package var namesRequests: Bool?
+    package var assignsRequestIDs: Bool?
     /// Nothing: no TLS.
     package var tls: TLSSettings?
 
@@ -107,7 +107,7 @@ extension ServerSettings {
         if accessLogFile != nil, accessLog == nil {
             reader.error("access_log_file", "stands without a log; access_log must be \"text\" or \"json\"")
         }
-        namesRequests = reader.bool("request_ids")
+        assignsRequestIDs = reader.bool("request_ids")
         problemDetails = reader.word("problem_details", ProblemDetails.self) ?? problemDetails
     }
 }

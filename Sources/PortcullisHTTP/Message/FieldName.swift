@@ -8,7 +8,7 @@ public struct FieldName: Sendable, Hashable, ExpressibleByStringLiteral, CustomS
     public let spelling: String
     package let known: KnownFieldName
 
-    /// Makes a name, or nothing if the text is not a token.
+    /// Makes a name from a text that is known at run time only; `nil` if it is not a token.
     public init?(_ spelling: String) {
         guard !spelling.isEmpty, spelling.utf8.allSatisfy(CharacterClass.isTokenCharacter) else { return nil }
         self.init(checked: spelling)
@@ -19,7 +19,9 @@ public struct FieldName: Sendable, Hashable, ExpressibleByStringLiteral, CustomS
     /// Traps if the literal is not a token.
     public init(stringLiteral spelling: String) {
         guard let name = FieldName(spelling) else {
-            preconditionFailure("A field name is a token: one or more of letters, digits and !#$%&'*+-.^_`|~")
+            endForMistake(
+                "A field name is a token, one or more of letters, digits and !#$%&'*+-.^_`|~, which \(String(reflecting: spelling)) "
+                    + "is not (RFC 9110 §5.1).")
         }
         self = name
     }
@@ -64,13 +66,13 @@ public struct FieldName: Sendable, Hashable, ExpressibleByStringLiteral, CustomS
     /// `Cache-Control`.
     public static let cacheControl: FieldName = "Cache-Control"
     /// `Connection`.
-    public static let connection: FieldName = "Connection"
+    package static let connection: FieldName = "Connection"
     /// `Content-Length`.
     public static let contentLength: FieldName = "Content-Length"
     /// `Content-Type`.
     public static let contentType: FieldName = "Content-Type"
     /// `Date`.
-    public static let date: FieldName = "Date"
+    package static let date: FieldName = "Date"
     /// `DPoP`.
     ///
     /// RFC 9449 §4.1.
@@ -78,13 +80,13 @@ public struct FieldName: Sendable, Hashable, ExpressibleByStringLiteral, CustomS
     /// `ETag`.
     public static let etag: FieldName = "ETag"
     /// `Expect`.
-    public static let expect: FieldName = "Expect"
+    package static let expect: FieldName = "Expect"
     /// `Host`.
     public static let host: FieldName = "Host"
     /// `If-None-Match`.
     public static let ifNoneMatch: FieldName = "If-None-Match"
     /// `Keep-Alive`.
-    public static let keepAlive: FieldName = "Keep-Alive"
+    package static let keepAlive: FieldName = "Keep-Alive"
     /// `Location`.
     public static let location: FieldName = "Location"
     /// `Origin`.
@@ -92,11 +94,11 @@ public struct FieldName: Sendable, Hashable, ExpressibleByStringLiteral, CustomS
     /// `Retry-After`.
     public static let retryAfter: FieldName = "Retry-After"
     /// `Server`.
-    public static let server: FieldName = "Server"
+    package static let server: FieldName = "Server"
     /// `Trailer`.
-    public static let trailer: FieldName = "Trailer"
+    package static let trailer: FieldName = "Trailer"
     /// `Transfer-Encoding`.
-    public static let transferEncoding: FieldName = "Transfer-Encoding"
+    package static let transferEncoding: FieldName = "Transfer-Encoding"
     /// `Vary`.
     public static let vary: FieldName = "Vary"
     /// `WWW-Authenticate`.

@@ -60,8 +60,13 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
     ///
     /// Traps on CR, LF, NUL or another control character in the value: a field value from outside has to be
     /// checked with ``isValid(_:)`` first. RFC 9110 §5.5.
-    public mutating func append(_ value: String, for name: FieldName) {
-        precondition(Self.isValid(value), "A field value has no control characters but the tab.")
+    public mutating func append(
+        _ value: String, for name: FieldName, file: StaticString = #fileID, line: UInt = #line
+    ) {
+        endUnless(
+            Self.isValid(value),
+            "A field value has no control characters but the tab, and no blanks at its ends (RFC 9110 §5.5).",
+            file: file, line: line)
         list.append(Field(name: name, value: value))
     }
 

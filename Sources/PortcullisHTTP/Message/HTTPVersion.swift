@@ -5,7 +5,7 @@
 /// Only these two are spoken here.
 ///
 /// RFC 9112 §2.3.
-public enum HTTPVersion: Sendable, Hashable {
+package enum HTTPVersion: Sendable, Hashable {
     /// `HTTP/1.0`.
     case http1_0
     /// `HTTP/1.1`.

@@ -9,10 +9,21 @@ public struct Method: Sendable, Hashable, ExpressibleByStringLiteral, CustomStri
     /// The method's name, as it stands in the request line.
     public let name: String
 
-    /// Makes a method from a name that is known to be a token.
+    /// Makes a method from a literal.
     ///
-    /// Does not check the grammar; the head parser does, and a literal is the author's own.
+    /// Traps, with a sentence, if the literal is not a token.
     public init(stringLiteral name: String) {
+        guard let method = Method(name) else {
+            endForMistake("A method is a token, which \(String(reflecting: name)) is not (RFC 9110 §9.1).")
+        }
+        self = method
+    }
+
+    /// Makes a method from a name that is known at run time only; `nil` if it is not a token.
+    ///
+    /// RFC 9110 §9.1, §5.6.2.
+    public init?(_ name: String) {
+        guard !name.isEmpty, name.utf8.allSatisfy(CharacterClass.isTokenCharacter) else { return nil }
         self.name = name
     }
 
@@ -46,7 +57,7 @@ public struct Method: Sendable, Hashable, ExpressibleByStringLiteral, CustomStri
     /// `CONNECT`.
     ///
     /// RFC 9110 §9.3.6.
-    public static let connect: Method = "CONNECT"
+    package static let connect: Method = "CONNECT"
     /// `OPTIONS`.
     ///
     /// RFC 9110 §9.3.7.
@@ -54,7 +65,7 @@ public struct Method: Sendable, Hashable, ExpressibleByStringLiteral, CustomStri
     /// `TRACE`.
     ///
     /// RFC 9110 §9.3.8.
-    public static let trace: Method = "TRACE"
+    package static let trace: Method = "TRACE"
     /// `PATCH`.
     ///
     /// RFC 5789 §2.

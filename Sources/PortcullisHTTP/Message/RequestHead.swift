@@ -10,7 +10,7 @@ public struct RequestHead: Sendable {
     /// The method.
     public var method: Method { storage.method }
     /// The version that the request line names.
-    public var version: HTTPVersion { storage.version }
+    package var version: HTTPVersion { storage.version }
     /// The whole head as it came, with the empty line that ends it.
     @inlinable package var bytes: [UInt8] { storage.bytes }
     /// Where the request target stands in `bytes`.

@@ -6,29 +6,42 @@
 public struct Status: Sendable, Hashable, ExpressibleByIntegerLiteral, CustomStringConvertible {
     /// The three digits.
     ///
-    /// From 100 to 599; anything else traps, since only code, never input, makes one.
+    /// From 100 to 599.
     public let code: Int
 
-    /// Makes a status from its code.
+    /// Makes a status from a literal.
+    ///
+    /// Traps, with a sentence, outside 100 to 599.
     public init(integerLiteral code: Int) {
-        self.init(code)
+        self.init(code: code)
     }
 
-    /// Makes a status from its code.
-    public init(_ code: Int) {
-        precondition((100...599).contains(code), "A status code has three digits from 100 to 599.")
+    /// Makes a status from a code that is known at run time only; `nil` outside 100 to 599.
+    ///
+    /// RFC 9110 §15.
+    public init?(_ code: Int) {
+        guard Self.codes.contains(code) else { return nil }
         self.code = code
     }
+
+    package init(code: Int) {
+        endUnless(
+            Self.codes.contains(code), "A status code has three digits from 100 to 599, which \(code) is not."
+        )
+        self.code = code
+    }
+
+    private static let codes = 100...599
 
     /// Whether the status is interim: 1xx.
     ///
     /// RFC 9110 §15.2.
-    public var isInformational: Bool { code < 200 }
+    package var isInformational: Bool { code < 200 }
 
     /// Whether a response with this status never has content, whatever its fields say.
     ///
     /// RFC 9112 §6.3.
-    public var forbidsContent: Bool { code < 200 || code == 204 || code == 304 }
+    package var forbidsContent: Bool { code < 200 || code == 204 || code == 304 }
 
     /// The code and its reason phrase.
     public var description: String { "\(code) \(reasonPhrase)" }
@@ -65,7 +78,7 @@ public struct Status: Sendable, Hashable, ExpressibleByIntegerLiteral, CustomStr
     /// 204.
     public static let noContent: Status = 204
     /// 205.
-    public static let resetContent: Status = 205
+    package static let resetContent: Status = 205
     /// 302.
     public static let found: Status = 302
     /// 303.
@@ -87,13 +100,13 @@ public struct Status: Sendable, Hashable, ExpressibleByIntegerLiteral, CustomStr
     /// 413.
     public static let contentTooLarge: Status = 413
     /// 414.
-    public static let uriTooLong: Status = 414
+    package static let uriTooLong: Status = 414
     /// 417.
-    public static let expectationFailed: Status = 417
+    package static let expectationFailed: Status = 417
     /// 421.
     public static let misdirectedRequest: Status = 421
     /// 431.
-    public static let requestHeaderFieldsTooLarge: Status = 431
+    package static let requestHeaderFieldsTooLarge: Status = 431
     /// 500.
     public static let internalServerError: Status = 500
     /// 501.
@@ -101,5 +114,5 @@ public struct Status: Sendable, Hashable, ExpressibleByIntegerLiteral, CustomStr
     /// 503.
     public static let serviceUnavailable: Status = 503
     /// 505.
-    public static let httpVersionNotSupported: Status = 505
+    package static let httpVersionNotSupported: Status = 505
 }

@@ -150,7 +150,7 @@ private struct StatusLine: Sendable {
         guard line[12..<(line.count - 2)].allSatisfy(CharacterClass.isFieldValueCharacter) else {
             throw .invalidStatusLine
         }
-        status = Status(code)
+        status = Status(code: code)
         version = line[5] == 0x31 ? (line[7] == 0x31 ? .http1_1 : line[7] == 0x30 ? .http1_0 : nil) : nil
     }
 }

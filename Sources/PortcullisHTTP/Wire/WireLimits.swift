@@ -7,32 +7,32 @@
 /// Does not hold deadlines; those belong to the connection.
 ///
 /// RFC 9112 §2.2, §3, §7.1.
-public struct WireLimits: Sendable, Hashable {
+package struct WireLimits: Sendable, Hashable {
     /// The longest request target, in bytes.
     ///
     /// Default 8192; at least 1. Beyond it: 414. RFC 9112 §3.
-    public var maxTargetByteCount: Int
+    package var maxTargetByteCount: Int
     /// The longest header block in bytes: all field lines and the empty line behind them.
     ///
     /// Default 32 768; at least 2. Beyond it: 431. For responses the status line counts too. RFC 6585 §5.
-    public var maxHeaderByteCount: Int
+    package var maxHeaderByteCount: Int
     /// How many field lines a head may have.
     ///
     /// Default 100. Beyond it: 431. RFC 6585 §5.
-    public var maxFieldCount: Int
+    package var maxFieldCount: Int
     /// How many bytes of chunk extensions and superfluous zeros may come before the data and again with each
     /// 65 536 bytes of it.
     ///
     /// Default 16 384. Beyond it: 400. RFC 9112 §7.1.1.
-    public var maxChunkOverheadByteCount: Int
+    package var maxChunkOverheadByteCount: Int
     /// The longest trailer section in bytes, with the empty line behind it.
     ///
     /// Default 8192; at least 2. Beyond it: 400. RFC 9112 §7.1.2.
-    public var maxTrailerByteCount: Int
+    package var maxTrailerByteCount: Int
     /// How many trailer fields a chunked body may end with.
     ///
     /// Default 32. Beyond it: 400. RFC 9112 §7.1.2.
-    public var maxTrailerFieldCount: Int
+    package var maxTrailerFieldCount: Int
 
     /// How many bytes of a request line there may be besides its target: method, blanks, version, line end.
     package static let maxRequestLineRestByteCount = 256
@@ -40,22 +40,22 @@ public struct WireLimits: Sendable, Hashable {
     /// Makes limits; what is not given keeps its default.
     ///
     /// Traps on a number below its bound.
-    public init(
+    package init(
         maxTargetByteCount: Int = 8192,
         maxHeaderByteCount: Int = 32_768,
         maxFieldCount: Int = 100,
         maxChunkOverheadByteCount: Int = 16_384,
         maxTrailerByteCount: Int = 8192,
-        maxTrailerFieldCount: Int = 32
+        maxTrailerFieldCount: Int = 32,
+        file: StaticString = #fileID, line: UInt = #line
     ) {
-        precondition(maxTargetByteCount >= 1, "A request target has at least one byte.")
-        precondition(maxHeaderByteCount >= 2, "A header block has at least the two bytes of its empty line.")
-        precondition(
-            maxTrailerByteCount >= 2, "A trailer section has at least the two bytes of its empty line.")
-        precondition(
+        func check(_ holds: Bool, _ sentence: String) { endUnless(holds, sentence, file: file, line: line) }
+        check(maxTargetByteCount >= 1, "A request target has at least one byte.")
+        check(maxHeaderByteCount >= 2, "A header block has at least the two bytes of its empty line.")
+        check(maxTrailerByteCount >= 2, "A trailer section has at least the two bytes of its empty line.")
+        check(
             maxFieldCount >= 0 && maxTrailerFieldCount >= 0 && maxChunkOverheadByteCount >= 0,
-            "A limit is not negative."
-        )
+            "A limit is not negative.")
         self.maxTargetByteCount = maxTargetByteCount
         self.maxHeaderByteCount = maxHeaderByteCount
         self.maxFieldCount = maxFieldCount

@@ -3,22 +3,22 @@
 /// Bounds on a JSON document from outside.
 ///
 /// RFC 8259 §9.
-public struct JSONLimits: Sendable, Hashable {
+package struct JSONLimits: Sendable, Hashable {
     /// How many bytes a document may have.
     ///
     /// Default 1 MiB.
-    public var maximumByteCount: Int
+    package var maximumByteCount: Int
     /// How deep arrays and objects may be nested; the outermost counts as 1.
     ///
     /// Default 16; above 128 taken as 128.
-    public var maximumDepth: Int
+    package var maximumDepth: Int
     /// How many object members and array elements a document may have, all of them counted.
     ///
     /// Default 10,000.
-    public var maximumMemberCount: Int
+    package var maximumMemberCount: Int
 
     /// Makes limits; those not given have their defaults.
-    public init(
+    package init(
         maximumByteCount: Int = 1_048_576,
         maximumDepth: Int = 16,
         maximumMemberCount: Int = 10_000
@@ -29,5 +29,5 @@ public struct JSONLimits: Sendable, Hashable {
     }
 
     /// All defaults.
-    public static let `default` = JSONLimits()
+    package static let `default` = JSONLimits()
 }

@@ -9,13 +9,13 @@ public struct JWK: Sendable {
     /// The `kid` member.
     public let keyID: String?
     /// The `kty` member: `RSA`, `EC` or `OKP`.
-    public let keyType: String
+    package let keyType: String
     /// The algorithm that the key is bound to; nothing if there is no `alg` member or it names none of ours.
     public let algorithm: SignatureAlgorithm?
     /// The `use` member.
-    public let use: String?
+    package let use: String?
     /// The `key_ops` member.
-    public let keyOperations: [String]?
+    package let keyOperations: [String]?
     /// The SHA-256 thumbprint in base64url, 43 characters, as in `jkt`.
     ///
     /// RFC 7638 §3.

@@ -7,7 +7,7 @@
 /// RFC 7517 §5.
 public struct JWKSet: Sendable {
     /// How many keys of a set are looked at; the rest is skipped.
-    public static let maximumKeyCount = 256
+    package static let maximumKeyCount = 256
 
     /// The keys that can be used, in the order of the document.
     public let keys: [JWK]
@@ -69,7 +69,7 @@ public struct JWKSet: Sendable {
     /// The set's public members, as an issuer publishes them.
     ///
     /// RFC 7517 §5.
-    public var publicJSON: JSONObject {
+    package var publicJSON: JSONObject {
         ["keys": .array(keys.map { .object($0.publicJSON) })]
     }
 

@@ -16,7 +16,7 @@ public struct NumericDate: Sendable, Hashable, Comparable, ExpressibleByIntegerL
     }
 
     /// Makes a moment from a JSON number, or nothing if the number is too large to be finite.
-    public init?(_ number: JSONNumber) {
+    package init?(_ number: JSONNumber) {
         guard let seconds = number.double else { return nil }
         self.seconds = seconds
     }

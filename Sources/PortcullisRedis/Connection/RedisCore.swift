@@ -149,7 +149,7 @@ actor RedisCore {
     func subscriptionRefused() {
         guard !isDeaf, !isShut else { return }
         isDeaf = true
-        report(.deaf)
+        report(.subscriptionRefused)
     }
 
     /// The store's clock is further ahead of this machine's than a proof's time allows; reported once a minute.

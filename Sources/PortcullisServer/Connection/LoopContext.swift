@@ -47,8 +47,8 @@ final class LoopContext: @unchecked Sendable {
         self.loop = loop
         self.core = core
         recorder = core.metrics?.makeRecorder(loop: loop.index)
-        keepsRecords = core.metrics != nil || core.accessLog != nil || core.namesRequests
-        if core.namesRequests { requestIDs = RequestIDSource(seed: .random(in: .min ... .max)) }
+        keepsRecords = core.metrics != nil || core.accessLog != nil || core.assignsRequestIDs
+        if core.assignsRequestIDs { requestIDs = RequestIDSource(seed: .random(in: .min ... .max)) }
         table = service.table
         terms = service.terms
         serviceNumber = service.number

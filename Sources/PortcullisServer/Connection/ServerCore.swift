@@ -11,7 +11,7 @@ final class ServerCore: Sendable {
     /// Whether refused requests are described, for the access log or metrics.
     let describesRefusals: Bool
     /// Whether every request gets an identifier.
-    let namesRequests: Bool
+    let assignsRequestIDs: Bool
     let proxies: TrustedProxies
     let problemDetails: ProblemDetails
     /// The source of `Date`, if not the machine's time.
@@ -47,7 +47,7 @@ final class ServerCore: Sendable {
         proxies = configuration.proxies
         problemDetails = configuration.problemDetails
         dateSeconds = configuration.dateSeconds
-        namesRequests = configuration.namesRequests ?? (configuration.accessLog != nil)
+        assignsRequestIDs = configuration.assignsRequestIDs ?? (configuration.accessLog != nil)
     }
 
     var contexts: [LoopContext] {

@@ -90,11 +90,11 @@ extension Connection {
 
     private static func parameters(
         of route: CompiledRoute, _ values: [Range<Int>], in path: RequestPath
-    ) -> Parameters {
-        guard !values.isEmpty else { return Parameters() }
+    ) -> PathParameters {
+        guard !values.isEmpty else { return PathParameters() }
         let names = route.names.compactMap { $0 }
-        return Parameters(
-            zip(names, values).map { Parameters.Parameter(name: $0, value: path.decoded($1)) })
+        return PathParameters(
+            zip(names, values).map { PathParameters.Parameter(name: $0, value: path.decoded($1)) })
     }
 
     private func respond(with response: Response, _ route: CompiledRoute, _ request: Request) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 public import Portcullis
+internal import PortcullisHTTP
 internal import Synchronization
 
 /// Counts what a server does, for a monitoring system that reads OpenMetrics text.
@@ -41,10 +42,14 @@ public final class MetricsRegistry: ServerMetrics {
     /// `portcullis_` is put before the name, which must be none of the registry's own. Traps on a name that is not lower-case ASCII
     /// letters and underscores. The closure is called whenever somebody asks for the
     /// text; must not wait.
-    public func addGauge(_ name: String, help: String, _ read: @escaping @Sendable () -> Double) {
-        precondition(
+    public func addGauge(
+        _ name: String, help: String, file: StaticString = #fileID, line: UInt = #line,
+        _ read: @escaping @Sendable () -> Double
+    ) {
+        endUnless(
             !name.isEmpty && name.utf8.allSatisfy { (0x61...0x7A).contains($0) || $0 == 0x5F },
-            "A gauge has a name of lower-case letters and underscores.")
+            "A gauge has a name of lower-case letters and underscores, which \(String(reflecting: name)) is not.",
+            file: file, line: line)
         gauges.withLock { $0[name] = Gauge(help: help, read: read) }
     }
 

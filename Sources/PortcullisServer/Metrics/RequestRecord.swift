@@ -41,7 +41,7 @@ extension Connection {
 
     /// What a trusted proxy calls the request, else a name of our own; nothing where requests have no names.
     private func requestID(_ head: RequestHead?) -> String? {
-        guard context.core.namesRequests else { return nil }
+        guard context.core.assignsRequestIDs else { return nil }
         if isFromTrustedProxy, let given = head.flatMap(RequestIDSource.given) { return given }
         return context.nextRequestID()
     }

@@ -49,9 +49,9 @@ public struct ProtectedRoutes {
 
     /// Answers some methods of a path with a handler that does not wait.
     ///
-    /// - Parameter requirement: What the token must carry. ``AccessRequirement/none`` still demands a valid token.
+    /// - Parameter requirement: What the token must carry. ``AccessRequirement/anyValidToken`` still demands a valid token.
     public mutating func on(
-        _ methods: [Method], _ path: String, requiring requirement: AccessRequirement = .none,
+        _ methods: [Method], _ path: String, requiring requirement: AccessRequirement = .anyValidToken,
         _ handler: @escaping ImmediateHandler
     ) {
         add(
@@ -62,7 +62,7 @@ public struct ProtectedRoutes {
     /// Answers some methods of a path with a handler that may wait.
     @_disfavoredOverload
     public mutating func on(
-        _ methods: [Method], _ path: String, requiring requirement: AccessRequirement = .none,
+        _ methods: [Method], _ path: String, requiring requirement: AccessRequirement = .anyValidToken,
         _ handler: @escaping Handler
     ) {
         let suspending: @Sendable (Request) async throws -> Response = { request in
@@ -74,7 +74,7 @@ public struct ProtectedRoutes {
     /// Answers some methods of a path with a handler that holds its thread.
     @_disfavoredOverload
     public mutating func on(
-        _ methods: [Method], _ path: String, requiring requirement: AccessRequirement = .none,
+        _ methods: [Method], _ path: String, requiring requirement: AccessRequirement = .anyValidToken,
         blocking handler: @escaping ImmediateHandler
     ) {
         add(methods, path, requirement, .blocking(guarded(handler)))
@@ -104,61 +104,66 @@ public struct ProtectedRoutes {
 extension ProtectedRoutes {
     /// Answers `GET`, and `HEAD`, with a handler that does not wait.
     public mutating func get(
-        _ path: String, requiring requirement: AccessRequirement = .none,
+        _ path: String, requiring requirement: AccessRequirement = .anyValidToken,
         _ handler: @escaping ImmediateHandler
     ) { on([.get], path, requiring: requirement, handler) }
 
     /// Answers `GET`, and `HEAD`, with a handler that may wait.
     @_disfavoredOverload
     public mutating func get(
-        _ path: String, requiring requirement: AccessRequirement = .none, _ handler: @escaping Handler
+        _ path: String, requiring requirement: AccessRequirement = .anyValidToken,
+        _ handler: @escaping Handler
     ) { on([.get], path, requiring: requirement, handler) }
 
     /// Answers `POST` with a handler that does not wait.
     public mutating func post(
-        _ path: String, requiring requirement: AccessRequirement = .none,
+        _ path: String, requiring requirement: AccessRequirement = .anyValidToken,
         _ handler: @escaping ImmediateHandler
     ) { on([.post], path, requiring: requirement, handler) }
 
     /// Answers `POST` with a handler that may wait.
     @_disfavoredOverload
     public mutating func post(
-        _ path: String, requiring requirement: AccessRequirement = .none, _ handler: @escaping Handler
+        _ path: String, requiring requirement: AccessRequirement = .anyValidToken,
+        _ handler: @escaping Handler
     ) { on([.post], path, requiring: requirement, handler) }
 
     /// Answers `PUT` with a handler that does not wait.
     public mutating func put(
-        _ path: String, requiring requirement: AccessRequirement = .none,
+        _ path: String, requiring requirement: AccessRequirement = .anyValidToken,
         _ handler: @escaping ImmediateHandler
     ) { on([.put], path, requiring: requirement, handler) }
 
     /// Answers `PUT` with a handler that may wait.
     @_disfavoredOverload
     public mutating func put(
-        _ path: String, requiring requirement: AccessRequirement = .none, _ handler: @escaping Handler
+        _ path: String, requiring requirement: AccessRequirement = .anyValidToken,
+        _ handler: @escaping Handler
     ) { on([.put], path, requiring: requirement, handler) }
 
     /// Answers `PATCH` with a handler that does not wait.
     public mutating func patch(
-        _ path: String, requiring requirement: AccessRequirement = .none,
+        _ path: String, requiring requirement: AccessRequirement = .anyValidToken,
         _ handler: @escaping ImmediateHandler
     ) { on([.patch], path, requiring: requirement, handler) }
 
     /// Answers `PATCH` with a handler that may wait.
     @_disfavoredOverload
     public mutating func patch(
-        _ path: String, requiring requirement: AccessRequirement = .none, _ handler: @escaping Handler
+        _ path: String, requiring requirement: AccessRequirement = .anyValidToken,
+        _ handler: @escaping Handler
     ) { on([.patch], path, requiring: requirement, handler) }
 
     /// Answers `DELETE` with a handler that does not wait.
     public mutating func delete(
-        _ path: String, requiring requirement: AccessRequirement = .none,
+        _ path: String, requiring requirement: AccessRequirement = .anyValidToken,
         _ handler: @escaping ImmediateHandler
     ) { on([.delete], path, requiring: requirement, handler) }
 
     /// Answers `DELETE` with a handler that may wait.
     @_disfavoredOverload
     public mutating func delete(
-        _ path: String, requiring requirement: AccessRequirement = .none, _ handler: @escaping Handler
+        _ path: String, requiring requirement: AccessRequirement = .anyValidToken,
+        _ handler: @escaping Handler
     ) { on([.delete], path, requiring: requirement, handler) }
 }

@@ -56,10 +56,10 @@ public struct ResourceGate: GateMiddleware {
     ///
     /// - Parameters:
     ///   - resource: What is guarded.
-    ///   - requirement: What a token must carry. ``AccessRequirement/none`` still demands a valid token.
+    ///   - requirement: What a token must carry. ``AccessRequirement/anyValidToken`` still demands a valid token.
     ///   - streamExpiry: What becomes of a streamed answer when its token expires. Default ``StreamExpiry/cut``.
     public init(
-        _ resource: ProtectedResource, requiring requirement: AccessRequirement = .none,
+        _ resource: ProtectedResource, requiring requirement: AccessRequirement = .anyValidToken,
         streamExpiry: StreamExpiry = .cut
     ) {
         self.init(
@@ -99,7 +99,7 @@ public struct ResourceGate: GateMiddleware {
 
     @inline(__always)
     private func advance(
-        _ admission: consuming Admission, _ request: inout Request, _ context: GateContext
+        _ admission: consuming Admission, _ request: inout Request, _ context: AuthorizationContext
     ) -> GateProgress {
         switch admission.advance(request.head, requiring: requirement, in: context) {
         case .admitted(let token):
@@ -153,8 +153,8 @@ public struct ResourceGate: GateMiddleware {
         return answer
     }
 
-    private static func context(of request: borrowing Request) -> GateContext {
-        GateContext(
+    private static func context(of request: borrowing Request) -> AuthorizationContext {
+        AuthorizationContext(
             clientCertificate: request.certificateSource, describesRefusals: request.describesRefusals)
     }
 }

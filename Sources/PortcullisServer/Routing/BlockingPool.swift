@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 internal import Dispatch
+internal import PortcullisTransport
 internal import Synchronization
 
 /// Threads for handlers that hold theirs: serial queues, each with at most one piece of work at a time.
@@ -15,16 +16,7 @@ package final class BlockingPool: Sendable {
 
     private struct State {
         var idle: [DispatchQueue]
-        var waiting: [@Sendable () -> Void] = []
-        var firstWaiting = 0
-
-        /// Forgets the first one that waits, and now and then those before it.
-        mutating func advance() {
-            firstWaiting += 1
-            guard firstWaiting >= BlockingPool.maxWaitingCount else { return }
-            waiting.removeFirst(firstWaiting)
-            firstWaiting = 0
-        }
+        var waiting = FIFOQueue<@Sendable () -> Void>()
     }
 
     private let state: Mutex<State>
@@ -50,7 +42,7 @@ package final class BlockingPool: Sendable {
     private func submit(_ work: @escaping @Sendable () -> Void) -> Bool {
         let queue: DispatchQueue?? = state.withLock { state in
             if let queue = state.idle.popLast() { return queue }
-            guard state.waiting.count - state.firstWaiting < Self.maxWaitingCount else { return .none }
+            guard state.waiting.count < Self.maxWaitingCount else { return .none }
             state.waiting.append(work)
             return .some(nil)
         }
@@ -66,14 +58,9 @@ package final class BlockingPool: Sendable {
 
     private func nextOrIdle(_ queue: DispatchQueue?) -> (@Sendable () -> Void)? {
         state.withLock { state in
-            guard state.firstWaiting < state.waiting.count else {
-                state.waiting.removeAll()
-                state.firstWaiting = 0
-                if let queue { state.idle.append(queue) }
-                return nil
-            }
-            defer { state.advance() }
-            return state.waiting[state.firstWaiting]
+            if let next = state.waiting.popFirst() { return next }
+            if let queue { state.idle.append(queue) }
+            return nil
         }
     }
 }

@@ -20,7 +20,7 @@ public struct Request: Sendable {
     /// RFC 3986 §3.4.
     public var query: String? { arrival.queryRange.map { arrival.head.text($0) } }
     /// What the names in the route's pattern stand for, decoded.
-    public internal(set) var parameters: Parameters
+    public internal(set) var parameters: PathParameters
     /// The content.
     ///
     /// Empty unless the client sent some.
@@ -31,7 +31,7 @@ public struct Request: Sendable {
     public var peer: SocketAddress { arrival.peer }
     /// What the request is called in the access log and in its answer, if requests have names.
     ///
-    /// ``Server/Configuration/namesRequests``
+    /// ``Server/Configuration/assignsRequestIDs``
     public var id: String? { arrival.id }
     /// What trusted proxies say of where the request came from; nothing if they say nothing, or aren't trusted.
     ///
@@ -56,7 +56,8 @@ public struct Request: Sendable {
     package var token: AccessToken?
 
     package init(
-        head: RequestHead, path: RequestPath, queryRange: Range<Int>?, parameters: Parameters = Parameters(),
+        head: RequestHead, path: RequestPath, queryRange: Range<Int>?,
+        parameters: PathParameters = PathParameters(),
         body: RequestBody, peer: SocketAddress, id: String? = nil,
         forwarding: Forwarding? = nil, isFromTrustedProxy: Bool = false,
         certificateSource: ClientCertificate = .none, describesRefusals: Bool = false
@@ -111,7 +112,7 @@ public struct Request: Sendable {
 }
 
 /// The values of the names in a route's pattern.
-public struct Parameters: Sendable, Hashable, Sequence {
+public struct PathParameters: Sendable, Hashable, Sequence {
     private var list: [Parameter]
 
     /// One name with its value.
@@ -129,9 +130,13 @@ public struct Parameters: Sendable, Hashable, Sequence {
     /// The value of a name that the route's pattern has.
     ///
     /// Traps for any other name: that is a slip in the program.
-    public subscript(_ name: String) -> String {
+    public subscript(
+        _ name: String, file: StaticString = #fileID, line: UInt = #line
+    ) -> String {
         guard let parameter = list.first(where: { $0.name == name }) else {
-            preconditionFailure("The route's pattern has no parameter of this name.")
+            endForMistake(
+                "The route's pattern has no parameter of the name \(String(reflecting: name)).",
+                file: file, line: line)
         }
         return parameter.value
     }

@@ -48,7 +48,7 @@ struct RoutingTableBuilder {
 
     mutating func parts() throws(ConfigurationError) -> RoutingTable.Parts {
         problems += PublishedPlaces.collisions(among: guarded.map(\.routes.resource.identifier))
-        refuseDoubles(publicRoutes, "public routes")
+        rejectDuplicates(publicRoutes, "public routes")
         let authorities = Set(guarded.map { $0.routes.resource.identifier.authority })
         var sites: [String: Site] = [:]
         for authority in authorities { sites[authority] = site(authority) }
@@ -62,7 +62,7 @@ struct RoutingTableBuilder {
             resources: guarded.map(\.routes.resource), warnings: warnings)
     }
 
-    private mutating func refuseDoubles(_ routes: [PlainRoute], _ where: String) {
+    private mutating func rejectDuplicates(_ routes: [PlainRoute], _ where: String) {
         var seen: Set<String> = []
         for route in routes {
             let shape = route.pattern.segments.map(\.shape).joined(separator: "/")
@@ -138,7 +138,7 @@ struct RoutingTableBuilder {
                 handler: entry.handler)
             routes.append((pattern, entry.methods, route))
         }
-        refuseDoubles(routes, resource.identifier.text)
+        rejectDuplicates(routes, resource.identifier.text)
         let notFound = CompiledRoute(
             name: basePattern.description, resource: resource.identifier.text,
             cors: cors, middleware: outer + [ResourceGate(resource)],

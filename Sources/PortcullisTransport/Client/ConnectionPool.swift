@@ -16,7 +16,7 @@ actor ConnectionPool {
     private struct OriginState {
         var connections: [ObjectIdentifier: ClientConnection] = [:]
         var idle: [ClientConnection] = []
-        var waiting = WaitingLine()
+        var waiting = WaitingExchanges()
         var isPreparing = false
         var isServing = false
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+internal import PortcullisHTTP
 internal import Synchronization
 
 /// An HTTP/1.1 client for key sets, metadata and introspection: small bounded exchanges with few servers.
@@ -46,10 +47,12 @@ public struct HTTPClient: Sendable {
             maxConnectionCount: Int = 8,
             maxWaitingCount: Int = 1024,
             idleTimeout: Duration = .seconds(30),
-            addresses: AddressPolicy = .any
+            addresses: AddressPolicy = .any,
+            file: StaticString = #fileID, line: UInt = #line
         ) {
-            precondition(maxConnectionCount >= 1, "A client needs one connection at least.")
-            precondition(maxWaitingCount >= 0, "A limit is not negative.")
+            endUnless(
+                maxConnectionCount >= 1, "A client needs one connection at least.", file: file, line: line)
+            endUnless(maxWaitingCount >= 0, "A limit is not negative.", file: file, line: line)
             self.roots = roots
             self.identity = identity
             self.maxConnectionCount = maxConnectionCount
@@ -93,7 +96,7 @@ public struct HTTPClient: Sendable {
     /// - Throws: ``HTTPClientError``, each case as it says.
     ///
     /// RFC 9112 §9.
-    nonisolated(nonsending) public func execute(_ request: Request) async throws(HTTPClientError) -> Response
+    nonisolated(nonsending) package func execute(_ request: Request) async throws(HTTPClientError) -> Response
     {
         let exchange = try Exchange(request, now: .now())
         let pool = try core.pool()

@@ -14,11 +14,10 @@ package struct CostlyWork {
 
     /// Not a bare closure, which an array would wrap once more.
     private struct Piece {
-        let work: (() -> Void)?
+        let work: () -> Void
     }
 
-    private var works: [Piece] = []
-    private var nextIndex = 0
+    private var pieces = FIFOQueue<Piece>()
     /// How many pieces have come so far.
     package private(set) var arrivalCount = 0
     /// When there was something else to do.
@@ -26,25 +25,16 @@ package struct CostlyWork {
 
     package init() {}
 
-    package var isEmpty: Bool { nextIndex == works.count }
+    package var isEmpty: Bool { pieces.isEmpty }
 
     package mutating func append(_ work: @escaping () -> Void) {
-        works.append(Piece(work: work))
+        pieces.append(Piece(work: work))
         arrivalCount &+= 1
     }
 
     /// The piece whose turn it is.
     package mutating func next() -> (() -> Void)? {
-        guard nextIndex < works.count else { return nil }
-        let work = works[nextIndex].work
-        works[nextIndex] = Piece(work: nil)
-        nextIndex += 1
-        // What has been done is let go in bulk, so that each piece is moved once or twice in all.
-        if nextIndex == works.count || nextIndex >= 1024 {
-            works.removeFirst(nextIndex)
-            nextIndex = 0
-        }
-        return work
+        pieces.popFirst()?.work
     }
 
     /// How long a turn may spend on it.

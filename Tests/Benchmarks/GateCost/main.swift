@@ -158,7 +158,7 @@ extension Admission {
     /// Advances, and has time for a signature from then on.
     fileprivate mutating func goOn(_ head: RequestHead) -> Progress {
         defer { supply(.signatureTime) }
-        return advance(head, requiring: .none, in: GateContext())
+        return advance(head, requiring: .anyValidToken, in: AuthorizationContext())
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import Portcullis
+import PortcullisJOSE
 
 #if canImport(Glibc)
     import Glibc

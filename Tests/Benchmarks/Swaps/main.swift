@@ -10,7 +10,7 @@ import PortcullisTesting
 // the resource in several places, so that one from two versions would show.
 //
 //   swap-server routes PORT   replaces by Server.replace
-//   swap-server set PORT      replaces by ProtectedResources.replace, behind a gate that stays
+//   swap-server set PORT      replaces by ResourceRegistry.replace, behind a gate that stays
 //   swap-server issue PORT    prints the keys and a token for a server of another program, and ends
 
 /// The resource at one port, in all its versions.
@@ -40,9 +40,10 @@ struct Versions: Sendable {
         publishing.advertisedURL = "\(base)/meta/\(number)"
         publishing.linksFromAnswers = true
         return try ProtectedResource(
-            validating: metadata, trusting: [issuer.trusted],
-            challengeParameters: [("realm", "r.\(number)"), ("x-version", "v.\(number)")],
-            metadataMaxAge: .seconds(1000 + number), publishing: publishing)
+            validating: .init(
+                metadata, trusting: [issuer.trusted],
+                challengeParameters: [("realm", "r.\(number)"), ("x-version", "v.\(number)")],
+                metadataMaxAge: .seconds(1000 + number), publishing: publishing))
     }
 
     func routes(_ number: Int) throws(ConfigurationError) -> Routes {
@@ -101,10 +102,10 @@ case "routes":
     say("token \(versions.token)")
     try await serve(server) { number in try await server.replace(versions.routes(number)) }
 default:
-    let resources = try ProtectedResources([versions.resource(0)], log: { _ in })
+    let resources = try ResourceRegistry([versions.resource(0)], log: { _ in })
     var routes = Routes()
     routes.use(ResourceDocuments(resources))
-    routes.use(ReplaceableResourceGate(resources, try versions.identifier))
+    routes.use(RegistryGate(resources, try versions.identifier))
     routes.get("/notes") { _ in .text("in") }
     let server = try Server(
         validating: routes, port: port, configuration: .init(eventLoopCount: 2, log: { _ in }))

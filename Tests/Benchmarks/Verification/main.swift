@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import Portcullis
+import PortcullisJOSE
 import PortcullisTesting
 
 #if canImport(Glibc)
@@ -113,7 +114,7 @@ struct Subject {
             var admission = Admission(to: resource)
             guard
                 case .needs(.signatureTime) = admission.advance(
-                    head, requiring: Self.requirement, in: GateContext()),
+                    head, requiring: Self.requirement, in: AuthorizationContext()),
                 case .admitted = admission.goOn(head, requiring: Self.requirement)
             else { fatalError("The token is known or refused, so nothing is measured.") }
         }
@@ -154,6 +155,6 @@ extension Admission {
     fileprivate mutating func goOn(_ head: RequestHead, requiring requirement: AccessRequirement) -> Progress
     {
         supply(.signatureTime)
-        return advance(head, requiring: requirement, in: GateContext())
+        return advance(head, requiring: requirement, in: AuthorizationContext())
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import Portcullis
+import PortcullisJOSE
 import PortcullisTesting
 
 // Judges tokens by the gate: the first line of the input is a JSON object with `issuer`, `resource`, `now` and `keys`, every
@@ -19,9 +20,10 @@ struct Judge {
         policy.verifiedCacheEntryCount = 0
         let metadata = ProtectedResourceMetadata(resource: try ResourceIdentifier(validating: identifier))
         resource = try ProtectedResource(
-            validating: metadata, trusting: [.jwt(issuer: issuer, keys: .fixed(JWKSet(keys)))],
-            tokens: policy,
-            time: ManualClock(at: now).time)
+            validating: .init(
+                metadata, trusting: [.jwt(issuer: issuer, keys: .fixed(JWKSet(keys)))],
+                tokens: policy,
+                time: ManualClock(at: now).time))
     }
 
     func verdict(on token: String) async -> String {

@@ -56,8 +56,9 @@ struct AdmissionDeclaration {
 
     func resource(_ stage: AdmissionStage) throws -> ProtectedResource {
         try ProtectedResource(
-            validating: metadata, trusting: issuers, tokens: tokens, profile: profile,
-            fetcher: LoggedFetcher(stage.network, stage.calls), time: stage.clock.time)
+            validating: .init(
+                metadata, trusting: issuers, tokens: tokens, profile: profile,
+                fetcher: LoggedFetcher(stage.network, stage.calls), time: stage.clock.time))
     }
 }
 

@@ -76,8 +76,8 @@ struct EntryAnswer: Sendable {
 }
 
 extension AdmissionCall {
-    fileprivate func context(of resource: ProtectedResource) -> GateContext {
-        GateContext(
+    fileprivate func context(of resource: ProtectedResource) -> AuthorizationContext {
+        AuthorizationContext(
             clientCertificate: certificate, form: resource.needsForm(of: head) ? content : nil,
             describesRefusals: describesRefusals)
     }
@@ -143,7 +143,7 @@ enum AdmissionEntry: String, CaseIterable, Sendable {
 
     private static func decide(
         _ head: RequestHead, _ resource: ProtectedResource, _ requirement: AccessRequirement,
-        _ context: GateContext
+        _ context: AuthorizationContext
     ) async -> Result<AccessToken, Refusal> {
         do throws(Refusal) {
             return .success(try await resource.authorize(head, requiring: requirement, in: context))
@@ -154,7 +154,7 @@ enum AdmissionEntry: String, CaseIterable, Sendable {
 
     private static func decideOnLoop(
         _ head: RequestHead, _ resource: ProtectedResource, _ requirement: AccessRequirement,
-        _ context: GateContext
+        _ context: AuthorizationContext
     ) async -> (Result<AccessToken, Refusal>, waits: [String]) {
         var waits: [String] = []
         var admission = Admission(to: resource)

@@ -24,7 +24,7 @@ extension AdmissionTable {
         AdmissionCase(name) { declaration, _ in
             declaration.metadata.authorizationDetailsTypesSupported = ["payment"]
             declaration.tokens.challengesAuthorizationDetails = isNamed
-            declaration.requirement = AccessRequirement("notes:read").detailed(needed)
+            declaration.requirement = AccessRequirement("notes:read").covering(needed)
         } play: {
             try await $0.bearerTwice($0.stage.mint(claims: claims))
         }
@@ -46,7 +46,7 @@ extension AdmissionTable {
         stepUp(
             "insufficient-scope-none-at-all", .any(of: ["notes:write", "notes:read"]), ["scope": "other"]),
         stepUp("admitted-with-any-of-two-scopes", .any(of: ["notes:write", "notes:read"]), [:]),
-        stepUp("admitted-without-a-scope", .none, ["scope": ""]),
+        stepUp("admitted-without-a-scope", .anyValidToken, ["scope": ""]),
         AdmissionCase("insufficient-scope-where-dpop-is-accepted") {
             $0.takeDPoP($1.memory)
             $0.requirement = "notes:write"

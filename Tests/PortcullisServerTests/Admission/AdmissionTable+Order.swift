@@ -134,7 +134,7 @@ extension AdmissionTable {
         AdmissionCase("order-scope-before-details") { declaration, _ in
             declaration.metadata.authorizationDetailsTypesSupported = ["payment"]
             declaration.requirement = AccessRequirement("notes:write")
-                .detailed(AuthorizationDetail(type: "payment"))
+                .covering(AuthorizationDetail(type: "payment"))
         } play: {
             try await $0.bearer($0.stage.mint())
         },

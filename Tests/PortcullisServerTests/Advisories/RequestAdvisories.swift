@@ -125,7 +125,7 @@ struct RequestAdvisories {
             resource: try ResourceIdentifier(validating: Self.identifier))
         metadata.authorizationServers = [site.issuer.issuer]
         metadata.dpopBoundAccessTokensRequired = true
-        let resource = try ProtectedResource(validating: metadata, trusting: [site.issuer.trusted])
+        let resource = try ProtectedResource(validating: .init(metadata, trusting: [site.issuer.trusted]))
         let token = site.issuer.mint(audience: Self.identifier, boundTo: client)
         var setup = RunningServer.Setup()
         let proxies = try TrustedProxies(["127.0.0.0/8"], forwarded: .xForwarded)

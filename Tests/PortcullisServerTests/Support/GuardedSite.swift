@@ -18,7 +18,8 @@ struct GuardedSite: Sendable {
         metadata.authorizationServers = [issuer.issuer]
         metadata.scopesSupported = scopes
         return try ProtectedResource(
-            validating: metadata, trusting: [issuer.trusted], metadataMaxAge: maxAge, rootAlias: rootAlias)
+            validating: .init(
+                metadata, trusting: [issuer.trusted], metadataMaxAge: maxAge, rootAlias: rootAlias))
     }
 
     /// The field with a token for a resource.

@@ -71,7 +71,7 @@ struct BindingAdvisories {
         let token = scene.issuer.mint(audience: Scene.identifier, certificate: certificate)
         let refusal = await scene.resource.refusal(
             of: .get("/notes", bearer: token),
-            in: GateContext(clientCertificate: .connection(der: Self.certificate)))
+            in: AuthorizationContext(clientCertificate: .connection(der: Self.certificate)))
         return (refusal, .clientCertificateMismatch)
     }
 
@@ -97,10 +97,11 @@ struct BindingAdvisories {
         for name in ["realm", "hint"] {
             let found = problems { () throws(ConfigurationError) in
                 _ = try ProtectedResource(
-                    validating: ProtectedResourceMetadata(resource: "https://api.example.com/notes"),
-                    trusting: [Scene().issuer.trusted], challengeParameters: [(name, value)])
+                    validating: .init(
+                        ProtectedResourceMetadata(resource: "https://api.example.com/notes"),
+                        trusting: [Scene().issuer.trusted], challengeParameters: [(name, value)]))
             }
-            #expect(found.map(\.path) == ["$.challenge_parameters.\(name)"])
+            #expect(found.map(\.path) == ["challengeParameters.\(name)"])
         }
     }
 
@@ -141,7 +142,7 @@ struct BindingAdvisories {
     func `mod_oauth2 #94: every refusal has a status that is an error`(reason: RefusalReason) {
         let challenger = Challenger(metadataURL: Scene.metadataURL, dpopAlgorithms: [.es256])
         for attempt in [Attempt.none, .with(.bearer), .with(.dpop), .unclear] {
-            let refusal = challenger.refusal(reason, answering: attempt, requiring: .none)
+            let refusal = challenger.refusal(reason, answering: attempt, requiring: .anyValidToken)
             #expect((400...599).contains(refusal.status.code))
         }
         #expect((400...599).contains(reason.outcome.status))

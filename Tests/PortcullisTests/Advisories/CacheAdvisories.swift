@@ -124,7 +124,7 @@ struct CacheAdvisories {
             let text = scene.mint(claims: ["sub": .string(subject), "client_id": .string(client)])
             return try await scene.resource.authorize(.get("/notes", bearer: text))
         }
-        let handles = StateHandles()
+        let handles = SessionBinding()
         let handle = handles.makeHandle(for: try await token("alice"))
         #expect(handles.accepts(handle, with: try await token("alice")))
         for other in ["bob", "Alice", "alice ", "", "client-1", "al\u{200D}ice"] {

@@ -17,10 +17,11 @@ struct ClaimAdvisories {
         policy.leeway = leeway
         let found = problems { () throws(ConfigurationError) in
             _ = try ProtectedResource(
-                validating: ProtectedResourceMetadata(resource: "https://api.example.com/notes"),
-                trusting: [scene.issuer.trusted], tokens: policy)
+                validating: .init(
+                    ProtectedResourceMetadata(resource: "https://api.example.com/notes"),
+                    trusting: [scene.issuer.trusted], tokens: policy))
         }
-        #expect(found.map(\.path) == ["$.tokens.leeway_seconds"])
+        #expect(found.map(\.path) == ["tokens.leeway"])
     }
 
     @Test func `CVE-2026-107723 (fast-jwt): a payload that is no object is no set of claims`() async throws {
@@ -59,7 +60,7 @@ struct ClaimAdvisories {
         #expect(
             MCPProfileTests.paths { () throws(ConfigurationError) in
                 try MCPProfileTests.resource(tokens: own)
-            } == ["$.tokens.introspection_audience"])
+            } == ["tokens.introspectionAudience"])
     }
 
     private func expectIntrospectedRefused(_ audience: JSONValue?, _ policy: TokenPolicy) async throws {
@@ -69,13 +70,14 @@ struct ClaimAdvisories {
             resource: try ResourceIdentifier(validating: MCPProfileTests.identifier))
         metadata.authorizationServers = ["https://as.example.com"]
         let resource = try ProtectedResource(
-            validating: metadata,
-            trusting: [
-                .introspection(
-                    issuer: "https://as.example.com", endpoint: endpoint,
-                    authenticatedBy: .clientSecretBasic(id: "a", secret: "b"))
-            ],
-            tokens: policy, profile: .mcp(), fetcher: fetcher, time: scene.clock.time)
+            validating: .init(
+                metadata,
+                trusting: [
+                    .introspection(
+                        issuer: "https://as.example.com", endpoint: endpoint,
+                        authenticatedBy: .clientSecretBasic(id: "a", secret: "b"))
+                ],
+                tokens: policy, profile: .mcp(), fetcher: fetcher, time: scene.clock.time))
         var answer = RFC7662_2_Introspection.active
         answer["aud"] = .string(MCPProfileTests.identifier)
         fetcher.on(endpoint, json: .object(answer))
@@ -122,7 +124,7 @@ struct ClaimAdvisories {
             let rest = String(decoding: answer.serialized().dropFirst(), as: UTF8.self)
             let text = body.hasPrefix("{\"") ? body.dropLast() + "," + rest : body[...]
             fetcher.on(RFC7662_2_Introspection.endpoint) { _ in
-                FetchResponse(status: Status(status), body: Array(text.utf8))
+                FetchResponse(status: Status(code: status), body: Array(text.utf8))
             }
             expectRefused(await resource.refusal(of: .get("/mcp", bearer: "a")), reason)
         }
@@ -140,7 +142,7 @@ struct ClaimAdvisories {
         var lenient = TokenPolicy()
         lenient.requiredClaims = []
         lenient.algorithms = [.es256, .rs256]
-        lenient.types = ["at+jwt", "JWT"]
+        lenient.acceptedTypes = ["at+jwt", "JWT"]
         lenient.leeway = .seconds(300)
         let strict = scene.resource
         let other = ProtectedResource(
@@ -168,7 +170,7 @@ struct ClaimAdvisories {
         for code in [301, 302, 303, 307, 308] {
             fetcher.on(url) { _ in
                 FetchResponse(
-                    status: Status(code), fields: ["Location": "https://evil.example/jwks"], body: body)
+                    status: Status(code: code), fields: ["Location": "https://evil.example/jwks"], body: body)
             }
             let resource = ProtectedResource(
                 "https://api.example.com/notes",
@@ -235,7 +237,7 @@ struct ClaimAdvisories {
             await scene.expectInvalid(
                 scene.mint(claims: ["aud": .string(audience)]), .audienceMismatch, PublicText.audience)
         }
-        let strong = AccessRequirement.none.authenticated(by: ["phr"])
+        let strong = AccessRequirement.anyValidToken.authenticated(by: ["phr"])
         for acr in ["x@phr", "phr@x", "xphr", "phrh"] {
             expectRefused(
                 await scene.refusal(of: scene.mint(claims: ["acr": .string(acr)]), requiring: strong),

@@ -9,7 +9,7 @@ import Testing
 @Suite("Explanations of what the gate does")
 struct ExplanationTests {
     private func explain(
-        _ scene: Scene, _ token: String?, requiring requirement: AccessRequirement = .none
+        _ scene: Scene, _ token: String?, requiring requirement: AccessRequirement = .anyValidToken
     ) async -> Explanation {
         await scene.resource.explain(.get("/notes", bearer: token), requiring: requirement)
     }

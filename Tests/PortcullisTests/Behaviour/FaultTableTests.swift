@@ -54,9 +54,10 @@ struct FaultyWorld {
         line = FaultyLine(to: server)
         trusted.fetcher = line
         resource = try ProtectedResource(
-            validating: ProtectedResourceMetadata(
-                resource: ResourceIdentifier(validating: Self.identifier)),
-            trusting: [trusted], time: clock.time)
+            validating: .init(
+                ProtectedResourceMetadata(
+                    resource: ResourceIdentifier(validating: Self.identifier)),
+                trusting: [trusted], time: clock.time))
     }
 
     func token(lifetime: Duration = .seconds(100_000)) throws -> String {

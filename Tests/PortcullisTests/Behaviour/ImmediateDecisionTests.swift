@@ -62,7 +62,9 @@ struct ImmediateDecisionTests {
         let resource = resource()
         let head = head(issuer.mint(audience: Self.identifier))
         var admission = Admission(to: resource)
-        guard case .needs(.signatureTime) = admission.advance(head, requiring: .none, in: GateContext())
+        guard
+            case .needs(.signatureTime) = admission.advance(
+                head, requiring: .anyValidToken, in: AuthorizationContext())
         else {
             Issue.record("decided too early")
             return
@@ -70,13 +72,16 @@ struct ImmediateDecisionTests {
         for answer in [.form(nil), .keys(.failed), .replayVerdict(.replayed), .shared] as [AdmissionAnswer] {
             admission.supply(answer)
         }
-        guard case .needs(.signatureTime) = admission.advance(head, requiring: .none, in: GateContext())
+        guard
+            case .needs(.signatureTime) = admission.advance(
+                head, requiring: .anyValidToken, in: AuthorizationContext())
         else {
             Issue.record("went on without what it lacks")
             return
         }
         admission.supply(.signatureTime)
-        guard case .admitted = admission.advance(head, requiring: .none, in: GateContext()) else {
+        guard case .admitted = admission.advance(head, requiring: .anyValidToken, in: AuthorizationContext())
+        else {
             Issue.record("not admitted")
             return
         }
@@ -124,7 +129,7 @@ struct ImmediateDecisionTests {
     }
 
     @Test func `RFC 8725 §3.9: a header that one resource knows is read anew by another`() {
-        let other = resource { $0.types = ["at+jwt", "JWT"] }
+        let other = resource { $0.acceptedTypes = ["at+jwt", "JWT"] }
         let head = head(issuer.mint(audience: Self.identifier, header: ["typ": "JWT"]))
         guard case .admitted = other.progress(head, withTime: true) else {
             Issue.record("refused where its type is accepted")

@@ -28,8 +28,8 @@ struct InheritedKeysTests {
         var metadata = ProtectedResourceMetadata(resource: identifier)
         metadata.authorizationServers = ["https://as.example.com"]
         return try ProtectedResource(
-            GateConfiguration(
-                metadata: metadata, issuers: [trusted], fetcher: fetcher, time: clock.time,
+            ProtectedResource.Configuration(
+                metadata, trusting: [trusted], fetcher: fetcher, time: clock.time,
                 connectionPool: connections))
     }
 

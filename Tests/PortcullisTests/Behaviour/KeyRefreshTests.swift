@@ -273,9 +273,9 @@ struct KeyRefreshTests {
         for path in ["a", "b"] {
             let identifier = try ResourceIdentifier(validating: "https://api.example.com/\(path)")
             let resource = try ProtectedResource(
-                GateConfiguration(
-                    metadata: .init(resource: identifier),
-                    issuers: [.jwt(issuer: "https://as.example.com", keys: .remote(Self.url))],
+                ProtectedResource.Configuration(
+                    .init(resource: identifier),
+                    trusting: [.jwt(issuer: "https://as.example.com", keys: .remote(Self.url))],
                     fetcher: fetcher,
                     time: clock.time, connectionPool: pool))
             #expect(

@@ -19,8 +19,9 @@ struct MCPProfileTests {
         metadata.scopesSupported = ["files:read", "files:write"]
         change(&metadata)
         return try ProtectedResource(
-            validating: metadata, trusting: [issuer.trusted], tokens: tokens,
-            profile: .mcp(allowedOrigins: origins))
+            validating: .init(
+                metadata, trusting: [issuer.trusted], tokens: tokens,
+                profile: .mcp(allowedOrigins: origins)))
     }
 
     static func paths(_ make: () throws(ConfigurationError) -> ProtectedResource) -> [String?] {
@@ -30,7 +31,7 @@ struct MCPProfileTests {
     @Test func `MCP-02: without an authorization server it does not start`() {
         #expect(
             Self.paths { () throws(ConfigurationError) in try Self.resource { $0.authorizationServers = [] } }
-                == ["$.metadata.authorization_servers"])
+                == ["metadata.authorizationServers"])
     }
 
     @Test func `MCP-09: the metadata says that tokens come in the header`() throws {
@@ -45,7 +46,7 @@ struct MCPProfileTests {
         let found = Self.paths { () throws(ConfigurationError) in
             try Self.resource { $0.bearerMethodsSupported = methods }
         }
-        #expect(found.contains("$.metadata.bearer_methods_supported"))
+        #expect(found.contains("metadata.bearerMethodsSupported"))
     }
 
     @Test func `MCP-10: no other audience than the server itself`() {
@@ -53,14 +54,14 @@ struct MCPProfileTests {
         tokens.audiences = [Self.identifier, "https://api.example.com"]
         #expect(
             Self.paths { () throws(ConfigurationError) in try Self.resource(tokens: tokens) } == [
-                "$.tokens.audiences"
+                "tokens.audiences"
             ])
         tokens.audiences = [Self.identifier]
         #expect(Self.paths { () throws(ConfigurationError) in try Self.resource(tokens: tokens) }.isEmpty)
         tokens.introspectionAudience = .optional
         #expect(
             Self.paths { () throws(ConfigurationError) in try Self.resource(tokens: tokens) }
-                == ["$.tokens.introspection_audience"])
+                == ["tokens.introspectionAudience"])
     }
 
     @Test(arguments: [
@@ -100,7 +101,7 @@ struct MCPProfileTests {
     func `an allowed origin is one that a browser would send`(origin: String) {
         #expect(
             Self.paths { () throws(ConfigurationError) in try Self.resource(origins: [origin]) }
-                == ["$.allowed_origins[0]"])
+                == ["profile.allowedOrigins[0]"])
     }
 
     @Test func `MCP-05, MCP-06: one challenge names all scopes of the operation`() async throws {
@@ -133,7 +134,7 @@ struct MCPProfileTests {
             let text = Self.issuer.mint(audience: Self.identifier, subject: subject)
             return try await resource.authorize(.get("/mcp", bearer: text))
         }
-        let handles = StateHandles()
+        let handles = SessionBinding()
         let (alice, bob) = (try await token("alice"), try await token("bob"))
         let handle = handles.makeHandle(for: alice)
         #expect(handle.utf8.count == 64 && handles.makeHandle(for: alice) != handle)
@@ -141,11 +142,11 @@ struct MCPProfileTests {
         // Another token of the same user, as after a refresh.
         #expect(handles.accepts(handle, with: try await token("alice")))
         #expect(!handles.accepts(handle, with: bob))
-        #expect(!StateHandles().accepts(handle, with: alice))
+        #expect(!SessionBinding().accepts(handle, with: alice))
         for other in ["", "x", String(handle.dropLast()), handle + "AAAA", handle.uppercased()] {
             #expect(!handles.accepts(other, with: alice))
         }
-        #expect("\(handles)" == "StateHandles(redacted)")
+        #expect("\(handles)" == "SessionBinding(redacted)")
     }
 
     @Test func `MCP-11: servers with one secret know each other's handles, and a short secret is refused`()
@@ -154,8 +155,8 @@ struct MCPProfileTests {
         let text = Self.issuer.mint(audience: Self.identifier)
         let token = try await Self.resource().authorize(.get("/mcp", bearer: text))
         let secret = [UInt8](repeating: 7, count: 32)
-        let handle = try StateHandles(validating: secret).makeHandle(for: token)
-        #expect(try StateHandles(validating: secret).accepts(handle, with: token))
-        #expect(throws: ConfigurationError.self) { try StateHandles(validating: [1, 2, 3]) }
+        let handle = try SessionBinding(validating: secret).makeHandle(for: token)
+        #expect(try SessionBinding(validating: secret).accepts(handle, with: token))
+        #expect(throws: ConfigurationError.self) { try SessionBinding(validating: [1, 2, 3]) }
     }
 }

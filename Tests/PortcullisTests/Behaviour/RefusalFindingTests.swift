@@ -8,13 +8,14 @@ import Testing
 
 @Suite("What refusals say was expected, and what there was")
 struct RefusalFindingTests {
-    private static let describing = GateContext(describesRefusals: true)
+    private static let describing = AuthorizationContext(describesRefusals: true)
 
     private func finding(
-        _ resource: ProtectedResource, _ head: RequestHead, requiring requirement: AccessRequirement = .none,
+        _ resource: ProtectedResource, _ head: RequestHead,
+        requiring requirement: AccessRequirement = .anyValidToken,
         certificate: ClientCertificate = .none
     ) async -> RefusalFinding? {
-        let context = GateContext(clientCertificate: certificate, describesRefusals: true)
+        let context = AuthorizationContext(clientCertificate: certificate, describesRefusals: true)
         return await resource.refusal(of: head, requiring: requirement, in: context)?.finding
     }
 
@@ -107,7 +108,8 @@ struct RefusalFindingTests {
             expect(
                 await finding(
                     scene.resource, head,
-                    requiring: AccessRequirement.none.authenticated(by: ["high"], within: .seconds(60))),
+                    requiring: AccessRequirement.anyValidToken.authenticated(
+                        by: ["high"], within: .seconds(60))),
                 "acr high, at most 60 s ago", "acr low, auth_time none")
         }
         let accepted = try await scene.resource.authorize(head)

@@ -159,7 +159,7 @@ struct RememberedTokenTests {
         var object = RFC7662_2_Introspection.active
         object["extension"] = .string(String(repeating: "x", count: 66_000))
         fetcher.on(Self.endpoint, json: .object(object))
-        let fresh = AccessRequirement.none.freshlyIntrospected()
+        let fresh = AccessRequirement.anyValidToken.freshlyIntrospected()
         #expect(await resource.refusal(of: .get("/mcp", bearer: "a"), requiring: fresh) == nil)
         #expect(!isKnown("a", to: resource))
     }

@@ -23,7 +23,7 @@ struct RFC6750_2_2_OtherPlaces {
         metadata.bearerMethodsSupported = methods
         metadata.dpopSigningAlgorithmsSupported = dpop
         return try ProtectedResource(
-            validating: metadata, trusting: [issuer.trusted], time: clock.time)
+            validating: .init(metadata, trusting: [issuer.trusted], time: clock.time))
     }
 
     private var token: String { issuer.mint(audience: Scene.identifier) }
@@ -35,7 +35,7 @@ struct RFC6750_2_2_OtherPlaces {
         type: [(String, String)] = [formType], bearer: String? = nil
     ) async -> Refusal? {
         let head = RequestHead.test(method, target, bearer: bearer, fields: type)
-        return await resource.refusal(of: head, in: GateContext(form: Array(form.utf8)))
+        return await resource.refusal(of: head, in: AuthorizationContext(form: Array(form.utf8)))
     }
 
     @Test func `§2.2: a token in a form counts where the metadata names the body`() async throws {
@@ -75,7 +75,7 @@ struct RFC6750_2_2_OtherPlaces {
     @Test(arguments: ["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"])
     func `§2.2: a method whose content means nothing holds no token`(method: String) async throws {
         let resource = try resource([.body])
-        let method = Method(stringLiteral: method)
+        let method = Method(token: method)
         expectRefused(await refusal(resource, "access_token=\(token)", method), .missingCredentials)
         #expect(!resource.needsForm(of: .test(method, "/notes", fields: [Self.formType])))
     }
@@ -83,7 +83,7 @@ struct RFC6750_2_2_OtherPlaces {
     @Test(arguments: ["POST", "PUT", "PATCH"])
     func `§2.2: a method whose content means something may hold one`(method: String) async throws {
         let resource = try resource([.body])
-        let method = Method(stringLiteral: method)
+        let method = Method(token: method)
         #expect(await refusal(resource, "access_token=\(token)", method) == nil)
         #expect(resource.needsForm(of: .test(method, "/notes", fields: [Self.formType])))
     }

@@ -14,9 +14,10 @@ struct RFC6750_3_Challenges {
         var metadata = ProtectedResourceMetadata(resource: "https://api.example.com/notes")
         metadata.authorizationServers = ["https://as.example.com"]
         return try ProtectedResource(
-            validating: metadata,
-            trusting: [.jwt(issuer: "https://as.example.com", keys: .fixed(JWKSet([])))],
-            challengeParameters: parameters)
+            validating: .init(
+                metadata,
+                trusting: [.jwt(issuer: "https://as.example.com", keys: .fixed(JWKSet([])))],
+                challengeParameters: parameters))
     }
 
     @Test func `the order is fixed: realm first, error and its description last`() async throws {
@@ -44,14 +45,14 @@ struct RFC6750_3_Challenges {
     ])
     func `a parameter that clients would misread is refused`(name: String, value: String) {
         let found = problems { () throws(ConfigurationError) in _ = try Self.resource([(name, value)]) }
-        #expect(found.map(\.path) == ["$.challenge_parameters.\(name)"])
+        #expect(found.map(\.path) == ["challengeParameters.\(name)"])
     }
 
     @Test func `a parameter occurs once, whatever its case`() {
         let found = problems { () throws(ConfigurationError) in
             _ = try Self.resource([("realm", "a"), ("Realm", "b")])
         }
-        #expect(found.map(\.path) == ["$.challenge_parameters.Realm"])
+        #expect(found.map(\.path) == ["challengeParameters.Realm"])
     }
 
     @Test(arguments: RefusalReason.allCases)

@@ -98,9 +98,9 @@ struct RFC9110_11_6_1_ForeignParsers {
 
     /// Every challenge that a reason can lead to, with and without scopes.
     static func challenges(_ reason: RefusalReason) -> [(scope: String?, challenge: Challenge)] {
-        [AccessRequirement.none, ["a:b", "c/d"]].flatMap { requirement in
+        [AccessRequirement.anyValidToken, ["a:b", "c/d"]].flatMap { requirement in
             challenger.refusal(reason, requiring: requirement).challenges.map {
-                (requirement == .none ? nil : "a:b c/d", $0)
+                (requirement == .anyValidToken ? nil : "a:b c/d", $0)
             }
         }
     }

@@ -82,14 +82,15 @@ struct RFC7523_2_2_ClientAuthentication {
         let key = try PrivateJWK(json)
         let found = problems { () throws(ConfigurationError) in
             _ = try ProtectedResource(
-                validating: ProtectedResourceMetadata(resource: "https://api.example.com/mcp"),
-                trusting: [
-                    .introspection(
-                        issuer: Self.name, endpoint: Self.endpoint,
-                        authenticatedBy: .privateKeyJWT(id: "rs", key: key))
-                ])
+                validating: .init(
+                    ProtectedResourceMetadata(resource: "https://api.example.com/mcp"),
+                    trusting: [
+                        .introspection(
+                            issuer: Self.name, endpoint: Self.endpoint,
+                            authenticatedBy: .privateKeyJWT(id: "rs", key: key))
+                    ]))
         }
-        #expect(found.map(\.path) == ["$.trusted_issuers[0].introspection.private_key"])
+        #expect(found.map(\.path) == ["issuers[0].introspection.authentication"])
     }
 
     @Test func `RFC 8705 §2: with a certificate the body names the client, and nothing else`() async {
@@ -105,13 +106,15 @@ struct RFC7523_2_2_ClientAuthentication {
     @Test func `RFC 8705 §2: without a way that presents the certificate it is refused at the start`() {
         let found = problems { () throws(ConfigurationError) in
             _ = try ProtectedResource(
-                validating: ProtectedResourceMetadata(resource: "https://api.example.com/mcp"),
-                trusting: [
-                    .introspection(
-                        issuer: Self.name, endpoint: Self.endpoint, authenticatedBy: .tlsClientAuth(id: "rs"))
-                ])
+                validating: .init(
+                    ProtectedResourceMetadata(resource: "https://api.example.com/mcp"),
+                    trusting: [
+                        .introspection(
+                            issuer: Self.name, endpoint: Self.endpoint,
+                            authenticatedBy: .tlsClientAuth(id: "rs"))
+                    ]))
         }
-        #expect(found.map(\.path) == ["$.trusted_issuers[0].introspection.client_certificate"])
+        #expect(found.map(\.path) == ["issuers[0].introspection.fetcher"])
     }
 
     @Test(arguments: [true, false])

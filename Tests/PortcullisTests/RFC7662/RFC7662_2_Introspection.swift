@@ -49,7 +49,8 @@ struct RFC7662_2_Introspection {
         answer(object)
     }
 
-    private func refusal(_ token: String = "opaque+t/1=", _ requirement: AccessRequirement = .none) async
+    private func refusal(_ token: String = "opaque+t/1=", _ requirement: AccessRequirement = .anyValidToken)
+        async
         -> Refusal?
     {
         await resource.refusal(of: .get("/mcp", bearer: token), requiring: requirement)
@@ -141,7 +142,7 @@ struct RFC7662_2_Introspection {
 
     @Test(arguments: [400, 401, 403, 404, 500, 502, 302, 204])
     func `§2.3: another status is an outage`(code: Int) async {
-        fetcher.on(Self.endpoint, status: Status(code))
+        fetcher.on(Self.endpoint, status: Status(code: code))
         await expectOutage()
         let fault: AuthorizationServerFault = code == 401 ? .rejectedCredentials : .status(code)
         #expect(events.all == [.introspectionFailed(issuer: "https://as.example.com", fault: fault)])

@@ -246,9 +246,9 @@ struct RFC7662_4_FreshAnswers {
         func resource(_ path: String) throws -> ProtectedResource {
             let identifier = try ResourceIdentifier(validating: "https://api.example.com/\(path)")
             return try ProtectedResource(
-                GateConfiguration(
-                    metadata: .init(resource: identifier),
-                    issuers: [
+                ProtectedResource.Configuration(
+                    .init(resource: identifier),
+                    trusting: [
                         .introspection(
                             issuer: "https://as.example.com", endpoint: Self.endpoint,
                             authenticatedBy: .clientSecretBasic(id: "rs", secret: "s"))
@@ -277,7 +277,7 @@ struct RFC7662_4_FreshAnswers {
                 authenticatedBy: .clientSecretBasic(id: "rs", secret: "s")),
             other.trusted, fetcher: fetcher, time: clock.time)
         let token = other.mint(audience: "https://api.example.com/mcp")
-        let requirement = AccessRequirement.none.freshlyIntrospected()
+        let requirement = AccessRequirement.anyValidToken.freshlyIntrospected()
         #expect(await both.refusal(of: .get("/mcp", bearer: token)) == nil)
         expectRefused(
             await both.refusal(of: .get("/mcp", bearer: token), requiring: requirement),
@@ -309,7 +309,7 @@ struct RFC7662_4_FreshAnswers {
         let token = issuer.mint(audience: "https://api.example.com/mcp", boundTo: client)
         let head = RequestHead.dpop(
             "/mcp", token: token, proofs: [client.proof(.get, "https://api.example.com/mcp", token: token)])
-        let requirement = AccessRequirement.none.freshlyIntrospected()
+        let requirement = AccessRequirement.anyValidToken.freshlyIntrospected()
         fetcher.on(Self.endpoint, failing: .unreachable)
         expectRefused(await resource.refusal(of: head, requiring: requirement), .introspectionUnavailable)
         answer(["active": true])

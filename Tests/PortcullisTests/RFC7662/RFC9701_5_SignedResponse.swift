@@ -142,9 +142,10 @@ struct RFC9701_5_SignedResponse {
         trusted.introspection?.signedResponseAudience = "a"
         let found = problems { () throws(ConfigurationError) in
             _ = try ProtectedResource(
-                validating: ProtectedResourceMetadata(resource: "https://api.example.com/mcp"),
-                trusting: [trusted])
+                validating: .init(
+                    ProtectedResourceMetadata(resource: "https://api.example.com/mcp"),
+                    trusting: [trusted]))
         }
-        #expect(found.map(\.path) == ["$.trusted_issuers[0].introspection.signed_response"])
+        #expect(found.map(\.path) == ["issuers[0].introspection.signedResponseAudience"])
     }
 }

@@ -21,7 +21,7 @@ struct RFC8705_3_CertificateBinding {
     {
         await scene.resource.refusal(
             of: .get("/notes", bearer: token ?? self.token, fields: fields),
-            in: GateContext(clientCertificate: certificate))
+            in: AuthorizationContext(clientCertificate: certificate))
     }
 
     private func expectInvalid(_ refusal: Refusal?, _ reason: RefusalReason) {
@@ -37,7 +37,7 @@ struct RFC8705_3_CertificateBinding {
     @Test func `§3: the certificate of the connection is the one that the token is bound to`() async throws {
         let head = RequestHead.get("/notes", bearer: token)
         let token = try await scene.resource.authorize(
-            head, in: GateContext(clientCertificate: .connection(der: Self.der)))
+            head, in: AuthorizationContext(clientCertificate: .connection(der: Self.der)))
         #expect(token.binding == .mutualTLS)
     }
 
@@ -99,7 +99,7 @@ struct RFC8705_3_CertificateBinding {
         var fields: Fields = [.vary: "Origin"]
         let head = RequestHead.get("/notes", bearer: token, fields: [Self.field])
         scene.resource.complete(
-            &fields, status: .ok, answering: head, in: GateContext(clientCertificate: .trustedField))
+            &fields, status: .ok, answering: head, in: AuthorizationContext(clientCertificate: .trustedField))
         #expect(fields.values(of: .vary) == ["Origin", "Client-Cert"])
     }
 
@@ -118,14 +118,15 @@ struct RFC8705_3_CertificateBinding {
             let proof = scene.client.proof(.get, DPoPScene.uri, token: token)
             return await scene.resource.refusal(
                 of: .dpop("/notes", token: token, proofs: [proof]),
-                in: GateContext(clientCertificate: certificate))
+                in: AuthorizationContext(clientCertificate: certificate))
         }
         #expect(await refusal(.connection(der: Self.der)) == nil)
         let missing = await refusal(.none)
         expectRefused(missing, .missingClientCertificate)
         #expect(missing?.challenges.map(\.scheme) == [.dpop])
         let bearer = await scene.resource.refusal(
-            of: .get("/notes", bearer: token), in: GateContext(clientCertificate: .connection(der: Self.der)))
+            of: .get("/notes", bearer: token),
+            in: AuthorizationContext(clientCertificate: .connection(der: Self.der)))
         expectRefused(bearer, .boundTokenAsBearer)
     }
 
@@ -144,7 +145,7 @@ struct RFC8705_3_CertificateBinding {
                 authenticatedBy: .clientSecretBasic(id: "a", secret: "b")), fetcher: fetcher)
         let head = RequestHead.get("/notes", bearer: "opaque")
         expectRefused(await resource.refusal(of: head), .missingClientCertificate)
-        let context = GateContext(clientCertificate: .connection(der: Self.der))
+        let context = AuthorizationContext(clientCertificate: .connection(der: Self.der))
         #expect(await resource.refusal(of: head, in: context) == nil)
     }
 
@@ -152,17 +153,19 @@ struct RFC8705_3_CertificateBinding {
         let token = token
         let head = RequestHead.get("/notes", bearer: token)
         _ = await refusal(.connection(der: Self.der), token: token)
-        let good = GateContext(clientCertificate: .connection(der: Self.der))
+        let good = AuthorizationContext(clientCertificate: .connection(der: Self.der))
         guard case .admitted = scene.resource.progress(head, in: good),
             case .refused(let refusal) = scene.resource.progress(head),
             case .refused(let other) = scene.resource.progress(
-                head, in: GateContext(clientCertificate: .trustedField))
+                head, in: AuthorizationContext(clientCertificate: .trustedField))
         else {
             Issue.record("another decision")
             return
         }
         #expect(refusal.reason == .missingClientCertificate && other.reason == .missingClientCertificate)
         // The answer has to say that another certificate would make another one, which is done on its way back.
-        #expect(scene.resource.completesAnswer(to: head, in: GateContext(clientCertificate: .trustedField)))
+        #expect(
+            scene.resource.completesAnswer(
+                to: head, in: AuthorizationContext(clientCertificate: .trustedField)))
     }
 }

@@ -17,7 +17,7 @@ struct RFC7515_5_2_AttacksAtTheGate {
 
     private static func resource(_ keys: [JSONObject]) throws -> ProtectedResource {
         var policy = TokenPolicy()
-        policy.types = ["at+jwt", ""]
+        policy.acceptedTypes = ["at+jwt", ""]
         policy.requiredClaims = []
         policy.leeway = .zero
         return ProtectedResource(

@@ -78,8 +78,9 @@ struct RFC7519_4_1_Times {
         var metadata = ProtectedResourceMetadata(resource: "https://api.example.com/notes")
         metadata.resourceName = "Notes"
         let found = problems { () throws(ConfigurationError) in
-            _ = try ProtectedResource(validating: metadata, trusting: [scene.issuer.trusted], tokens: policy)
+            _ = try ProtectedResource(
+                validating: .init(metadata, trusting: [scene.issuer.trusted], tokens: policy))
         }
-        #expect(found.map(\.path) == ["$.tokens.leeway_seconds"])
+        #expect(found.map(\.path) == ["tokens.leeway"])
     }
 }

@@ -92,7 +92,7 @@ struct RFC8725_3_12_KindsOfJWT {
             scene.mint(claims: claims, header: ["typ": "JWT"]), .unsupportedTokenType, PublicText.unacceptable
         )
         var policy = TokenPolicy()
-        policy.types = ["at+jwt", "JWT", ""]
+        policy.acceptedTypes = ["at+jwt", "JWT", ""]
         let lenient = Scene(tokens: policy)
         await lenient.expectInvalid(
             lenient.mint(claims: claims, header: ["typ": "JWT"]), .audienceMismatch, PublicText.audience)

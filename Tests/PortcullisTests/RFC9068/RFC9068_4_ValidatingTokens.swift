@@ -32,14 +32,14 @@ struct RFC9068_4_ValidatingTokens {
         }
         await scene.expectInvalid(untyped(scene), .unsupportedTokenType, PublicText.unacceptable)
         var policy = TokenPolicy()
-        policy.types = ["at+jwt", ""]
+        policy.acceptedTypes = ["at+jwt", ""]
         let lenient = Scene(tokens: policy)
         #expect(await lenient.refusal(of: untyped(lenient)) == nil)
     }
 
     @Test func `RFC 8725 §3.11: a compatibility list lets in nothing but what it names`() async {
         var policy = TokenPolicy()
-        policy.types = ["at+jwt", "JWT"]
+        policy.acceptedTypes = ["at+jwt", "JWT"]
         let scene = Scene(tokens: policy)
         #expect(await scene.refusal(of: scene.mint(header: ["typ": "jwt"])) == nil)
         for type in [

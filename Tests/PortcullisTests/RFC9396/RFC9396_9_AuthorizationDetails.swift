@@ -35,7 +35,7 @@ struct RFC9396_9_AuthorizationDetails {
         var policy = TokenPolicy()
         change(&policy)
         return try ProtectedResource(
-            validating: metadata, trusting: [issuer.trusted], tokens: policy, time: clock.time)
+            validating: .init(metadata, trusting: [issuer.trusted], tokens: policy, time: clock.time))
     }
 
     private func refusal(
@@ -46,7 +46,7 @@ struct RFC9396_9_AuthorizationDetails {
         let token = issuer.mint(audience: Scene.identifier, scope: "pay", claims: claims)
         let judge = if let resource { resource } else { try self.resource() }
         return await judge.refusal(
-            of: .get("/notes", bearer: token), requiring: AccessRequirement("pay").detailed(needed))
+            of: .get("/notes", bearer: token), requiring: AccessRequirement("pay").covering(needed))
     }
 
     @Test func `§9.1: a grant that covers what is needed is enough`() async throws {
@@ -60,8 +60,9 @@ struct RFC9396_9_AuthorizationDetails {
             var metadata = ProtectedResourceMetadata(resource: "https://api.example.com/notes")
             metadata.authorizationDetailsTypesSupported = types
             return try ProtectedResource(
-                validating: metadata, trusting: [issuer.trusted], time: clock.time,
-                onEvent: { events.append($0) })
+                validating: .init(
+                    metadata, trusting: [issuer.trusted], time: clock.time,
+                    onEvent: { events.append($0) }))
         }
         let judge = try resource(["payment"])
         #expect(try await refusal([Self.granted], by: judge) == nil)
@@ -90,13 +91,14 @@ struct RFC9396_9_AuthorizationDetails {
         var metadata = ProtectedResourceMetadata(resource: "https://api.example.com/notes")
         metadata.authorizationDetailsTypesSupported = ["payment"]
         let resource = try ProtectedResource(
-            validating: metadata,
-            trusting: [
-                .introspection(
-                    issuer: "https://as.example.com", endpoint: "https://as.example.com/introspect",
-                    authenticatedBy: .clientSecretBasic(id: "a", secret: "b"))
-            ], fetcher: fetcher)
-        let requirement = AccessRequirement.none.detailed(Self.needed)
+            validating: .init(
+                metadata,
+                trusting: [
+                    .introspection(
+                        issuer: "https://as.example.com", endpoint: "https://as.example.com/introspect",
+                        authenticatedBy: .clientSecretBasic(id: "a", secret: "b"))
+                ], fetcher: fetcher))
+        let requirement = AccessRequirement.anyValidToken.covering(Self.needed)
         let token = try await resource.authorize(.get("/notes", bearer: "opaque"), requiring: requirement)
         #expect(token.authorizationDetails.map(\.type) == ["payment"])
         #expect(token.authorizationDetails.first?.actions == ["initiate", "cancel"])
@@ -160,7 +162,7 @@ struct RFC9396_9_AuthorizationDetails {
     @Test func `§5: a type that the resource does not know grants nothing`() async throws {
         let resource = try resource(["other"])
         expectRefused(try await refusal([Self.granted], by: resource), .insufficientAuthorizationDetails)
-        let requirement = AccessRequirement.none.detailed(Self.needed)
+        let requirement = AccessRequirement.anyValidToken.covering(Self.needed)
         #expect(resource.undeclaredTypes(in: requirement) == ["payment"])
     }
 
@@ -187,9 +189,9 @@ struct RFC9396_9_AuthorizationDetails {
             var policy = TokenPolicy()
             policy.authorizationDetailEvaluators = [.memberwise(type: "payment"), .memberwise(type: "other")]
             _ = try ProtectedResource(
-                validating: metadata, trusting: [self.issuer.trusted], tokens: policy)
+                validating: .init(metadata, trusting: [self.issuer.trusted], tokens: policy))
         }
-        #expect(found.map(\.path) == ["$.tokens.authorization_details[1]"])
+        #expect(found.map(\.path) == ["tokens.authorizationDetailEvaluators[1]"])
     }
 
     @Test func `a handler may demand what depends on the data`() async throws {
@@ -197,9 +199,9 @@ struct RFC9396_9_AuthorizationDetails {
         let token = issuer.mint(
             audience: Scene.identifier, claims: ["authorization_details": [Self.granted]])
         let access = try await resource.authorize(.get("/notes", bearer: token))
-        try access.require(.none.detailed(Self.needed))
+        try access.require(.anyValidToken.covering(Self.needed))
         let more = AuthorizationDetail(type: "payment", actions: ["refund"])
-        let refusal = #expect(throws: Refusal.self) { try access.require(.none.detailed(more)) }
+        let refusal = #expect(throws: Refusal.self) { try access.require(.anyValidToken.covering(more)) }
         expectRefused(refusal, .insufficientAuthorizationDetails)
     }
 }

@@ -392,8 +392,8 @@ struct ProofMemoriesTests {
             var tokens = TokenPolicy()
             tokens.dpop.replayCacheEntryCount = 10
             return try ProtectedResource(
-                GateConfiguration(
-                    metadata: metadata, issuers: [scene.issuer.trusted], tokens: tokens,
+                ProtectedResource.Configuration(
+                    metadata, trusting: [scene.issuer.trusted], tokens: tokens,
                     time: scene.clock.time, proofMemories: memories))
         }
         let head = RequestHead.dpop("/notes", token: scene.token, proofs: [scene.proof()])

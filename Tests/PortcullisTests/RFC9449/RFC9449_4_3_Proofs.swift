@@ -70,7 +70,7 @@ struct RFC9449_4_3_Proofs {
         var metadata = ProtectedResourceMetadata(resource: "https://api.example.com/notes")
         metadata.dpopSigningAlgorithmsSupported = ["EdDSA", "ES256"]
         let resource = try ProtectedResource(
-            validating: metadata, trusting: [scene.issuer.trusted], time: scene.clock.time)
+            validating: .init(metadata, trusting: [scene.issuer.trusted], time: scene.clock.time))
         let head = { (client: TestDPoPClient) in
             let token = scene.issuer.mint(audience: Scene.identifier, boundTo: client)
             return RequestHead.dpop(
@@ -178,7 +178,7 @@ struct RFC9449_4_3_Proofs {
         var metadata = ProtectedResourceMetadata(resource: "https://api.example.com:8443")
         metadata.dpopBoundAccessTokensRequired = true
         let resource = try ProtectedResource(
-            validating: metadata, trusting: [scene.issuer.trusted], time: scene.clock.time)
+            validating: .init(metadata, trusting: [scene.issuer.trusted], time: scene.clock.time))
         let token = scene.issuer.mint(audience: "https://api.example.com:8443", boundTo: scene.client)
         for uri in ["https://api.example.com:8443", "https://api.example.com:8443/"] {
             let proof = scene.client.proof(.get, uri, token: token)

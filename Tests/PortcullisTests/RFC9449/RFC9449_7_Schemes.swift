@@ -152,7 +152,7 @@ struct RFC9449_7_Schemes {
         var metadata = ProtectedResourceMetadata(resource: "https://api.example.com/notes")
         metadata.dpopBoundAccessTokensRequired = true
         let resource = try ProtectedResource(
-            validating: metadata, trusting: [scene.issuer.trusted], time: scene.clock.time)
+            validating: .init(metadata, trusting: [scene.issuer.trusted], time: scene.clock.time))
         let refusal = await resource.refusal(of: .get("/notes"))
         #expect(refusal?.challenges.map { $0["algs"] } == [DPoPScene.algorithms])
     }
@@ -162,10 +162,11 @@ struct RFC9449_7_Schemes {
         metadata.dpopSigningAlgorithmsSupported = ["ES256", "ES256K"]
         let found = problems { () throws(ConfigurationError) in
             _ = try ProtectedResource(
-                validating: metadata,
-                trusting: [.jwt(issuer: "https://as.example.com", keys: .fixed(JWKSet([])))])
+                validating: .init(
+                    metadata,
+                    trusting: [.jwt(issuer: "https://as.example.com", keys: .fixed(JWKSet([])))]))
         }
-        #expect(found.map(\.path) == ["$.metadata.dpop_signing_alg_values_supported[1]"])
+        #expect(found.map(\.path) == ["metadata.dpopSigningAlgorithmsSupported[1]"])
     }
 
     @Test func `a token with a proof never gets in without its proof being verified`() async throws {
@@ -200,7 +201,7 @@ struct RFC9449_7_Schemes {
         var metadata = ProtectedResourceMetadata(resource: "https://api.example.com/notes")
         metadata.authorizationServers = [issuer.issuer]
         metadata.dpopSigningAlgorithmsSupported = names
-        let resource = try ProtectedResource(validating: metadata, trusting: [issuer.trusted])
+        let resource = try ProtectedResource(validating: .init(metadata, trusting: [issuer.trusted]))
         let refusal = try #require(await resource.refusal(of: .get("/notes")))
         let document = try JSONValue.parse(resource.metadataDocument.body).object
         #expect(document?["dpop_signing_alg_values_supported"]?.strings == names)

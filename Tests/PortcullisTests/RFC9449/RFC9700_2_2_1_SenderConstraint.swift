@@ -33,7 +33,7 @@ struct RFC9700_2_2_1_SenderConstraint {
         let scene = Scene()
         let token = scene.issuer.mint(
             audience: Scene.identifier, scope: "notes:read", certificate: Self.der)
-        let context = GateContext(clientCertificate: .connection(der: Self.der))
+        let context = AuthorizationContext(clientCertificate: .connection(der: Self.der))
         let head = RequestHead.get("/notes", bearer: token)
         #expect(await scene.resource.refusal(of: head, requiring: Self.demand, in: context) == nil)
         expectRefused(
@@ -53,7 +53,7 @@ struct RFC9700_2_2_1_SenderConstraint {
             expectRefused(await scene.refusal(of: token, requiring: Self.demand), .unboundToken)
         }
         let access = try await scene.resource.authorize(.get("/notes", bearer: token))
-        let refusal = #expect(throws: Refusal.self) { try access.require(.none.senderConstrained()) }
+        let refusal = #expect(throws: Refusal.self) { try access.require(.anyValidToken.senderConstrained()) }
         expectRefused(refusal, .unboundToken)
         #expect(refusal?.finding?.expected == "a token that is bound to its client")
         guard

@@ -48,7 +48,7 @@ struct RFC9470_3_StepUp {
         "urn:example:mfa2", "URN:example:mfa", "urn:example", "urn:example:mfa urn:example:hwk", "",
     ])
     func `§6: classes are compared exactly, and none includes another`(acr: String) async {
-        let requirement = AccessRequirement.none.authenticated(by: ["urn:example:mfa"])
+        let requirement = AccessRequirement.anyValidToken.authenticated(by: ["urn:example:mfa"])
         expectRefused(await refusal(["acr": .string(acr)], requirement), .authenticationTooWeak)
     }
 
@@ -56,15 +56,15 @@ struct RFC9470_3_StepUp {
     func `§6: a token that names no class has none`(acr: JSONValue?) async {
         var claims: JSONObject = [:]
         claims["acr"] = acr
-        let requirement = AccessRequirement.none.authenticated(by: ["urn:example:mfa"])
+        let requirement = AccessRequirement.anyValidToken.authenticated(by: ["urn:example:mfa"])
         expectRefused(await refusal(claims, requirement), .authenticationTooWeak)
     }
 
     @Test func `§6.1: the age counts from auth_time, stretched by the leeway`() async {
-        let requirement = AccessRequirement.none.authenticated(within: .seconds(300))
+        let requirement = AccessRequirement.anyValidToken.authenticated(within: .seconds(300))
         #expect(await refusal(["auth_time": age(330)], requirement) == nil)
         expectRefused(await refusal(["auth_time": age(331)], requirement), .authenticationTooOld)
-        let now = AccessRequirement.none.authenticated(within: .zero)
+        let now = AccessRequirement.anyValidToken.authenticated(within: .zero)
         #expect(await refusal(["auth_time": age(30)], now) == nil)
         let refusal = await refusal(["auth_time": age(31)], now)
         #expect(refusal?.challenges.first?["max_age"] == "0")
@@ -75,7 +75,7 @@ struct RFC9470_3_StepUp {
     func `§6.1: without auth_time nobody knows how old the authentication is`(time: JSONValue?) async {
         var claims: JSONObject = [:]
         claims["auth_time"] = time
-        let requirement = AccessRequirement.none.authenticated(within: .seconds(86_400))
+        let requirement = AccessRequirement.anyValidToken.authenticated(within: .seconds(86_400))
         expectRefused(await refusal(claims, requirement), .authenticationTooOld)
     }
 
@@ -90,7 +90,7 @@ struct RFC9470_3_StepUp {
 
     @Test func `a remembered token grows too old`() async {
         let token = scene.mint(claims: ["auth_time": age(0)])
-        let requirement = AccessRequirement.none.authenticated(within: .seconds(60))
+        let requirement = AccessRequirement.anyValidToken.authenticated(within: .seconds(60))
         #expect(await scene.refusal(of: token, requiring: requirement) == nil)
         scene.clock.advance(by: .seconds(91))
         expectRefused(await scene.refusal(of: token, requiring: requirement), .authenticationTooOld)

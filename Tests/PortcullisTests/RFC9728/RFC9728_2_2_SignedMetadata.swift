@@ -27,8 +27,9 @@ struct RFC9728_2_2_SignedMetadata {
         var publishing = MetadataPublishing()
         publishing.signing = signing
         return try ProtectedResource(
-            validating: metadata ?? self.metadata(), trusting: [issuer.trusted], metadataMaxAge: maxAge,
-            publishing: publishing, time: clock.time)
+            validating: .init(
+                metadata ?? self.metadata(), trusting: [issuer.trusted], metadataMaxAge: maxAge,
+                publishing: publishing, time: clock.time))
     }
 
     func signing(_ algorithm: SignatureAlgorithm = .es256, keyID: String? = "k1") throws -> MetadataSigning {
@@ -144,11 +145,11 @@ struct RFC9728_2_2_SignedMetadata {
         let old = try #require(members(before)["signed_metadata"]?.string)
         clock.advance(by: .seconds(3600))
         let after = try resource(signing(keyID: "new"))
-        after.succeed(before)
+        after.inheritState(from: before)
         #expect(try keys(after).keys.map(\.keyID) == ["new", "old"])
         #expect(try claims(old, keys(after))["resource"] == "https://api.example.com/notes")
         let third = try resource(signing(keyID: "newest"))
-        third.succeed(after)
+        third.inheritState(from: after)
         #expect(try keys(third).keys.map(\.keyID) == ["newest", "old", "new"])
         clock.advance(by: .seconds(86_400 - 3600))
         #expect(try keys(third).keys.map(\.keyID) == ["newest", "new"])
@@ -201,14 +202,14 @@ struct RFC9728_2_2_SignedMetadata {
         }
         var wrong = try signing()
         wrong.algorithm = .rs256
-        #expect(paths(wrong) == ["$.signed_metadata.algorithm"])
+        #expect(paths(wrong) == ["publishing.signing.algorithm"])
         var short = try signing()
         short.lifetime = .seconds(100)
-        #expect(paths(short) == ["$.signed_metadata.lifetime_seconds"])
-        #expect(try paths(signing(), maxAge: .seconds(43_201)) == ["$.signed_metadata.lifetime_seconds"])
+        #expect(paths(short) == ["publishing.signing.lifetime"])
+        #expect(try paths(signing(), maxAge: .seconds(43_201)) == ["publishing.signing.lifetime"])
         var nameless = try signing()
         nameless.issuer = ""
-        #expect(paths(nameless) == ["$.signed_metadata.issuer"])
+        #expect(paths(nameless) == ["publishing.signing.issuer"])
     }
 
     @Test(arguments: ["iss", "exp", "aud"])
@@ -217,7 +218,7 @@ struct RFC9728_2_2_SignedMetadata {
         metadata.extensions[name] = "x"
         let signing = try signing()
         let found = problems { () throws(ConfigurationError) in _ = try resource(signing, metadata) }
-        #expect(found.map(\.path) == ["$.signed_metadata.private_key"])
+        #expect(found.map(\.path) == ["publishing.signing.key"])
     }
 
     @Test func `a JWT that somebody else has signed is served as it is`() throws {
@@ -233,8 +234,8 @@ struct RFC9728_2_2_SignedMetadata {
         let metadata = try ProtectedResourceMetadata(
             json: JSONValue.parse(Fixture.bytes("metadata/unpublishable/\(name).json")))
         let found = problems { () throws(ConfigurationError) in
-            _ = try ProtectedResource(validating: metadata, trusting: [issuer.trusted])
+            _ = try ProtectedResource(validating: .init(metadata, trusting: [issuer.trusted]))
         }
-        #expect(found.map(\.path) == ["$.metadata.signed_metadata"])
+        #expect(found.map(\.path) == ["metadata.signedMetadata"])
     }
 }

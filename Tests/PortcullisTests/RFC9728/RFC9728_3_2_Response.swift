@@ -30,7 +30,7 @@ struct RFC9728_3_2_Response {
 
     @Test(arguments: ["POST", "PUT", "DELETE", "PATCH", "TRACE", "get", "PROPFIND"])
     func `another method is 405 with what would be right`(name: String) {
-        let answer = document.response(to: .test(Method(stringLiteral: name), "/x"))
+        let answer = document.response(to: .test(Method(token: name), "/x"))
         #expect(
             answer.head.lines == [
                 "HTTP/1.1 405 Method Not Allowed", "Allow: GET, HEAD, OPTIONS",

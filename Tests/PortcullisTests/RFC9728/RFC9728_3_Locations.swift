@@ -18,7 +18,8 @@ struct RFC9728_3_Locations {
         var metadata = ProtectedResourceMetadata(resource: try ResourceIdentifier(validating: text))
         metadata.authorizationServers = [issuer.issuer]
         return try ProtectedResource(
-            validating: metadata, trusting: [issuer.trusted], rootAlias: rootAlias, publishing: publishing)
+            validating: .init(
+                metadata, trusting: [issuer.trusted], rootAlias: rootAlias, publishing: publishing))
     }
 
     /// What follows the authority in a URL.
@@ -87,7 +88,7 @@ struct RFC9728_3_Locations {
         let found = problems { () throws(ConfigurationError) in
             _ = try Self.resource("https://h/p") { $0.additionalSuffixes = [suffix] }
         }
-        #expect(found.map(\.path) == ["$.additional_well_known_suffixes[0]"])
+        #expect(found.map(\.path) == ["publishing.additionalSuffixes[0]"])
     }
 
     @Test func `WKU-14, WKU-15: the root alias is besides the resource's own place`() throws {
@@ -130,7 +131,7 @@ struct RFC9728_3_Locations {
         let found = problems { () throws(ConfigurationError) in
             _ = try Self.resource("https://h/p") { $0.advertisedURL = url }
         }
-        #expect(found.map(\.path) == ["$.metadata_url"])
+        #expect(found.map(\.path) == ["publishing.advertisedURL"])
     }
 
     @Test

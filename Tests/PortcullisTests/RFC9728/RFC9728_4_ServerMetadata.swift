@@ -26,8 +26,9 @@ struct RFC9728_4_ServerMetadata {
         if listing { metadata.authorizationServers = [Self.issuer] }
         metadata.scopesSupported = ["notes:read", "notes:write"]
         let resource = try ProtectedResource(
-            validating: metadata, trusting: [.jwt(issuer: Self.issuer)], fetcher: fetcher, time: clock.time,
-            onEvent: events.append)
+            validating: .init(
+                metadata, trusting: [.jwt(issuer: Self.issuer)], fetcher: fetcher, time: clock.time,
+                onEvent: events.append))
         let token = signer.mint(audience: Self.identifier.text)
         #expect(await resource.refusal(of: .get("/notes", bearer: token)) == nil)
         return events.all.filter {

@@ -37,15 +37,16 @@ struct RFC9728_5_2_Replacing {
         metadata.resourceName = LocalizedText(name)
         change(&metadata)
         return try ProtectedResource(
-            validating: metadata, trusting: issuers.map(\.trusted), challengeParameters: [("realm", name)],
-            publishing: publishing, onEvent: { [events] in events.append($0) })
+            validating: .init(
+                metadata, trusting: issuers.map(\.trusted), challengeParameters: [("realm", name)],
+                publishing: publishing, onEvent: { [events] in events.append($0) }))
     }
 
-    func resources(_ list: ProtectedResource...) throws -> ProtectedResources {
-        try ProtectedResources(list) { [lines] in lines.add($0) }
+    func resources(_ list: ProtectedResource...) throws -> ResourceRegistry {
+        try ResourceRegistry(list) { [lines] in lines.add($0) }
     }
 
-    static func document(_ set: ProtectedResourceSet) throws -> (etag: String, name: String) {
+    static func document(_ set: ResourceRegistry.Snapshot) throws -> (etag: String, name: String) {
         let answer = try #require(set.metadataResponse(to: .get(metadataPath)))
         let json = try JSONValue.parse(answer.body).object
         return (
@@ -53,7 +54,9 @@ struct RFC9728_5_2_Replacing {
         )
     }
 
-    static func refusal(_ set: ProtectedResourceSet, bearer token: String? = nil) async throws -> Refusal? {
+    static func refusal(_ set: ResourceRegistry.Snapshot, bearer token: String? = nil) async throws
+        -> Refusal?
+    {
         let head = token.map { RequestHead.get("/notes", bearer: $0) } ?? .get("/notes")
         return try await #require(set.resource(for: head)).refusal(of: head)
     }
@@ -243,7 +246,7 @@ struct RFC9728_5_2_Replacing {
             "https://other.example/notes",
             "https://[2001:db8:0:0:0:0:0:1]/notes",
         ]
-        let set = try ProtectedResources(names.map { try resource($0) }, log: { _ in }).current
+        let set = try ResourceRegistry(names.map { try resource($0) }, log: { _ in }).current
         let fields = target.hasPrefix("/") ? [("Host", "api.example.com")] : []
         let head = try RequestHead(method: .get, target: target, fields: fields)
         #expect(try set.resource(for: head)?.identifier.text == owner)
@@ -322,10 +325,10 @@ struct RFC9728_5_2_Replacing {
 
     @Test func `of a hundred swaps under load no request sees two sets`() async throws {
         let sets = try (0..<8).map { try resource("https://api.example.com/notes", "set \($0)") }
-        let resources = try ProtectedResources([sets[0]], log: { _ in })
+        let resources = try ResourceRegistry([sets[0]], log: { _ in })
         let tags = Dictionary(
             uniqueKeysWithValues: try sets.map { resource in
-                let document = try Self.document(try ProtectedResources([resource], log: { _ in }).current)
+                let document = try Self.document(try ResourceRegistry([resource], log: { _ in }).current)
                 return (document.name, document.etag)
             })
         let end = End()

@@ -167,7 +167,7 @@ struct RFC9728_5_Discovery {
     @Test(arguments: [300, 301, 302, 303, 307, 308, 404, 500, 204])
     func `§3.2: everything but 200 is refused, redirects among it`(code: Int) async {
         world.network.on(ForeignDeployment.location) { _ in
-            FetchResponse(status: Status(code), fields: [.location: "https://evil.example/"])
+            FetchResponse(status: Status(code: code), fields: [.location: "https://evil.example/"])
         }
         #expect(await world.error() == .status(code))
         #expect(world.network.count(of: "https://evil.example/") == 0)

@@ -29,8 +29,9 @@ struct RFC9728_7_6_Chain {
         }
         let events = events
         let resource = try ProtectedResource(
-            validating: metadata, trusting: [trusted], fetcher: network, time: clock.time,
-            onEvent: { events.append($0) })
+            validating: .init(
+                metadata, trusting: [trusted], fetcher: network, time: clock.time,
+                onEvent: { events.append($0) }))
         answerDocument(resource.metadata.json)
         network.on(Self.identifier) { _ in
             FetchResponse(
@@ -167,8 +168,9 @@ struct RFC9728_7_6_Chain {
             var publishing = MetadataPublishing()
             publishing.signing = MetadataSigning(key: key, algorithm: .es256, issuer: name)
             return try ProtectedResource(
-                validating: metadata, trusting: [issuer.trusted], publishing: publishing, fetcher: network,
-                time: clock.time)
+                validating: .init(
+                    metadata, trusting: [issuer.trusted], publishing: publishing, fetcher: network,
+                    time: clock.time))
         }
         let own = try signed(by: nil)
         network.on(
@@ -221,8 +223,9 @@ struct RFC9728_7_6_Chain {
         metadata.authorizationServers = [issuer.issuer]
         _ = try resource()
         let resource = try ProtectedResource(
-            validating: metadata, trusting: [issuer.trusted], fetcher: network, time: clock.time,
-            onEvent: { [events] in events.append($0) })
+            validating: .init(
+                metadata, trusting: [issuer.trusted], fetcher: network, time: clock.time,
+                onEvent: { [events] in events.append($0) }))
         answerServer(["token_endpoint": "https://as.example.com/token"])
         _ = await resource.checkChain()
         answerServer(["token_endpoint": "https://evil.example/token"])
@@ -275,7 +278,7 @@ struct RFC9728_7_6_Chain {
         _ = try resource()
         answerDocument(metadata.json)
         let resource = try ProtectedResource(
-            validating: metadata, trusting: [issuer.trusted], fetcher: network)
+            validating: .init(metadata, trusting: [issuer.trusted], fetcher: network))
         #expect(await faults(resource) == [.noAuthorizationServer])
     }
 
@@ -320,8 +323,8 @@ struct RFC9728_7_6_Chain {
                 resource: try ResourceIdentifier(validating: "https://api.example.com/\(number)"))
             metadata.authorizationServers = [issuer.issuer]
             return try ProtectedResource(
-                GateConfiguration(
-                    metadata: metadata, issuers: [trusted], fetcher: network, time: clock.time,
+                ProtectedResource.Configuration(
+                    metadata, trusting: [trusted], fetcher: network, time: clock.time,
                     connectionPool: connections))
         }
         let before = network.count(of: Self.serverURL)

@@ -3,15 +3,15 @@
 public import Portcullis
 internal import PortcullisHTTP
 
-/// The gate of a resource that may be replaced while its routes stay: what it guards is what the set of the moment says.
+/// The gate of a resource in a registry, which may be replaced while its routes stay.
 ///
-/// For programs that put gates around routes themselves and swap their resources by ``ProtectedResources/replace(_:)``. A request that
-/// has passed goes on under the set that it was let in by. While the set has no such resource, everything here is 404.
+/// For programs that put gates around routes themselves and swap their resources by ``ResourceRegistry/replace(_:)``. A request that
+/// has passed goes on under the declaration that it was let in by. While the registry has no such resource, everything here is 404.
 /// ``ResourceDocuments`` serves the metadata.
 ///
 /// RFC 6750 §3, RFC 9728 §5, §5.2.
-public struct ReplaceableResourceGate: GateMiddleware {
-    private let resources: ProtectedResources
+public struct RegistryGate: GateMiddleware {
+    private let resources: ResourceRegistry
     private let identifier: ResourceIdentifier
     private let requirement: AccessRequirement
     let streamExpiry: StreamExpiry
@@ -19,13 +19,13 @@ public struct ReplaceableResourceGate: GateMiddleware {
     /// Makes a gate.
     ///
     /// - Parameters:
-    ///   - resources: Where the resource is found, for each request anew.
+    ///   - resources: The registry, in which each request finds the resource of the moment.
     ///   - identifier: Which of them is guarded.
-    ///   - requirement: What a token must carry. ``AccessRequirement/none`` still demands a valid token.
+    ///   - requirement: What a token must carry. ``AccessRequirement/anyValidToken`` still demands a valid token.
     ///   - streamExpiry: What becomes of a streamed answer when its token expires. Default ``StreamExpiry/cut``.
     public init(
-        _ resources: ProtectedResources, _ identifier: ResourceIdentifier,
-        requiring requirement: AccessRequirement = .none, streamExpiry: StreamExpiry = .cut
+        _ resources: ResourceRegistry, _ identifier: ResourceIdentifier,
+        requiring requirement: AccessRequirement = .anyValidToken, streamExpiry: StreamExpiry = .cut
     ) {
         self.resources = resources
         self.identifier = identifier
@@ -75,22 +75,22 @@ public struct ReplaceableResourceGate: GateMiddleware {
     }
 }
 
-/// Serves what the resources of a set say of themselves, at the places that are theirs, before anything else is asked.
+/// Serves what the resources of a registry say of themselves, at the places that are theirs, before anything else is asked.
 ///
 /// Never asks for a token. A well-known path of no resource is 404. Has no metadata of authorization servers
 /// (``MetadataPublishing/mirrorsAuthorizationServer``), which the routes of ``Routes/protect(_:_:)`` have.
 ///
 /// RFC 9728 §3.
 public struct ResourceDocuments: NonWaitingMiddleware {
-    private let resources: ProtectedResources
+    private let resources: ResourceRegistry
 
     /// Makes the middleware, to be put before gates.
-    public init(_ resources: ProtectedResources) {
+    public init(_ resources: ResourceRegistry) {
         self.resources = resources
     }
 
     /// Answers with the document, or passes the request on.
     public func intercept(_ request: inout Request) -> Interception {
-        resources.current.metadataResponse(to: request.head).map { .respond(Response($0)) } ?? .proceed
+        resources.current.document(for: request.head).map { .respond(Response($0)) } ?? .proceed
     }
 }

@@ -3,7 +3,7 @@
 /// What the host program knows of a request besides its head.
 ///
 /// RFC 8705 §3, RFC 6750 §2.2.
-public struct GateContext: Sendable {
+public struct AuthorizationContext: Sendable {
     /// Where the client's certificate is found.
     ///
     /// Default none, which no certificate-bound token gets past.

@@ -15,7 +15,7 @@ internal import PortcullisTransport
 /// (`NOTIFY_SOCKET`). Started by anything else, there are no sockets and notifications go nowhere.
 ///
 /// sd_listen_fds(3), sd_notify(3).
-public struct ServiceManager: Sendable {
+public struct SystemdEnvironment: Sendable {
     /// A socket that was bound for the service.
     public struct InheritedSocket: Sendable, Hashable {
         /// The name that the socket's unit gives it; `unknown` if it gives none.

@@ -2,7 +2,7 @@
 
 import PortcullisHTTP
 
-extension GateConfiguration {
+extension ProtectedResource.Configuration {
     /// What is wrong with the trusted issuers, alone and together.
     func issuerProblems() -> [Problem] {
         let place = "\(path).trusted_issuers"
@@ -40,7 +40,8 @@ extension GateConfiguration {
         } else {
             check(
                 isFetchable(issuer.issuer), "issuer",
-                "An issuer is an https URL; http takes allow_insecure_loopback, for loopback addresses only.")
+                "An issuer is an https URL; http is accepted for loopback addresses only, and has to be allowed."
+            )
         }
         check(
             issuer.keys != nil || issuer.introspection != nil, "keys",

@@ -2,50 +2,107 @@
 
 import PortcullisJOSE
 
-/// Everything that a resource is declared with, before it is checked.
-package struct GateConfiguration: Sendable {
-    package var metadata: ProtectedResourceMetadata
-    package var issuers: [TrustedIssuer]
-    package var tokens: TokenPolicy
-    package var challengeParameters: [(name: String, value: String)]
-    package var metadataMaxAge: Duration
-    package var rootAlias: Bool
-    /// More places of the metadata, and its signature.
-    package var publishing = MetadataPublishing()
-    /// Whose further demands the resource meets.
-    package var profile = ResourceProfile.general
-    package var fetcher: (any Fetcher)?
-    package var time: TimeSource
-    package var onEvent: @Sendable (ResourceEvent) -> Void
-    /// Shared by resources that trust the same issuers.
-    package var connectionPool: IssuerConnections
-    /// What is known of proofs and nonces from an earlier configuration.
-    package var proofMemories: ProofMemories
-    /// Where the resource stands in a configuration file, for the messages.
-    package var path: String
+extension ProtectedResource {
+    /// Everything that a resource is declared with, before it is checked.
+    ///
+    ///     var configuration = ProtectedResource.Configuration(metadata, trusting: [issuer])
+    ///     configuration.tokens.leeway = .seconds(10)
+    ///     let notes = try ProtectedResource(validating: configuration)
+    ///
+    /// RFC 9728 §2.
+    public struct Configuration: Sendable {
+        /// What the resource says about itself.
+        ///
+        /// Every authorization server listed there must be trusted.
+        public var metadata: ProtectedResourceMetadata
+        /// The authorization servers whose tokens are accepted; at most one that introspects.
+        public var issuers: [TrustedIssuer]
+        /// What is demanded of tokens.
+        ///
+        /// Default that of RFC 9068.
+        public var tokens: TokenPolicy
+        /// What is demanded of DPoP proofs, where the metadata says that the resource accepts DPoP.
+        ///
+        /// See ``ProtectedResourceMetadata/dpopSigningAlgorithmsSupported`` and
+        /// ``ProtectedResourceMetadata/dpopBoundAccessTokensRequired``. RFC 9449 §4.3.
+        public var dpop: DPoPPolicy {
+            get { tokens.dpop }
+            set { tokens.dpop = newValue }
+        }
+        /// Parameters for every challenge, `realm` among them; reserved names are refused.
+        ///
+        /// Default none. RFC 6750 §3.
+        public var challengeParameters: [(name: String, value: String)]
+        /// How long clients may keep the document.
+        ///
+        /// Default 300 seconds; from 0 to a year.
+        public var metadataMaxAge: Duration
+        /// Whether the document is also served at the well-known path without the resource's own.
+        ///
+        /// Default false.
+        public var rootAlias: Bool
+        /// More places of the metadata, and its signature.
+        ///
+        /// Default none.
+        public var publishing = MetadataPublishing()
+        /// The profile whose further demands the resource meets.
+        ///
+        /// Default ``ResourceProfile/general``.
+        public var profile = ResourceProfile.general
+        /// The way to the network, for keys and introspection; `nil` for the package's own.
+        ///
+        /// Default `nil`.
+        public var fetcher: (any Fetcher)?
+        /// The clocks.
+        ///
+        /// Default the machine's.
+        public var time: TimeSource
+        /// Receives what an operator should know.
+        ///
+        /// Default: nothing is done. Must not wait.
+        public var onEvent: @Sendable (ResourceEvent) -> Void
+        /// Shared by resources that trust the same issuers.
+        package var connectionPool: IssuerConnections
+        /// What is known of proofs and nonces from an earlier configuration.
+        package var proofMemories: ProofMemories
+        /// Where the resource stands in a configuration file, for the messages.
+        package var path: String
 
-    package init(
-        metadata: ProtectedResourceMetadata, issuers: [TrustedIssuer], tokens: TokenPolicy = .default,
-        challengeParameters: [(name: String, value: String)] = [], metadataMaxAge: Duration = .seconds(300),
-        rootAlias: Bool = false, fetcher: (any Fetcher)? = nil, time: TimeSource = .system,
-        onEvent: @escaping @Sendable (ResourceEvent) -> Void = { _ in },
-        connectionPool: IssuerConnections = IssuerConnections(),
-        proofMemories: ProofMemories = ProofMemories(), path: String = "$"
-    ) {
-        self.metadata = metadata
-        self.issuers = issuers
-        self.tokens = tokens
-        self.challengeParameters = challengeParameters
-        self.metadataMaxAge = metadataMaxAge
-        self.rootAlias = rootAlias
-        self.fetcher = fetcher
-        self.time = time
-        self.onEvent = onEvent
-        self.connectionPool = connectionPool
-        self.proofMemories = proofMemories
-        self.path = path
+        /// Makes a configuration with the defaults.
+        public init(_ metadata: ProtectedResourceMetadata, trusting issuers: [TrustedIssuer]) {
+            self.init(metadata, trusting: issuers, tokens: .default)
+        }
+
+        package init(
+            _ metadata: ProtectedResourceMetadata, trusting issuers: [TrustedIssuer],
+            tokens: TokenPolicy = .default,
+            challengeParameters: [(name: String, value: String)] = [],
+            metadataMaxAge: Duration = .seconds(300), rootAlias: Bool = false,
+            publishing: MetadataPublishing = MetadataPublishing(), profile: ResourceProfile = .general,
+            fetcher: (any Fetcher)? = nil, time: TimeSource = .system,
+            onEvent: @escaping @Sendable (ResourceEvent) -> Void = { _ in },
+            connectionPool: IssuerConnections = IssuerConnections(),
+            proofMemories: ProofMemories = ProofMemories(), path: String = "$"
+        ) {
+            self.metadata = metadata
+            self.issuers = issuers
+            self.tokens = tokens
+            self.challengeParameters = challengeParameters
+            self.metadataMaxAge = metadataMaxAge
+            self.rootAlias = rootAlias
+            self.publishing = publishing
+            self.profile = profile
+            self.fetcher = fetcher
+            self.time = time
+            self.onEvent = onEvent
+            self.connectionPool = connectionPool
+            self.proofMemories = proofMemories
+            self.path = path
+        }
     }
+}
 
+extension ProtectedResource.Configuration {
     typealias Problem = ConfigurationError.Problem
 
     /// What follows from a configuration without problems.

@@ -2,7 +2,7 @@
 
 import PortcullisJOSE
 
-/// Makes and recognises the names of state that a server keeps for its users, such as sessions, each good for one user alone.
+/// Binds sessions, and other state that a server keeps, to the user of a token: makes handles, and accepts them from that user only.
 ///
 /// A handle is no credential: every request needs its token, and a handle that comes with the token of somebody else is refused. It holds
 /// nothing but random bytes and a seal, and nothing is remembered of it; where the state is kept, and for how long, is the app's own.
@@ -12,7 +12,8 @@ import PortcullisJOSE
 ///     guard handles.accepts(handle, with: token) else { return .notFound }
 ///
 /// MCP security best practices, "Session Hijacking".
-public struct StateHandles: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable
+public struct SessionBinding: Sendable, CustomStringConvertible, CustomDebugStringConvertible,
+    CustomReflectable
 {
     private static let randomByteCount = 16
     private static let sealByteCount = 32
@@ -65,7 +66,7 @@ public struct StateHandles: Sendable, CustomStringConvertible, CustomDebugString
     }
 
     /// Nothing of what it holds.
-    public var description: String { "StateHandles(redacted)" }
+    public var description: String { "SessionBinding(redacted)" }
     /// Nothing of what it holds.
     public var debugDescription: String { description }
     /// Nothing of what it holds.

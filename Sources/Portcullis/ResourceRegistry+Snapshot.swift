@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+
+public import PortcullisHTTP
+
+extension ResourceRegistry {
+    /// The resources of a program at one moment: what it takes to answer one request, none of it from another moment.
+    ///
+    /// Cheap to copy. ``ResourceRegistry/current`` gives the one of now; a request that keeps to one snapshot from its begin to its end is
+    /// answered by that snapshot alone, whatever replaces it meanwhile.
+    ///
+    /// RFC 9728 §3, §5.2.
+    public struct Snapshot: Sendable {
+        /// What one authority has.
+        private struct Site: Sendable {
+            private let owners: [ArraySlice<UInt8>: Owner]
+            /// The length of the longest path that has an owner.
+            private let longest: Int
+            let places: PublishedPlaces
+
+            init(_ resources: [ProtectedResource]) {
+                owners = Snapshot.owners(resources)
+                longest = owners.keys.map(\.count).max() ?? 0
+                places = PublishedPlaces(resources)
+            }
+
+            /// The resource with the longest path that a path begins with, by whole segments.
+            func owner(of path: RequestPath) -> ProtectedResource? {
+                let bytes = path.bytes[path.range]
+                var rest = bytes
+                if rest.last == 0x2F { rest.removeLast() }
+                // Each look-up reads all of what it looks up, and the path is as long as the client likes.
+                if rest.count > longest {
+                    let beginning = rest.prefix(longest + 1)
+                    rest = beginning[..<(beginning.lastIndex(of: 0x2F) ?? beginning.startIndex)]
+                }
+                while true {
+                    if let owner = owners[rest], !owner.endsWithSlash || rest.endIndex < bytes.endIndex {
+                        return owner.resource
+                    }
+                    guard let slash = rest.lastIndex(of: 0x2F) else { return nil }
+                    rest = rest[..<slash]
+                }
+            }
+        }
+
+        /// Whom the paths at and below some path belong to.
+        private struct Owner: Sendable {
+            let resource: ProtectedResource
+            /// Whether the identifier ends with a slash, so that only what lies below it belongs to the resource.
+            let endsWithSlash: Bool
+        }
+
+        private final class Storage: Sendable {
+            let resources: [ProtectedResource]
+            let byIdentifier: [[UInt8]: ProtectedResource]
+            /// By every name of their authorities.
+            let sites: [String: Site]
+            let distinctSites: [Site]
+            let only: Site?
+
+            init(_ resources: [ProtectedResource], _ sites: [String: Site]) {
+                self.resources = resources
+                byIdentifier = Dictionary(resources.map { (Array($0.identifier.text.utf8), $0) }) { $1 }
+                only = sites.count == 1 ? sites.first?.value : nil
+                distinctSites = Array(sites.values)
+                let others = AuthorityNames.others(of: resources.map(\.identifier))
+                self.sites = sites.merging(others.compactMapValues { sites[$0] }) { site, _ in site }
+            }
+        }
+
+        private let storage: Storage
+
+        /// - Throws: ``ConfigurationError`` with every two resources that could not be told apart.
+        init(_ resources: [ProtectedResource]) throws(ConfigurationError) {
+            var problems = PublishedPlaces.collisions(among: resources.map(\.identifier))
+            let sites = Dictionary(grouping: resources, by: \.identifier.authority).mapValues { resources in
+                Site(resources)
+            }
+            problems += sites.sorted { $0.key < $1.key }.flatMap(\.value.places.problems)
+            guard problems.isEmpty else {
+                throw ConfigurationError(problems.map { ConfigurationError.Problem($0) })
+            }
+            storage = Storage(resources, sites)
+        }
+
+        private static func owners(_ resources: [ProtectedResource]) -> [ArraySlice<UInt8>: Owner] {
+            var owners: [ArraySlice<UInt8>: Owner] = [:]
+            for resource in resources {
+                var path = Array(resource.identifier.path.utf8)
+                let endsWithSlash = path.count > 1 && path.last == 0x2F
+                if path.last == 0x2F { path.removeLast() }
+                // Resources that differ in their query alone share their paths: the first one has them.
+                if owners[path[...]] == nil {
+                    owners[path[...]] = Owner(resource: resource, endsWithSlash: endsWithSlash)
+                }
+            }
+            return owners
+        }
+
+        /// The resources, in order.
+        public var resources: [ProtectedResource] { storage.resources }
+
+        /// The resource of that identifier, byte for byte; nothing if there is none.
+        public subscript(identifier: ResourceIdentifier) -> ProtectedResource? {
+            storage.byIdentifier[Array(identifier.text.utf8)]
+        }
+
+        /// The resource that a request belongs to: the one with the longest path that the request's begins with, by whole segments.
+        ///
+        /// Where all resources have one authority, `Host` is not looked at. The cost does not grow with the number of resources, and with
+        /// that of their authorities only where nothing is found.
+        ///
+        /// - Returns: Nothing if the request belongs to none, which is to say that nothing guards it.
+        /// - Throws: ``MalformedMessage``, whose status is the answer. 400 for a target that is none, and for a path that programs read
+        ///   differently, such as one with dot segments or an encoded slash, whoever it belongs to. 421 for a path that belongs to a resource,
+        ///   but at another host than the request's: a server that finds its handlers by the path alone would answer it without a token. A
+        ///   resource without a path has them all. Where handlers are found by the host too, ``MalformedMessage/misdirectedRequest`` may be
+        ///   taken for nothing.
+        ///
+        /// RFC 9728 §3.3, RFC 3986 §6.2.2, RFC 9110 §15.5.20.
+        public func resource(for head: RequestHead) throws(MalformedMessage) -> ProtectedResource? {
+            let target = try RequestTarget(head)
+            guard let path = try target.path(of: head) else { return nil }
+            if let owner = site(of: head, target)?.owner(of: path) { return owner }
+            let isGuarded =
+                storage.only == nil && storage.distinctSites.contains { $0.owner(of: path) != nil }
+            guard !isGuarded else { throw .misdirectedRequest }
+            return nil
+        }
+
+        /// The answer to a request for a document of some resource: its metadata, or the keys that sign it.
+        ///
+        /// Never asks for a token, and never waits: ``MetadataPublishing/mirrorsAuthorizationServer`` is without effect here. The answer to
+        /// `HEAD` has no body, and the `Content-Length` of that to `GET`.
+        ///
+        /// - Returns: 404 for a well-known path of no resource, so that nothing else answers there; nothing if the path has nothing to do with
+        ///   documents, or asks for another host.
+        ///
+        /// RFC 9728 §2, §3.1, §3.2.
+        public func metadataResponse(to head: RequestHead) -> (head: ResponseHead, body: [UInt8])? {
+            document(for: head).map { MetadataDocument.withoutBody($0, to: head) }
+        }
+
+        /// The same, with a body for `HEAD` too, so that a server can count it.
+        package func document(for head: RequestHead) -> (head: ResponseHead, body: [UInt8])? {
+            guard let target = try? RequestTarget(head), let path = try? target.path(of: head),
+                let site = site(of: head, target)
+            else { return nil }
+            return site.places.answer(to: head, path: path.text, query: target.query.map { head.text($0) })
+        }
+
+        private func site(of head: RequestHead, _ target: RequestTarget) -> Site? {
+            if let only = storage.only { return only }
+            guard let authority = Self.authority(of: head, target) else { return nil }
+            if let site = storage.sites[authority] { return site }
+            return AuthorityNames.canonicalAddress(authority).flatMap { storage.sites[$0] }
+        }
+
+        /// The absolute form wins over `Host`, of which there is one.
+        ///
+        /// RFC 9112 §3.2.2.
+        private static func authority(of head: RequestHead, _ target: RequestTarget) -> String? {
+            if let authority = target.authority { return ASCII.lowercased(head.text(authority)) }
+            let hosts = head.fields.values(of: .host)
+            return hosts.count == 1 ? ASCII.lowercased(hosts[0]) : nil
+        }
+    }
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+
+/// The exchanges that wait for a connection; those that go first are before the others.
+struct WaitingExchanges {
+    private var first = FIFOQueue<Exchange>()
+    private var others = FIFOQueue<Exchange>()
+
+    var count: Int { first.count + others.count }
+
+    /// Whether the next one goes before others.
+    var beginsWithPriority: Bool { !first.isEmpty }
+
+    mutating func append(_ exchange: Exchange) {
+        if exchange.goesFirst { first.append(exchange) } else { others.append(exchange) }
+    }
+
+    /// Puts an exchange before all others of its kind: it has had its turn already.
+    mutating func prepend(_ exchange: Exchange) {
+        if exchange.goesFirst { first.prepend(exchange) } else { others.prepend(exchange) }
+    }
+
+    /// Takes the first that is not finished yet.
+    mutating func popFirst() -> Exchange? {
+        while let exchange = first.popFirst() ?? others.popFirst() {
+            if !exchange.isFinished { return exchange }
+        }
+        return nil
+    }
+
+    mutating func remove(_ exchange: Exchange) {
+        _ = first.removeAll { $0 === exchange }
+        _ = others.removeAll { $0 === exchange }
+    }
+
+    /// Takes the exchanges whose deadline has passed.
+    mutating func removeExpired(at now: MonotonicInstant) -> [Exchange] {
+        first.removeAll { $0.deadline <= now } + others.removeAll { $0.deadline <= now }
+    }
+
+    mutating func removeAll() -> [Exchange] {
+        first.removeAll() + others.removeAll()
+    }
+
+    var earliestDeadline: MonotonicInstant {
+        (first.compactMap(\.deadline) + others.compactMap(\.deadline)).min() ?? .distantFuture
+    }
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+
+import Portcullis
+import PortcullisJOSE
+import Testing
+
+@Suite("An event of a resource describes itself")
+struct EventDescriptionTests {
+    private static let issuer = "https://as.example.com"
+    private static let resource: ResourceIdentifier = "https://api.example.com/notes"
+
+    private static let fetchErrors: [FetchError] = [
+        .unreachable, .forbiddenAddress, .untrustedServer, .timedOut, .tooLarge, .malformedResponse,
+        .noFetcher,
+    ]
+    private static let faults: [AuthorizationServerFault] =
+        fetchErrors.map { .noResponse($0) } + [
+            .status(500), .malformedDocument, .issuerMismatch, .insecureURL, .missingMember, .emptyKeySet,
+            .rejectedCredentials, .unsignedAnswer, .untrustedAnswer, .unusableCredentials, .tooManyCalls,
+            .callsSuspended,
+        ]
+    private static let reasons: [JOSEError] = [
+        .notAnObject, .tokenTooLong, .wrongPartCount, .encryptedToken, .malformedBase64URL, .malformedHeader,
+        .unsupportedExtension, .nestedToken, .algorithmMismatch, .keyNotUsable, .invalidSignature,
+        .unsupportedKeyType, .unsupportedCurve, .malformedKey, .unsuitableKeyStrength, .inconsistentKey,
+        .malformedKeySet, .tooManyKeys, .malformedClaim, .cryptographyUnavailable,
+    ]
+    static let events: [ResourceEvent] =
+        faults.flatMap {
+            [.refreshFailed(issuer: issuer, fault: $0), .introspectionFailed(issuer: issuer, fault: $0)]
+        } + reasons.map { .keySkipped(issuer: issuer, index: 3, reason: $0) } + [
+            .keysChanged(issuer: issuer, keyCount: 2), .metadataChanged(issuer: issuer),
+            .authorizationServerChanged(issuer: issuer, members: ["jwks_uri"]),
+            .documentChanged(resource: resource, old: nil, new: "abc"),
+            .privateKeysPublished(issuer: issuer),
+            .introspectionSuspended(issuer: issuer, pause: .seconds(5)),
+            .introspectionResumed(issuer: issuer), .invalidationNotShared(issuer: issuer),
+            .authenticationMethodNotListed(issuer: issuer),
+            .scopesNotListed(issuer: issuer, resource: resource, scopes: ["a", "b"]),
+            .malformedAuthorizationDetails(issuer: issuer, resource: resource),
+            .resourceNotListed(issuer: issuer, resource: resource),
+        ]
+
+    @Test(arguments: events) func `it names whom it is about, and no type or case of Swift`(
+        event: ResourceEvent
+    ) {
+        let text = event.description
+        #expect(text.contains(Self.issuer) || text.contains(Self.resource.text))
+        // Names of cases are the only words here with a capital inside; names of modules and types follow a dot.
+        let words = text.split { !$0.isLetter }
+        let humps = words.filter { word in
+            zip(word, word.dropFirst()).contains { $0.isLowercase && $1.isUppercase } && word != "OpenSSL"
+        }
+        #expect(humps == [])
+        #expect(!text.contains("Portcullis"))
+        #expect(text.utf8.allSatisfy { (0x20...0x7E).contains($0) && $0 != 0x28 })
+    }
+
+    @Test func `it says what and why`() {
+        #expect(
+            "\(ResourceEvent.refreshFailed(issuer: Self.issuer, fault: .noResponse(.timedOut)))"
+                == "https://as.example.com: keys or metadata could not be loaded: there was no complete answer in time"
+        )
+        #expect(
+            "\(ResourceEvent.keySkipped(issuer: Self.issuer, index: 1, reason: .unsupportedCurve))"
+                == "https://as.example.com: key 1 of its set cannot be used: the curve of the key is not supported"
+        )
+    }
+}
