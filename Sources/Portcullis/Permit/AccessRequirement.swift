@@ -4,7 +4,7 @@
 ///
 /// `"notes:read"` asks for one scope, `["notes:read", "notes:write"]` for all of them, `.any(of: …)` for at least one of
 /// them, and `.none` for a valid token with whatever scopes. ``authenticated(by:within:)``,
-/// ``detailed(_:)``, ``senderConstrained()`` and ``freshlyIntrospected()`` add to it.
+/// `detailed(_:)`, ``senderConstrained()`` and ``freshlyIntrospected()`` add to it.
 ///
 /// RFC 6750 §3.1, RFC 9470 §3, RFC 9396 §9, RFC 9700 §2.2.1, RFC 7662 §4.
 public struct AccessRequirement: Sendable, Hashable, ExpressibleByStringLiteral, ExpressibleByArrayLiteral {

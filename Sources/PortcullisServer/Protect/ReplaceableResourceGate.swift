@@ -5,7 +5,7 @@ internal import PortcullisHTTP
 
 /// The gate of a resource that may be replaced while its routes stay: what it guards is what the set of the moment says.
 ///
-/// For programs that put gates around routes themselves and swap their resources by ``ProtectedResources/replace(_:)``. A request that
+/// For programs that put gates around routes themselves and swap their resources by `ProtectedResources.replace(_:)`. A request that
 /// has passed goes on under the set that it was let in by. While the set has no such resource, everything here is 404.
 /// ``ResourceDocuments`` serves the metadata.
 ///
@@ -21,7 +21,7 @@ public struct ReplaceableResourceGate: GateMiddleware {
     /// - Parameters:
     ///   - resources: Where the resource is found, for each request anew.
     ///   - identifier: Which of them is guarded.
-    ///   - requirement: What a token must carry. ``AccessRequirement/none`` still demands a valid token.
+    ///   - requirement: What a token must carry. `AccessRequirement.none` still demands a valid token.
     ///   - streamExpiry: What becomes of a streamed answer when its token expires. Default ``StreamExpiry/cut``.
     public init(
         _ resources: ProtectedResources, _ identifier: ResourceIdentifier,
@@ -78,7 +78,7 @@ public struct ReplaceableResourceGate: GateMiddleware {
 /// Serves what the resources of a set say of themselves, at the places that are theirs, before anything else is asked.
 ///
 /// Never asks for a token. A well-known path of no resource is 404. Has no metadata of authorization servers
-/// (``MetadataPublishing/mirrorsAuthorizationServer``), which the routes of ``Routes/protect(_:_:)`` have.
+/// (`MetadataPublishing.mirrorsAuthorizationServer`), which the routes of ``Routes/protect(_:_:)`` have.
 ///
 /// RFC 9728 §3.
 public struct ResourceDocuments: NonWaitingMiddleware {
