@@ -2,6 +2,7 @@
 
 import Foundation
 import Portcullis
+import PortcullisJOSE
 import Testing
 
 /// Documents that are written by a test, from the tables of the program.
@@ -23,7 +24,7 @@ struct GeneratedDocuments {
     }
 
     @Test func `the article about checks has a row for each step`() throws {
-        try Self.check(Self.catalog + "Checks.md", against: ChecksArticle().text)
+        try Self.check(Self.catalog + "Checks.md", against: try ChecksArticle().text)
     }
 
     @Test func `the ledger of clauses is that of the sources and tests`() throws {
@@ -109,6 +110,32 @@ struct ReasonsArticle {
 
 /// The steps of a decision, in order.
 struct ChecksArticle {
+    /// The steps at which recorded requests were refused, by name and reason.
+    private let recorded: Set<String>
+
+    init() throws {
+        var recorded: Set<String> = []
+        for path in Tree.paths(below: "Fixtures/admission", endingIn: ".json") {
+            let file = try JSONValue.parse(Array((Tree.text(of: path) ?? "").utf8)).object
+            let requests = file?["requests"]?.array ?? []
+            for (request, explanation) in zip(requests, file?["explanations"]?.array ?? []) {
+                let failed = (explanation.array ?? []).compactMap(\.string).first { $0.hasPrefix("failed: ") }
+                guard let failed, let reason = request.object?["refused"]?.string else { continue }
+                let name = failed.dropFirst(8).components(separatedBy: " [")[0]
+                recorded.insert(name + " " + reason)
+            }
+        }
+        self.recorded = recorded
+    }
+
+    /// Whether a request was refused at a step for a reason whose row names another step.
+    ///
+    /// Two steps may have one name, which a record cannot tell apart: then the row decides.
+    private func isRecorded(_ reason: RefusalReason, at step: AdmissionStep) -> Bool {
+        let isAlone = AdmissionStep.allCases.count { $0.name == step.name } == 1
+        return isAlone && recorded.contains(step.name + " " + reason.rawValue)
+    }
+
     var text: String {
         var text = """
             # Checks
@@ -124,7 +151,8 @@ struct ChecksArticle {
             A token that was checked before is remembered. Such a request goes from the step *memory of tokens* to
             the step *possession*, and its times are checked again.
 
-            A test writes this table from `AdmissionStep.swift` and `RefusalReason+Table.swift`.
+            A test writes this table from `AdmissionStep.swift`, `RefusalReason+Table.swift` and the recorded
+            decisions in `Fixtures/admission`. A reason may belong to more than one step.
 
             | # | step | clauses | refuses with |
             |---|---|---|---|
@@ -132,7 +160,8 @@ struct ChecksArticle {
             """
         for (index, step) in AdmissionStep.allCases.enumerated() {
             let reasons = RefusalReason.allCases.filter { reason in
-                reason.step(isIntrospected: false) == step || reason.step(isIntrospected: true) == step
+                let steps = [reason.step(isIntrospected: false), reason.step(isIntrospected: true)]
+                return steps.contains(step) || isRecorded(reason, at: step)
             }
             let names = reasons.map { "`\($0.rawValue)` \($0.outcome.status)" }.joined(separator: ", ")
             text += "| \(index + 1) | \(cell(step.name)) | \(cell(step.clause)) | "
