@@ -13,11 +13,12 @@ enum Tree {
             .map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// The paths below a folder, sorted, that end in one of these ways.
+    /// The paths below a folder, sorted, that end in one of these ways; hidden folders are not looked at.
     static func paths(below folder: String, endingIn suffixes: String...) -> [String] {
         let walk = FileManager.default.enumerator(atPath: root.appendingPathComponent(folder).path)
         let paths = (walk?.allObjects ?? []).compactMap { $0 as? String }
-        return paths.filter { path in suffixes.contains { path.hasSuffix($0) } }.sorted()
+        let visible = paths.filter { !$0.split(separator: "/").contains { $0.hasPrefix(".") } }
+        return visible.filter { path in suffixes.contains { path.hasSuffix($0) } }.sorted()
             .map { folder + "/" + $0 }
     }
 
