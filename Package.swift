@@ -81,6 +81,7 @@ let package = Package(
                 "PortcullisRedis", "PortcullisServer", "PortcullisTesting", "PortcullisTransport",
             ],
             path: "Examples/ExampleServer",
+            exclude: ["README.md"],
             swiftSettings: settings
         ),
         .executableTarget(
@@ -144,6 +145,14 @@ let package = Package(
                 "Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisServer", "PortcullisTesting",
                 "PortcullisTransport",
             ]
+        ),
+        .testTarget(
+            name: "DocumentsTests",
+            dependencies: [
+                "Portcullis", "PortcullisConfiguration", "PortcullisHTTP", "PortcullisJOSE",
+                "PortcullisRedis", "PortcullisServer", "PortcullisTesting",
+            ],
+            swiftSettings: settings
         ),
         .testTarget(name: "HouseRulesTests", swiftSettings: settings),
     ],

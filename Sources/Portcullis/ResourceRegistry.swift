@@ -22,8 +22,10 @@ public final class ResourceRegistry: Sendable {
 
     /// Declares the first resources, and starts loading the keys of its issuers.
     ///
-    /// - Parameter log: Is told of each document that a replacement changes, with the SHA-256 of the old and the new one; a sentence at a
-    ///   time, without secrets. Must not wait. Default: nothing is done.
+    /// - Parameters:
+    ///   - resources: The resources.
+    ///   - log: Called with a sentence for each document that a replacement changes, with the SHA-256 of the old and the new
+    ///     one, without secrets. Must not wait.
     /// - Throws: ``ConfigurationError`` with every two resources that could not be told apart.
     ///
     /// RFC 9728 §3.1.

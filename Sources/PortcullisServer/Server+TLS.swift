@@ -18,7 +18,7 @@ extension Server {
         /// Checks that they can be read and that the key belongs to the certificate; neither whom the certificate is for nor who issued
         /// it. ``warnings`` tells of its time.
         ///
-        /// - Throws: ``TLSError`` with `unusableCertificate`, `unusablePrivateKey`, `foreignPrivateKey` or, for the authorities,
+        /// - Throws: `TLSError` with `unusableCertificate`, `unusablePrivateKey`, `foreignPrivateKey` or, for the authorities,
         ///   `unusableRoots`.
         public init(
             _ identity: TLSIdentity, clientCertificates: ClientCertificates = .none

@@ -48,7 +48,7 @@ public struct Server: Sendable {
 
     /// Makes a server from routes that are known at run time only.
     ///
-    /// - Throws: ``ConfigurationError`` with every problem.
+    /// - Throws: `ConfigurationError` with every problem.
     public init(
         validating routes: Routes, host: String = "127.0.0.1", port: Int = 8080,
         configuration: Configuration = Configuration()
@@ -73,7 +73,7 @@ public struct Server: Sendable {
 
     /// Makes a server on an address that is bound already, for routes that have to know their port.
     ///
-    /// - Throws: ``ConfigurationError`` with every problem.
+    /// - Throws: `ConfigurationError` with every problem.
     public init(
         validating routes: Routes, on socket: ServerSocket, configuration: Configuration = Configuration()
     ) throws(ConfigurationError) {
@@ -90,7 +90,7 @@ public struct Server: Sendable {
     /// once at a time.
     ///
     /// - Parameter onListening: Called once, with the real address, when connections are accepted.
-    /// - Throws: ``SocketError`` if the address can't be bound, ``SelfCheckFailure`` if a required self-check fails.
+    /// - Throws: `SocketError` if the address can't be bound, ``SelfCheckFailure`` if a required self-check fails.
     public func run(onListening: @Sendable (SocketAddress) -> Void = { _ in }) async throws {
         let group = try EventLoopGroup(
             count: configuration.eventLoopCount, readiness: configuration.readiness)
@@ -141,7 +141,7 @@ public struct Server: Sendable {
     /// stay. May be called while the server runs and while it does not, from any task. Waits for each event loop's turn, and for
     /// nothing else.
     ///
-    /// - Throws: ``ConfigurationError`` with every problem of the routes; then everything stays as it was.
+    /// - Throws: `ConfigurationError` with every problem of the routes; then everything stays as it was.
     public func replace(_ routes: Routes, limits: Limits? = nil) async throws(ConfigurationError) {
         let table = try RoutingTable(routes)
         let change = ResourceReplacement(of: resources, by: table.resources)

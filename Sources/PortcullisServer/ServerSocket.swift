@@ -24,7 +24,7 @@ public final class ServerSocket: Sendable {
     ///     the process's mask leaves it. One that nobody listens on any more is replaced.
     ///   - port: The port, at most 65535; 0 for any free one. A Unix domain socket has none.
     ///   - loopCount: How many event loops the server will have. Default: the processor cores there are.
-    /// - Throws: ``SocketError``, for example if another program has the port or there is no such port.
+    /// - Throws: `SocketError`, for example if another program has the port or there is no such port.
     public convenience init(host: String, port: Int, loopCount: Int? = nil) throws(SocketError) {
         guard SocketAddress.ports.contains(port) else { throw SocketError.noSuchPort }
         guard !host.hasPrefix(Self.unixPrefix) else {
@@ -42,7 +42,7 @@ public final class ServerSocket: Sendable {
     ///   - path: Of the socket's file, which is removed when the server has run. One that nobody listens on any more is replaced.
     ///   - permissions: Of the file, such as `0o660`: they decide who may connect.
     ///   - loopCount: How many event loops the server will have. Default: the processor cores there are.
-    /// - Throws: ``SocketError``, for example if the path is too long or another program listens there.
+    /// - Throws: `SocketError`, for example if the path is too long or another program listens there.
     public convenience init(
         unixPath path: String, permissions: UInt16?, loopCount: Int? = nil
     ) throws(SocketError) {
@@ -55,7 +55,7 @@ public final class ServerSocket: Sendable {
     ///
     /// ``address`` is that of the first.
     ///
-    /// - Throws: ``SocketError`` for a descriptor that is no listening stream socket.
+    /// - Throws: `SocketError` for a descriptor that is no listening stream socket.
     public convenience init(adopting descriptors: [Int32], loopCount: Int? = nil) throws(SocketError) {
         self.init(
             try ListeningSockets(adopting: descriptors, count: loopCount ?? EventLoopGroup.coreCount))

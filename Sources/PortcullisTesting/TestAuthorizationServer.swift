@@ -19,8 +19,10 @@ public final class TestAuthorizationServer: Sendable {
 
     /// Makes a server with a fresh key and without clients.
     ///
-    /// - Parameter now: The time, for `iat` and `exp`. Default the machine's.
-    /// - Throws: ``JOSEError`` if no key can be made.
+    /// - Parameters:
+    ///   - configuration: The issuer, its resources and scopes, and how it behaves.
+    ///   - now: The time, for `iat` and `exp`. Default the machine's.
+    /// - Throws: `JOSEError` if no key can be made.
     public init(
         _ configuration: Configuration, now: @escaping @Sendable () -> NumericDate = TimeSource.system.now
     ) throws(JOSEError) {
@@ -50,7 +52,7 @@ public final class TestAuthorizationServer: Sendable {
 
     /// Makes a token without a grant.
     ///
-    /// - Throws: ``JOSEError`` if signing fails.
+    /// - Throws: `JOSEError` if signing fails.
     public func makeToken(_ request: TokenRequest) throws(JOSEError) -> String {
         let now = now()
         return try state.withLock { state throws(JOSEError) in try state.makeToken(request, now: now) }
@@ -71,7 +73,7 @@ public final class TestAuthorizationServer: Sendable {
     /// Signs with a new key from now on.
     ///
     /// - Parameter droppingOldKeys: Whether the keys before it vanish from the key set at once. Default false.
-    /// - Throws: ``JOSEError`` if no key can be made.
+    /// - Throws: `JOSEError` if no key can be made.
     public func rotateKeys(droppingOldKeys: Bool = false) throws(JOSEError) {
         try state.withLock { state throws(JOSEError) in try state.rotateKeys(droppingOldKeys: droppingOldKeys)
         }

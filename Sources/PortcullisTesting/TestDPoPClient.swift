@@ -43,9 +43,9 @@ public struct TestDPoPClient: Sendable {
     ///   - uri: The URI of the request, without query and fragment.
     ///   - token: The access token that goes with it.
     ///   - nonce: The nonce of the server's last answer, or nothing.
-    ///   - claims: Claims that replace or join the others, even if they make the proof wrong.
+    ///   - extra: Claims that replace or join the others, even if they make the proof wrong.
     ///   - omitting: Names of claims to leave out.
-    ///   - header: Header parameters that replace or join the others, even if they make the proof wrong.
+    ///   - extraHeader: Header parameters that replace or join the others, even if they make the proof wrong.
     ///
     /// RFC 9449 §4.2.
     public func proof(

@@ -57,9 +57,9 @@ public struct TestIssuer: Sendable {
     ///   - client: The client whose key the token is bound to. Default none. RFC 9449 §6.1.
     ///   - certificate: The certificate, in DER, that the token is bound to. Default none. RFC 8705 §3.1.
     ///   - lifetime: From now until `exp`. Default one hour; negative for an expired token.
-    ///   - claims: Claims that replace or join the others, even if they make the token wrong.
+    ///   - extra: Claims that replace or join the others, even if they make the token wrong.
     ///   - omitting: Names of claims to leave out.
-    ///   - header: Header parameters that replace or join the others, even if they make the token wrong.
+    ///   - extraHeader: Header parameters that replace or join the others, even if they make the token wrong.
     ///
     /// RFC 9068 §2.1, §2.2.
     public func mint(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a connection can hold at its worst: the figure of the README's section on limits."""
+"""What a connection can hold at its worst: the figure of the article about running a server."""
 
 import contextlib
 import os

@@ -7,7 +7,9 @@ extension ProtectedResourceMetadata {
     ///
     /// Empty arrays and empty names are taken as absent. Members that are not known are kept in ``extensions``.
     ///
-    /// - Parameter path: Where the object stands, for the messages. Default `$`.
+    /// - Parameters:
+    ///   - json: The object.
+    ///   - path: The place of the object, for the messages. Default `$`.
     /// - Throws: ``ConfigurationError`` with every member that RFC 9728 forbids, each with its path.
     ///
     /// RFC 9728 §2, §3.2.

@@ -26,7 +26,7 @@ extension RefusalReason {
         /// The step that refuses.
         let step: AdmissionStep
         /// The clause that wants it.
-        let clause: String
+        package let clause: String
         /// What would have the same request admitted, for the operator.
         let remedy: String
         /// The step that refuses an introspected token, if it is another.

@@ -9,7 +9,7 @@ public enum RefusalReason: String, Sendable, Hashable, CaseIterable {
     case missingCredentials
     /// An `Authorization` field with a scheme that the resource does not take.
     case unsupportedScheme
-    /// A scheme with no token behind it.
+    /// A scheme without a token after it.
     case emptyCredentials
     /// More than one `Authorization` field, or more than one token in a form or query.
     case repeatedCredentials
@@ -47,7 +47,7 @@ public enum RefusalReason: String, Sendable, Hashable, CaseIterable {
     case notYetValid
     /// `iat` lies in the future.
     case issuedInTheFuture
-    /// The token is bound in a way that is malformed or that nobody here can check. RFC 7800 §3.1.
+    /// The token is bound in a way that is malformed or that this package cannot check. RFC 7800 §3.1.
     case unprovenPossession
     /// The token is bound to a key, and came as a bearer token. RFC 9449 §7.2.
     case boundTokenAsBearer
@@ -83,7 +83,7 @@ public enum RefusalReason: String, Sendable, Hashable, CaseIterable {
     case replayedProof
     /// There is no room to remember the proof.
     case replayStoreFull
-    /// Nobody knows whether the proof was used before.
+    /// The store cannot say whether the proof was used before.
     case replayStoreUnavailable
     /// The token is bound to a certificate, and the client has presented none. RFC 8705 §3.
     case missingClientCertificate
@@ -95,7 +95,7 @@ public enum RefusalReason: String, Sendable, Hashable, CaseIterable {
     case inactiveToken
     /// The user's authentication is of none of the classes that the request needs. RFC 9470 §3.
     case authenticationTooWeak
-    /// The user's authentication is too long ago, or nobody knows how long. RFC 9470 §3.
+    /// The user's authentication is too long ago, or the token does not say when it was. RFC 9470 §3.
     case authenticationTooOld
     /// The token lacks a scope that the request needs.
     case insufficientScope

@@ -39,7 +39,10 @@ public struct ClientAuthentication: Sendable, CustomStringConvertible, CustomDeb
     /// Signed with the key's `alg`; an RSA key without one signs with RS256. A key that its `use` or `key_ops` keeps from
     /// signatures is refused with the resource's configuration.
     ///
-    /// - Parameter audience: What the server wants to find as `aud`; nothing, the default, for the issuer identifier.
+    /// - Parameters:
+    ///   - id: The `client_id` of this resource at the server.
+    ///   - key: The private key that signs.
+    ///   - audience: The `aud` that the server expects; `nil`, the default, for the issuer identifier.
     ///
     /// RFC 7523 §2.2, §3.
     public static func privateKeyJWT(

@@ -18,7 +18,9 @@ public final class RedisClient: Sendable {
     /// Connects when it is needed, and at once where somebody wants to know how the server is: then it is asked for a sign of life
     /// every 2 seconds.
     ///
-    /// - Parameter onEvent: Is told when the server goes away and when it is back. Must not wait. Default: nobody is told.
+    /// - Parameters:
+    ///   - configuration: The server, its credentials and its TLS.
+    ///   - onEvent: Called when the server goes away and when it is back. Must not wait. Default `nil`.
     /// - Throws: ``RedisConfigurationError`` for a URL of another form, and for certificates that can't be read.
     public convenience init(
         _ configuration: RedisConfiguration, onEvent: (@Sendable (RedisEvent) -> Void)? = nil

@@ -53,7 +53,7 @@ public struct CORSPolicy: Sendable, Hashable {
     ///
     /// - Parameter origins: Each as a browser writes it, `https://app.example.com` or `http://localhost:3000`: scheme, host in lower case,
     ///   port only if it is not the scheme's own. Or `*` alone, for every origin.
-    /// - Throws: ``ConfigurationError`` with every one that no browser would send.
+    /// - Throws: `ConfigurationError` with every one that no browser would send.
     public init(allowing origins: [String]) throws(ConfigurationError) {
         if origins == ["*"] {
             self = .anyOrigin

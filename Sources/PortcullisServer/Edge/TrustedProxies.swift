@@ -52,7 +52,7 @@ public struct TrustedProxies: Sendable, Hashable {
     ///   - forwarded: What they are believed. Default: nothing.
     ///   - usesProxyProtocol: Whether their connections begin with a PROXY protocol header. Default: no.
     ///   - sendsClientCertificates: Whether their `Client-Cert` is believed. Default: no.
-    /// - Throws: ``ConfigurationError`` with every one that is not understood.
+    /// - Throws: `ConfigurationError` with every one that is not understood.
     public init(
         _ networks: [String], forwarded: ForwardedFamily = .none, usesProxyProtocol: Bool = false,
         sendsClientCertificates: Bool = false

@@ -49,7 +49,11 @@ public struct ProtectedRoutes {
 
     /// Answers some methods of a path with a handler that does not wait.
     ///
-    /// - Parameter requirement: What the token must carry. ``AccessRequirement/anyValidToken`` still demands a valid token.
+    /// - Parameters:
+    ///   - methods: The methods.
+    ///   - path: The path below the resource, with `{name}` for a segment.
+    ///   - requirement: What the token must carry. `AccessRequirement.anyValidToken` still demands a valid token.
+    ///   - handler: Makes the answer on the event loop, so it must not block.
     public mutating func on(
         _ methods: [Method], _ path: String, requiring requirement: AccessRequirement = .anyValidToken,
         _ handler: @escaping ImmediateHandler

@@ -5,7 +5,7 @@ internal import PortcullisHTTP
 
 /// The gate of a resource in a registry, which may be replaced while its routes stay.
 ///
-/// For programs that put gates around routes themselves and swap their resources by ``ResourceRegistry/replace(_:)``. A request that
+/// For programs that put gates around routes themselves and swap their resources by `ResourceRegistry.replace(_:)`. A request that
 /// has passed goes on under the declaration that it was let in by. While the registry has no such resource, everything here is 404.
 /// ``ResourceDocuments`` serves the metadata.
 ///
@@ -21,7 +21,7 @@ public struct RegistryGate: GateMiddleware {
     /// - Parameters:
     ///   - resources: The registry, in which each request finds the resource of the moment.
     ///   - identifier: Which of them is guarded.
-    ///   - requirement: What a token must carry. ``AccessRequirement/anyValidToken`` still demands a valid token.
+    ///   - requirement: What a token must carry. `AccessRequirement.anyValidToken` still demands a valid token.
     ///   - streamExpiry: What becomes of a streamed answer when its token expires. Default ``StreamExpiry/cut``.
     public init(
         _ resources: ResourceRegistry, _ identifier: ResourceIdentifier,
@@ -78,7 +78,7 @@ public struct RegistryGate: GateMiddleware {
 /// Serves what the resources of a registry say of themselves, at the places that are theirs, before anything else is asked.
 ///
 /// Never asks for a token. A well-known path of no resource is 404. Has no metadata of authorization servers
-/// (``MetadataPublishing/mirrorsAuthorizationServer``), which the routes of ``Routes/protect(_:_:)`` have.
+/// (`MetadataPublishing.mirrorsAuthorizationServer`), which the routes of ``Routes/protect(_:_:)`` have.
 ///
 /// RFC 9728 §3.
 public struct ResourceDocuments: NonWaitingMiddleware {

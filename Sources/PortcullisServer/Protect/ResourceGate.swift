@@ -56,7 +56,7 @@ public struct ResourceGate: GateMiddleware {
     ///
     /// - Parameters:
     ///   - resource: What is guarded.
-    ///   - requirement: What a token must carry. ``AccessRequirement/anyValidToken`` still demands a valid token.
+    ///   - requirement: What a token must carry. `AccessRequirement.anyValidToken` still demands a valid token.
     ///   - streamExpiry: What becomes of a streamed answer when its token expires. Default ``StreamExpiry/cut``.
     public init(
         _ resource: ProtectedResource, requiring requirement: AccessRequirement = .anyValidToken,

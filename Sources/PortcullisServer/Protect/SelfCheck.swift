@@ -6,7 +6,7 @@ public import PortcullisJOSE
 extension Server {
     /// What becomes of a self-check when a server starts.
     ///
-    /// ``ProtectedResource/checkChain(through:)``
+    /// `ProtectedResource.checkChain(through:)`
     public enum SelfCheckPolicy: String, Sendable, Hashable, CaseIterable {
         /// There is none.
         case off
@@ -29,7 +29,7 @@ extension Server {
 
     /// Walks the chain of every resource that is guarded at the moment, several at a time.
     ///
-    /// The server has to run, or another has to serve its resources. Waits as long as ``ProtectedResource/checkChain(through:)`` does.
+    /// The server has to run, or another has to serve its resources. Waits as long as `ProtectedResource.checkChain(through:)` does.
     public func checkChains() async -> [ChainReport] {
         await Self.checkChains(of: resources, through: selfCheckFetcher)
     }

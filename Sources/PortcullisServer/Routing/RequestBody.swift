@@ -44,7 +44,7 @@ public struct RequestBody: Sendable, AsyncSequence {
     /// Waits for the client, within the server's body deadlines.
     ///
     /// - Parameter limit: The most bytes to take. Default: what the server lets through.
-    /// - Throws: ``RequestBodyError``; ``MalformedMessage`` for framing that is wrong or content over the limit. A handler may let
+    /// - Throws: ``RequestBodyError``; `MalformedMessage` for framing that is wrong or content over the limit. A handler may let
     ///   both through: the server answers them with the right status.
     public func collect(upTo limit: Int = .max) async throws -> [UInt8] {
         if case .bytes(let bytes) = storage {
@@ -75,7 +75,7 @@ public struct RequestBody: Sendable, AsyncSequence {
 
         /// The next piece, or nothing at the end.
         ///
-        /// - Throws: ``RequestBodyError``, ``MalformedMessage``.
+        /// - Throws: ``RequestBodyError``, `MalformedMessage`.
         public mutating func next() async throws -> [UInt8]? {
             switch storage {
             case .bytes(let bytes):

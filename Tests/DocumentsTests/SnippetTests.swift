@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+
+import Foundation
+import Portcullis
+import PortcullisConfiguration
+import PortcullisHTTP
+import PortcullisJOSE
+import Testing
+
+/// Code in documents is code that is compiled, and configuration in documents is configuration that is decoded.
+@Suite("Documents: code and configuration")
+struct SnippetTests {
+    @Test func `every block of Swift is a snippet that is compiled`() {
+        let compiled = Set(snippets().values)
+        for document in Document.all {
+            for block in document.blocks where block.language == "swift" {
+                #expect(compiled.contains(block.text), "\(document.path):\(block.line)")
+            }
+        }
+    }
+
+    @Test func `every snippet is in a document`() {
+        let quoted = Set(Document.all.flatMap(\.blocks).map(\.text))
+        let unused = snippets().filter { !quoted.contains($0.value) }.map(\.key).sorted()
+        #expect(unused == [])
+    }
+
+    /// A whole file, or a part of one: what is missing is taken from a file that is good.
+    @Test func `every block of JSON is a configuration file, a part of one, or metadata`() throws {
+        for document in Document.all {
+            for block in document.blocks where block.language == "json" {
+                let place = "\(document.path):\(block.line)"
+                let json = try JSONValue.parse(Array(block.text.utf8))
+                guard case .object(var object) = json else {
+                    Issue.record("no object", sourceLocation: #_sourceLocation)
+                    continue
+                }
+                if object["resource"] != nil {
+                    #expect(throws: Never.self, "\(place)") { try ProtectedResourceMetadata(json: json) }
+                    continue
+                }
+                if object["resources"] == nil {
+                    object["resources"] = try JSONValue.parse(Array(Self.resources.utf8))
+                }
+                #expect(throws: Never.self, "\(place)") {
+                    let file = try ConfigurationFile(parsing: object.serialized())
+                    #expect(file.warnings == [], "\(place)")
+                }
+            }
+        }
+    }
+
+    private static let resources = """
+        [{"metadata": {"resource": "https://api.example.com/photos",
+                       "authorization_servers": ["https://login.example.com"],
+                       "scopes_supported": ["photos.read"]},
+          "routes": [{"path": "/photos/{id}", "scopes": ["photos.read"], "respond": "principal"}]}]
+        """
+
+    @Test func `every link to a file leads to one`() {
+        for document in Document.all where !document.path.contains(".docc/") {
+            let folder = document.path.split(separator: "/").dropLast().map { $0 + "/" }.joined()
+            for match in document.text.matches(of: /\]\(([^)#]+)\)/) where !match.1.contains("://") {
+                #expect(Tree.text(of: folder + match.1) != nil, "\(document.path): \(match.1)")
+            }
+        }
+    }
+
+    @Test func `the README has at most 8192 bytes and ends with the licence`() {
+        let text = Document(path: "README.md").text
+        #expect(text.utf8.count <= 8_192)
+        let last = text.components(separatedBy: "\n## ").last ?? ""
+        #expect(last.hasPrefix("Licence\n\nMIT License\n"))
+        #expect(last.hasSuffix("OR OTHER DEALINGS IN THE SOFTWARE.\n"))
+    }
+
+    /// RFC 9728 §5.1: the answer that the README shows is the answer of the resource that it declares.
+    @Test func `the README's answer without a token is the one of its example`() async throws {
+        let blocks = Document(path: "README.md").blocks
+        let shown = try #require(blocks.first { $0.language == "http" }).text.components(separatedBy: "\n")
+        let head = try RequestHead(method: .get, target: "/notes", fields: [])
+        let refusal = await #expect(throws: Refusal.self) {
+            try await notes.authorize(head, requiring: "notes:read")
+        }
+        let fields = try #require(refusal).head.fields
+        #expect(shown.first == "HTTP/1.1 401 Unauthorized")
+        #expect(refusal?.status == .unauthorized)
+        for line in shown.dropFirst() {
+            let parts = line.split(separator: ":", maxSplits: 1)
+            let name = try #require(FieldName(String(parts[0])))
+            #expect(fields[name] == String(parts[1].dropFirst()))
+        }
+    }
+
+    @Test func `the README's metadata is the document of its example`() throws {
+        let blocks = Document(path: "README.md").blocks
+        let shown = try #require(blocks.first { $0.language == "json" }).text
+        let path = "/.well-known/oauth-protected-resource/notes"
+        let answer = notes.metadataResponse(to: try RequestHead(method: .get, target: path, fields: []))
+        #expect(String(decoding: try #require(answer).body, as: UTF8.self) == shown)
+    }
+}
