@@ -7,7 +7,7 @@ extension ProtectedResource {
     ///
     /// Checks, in this order: the form of the credentials, the token, the possession of what it is bound to, the
     /// authentication behind it, the scopes, the authorization details. Does not check whose data is asked for; that is
-    /// the handler's decision. What the answer has to carry is added by ``complete(_:status:answering:in:)``.
+    /// the handler's decision. What the answer has to carry is added by ``additionalFields(for:status:in:)``.
     ///
     /// May wait for the issuer's keys or for introspection, each exchange at most ``TrustedIssuer/timeout`` (default 5
     /// seconds), and for a replay store. A token that was verified before costs neither a wait nor a signature check,

@@ -111,10 +111,10 @@ extension ResourceRegistry {
         /// that of their authorities only where nothing is found.
         ///
         /// - Returns: Nothing if the request belongs to none, which is to say that nothing guards it.
-        /// - Throws: ``MalformedMessage``, whose status is the answer. 400 for a target that is none, and for a path that programs read
+        /// - Throws: `MalformedMessage`, whose status is the answer. 400 for a target that is none, and for a path that programs read
         ///   differently, such as one with dot segments or an encoded slash, whoever it belongs to. 421 for a path that belongs to a resource,
         ///   but at another host than the request's: a server that finds its handlers by the path alone would answer it without a token. A
-        ///   resource without a path has them all. Where handlers are found by the host too, ``MalformedMessage/misdirectedRequest`` may be
+        ///   resource without a path has them all. Where handlers are found by the host too, `MalformedMessage.misdirectedRequest` may be
         ///   taken for nothing.
         ///
         /// RFC 9728 §3.3, RFC 3986 §6.2.2, RFC 9110 §15.5.20.

@@ -54,7 +54,7 @@ def test_a_key_that_its_server_publishes_wrongly_is_named_in_the_log(serve, glew
     example = serve(photos_and_notes(base, server.issuer), base)
     answer = example.get("/photos/7", server.token("photos.read", f"{base}/photos"))
     assert answer.status == 503 and answer.all("WWW-Authenticate") == [], answer
-    assert f"{server.issuer}: key 0 of its set cannot be used: malformedKey" in example.errors
+    assert f"{server.issuer}: key 0 of its set cannot be used: a member of the key is absent or malformed" in example.errors
 
 
 def test_a_token_opens_neither_a_neighbour_nor_what_its_scopes_leave_out(serve, glewlwyd, base, resources):

@@ -5,8 +5,8 @@ import PortcullisHTTP
 /// What a token must carry for a request: scopes, an authentication of its user, authorization details, a bond.
 ///
 /// `"notes:read"` asks for one scope, `["notes:read", "notes:write"]` for all of them, `.any(of: …)` for at least one of
-/// them, and `.anyValidToken` for a valid token with whatever scopes. ``authenticated(by:within:)``,
-/// ``covering(_:)``, ``senderConstrained()`` and ``freshlyIntrospected()`` add to it.
+/// them, and `.anyValidToken` for a valid token with whatever scopes. ``authenticated(by:within:file:line:)``,
+/// ``covering(_:)-([AuthorizationDetail])``, ``senderConstrained()`` and ``freshlyIntrospected()`` add to it.
 ///
 /// RFC 6750 §3.1, RFC 9470 §3, RFC 9396 §9, RFC 9700 §2.2.1, RFC 7662 §4.
 public struct AccessRequirement: Sendable, Hashable, ExpressibleByStringLiteral, ExpressibleByArrayLiteral {
@@ -64,6 +64,8 @@ public struct AccessRequirement: Sendable, Hashable, ExpressibleByStringLiteral,
     /// - Parameters:
     ///   - acrValues: The `acr` values of which the token must have one, compared exactly; the preferred one first.
     ///   - maxAge: How long ago the authentication may be, by the token's `auth_time`; the leeway is added.
+    ///   - file: The source file that a trap names.
+    ///   - line: The line in it.
     ///
     /// RFC 9470 §3, §6.
     public func authenticated(
@@ -115,7 +117,7 @@ public struct AccessRequirement: Sendable, Hashable, ExpressibleByStringLiteral,
     /// its issuer is asked; a token of an issuer that does not introspect is refused. Each request waits for an answer to a question
     /// that was put after it came; those that come meanwhile with the same token share the next. A token that was found inactive
     /// is so for ``TokenPolicy/inactiveCacheLifetime``, without asking again. While the issuer can't be asked the answer is 503.
-    /// Belongs on a route: ``AccessToken/require(_:)`` can't ask, and traps.
+    /// Belongs on a route: ``AccessToken/require(_:file:line:)`` can't ask, and traps.
     ///
     /// RFC 7662 §2, §4, RFC 7009 §3.
     public func freshlyIntrospected() -> AccessRequirement {

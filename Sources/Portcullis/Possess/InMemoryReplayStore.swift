@@ -33,6 +33,8 @@ public final class InMemoryReplayStore: ReplayStore {
     /// - Parameters:
     ///   - capacity: How many proofs are remembered at most. Default 1,000,000.
     ///   - uptime: A clock that is never set. Default the machine's.
+    ///   - file: The source file that a trap names.
+    ///   - line: The line in it.
     public convenience init(
         capacity: Int = 1_000_000,
         uptime: @escaping @Sendable () -> MonotonicInstant = TimeSource.system.uptime,
