@@ -3,7 +3,7 @@
 import PortcullisHTTP
 import PortcullisJOSE
 
-// What the steps behind a refusal would say, for whoever has to mend more than one thing. Nothing is asked, remembered or used up.
+// The steps behind a refusal are judged too, so that one trace shows all that is wrong. Nothing is asked, remembered or used up.
 
 extension Admission {
     /// Judges the steps behind the one that refused, as far as what they need is known.

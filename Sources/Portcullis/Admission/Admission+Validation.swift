@@ -46,7 +46,7 @@ final class Validation: @unchecked Sendable {
     var usableUntil = MonotonicInstant(nanoseconds: .max)
     /// Until when it counts, if it came from a cache.
     var answerEnds: MonotonicInstant?
-    /// When the issuer was asked, by whomever.
+    /// When the issuer was asked, by this process or another.
     var askedAt: MonotonicInstant?
     /// The members of an active answer.
     var answer: JSONObject?
@@ -62,7 +62,7 @@ final class Validation: @unchecked Sendable {
         return .keys(KeyQuestion(keys: keys, lack: lack))
     }
 
-    /// When the issuer was asked, or a little before, by whomever.
+    /// When the issuer was asked, or a little before, by this process or another.
     var moment: MonotonicInstant { min(arrival, askedAt ?? arrival) }
 }
 

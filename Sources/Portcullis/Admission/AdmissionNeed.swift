@@ -5,7 +5,7 @@ package import PortcullisTransport
 
 /// What an admission lacks and cannot know itself.
 ///
-/// Whoever drives it fulfils the need and hands the answer to ``Admission/supply(_:)``. A decision of the app, or a further document to
+/// The driver fulfils the need and hands the answer to ``Admission/supply(_:)``. A decision of the app, or a further document to
 /// fetch, is one more case here and one more answer.
 package enum AdmissionNeed: Sendable {
     /// The content of the request, a form that may hold the token. RFC 6750 §2.2.

@@ -24,7 +24,7 @@ public protocol IntrospectionCache: Sendable {
     /// - Throws: ``IntrospectionCacheUnavailable`` if nobody else could be told.
     func invalidate(_ invalidation: TokenInvalidation) async throws(IntrospectionCacheUnavailable)
 
-    /// Has a closure told of every invalidation from now on, by whomever, until it answers that it wants no more.
+    /// Has a closure told of every invalidation from now on, by this process or another, until it answers that it wants no more.
     ///
     /// Where invalidations may have been missed, ``TokenInvalidation/all`` is told.
     func observe(_ observer: @escaping @Sendable (TokenInvalidation) -> Bool)
@@ -83,7 +83,7 @@ public enum IntrospectionReading: Sendable {
 
 /// What is no longer to be believed.
 public enum TokenInvalidation: Sendable, Hashable {
-    /// One token, by the 32 bytes of its SHA-256 hash, whoever asked about it.
+    /// One token, by the 32 bytes of its SHA-256 hash, for every client of the issuer.
     case token([UInt8], issuer: String)
     /// Every token of a subject, who is unique within the issuer.
     case subject(String, issuer: String)

@@ -20,7 +20,7 @@ package final class IssuerConnection: Sendable {
     private let watch = AuthorizationServerWatch()
     /// The resources that send their clients there.
     let advertised: AdvertisedResources
-    /// The cache that resources share, and what the answers of this issuer depend on besides the token.
+    /// The cache that resources share, and the bytes that say who asks this issuer, which are part of its key.
     let sharedAnswers: (cache: any IntrospectionCache, asker: [UInt8])?
     var sharedCache: (any IntrospectionCache)? { sharedAnswers?.cache }
     let onEvent: @Sendable (ResourceEvent) -> Void
