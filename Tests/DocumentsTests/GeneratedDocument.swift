@@ -41,7 +41,7 @@ struct ReasonsArticle {
     private let meanings: [String: String]
 
     init() throws {
-        let source = try #require(Tree.text(of: "Sources/Portcullis/Refuse/RefusalReason.swift"))
+        let source = try #require(Tree.text(of: "Sources/Portcullis/Refusal/RefusalReason.swift"))
         var meanings: [String: String] = [:]
         var comment: [String] = []
         for line in source.components(separatedBy: "\n").map({ $0.trimmingCharacters(in: .whitespaces) }) {

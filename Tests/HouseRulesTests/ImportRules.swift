@@ -61,7 +61,7 @@ struct ImportRules {
                 // Outside its Fetcher the gate takes nothing from the transport but the time.
                 let others = ["HTTPClient", "EventLoop", "SocketAddress", "TLSContext"]
                 let isForTime = !file.code.contains { line in others.contains { line.holds($0) } }
-                return file.folder.hasPrefix("Fetch") || isForTime
+                return ["Fetching", "AuthorizationServer", "IssuerConnection", "Issuers"].contains(file.folder.prefix { $0 != "/" }) || isForTime
                     ? nil : "\(place) imports the transport for something other than its Fetcher and the time"
             case "Glibc" where file.name.hasSuffix("+Reading.swift"),
                 "Darwin" where file.name.hasSuffix("+Reading.swift"):
@@ -131,7 +131,7 @@ struct ImportRules {
     @Test(arguments: [
         ("Sources/PortcullisJOSE/Keys/Key+OpenSSL.swift", "internal import COpenSSL"),
         ("Sources/PortcullisTransport/TLS/Session.swift", "import COpenSSL"),
-        ("Sources/Portcullis/Fetch/HTTPFetcher.swift", "internal import PortcullisTransport"),
+        ("Sources/Portcullis/Fetching/HTTPFetcher.swift", "internal import PortcullisTransport"),
         ("Sources/PortcullisServer/Response+Codable.swift", "public import FoundationEssentials"),
         ("Sources/PortcullisServer/Response+Codable.swift", "#else\nimport Foundation"),
         ("Sources/PortcullisJOSE/Token/Date+Foundation.swift", "public import FoundationEssentials"),

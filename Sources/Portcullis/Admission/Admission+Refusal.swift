@@ -57,9 +57,9 @@ extension Gate {
         // A token that is not remembered takes the place of what was remembered: it is the later word.
         guard arrival < verified.usableUntil else { return self.verified.remove(digest) }
         // Another signature costs less than a place that is in use; another question to the issuer costs more.
-        let admission: TokenTable<VerifiedToken>.Admission = verified.keys == nil ? .always : .onSecondUse
+        let policy: TokenTable<VerifiedToken>.InsertionPolicy = verified.keys == nil ? .always : .onSecondUse
         remember(
-            since: epoch, { $0.verified.insert(verified, for: digest, whenFull: admission) },
+            since: epoch, { $0.verified.insert(verified, for: digest, whenFull: policy) },
             else: { $0.verified.remove(digest) })
         // Of two answers that overtake each other the one that was asked for later counts.
         if let rejected = rejected[digest], rejected.askedAt >= arrival { self.verified.remove(digest) }
@@ -105,4 +105,15 @@ extension ProtectedResource {
 
     /// When a client should come back while it cannot be told whether its token is good.
     private static let retryAfter = Duration.seconds(5)
+}
+
+extension RefusalReason {
+    /// Whether the same token would be refused for the same reason in a few seconds, after asking its issuer again.
+    func isWorthRemembering(format: TokenPolicy.Format) -> Bool {
+        switch row.memory {
+        case .never: false
+        case .always: true
+        case .ofOpaqueTokens: format == .opaque
+        }
+    }
 }

@@ -66,13 +66,6 @@ final class Validation: @unchecked Sendable {
     var moment: MonotonicInstant { min(arrival, askedAt ?? arrival) }
 }
 
-/// A JWT that was taken apart.
-struct UnverifiedJWT: Sendable {
-    let jws: CompactJWS
-    /// Whether its header was read before, and its type found good.
-    let hasKnownHeader: Bool
-}
-
 extension Admission {
     /// Takes one of the steps from the characters of a token to its claims, and remembers a refusal that is worth it.
     mutating func validate(
@@ -284,7 +277,9 @@ extension Admission {
         let checked = try gate.validator.checker.claims(
             of: claims, isIntrospected: validation.isIntrospected, audience: validation.audience,
             expiresAt: validation.expiresAt, notBefore: validation.notBefore)
-        let verified = gate.validator.token(of: checked, issuedBy: connection, validation)
+        let verified = gate.validator.token(
+            of: checked, issuedBy: connection, isIntrospected: validation.isIntrospected,
+            generation: validation.generation, usableUntil: validation.usableUntil)
         if !isHypothetical {
             gate.remember(verified, presented.digest, validation.moment, validation.epoch)
         }

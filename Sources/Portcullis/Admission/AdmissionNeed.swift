@@ -37,12 +37,6 @@ package enum AdmissionAnswer: Sendable {
     case replayVerdict(ReplayVerdict)
 }
 
-/// A proof that has to be looked up in a store.
-package struct ReplayQuestion: Sendable {
-    let store: any ReplayStore
-    let record: ReplayRecord
-}
-
 extension AdmissionNeed {
     /// Fulfils the need by waiting.
     ///

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-public import Portcullis
-public import PortcullisHTTP
-
 /// Where a server reports what it does, for any monitoring system.
 ///
 /// ``MetricsRegistry`` is the one that comes with the package; another backend implements this and ``ServerMetricsRecorder``. A server
@@ -58,47 +55,6 @@ public enum ServerEvent: Sendable {
     case loopHeld(route: String, Duration)
     /// A closure that was handed to the loop had to wait so long. Measured once a second.
     case loopLag(Duration)
-}
-
-/// One request and its answer, without anything that came from the client but the method and what ``finding`` tells.
-public struct RequestSummary: Sendable {
-    /// The pattern of the route, or a fixed word for what has none.
-    public var route: String
-    /// The method, as the client spelled it.
-    public var method: Method
-    /// The status; nothing if the connection ended before there was one.
-    public var status: Status?
-    /// Whether the whole answer was handed to the connection.
-    public var isComplete: Bool
-    /// The time from the request's head to the end of the answer's making; not its way to the client.
-    public var duration: Duration
-    /// The bytes of head and content that were taken from the client.
-    public var receivedByteCount: Int
-    /// The bytes of head and content that were made for the client.
-    public var sentByteCount: Int
-    /// Why the gate refused, if it did.
-    public var refusal: RefusalReason?
-    /// What the gate expected and what there was, if it refused and somebody wants to know.
-    ///
-    /// Holds claims of the token: no label for a time series.
-    public var finding: RefusalFinding?
-
-    /// Makes a summary, for tests of a backend.
-    public init(
-        route: String, method: Method, status: Status?, isComplete: Bool, duration: Duration,
-        receivedByteCount: Int = 0, sentByteCount: Int = 0, refusal: RefusalReason? = nil,
-        finding: RefusalFinding? = nil
-    ) {
-        self.route = route
-        self.method = method
-        self.status = status
-        self.isComplete = isComplete
-        self.duration = duration
-        self.receivedByteCount = receivedByteCount
-        self.sentByteCount = sentByteCount
-        self.refusal = refusal
-        self.finding = finding
-    }
 }
 
 /// What became of the beginning of a connection under TLS.

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisJOSE
+import PortcullisTransport
+
+/// The introspection calls to one server: which are under way, who shares them, which wait for their turn.
+///
+/// Pure: says what is to be done, and does nothing itself.
+struct IntrospectionCalls: Sendable {
+    typealias Teller = @Sendable (IntrospectionClient.Reply) -> Void
+
+    /// What is to be done, in this order.
+    struct Consequences: Sendable {
+        var incidents: [IntrospectionClient.Incident] = []
+        var started: [Started] = []
+        var told: [(tell: Teller, reply: IntrospectionClient.Reply)] = []
+    }
+
+    /// A call whose turn it is.
+    struct Started: Sendable {
+        let token: [UInt8]
+        let deadline: MonotonicInstant
+        fileprivate let digest: SHA256Digest
+        /// Who is to be told; `nil` for a probe.
+        fileprivate let name: Name?
+        fileprivate let isKnown: Bool
+        fileprivate let permit: CircuitBreaker.Permit
+    }
+
+    /// Calls are shared within an epoch only: what was asked before tokens were invalidated answers nobody who comes after.
+    ///
+    /// Those that were begun for somebody who wants a new answer are apart.
+    fileprivate struct Name: Hashable {
+        let digest: SHA256Digest
+        let epoch: UInt64?
+    }
+
+    /// When a call was begun, and who is to be told of it.
+    private struct Call: Sendable {
+        let begun: MonotonicInstant
+        var tellers: [Teller]
+    }
+
+    private struct Waiting: Sendable {
+        let token: [UInt8]
+        let deadline: MonotonicInstant
+        let name: Name
+    }
+
+    /// Which share of the calls that may be under way is kept for tokens known to be good, and how many more of those may wait: one
+    /// in four, so that a flood of invented tokens does not keep them out.
+    static let reservedShare = 4
+
+    private let timeout: Duration
+    private let maxConcurrentCount: Int
+    private let maxCount: Int
+    /// A token that no authorization server has issued, for a probe where none is known to be good.
+    private let unissuedToken: [UInt8]
+    /// The calls that are under way or in a queue.
+    private var calls: [Name: Call] = [:]
+    /// The calls that will be begun for those who want a new answer when the one for them has ended.
+    private var nextCalls: [SHA256Digest: (token: [UInt8], tellers: [Teller])] = [:]
+    private var activeCount = 0
+    private var unknownActiveCount = 0
+    private var knownQueue = FIFOQueue<Waiting>()
+    private var unknownQueue = FIFOQueue<Waiting>()
+    private var breaker = CircuitBreaker()
+    private var goodTokens = GoodTokens()
+    private var probeCount = 0
+
+    init(timeout: Duration, maxConcurrentCount: Int, maxCount: Int, unissuedToken: [UInt8]) {
+        self.timeout = timeout
+        self.maxConcurrentCount = maxConcurrentCount
+        self.maxCount = maxCount
+        self.unissuedToken = unissuedToken
+    }
+
+    private var maxUnknownActiveCount: Int {
+        max(1, maxConcurrentCount - maxConcurrentCount / Self.reservedShare)
+    }
+
+    // MARK: Asking
+
+    mutating func ask(
+        _ token: [UInt8], _ digest: SHA256Digest, _ epoch: UInt64, at now: MonotonicInstant,
+        then tell: @escaping Teller
+    ) -> Consequences {
+        var consequences = Consequences()
+        let name = Name(digest: digest, epoch: epoch)
+        if calls[name]?.tellers.append(tell) != nil { return consequences }
+        if let fault = obstacle(to: digest, at: now) {
+            consequences.told.append((tell, .init(outcome: .failure(fault), askedAt: now)))
+        } else {
+            begin(name, token, [tell], at: now, &consequences)
+        }
+        return consequences
+    }
+
+    mutating func askAnew(
+        _ token: [UInt8], _ digest: SHA256Digest, at now: MonotonicInstant, then tell: @escaping Teller
+    ) -> Consequences {
+        var consequences = Consequences()
+        if nextCalls[digest]?.tellers.append(tell) != nil { return consequences }
+        let name = Name(digest: digest, epoch: nil)
+        if let fault = obstacle(to: digest, at: now) {
+            consequences.told.append((tell, .init(outcome: .failure(fault), askedAt: now)))
+        } else if calls[name] != nil {
+            nextCalls[digest] = (token, [tell])
+        } else {
+            begin(name, token, [tell], at: now, &consequences)
+        }
+        return consequences
+    }
+
+    /// Why no call about a token can be begun now, or `nil`.
+    private func obstacle(to digest: SHA256Digest, at now: MonotonicInstant) -> AuthorizationServerFault? {
+        let isKnown = goodTokens.contains(digest)
+        if case .refused = breaker.decision(isKnown: isKnown, at: now) { return .callsSuspended }
+        let bound = isKnown ? maxCount + maxCount / Self.reservedShare : maxCount
+        return calls.count + nextCalls.count < bound ? nil : .tooManyCalls
+    }
+
+    private mutating func begin(
+        _ name: Name, _ token: [UInt8], _ tellers: [Teller], at now: MonotonicInstant,
+        _ consequences: inout Consequences
+    ) {
+        calls[name] = Call(begun: now, tellers: tellers)
+        let isKnown = goodTokens.contains(name.digest)
+        let admission = breaker.decision(isKnown: isKnown, at: now)
+        if case .refused = admission {
+            return settle(name, .failure(.callsSuspended), at: now, &consequences)
+        }
+        let call = Waiting(token: token, deadline: now + timeout, name: name)
+        if case .admitted = admission, hasTurn(isKnown) {
+            return start(call, isKnown: isKnown, &consequences)
+        }
+        if isKnown { knownQueue.append(call) } else { unknownQueue.append(call) }
+        if case .afterNewProbe = admission {
+            breaker.beginProbing()
+            probe(insteadOf: token, name.digest, at: now, &consequences)
+        }
+        startCalls(at: now, &consequences)
+    }
+
+    /// Starts the calls whose turn it is: those about tokens known to be good first.
+    private mutating func startCalls(at now: MonotonicInstant, _ consequences: inout Consequences) {
+        while activeCount < maxConcurrentCount, !knownQueue.isEmpty || !unknownQueue.isEmpty {
+            let isKnown: Bool
+            let call: Waiting
+            if breaker.starts(isKnown: true), let first = knownQueue.popFirst() {
+                (call, isKnown) = (first, true)
+            } else if breaker.starts(isKnown: false), unknownActiveCount < maxUnknownActiveCount,
+                let first = unknownQueue.popFirst()
+            {
+                (call, isKnown) = (first, false)
+            } else {
+                return
+            }
+            guard now < call.deadline else {
+                settle(call.name, .failure(.tooManyCalls), at: now, &consequences)
+                continue
+            }
+            start(call, isKnown: isKnown, &consequences)
+        }
+    }
+
+    /// Whether a call may be started at once, since none waits before it.
+    private func hasTurn(_ isKnown: Bool) -> Bool {
+        activeCount < maxConcurrentCount && knownQueue.isEmpty
+            && (isKnown || (unknownQueue.isEmpty && unknownActiveCount < maxUnknownActiveCount))
+    }
+
+    private mutating func start(_ call: Waiting, isKnown: Bool, _ consequences: inout Consequences) {
+        activeCount += 1
+        if !isKnown { unknownActiveCount += 1 }
+        consequences.started.append(
+            Started(
+                token: call.token, deadline: call.deadline, digest: call.name.digest, name: call.name,
+                isKnown: isKnown, permit: breaker.permit))
+    }
+
+    /// Asks about a token that a client without credentials cannot choose, if there is one.
+    ///
+    /// Where none is known to be good yet, one that the server has not issued and that of the request take turns: of a server that
+    /// fails about unknown tokens the former would never find out that it is well.
+    private mutating func probe(
+        insteadOf token: [UInt8], _ digest: SHA256Digest, at now: MonotonicInstant,
+        _ consequences: inout Consequences
+    ) {
+        let chosen =
+            goodTokens.latest
+            ?? (probeCount.isMultiple(of: 2)
+                ? (unissuedToken, Digest.sha256(unissuedToken)) : (token, digest))
+        probeCount += 1
+        consequences.started.append(
+            Started(
+                token: chosen.token, deadline: now + timeout, digest: chosen.digest, name: nil, isKnown: true,
+                permit: breaker.permit))
+    }
+
+    // MARK: Ending
+
+    /// Takes the outcome of a call.
+    mutating func end(
+        _ call: Started, with outcome: IntrospectionClient.Outcome, at now: MonotonicInstant
+    ) -> Consequences {
+        var consequences = Consequences()
+        if call.name != nil {
+            activeCount -= 1
+            if !call.isKnown { unknownActiveCount -= 1 }
+        }
+        switch outcome {
+        case .success(let answer):
+            if case .active = answer { goodTokens.insert(call.token, call.digest) }
+            noteAnswer(call, at: now, &consequences)
+        case .failure(let fault): note(fault, call, at: now, &consequences)
+        }
+        if let name = call.name { settle(name, outcome, at: now, &consequences) }
+        startCalls(at: now, &consequences)
+        return consequences
+    }
+
+    /// Answers everyone who shares a call, and begins the one that was put off for it.
+    private mutating func settle(
+        _ name: Name, _ outcome: IntrospectionClient.Outcome, at now: MonotonicInstant,
+        _ consequences: inout Consequences
+    ) {
+        if let call = calls.removeValue(forKey: name) {
+            let reply = IntrospectionClient.Reply(outcome: outcome, askedAt: call.begun)
+            for tell in call.tellers { consequences.told.append((tell, reply)) }
+        }
+        guard name.epoch == nil, let next = nextCalls.removeValue(forKey: name.digest) else { return }
+        begin(name, next.token, next.tellers, at: now, &consequences)
+    }
+
+    // MARK: The server's health
+
+    private mutating func noteAnswer(
+        _ call: Started, at now: MonotonicInstant, _ consequences: inout Consequences
+    ) {
+        if breaker.succeeded(call.permit, isProbe: call.name == nil, at: now) {
+            consequences.incidents.append(.resumed)
+        }
+    }
+
+    private mutating func note(
+        _ fault: AuthorizationServerFault, _ call: Started, at now: MonotonicInstant,
+        _ consequences: inout Consequences
+    ) {
+        consequences.incidents.append(.failed(fault))
+        guard fault.speaksOfServer else { return noteAnswer(call, at: now, &consequences) }
+        let isOfServer = fault.isIndependentOfToken || (call.isKnown && call.name != nil)
+        let consequence = breaker.failed(
+            call.permit, about: call.digest, isOfServer ? .ofServer : .ofToken, isProbe: call.name == nil,
+            at: now)
+        switch consequence {
+        case .none: break
+        case .probe: probe(insteadOf: call.token, call.digest, at: now, &consequences)
+        case .suspended(let pause):
+            consequences.incidents.append(.suspended(pause))
+            while let call = knownQueue.popFirst() ?? unknownQueue.popFirst() {
+                settle(call.name, .failure(.callsSuspended), at: now, &consequences)
+            }
+        }
+    }
+}
+
+/// The tokens that a server has called active lately, by a few bytes of their hashes, and the last one of them.
+///
+/// A token is forgotten when another takes its place. A wrong yes, one in 2⁶⁴, gives a token a better place in the queue.
+private struct GoodTokens: Sendable {
+    static let capacity = 4096
+
+    private var tags: [UInt64] = []
+    private(set) var latest: (token: [UInt8], digest: SHA256Digest)?
+
+    func contains(_ digest: SHA256Digest) -> Bool {
+        !tags.isEmpty && tags[Self.place(digest)] == digest.prefix
+    }
+
+    mutating func insert(_ token: [UInt8], _ digest: SHA256Digest) {
+        if tags.isEmpty { tags = [UInt64](repeating: 0, count: Self.capacity) }
+        tags[Self.place(digest)] = digest.prefix
+        latest = (token, digest)
+    }
+
+    private static func place(_ digest: SHA256Digest) -> Int {
+        Int(truncatingIfNeeded: digest.prefix) & (capacity - 1)
+    }
+}
+
+extension AuthorizationServerFault {
+    /// Whether the next call may fare the same, whatever its token.
+    fileprivate var speaksOfServer: Bool {
+        switch self {
+        case .status(429): true
+        case .status(400..<500): false
+        default: true
+        }
+    }
+
+    /// Whether the token cannot be the cause: the server was not reached, or we are at fault.
+    fileprivate var isIndependentOfToken: Bool {
+        switch self {
+        case .noResponse(.unreachable), .noResponse(.forbiddenAddress), .noResponse(.untrustedServer),
+            .noResponse(.noFetcher), .missingMember, .insecureURL, .issuerMismatch, .unusableCredentials:
+            true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisJOSE
+import PortcullisTransport
+
+/// Reads introspection answers that the authorization server has signed for this client.
+///
+/// RFC 9701 §5.
+struct SignedIntrospection: Sendable {
+    /// The media type of such an answer, which is also its `typ`.
+    static let mediaType = "application/token-introspection+jwt"
+    /// How old an answer may be, and how far the clocks may be apart, in seconds.
+    static let maxAge = 300.0
+    static let leeway = 60.0
+
+    let issuer: String
+    /// What the server knows this resource as: its client identifier there, usually.
+    let audience: String
+    let keys: KeyStore
+    let time: TimeSource
+
+    /// The members of the token, from an answer that verifies.
+    ///
+    /// - Throws: `untrustedAnswer` for everything that is wrong with it.
+    ///
+    /// RFC 9701 §5, RFC 8725 §3.12.
+    func read(_ body: [UInt8]) async throws(AuthorizationServerFault) -> JSONObject {
+        do throws(JOSEError) {
+            let jws = try CompactJWS(body, maximumByteCount: body.count)
+            // RFC 9701 §5: with typ no other kind of JWT, an access token say, passes for an answer.
+            let type = MediaType.normalized(jws.header.type ?? "")
+            guard type.utf8.elementsEqual("token-introspection+jwt".utf8),
+                let algorithm = jws.header.algorithm
+            else { throw .malformedHeader }
+            guard let key = await key(jws.header.keyID, algorithm) else { throw .keyNotUsable }
+            try jws.verify(with: key, algorithm: algorithm)
+            return try members(ClaimsSet(payload: jws.payload))
+        } catch {
+            throw .untrustedAnswer
+        }
+    }
+
+    private func key(_ keyID: String?, _ algorithm: SignatureAlgorithm) async -> JWK? {
+        var asked: KeyQuestion.Lack?
+        var outcome: KeyQuestion.Outcome?
+        do throws(RefusalReason) {
+            while true {
+                switch try keys.key(keyID, algorithm, at: time.uptime(), after: asked, outcome) {
+                case .found(let key, _): return key
+                case .lacking(let lack):
+                    asked = lack
+                    outcome = await withCheckedContinuation { waiting in
+                        keys.obtain(lack) { waiting.resume(returning: $0) }
+                    }
+                }
+            }
+        } catch {
+            return nil
+        }
+    }
+
+    /// RFC 9701 §5: what is said of the token stands in one claim; those beside it speak of the answer.
+    private func members(_ claims: ClaimsSet) throws(JOSEError) -> JSONObject {
+        let now = time.now().seconds
+        guard try claims.string("iss")?.utf8.elementsEqual(issuer.utf8) == true,
+            try claims.stringOrStrings("aud")?.contains(where: { $0.utf8.elementsEqual(audience.utf8) })
+                == true,
+            let issuedAt = try claims.numericDate("iat")?.seconds,
+            issuedAt > now - Self.maxAge - Self.leeway, issuedAt < now + Self.leeway,
+            let members = try claims.object("token_introspection")
+        else { throw .malformedClaim }
+        return members
+    }
+}

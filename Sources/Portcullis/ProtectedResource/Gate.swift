@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisHTTP
+import PortcullisJOSE
+import PortcullisTransport
+import Synchronization
+
+/// What one resource is at work with; shared by all copies of it.
+final class Gate: Sendable {
+    let metadata: ProtectedResourceMetadata
+    let publisher: MetadataPublisher
+    let locations: MetadataLocations
+    let hasRootAlias: Bool
+    let linksFromAnswers: Bool
+    let mirrorsAuthorizationServer: Bool
+    /// The way to the network that was given, if one was.
+    let fetcher: (any Fetcher)?
+    let onEvent: @Sendable (ResourceEvent) -> Void
+    /// The web pages that may call, or nothing where that is nobody's business.
+    let originCheck: OriginCheck?
+    /// What there is to say of a request without credentials: always the same.
+    let absence: RefusalFinding
+    let warnings: [String]
+    let challenger: Challenger
+    let presentation: Presentation
+    let rules: AccessRules
+    /// Nothing where DPoP is not taken.
+    let dpop: DPoPChecker?
+    /// Whether a proof that goes with no bound token makes the request malformed.
+    let refusesStrayProofs: Bool
+    let validator: TokenValidator
+    let tokens: TokenPolicy
+    let maxTokenByteCount: Int
+    let rejectionLifetime: Duration
+    /// Tokens that were found good.
+    let verified: TokenTable<VerifiedToken>
+    /// Introspected tokens that were found bad; a table of its own, so that a flood of them displaces no good one.
+    let rejected: TokenTable<RejectedToken>
+
+    /// The number of the last invalidation here, so that an answer that was asked for before one is not remembered after it.
+    ///
+    /// Numbers are the process's own, since resources share calls to an issuer: what one of them has asked before an invalidation
+    /// must not be taken for an answer to what another asks behind it.
+    let epoch = Atomic<UInt64>(Gate.invalidationCount.load(ordering: .sequentiallyConsistent))
+    private static let invalidationCount = Atomic<UInt64>(0)
+
+    /// Begins an epoch that no other resource is in.
+    func beginEpoch() {
+        let number = Self.invalidationCount.add(1, ordering: .sequentiallyConsistent).newValue
+        epoch.store(number, ordering: .sequentiallyConsistent)
+    }
+
+    /// When malformed authorization details were told last, in nanoseconds; 0 for never.
+    private let lastDetailReport = Atomic<UInt64>(0)
+
+    static let maximumRejectedCount = 1024
+    private static let detailReportInterval: UInt64 = 60_000_000_000
+
+    /// Whether both ask the network in one way, so that what one of them has fetched says the same to the other.
+    func asksThroughSameFetcher(as other: Gate) -> Bool {
+        guard let fetcher, let theirs = other.fetcher else { return fetcher == nil && other.fetcher == nil }
+        return (fetcher as AnyObject) === (theirs as AnyObject)
+    }
+
+    init(_ configuration: ProtectedResource.Configuration) throws(ConfigurationError) {
+        let checked = try configuration.checked()
+        metadata = checked.metadata
+        warnings = checked.warnings
+        hasRootAlias = configuration.rootAlias
+        fetcher = configuration.fetcher
+        onEvent = configuration.onEvent
+        originCheck = checked.originCheck
+        mirrorsAuthorizationServer = configuration.publishing.mirrorsAuthorizationServer
+        linksFromAnswers = configuration.publishing.linksFromAnswers
+        locations = MetadataLocations(
+            of: metadata.resource, configuration.publishing, rootAlias: configuration.rootAlias)
+        publisher = try configuration.makePublisher(checked.metadata)
+        let tokens = configuration.tokens
+        self.tokens = tokens
+        let presentation = Presentation(metadata)
+        self.presentation = presentation
+        absence = RefusalFinding(expected: presentation.places, got: "none")
+        challenger = Challenger(
+            metadataURL: locations.advertised, parameters: checked.challengeParameters,
+            takesBearer: presentation.takesBearer, dpopAlgorithms: presentation.dpopAlgorithms,
+            namesAuthorizationDetails: tokens.challengesAuthorizationDetails)
+        rules = AccessRules(tokens, metadata: metadata, challenger: challenger, time: configuration.time)
+        dpop = presentation.dpopAlgorithms.map {
+            DPoPChecker(
+                tokens.dpop, algorithms: $0, resource: configuration.metadata.resource,
+                memories: configuration.proofMemories, time: configuration.time)
+        }
+        refusesStrayProofs = dpop != nil && tokens.dpop.refusesStrayProofs
+        validator = TokenValidator(
+            tokens, format: checked.format, resource: metadata.resource, rules: rules,
+            connections: configuration.connections(), time: configuration.time)
+        maxTokenByteCount = tokens.maxTokenByteCount
+        rejectionLifetime = tokens.inactiveCacheLifetime
+        verified = TokenTable(capacity: tokens.verifiedCacheEntryCount)
+        rejected = TokenTable(
+            capacity: tokens.inactiveCacheLifetime > .zero
+                ? min(tokens.verifiedCacheEntryCount, Self.maximumRejectedCount) : 0)
+    }
+
+    /// Tells of a token that has just been verified what its issuer should know.
+    ///
+    /// RFC 9396 §9.1.
+    func reportDetails(of token: AccessToken) {
+        guard rules.findsMalformedDetails(in: token.storage) else { return }
+        let now = validator.time.uptime().nanoseconds
+        let last = lastDetailReport.load(ordering: .relaxed)
+        guard last == 0 || now &- last >= Self.detailReportInterval,
+            lastDetailReport.compareExchange(expected: last, desired: max(now, 1), ordering: .relaxed)
+                .exchanged
+        else { return }
+        onEvent(.malformedAuthorizationDetails(issuer: token.issuer, resource: metadata.resource))
+    }
+}

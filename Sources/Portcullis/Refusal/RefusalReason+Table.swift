@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: MIT
+
+// The table of reasons: one row each, with everything that follows from it. Every row has every column.
+
+extension RefusalReason {
+    /// What follows from a reason.
+    package struct Row: Sendable {
+        /// Which refusals of a token are remembered, so that its issuer is not asked again for a few seconds.
+        enum Memory: Sendable {
+            /// None: it costs no call to find out again, or may be otherwise the next time.
+            case never
+            /// All, by whatever way the token was introspected.
+            case always
+            /// Those of resources whose tokens are all opaque.
+            case ofOpaqueTokens
+        }
+
+        /// The status and the error code that the client gets.
+        ///
+        /// RFC 6750 §3.1.
+        let outcome: (status: Int, error: String?)
+        /// The text that the client gets: fixed, without quote, backslash, comma and equals sign.
+        ///
+        /// Says no more than the client can use; which key, issuer or claim it was stays in the log. RFC 6750 §3.
+        let publicText: String?
+        /// The step that refuses.
+        let step: AdmissionStep
+        /// The clause that wants it.
+        package let clause: String
+        /// What would have the same request admitted, for the operator.
+        let remedy: String
+        /// The step that refuses an introspected token, if it is another.
+        var introspected: AdmissionStep?
+        /// Whether the answer hands out a nonce: it is about a proof that was good, or lacks a nonce alone.
+        ///
+        /// RFC 9449 §8.2.
+        var sendsNonce = false
+        /// Whether the token is good and only not enough, so that no other scheme would help.
+        var isAboutRequirement = false
+        var memory = Memory.never
+    }
+
+    package var row: Row {
+        switch self {
+        case .missingCredentials:
+            Row(
+                outcome: (401, nil), publicText: nil,
+                step: .credentials, clause: "RFC 6750 §3",
+                remedy:
+                    "The client gets a token and sends it in Authorization; if it did, something on the way "
+                    + "has removed it.")
+        case .unsupportedScheme:
+            Row(
+                outcome: (401, nil), publicText: nil,
+                step: .credentials, clause: "RFC 6750 §3, RFC 9449 §7.1",
+                remedy: "The client sends its token in a scheme that the resource takes.")
+        case .emptyCredentials:
+            Row(
+                outcome: (400, "invalid_request"), publicText: "The access token is missing",
+                step: .credentials, clause: "RFC 6750 §2.1",
+                remedy: "The client puts its token behind the scheme; most likely its variable was empty.")
+        case .repeatedCredentials:
+            Row(
+                outcome: (400, "invalid_request"),
+                publicText: "More than one method was used to send the access token",
+                step: .credentials, clause: "RFC 6750 §3.1",
+                remedy: "The client sends its token once, in one place.")
+        case .severalMethods:
+            Row(
+                outcome: (400, "invalid_request"),
+                publicText: "More than one method was used to send the access token",
+                step: .credentials, clause: "RFC 6750 §2",
+                remedy: "The client sends its token once, in one place.")
+        case .forbiddenOrigin:
+            Row(
+                outcome: (403, "forbidden_origin"),
+                publicText: "Pages of this origin may not call the resource",
+                step: .origin, clause: "RFC 6454 §7",
+                remedy: "If the page may call the resource, list its origin in cors.allowed_origins.")
+        case .malformedToken:
+            Row(
+                outcome: (401, "invalid_token"), publicText: "The access token is malformed",
+                step: .characters, clause: "RFC 6750 §2.1",
+                remedy:
+                    "The client sends the token as it got it: nothing quoted, encoded or wrapped around it.")
+        case .tokenTooLong:
+            Row(
+                outcome: (401, "invalid_token"), publicText: "The access token is malformed",
+                step: .length, clause: "RFC 6750 §2.1",
+                remedy: "Have the issuer put less into its tokens, or raise tokens.max_token_bytes.")
+        case .malformedJWT:
+            Row(
+                outcome: (401, "invalid_token"), publicText: "The access token is malformed",
+                step: .header, clause: "RFC 7515 §5.2",
+                remedy: "The client sends the whole access token; what it sent is not a signed JWT.")
+        case .unsupportedTokenFormat:
+            Row(
+                outcome: (401, "invalid_token"), publicText: "The access token is not acceptable",
+                step: .format, clause: "RFC 9068 §4, RFC 7662 §2",
+                remedy: "Give the issuer introspection or keys in the file, as its tokens need it.")
+        case .unsupportedTokenType:
+            Row(
+                outcome: (401, "invalid_token"), publicText: "The access token is not acceptable",
+                step: .type, clause: "RFC 9068 §4, RFC 8725 §3.11",
+                remedy:
+                    "The client sends its access token and no ID token; if the issuer predates RFC 9068, add "
+                    + "its typ to tokens.types.",
+                introspected: .introspection, memory: .ofOpaqueTokens)
+        case .unsupportedAlgorithm:
+            Row(
+                outcome: (401, "invalid_token"), publicText: "The access token is not acceptable",
+                step: .algorithm, clause: "RFC 8725 §3.1",
+                remedy:
+                    "Have the issuer sign with one of these algorithms, or add its own to tokens.algorithms.")
+        case .unknownIssuer:
+            Row(
+                outcome: (401, "invalid_token"), publicText: "The access token is not acceptable",
+                step: .issuer, clause: "RFC 9068 §4",
+                remedy: "The client asks an authorization server that the metadata lists; or list this one, "
+                    + "spelled as in iss.",
+                introspected: .introspection, memory: .ofOpaqueTokens)
+        case .unknownKey:
+            Row(
+                outcome: (401, "invalid_token"), publicText: "The access token is not acceptable",
+                step: .key, clause: "RFC 7515 §4.1.4",
+                remedy: "Have the issuer publish the key in its jwks_uri before it signs with it.")
+        case .ambiguousKey:
+            Row(
+                outcome: (401, "invalid_token"), publicText: "The access token is not acceptable",
+                step: .key, clause: "RFC 7517 §4.5",
+                remedy: "Have the issuer name the key in kid.")
+        case .invalidSignature:
+            Row(
+                outcome: (401, "invalid_token"), publicText: "The access token is not acceptable",
+                step: .signature, clause: "RFC 7515 §5.2",
+                remedy: "The token was changed, or the issuer publishes another key under this kid: ask its "
+                    + "operator.")
+        case .malformedClaims:
+            Row(
+                outcome: (401, "invalid_token"), publicText: "The access token is malformed",
+                step: .claims, clause: "RFC 7519 §4.1",
+                remedy: "Have the issuer put the claim into its tokens, or ask for fewer in "
+                    + "tokens.required_claims.")
+        case .missingClaim:
+            Row(
+                outcome: (401, "invalid_token"), publicText: "The access token is malformed",
+                step: .claims, clause: "RFC 9068 §2.2",
+                remedy: "Have the issuer put the claim into its tokens, or ask for fewer in "
+                    + "tokens.required_claims.")
+        case .audienceMismatch:
+            Row(
+                outcome: (401, "invalid_token"),
+                publicText: "The access token is not intended for this resource",
+                step: .audience, clause: "RFC 9068 §4, RFC 8707 §2",
+                remedy:
+                    "The client asks for a token with resource= (RFC 8707) as the metadata spells it; or add "
+                    + "what the issuer writes to tokens.audiences.",
+                memory: .ofOpaqueTokens)
+        case .expired:
+            Row(
+                outcome: (401, "invalid_token"), publicText: "The access token expired",
+                step: .times, clause: "RFC 7519 §4.1.4",
+                remedy: "The client gets a new token, by its refresh token for example.",
+                memory: .ofOpaqueTokens)
+        case .notYetValid:
+            Row(
+                outcome: (401, "invalid_token"), publicText: "The access token is not valid yet",
+                step: .times, clause: "RFC 7519 §4.1.5",
+                remedy: "Set the clocks of the issuer and of this machine, or raise tokens.leeway_seconds.")
+        case .issuedInTheFuture:
+            Row(
+                outcome: (401, "invalid_token"), publicText: "The access token is not valid yet",
+                step: .times, clause: "RFC 7519 §4.1.6",
+                remedy: "Set the clocks of the issuer and of this machine, or raise tokens.leeway_seconds.")
+        case .unprovenPossession:
+            Row(
+                outcome: (401, "invalid_token"),
+                publicText: "The access token is bound to a key that was not proven",
+                step: .claims, clause: "RFC 7800 §3.1",
+                remedy: "Have the issuer bind its tokens by jkt or x5t#S256 alone.",
+                memory: .ofOpaqueTokens)
+        case .boundTokenAsBearer:
+            Row(
+                outcome: (401, "invalid_token"),
+                publicText: "The access token is bound to a key and needs the DPoP scheme",
+                step: .possession, clause: "RFC 9449 §7.2",
+                remedy: "The client sends the token in the scheme DPoP with a proof.")
+        case .unboundToken:
+            Row(
+                outcome: (401, "invalid_token"), publicText: "The access token is not bound to a key",
+                step: .possession, clause: "RFC 9449 §7.1",
+                remedy:
+                    "The client gets a token by a request with a DPoP proof, so that it is bound to its key.")
+        case .strayProof:
+            Row(
+                outcome: (400, "invalid_request"), publicText: "A DPoP proof was sent with a bearer token",
+                step: .possession, clause: "RFC 9449 §7.1",
+                remedy: "The client sends no DPoP field with a bearer token; or turn "
+                    + "tokens.dpop.refuse_stray_proofs off.")
+        case .missingProof:
+            Row(
+                outcome: (401, "invalid_dpop_proof"), publicText: "The DPoP proof is missing",
+                step: .proofField, clause: "RFC 9449 §4.3",
+                remedy: "The client sends one DPoP field with each request.")
+        case .repeatedProof:
+            Row(
+                outcome: (401, "invalid_dpop_proof"), publicText: "More than one DPoP proof was sent",
+                step: .proofField, clause: "RFC 9449 §4.3",
+                remedy: "The client sends one DPoP field with each request.")
+        case .malformedProof:
+            Row(
+                outcome: (401, "invalid_dpop_proof"),
+                publicText: "The DPoP proof is malformed or not signed as it must be",
+                step: .proof, clause: "RFC 9449 §4.2",
+                remedy: "The client makes its proofs as RFC 9449 §4.2 says, by an algorithm of the challenge."
+            )
+        case .unsupportedProofAlgorithm:
+            Row(
+                outcome: (401, "invalid_dpop_proof"),
+                publicText: "The DPoP proof is malformed or not signed as it must be",
+                step: .proof, clause: "RFC 9449 §4.3",
+                remedy: "The client makes its proofs as RFC 9449 §4.2 says, by an algorithm of the challenge."
+            )
+        case .proofMethodMismatch:
+            Row(
+                outcome: (401, "invalid_dpop_proof"), publicText: "The DPoP proof is for another request",
+                step: .proof, clause: "RFC 9449 §4.3",
+                remedy: "The client makes a proof for each request, and for the token that it sends.")
+        case .proofTargetMismatch:
+            Row(
+                outcome: (401, "invalid_dpop_proof"), publicText: "The DPoP proof is for another request",
+                step: .proof, clause: "RFC 9449 §4.3",
+                remedy: "The client makes the proof for the URL that it calls, without query; if it did, the "
+                    + "resource identifier is not that URL's origin.")
+        case .proofOutsideWindow:
+            Row(
+                outcome: (401, "invalid_dpop_proof"), publicText: "The DPoP proof is not of this moment",
+                step: .proof, clause: "RFC 9449 §4.3, §11.1",
+                remedy: "The client makes its proof right before the request, with a clock that is set.")
+        case .proofTokenMismatch:
+            Row(
+                outcome: (401, "invalid_dpop_proof"), publicText: "The DPoP proof is for another request",
+                step: .proof, clause: "RFC 9449 §4.3",
+                remedy: "The client makes a proof for each request, and for the token that it sends.")
+        case .invalidProofSignature:
+            Row(
+                outcome: (401, "invalid_dpop_proof"),
+                publicText: "The DPoP proof is malformed or not signed as it must be",
+                step: .proof, clause: "RFC 9449 §4.3",
+                remedy: "The client makes its proofs as RFC 9449 §4.2 says, by an algorithm of the challenge."
+            )
+        case .proofKeyMismatch:
+            Row(
+                outcome: (401, "invalid_token"), publicText: "The access token is bound to another key",
+                step: .proof, clause: "RFC 9449 §6.1",
+                remedy: "The client signs with the key that it had when it got the token.")
+        case .missingNonce:
+            Row(
+                outcome: (401, "use_dpop_nonce"), publicText: "A nonce is required in the DPoP proof",
+                step: .proof, clause: "RFC 9449 §9",
+                remedy:
+                    "The client tries again with the nonce of DPoP-Nonce; where several processes answer, "
+                    + "they need the same nonce_keys.",
+                sendsNonce: true)
+        case .staleNonce:
+            Row(
+                outcome: (401, "use_dpop_nonce"), publicText: "A nonce is required in the DPoP proof",
+                step: .proof, clause: "RFC 9449 §9",
+                remedy:
+                    "The client tries again with the nonce of DPoP-Nonce; where several processes answer, "
+                    + "they need the same nonce_keys.",
+                sendsNonce: true)
+        case .replayedProof:
+            Row(
+                outcome: (401, "invalid_dpop_proof"), publicText: "The DPoP proof was used before",
+                step: .proof, clause: "RFC 9449 §11.1",
+                remedy: "The client makes a new proof for each request, also when it tries again.")
+        case .replayStoreFull:
+            Row(
+                outcome: (503, "temporarily_unavailable"), publicText: nil,
+                step: .proof, clause: "RFC 9449 §11.1",
+                remedy:
+                    "Raise tokens.dpop.replay_cache_entries, or the memory of the store; the client tries "
+                    + "again.")
+        case .replayStoreUnavailable:
+            Row(
+                outcome: (503, "temporarily_unavailable"), publicText: nil,
+                step: .proof, clause: "RFC 9449 §11.1",
+                remedy: "Check the store that processes share; the client tries again.")
+        case .missingClientCertificate:
+            Row(
+                outcome: (401, "invalid_token"),
+                publicText: "The access token is bound to a client certificate",
+                step: .possession, clause: "RFC 8705 §3",
+                remedy:
+                    "The client calls with the certificate that it got the token with; behind a proxy, check "
+                    + "client_cert_field.")
+        case .clientCertificateMismatch:
+            Row(
+                outcome: (401, "invalid_token"),
+                publicText: "The access token is bound to a client certificate",
+                step: .possession, clause: "RFC 8705 §3",
+                remedy:
+                    "The client calls with the certificate that it got the token with; behind a proxy, check "
+                    + "client_cert_field.")
+        case .malformedClientCertificate:
+            Row(
+                outcome: (400, nil), publicText: nil,
+                step: .certificateField, clause: "RFC 9440 §2.2",
+                remedy: "Have the proxy write one Client-Cert field, and remove those of clients (RFC 9440).")
+        case .inactiveToken:
+            Row(
+                outcome: (401, "invalid_token"), publicText: "The access token is not active",
+                step: .introspection, clause: "RFC 7662 §2.2",
+                remedy: "The client gets a new token, by its refresh token for example.",
+                memory: .always)
+        case .authenticationTooWeak:
+            Row(
+                outcome: (401, "insufficient_user_authentication"),
+                publicText: "A stronger or more recent authentication is required",
+                step: .authentication, clause: "RFC 9470 §3",
+                remedy:
+                    "The client has its user log in again, with the acr_values and max_age of the challenge "
+                    + "(RFC 9470).",
+                sendsNonce: true, isAboutRequirement: true)
+        case .authenticationTooOld:
+            Row(
+                outcome: (401, "insufficient_user_authentication"),
+                publicText: "A stronger or more recent authentication is required",
+                step: .authentication, clause: "RFC 9470 §3",
+                remedy:
+                    "The client has its user log in again, with the acr_values and max_age of the challenge "
+                    + "(RFC 9470).",
+                sendsNonce: true, isAboutRequirement: true)
+        case .insufficientScope:
+            Row(
+                outcome: (403, "insufficient_scope"), publicText: "The access token lacks a required scope",
+                step: .scopes, clause: "RFC 6750 §3.1",
+                remedy: "The client asks for a token with these scopes, and the issuer has to grant them.",
+                sendsNonce: true, isAboutRequirement: true)
+        case .insufficientAuthorizationDetails:
+            Row(
+                outcome: (403, "insufficient_authorization_details"),
+                publicText: "The access token lacks required authorization details",
+                step: .details, clause: "RFC 9396 §9",
+                remedy: "The client asks for a token with these authorization_details (RFC 9396).",
+                sendsNonce: true, isAboutRequirement: true)
+        case .keysUnavailable:
+            Row(
+                outcome: (503, "temporarily_unavailable"), publicText: nil,
+                step: .key, clause: "RFC 8414 §3",
+                remedy:
+                    "Check the authorization server, the way to it and our credentials there: the log of that "
+                    + "time says more. The client tries again.")
+        case .introspectionUnavailable:
+            Row(
+                outcome: (503, "temporarily_unavailable"), publicText: nil,
+                step: .introspection, clause: "RFC 7662 §2.3",
+                remedy:
+                    "Check the authorization server, the way to it and our credentials there: the log of that "
+                    + "time says more. The client tries again.")
+        }
+    }
+}
+
+extension RefusalReason {
+    /// The status and the error code that the client gets.
+    package var outcome: (status: Int, error: String?) { row.outcome }
+    /// The text that the client gets.
+    package var publicDescription: String? { row.publicText }
+    /// What would have the same request admitted, for the operator.
+    package var remedy: String { row.remedy }
+    /// Whether the answer hands out a nonce.
+    var sendsNonce: Bool { row.sendsNonce }
+    /// Whether the token is good and only not enough.
+    var isAboutRequirement: Bool { row.isAboutRequirement }
+
+    /// The step that refuses for this reason.
+    ///
+    /// - Parameter isIntrospected: Whether the token is one to ask its issuer about.
+    package func step(isIntrospected: Bool) -> AdmissionStep {
+        let row = row
+        return isIntrospected ? row.introspected ?? row.step : row.step
+    }
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+
+import PortcullisJOSE
+import PortcullisTransport
+
+/// The rules by which a resource checks tokens that it does not know.
+///
+/// Which one comes first is said by ``AdmissionStep``.
+///
+/// RFC 9068 §4, RFC 7662 §2, RFC 8725 §3.
+struct TokenValidator: Sendable {
+    let resource: ResourceIdentifier
+    let rules: AccessRules
+    let connections: [IssuerConnection]
+    let format: TokenPolicy.Format
+    let checker: ClaimsChecker
+    let time: TimeSource
+    private let algorithms: Set<SignatureAlgorithm>
+    private let types: [String]
+    private let maxByteCount: Int
+    private let activeLifetime: Duration
+    private let inactiveLifetime: Duration
+    private let headers = KnownHeaders()
+
+    init(
+        _ policy: TokenPolicy, format: TokenPolicy.Format, resource: ResourceIdentifier,
+        rules: AccessRules, connections: [IssuerConnection], time: TimeSource
+    ) {
+        self.resource = resource
+        self.rules = rules
+        self.connections = connections
+        self.format = format
+        self.time = time
+        checker = ClaimsChecker(policy, resource: resource)
+        algorithms = Set(policy.algorithms)
+        types = policy.acceptedTypes.map(MediaType.normalized)
+        maxByteCount = policy.maxTokenByteCount
+        activeLifetime = policy.introspectionCacheLifetime
+        inactiveLifetime = policy.inactiveCacheLifetime
+    }
+
+    // MARK: Which way a token is checked
+
+    /// Whether a token is read here rather than introspected, by its form.
+    func isCheckedAsJWT(_ token: [UInt8]) -> Bool {
+        isCheckedAsJWT(shaped: token.withUnsafeBytes { Token68.isShapedAsJWS($0) })
+    }
+
+    /// Whether a token is read here rather than introspected.
+    ///
+    /// - Parameter isShaped: Whether it has the form of a signed JWT, if that matters.
+    func isCheckedAsJWT(shaped isShaped: @autoclosure () -> Bool) -> Bool {
+        switch format {
+        case .opaque: false
+        case .any: isShaped()
+        case .jwt: true
+        }
+    }
+
+    func connection(to issuer: String) -> IssuerConnection? {
+        connections.first { CodePoints.equal($0.issuer, issuer) }
+    }
+
+    /// The issuer that a token names, if it is trusted.
+    func connection(namedBy claims: ClaimsSet) -> IssuerConnection? {
+        connections.first { claims.json.holds($0.issuer, for: "iss") }
+    }
+
+    /// The issuer that is asked about tokens that are not read here, if there is one.
+    var introspecting: IssuerConnection? { connections.first { $0.introspector != nil } }
+
+    /// How long an active answer of an issuer counts.
+    func lifetime(of connection: IssuerConnection) -> Duration { connection.activeLifetime ?? activeLifetime }
+
+    /// What the cache knows that others share, or `nil` where there is none.
+    func sharedAnswers(_ connection: IssuerConnection, _ digest: SHA256Digest) -> SharedAnswers? {
+        SharedAnswers(
+            connection, lifetime: lifetime(of: connection), inactiveLifetime: inactiveLifetime,
+            digest: digest,
+            time: time)
+    }
+
+    // MARK: A JWT
+
+    func readHeader(_ token: [UInt8]) throws(RefusalReason) -> UnverifiedJWT {
+        let known = headers.header(of: token)
+        do throws(JOSEError) {
+            let jws = try CompactJWS(token, maximumByteCount: maxByteCount, header: known)
+            return UnverifiedJWT(jws: jws, hasKnownHeader: known != nil)
+        } catch {
+            throw .malformedJWT
+        }
+    }
+
+    func readClaims(_ jws: CompactJWS) throws(RefusalReason) -> ClaimsSet {
+        do throws(JOSEError) {
+            return try ClaimsSet(payload: jws.payload)
+        } catch {
+            throw .malformedJWT
+        }
+    }
+
+    func checkType(_ type: String?) throws(RefusalReason) {
+        let presented = MediaType.normalized(type ?? "")
+        guard types.contains(where: { $0.utf8.elementsEqual(presented.utf8) }) else {
+            throw .unsupportedTokenType
+        }
+    }
+
+    func algorithm(of header: JOSEHeader?) throws(RefusalReason) -> SignatureAlgorithm {
+        guard let algorithm = header?.algorithm, algorithms.contains(algorithm) else {
+            throw .unsupportedAlgorithm
+        }
+        return algorithm
+    }
+
+    func verify(
+        _ jwt: UnverifiedJWT, with key: JWK, _ algorithm: SignatureAlgorithm
+    ) throws(RefusalReason) {
+        do throws(JOSEError) {
+            try jwt.jws.verify(with: key, algorithm: algorithm)
+        } catch .cryptographyUnavailable {
+            throw .keysUnavailable
+        } catch {
+            throw .invalidSignature
+        }
+        if !jwt.hasKnownHeader { headers.insert(jwt.jws) }
+    }
+
+    // MARK: Either
+
+    /// Whether an introspection answer speaks for the issuer that was asked, if it names one.
+    ///
+    /// RFC 7662 §2.2.
+    static func checkIssuer(_ connection: IssuerConnection, in claims: ClaimsSet) throws(RefusalReason) {
+        guard let named = claims.json["iss"] else { return }
+        guard let issuer = named.string else { throw .malformedClaims }
+        guard issuer.utf8.elementsEqual(connection.issuer.utf8) else { throw .unknownIssuer }
+    }
+
+    /// The token of claims that were checked, with how long that may be believed.
+    func token(
+        of claims: CheckedClaims, issuedBy connection: IssuerConnection, isIntrospected: Bool,
+        generation: UInt64, usableUntil: MonotonicInstant
+    ) -> VerifiedToken {
+        let storage = AccessToken.Storage(
+            claims, format: isIntrospected ? .opaque : .jwt, issuer: connection.issuer,
+            resource: resource, rules: rules)
+        return VerifiedToken(
+            token: AccessToken(storage), start: checker.start(of: claims.notBefore),
+            end: checker.end(of: claims.expiresAt), keys: isIntrospected ? nil : connection.keys,
+            generation: generation, usableUntil: usableUntil)
+    }
+}
+
+/// A JWT that was taken apart.
+struct UnverifiedJWT: Sendable {
+    let jws: CompactJWS
+    /// Whether its header was read before, and its type found good.
+    let hasKnownHeader: Bool
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+
+internal import PortcullisHTTP
+public import PortcullisTransport
+
+extension Server {
+    /// What a server under TLS shows and asks for: files that have been read and found usable.
+    ///
+    /// TLS 1.2 with forward secrecy and AEAD ciphers, and TLS 1.3; ALPN `http/1.1`; sessions resumed by tickets for an hour, under keys
+    /// that only this value has and that change twice a day; no compression, no renegotiation, no early data. RFC 8446, RFC 9325, RFC 7301.
+    public struct TLS: Sendable {
+        let context: TLSContext
+        /// Whether clients are asked for a certificate.
+        let asksForCertificates: Bool
+
+        /// Reads the certificate, its chain, its key and the authorities of clients, and holds its thread meanwhile.
+        ///
+        /// Checks that they can be read and that the key belongs to the certificate; neither whom the certificate is for nor who issued
+        /// it. ``warnings`` tells of its time.
+        ///
+        /// - Throws: `TLSError` with `unusableCertificate`, `unusablePrivateKey`, `foreignPrivateKey` or, for the authorities,
+        ///   `unusableRoots`.
+        public init(
+            _ identity: TLSIdentity, clientCertificates: ClientCertificates = .none
+        ) throws(TLSError) {
+            context = try TLSContext(serverPresenting: identity, askingFor: clientCertificates)
+            if case .none = clientCertificates {
+                asksForCertificates = false
+            } else {
+                asksForCertificates = true
+            }
+        }
+
+        /// What an operator should know of the certificate at this moment, in sentences: it has expired, or is about to.
+        public var warnings: [String] {
+            switch context.certificateTime {
+            case .current: []
+            case .notYetValid: ["the certificate is not valid yet; clients will refuse it"]
+            case .expired: ["the certificate has expired; clients will refuse it"]
+            case .endsSoon(days: 0): ["the certificate expires within a day"]
+            case .endsSoon(let days): ["the certificate expires within \(days + 1) days"]
+            }
+        }
+
+        /// Whether the certificate is for a host, a DNS name or an address without brackets.
+        ///
+        /// RFC 9525 §6.
+        public func covers(host: String) -> Bool { context.covers(host: host) }
+    }
+}
