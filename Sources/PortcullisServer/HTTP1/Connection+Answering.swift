@@ -43,17 +43,17 @@ extension Connection {
             case .signatureTime:
                 beginWork()
                 loop.executeCostly {
-                    self.assumeIsolated { $0.goOn(id, passage, route, .signatureTime) }
+                    self.fulfil(id, passage, route, .signatureTime)
                 }
             case .keys(let question):
                 beginWork()
                 question.ask { outcome in
-                    self.assumeIsolated { $0.goOn(id, passage, route, .keys(outcome)) }
+                    self.fulfil(id, passage, route, .keys(outcome))
                 }
             case .introspection(let question):
                 beginWork()
                 question.ask { reply in
-                    self.assumeIsolated { $0.goOn(id, passage, route, .introspection(reply)) }
+                    self.fulfil(id, passage, route, .introspection(reply))
                 }
             case .form, .sharedAnswer, .sharing, .replayVerdict:
                 startTask(route, passage)
@@ -61,8 +61,20 @@ extension Connection {
         }
     }
 
+    /// Takes what a need asked for, on the loop.
+    private nonisolated func fulfil(
+        _ id: UInt64, _ passage: CompiledRoute.Passage, _ route: CompiledRoute, _ answer: AdmissionAnswer
+    ) {
+        typealias Passage = CompiledRoute.Passage
+        typealias Isolated = (isolated Connection, UInt64, Passage, CompiledRoute, AdmissionAnswer) -> Void
+        typealias Plain = (Connection, UInt64, Passage, CompiledRoute, AdmissionAnswer) -> Void
+        loop.checkIsolated()
+        // SAFETY: the loop, whose thread this has just been seen to run on, is this actor's executor; see `ready`.
+        unsafeBitCast(continueRequest as Isolated, to: Plain.self)(self, id, passage, route, answer)
+    }
+
     /// Goes on with a request whose need is fulfilled.
-    private func goOn(
+    fileprivate func goOn(
         _ id: UInt64, _ passage: CompiledRoute.Passage, _ route: CompiledRoute, _ answer: AdmissionAnswer
     ) {
         endWork()
@@ -138,4 +150,12 @@ extension Connection {
             goOn()
         }
     }
+}
+
+/// What a connection does when a need is fulfilled, as a function without a context.
+private func continueRequest(
+    _ connection: isolated Connection, _ id: UInt64, _ passage: CompiledRoute.Passage,
+    _ route: CompiledRoute, _ answer: AdmissionAnswer
+) {
+    connection.goOn(id, passage, route, answer)
 }
