@@ -146,8 +146,10 @@ struct TokenValidator: Sendable {
             claims, format: validation.isIntrospected ? .opaque : .jwt, issuer: connection.issuer,
             resource: resource, rules: rules)
         return VerifiedToken(
-            token: AccessToken(storage), start: checker.start(of: claims.notBefore),
-            end: checker.end(of: claims.expiresAt), keys: validation.isIntrospected ? nil : connection.keys,
-            generation: validation.generation, usableUntil: validation.usableUntil)
+            token: AccessToken(storage),
+            terms: VerifiedToken.Terms(
+                start: checker.start(of: claims.notBefore), end: checker.end(of: claims.expiresAt),
+                generation: validation.generation, usableUntil: validation.usableUntil),
+            keys: validation.isIntrospected ? nil : connection.keys)
     }
 }

@@ -66,15 +66,11 @@ final class TokenTable<Entry: Sendable>: Sendable {
     /// How many entries there are.
     var count: Int { state.withLock { $0.slots.count } }
 
-    subscript(digest: SHA256Digest) -> Entry? { look(digest) { $0 } }
-
-    /// Looks at an entry without copying it, under the lock.
-    @inline(__always)
-    func look<Result>(_ digest: SHA256Digest, _ look: (borrowing Entry) -> Result) -> Result? {
+    subscript(digest: SHA256Digest) -> Entry? {
         state.withLock { state in
             guard let place = state.place(of: digest) else { return nil }
             if !state.slots[place].wasUsed { state.slots[place].wasUsed = true }
-            return look(state.slots[place].entry)
+            return state.slots[place].entry
         }
     }
 
@@ -157,6 +153,31 @@ final class TokenTable<Entry: Sendable>: Sendable {
     }
 }
 
+extension TokenTable where Entry == VerifiedToken {
+    /// What is known of a token.
+    enum Knowledge: Sendable {
+        case unknown
+        case outdated
+        case usable(AccessToken)
+    }
+
+    /// Looks a token up without copying its entry.
+    func look(_ digest: SHA256Digest, at now: NumericDate, uptime: MonotonicInstant) -> Knowledge {
+        state.withLock { state in
+            guard let place = state.place(of: digest) else { return .unknown }
+            if !state.slots[place].wasUsed { state.slots[place].wasUsed = true }
+            // By a pointer, since the array's subscript copies all of the entry.
+            return state.slots.withUnsafeBufferPointer { slots -> Knowledge in
+                guard let entry = slots.baseAddress.map({ $0 + place }),
+                    entry.pointee.entry.terms.hold(at: now, uptime: uptime),
+                    VerifiedToken.areCurrent(entry.pointee.entry.keys, entry.pointee.entry.terms, uptime)
+                else { return .outdated }
+                return .usable(entry.pointee.entry.token)
+            }
+        }
+    }
+}
+
 /// Which tokens came by lately, as far as a few bytes for each can tell.
 ///
 /// A token is forgotten when another one takes its place. A wrong yes, one in 2³², does no harm: a token is remembered one
@@ -183,25 +204,37 @@ private struct TokenSightings {
 /// A token that was found good, and how long that may be believed.
 struct VerifiedToken: Sendable {
     let token: AccessToken
-    /// In seconds of the day: `nbf` and `exp`, leeway included.
-    let start: Double
-    let end: Double
+    let terms: Terms
     /// The keys that it was verified with; nothing if it was introspected.
     let keys: KeyStore?
-    let generation: UInt64
-    /// Until when an introspection answer counts.
-    let usableUntil: MonotonicInstant
 
-    /// Whether the token may still be used: its times, its keys, the age of the answer.
+    /// The terms that it may be used on.
+    struct Terms: Sendable {
+        /// In seconds of the day: `nbf` and `exp`, leeway included.
+        let start: Double
+        let end: Double
+        let generation: UInt64
+        /// Until when an introspection answer counts.
+        let usableUntil: MonotonicInstant
+
+        /// Whether the token's times and the age of the answer allow its use.
+        @inline(__always)
+        func hold(at now: NumericDate, uptime: MonotonicInstant) -> Bool {
+            now.seconds < end && now.seconds >= start && uptime < usableUntil
+        }
+    }
+
+    /// Whether the keys are those that a token was verified with, and may still be used.
     ///
     /// Keys past their freshness are refreshed in the background; past their stale limit, or if they are others than
     /// before, nothing verified with them counts: a hot token must not outlive a withdrawn key.
     @inline(__always)
-    func isUsable(at now: NumericDate, uptime: MonotonicInstant) -> Bool {
-        guard now.seconds < end, now.seconds >= start, uptime < usableUntil else { return false }
+    static func areCurrent(_ keys: KeyStore?, _ terms: Terms, _ uptime: MonotonicInstant) -> Bool {
         guard let keys else { return true }
         let publication = keys.publication
-        guard publication.generation == generation, publication.isUsable(at: uptime) else { return false }
+        guard publication.generation == terms.generation, publication.isUsable(at: uptime) else {
+            return false
+        }
         if !publication.isFresh(at: uptime) { keys.refreshInBackground(at: uptime) }
         return true
     }
