@@ -18,13 +18,13 @@ extension Connection {
         let (route, values) = context.table.destination(
             head.method, semantics.form, authority: forwarding?.host ?? Self.authority(head, semantics), path,
             isPreflight: CORSPolicy.isPreflight(head))
-        let request = Request(
+        var request = Request(
             head: head, path: path, queryRange: semantics.queryRange,
             parameters: Self.parameters(of: route, values, in: path), body: requestBody, peer: peer,
             id: record?.value.id, forwarding: forwarding, isFromTrustedProxy: isFromTrustedProxy,
             certificateSource: certificateSource, describesRefusals: context.core.describesRefusals)
         noteRoute(route, forwarding)
-        answer(context.watching(route) { route.begin(request) }, request, route)
+        answer(context.watching(route) { route.begin(&request) }, request, route)
     }
 
     /// Sends an answer, or fulfils what the gate needs: by the loop's budget and by callbacks where that is possible, else in a task.
