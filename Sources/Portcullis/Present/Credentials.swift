@@ -25,7 +25,8 @@ package enum Credentials: Sendable, Hashable {
             self = .absent(.missingCredentials)
             return
         }
-        // RFC 6750 §3.1, RFC 9449 §7.2: repeated credentials are malformed; neither the first nor the last counts.
+        // RFC 6750 §3.1, RFC 9449 §7.2: repeated credentials are malformed; neither the first nor the last
+        // counts.
         guard count == 1 else {
             self = .repeated
             return
@@ -45,7 +46,9 @@ package enum Credentials: Sendable, Hashable {
         return scheme == .bearer ? .bearer(token) : .dpop(token)
     }
 
-    /// The scheme that a value begins with, and where it ends; what goes on behind that is another one's name.
+    /// The scheme whose name a value begins with, and where the name ends.
+    ///
+    /// Where letters follow, it is the beginning of another name.
     private static func scheme(
         _ bytes: UnsafeRawBufferPointer, _ value: Range<Int>
     ) -> (Challenge.Scheme, end: Int)? {

@@ -153,7 +153,8 @@ package enum KnownFieldName: UInt8, Sendable {
             }
             return true
         }
-        // SAFETY: both have the count that the switch has seen, eight at least; the last eight overlap the first.
+        // SAFETY: both have the count that the switch has seen, eight at least; the last eight overlap the
+        // first.
         let other = UnsafeRawBufferPointer(start: lowercased.utf8Start, count: name.count)
         return word(name, 0) == word(other, 0) && word(name, name.count - 8) == word(other, name.count - 8)
     }

@@ -18,7 +18,9 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
     }
 
     private var list: [Field] = []
-    /// Whether ``Field/noStore`` stands behind the list: most answers end with it, and there it takes no place of its own.
+    /// Whether ``Field/noStore`` stands behind the list.
+    ///
+    /// Most guarded answers end with it, and here it costs no array of its own.
     private(set) var endsWithNoStore = false
 
     private var lines: [Field] { endsWithNoStore ? list + [.noStore] : list }

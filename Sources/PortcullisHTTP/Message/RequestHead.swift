@@ -133,7 +133,7 @@ public struct RequestHead: Sendable {
         return false
     }
 
-    /// Where the value of the first `Authorization` field stands in `bytes`, and how many such lines there are.
+    /// Where the first `Authorization` value stands in `bytes`, and how many such lines there are.
     package func findCredentials() -> (first: Range<Int>, count: Int)? {
         var first: Range<Int>?
         var count = 0

@@ -80,7 +80,8 @@ package enum HeadSerializer {
         return count
     }
 
-    /// More than the status line, `Cache-Control: no-store`, the framing, `Connection` and the empty line come to.
+    /// More than the status line, `Cache-Control: no-store`, the framing, `Connection` and the empty line
+    /// come to.
     private static let fixedByteCount = 256
 
     private static func writeFields(_ fields: Fields, to writer: inout HeadWriter) {

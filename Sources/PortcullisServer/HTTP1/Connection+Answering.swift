@@ -69,7 +69,8 @@ extension Connection {
         typealias Isolated = (isolated Connection, UInt64, Passage, CompiledRoute, AdmissionAnswer) -> Void
         typealias Plain = (Connection, UInt64, Passage, CompiledRoute, AdmissionAnswer) -> Void
         loop.checkIsolated()
-        // SAFETY: the loop, whose thread this has just been seen to run on, is this actor's executor; see `ready`.
+        // SAFETY: the loop is this actor's executor, and the line above has seen that this runs on it; see
+        // `ready`.
         unsafeBitCast(continueRequest as Isolated, to: Plain.self)(self, id, passage, route, answer)
     }
 

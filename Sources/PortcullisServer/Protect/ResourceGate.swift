@@ -21,7 +21,9 @@ protocol GateMiddleware: Middleware {
     ) async throws -> Response
 }
 
-/// A decision that could not be made at once, at a place of its own: the others are made where they are begun, and never moved.
+/// A decision that could not be made at once, in an object of its own.
+///
+/// The others are made where they are begun, and are never moved.
 // SAFETY: has one owner at a time, which fulfils its need and then goes on with it, on the loop or in a task.
 final class BegunAdmission: @unchecked Sendable {
     fileprivate var admission: Admission

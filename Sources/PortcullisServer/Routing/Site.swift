@@ -77,7 +77,9 @@ final class GuardedResource: Sendable {
     /// Whether the identifier ends with a slash, so that only what lies below it belongs to the resource.
     let endsWithSlash: Bool
     private let routes: RouteTree
-    /// Where the path of the resource leads to among its routes, all of which begin with it; `nil` if there are none.
+    /// Where the path of the resource leads to among its routes, all of which begin with it.
+    ///
+    /// `nil` if there are none.
     private let start: Int?
     /// 404 behind the gate.
     private let notFound: CompiledRoute
@@ -101,7 +103,8 @@ final class GuardedResource: Sendable {
 
     /// - Parameters:
     ///   - rest: What stands in the path behind that of the resource.
-    ///   - open: The public routes of the path, those of which that are written below the resource count among what it has.
+    ///   - open: The public routes of the path. The methods of those that are written below the resource
+    ///     count among those that the path has.
     func destination(
         _ method: Method, _ rest: PathSegments, besides open: RouteTree.Match?
     ) -> Site.Destination {

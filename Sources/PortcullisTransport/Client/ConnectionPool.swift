@@ -3,8 +3,8 @@
 internal import Dispatch
 
 /// The connections of one client on one event loop, and the exchanges that wait for them.
-// SAFETY: used on its loop only, but for what never changes: `perform` and `begin` go there. An actor would look that up, and
-// allocate, for each call.
+// SAFETY: used on its loop only, but for what never changes: `perform` and `begin` go there. An actor would
+// look that up, and allocate, for each call.
 final class ConnectionPool: @unchecked Sendable {
     /// What the configuration comes to.
     struct Settings: Sendable {
