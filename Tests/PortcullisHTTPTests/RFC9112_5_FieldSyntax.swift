@@ -37,7 +37,8 @@ struct RFC9112_5_FieldSyntax {
         ("TRANSFER-ENCODING", .transferEncoding),
         ("Connection", .connection), ("expect", .expect), ("Authorization", .authorization), ("dpop", .dpop),
         ("Origin", .origin), ("Content-Type", .contentType), ("If-None-Match", .ifNoneMatch),
-        ("Upgrade", .upgrade),
+        ("Upgrade", .upgrade), ("CACHE-control", .cacheControl), ("Content-Typo", .other),
+        ("Kontent-Type", .other), ("Transfer-Encodinf", .other),
         ("Hosts", .other), ("Content_Length", .other), ("X", .other),
     ])
     func `known names are classified while parsing`(name: String, expected: KnownFieldName) throws {
@@ -60,6 +61,19 @@ struct RFC9112_5_FieldSyntax {
                 bytes += Array("nnnnnnnnn: v\r\n\r\n".utf8)
                 let isRefused = WireReader.read(bytes) == .refused(.invalidFieldName)
                 #expect(isRefused != CharacterClass.isTokenCharacter(byte))
+            }
+        }
+    }
+
+    @Test(arguments: [0x00, 0x08, 0x09, 0x1F, 0x20, 0x21, 0x7E, 0x7F, 0x80, 0x9F, 0xA0, 0xDF, 0xE0, 0xFF])
+    func `RFC 9110 §5.5: every byte is judged alike wherever it stands in a value`(byte: UInt8) {
+        for length in 1..<90 {
+            for rest in [1, 7, 8, 40, 70] {
+                var bytes = Array("GET / HTTP/1.1\r\nHost: a\r\nX-A: ".utf8)
+                bytes += Array(repeating: 0x76, count: length) + [byte] + Array(repeating: 0x7E, count: rest)
+                bytes += Array("\r\n\r\n".utf8)
+                let isRefused = WireReader.read(bytes) == .refused(.invalidFieldValue)
+                #expect(isRefused != CharacterClass.isFieldValueCharacter(byte))
             }
         }
     }

@@ -28,6 +28,25 @@ struct RFC9112_6_Serializing {
                 """)
     }
 
+    @Test func `no-store at the end is a line like any other`() {
+        var fields: Fields = ["X-A": "b"]
+        fields.appendNoStore()
+        let spelt: Fields = ["X-A": "b", .cacheControl: "no-store"]
+        #expect(fields == spelt && fields.hashValue == spelt.hashValue && fields.count == 2)
+        #expect(fields[.cacheControl] == "no-store" && fields.values(of: .cacheControl) == ["no-store"])
+        #expect(fields.contains(.cacheControl) && fields.haveCacheControl && spelt.haveCacheControl)
+        let written = [fields, spelt].map { text(ResponseHead(status: .ok, fields: $0)) }
+        #expect(written[0] == written[1])
+        fields.append("c", for: "X-C")
+        #expect(fields.map(\.name.spelling) == ["X-A", "Cache-Control", "X-C"])
+        fields[.cacheControl] = "private"
+        #expect(fields.map(\.value) == ["b", "c", "private"])
+        var alone = Fields()
+        #expect(!alone.haveCacheControl)
+        alone.appendNoStore()
+        #expect(!alone.isEmpty && alone == [.cacheControl: "no-store"])
+    }
+
     @Test(arguments: [0, 1, 40, 700, 100_000], [1, 12, 300])
     func `a head of any length is written whole`(valueByteCount: Int, fieldCount: Int) {
         var head = ResponseHead(status: 511)

@@ -30,6 +30,9 @@ struct RFC8259_8_3_ScannedObjects {
                 #expect(!later.holds("another", for: member.name))
             }
             #expect(later["absent"] == nil)
+            for bound in [0, 32, 80, 150, 400, 4000, 65_536] {
+                #expect(now.takesMore(than: bound) == later.takesMore(than: bound), "\(text)")
+            }
         case (.success, .failure(.notAnObject)): break
         case (.failure(let now), .failure(.malformedJSON(let later))): #expect(now == later, "\(text)")
         default: Issue.record("One of them takes what the other refuses: \(text)")

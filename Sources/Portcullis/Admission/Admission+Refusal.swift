@@ -55,7 +55,7 @@ extension Gate {
     ) {
         reportDetails(of: verified.token)
         // A token that is not remembered takes the place of what was remembered: it is the later word.
-        guard arrival < verified.usableUntil else { return self.verified.remove(digest) }
+        guard arrival < verified.terms.usableUntil else { return self.verified.remove(digest) }
         // Another signature costs less than a place that is in use; another question to the issuer costs more.
         let policy: TokenTable<VerifiedToken>.InsertionPolicy = verified.keys == nil ? .always : .onSecondUse
         remember(

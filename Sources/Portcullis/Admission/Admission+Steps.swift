@@ -23,8 +23,8 @@ extension Admission {
             .introspection, .audience, .times, .claims:
             try validate(step, head, requirement)
         case .possession: try checkBinding(head, context)
-        case .freshness: try confirm(head, requirement)
-        case .proof: try prove(head)
+        case .freshness: requirement.needsFreshIntrospection ? try confirm(head) : .irrelevant
+        case .proof: proof == nil ? .irrelevant : try prove(head)
         case .senderConstraint, .authentication, .scopes, .details: try permit(step, requirement)
         }
     }
@@ -50,8 +50,9 @@ extension Admission {
 
     // RFC 6750 §2, RFC 9449 §7.1.
     private mutating func readCredentials(_ head: RequestHead) throws(RefusalReason) -> Turn {
-        if gate.presentation.takesBody, case .unknown = form, head.isForm { return .needs(.form) }
-        presented = try gate.presentation.read(head, form: form.bytes, &attempt)
+        if gate.presentation.takesBody, case .unknown = form, head.isForm { return lack(.form) }
+        let form = gate.presentation.isFieldOnly ? nil : form.bytes
+        presented = try gate.presentation.read(head, form: form, &attempt)
         return .passed
     }
 
@@ -71,20 +72,16 @@ extension Admission {
 
     private mutating func recall(_ requirement: AccessRequirement) throws(RefusalReason) -> Turn {
         guard let digest = presented?.digest else { throw .missingCredentials }
-        let gate = gate
         let (now, uptime) = (gate.validator.time.now(), gate.validator.time.uptime())
-        let known = gate.verified.look(digest) { known in
-            known.isUsable(at: now, uptime: uptime) ? known.token : nil
-        }
-        switch known {
-        case .some(.some(let known)):
+        switch gate.verified.look(digest, at: now, uptime: uptime) {
+        case .usable(let known):
             // What its issuer has said of an opaque token before is not what it says now.
             if requirement.needsFreshIntrospection, known.format != .jwt { return .irrelevant }
             token = known
             trace?.noteRemembered()
             return .to(.possession)
-        case .some(nil): gate.verified.remove(digest)
-        case nil:
+        case .outdated: gate.verified.remove(digest)
+        case .unknown:
             if let known = gate.rejected[digest], uptime < known.until { throw known.reason }
         }
         return .irrelevant
@@ -94,6 +91,7 @@ extension Admission {
 
     // What a token is bound to is its own affair: it is enforced whatever the resource says about itself.
     // RFC 9449 §7.1, §7.2, RFC 8705 §3, RFC 7800 §3.1.
+    @inline(__always)
     private func checkBinding(_ head: RequestHead, _ context: AuthorizationContext) throws(RefusalReason)
         -> Turn
     {
@@ -123,14 +121,14 @@ extension Admission {
             try DPoPChecker.judge(replayVerdict)
             return .passed
         }
-        guard hasSignatureTime else { return .needs(.signatureTime) }
+        guard hasSignatureTime else { return lack(.signatureTime) }
         let record = try dpop.check(
             proof, of: head, tokenDigest: presented.digest, boundTo: thumbprint,
             at: gate.validator.time.now())
         if isHypothetical { return .passed }
         // A proof is recorded last, when nothing else can be wrong with it.
         guard let verdict = dpop.insertAtHand(record) else {
-            return .needs(.replayVerdict(dpop.question(record)))
+            return lack(.replayVerdict(dpop.question(record)))
         }
         try DPoPChecker.judge(verdict)
         return .passed
@@ -142,7 +140,7 @@ extension Admission {
     private func permit(
         _ step: AdmissionStep, _ requirement: AccessRequirement
     ) throws(RefusalReason) -> Turn {
-        guard let token else { throw .missingCredentials }
-        return try gate.rules.judge(step, token.storage, requirement) ? .passed : .irrelevant
+        guard let storage = token?.storage else { throw .missingCredentials }
+        return try gate.rules.judge(step, storage, requirement) ? .passed : .irrelevant
     }
 }

@@ -111,7 +111,7 @@ extension Admission {
         guard gate.validator.isCheckedAsJWT(shaped: presented.isShapedAsJWS(in: head)) else {
             return .to(.introspection)
         }
-        guard hasSignatureTime else { return .needs(.signatureTime) }
+        guard hasSignatureTime else { return lack(.signatureTime) }
         // Begun now: what was invalidated while the request waited for its turn counts.
         validation = Validation(of: gate)
         return .passed
@@ -157,7 +157,7 @@ extension Admission {
     }
 
     // RFC 7515 §4.1.4, RFC 7517 §4.5.
-    private func findKey(_ validation: Validation) throws(RefusalReason) -> Turn {
+    private mutating func findKey(_ validation: Validation) throws(RefusalReason) -> Turn {
         guard let jwt = validation.jwt, let algorithm = validation.algorithm,
             let keys = validation.connection?.keys
         else { throw .keysUnavailable }
@@ -169,7 +169,7 @@ extension Admission {
             validation.key = key
             validation.generation = generation
             return .passed
-        case .lacking(let lack): return .needs(validation.ask(for: lack, of: keys))
+        case .lacking(let lack): return self.lack(validation.ask(for: lack, of: keys))
         }
     }
 
@@ -198,7 +198,7 @@ extension Admission {
             validation.sharedAnswers = gate.validator.sharedAnswers(connection, presented.digest)
         }
         if let answers = validation.sharedAnswers, validation.sharedReading == nil {
-            return .needs(.sharedAnswer(answers))
+            return lack(.sharedAnswer(answers))
         }
         let answer: IntrospectionClient.Answer
         if let known = validation.sharedReading?.recalled, !requirement.needsFreshIntrospection {
@@ -207,7 +207,7 @@ extension Admission {
             validation.answerEnds = known.until
         } else {
             guard let reply = validation.reply else {
-                return .needs(
+                return lack(
                     .introspection(
                         IntrospectionQuestion(
                             client: client, token: presented.bytes(in: head), digest: presented.digest,
@@ -224,7 +224,7 @@ extension Admission {
             if let answers = validation.sharedAnswers, let ticket = validation.sharedReading?.ticket,
                 !validation.isShared, !answer.isTooLargeToKeep
             {
-                return .needs(.sharing(answers, answer, askedAt: asked, ticket: ticket))
+                return lack(.sharing(answers, answer, askedAt: asked, ticket: ticket))
             }
         }
         guard case .active(let members) = answer else { throw .inactiveToken }
@@ -290,17 +290,14 @@ extension Admission {
     // MARK: Asked once more, where the request wants to know what is so now. RFC 7662 §4.
 
     /// Asks the issuer of a JWT that was verified here whether it is active still, whatever was said before.
-    mutating func confirm(_ head: RequestHead, _ requirement: AccessRequirement) throws(RefusalReason) -> Turn
-    {
-        guard requirement.needsFreshIntrospection, let token, token.format == .jwt, let presented else {
-            return .irrelevant
-        }
+    mutating func confirm(_ head: RequestHead) throws(RefusalReason) -> Turn {
+        guard let token, token.format == .jwt, let presented else { return .irrelevant }
         guard let connection = gate.validator.connection(to: token.issuer),
             let client = connection.introspector
         else { throw .unsupportedTokenFormat }
         guard let reply = confirmation?.reply else {
             confirmation = Validation(of: gate)
-            return .needs(
+            return lack(
                 .introspection(
                     IntrospectionQuestion(
                         client: client, token: presented.bytes(in: head), digest: presented.digest,

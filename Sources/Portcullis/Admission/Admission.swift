@@ -79,7 +79,18 @@ package struct Admission: ~Copyable, Sendable {
         case irrelevant
         /// The request passes, and goes on at a later step.
         case to(AdmissionStep)
-        case needs(AdmissionNeed)
+        /// The request lacks something: see ``Admission/need``.
+        case needs
+    }
+
+    /// What the step of the moment lacks.
+    ///
+    /// Here rather than in ``Turn``, which is then a number that every step hands back at no cost.
+    private var need: AdmissionNeed?
+
+    mutating func lack(_ need: AdmissionNeed) -> Turn {
+        self.need = need
+        return .needs
     }
 
     /// Takes the steps that can be taken now.
@@ -100,7 +111,9 @@ package struct Admission: ~Copyable, Sendable {
                 case .to(let later):
                     trace?.note(current, .passed)
                     following = later
-                case .needs(let need): return .needs(need)
+                case .needs:
+                    guard let need = need.take() else { throw .missingCredentials }
+                    return .needs(need)
                 }
                 guard let following else { break }
                 step = following

@@ -21,28 +21,22 @@ package enum Credentials: Sendable, Hashable {
 
     /// Reads the `Authorization` field.
     package init(of head: borrowing RequestHead) {
-        var value: Range<Int>?
-        for slot in head.slots where slot.known == .authorization {
-            // RFC 6750 §3.1, RFC 9449 §7.2: repeated credentials are malformed; neither the first nor the last counts.
-            guard value == nil else {
-                self = .repeated
-                return
-            }
-            value = slot.valueRange
-        }
-        guard let value else {
+        guard let (value, count) = head.findCredentials() else {
             self = .absent(.missingCredentials)
+            return
+        }
+        // RFC 6750 §3.1, RFC 9449 §7.2: repeated credentials are malformed; neither the first nor the last
+        // counts.
+        guard count == 1 else {
+            self = .repeated
             return
         }
         self = head.bytes.withUnsafeBytes { Self.read(value, in: $0) }
     }
 
     private static func read(_ value: Range<Int>, in bytes: UnsafeRawBufferPointer) -> Credentials {
-        var position = value.lowerBound
-        while position < value.upperBound, CharacterClass.isTokenCharacter(bytes[position]) { position += 1 }
-        guard let scheme = scheme(bytes, value.lowerBound..<position) else {
-            return .absent(.unsupportedScheme)
-        }
+        guard let (scheme, end) = scheme(bytes, value) else { return .absent(.unsupportedScheme) }
+        var position = end
         if position == value.upperBound { return .empty(scheme) }
         // RFC 9110 §11.4: the separator is 1*SP; behind a tab there are no credentials of this scheme.
         guard bytes[position] == 0x20 else { return .absent(.unsupportedScheme) }
@@ -52,21 +46,27 @@ package enum Credentials: Sendable, Hashable {
         return scheme == .bearer ? .bearer(token) : .dpop(token)
     }
 
-    private static func scheme(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Challenge.Scheme? {
-        if names(bytes, range, "bearer") { return .bearer }
-        return names(bytes, range, "dpop") ? .dpop : nil
+    /// The scheme whose name a value begins with, and where the name ends.
+    ///
+    /// Where letters follow, it is the beginning of another name.
+    private static func scheme(
+        _ bytes: UnsafeRawBufferPointer, _ value: Range<Int>
+    ) -> (Challenge.Scheme, end: Int)? {
+        if let end = end(of: "bearer", bytes, value) { return (.bearer, end) }
+        return end(of: "dpop", bytes, value).map { (.dpop, $0) }
     }
 
-    // RFC 9110 §11.1: scheme names compare without regard to case.
+    // RFC 9110 §11.1: scheme names compare without regard to case. Only letters become letters by this bit.
     @inline(__always)
-    private static func names(
-        _ bytes: UnsafeRawBufferPointer, _ scheme: Range<Int>, _ lowercased: StaticString
-    ) -> Bool {
-        guard scheme.count == lowercased.utf8CodeUnitCount else { return false }
-        for index in 0..<scheme.count
-        where CharacterClass.lowercase(bytes[scheme.lowerBound + index]) != lowercased.utf8Start[index] {
-            return false
+    private static func end(
+        of lowercased: StaticString, _ bytes: UnsafeRawBufferPointer, _ value: Range<Int>
+    ) -> Int? {
+        let count = lowercased.utf8CodeUnitCount
+        guard value.count >= count else { return nil }
+        for index in 0..<count
+        where bytes[value.lowerBound + index] | 0x20 != lowercased.utf8Start[index] {
+            return nil
         }
-        return true
+        return value.lowerBound + count
     }
 }

@@ -10,8 +10,7 @@ struct Presentation: Sendable {
     let takesHeader: Bool
     let takesBody: Bool
     let takesQuery: Bool
-    /// Nothing where DPoP is not taken.
-    let dpopAlgorithms: [SignatureAlgorithm]?
+    let takesDPoP: Bool
     let requiresDPoP: Bool
 
     init(_ metadata: ProtectedResourceMetadata) {
@@ -20,15 +19,16 @@ struct Presentation: Sendable {
         takesBody = methods.contains(.body)
         takesQuery = methods.contains(.query)
         requiresDPoP = metadata.dpopBoundAccessTokensRequired == true
-        let listed = metadata.dpopSigningAlgorithmsSupported.compactMap(SignatureAlgorithm.init)
-        if !listed.isEmpty {
-            dpopAlgorithms = listed
-        } else {
-            dpopAlgorithms = requiresDPoP ? DPoPPolicy.allAlgorithms : nil
-        }
+        takesDPoP = Self.dpopAlgorithms(metadata) != nil
     }
 
-    var takesDPoP: Bool { dpopAlgorithms != nil }
+    /// The algorithms of proofs, or `nil` where DPoP is not taken.
+    static func dpopAlgorithms(_ metadata: ProtectedResourceMetadata) -> [SignatureAlgorithm]? {
+        let listed = metadata.dpopSigningAlgorithmsSupported.compactMap(SignatureAlgorithm.init)
+        if !listed.isEmpty { return listed }
+        return metadata.dpopBoundAccessTokensRequired == true ? DPoPPolicy.allAlgorithms : nil
+    }
+
     /// Whether a bearer token may be enough.
     var takesBearer: Bool { (takesHeader || takesBody || takesQuery) && !requiresDPoP }
     /// Whether tokens come in the `Authorization` field and nowhere else.

@@ -124,7 +124,7 @@ extension RequestFindings {
         case .repeatedProof: return ("one DPoP field", "\(reading.proofCount)")
         case .malformedProof: return ("a dpop+jwt with jwk, jti, htm, htu, iat and ath", proofShape)
         case .unsupportedProofAlgorithm:
-            let algorithms = gate.presentation.dpopAlgorithms ?? []
+            let algorithms = Presentation.dpopAlgorithms(gate.metadata) ?? []
             return (
                 algorithms.map(\.rawValue).joined(separator: ", "),
                 FindingWords.printable(reading.proofHeader?["alg"])

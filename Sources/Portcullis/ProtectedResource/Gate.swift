@@ -79,13 +79,14 @@ final class Gate: Sendable {
         self.tokens = tokens
         let presentation = Presentation(metadata)
         self.presentation = presentation
+        let dpopAlgorithms = Presentation.dpopAlgorithms(metadata)
         absence = RefusalFinding(expected: presentation.places, got: "none")
         challenger = Challenger(
             metadataURL: locations.advertised, parameters: checked.challengeParameters,
-            takesBearer: presentation.takesBearer, dpopAlgorithms: presentation.dpopAlgorithms,
+            takesBearer: presentation.takesBearer, dpopAlgorithms: dpopAlgorithms,
             namesAuthorizationDetails: tokens.challengesAuthorizationDetails)
         rules = AccessRules(tokens, metadata: metadata, challenger: challenger, time: configuration.time)
-        dpop = presentation.dpopAlgorithms.map {
+        dpop = dpopAlgorithms.map {
             DPoPChecker(
                 tokens.dpop, algorithms: $0, resource: configuration.metadata.resource,
                 memories: configuration.proofMemories, time: configuration.time)

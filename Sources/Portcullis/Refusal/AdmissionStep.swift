@@ -58,5 +58,8 @@ package enum AdmissionStep: UInt8, CaseIterable, Sendable {
     }
 
     /// The step after this one, or `nil` after the last.
-    var next: AdmissionStep? { AdmissionStep(rawValue: rawValue + 1) }
+    // SAFETY: the raw values are those from 0 on, without gaps, and this is not the last one.
+    var next: AdmissionStep? {
+        self == .details ? nil : unsafeBitCast(rawValue + 1, to: AdmissionStep.self)
+    }
 }

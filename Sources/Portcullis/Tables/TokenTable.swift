@@ -66,15 +66,11 @@ final class TokenTable<Entry: Sendable>: Sendable {
     /// How many entries there are.
     var count: Int { state.withLock { $0.slots.count } }
 
-    subscript(digest: SHA256Digest) -> Entry? { look(digest) { $0 } }
-
-    /// Looks at an entry without copying it, under the lock.
-    @inline(__always)
-    func look<Result>(_ digest: SHA256Digest, _ look: (borrowing Entry) -> Result) -> Result? {
+    subscript(digest: SHA256Digest) -> Entry? {
         state.withLock { state in
             guard let place = state.place(of: digest) else { return nil }
             if !state.slots[place].wasUsed { state.slots[place].wasUsed = true }
-            return look(state.slots[place].entry)
+            return state.slots[place].entry
         }
     }
 
@@ -154,6 +150,31 @@ final class TokenTable<Entry: Sendable>: Sendable {
             return slots.count
         }
         _ = removed
+    }
+}
+
+extension TokenTable where Entry == VerifiedToken {
+    /// What is known of a token.
+    enum Knowledge: Sendable {
+        case unknown
+        case outdated
+        case usable(AccessToken)
+    }
+
+    /// Looks a token up without copying its entry.
+    func look(_ digest: SHA256Digest, at now: NumericDate, uptime: MonotonicInstant) -> Knowledge {
+        state.withLock { state in
+            guard let place = state.place(of: digest) else { return .unknown }
+            if !state.slots[place].wasUsed { state.slots[place].wasUsed = true }
+            // By a pointer, since the array's subscript copies all of the entry.
+            return state.slots.withUnsafeBufferPointer { slots -> Knowledge in
+                guard let entry = slots.baseAddress.map({ $0 + place }),
+                    entry.pointee.entry.terms.hold(at: now, uptime: uptime),
+                    VerifiedToken.areCurrent(entry.pointee.entry.keys, entry.pointee.entry.terms, uptime)
+                else { return .outdated }
+                return .usable(entry.pointee.entry.token)
+            }
+        }
     }
 }
 

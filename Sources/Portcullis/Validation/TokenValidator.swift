@@ -147,9 +147,11 @@ struct TokenValidator: Sendable {
             claims, format: isIntrospected ? .opaque : .jwt, issuer: connection.issuer,
             resource: resource, rules: rules)
         return VerifiedToken(
-            token: AccessToken(storage), start: checker.start(of: claims.notBefore),
-            end: checker.end(of: claims.expiresAt), keys: isIntrospected ? nil : connection.keys,
-            generation: generation, usableUntil: usableUntil)
+            token: AccessToken(storage),
+            terms: VerifiedToken.Terms(
+                start: checker.start(of: claims.notBefore), end: checker.end(of: claims.expiresAt),
+                generation: generation, usableUntil: usableUntil),
+            keys: isIntrospected ? nil : connection.keys)
     }
 }
 

@@ -6,25 +6,37 @@ import PortcullisTransport
 /// A token that was found good, and how long that may be believed.
 struct VerifiedToken: Sendable {
     let token: AccessToken
-    /// In seconds of the day: `nbf` and `exp`, leeway included.
-    let start: Double
-    let end: Double
+    let terms: Terms
     /// The keys that it was verified with; nothing if it was introspected.
     let keys: KeyStore?
-    let generation: UInt64
-    /// Until when an introspection answer counts.
-    let usableUntil: MonotonicInstant
 
-    /// Whether the token may still be used: its times, its keys, the age of the answer.
+    /// The terms that it may be used on.
+    struct Terms: Sendable {
+        /// In seconds of the day: `nbf` and `exp`, leeway included.
+        let start: Double
+        let end: Double
+        let generation: UInt64
+        /// Until when an introspection answer counts.
+        let usableUntil: MonotonicInstant
+
+        /// Whether the token's times and the age of the answer allow its use.
+        @inline(__always)
+        func hold(at now: NumericDate, uptime: MonotonicInstant) -> Bool {
+            now.seconds < end && now.seconds >= start && uptime < usableUntil
+        }
+    }
+
+    /// Whether the keys are those that a token was verified with, and may still be used.
     ///
     /// Keys past their freshness are refreshed in the background; past their stale limit, or if they are others than
     /// before, nothing verified with them counts: a hot token must not outlive a withdrawn key.
     @inline(__always)
-    func isUsable(at now: NumericDate, uptime: MonotonicInstant) -> Bool {
-        guard now.seconds < end, now.seconds >= start, uptime < usableUntil else { return false }
+    static func areCurrent(_ keys: KeyStore?, _ terms: Terms, _ uptime: MonotonicInstant) -> Bool {
         guard let keys else { return true }
         let publication = keys.publication
-        guard publication.generation == generation, publication.isUsable(at: uptime) else { return false }
+        guard publication.generation == terms.generation, publication.isUsable(at: uptime) else {
+            return false
+        }
         if !publication.isFresh(at: uptime) { keys.refreshInBackground(at: uptime) }
         return true
     }

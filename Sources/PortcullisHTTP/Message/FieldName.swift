@@ -109,8 +109,9 @@ public struct FieldName: Sendable, Hashable, ExpressibleByStringLiteral, CustomS
 package enum KnownFieldName: UInt8, Sendable {
     case other, host, contentLength, transferEncoding, connection, expect, authorization, dpop, origin,
         contentType
-    case ifNoneMatch, upgrade, date, keepAlive, trailer
+    case ifNoneMatch, upgrade, date, keepAlive, trailer, cacheControl
 
+    /// - Parameter name: A token.
     package init(classifying name: UnsafeRawBufferPointer) {
         switch name.count {
         case 4:
@@ -131,7 +132,9 @@ package enum KnownFieldName: UInt8, Sendable {
         case 13:
             self =
                 Self.equals(name, "authorization")
-                ? .authorization : Self.equals(name, "if-none-match") ? .ifNoneMatch : .other
+                ? .authorization
+                : Self.equals(name, "if-none-match")
+                    ? .ifNoneMatch : Self.equals(name, "cache-control") ? .cacheControl : .other
         case 14:
             self = Self.equals(name, "content-length") ? .contentLength : .other
         case 17:
@@ -141,12 +144,23 @@ package enum KnownFieldName: UInt8, Sendable {
         }
     }
 
+    // Of the characters of a token, only capitals become letters by this bit, and only the hyphen a hyphen.
     @inline(__always)
     private static func equals(_ name: UnsafeRawBufferPointer, _ lowercased: StaticString) -> Bool {
-        for index in 0..<name.count where CharacterClass.lowercase(name[index]) != lowercased.utf8Start[index]
-        {
-            return false
+        guard name.count >= 8 else {
+            for index in 0..<name.count where name[index] | 0x20 != lowercased.utf8Start[index] {
+                return false
+            }
+            return true
         }
-        return true
+        // SAFETY: both have the count that the switch has seen, eight at least; the last eight overlap the
+        // first.
+        let other = UnsafeRawBufferPointer(start: lowercased.utf8Start, count: name.count)
+        return word(name, 0) == word(other, 0) && word(name, name.count - 8) == word(other, name.count - 8)
+    }
+
+    @inline(__always)
+    private static func word(_ bytes: UnsafeRawBufferPointer, _ index: Int) -> UInt64 {
+        bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self) | 0x2020_2020_2020_2020
     }
 }

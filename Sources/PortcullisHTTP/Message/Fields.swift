@@ -18,6 +18,25 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
     }
 
     private var list: [Field] = []
+    /// Whether ``Field/noStore`` stands behind the list.
+    ///
+    /// Most guarded answers end with it, and here it costs no array of its own.
+    private(set) var endsWithNoStore = false
+
+    private var lines: [Field] { endsWithNoStore ? list + [.noStore] : list }
+
+    /// Gives every line a place in the list, so that it can be changed.
+    private mutating func settle() {
+        guard endsWithNoStore else { return }
+        list.append(.noStore)
+        endsWithNoStore = false
+    }
+
+    /// Whether both have the same lines in the same order.
+    public static func == (first: Fields, second: Fields) -> Bool { first.lines == second.lines }
+
+    /// Feeds the lines.
+    public func hash(into hasher: inout Hasher) { hasher.combine(lines) }
 
     /// Makes an empty list.
     public init() {}
@@ -30,15 +49,16 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
     }
 
     /// Whether there are none.
-    public var isEmpty: Bool { list.isEmpty }
+    public var isEmpty: Bool { list.isEmpty && !endsWithNoStore }
 
     /// How many lines there are.
-    public var count: Int { list.count }
+    public var count: Int { list.count + (endsWithNoStore ? 1 : 0) }
 
     /// The first value of a name; setting it replaces every line of that name, and nothing removes them.
     public subscript(_ name: FieldName) -> String? {
-        get { list.first { $0.name == name }?.value }
+        get { lines.first { $0.name == name }?.value }
         set {
+            settle()
             list.removeAll { $0.name == name }
             if let newValue { append(newValue, for: name) }
         }
@@ -46,14 +66,20 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
 
     /// Every value of a name, in order.
     public func values(of name: FieldName) -> [String] {
-        list.filter { $0.name == name }.map(\.value)
+        lines.filter { $0.name == name }.map(\.value)
     }
 
     /// Whether a line of that name is there.
     public func contains(_ name: FieldName) -> Bool {
         // By place, since an iterator counts references.
         for index in list.indices where list[index].name == name { return true }
-        return false
+        return endsWithNoStore && name == .cacheControl
+    }
+
+    /// Whether a line of the name `Cache-Control` is there.
+    package var haveCacheControl: Bool {
+        for index in list.indices where list[index].name.known == .cacheControl { return true }
+        return endsWithNoStore
     }
 
     /// Adds a line at the end.
@@ -67,18 +93,18 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
             Self.isValid(value),
             "A field value has no control characters but the tab, and no blanks at its ends (RFC 9110 §5.5).",
             file: file, line: line)
-        list.append(Field(name: name, value: value))
+        append(Field(name: name, value: value))
     }
 
-    private static let noStoreAlone = [Field.noStore]
-
-    /// Adds `Cache-Control: no-store` at the end; costs no allocation where it is the first line.
+    /// Adds `Cache-Control: no-store` at the end; costs no allocation.
     package mutating func appendNoStore() {
-        if list.isEmpty { list = Self.noStoreAlone } else { list.append(.noStore) }
+        settle()
+        endsWithNoStore = true
     }
 
     /// Adds a line at the end that stands in another list, or might.
     package mutating func append(_ field: Field) {
+        settle()
         list.append(field)
     }
 
@@ -94,11 +120,14 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
         }
     }
 
+    /// The places of all lines but a ``Field/noStore`` at the end.
+    var listed: Range<Int> { list.indices }
+
     /// A line by its place: for the way of every response, since an iterator counts references.
-    subscript(line index: Int) -> Field { list[index] }
+    subscript(listed index: Int) -> Field { list[index] }
 
     /// Walks the lines in order.
     public func makeIterator() -> IndexingIterator<[Field]> {
-        list.makeIterator()
+        lines.makeIterator()
     }
 }

@@ -133,6 +133,17 @@ public struct RequestHead: Sendable {
         return false
     }
 
+    /// Where the first `Authorization` value stands in `bytes`, and how many such lines there are.
+    package func findCredentials() -> (first: Range<Int>, count: Int)? {
+        var first: Range<Int>?
+        var count = 0
+        for slot in slots where slot.known == .authorization {
+            if first == nil { first = slot.valueRange }
+            count += 1
+        }
+        return first.map { ($0, count) }
+    }
+
     /// Where the values of a name stand in `bytes`: the first, and how many lines there are.
     package func find(_ name: FieldName) -> (first: Range<Int>, count: Int)? {
         var first: Range<Int>?

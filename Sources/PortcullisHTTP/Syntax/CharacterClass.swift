@@ -26,7 +26,8 @@ package enum CharacterClass {
     /// RFC 9112 §3.2, RFC 3986 §2.
     @inline(__always)
     package static func isTargetCharacter(_ byte: UInt8) -> Bool {
-        byte < 128 && contains(byte, targetLow, targetHigh)
+        // Most are small letters.
+        byte &- 0x61 < 26 || (byte < 128 && contains(byte, targetLow, targetHigh))
     }
 
     /// What stands in a query as browsers send it, though RFC 3986 would have it encoded: `\`, `^`, `` ` ``, `{`, `|`, `}`.

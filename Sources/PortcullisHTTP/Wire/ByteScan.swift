@@ -30,12 +30,13 @@ package enum ByteScan {
     @inline(__always)
     package static func endOfFieldValue(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         var index = start
-        while index + 8 <= bytes.count {
+        while index &+ 8 <= bytes.count {
             let word = word(in: bytes, at: index)
             let controls = (word &- ones &* 0x20) & ~word & highBits
             let hits = controls | zeroBytes(word ^ (ones &* 0x7F))
             if hits == 0 {
-                index += 8
+                index &+= 8
+                if index == start &+ longByteCount { index = endOfPrintableBlocks(in: bytes, from: index) }
                 continue
             }
             index += hits.trailingZeroBitCount / 8
@@ -43,6 +44,26 @@ package enum ByteScan {
             index += 1
         }
         while index < bytes.count, CharacterClass.isFieldValueCharacter(bytes[index]) { index += 1 }
+        return index
+    }
+
+    /// From this length on a value is likely to be a token, which is long.
+    private static let longByteCount = 16
+
+    /// Goes over blocks of 32 bytes that are nothing but printable ASCII.
+    @inline(__always)
+    private static func endOfPrintableBlocks(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
+        var index = start
+        while index &+ 32 <= bytes.count {
+            // SAFETY: 32 bytes follow `index`; the load takes any alignment.
+            let block = bytes.loadUnaligned(fromByteOffset: index, as: SIMD4<UInt64>.self)
+            // Every byte is printable ASCII if, and only if, no high bit is set: a carry comes only from one
+            // that is not.
+            let others = (block &- ones &* 0x20) | (block &+ ones)
+            let folded = others.lowHalf | others.highHalf
+            guard (folded.x | folded.y) & highBits == 0 else { break }
+            index &+= 32
+        }
         return index
     }
 

@@ -73,25 +73,27 @@ package enum HeadSerializer {
     /// The most bytes that a head takes.
     private static func maxByteCount(_ head: ResponseHead, _ dateLine: [UInt8]) -> Int {
         var count = fixedByteCount + dateLine.count
-        for index in 0..<head.fields.count {
-            let field = head.fields[line: index]
+        for index in head.fields.listed {
+            let field = head.fields[listed: index]
             count += field.name.spelling.utf8.count + field.value.utf8.count + 4
         }
         return count
     }
 
-    /// More than the status line, the framing, `Connection` and the empty line come to.
+    /// More than the status line, `Cache-Control: no-store`, the framing, `Connection` and the empty line
+    /// come to.
     private static let fixedByteCount = 256
 
     private static func writeFields(_ fields: Fields, to writer: inout HeadWriter) {
-        for index in 0..<fields.count {
-            let field = fields[line: index]
+        for index in fields.listed {
+            let field = fields[listed: index]
             guard !isSaidByServer(field.name) else { continue }
             writer.append(text: field.name.spelling)
             writer.append(": ")
             writer.append(text: field.value)
             writer.append("\r\n")
         }
+        if fields.endsWithNoStore { writer.append("Cache-Control: no-store\r\n") }
     }
 
     private static func writePersistence(

@@ -6,12 +6,12 @@
 ///
 /// RFC 3986 §3.3.
 // SAFETY: the bytes are only read, within their bounds, and are the caller's to keep for as long as a copy is in use.
-package struct PathSegments: Sequence, IteratorProtocol {
-    private let bytes: UnsafeRawBufferPointer
+@usableFromInline package struct PathSegments: Sequence, IteratorProtocol {
+    @usableFromInline let bytes: UnsafeRawBufferPointer
     /// Where the next segment begins; beyond the end when there is none.
-    private var position: Int
+    @usableFromInline var position: Int
     /// Where the path ends.
-    package let end: Int
+    @usableFromInline package let end: Int
 
     /// Begins with the first segment.
     ///
@@ -26,10 +26,10 @@ package struct PathSegments: Sequence, IteratorProtocol {
     }
 
     /// Whether there are no more.
-    package var isAtEnd: Bool { position > end }
+    @inlinable package var isAtEnd: Bool { position > end }
 
     /// Takes a segment, and says where it stands.
-    package mutating func next() -> Range<Int>? {
+    @inlinable package mutating func next() -> Range<Int>? {
         guard !isAtEnd else { return nil }
         let start = position
         while position < end, bytes[position] != 0x2F { position += 1 }
@@ -38,7 +38,7 @@ package struct PathSegments: Sequence, IteratorProtocol {
     }
 
     /// The bytes of a segment.
-    package subscript(segment: Range<Int>) -> UnsafeRawBufferPointer {
+    @inlinable package subscript(segment: Range<Int>) -> UnsafeRawBufferPointer {
         precondition(segment.lowerBound >= 0 && segment.upperBound <= end)
         return UnsafeRawBufferPointer(rebasing: bytes[segment])
     }

@@ -74,12 +74,14 @@ package struct RequestPath: Sendable {
 
     private static func hasEscape(_ bytes: [UInt8], _ range: Range<Int>) throws(MalformedMessage) -> Bool {
         var hasEscape = false
-        for index in range {
-            guard CharacterClass.isTargetCharacter(bytes[index]), bytes[index] != 0x3F else {
-                throw .ambiguousPath
+        var isPath = true
+        bytes.withUnsafeBytes { bytes in
+            for byte in UnsafeRawBufferPointer(rebasing: bytes[range]) {
+                if !CharacterClass.isTargetCharacter(byte) || byte == 0x3F { isPath = false }
+                if byte == 0x25 { hasEscape = true }
             }
-            if bytes[index] == 0x25 { hasEscape = true }
         }
+        guard isPath else { throw .ambiguousPath }
         return hasEscape
     }
 
@@ -121,17 +123,28 @@ package struct RequestPath: Sendable {
     /// RFC 3986 §5.2.4 would remove dot segments; what has them is refused instead.
     private static func checkSegments(_ bytes: [UInt8], _ range: Range<Int>) throws(MalformedMessage) {
         var start = range.lowerBound + 1
-        for index in start..<max(start, range.upperBound) where bytes[index] == 0x2F {
-            guard index > start, !isDotSegment(bytes[start..<index]) else { throw .ambiguousPath }
+        var index = start - 1
+        while let slash = slash(in: bytes, range, behind: index) {
+            index = slash
+            guard index > start, !isDotSegment(bytes, start..<index) else { throw .ambiguousPath }
             start = index + 1
         }
-        guard !isDotSegment(bytes[start..<range.upperBound]) else { throw .ambiguousPath }
+        guard !isDotSegment(bytes, start..<range.upperBound) else { throw .ambiguousPath }
+    }
+
+    private static func slash(in bytes: [UInt8], _ range: Range<Int>, behind index: Int) -> Int? {
+        bytes.withUnsafeBytes { bytes in
+            var index = index + 1
+            while index < range.upperBound, bytes[index] != 0x2F { index += 1 }
+            return index < range.upperBound ? index : nil
+        }
     }
 
     /// `.` or `..`, also with parameters, which some servers cut off before they look.
     @inline(__always)
-    private static func isDotSegment(_ segment: ArraySlice<UInt8>) -> Bool {
-        guard segment.first == 0x2E else { return false }
+    private static func isDotSegment(_ bytes: [UInt8], _ range: Range<Int>) -> Bool {
+        guard !range.isEmpty, bytes[range.lowerBound] == 0x2E else { return false }
+        let segment = bytes[range]
         let rest = segment.dropFirst(segment.dropFirst().first == 0x2E ? 2 : 1)
         return rest.isEmpty || rest.first == 0x3B || rest.starts(with: "%3B".utf8)
     }

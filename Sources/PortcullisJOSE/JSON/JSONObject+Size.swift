@@ -3,6 +3,9 @@
 extension JSONObject {
     /// Whether it takes more memory than so many bytes, by a rough count that goes no further.
     package func takesMore(than byteCount: Int) -> Bool {
+        // A document counts 16.5 for each of its bytes and one more at most, as `[0,0,…]` does: a short one
+        // need not be taken apart.
+        if let documentByteCount, 32 + 17 * documentByteCount <= byteCount { return false }
         var rest = byteCount
         return !JSONValue.object(self).fits(into: &rest)
     }

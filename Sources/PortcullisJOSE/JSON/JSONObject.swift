@@ -37,6 +37,11 @@ public struct JSONObject: Sendable, ExpressibleByDictionaryLiteral {
         }
     }
 
+    /// How long the document is that the object was read from, if it is kept.
+    var documentByteCount: Int? {
+        if case .scanned(let scanned) = content { scanned.bytes.count } else { nil }
+    }
+
     private var content: Content
 
     private enum Content: Sendable {

@@ -3,8 +3,8 @@
 /// The 32 bytes of a SHA-256 hash, held inline so that it makes a cheap table key.
 ///
 /// FIPS 180-4 §6.2.
-package struct SHA256Digest: Sendable, Hashable {
-    private var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+@usableFromInline package struct SHA256Digest: Sendable, Hashable {
+    @usableFromInline var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
 
     /// Lets `fill` write the 32 bytes.
     init(filling fill: (UnsafeMutableRawBufferPointer) -> Void) {
@@ -30,13 +30,13 @@ package struct SHA256Digest: Sendable, Hashable {
     }
 
     /// The first eight bytes, as a number: a short hash.
-    package var prefix: UInt64 { words.0 }
+    @inlinable package var prefix: UInt64 { words.0 }
 
-    package static func == (first: SHA256Digest, second: SHA256Digest) -> Bool {
+    @inlinable package static func == (first: SHA256Digest, second: SHA256Digest) -> Bool {
         first.words == second.words
     }
 
-    package func hash(into hasher: inout Hasher) {
+    @usableFromInline package func hash(into hasher: inout Hasher) {
         // A part of a hash is a hash; the hasher's seed keeps its places in a table from being chosen.
         hasher.combine(words.0)
     }

@@ -18,13 +18,13 @@ extension Connection {
         let (route, values) = context.table.destination(
             head.method, semantics.form, authority: forwarding?.host ?? Self.authority(head, semantics), path,
             isPreflight: CORSPolicy.isPreflight(head))
-        let request = Request(
+        var request = Request(
             head: head, path: path, queryRange: semantics.queryRange,
             parameters: Self.parameters(of: route, values, in: path), body: requestBody, peer: peer,
             id: record?.value.id, forwarding: forwarding, isFromTrustedProxy: isFromTrustedProxy,
             certificateSource: certificateSource, describesRefusals: context.core.describesRefusals)
         noteRoute(route, forwarding)
-        answer(context.watching(route) { route.begin(request) }, request, route)
+        answer(context.watching(route) { route.begin(&request) }, request, route)
     }
 
     /// Sends an answer, or fulfils what the gate needs: by the loop's budget and by callbacks where that is possible, else in a task.
@@ -43,17 +43,17 @@ extension Connection {
             case .signatureTime:
                 beginWork()
                 loop.executeCostly {
-                    self.assumeIsolated { $0.goOn(id, passage, route, .signatureTime) }
+                    self.fulfil(id, passage, route, .signatureTime)
                 }
             case .keys(let question):
                 beginWork()
                 question.ask { outcome in
-                    self.assumeIsolated { $0.goOn(id, passage, route, .keys(outcome)) }
+                    self.fulfil(id, passage, route, .keys(outcome))
                 }
             case .introspection(let question):
                 beginWork()
                 question.ask { reply in
-                    self.assumeIsolated { $0.goOn(id, passage, route, .introspection(reply)) }
+                    self.fulfil(id, passage, route, .introspection(reply))
                 }
             case .form, .sharedAnswer, .sharing, .replayVerdict:
                 startTask(route, passage)
@@ -61,8 +61,21 @@ extension Connection {
         }
     }
 
+    /// Takes what a need asked for, on the loop.
+    private nonisolated func fulfil(
+        _ id: UInt64, _ passage: CompiledRoute.Passage, _ route: CompiledRoute, _ answer: AdmissionAnswer
+    ) {
+        typealias Passage = CompiledRoute.Passage
+        typealias Isolated = (isolated Connection, UInt64, Passage, CompiledRoute, AdmissionAnswer) -> Void
+        typealias Plain = (Connection, UInt64, Passage, CompiledRoute, AdmissionAnswer) -> Void
+        loop.checkIsolated()
+        // SAFETY: the loop is this actor's executor, and the line above has seen that this runs on it; see
+        // `ready`.
+        unsafeBitCast(continueRequest as Isolated, to: Plain.self)(self, id, passage, route, answer)
+    }
+
     /// Goes on with a request whose need is fulfilled.
-    private func goOn(
+    fileprivate func goOn(
         _ id: UInt64, _ passage: CompiledRoute.Passage, _ route: CompiledRoute, _ answer: AdmissionAnswer
     ) {
         endWork()
@@ -138,4 +151,12 @@ extension Connection {
             goOn()
         }
     }
+}
+
+/// What a connection does when a need is fulfilled, as a function without a context.
+private func continueRequest(
+    _ connection: isolated Connection, _ id: UInt64, _ passage: CompiledRoute.Passage,
+    _ route: CompiledRoute, _ answer: AdmissionAnswer
+) {
+    connection.goOn(id, passage, route, answer)
 }

@@ -89,12 +89,20 @@ actor Connection: ReadinessHandler {
     }
 
     private func queueTurn() {
-        loop.executeLater { [weak self] in
-            self?.assumeIsolated {
-                $0.state.queuedTurnBegan()
-                $0.takeTurn()
-            }
-        }
+        loop.executeLater { self.beginQueuedTurn() }
+    }
+
+    private nonisolated func beginQueuedTurn() {
+        typealias Isolated = (isolated Connection) -> Void
+        typealias Plain = (Connection) -> Void
+        loop.checkIsolated()
+        // SAFETY: as in `ready`.
+        unsafeBitCast(takeQueuedTurn as Isolated, to: Plain.self)(self)
+    }
+
+    fileprivate func queuedTurnBegan() {
+        state.queuedTurnBegan()
+        takeTurn()
     }
 
     func applyDeadline() {
@@ -300,4 +308,8 @@ actor Connection: ReadinessHandler {
 /// What a connection does when its descriptor is ready, as a function without a context.
 private func handleReadiness(_ connection: isolated Connection, _ readiness: Readiness) {
     connection.handle(readiness)
+}
+
+private func takeQueuedTurn(_ connection: isolated Connection) {
+    connection.queuedTurnBegan()
 }

@@ -48,12 +48,12 @@ public struct RegistryGate: GateMiddleware {
     }
 
     // Under the set that the request began with.
-    func advance(_ admission: consuming Admission, _ request: inout Request) -> GateProgress {
-        gate(of: admission).advance(admission, &request)
+    func advance(_ decision: BegunAdmission, _ request: inout Request) -> GateProgress {
+        gate(of: decision).advance(decision, &request)
     }
 
-    private func gate(of admission: borrowing Admission) -> ResourceGate {
-        .once(admission.resource, requiring: requirement, streamExpiry: streamExpiry)
+    private func gate(of decision: BegunAdmission) -> ResourceGate {
+        .once(decision.resource, requiring: requirement, streamExpiry: streamExpiry)
     }
 
     /// Answers with the refusal, or passes the request on.
@@ -62,14 +62,15 @@ public struct RegistryGate: GateMiddleware {
     /// the token.
     public func respond(to request: Request, next: Next) async throws -> Response {
         guard let gate = current else { return .notFound }
-        return try await respond(to: request, continuing: Admission(to: gate.resource), next: next)
+        return try await respond(
+            to: request, continuing: BegunAdmission(Admission(to: gate.resource)), next: next)
     }
 
     func respond(
-        to request: Request, continuing admission: consuming Admission, next: Next
+        to request: Request, continuing decision: BegunAdmission, next: Next
     ) async throws -> Response {
-        let gate = gate(of: admission)
-        var response = try await gate.respond(to: request, continuing: admission, next: next)
+        let gate = gate(of: decision)
+        var response = try await gate.respond(to: request, continuing: decision, next: next)
         if let link = gate.link { response.fields.append(link, for: "Link") }
         return response
     }

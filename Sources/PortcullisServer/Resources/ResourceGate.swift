@@ -14,19 +14,36 @@ protocol GateMiddleware: Middleware {
     /// Begins to decide on a request, as far as that can be done at once.
     func begin(_ request: inout Request) -> GateProgress
     /// Goes on with a decision whose need was supplied.
-    func advance(_ admission: consuming Admission, _ request: inout Request) -> GateProgress
+    func advance(_ decision: BegunAdmission, _ request: inout Request) -> GateProgress
     /// Goes on with a decision by waiting.
     func respond(
-        to request: Request, continuing admission: consuming Admission, next: Middleware.Next
+        to request: Request, continuing decision: BegunAdmission, next: Middleware.Next
     ) async throws -> Response
 }
 
+/// A decision that could not be made at once, in an object of its own.
+///
+/// The others are made where they are begun, and are never moved.
+// SAFETY: has one owner at a time, which fulfils its need and then goes on with it, on the loop or in a task.
+final class BegunAdmission: @unchecked Sendable {
+    fileprivate var admission: Admission
+    var resource: ProtectedResource { admission.resource }
+
+    init(_ admission: consuming Admission) {
+        self.admission = admission
+    }
+
+    func supply(_ answer: AdmissionAnswer) {
+        admission.supply(answer)
+    }
+}
+
 /// How far a gate has come with a request.
-enum GateProgress: ~Copyable {
+enum GateProgress {
     case proceed
     case respond(Response)
     /// To be supplied before ``GateMiddleware/advance(_:_:)`` goes on.
-    case needs(AdmissionNeed, Admission)
+    case needs(AdmissionNeed, BegunAdmission)
     /// Only ``Middleware/respond(to:next:)`` can tell: the answer has to be completed on its way back.
     case wait
 }
@@ -87,26 +104,28 @@ public struct ResourceGate: GateMiddleware {
     }
 
     func begin(_ request: inout Request) -> GateProgress {
-        if let answer = preparedAnswer(to: request) { return .respond(answer) }
+        let head = request.head
+        if let answer = preparedAnswer(to: head, request) { return .respond(answer) }
         let context = Self.context(of: request)
-        guard !resource.completesAnswer(to: request.head, in: context) else { return .wait }
-        return advance(Admission(to: resource), &request, context)
-    }
-
-    func advance(_ admission: consuming Admission, _ request: inout Request) -> GateProgress {
-        advance(admission, &request, Self.context(of: request))
-    }
-
-    @inline(__always)
-    private func advance(
-        _ admission: consuming Admission, _ request: inout Request, _ context: AuthorizationContext
-    ) -> GateProgress {
-        switch admission.advance(request.head, requiring: requirement, in: context) {
+        guard !resource.completesAnswer(to: head, in: context) else { return .wait }
+        var admission = Admission(to: resource)
+        switch admission.advance(head, requiring: requirement, in: context) {
         case .admitted(let token):
             request.token = token
             return .proceed
         case .refused(let refusal): return .respond(Response(refusal))
-        case .needs(let need): return .needs(need, admission)
+        case .needs(let need): return .needs(need, BegunAdmission(admission))
+        }
+    }
+
+    func advance(_ decision: BegunAdmission, _ request: inout Request) -> GateProgress {
+        let context = Self.context(of: request)
+        switch decision.admission.advance(request.head, requiring: requirement, in: context) {
+        case .admitted(let token):
+            request.token = token
+            return .proceed
+        case .refused(let refusal): return .respond(Response(refusal))
+        case .needs(let need): return .needs(need, decision)
         }
     }
 
@@ -115,16 +134,16 @@ public struct ResourceGate: GateMiddleware {
     /// May wait for keys or introspection, for a replay store, for a share of the loop's time, and for the content where that may hold
     /// the token.
     public func respond(to request: Request, next: Next) async throws -> Response {
-        try await respond(to: request, continuing: Admission(to: resource), next: next)
+        try await respond(to: request, continuing: BegunAdmission(Admission(to: resource)), next: next)
     }
 
     func respond(
-        to request: Request, continuing admission: consuming Admission, next: Next
+        to request: Request, continuing decision: BegunAdmission, next: Next
     ) async throws -> Response {
         var request = request
         let context = Self.context(of: request)
         deciding: while true {
-            switch admission.advance(request.head, requiring: requirement, in: context) {
+            switch decision.admission.advance(request.head, requiring: requirement, in: context) {
             case .admitted(let token):
                 request.token = token
                 break deciding
@@ -138,7 +157,7 @@ public struct ResourceGate: GateMiddleware {
                 } awaitTime: {
                     await EventLoop.current?.awaitShare()
                 }
-                admission.supply(answer)
+                decision.supply(answer)
             }
         }
         var response = try await next(request)
@@ -146,8 +165,8 @@ public struct ResourceGate: GateMiddleware {
         return response
     }
 
-    private func preparedAnswer(to request: borrowing Request) -> Response? {
-        guard !request.head.hasCredentials, var answer = unauthenticated else { return nil }
+    private func preparedAnswer(to head: borrowing RequestHead, _ request: borrowing Request) -> Response? {
+        guard !head.hasCredentials, var answer = unauthenticated else { return nil }
         if case .trustedField = request.certificateSource { return nil }
         if !request.describesRefusals { answer.refusalFinding = nil }
         return answer

@@ -31,6 +31,8 @@ enum ByteOrder {
     static func compare(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) -> Int {
         let difference = first.count - second.count
         guard let start = first.baseAddress, let other = second.baseAddress else { return difference }
+        // Most differ in their first byte.
+        if !first.isEmpty, !second.isEmpty, first[0] != second[0] { return Int(first[0]) - Int(second[0]) }
         let order = memcmp(start, other, min(first.count, second.count))
         return order == 0 ? difference : Int(order)
     }

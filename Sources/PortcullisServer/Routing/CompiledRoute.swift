@@ -7,18 +7,27 @@ internal import PortcullisHTTP
 package final class CompiledRoute: Sendable {
     /// One middleware, by what it may do to a request.
     private enum Link: Sendable {
-        case gate(any GateMiddleware)
-        case nonWaiting(any NonWaitingMiddleware)
-        case waiting(any Middleware)
+        case gate(Gate)
+        indirect case nonWaiting(any NonWaitingMiddleware)
+        indirect case waiting(any Middleware)
 
         init(_ middleware: any Middleware) {
             if let gate = middleware as? any GateMiddleware {
-                self = .gate(gate)
+                self = .gate(Gate(middleware: gate))
             } else if let middleware = middleware as? any NonWaitingMiddleware {
                 self = .nonWaiting(middleware)
             } else {
                 self = .waiting(middleware)
             }
+        }
+    }
+
+    /// A gate at a place of its own: to take one out of the chain is to count one reference.
+    private final class Gate: Sendable {
+        let middleware: any GateMiddleware
+
+        init(middleware: any GateMiddleware) {
+            self.middleware = middleware
         }
     }
 
@@ -69,23 +78,23 @@ package final class CompiledRoute: Sendable {
         /// Where it is: which middleware comes next.
         fileprivate let index: Int
         /// The decision of the gate there, if it is begun.
-        fileprivate var admission: Admission?
+        fileprivate let decision: BegunAdmission?
         /// What the middleware that it has passed does to the answer, outermost first.
         fileprivate let finishers: [Finisher]
 
         fileprivate init(
-            _ request: Request, at index: Int, _ admission: consuming Admission? = nil,
+            _ request: Request, at index: Int, _ decision: BegunAdmission?,
             _ finishers: [Finisher]
         ) {
             self.request = request
             self.index = index
-            self.admission = admission
+            self.decision = decision
             self.finishers = finishers
         }
 
         /// Supplies what the gate needs.
         package func supply(_ answer: AdmissionAnswer) {
-            admission?.supply(answer)
+            decision?.supply(answer)
         }
     }
 
@@ -100,14 +109,15 @@ package final class CompiledRoute: Sendable {
         case mustWait(Passage)
     }
 
-    /// Begins to answer a request.
-    package func begin(_ request: Request) -> Outcome {
-        readable(chain.isEmpty ? handle(request, []) : run(request, nil), request)
+    /// Begins to answer a request, which then holds the token that it was let in with.
+    package func begin(_ request: inout Request) -> Outcome {
+        readable(chain.isEmpty ? handle(request, []) : run(&request, nil), request)
     }
 
     /// Goes on with a request as far as it can without waiting.
     package func advance(_ passage: Passage) -> Outcome {
-        readable(run(passage.request, passage), passage.request)
+        var request = passage.request
+        return readable(run(&request, passage), request)
     }
 
     private func readable(_ outcome: consuming Outcome, _ request: borrowing Request) -> Outcome {
@@ -120,10 +130,9 @@ package final class CompiledRoute: Sendable {
         }
     }
 
-    private func run(_ original: Request, _ passage: Passage?) -> Outcome {
-        var request = original
+    private func run(_ request: inout Request, _ passage: Passage?) -> Outcome {
         var finishers = passage?.finishers ?? []
-        var resumed = passage
+        var begun = passage?.decision
         for index in (passage?.index ?? 0)..<chain.count {
             switch chain[index] {
             case .waiting: return .mustWait(Passage(request, at: index, nil, finishers))
@@ -134,23 +143,23 @@ package final class CompiledRoute: Sendable {
                 case .respond(let response): return .response(finished(response, at: index, finishers))
                 }
             case .gate(let gate):
-                let progress: GateProgress
-                if let admission = resumed?.admission.take() {
-                    progress = gate.advance(admission, &request)
-                } else {
-                    progress = gate.begin(&request)
-                }
-                resumed = nil
-                switch consume progress {
-                case .proceed: continue
+                switch progress(of: gate.middleware, &request, begun) {
+                case .proceed: begun = nil
                 case .respond(let response): return .response(finished(response, at: index, finishers))
-                case .needs(let need, let admission):
-                    return .needs(need, Passage(request, at: index, admission, finishers))
+                case .needs(let need, let decision):
+                    return .needs(need, Passage(request, at: index, decision, finishers))
                 case .wait: return .mustWait(Passage(request, at: index, nil, finishers))
                 }
             }
         }
         return handle(request, finishers)
+    }
+
+    @inline(__always)
+    private func progress(
+        of gate: any GateMiddleware, _ request: inout Request, _ begun: BegunAdmission?
+    ) -> GateProgress {
+        if let begun { gate.advance(begun, &request) } else { gate.begin(&request) }
     }
 
     private func handle(_ request: Request, _ finishers: [Finisher]) -> Outcome {
@@ -190,10 +199,11 @@ package final class CompiledRoute: Sendable {
         do {
             switch chain[index] {
             case .gate(let gate):
-                if let admission = passage?.admission.take() {
-                    response = try await gate.respond(to: request, continuing: admission, next: next)
+                if let decision = passage?.decision {
+                    response = try await gate.middleware.respond(
+                        to: request, continuing: decision, next: next)
                 } else {
-                    response = try await gate.respond(to: request, next: next)
+                    response = try await gate.middleware.respond(to: request, next: next)
                 }
             case .nonWaiting(let middleware): response = try await middleware.respond(to: request, next: next)
             case .waiting(let middleware): response = try await middleware.respond(to: request, next: next)
@@ -209,13 +219,13 @@ package final class CompiledRoute: Sendable {
 
     /// What a handler streams ends with the token that it was asked for with.
     private func limit(_ response: inout Response, _ request: Request) {
-        guard let guarding, let token = request.token, case .stream = response.body else { return }
+        guard case .stream = response.body, let guarding, let token = request.token else { return }
         response = guarding.streamExpiry.limiting(response, to: token)
     }
 
     /// What is answered behind a gate is for this caller alone, unless it says something else.
     private func finish(_ response: inout Response, at index: Int) {
-        if index > gateIndex, !response.fields.contains(.cacheControl) { response.fields.appendNoStore() }
+        if index > gateIndex, !response.fields.haveCacheControl { response.fields.appendNoStore() }
         if let link, index >= gateIndex, !response.fields.values(of: "Link").contains(link) {
             response.fields.append(link, for: "Link")
         }

@@ -81,10 +81,22 @@ struct RouteTree: Sendable {
     }
 
     /// Finds the best pattern for a path.
-    func match(_ path: PathSegments) -> Match? {
+    ///
+    /// - Parameter place: Where to begin, which the segments before those of the path lead to.
+    func match(_ path: PathSegments, from place: Int = 0) -> Match? {
         var values: [Range<Int>] = []
-        let methods = match(at: 0, path, &values)
+        let methods = match(at: place, path, &values)
         return methods.map { Match(methods: $0, values: values) }
+    }
+
+    /// Where literal segments lead to, or `nil`.
+    func place(of segments: [[UInt8]]) -> Int? {
+        var place = 0
+        for segment in segments {
+            guard let next = segment.withUnsafeBytes({ literal(at: place, $0) }) else { return nil }
+            place = next
+        }
+        return place
     }
 
     /// Goes down literal first, then parameter, then rest, and comes back from a dead end.

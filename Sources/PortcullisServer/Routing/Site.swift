@@ -44,7 +44,7 @@ final class Site: Sendable {
     private func destination(
         _ method: Method, _ segments: PathSegments, isPreflight: Bool
     ) -> Destination {
-        let resource = resources.owner(of: segments)
+        let (resource, rest) = resources.owner(of: segments)
         let match = publicRoutes.match(segments)
         if let match, let route = match.methods[method],
             route.leadingLiteralCount >= resource?.segmentCount ?? 0
@@ -53,11 +53,7 @@ final class Site: Sendable {
         }
         if isPreflight, let route = preflight(resource, match) { return (route, []) }
         if let resource {
-            return resource.destination(
-                method, segments,
-                besides: match?.methods.routes.filter {
-                    $0.route.leadingLiteralCount >= resource.segmentCount
-                } ?? [])
+            return resource.destination(method, rest, besides: match)
         }
         guard let match else { return (notFound, []) }
         return (notFound.answering(methodsAllowed: match.methods.allowed, to: method), [])
@@ -81,6 +77,10 @@ final class GuardedResource: Sendable {
     /// Whether the identifier ends with a slash, so that only what lies below it belongs to the resource.
     let endsWithSlash: Bool
     private let routes: RouteTree
+    /// Where the path of the resource leads to among its routes, all of which begin with it.
+    ///
+    /// `nil` if there are none.
+    private let start: Int?
     /// 404 behind the gate.
     private let notFound: CompiledRoute
     /// What pages are told that ask before they call, whatever the path.
@@ -94,20 +94,25 @@ final class GuardedResource: Sendable {
         if endsWithSlash { segments.removeLast() }
         self.segments = segments
         self.routes = routes
+        start = routes.place(of: segments)
         self.notFound = notFound
         self.preflight = preflight
     }
 
     var segmentCount: Int { segments.count }
 
-    /// - Parameter open: The public routes of the path, whose methods count among those that it has.
+    /// - Parameters:
+    ///   - rest: What stands in the path behind that of the resource.
+    ///   - open: The public routes of the path. The methods of those that are written below the resource
+    ///     count among those that the path has.
     func destination(
-        _ method: Method, _ segments: PathSegments,
-        besides open: @autoclosure () -> [(method: Method, route: CompiledRoute)]
+        _ method: Method, _ rest: PathSegments, besides open: RouteTree.Match?
     ) -> Site.Destination {
-        let match = routes.match(segments)
+        var match: RouteTree.Match?
+        if let start { match = routes.match(rest, from: start) }
         if let match, let route = match.methods[method] { return (route, match.values) }
-        let methods = RouteTree.Methods(routes: (match?.methods.routes ?? []) + open())
+        let others = open?.methods.routes.filter { $0.route.leadingLiteralCount >= segmentCount } ?? []
+        let methods = RouteTree.Methods(routes: (match?.methods.routes ?? []) + others)
         guard !methods.routes.isEmpty else { return (notFound, []) }
         return (notFound.answering(methodsAllowed: methods.allowed, to: method), [])
     }
@@ -149,8 +154,10 @@ struct ResourceTree: Sendable {
         }
     }
 
-    func owner(of path: PathSegments) -> GuardedResource? {
+    /// - Returns: The resource, and what stands in the path behind its own.
+    func owner(of path: PathSegments) -> (resource: GuardedResource?, rest: PathSegments) {
         var segments = path
+        var rest = path
         var owner = 0
         var place = 0
         while let segment = segments.next() {
@@ -164,8 +171,9 @@ struct ResourceTree: Sendable {
                 continue
             }
             owner = place
+            rest = segments
         }
-        return nodes[owner].resource
+        return (nodes[owner].resource, rest)
     }
 }
 

@@ -4,8 +4,10 @@ internal import PortcullisHTTP
 
 /// One connection of the client: its attempts to connect, then one exchange after the other.
 ///
-/// Pinned to the loop of its pool, which calls it as readiness comes; it never waits.
-actor ClientConnection: ReadinessHandler {
+/// Belongs to the loop of its pool, which calls it as readiness comes; it never waits.
+// SAFETY: used on its loop only, where both its callers are: the loop and the pool. An actor would look
+// that up, and allocate, for each call.
+final class ClientConnection: ReadinessHandler, @unchecked Sendable {
     private enum Phase {
         case connecting, handshaking, exchanging, idle, closed
     }
@@ -15,8 +17,8 @@ actor ClientConnection: ReadinessHandler {
     /// The least time that an address is given to answer while there are others to try.
     private static let leastAttempt = Duration.milliseconds(250)
 
-    nonisolated let origin: Origin
-    nonisolated let loop: EventLoop
+    let origin: Origin
+    let loop: EventLoop
     private let pool: ConnectionPool
     /// For an origin under TLS.
     private let context: TLSContext?
@@ -37,8 +39,6 @@ actor ClientConnection: ReadinessHandler {
     /// Whether the peer has ended its side, which has to be read for.
     private var expectsEnd = false
 
-    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
-
     init(
         to origin: Origin, _ addresses: [ResolvedAddress], under context: TLSContext?, pool: ConnectionPool
     ) {
@@ -51,16 +51,14 @@ actor ClientConnection: ReadinessHandler {
 
     // MARK: Called by the loop
 
-    nonisolated func ready(_ readiness: Readiness) {
-        assumeIsolated { connection in
-            connection.mayHaveUnread = true
-            connection.expectsEnd = readiness.contains(.closedByPeer)
-            connection.goOn()
-        }
+    func ready(_ readiness: Readiness) {
+        mayHaveUnread = true
+        expectsEnd = readiness.contains(.closedByPeer)
+        goOn()
     }
 
-    nonisolated func deadlinePassed() {
-        assumeIsolated { $0.expire() }
+    func deadlinePassed() {
+        expire()
     }
 
     private func goOn() {
@@ -243,10 +241,8 @@ actor ClientConnection: ReadinessHandler {
         guard !willGoOn else { return }
         willGoOn = true
         loop.executeLater {
-            self.assumeIsolated {
-                $0.willGoOn = false
-                if $0.phase == .handshaking || $0.phase == .exchanging { $0.goOn() }
-            }
+            self.willGoOn = false
+            if self.phase == .handshaking || self.phase == .exchanging { self.goOn() }
         }
     }
 
@@ -296,7 +292,7 @@ actor ClientConnection: ReadinessHandler {
             let isSent = sentByteCount == finished?.message.count
             exchange = nil
             if keepAlive && isSent && !cannotSend {
-                pool.assumeIsolated { $0.release(self) }
+                pool.release(self)
             } else {
                 close()
             }
@@ -318,7 +314,7 @@ actor ClientConnection: ReadinessHandler {
         exchange = nil
         if isOpen { stream.shutDown() }
         closeSocket()
-        pool.assumeIsolated { $0.forget(self, repeating: repeats ? failed : nil) }
+        pool.forget(self, repeating: repeats ? failed : nil)
         if !repeats { failed?.finish(.failure(error)) }
     }
 

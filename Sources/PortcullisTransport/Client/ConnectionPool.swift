@@ -3,7 +3,9 @@
 internal import Dispatch
 
 /// The connections of one client on one event loop, and the exchanges that wait for them.
-actor ConnectionPool {
+// SAFETY: used on its loop only, but for what never changes: `perform` and `begin` go there. An actor would
+// look that up, and allocate, for each call.
+final class ConnectionPool: @unchecked Sendable {
     /// What the configuration comes to.
     struct Settings: Sendable {
         let tls: ClientTLS
@@ -28,20 +30,18 @@ actor ConnectionPool {
         }
     }
 
-    nonisolated let loop: EventLoop
-    nonisolated let settings: Settings
+    let loop: EventLoop
+    let settings: Settings
     private let resolver: Resolver
     private var origins: [Origin: OriginState] = [:]
     /// Where connections read into, one at a time.
-    // SAFETY: used on the loop only, and nobody keeps what it holds beyond the call that borrows it.
-    nonisolated(unsafe) let readBuffer = UnsafeMutableRawBufferPointer.allocate(
+    // SAFETY: nobody keeps what it holds beyond the call that borrows it.
+    let readBuffer = UnsafeMutableRawBufferPointer.allocate(
         byteCount: readByteCount, alignment: 16)
     /// How many bytes are read at a time: one TLS record.
     static let readByteCount = 16384
     private var wakeUp = MonotonicInstant.distantFuture
     private var timer: (any DispatchSourceTimer)?
-
-    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     init(on loop: EventLoop, _ settings: Settings, _ resolver: Resolver) {
         self.loop = loop
@@ -54,14 +54,14 @@ actor ConnectionPool {
     }
 
     /// Does something on the pool's loop: at once if the caller is there.
-    nonisolated func perform(_ work: @escaping @Sendable (isolated ConnectionPool) -> Void) {
-        loop.execute { self.assumeIsolated { work($0) } }
+    func perform(_ work: @escaping @Sendable (ConnectionPool) -> Void) {
+        loop.execute { work(self) }
     }
 
     /// Starts an exchange on the pool's loop: at once if the caller is there.
-    nonisolated func begin(_ exchange: Exchange) {
+    func begin(_ exchange: Exchange) {
         guard loop.isCurrent else { return perform { $0.start(exchange) } }
-        assumeIsolated { $0.start(exchange) }
+        start(exchange)
     }
 
     /// Finds a connection for an exchange: one that is idle, a new one, or a place in the line.
@@ -71,8 +71,8 @@ actor ConnectionPool {
         let origin = exchange.origin
         while let connection = origins[origin]?.idle.popLast() {
             // What has come meanwhile may not have been told yet, and would be taken for the answer. RFC 9112 §9.2.
-            guard connection.assumeIsolated({ $0.rest(isReusedNow: true) }) else { continue }
-            return connection.assumeIsolated { $0.send(exchange) }
+            guard connection.rest(isReusedNow: true) else { continue }
+            return connection.send(exchange)
         }
         let state = origins[origin, default: OriginState()]
         let free = max(0, settings.maxConnectionCount - state.connections.count)
@@ -88,7 +88,7 @@ actor ConnectionPool {
     func abandon(_ exchange: Exchange) {
         origins[exchange.origin]?.waiting.remove(exchange)
         for connection in (origins[exchange.origin]?.connections ?? [:]).values {
-            connection.assumeIsolated { $0.abandon(exchange) }
+            connection.abandon(exchange)
         }
     }
 
@@ -96,9 +96,9 @@ actor ConnectionPool {
     func release(_ connection: ClientConnection) {
         let origin = connection.origin
         let hasWaiting = origins[origin].map { $0.waiting.count > 0 } ?? false
-        guard connection.assumeIsolated({ $0.rest(isReusedNow: hasWaiting) }) else { return }
+        guard connection.rest(isReusedNow: hasWaiting) else { return }
         if let next = origins[origin]?.next(for: connection) {
-            connection.assumeIsolated { $0.send(next) }
+            connection.send(next)
         }
     }
 
@@ -122,7 +122,7 @@ actor ConnectionPool {
     func watchLoop(_ tell: @escaping @Sendable () -> Void) {
         loop.setLastWork(of: self) { [weak self] in
             tell()
-            self?.assumeIsolated { $0.shutDown() }
+            self?.shutDown()
         }
     }
 
@@ -136,7 +136,7 @@ actor ConnectionPool {
         for state in states {
             var waiting = state.waiting
             for exchange in waiting.removeAll() { exchange.finish(.failure(.closed)) }
-            for connection in state.connections.values { connection.assumeIsolated { $0.close() } }
+            for connection in state.connections.values { connection.close() }
         }
     }
 
@@ -164,9 +164,7 @@ actor ConnectionPool {
     private func maxConnectionCount(for state: OriginState) -> Int {
         let isReserved =
             state.waiting.beginsWithPriority
-            && !state.connections.values.contains { connection in
-                connection.assumeIsolated { $0.isBusyWithPriority }
-            }
+            && !state.connections.values.contains { $0.isBusyWithPriority }
         return settings.maxConnectionCount + (isReserved ? 1 : 0)
     }
 
@@ -220,7 +218,7 @@ actor ConnectionPool {
     ) {
         let connection = ClientConnection(to: origin, addresses, under: context, pool: self)
         origins[origin]?.connections[ObjectIdentifier(connection)] = connection
-        connection.assumeIsolated { $0.connect(for: exchange) }
+        connection.connect(for: exchange)
     }
 
     /// Sees to it that the line is looked at when the first deadline in it passes.

@@ -24,17 +24,18 @@ struct AskedTable {
         let semantics = try RequestSemantics(head)
         let path = try RequestPath(head, semantics)
         let (route, _) = table.destination(method, authority: host.lowercased(), path)
-        let request = Request(
+        var request = Request(
             head: head, path: path, queryRange: semantics.queryRange, body: .empty,
             peer: SocketAddress(IPAddress(ipv4: 0x7F00_0001), port: 1))
-        return try await answer(route.begin(request), route)
+        return try await answer(route.begin(&request), route)
     }
 
     /// Asks as the server does.
     func ask(_ request: Request) async throws -> Response {
+        var request = request
         let path = try RequestPath(request.head, RequestSemantics(request.head))
         let (route, _) = table.destination(request.method, authority: "api.example.com", path)
-        return try await answer(route.begin(request), route)
+        return try await answer(route.begin(&request), route)
     }
 
     private func answer(_ outcome: CompiledRoute.Outcome, _ route: CompiledRoute) async throws -> Response {

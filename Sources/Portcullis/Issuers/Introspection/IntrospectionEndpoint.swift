@@ -148,7 +148,7 @@ struct IntrospectionEndpoint: Sendable {
     }
 
     private static func object(in body: [UInt8]) -> JSONObject? {
-        (try? JSONValue.parse(body))?.object
+        (try? ClaimsSet(payload: body))?.json
     }
 }
 
