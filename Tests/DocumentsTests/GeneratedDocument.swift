@@ -5,9 +5,10 @@ import Portcullis
 import PortcullisJOSE
 import Testing
 
-/// Documents that are written by a test, from the tables of the program.
+/// Documents that a test writes from the program's tables.
 ///
-/// `PORTCULLIS_RECORD_DOCUMENTS=1 swift test --filter Documents` writes them; without it, the files are compared.
+/// `PORTCULLIS_RECORD_DOCUMENTS=1 swift test --filter Documents` writes the files; without the variable, the
+/// tests compare them.
 @Suite("Documents: written from the program")
 struct GeneratedDocuments {
     static let catalog = "Sources/Portcullis/Portcullis.docc/"
@@ -27,17 +28,17 @@ struct GeneratedDocuments {
         try Self.check(Self.catalog + "Checks.md", against: try ChecksArticle().text)
     }
 
-    @Test func `the ledger of clauses is that of the sources and tests`() throws {
+    @Test func `the clause ledger matches the sources and tests`() throws {
         try Self.check(Self.catalog + "ClauseLedger.md", against: ClauseLedger().text)
     }
 }
 
-/// Text that stands for itself in a cell of a table.
+/// Escapes a text for the cell of a table.
 func cell(_ text: String) -> String { text.replacingOccurrences(of: "|", with: "\\|") }
 
-/// The reasons for which requests are refused, and what to do about each.
+/// The refusal reasons, and what to do about each.
 struct ReasonsArticle {
-    /// What the case's documentation says.
+    /// The case's documentation comment.
     private let meanings: [String: String]
 
     init() throws {
@@ -108,7 +109,7 @@ struct ReasonsArticle {
     static func heading(_ name: String) -> String { name.prefix(1).uppercased() + name.dropFirst() }
 }
 
-/// The steps of a decision, in order.
+/// The steps of an admission, in order.
 struct ChecksArticle {
     /// The steps at which recorded requests were refused, by name and reason.
     private let recorded: Set<String>
@@ -130,7 +131,7 @@ struct ChecksArticle {
 
     /// Whether a request was refused at a step for a reason whose row names another step.
     ///
-    /// Two steps may have one name, which a record cannot tell apart: then the row decides.
+    /// Two steps may have one name. A record does not distinguish them, so the row decides.
     private func isRecorded(_ reason: RefusalReason, at step: AdmissionStep) -> Bool {
         let isAlone = AdmissionStep.allCases.count { $0.name == step.name } == 1
         return isAlone && recorded.contains(step.name + " " + reason.rawValue)
@@ -171,7 +172,7 @@ struct ChecksArticle {
     }
 }
 
-/// Which files obey which clause, and which tests try it.
+/// Which files cite which clause, and which tests test it.
 struct ClauseLedger {
     private struct Entry {
         var sources: Set<String> = []
@@ -231,7 +232,7 @@ struct ClauseLedger {
         return found
     }
 
-    /// Those of the suite's name, of names and comments, and of the file's name.
+    /// Clauses cited by suite names, test names and comments, and by the file's name.
     private static func clauses(ofTests path: String) -> Set<Clause> {
         var found = Clause.all(in: Tree.text(of: path) ?? "")
         let name = path.split(separator: "/").last.map(String.init) ?? path

@@ -6,7 +6,7 @@ import PortcullisHTTP
 import PortcullisJOSE
 import Testing
 
-/// The smallest file that can be served; each test changes a part of it.
+/// The smallest valid file; each test changes a part of it.
 enum SampleFile {
     static func with(
         server: String? = nil, authorizationServers: String? = nil, resource: String = resource(),
@@ -29,7 +29,7 @@ enum SampleFile {
         """
     }
 
-    /// The problems of a file, one a line, warnings left out; none for a file that can be served.
+    /// The errors of a file, one per line, without warnings; empty for a valid file.
     static func problems(_ text: String) -> [String] {
         do throws(InvalidConfiguration) {
             _ = try ConfigurationFile(parsing: Array(text.utf8))
@@ -90,7 +90,7 @@ struct ConfigurationFileTests {
         }
         """
 
-    @Test func `the sample of the contract decodes`() throws {
+    @Test func `the documented sample decodes`() throws {
         let file = try ConfigurationFile(parsing: Array(Self.sample.utf8))
         #expect(file.warnings.map(\.description) == [])
         #expect(file.server.port == 0)
@@ -125,20 +125,20 @@ struct ConfigurationFileTests {
         #expect(file.resources.first?.tokens == TokenSettings())
     }
 
-    @Test func `a listed issuer without an entry gets discovery over https`() throws {
+    @Test func `a listed issuer without an entry uses discovery over https`() throws {
         let file = try ConfigurationFile(parsing: Array(SampleFile.with().utf8))
         #expect(file.authorizationServers.map(\.issuer) == ["https://as.example.com"])
         #expect(file.authorizationServers.first?.usesDiscovery == true)
         #expect(file.authorizationServers.first?.allowsInsecureLoopback == false)
     }
 
-    @Test func `discovery is off where keys are given, unless it is asked for`() throws {
+    @Test func `discovery is off where keys are configured, unless it is switched on`() throws {
         let keys = #"[{"issuer": "https://as.example.com", "jwks_uri": "https://as.example.com/keys"}]"#
         let file = try ConfigurationFile(parsing: Array(SampleFile.with(authorizationServers: keys).utf8))
         #expect(file.authorizationServers.first?.usesDiscovery == false)
     }
 
-    @Test func `all problems are found in one go`() {
+    @Test func `one run reports all problems`() {
         let text = SampleFile.with(
             server: #"{"prot": 1, "port": 70000, "host": ""}"#,
             resource: SampleFile.resource(
@@ -167,24 +167,24 @@ struct ConfigurationFileTests {
             "$: must be JSON: a key that stands in its object twice, at line 3, column 2"
         ),
     ])
-    func `a file that is no configuration at all has one problem`(text: String, problem: String) {
+    func `a file that is not a configuration has one problem`(text: String, problem: String) {
         #expect(SampleFile.problems(text) == [problem])
     }
 
-    @Test func `a name in a path is printable`() {
+    @Test func `a name in a path is escaped for printing`() {
         #expect(
             SampleFile.problems(SampleFile.with(server: #"{"a b\u0007\"": 1}"#)).first?
                 .hasPrefix(#"$.server["a b\u{7}\""]: unknown key"#) == true)
     }
 
-    @Test func `no value of the file stands in a problem`() {
+    @Test func `no problem repeats a value of the file`() {
         let text = SampleFile.with(
             authorizationServers: #"[{"issuer": "s3cret", "jwks_uri": "s3cret", "introspection": "s3cret"}]"#)
         #expect(!SampleFile.problems(text).joined().contains("s3cret"))
         #expect(!SampleFile.problems(text).isEmpty)
     }
 
-    @Test func `a file that is not there is one problem`() {
+    @Test func `a missing file is one problem`() {
         #expect(throws: InvalidConfiguration.self) { try ConfigurationFile(path: "/nowhere/at/all.json") }
     }
 

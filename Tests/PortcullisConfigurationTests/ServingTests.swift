@@ -5,7 +5,7 @@ import PortcullisConfiguration
 import PortcullisServer
 import Testing
 
-@Suite("Configuration file: what becomes of it")
+@Suite("Configuration file: the server that it makes")
 struct ServingTests {
     static func file(_ text: String) throws -> ConfigurationFile {
         try ConfigurationFile(parsing: Array(text.utf8))
@@ -51,7 +51,7 @@ struct ServingTests {
         #expect(configuration.shutdownGracePeriod == Server.Configuration().shutdownGracePeriod)
     }
 
-    @Test func `certificates that are not there are a problem before anything listens`() throws {
+    @Test func `missing certificates are reported before the server listens`() throws {
         let servers = #"[{"issuer": "https://as.example.com", "ca_certificates": "absent.pem"}]"#
         let file = try Self.file(SampleFile.with(authorizationServers: servers))
         do {
@@ -74,14 +74,14 @@ struct EdgeSettingsTests {
             .makeServerConfiguration(log: { _ in })
     }
 
-    @Test func `by default nobody is trusted, nothing is logged, and requests have no names`() throws {
+    @Test func `by default no peer is trusted, nothing is logged, and requests have no IDs`() throws {
         let made = try Self.configuration("{}")
         #expect(made.proxies == .none)
         #expect(made.assignsRequestIDs == nil)
         #expect(try ConfigurationFile(parsing: Array(SampleFile.with().utf8)).server.accessLog == nil)
     }
 
-    @Test func `proxies and what is believed of them are taken over`() throws {
+    @Test func `trusted proxies and their fields are applied`() throws {
         let made = try Self.configuration(
             #"{"trusted_proxies": ["10.0.0.0/8", "::1", "unix"], "forwarded": "x-forwarded", "proxy_protocol": true, "request_ids": true}"#
         )
@@ -92,7 +92,7 @@ struct EdgeSettingsTests {
         #expect(made.assignsRequestIDs == true)
     }
 
-    @Test func `a family that is believed of nobody, and bits that count for nothing, are warnings`() throws {
+    @Test func `forwarded fields without trusted proxies, and network bits without effect, are warnings`() throws {
         #expect(
             try SampleFile.warnings(SampleFile.with(server: #"{"forwarded": "forwarded"}"#)) == [
                 "$.server.forwarded: warning: is believed of nobody, since trusted_proxies names no proxy"
@@ -103,7 +103,7 @@ struct EdgeSettingsTests {
             ])
     }
 
-    @Test func `origins are taken over, and those that no browser sends are refused one by one`() throws {
+    @Test func `allowed origins are applied, and origins that no browser sends are refused one by one`() throws {
         func cors(_ origins: String) -> String {
             SampleFile.with(
                 resource: SampleFile.resource(more: #""cors": {"allowed_origins": \#(origins)}"#))

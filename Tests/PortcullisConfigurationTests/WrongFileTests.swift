@@ -2,8 +2,8 @@
 
 import Testing
 
-/// One mistake a row, and exactly the line that it makes.
-@Suite("Configuration file: what is refused")
+/// One mistake per row, and exactly the line that reports it.
+@Suite("Configuration file: invalid values")
 struct WrongFileTests {
     @Test(arguments: [
         (#"{"port": 8080.5}"#, "port: must be a whole number from 0 to 65535"),
