@@ -6,7 +6,7 @@ import PortcullisJOSE
 import PortcullisTesting
 import Testing
 
-/// A resource that takes DPoP, a client with a key, and their clock.
+/// A resource that accepts DPoP, a client with a key, and their clock.
 struct DPoPScene {
     static let uri = "https://api.example.com/notes"
     static let metadataURL = Scene.metadataURL
@@ -64,7 +64,7 @@ struct DPoPScene {
     }
 }
 
-/// The texts about proofs that clients see.
+/// The public texts about proofs.
 enum ProofText {
     static let malformed = "The DPoP proof is malformed or not signed as it must be"
     static let other = "The DPoP proof is for another request"
