@@ -120,7 +120,8 @@ struct ExplainLogTests {
             long.errors == "the log has 2 lines of more than 65536 bytes, which nobody looked at\n")
     }
 
-    @Test func `explain finds a line in the middle of a binary file, and none if there is none`() async throws {
+    @Test func `explain finds a line in the middle of a binary file, and none if there is none`() async throws
+    {
         // Every byte, with and without line ends, with the identifier among them.
         var noise: [UInt8] = []
         for step in [1, 7, 31, 101] { noise += (0..<2048).map { UInt8(truncatingIfNeeded: $0 * step) } }

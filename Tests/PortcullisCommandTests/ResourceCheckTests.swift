@@ -54,7 +54,9 @@ struct ResourceCheckTests {
         ),
         (#"DPoP resource_metadata="\#(Deployment.location)""#, .warn, "clients.challenge"),
     ])
-    func `a challenge that misleads clients is a failure`(line: String, level: Finding.Level, code: String) async {
+    func `a challenge that misleads clients is a failure`(line: String, level: Finding.Level, code: String)
+        async
+    {
         world.answerCalls(line)
         #expect(await world.report().findings.contains { $0.level == level && $0.code == code })
     }
@@ -67,7 +69,9 @@ struct ResourceCheckTests {
     }
 
     @Test(arguments: [(200, Finding.Level.warn), (302, .warn), (404, .warn)])
-    func `a call without a token that is not answered with 401 is a failure`(code: Int, level: Finding.Level) async {
+    func `a call without a token that is not answered with 401 is a failure`(code: Int, level: Finding.Level)
+        async
+    {
         world.answerCalls(status: Status(code: code))
         let report = await world.report()
         #expect(report.findings.contains { $0.level == level && $0.code == "challenge.status" })

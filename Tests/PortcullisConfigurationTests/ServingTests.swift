@@ -92,7 +92,9 @@ struct EdgeSettingsTests {
         #expect(made.assignsRequestIDs == true)
     }
 
-    @Test func `forwarded fields without trusted proxies, and network bits without effect, are warnings`() throws {
+    @Test func `forwarded fields without trusted proxies, and network bits without effect, are warnings`()
+        throws
+    {
         #expect(
             try SampleFile.warnings(SampleFile.with(server: #"{"forwarded": "forwarded"}"#)) == [
                 "$.server.forwarded: warning: is believed of nobody, since trusted_proxies names no proxy"
@@ -103,7 +105,9 @@ struct EdgeSettingsTests {
             ])
     }
 
-    @Test func `allowed origins are applied, and origins that no browser sends are refused one by one`() throws {
+    @Test func `allowed origins are applied, and origins that no browser sends are refused one by one`()
+        throws
+    {
         func cors(_ origins: String) -> String {
             SampleFile.with(
                 resource: SampleFile.resource(more: #""cors": {"allowed_origins": \#(origins)}"#))

@@ -52,7 +52,9 @@ struct RFC3986_6_2_2_Paths {
         ("/a%3fb", "/a%3Fb"), ("/a%3B", "/a%3B"), ("/a;b", "/a;b"), ("/%2ewell-known/x", "/.well-known/x"),
         ("/a%2ea", "/a.a"),
     ])
-    func `unreserved characters are decoded, other escapes are upper-cased`(path: String, expected: String) throws {
+    func `unreserved characters are decoded, other escapes are upper-cased`(path: String, expected: String)
+        throws
+    {
         #expect(try RequestPath(path).text == expected)
     }
 

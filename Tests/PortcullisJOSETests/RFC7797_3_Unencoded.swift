@@ -34,7 +34,9 @@ struct RFC7797_3_Unencoded {
             ["b64": false], ["b64": true], ["b64": false, "crit": ["b64"]], ["b64": true, "crit": ["b64"]],
             ["b64": "false"], ["b64": .null], ["crit": ["b64"]],
         ] as [JSONObject])
-    func `§3, §6: b64 is refused with any value, with crit and without, signed by us or not`(header: JSONObject) throws {
+    func `§3, §6: b64 is refused with any value, with crit and without, signed by us or not`(
+        header: JSONObject
+    ) throws {
         let key = try PrivateJWK.generate(.es256)
         #expect(
             refusal(try key.sign(header: header, payload: Array("{}".utf8), algorithm: .es256))

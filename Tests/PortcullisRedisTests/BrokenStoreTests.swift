@@ -144,7 +144,8 @@ struct BrokenStoreTests {
 
     // MARK: Messages
 
-    @Test func `when messages arrive faster than they are read, they are dropped with the whole cache`() async throws
+    @Test func `when messages arrive faster than they are read, they are dropped with the whole cache`()
+        async throws
     {
         // More than the system's socket buffers hold, so that most of it has been read once it is sent.
         let (count, padding) = (4096, String(repeating: "x", count: 16_384))

@@ -83,7 +83,9 @@ struct ReplayTests {
         #expect(events.withLock { $0.count { $0 == .clockAhead } } == 1)
     }
 
-    @Test func `while the store is unavailable no proof is accepted, and it recovers without help`() async throws {
+    @Test func `while the store is unavailable no proof is accepted, and it recovers without help`()
+        async throws
+    {
         let server = try await StoreServer()
         let store = RedisReplayStore(try server.client())
         #expect(await store.insert(record(1)) == .fresh)
@@ -168,7 +170,10 @@ struct SharedReplayTests {
         }
     }
 
-    @Test func `four processes never accept one proof twice, and refuse all proofs while the store is unavailable`() async throws {
+    @Test
+    func `four processes never accept one proof twice, and refuse all proofs while the store is unavailable`()
+        async throws
+    {
         let server = try await StoreServer()
         let issuer = TestIssuer("https://as.example.com")
         let client = TestDPoPClient()

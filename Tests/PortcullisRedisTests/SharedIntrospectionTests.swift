@@ -157,7 +157,8 @@ struct SharedIntrospectionTests {
     }
 
     @Test
-    func `RFC 7662 §2.2: an answer for one client is not used for another, and is invalidated with the token`()
+    func
+        `RFC 7662 §2.2: an answer for one client is not used for another, and is invalidated with the token`()
         async throws
     {
         let server = try await StoreServer()

@@ -378,7 +378,9 @@ struct LogFileTests {
     }
 
     @Test(arguments: [true, false])
-    func `a truncated line is dropped when its file is truncated or another one is opened`(isMoved: Bool) throws {
+    func `a truncated line is dropped when its file is truncated or another one is opened`(isMoved: Bool)
+        throws
+    {
         let folder = try TemporaryFolder()
         let disk = Disk(room: 3)
         let file = try LogFile(path: folder.path + "/log", write: disk.write)

@@ -55,7 +55,9 @@ struct AuthorizationServerMirrorTests {
         #expect(try await table.ask(Self.path, host: "x").status == .notFound)
     }
 
-    @Test func `while the authorization server is unreachable the mirror answers 503 with Retry-After`() async throws {
+    @Test func `while the authorization server is unreachable the mirror answers 503 with Retry-After`()
+        async throws
+    {
         let answer = try await Self.table(ScriptedFetcher(), "https://a.example").ask(Self.path, host: "x")
         #expect(answer.status == .serviceUnavailable && answer.fields[.retryAfter] == "5")
     }

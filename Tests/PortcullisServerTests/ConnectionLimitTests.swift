@@ -69,7 +69,9 @@ struct ConnectionLimitTests {
         }
     }
 
-    @Test func `under TLS the server closes the connection, because the client could not read a 503`() async throws {
+    @Test func `under TLS the server closes the connection, because the client could not read a 503`()
+        async throws
+    {
         let identities = try TestIdentities.shared.get()
         var setup = RunningServer.Setup()
         setup.limits.maxConnectionCount = 1
@@ -84,7 +86,9 @@ struct ConnectionLimitTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a client that resets counts toward the limit until its handler has ended`(_ kind: ReadinessKind) async throws {
+    func `a client that resets counts toward the limit until its handler has ended`(_ kind: ReadinessKind)
+        async throws
+    {
         let (begun, door) = (Counter(), Gate())
         var setup = RunningServer.Setup(readiness: kind)
         setup.limits.maxConnectionCount = 2
@@ -125,7 +129,8 @@ struct ConnectionLimitTests {
 
 @Suite("Overload: how long clients wait for a connection")
 struct OverloadGracePeriodTests {
-    @Test func `clients wait a second, and later ones not at all, until the limit allows connections again`() {
+    @Test func `clients wait a second, and later ones not at all, until the limit allows connections again`()
+    {
         var period = OverloadGracePeriod()
         let start = MonotonicInstant(nanoseconds: 5_000_000_000)
         #expect(period.begin(start) == start + .seconds(1))

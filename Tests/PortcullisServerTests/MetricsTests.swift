@@ -60,7 +60,9 @@ struct MetricsTests {
     }
 
     @Test(arguments: [true, false])
-    func `a backend that asks for details gets the refusal's description`(describesRefusals: Bool) async throws {
+    func `a backend that asks for details gets the refusal's description`(describesRefusals: Bool)
+        async throws
+    {
         let book = EventBook(describesRefusals: describesRefusals)
         let issuer = TestIssuer("https://login.example.com")
         let notes = ProtectedResource("https://api.example.com/notes", trusting: issuer.trusted)

@@ -81,7 +81,9 @@ struct ProtectedAnswersTests {
         }
     }
 
-    @Test func `RFC 9110 §15.5.14: a form above the limit is too large, with or without a token`() async throws {
+    @Test func `RFC 9110 §15.5.14: a form above the limit is too large, with or without a token`()
+        async throws
+    {
         let token = issuer.mint(audience: Self.identifier)
         let resource = try resource { metadata, _ in metadata.bearerMethodsSupported = [.header, .body] }
         var setup = RunningServer.Setup()
@@ -93,8 +95,7 @@ struct ProtectedAnswersTests {
         }
     }
 
-    @Test func `RFC 9449 §8.2: a nonce is demanded once, and every later answer has one`() async throws
-    {
+    @Test func `RFC 9449 §8.2: a nonce is demanded once, and every later answer has one`() async throws {
         let token = issuer.mint(audience: Self.identifier, boundTo: client)
         let resource = try resource { metadata, policy in
             metadata.dpopSigningAlgorithmsSupported = ["ES256"]

@@ -31,7 +31,8 @@ struct ProxyProtocolHandshakeTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a header may arrive in pieces, and the request with its last one`(kind: ReadinessKind) async throws {
+    func `a header may arrive in pieces, and the request with its last one`(kind: ReadinessKind) async throws
+    {
         try await Self.serving(kind) { server in
             let client = try server.client()
             for byte in Self.header.dropLast(2) {
@@ -102,7 +103,8 @@ struct ProxyProtocolHandshakeTests {
         }
     }
 
-    @Test func `a silent proxy is disconnected in time, and does not keep the server from stopping`() async throws
+    @Test func `a silent proxy is disconnected in time, and does not keep the server from stopping`()
+        async throws
     {
         try await Self.serving(timeout: .milliseconds(100)) { server in
             let client = try server.client()

@@ -236,8 +236,7 @@ struct RFC6750_3_GuardedPaths {
         }
     }
 
-    @Test func `RFC 9110 §15.5.6: a path with public methods only is 405, after the gate`() async throws
-    {
+    @Test func `RFC 9110 §15.5.6: a path with public methods only is 405, after the gate`() async throws {
         try await serve({ $0.get("/photos/open/page") { _ in .text("open") } }) { (server) async throws in
             let without = try await server.exchange(request("DELETE", "/photos/open/page"))
             without.expectChallenge(Self.metadataURL)

@@ -22,7 +22,9 @@ struct RFC7239_8_1 {
         (["Forwarded: proto=https"], "unknown - https"), (["Forwarded: for=10.1.2.3"], "10.1.2.3 - -"),
         (["X-Forwarded-For: 192.0.2.9", "X-Forwarded-Host: other"], "127.0.0.1 - -"), ([], "127.0.0.1 - -"),
     ])
-    func `Forwarded is trusted as far as trusted proxies wrote it`(fields: [String], expected: String) async throws {
+    func `Forwarded is trusted as far as trusted proxies wrote it`(fields: [String], expected: String)
+        async throws
+    {
         let reply = try await Self.reply(.forwarded, fields)
         #expect(reply.text == expected)
     }
@@ -39,7 +41,8 @@ struct RFC7239_8_1 {
         (["X-Forwarded-Host: spoofed, real", "X-Forwarded-For: 192.0.2.9:80"], "192.0.2.9 real -"),
         (["Forwarded: for=192.0.2.9"], "127.0.0.1 - -"),
     ])
-    func `X-Forwarded is trusted as far as trusted proxies wrote it`(fields: [String], expected: String) async throws
+    func `X-Forwarded is trusted as far as trusted proxies wrote it`(fields: [String], expected: String)
+        async throws
     {
         let reply = try await Self.reply(.xForwarded, fields)
         #expect(reply.text == expected)

@@ -186,7 +186,9 @@ struct RFC8446_TLS {
         }
     }
 
-    @Test func `with optional client certificates a client may have none, and by default it is not asked`() async throws {
+    @Test func `with optional client certificates a client may have none, and by default it is not asked`()
+        async throws
+    {
         try await withServer(try setup(clients: .request(issuedBy: identities.pem("ca"))), declareShowing) {
             let reply = try await client($0).exchange(request("GET", "/certificate"))
             #expect(reply.body == [])
@@ -312,8 +314,7 @@ struct RFC8446_TLS {
     }
 
     @Test(arguments: [[], [22, 3, 1, 2, 0, 1, 0]] as [[UInt8]])
-    func `draining does not wait long for unfinished handshakes`(bytes: [UInt8]) async throws
-    {
+    func `draining does not wait long for unfinished handshakes`(bytes: [UInt8]) async throws {
         var setup = try setup()
         setup.grace = .seconds(60)
         try await withServer(setup, declare) { server in

@@ -88,7 +88,8 @@ struct RFC9110_10_1_1_Expect {
         }
     }
 
-    @Test func `an answer that does not need the body is sent at once, and ends the connection`() async throws {
+    @Test func `an answer that does not need the body is sent at once, and ends the connection`() async throws
+    {
         let issuer = TestIssuer("https://as.example.com")
         let resource = ProtectedResource("https://api.example.com/notes", trusting: issuer.trusted)
         func routes(_ routes: inout Routes) {

@@ -62,8 +62,7 @@ struct RFC9110_15_5_4_GuardedRoutes {
     }
 
     // RFC 6585 §5, RFC 9440 §3.2: the header limit allows a proof and a certificate.
-    @Test func `a token of 8 KiB, a proof of 4 and a certificate of 4 fit into one header`() async throws
-    {
+    @Test func `a token of 8 KiB, a proof of 4 and a certificate of 4 fit into one header`() async throws {
         let resource = try resource()
         let client = TestDPoPClient()
         let der = Array(repeating: UInt8(0x30), count: 3072)

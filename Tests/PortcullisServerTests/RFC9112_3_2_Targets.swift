@@ -26,7 +26,9 @@ struct RFC9112_3_2_Targets {
         }
     }
 
-    @Test func `#2: the absolute form is accepted, and its authority takes precedence over Host`() async throws {
+    @Test func `#2: the absolute form is accepted, and its authority takes precedence over Host`()
+        async throws
+    {
         let issuer = TestIssuer("https://as.example.com")
         let one = ProtectedResource("https://one.example.com/notes", trusting: issuer.trusted)
         let two = ProtectedResource("https://two.example.com/notes", trusting: issuer.trusted)

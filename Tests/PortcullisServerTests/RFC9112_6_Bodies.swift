@@ -166,7 +166,9 @@ struct RFC9112_6_Bodies {
     }
 
     @Test(arguments: ReadinessKind.allCases, ["/ignored", "/ignored/later"])
-    func `a small body that the handler does not read is skipped`(_ kind: ReadinessKind, _ target: String) async throws {
+    func `a small body that the handler does not read is skipped`(_ kind: ReadinessKind, _ target: String)
+        async throws
+    {
         try await withServer(kind, Self.routes) { server in
             let client = try server.client()
             let hidden = request("GET", "/now")
@@ -202,7 +204,9 @@ struct RFC9112_6_Bodies {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `an endless chunked body that the handler does not read ends the connection`(_ kind: ReadinessKind) async throws {
+    func `an endless chunked body that the handler does not read ends the connection`(_ kind: ReadinessKind)
+        async throws
+    {
         try await withServer(kind, Self.routes) { server in
             let client = try server.client()
             let hidden = Array(String(repeating: request("GET", "/now"), count: 4000).utf8)
@@ -217,7 +221,9 @@ struct RFC9112_6_Bodies {
     // MARK: Limits
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a declared length beyond the limit is 413 before the server reads a byte of it`(_ kind: ReadinessKind)
+    func `a declared length beyond the limit is 413 before the server reads a byte of it`(
+        _ kind: ReadinessKind
+    )
         async throws
     {
         var setup = RunningServer.Setup(readiness: kind)
@@ -260,7 +266,9 @@ struct RFC9112_6_Bodies {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a chunked body beyond the limit is 413 when it reaches the limit`(_ kind: ReadinessKind) async throws {
+    func `a chunked body beyond the limit is 413 when it reaches the limit`(_ kind: ReadinessKind)
+        async throws
+    {
         var setup = RunningServer.Setup(readiness: kind)
         setup.limits.maxBodyByteCount = 1000
         try await withServer(setup, Self.routes) { server in

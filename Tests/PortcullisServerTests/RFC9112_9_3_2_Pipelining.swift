@@ -126,8 +126,7 @@ struct RFC9112_9_3_2_Pipelining {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a flood of requests is not read faster than it is answered`(_ kind: ReadinessKind) async throws
-    {
+    func `a flood of requests is not read faster than it is answered`(_ kind: ReadinessKind) async throws {
         let served = Counter()
         func routes(_ routes: inout Routes) {
             routes.get("/") { _ in

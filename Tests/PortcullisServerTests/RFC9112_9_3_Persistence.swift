@@ -55,7 +55,8 @@ struct RFC9112_9_3_Persistence {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `HTTP/1.0 ends the connection unless the request says keep-alive`(_ kind: ReadinessKind) async throws {
+    func `HTTP/1.0 ends the connection unless the request says keep-alive`(_ kind: ReadinessKind) async throws
+    {
         try await withServer(kind, Self.routes) { server in
             for target in ["now", "later"] {
                 let client = try server.client()

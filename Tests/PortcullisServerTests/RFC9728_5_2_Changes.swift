@@ -125,7 +125,9 @@ struct RFC9728_5_2_Changes {
         try await server.stop()
     }
 
-    @Test func `RFC 9728 §2.2: a changed document is signed again, and a replaced key stays published with the new one`()
+    @Test
+    func
+        `RFC 9728 §2.2: a changed document is signed again, and a replaced key stays published with the new one`()
         async throws
     {
         let issuer = TestIssuer("https://as.example.com")
@@ -187,8 +189,7 @@ struct RFC9728_5_2_Changes {
         try await server.stop()
     }
 
-    @Test func `a replaceable gate links to the current resource's metadata`() async throws
-    {
+    @Test func `a replaceable gate links to the current resource's metadata`() async throws {
         let issuer = TestIssuer("https://as.example.com")
         var publishing = MetadataPublishing()
         publishing.linksFromAnswers = true

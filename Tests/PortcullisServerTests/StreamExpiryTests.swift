@@ -93,8 +93,7 @@ struct StreamExpiryTests {
         #expect(reply.status == 200 && reply.text == "one " && reply.isCutOff)
     }
 
-    @Test func `a handler that writes nothing and ignores cancellation is cut too`() async throws
-    {
+    @Test func `a handler that writes nothing and ignores cancellation is cut too`() async throws {
         let door = Gate()
         try await withServer(
             .preferred,

@@ -95,7 +95,8 @@ struct VerificationShareTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `clients that disconnect while they wait disturb no other client`(_ kind: ReadinessKind) async throws {
+    func `clients that disconnect while they wait disturb no other client`(_ kind: ReadinessKind) async throws
+    {
         try await serve(kind) { server in
             for _ in 0..<100 {
                 let client = try server.client()

@@ -31,7 +31,9 @@ struct AddressPolicyTests {
         "::ffff:127.0.0.1", "::ffff:169.254.169.254", "::127.0.0.1", "64:ff9b::10.0.0.1", "64:ff9b:1::1",
         "100::1",
     ])
-    func `addresses of this machine, its network and special-purpose blocks are refused`(address: String) throws {
+    func `addresses of this machine, its network and special-purpose blocks are refused`(address: String)
+        throws
+    {
         #expect(!AddressPolicy.publicOnly.permits(try Self.bytes(address)))
         #expect(AddressPolicy.any.permits(try Self.bytes(address)))
     }

@@ -167,7 +167,8 @@ struct EventLoopTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `the successor of a closed descriptor gets none of its events`(readiness: ReadinessKind) async throws {
+    func `the successor of a closed descriptor gets none of its events`(readiness: ReadinessKind) async throws
+    {
         let loop = try EventLoop(readiness: readiness)
         let first = Watcher(loop)
         try await first.watch()

@@ -209,7 +209,8 @@ struct HTTPClientPoolTests {
         }
     }
 
-    @Test func `a repeatable request is sent again when its reused connection closes without an answer`() async throws
+    @Test func `a repeatable request is sent again when its reused connection closes without an answer`()
+        async throws
     {
         let server = try forgetfulServer()
         let client = try makeClient()

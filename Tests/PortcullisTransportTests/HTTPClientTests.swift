@@ -91,7 +91,8 @@ struct HTTPClientTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a response that ends with the connection is read to the end`(readiness: ReadinessKind) async throws {
+    func `a response that ends with the connection is read to the end`(readiness: ReadinessKind) async throws
+    {
         let body = String(repeating: "0123456789", count: 40000)
         let server = try ScriptedServer { peer in
             _ = peer.readRequest()
@@ -265,7 +266,8 @@ struct HTTPClientTests {
         server.stop()
     }
 
-    @Test func `an early answer to a large request is returned, and its connection is not reused`() async throws
+    @Test func `an early answer to a large request is returned, and its connection is not reused`()
+        async throws
     {
         let isAnswered = DispatchSemaphore(value: 0)
         let server = try ScriptedServer { peer in

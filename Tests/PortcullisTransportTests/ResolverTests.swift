@@ -35,7 +35,8 @@ struct ResolverTests {
         }
     }
 
-    @Test func `concurrent queries for one name share one resolution, and its answer is cached`() async throws {
+    @Test func `concurrent queries for one name share one resolution, and its answer is cached`() async throws
+    {
         let counter = Counter()
         let resolver = Resolver { _, port in
             counter.enter()

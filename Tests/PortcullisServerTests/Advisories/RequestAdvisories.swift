@@ -119,7 +119,8 @@ struct RequestAdvisories {
         }
     }
 
-    @Test func `auth0/node-oauth2-jwt-bearer #244: a proof for one path is refused at another`() async throws {
+    @Test func `auth0/node-oauth2-jwt-bearer #244: a proof for one path is refused at another`() async throws
+    {
         let client = TestDPoPClient()
         var metadata = ProtectedResourceMetadata(
             resource: try ResourceIdentifier(validating: Self.identifier))

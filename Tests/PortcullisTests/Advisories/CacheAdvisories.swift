@@ -31,7 +31,9 @@ struct CacheAdvisories {
         await scene.expectInvalid(token, .expired, PublicText.expired)
     }
 
-    @Test func `CVE-2026-107719 (fast-jwt): a cached introspection answer without iat ends with its exp`() async {
+    @Test func `CVE-2026-107719 (fast-jwt): a cached introspection answer without iat ends with its exp`()
+        async
+    {
         var answer = RFC7662_2_Introspection.active
         answer["iat"] = nil
         fetcher.on(Self.endpoint, json: .object(answer))

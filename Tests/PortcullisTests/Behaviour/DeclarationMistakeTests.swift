@@ -8,7 +8,9 @@ import Testing
 #if os(Linux) || os(macOS)
     @Suite("A mistake in a declaration ends the program with a message and its place")
     struct DeclarationMistakeTests {
-        @Test func `a resource's message names its parameter, and the file and line of its declaration`() async {
+        @Test func `a resource's message names its parameter, and the file and line of its declaration`()
+            async
+        {
             let result = await #expect(
                 processExitsWith: .failure, observing: [\.standardErrorContent]
             ) {

@@ -155,7 +155,8 @@ struct FaultTableTests {
         #expect(world.line.attemptCount == 4)
     }
 
-    @Test func `unreachable later: the last answers are used for an hour, then 503, and it recovers without help`()
+    @Test
+    func `unreachable later: the last answers are used for an hour, then 503, and it recovers without help`()
         async throws
     {
         let world = try FaultyWorld()
@@ -177,7 +178,9 @@ struct FaultTableTests {
         #expect(await world.refusal(of: try world.token()) == nil)
     }
 
-    @Test func `introspection unreachable: 503, five calls and a probe, and it recovers without help`() async throws {
+    @Test func `introspection unreachable: 503, five calls and a probe, and it recovers without help`()
+        async throws
+    {
         let world = try FaultyWorld(introspecting: true)
         let known = try world.token()
         #expect(await world.refusal(of: known) == nil)

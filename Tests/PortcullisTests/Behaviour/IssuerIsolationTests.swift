@@ -60,7 +60,8 @@ struct IssuerIsolationTests {
     }
 
     @Test(arguments: ["https://a.example/", "https://A.example", "https://d.example", "a.example", ""])
-    func `issuers are compared byte by byte, and an unknown issuer's URL is never fetched`(name: String) async {
+    func `issuers are compared byte by byte, and an unknown issuer's URL is never fetched`(name: String) async
+    {
         let token = first.mint(audience: Scene.identifier, claims: ["iss": .string(name)])
         await expectInvalid(token, .unknownIssuer)
         #expect(fetcher.requests.isEmpty)

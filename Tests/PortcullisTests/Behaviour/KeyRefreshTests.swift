@@ -145,7 +145,9 @@ struct KeyRefreshTests {
         }
     }
 
-    @Test func `while the issuer is unreachable the last good keys are used, for an hour and no longer`() async {
+    @Test func `while the issuer is unreachable the last good keys are used, for an hour and no longer`()
+        async
+    {
         let token = mint()
         #expect(await refusal(token) == nil)
         fetcher.on(Self.url, status: .serviceUnavailable)

@@ -42,7 +42,8 @@ struct MCPProfileTests {
     }
 
     @Test(arguments: [[ProtectedResourceMetadata.BearerMethod.query], [.header, .body]])
-    func `MCP 2025-06-18: other bearer methods are refused`(methods: [ProtectedResourceMetadata.BearerMethod]) {
+    func `MCP 2025-06-18: other bearer methods are refused`(methods: [ProtectedResourceMetadata.BearerMethod])
+    {
         let found = Self.paths { () throws(ConfigurationError) in
             try Self.resource { $0.bearerMethodsSupported = methods }
         }
@@ -81,7 +82,9 @@ struct MCPProfileTests {
     }
 
     @Test(arguments: [nil, "https://app.example.com", "https://mcp.example.com", "http://localhost:3000"])
-    func `MCP 2025-11-25: no origin, the server's own and listed ones are accepted`(origin: String?) async throws {
+    func `MCP 2025-11-25: no origin, the server's own and listed ones are accepted`(origin: String?)
+        async throws
+    {
         let resource = try Self.resource(origins: ["https://app.example.com", "http://localhost:3000"])
         let token = Self.issuer.mint(audience: Self.identifier)
         let fields = origin.map { [("Origin", $0)] } ?? []
@@ -149,7 +152,9 @@ struct MCPProfileTests {
         #expect("\(handles)" == "SessionBinding(redacted)")
     }
 
-    @Test func `MCP 2025-06-18: servers with one secret accept each other's handles, and a short secret is refused`()
+    @Test
+    func
+        `MCP 2025-06-18: servers with one secret accept each other's handles, and a short secret is refused`()
         async throws
     {
         let text = Self.issuer.mint(audience: Self.identifier)

@@ -192,7 +192,8 @@ struct RefusalFindingTests {
             "the certificate \(Digest.sha256([1]).base64URL.prefix(16))")
     }
 
-    @Test func `findings about an introspected token, when it is introspected and when that is cached`() async {
+    @Test func `findings about an introspected token, when it is introspected and when that is cached`() async
+    {
         let fetcher = ScriptedFetcher()
         let clock = ManualClock()
         var answer = RFC7662_2_Introspection.active

@@ -31,8 +31,7 @@ struct KnownClientTests {
             ),
             ("Bearer", KnownClient.allCases),
         ] as [(String, [KnownClient])])
-    func `odd fields fail in the clients known to misread them`(field: String, locked: [KnownClient])
-    {
+    func `odd fields fail in the clients known to misread them`(field: String, locked: [KnownClient]) {
         let line = field.replacing("X", with: Self.location)
         let found = KnownClient.allCases.filter { $0.reading(of: [line]).metadataURL != Self.location }
         #expect(found == locked)

@@ -73,7 +73,8 @@ struct RFC6750_2_2_OtherPlaces {
     }
 
     @Test(arguments: ["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"])
-    func `§2.2: content of a method without content semantics contains no token`(method: String) async throws {
+    func `§2.2: content of a method without content semantics contains no token`(method: String) async throws
+    {
         let resource = try resource([.body])
         let method = Method(token: method)
         expectRefused(await refusal(resource, "access_token=\(token)", method), .missingCredentials)

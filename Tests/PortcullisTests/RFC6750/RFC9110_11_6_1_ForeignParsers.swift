@@ -123,7 +123,9 @@ struct RFC9110_11_6_1_ForeignParsers {
     }
 
     @Test(arguments: RefusalReason.allCases)
-    func `RFC 6750 §3: a parameter occurs once, and a scheme is never without parameters`(reason: RefusalReason) {
+    func `RFC 6750 §3: a parameter occurs once, and a scheme is never without parameters`(
+        reason: RefusalReason
+    ) {
         for (_, challenge) in Self.challenges(reason) where reason.outcome.status != 503 {
             let names = challenge.parameters.map { $0.name.lowercased() }
             #expect(Set(names).count == names.count && !names.isEmpty)

@@ -118,8 +118,7 @@ struct RFC7523_2_2_ClientAuthentication {
     }
 
     @Test(arguments: [true, false])
-    func `RFC 8705 §5: only clients with a certificate use the mTLS endpoint`(usesCertificate: Bool) async
-    {
+    func `RFC 8705 §5: only clients with a certificate use the mTLS endpoint`(usesCertificate: Bool) async {
         let special = "https://mtls.as.example.com/introspect"
         fetcher.on(special, json: .object(RFC7662_2_Introspection.active))
         fetcher.on(

@@ -118,7 +118,8 @@ struct RFC9701_5_SignedResponse {
             ("iat", 1_799_999_640), ("iat", 1_800_000_060), ("iat", nil), ("token_introspection", nil),
             ("token_introspection", "text"),
         ] as [(String, JSONValue?)])
-    func `§5: iss, aud and iat must be the server, this client and now`(name: String, value: JSONValue?) async {
+    func `§5: iss, aud and iat must be the server, this client and now`(name: String, value: JSONValue?) async
+    {
         var claims = claims
         claims[name] = value
         answer(sign(claims))

@@ -104,7 +104,9 @@ struct RFC9068_4_ValidatingTokens {
     }
 
     @Test(arguments: [1, true, .null, ["https://api.example.com/notes", 1], ["a": "b"]] as [JSONValue])
-    func `RFC 7519 §4.1.3: an audience that is neither a string nor a list of strings is malformed`(audience: JSONValue)
+    func `RFC 7519 §4.1.3: an audience that is neither a string nor a list of strings is malformed`(
+        audience: JSONValue
+    )
         async
     {
         await scene.expectInvalid(

@@ -92,8 +92,7 @@ struct RFC9111_DocumentCache {
         #expect(try await count(readingAt: [0, 99, 100]) == 2)
     }
 
-    @Test func `§4.3: a stale document is revalidated, and 304 makes it fresh`() async throws
-    {
+    @Test func `§4.3: a stale document is revalidated, and 304 makes it fresh`() async throws {
         serve([.cacheControl: "max-age=300", .etag: "\"one\""])
         #expect(try await count(readingAt: [0, 300, 599, 600]) == 3)
         let requests = world.network.requests

@@ -351,7 +351,8 @@ struct ProofsBeforeStartTests {
     }
 
     @Test
-    func `with a fresh nonce the proof's time does not matter, and the proof is accepted once during the nonce's lifetime`()
+    func
+        `with a fresh nonce the proof's time does not matter, and the proof is accepted once during the nonce's lifetime`()
         async throws
     {
         let scene = DPoPScene { $0.nonce = .required }

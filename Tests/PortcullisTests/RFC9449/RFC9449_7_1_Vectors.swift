@@ -75,7 +75,9 @@ struct RFC9449_7_1_Vectors {
     }
 
     @Test(arguments: Fixture.names(in: "keys/refused"))
-    func `§4.3 #7, RFC 7518 §3.3, §3.4: a key that is refused for issuers is refused for clients too`(name: String)
+    func `§4.3 #7, RFC 7518 §3.3, §3.4: a key that is refused for issuers is refused for clients too`(
+        name: String
+    )
         async throws
     {
         let scene = DPoPScene()

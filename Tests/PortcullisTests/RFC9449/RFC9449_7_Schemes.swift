@@ -194,7 +194,9 @@ struct RFC9449_7_Schemes {
     }
 
     @Test(arguments: [["ES256"], ["EdDSA", "ES256"], ["PS512"]])
-    func `RFC 9728 §2, RFC 9449 §7.1: the metadata and the challenge name the same algorithms`(names: [String])
+    func `RFC 9728 §2, RFC 9449 §7.1: the metadata and the challenge name the same algorithms`(
+        names: [String]
+    )
         async throws
     {
         let issuer = TestIssuer("https://as.example.com")

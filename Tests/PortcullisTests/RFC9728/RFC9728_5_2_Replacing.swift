@@ -184,7 +184,9 @@ struct RFC9728_5_2_Replacing {
         }
     }
 
-    @Test func `keys are used until they are refreshed, if both resources fetch in the same way`() async throws {
+    @Test func `keys are used until they are refreshed, if both resources fetch in the same way`()
+        async throws
+    {
         let network = ScriptedFetcher()
         let issuer = TestIssuer("https://as.example.com", time: clock.time)
         network.on("https://as.example.com/jwks", json: .object(issuer.keys.publicJSON))
@@ -297,15 +299,13 @@ struct RFC9728_5_2_Replacing {
     @Test(arguments: [
         "/public/../notes", "//notes", "/public/%2e%2e/notes", "/public%2Fnotes", "/public%5cnotes",
     ])
-    func `RFC 3986 §6.2.2: an ambiguous path throws and belongs to no resource`(target: String) throws
-    {
+    func `RFC 3986 §6.2.2: an ambiguous path throws and belongs to no resource`(target: String) throws {
         let set = try resources(resource()).current
         #expect(throws: MalformedMessage.ambiguousPath) { try set.resource(for: .get(target)) }
         #expect(set.metadataResponse(to: .get(target)) == nil)
     }
 
-    @Test func `RFC 9728 §3.1: host and query select the document, and unknown ones are 404`() throws
-    {
+    @Test func `RFC 9728 §3.1: host and query select the document, and unknown ones are 404`() throws {
         let set = try resources(
             resource("https://a.example/p?t=1", "a1"), resource("https://a.example/p?t=2", "a2"),
             resource("https://b.example/p", "b")

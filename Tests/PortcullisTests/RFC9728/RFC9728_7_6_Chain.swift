@@ -157,7 +157,8 @@ struct RFC9728_7_6_Chain {
         #expect(await faults(resource) == [.challengeDiffers])
     }
 
-    @Test func `RFC 9728 §3.3: signed metadata has to verify, and another party's signature is a warning`() async throws
+    @Test func `RFC 9728 §3.3: signed metadata has to verify, and another party's signature is a warning`()
+        async throws
     {
         _ = try resource()
         let key = try PrivateJWK.generate(.es256, keyID: "one")
@@ -192,7 +193,8 @@ struct RFC9728_7_6_Chain {
         #expect(await faults(own) == [.signedMetadataInvalid])
     }
 
-    @Test func `RFC 8414 §3: a listed server without metadata is reported, and one with OpenID's alone is not`()
+    @Test
+    func `RFC 8414 §3: a listed server without metadata is reported, and one with OpenID's alone is not`()
         async throws
     {
         let resource = try resource()
