@@ -98,7 +98,7 @@ struct ResourceCheckTests {
 
     @Test
     func
-        `the root of a host with an alias is a warning where it is open, and a failure where it asks for a token`()
+        `a root with an alias is a warning if it is open, and a failure if it requires a token`()
         async
     {
         let home = "https://api.example.com/"

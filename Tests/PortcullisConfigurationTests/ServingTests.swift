@@ -126,7 +126,7 @@ struct EdgeSettingsTests {
     }
 
     @Test(arguments: [("text", AccessLog.Format.text), ("json", .json)])
-    func `an access log has a format, and a file beside the configuration`(
+    func `an access log has a format, and a file relative to the configuration's folder`(
         word: String, format: AccessLog.Format
     ) throws {
         let file = try ConfigurationFile(

@@ -89,7 +89,7 @@ struct RFC3986_6_2_2_Paths {
 @Suite("RFC 9110 §11.2 token68")
 struct RFC9110_11_2_Token68 {
     @Test(arguments: ["a", "eyJ.eyJ.sig", "a=", "a==", "A-Z0.9_~+/", "-"])
-    func `is taken`(text: String) {
+    func `is accepted`(text: String) {
         #expect(Array(text.utf8).withUnsafeBytes { Token68.matches($0) })
     }
 

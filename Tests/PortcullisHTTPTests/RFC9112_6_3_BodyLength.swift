@@ -45,7 +45,7 @@ struct RFC9112_6_3_BodyLength {
         #expect(try framing("transfer-encoding:\tCHUNKED ") == .chunked)
     }
 
-    @Test func `§6.1: Content-Length beside Transfer-Encoding is refused`() {
+    @Test func `§6.1: Content-Length with Transfer-Encoding is refused`() {
         #expect(refusal("Content-Length: 1", "Transfer-Encoding: chunked") == .ambiguousFraming)
         #expect(refusal("Transfer-Encoding: chunked", "Content-Length: 0") == .ambiguousFraming)
     }

@@ -64,7 +64,7 @@ struct RFC9112_2_2_AcceptedMessages {
         for index in fixture.bytes.indices.dropLast() {
             reader.feed(fixture.bytes[index...index])
             guard reader.outcome == .incomplete else {
-                Issue.record("Ended behind \(index + 1) bytes: \(reader.outcome)")
+                Issue.record("Ended after \(index + 1) bytes: \(reader.outcome)")
                 return
             }
         }

@@ -32,7 +32,7 @@ struct RFC8259_8_3_ScannedObjects {
             #expect(later["absent"] == nil)
         case (.success, .failure(.notAnObject)): break
         case (.failure(let now), .failure(.malformedJSON(let later))): #expect(now == later, "\(text)")
-        default: Issue.record("One of them takes what the other refuses: \(text)")
+        default: Issue.record("One parser accepts what the other refuses: \(text)")
         }
     }
 

@@ -63,7 +63,7 @@ struct BrokenStoreTests {
         defer { store.stop() }
         let client = try store.client(timeout: .milliseconds(300))
         await #expect(throws: RedisFailure.unavailable) { try await client.execute(Self.get) }
-        #expect(await eventually { store.endedCount == 1 }, "nobody reads on")
+        #expect(await eventually { store.endedCount == 1 }, "no reader continues")
         #expect(await eventually { (try? await client.execute(Self.get)) == .text(Array("OK".utf8)) })
     }
 
@@ -87,7 +87,7 @@ struct BrokenStoreTests {
         defer { store.stop() }
         let client = try store.client(timeout: Self.never)
         await #expect(throws: RedisFailure.unavailable) { try await client.execute(Self.get) }
-        #expect(await eventually { store.endedCount == 1 }, "nobody reads on")
+        #expect(await eventually { store.endedCount == 1 }, "no reader continues")
         #expect(try await client.execute(Self.get) == .text(Array("OK".utf8)))
         #expect(store.connectionCount == 2)
     }
@@ -171,7 +171,7 @@ struct BrokenStoreTests {
         #expect(store.connectionCount == 2)
         let messages = listener.told.filter { $0 != .all }
         #expect((1023...1025).contains(messages.count))
-        #expect(listener.told[messages.count + 1] == .all, "right after those that were kept")
+        #expect(listener.told[messages.count + 1] == .all, "directly after the messages that were kept")
     }
 
     /// Correctly parsed, it would invalidate one subject; it is too long for one of our messages.

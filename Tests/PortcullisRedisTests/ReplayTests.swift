@@ -50,7 +50,7 @@ struct ReplayTests {
 
     @Test
     func
-        `a record outlives its proof by the store's clock and by elapsed time, whatever the server's clock says`()
+        `a record outlives its proof by the store's clock and by elapsed time, for any server clock`()
         async throws
     {
         let server = try await StoreServer()
@@ -92,7 +92,7 @@ struct ReplayTests {
         server.stop()
         let start = ContinuousClock.now
         for number in UInt8(10)..<40 { #expect(await store.insert(record(number)) == .unavailable) }
-        #expect(ContinuousClock.now - start < .seconds(5), "a port that nobody listens on is no wait")
+        #expect(ContinuousClock.now - start < .seconds(5), "a refused connection needs no wait")
         try await server.start()
         #expect(await eventually { await store.insert(record(2)) != .unavailable })
         #expect(await store.insert(record(2)) == .replayed)

@@ -146,12 +146,12 @@ struct SharedIntrospectionTests {
         }
         await cache.remember(answer("alice"), for: key, since: ticket)
         guard case .missing = await cache.recall(key) else {
-            Issue.record("an answer from before was remembered")
+            Issue.record("an answer from before the invalidation was cached")
             return
         }
         await cache.remember(answer("alice"), for: key, since: newer)
         guard case .found = await cache.recall(key) else {
-            Issue.record("an answer from after was not remembered")
+            Issue.record("an answer from after the invalidation was not cached")
             return
         }
     }
@@ -212,7 +212,7 @@ struct SharedIntrospectionTests {
             try await client.execute(["KEYS", "portcullis:answer:*"].map { Array($0.utf8) }).first)
         _ = try await client.execute([Array("PEXPIRE".utf8), name, Array("90000".utf8)])
         guard case .missing = await cache.recall(key) else {
-            Issue.record("an answer of unknown age was believed")
+            Issue.record("an answer of unknown age was used")
             return
         }
     }
@@ -242,12 +242,12 @@ struct SharedIntrospectionTests {
         }
         await cache.remember(inactive, for: key, since: ticket)
         guard case .missing = await cache.recall(key) else {
-            Issue.record("an answer from before was remembered")
+            Issue.record("an answer from before the invalidation was cached")
             return
         }
         await cache.remember(inactive, for: key, since: newer)
         guard case .found = await other.recall(key) else {
-            Issue.record("an answer from after was not remembered")
+            Issue.record("an answer from after the invalidation was not cached")
             return
         }
     }

@@ -198,7 +198,7 @@ struct RFC7662_2_AskedIssuers {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `clients that reset leave no more behind than the connection limit`(_ kind: ReadinessKind)
+    func `clients that reset leave at most as many requests as the connection limit`(_ kind: ReadinessKind)
         async throws
     {
         let (issuer, seen) = (Issuer(), Counter())

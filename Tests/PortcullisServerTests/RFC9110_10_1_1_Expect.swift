@@ -111,7 +111,7 @@ struct RFC9110_10_1_1_Expect {
         }
     }
 
-    @Test func `a stream that begins before the body is asked for is the final answer`() async throws {
+    @Test func `a stream that begins before the handler reads the body is the final answer`() async throws {
         try await withServer(.init(), Self.routes) { server in
             let client = try server.client()
             try await client.send(Self.expecting("/greet", "Content-Length: 5"))

@@ -192,7 +192,7 @@ struct RFC9728_3_1_ManyResources {
 
     @Test
     func
-        `RFC 9728 §2: jwks_uri on this server is served without a token, with the keys of all resources that name it`()
+        `RFC 9728 §2: jwks_uri is served without a token, with the keys of all resources that name it`()
         async throws
     {
         let keys = "https://a.example/p/keys"

@@ -127,7 +127,7 @@ struct RFC9728_5_2_Changes {
 
     @Test
     func
-        `RFC 9728 §2.2: a changed document is signed again, and a replaced key stays published with the new one`()
+        `RFC 9728 §2.2: a changed document is signed again, and a replaced key stays published`()
         async throws
     {
         let issuer = TestIssuer("https://as.example.com")

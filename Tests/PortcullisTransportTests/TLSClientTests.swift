@@ -209,7 +209,7 @@ struct TLSClientTests {
 
     @Test
     func
-        `a server that closes during the handshake is an error, one that stays silent runs into the deadline`()
+        `a server that closes during the handshake is an error, a silent one exceeds the deadline`()
         async throws
     {
         let server = try ScriptedServer { peer in

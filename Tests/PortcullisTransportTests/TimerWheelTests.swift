@@ -55,7 +55,7 @@ struct TimerWheelTests {
         #expect(wheel.nextTick == nil)
     }
 
-    @Test func `time that stands still or goes back changes nothing`() {
+    @Test func `time that stops or goes back changes nothing`() {
         var wheel = TimerWheel(at: 100)
         _ = wheel.insert(1, at: 110)
         #expect(wheel.advance(to: 100).isEmpty)

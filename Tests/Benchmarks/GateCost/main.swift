@@ -203,13 +203,13 @@ for _ in 0..<9 {
         for _ in 0..<100_000 {
             var admission = Admission(to: requests.resource)
             guard case .admitted = admission.goOn(plain) else {
-                preconditionFailure("A remembered token is known.")
+                preconditionFailure("A cached token is decided at once.")
             }
         }
     }
     immediate.add(elapsed, for: 100_000)
 }
-print("Bearer, remembered: \(Int(immediate.median)) ns")
+print("Bearer, cached: \(Int(immediate.median)) ns")
 if isTooSlow, CommandLine.arguments.contains("--check") {
     print("above the bound of \(bound)")
     exit(1)

@@ -23,7 +23,7 @@ final class OpenSSLVerifier {
             return d2i_PUBKEY(nil, &start, bytes.count)
         }
         guard let key = decoded, let context = EVP_MD_CTX_new() else {
-            fatalError("The key can't be read.")
+            fatalError("The key cannot be read.")
         }
         self.key = key
         self.context = context

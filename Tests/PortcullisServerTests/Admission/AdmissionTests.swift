@@ -30,7 +30,7 @@ struct AdmissionTests {
         try await row.play(silent)
         let difference = Self.record(silent.exchanges.map(\.record))
             .difference(from: Self.record(agreed.map(\.withoutFinding)))
-        #expect(difference == "", "\(row.name): a refusal that is not described differs in more than that")
+        #expect(difference == "", "\(row.name): more than the finding differs without an observer")
         try compare(row, agreed, exchanges[.eventLoop] ?? [], exchanges[.explanation] ?? [])
     }
 
@@ -48,7 +48,7 @@ struct AdmissionTests {
         let record = AdmissionRecord(object)
         if AdmissionRecord.isRecording {
             try record.write(row.name)
-            Issue.record("\(row.name) was recorded, and compared with nothing.")
+            Issue.record("\(row.name) was recorded and not compared.")
             return
         }
         let difference = record.difference(from: try AdmissionRecord(row.name))

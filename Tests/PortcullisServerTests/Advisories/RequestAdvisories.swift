@@ -172,7 +172,7 @@ struct RequestAdvisories {
 
     @Test
     func
-        `GHSA-5m6w-wvh7-57vm (Traefik): Client_Cert and AUTHORIZATION_ are no Client-Cert and no Authorization`()
+        `GHSA-5m6w-wvh7-57vm (Traefik): Client_Cert and AUTHORIZATION_ are other fields`()
         async throws
     {
         let der: [UInt8] = [0x30, 0x03, 0x02, 0x01, 0x07]

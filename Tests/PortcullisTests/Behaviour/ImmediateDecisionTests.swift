@@ -41,7 +41,7 @@ struct ImmediateDecisionTests {
             case .admitted(let token) = resource.progress(head, withTime: true),
             case .admitted = resource.progress(head)
         else {
-            Issue.record("not verified, or not remembered")
+            Issue.record("not verified, or not cached")
             return
         }
         #expect(token.format == .jwt)
@@ -76,7 +76,7 @@ struct ImmediateDecisionTests {
             case .needs(.signatureTime) = admission.advance(
                 head, requiring: .anyValidToken, in: AuthorizationContext())
         else {
-            Issue.record("went on without what it lacks")
+            Issue.record("advanced without the answer that it needs")
             return
         }
         admission.supply(.signatureTime)
@@ -107,7 +107,7 @@ struct ImmediateDecisionTests {
         let resource = resource(.jwt(issuer: Self.issuerName, keys: .remote(url)))
         _ = try await resource.authorize(head(known.mint(audience: Self.identifier)))
         guard case .needs(.keys) = resource.progress(unknown, withTime: true) else {
-            Issue.record("decided without asking")
+            Issue.record("decided without introspection")
             return
         }
         // The key is there, and a new set would have no other key of that name.
@@ -123,7 +123,7 @@ struct ImmediateDecisionTests {
         guard case .needs(.introspection) = resource.progress(head("opaque")),
             case .needs(.signatureTime) = resource.progress(head(issuer.mint(audience: Self.identifier)))
         else {
-            Issue.record("taken for the other")
+            Issue.record("confused with the other")
             return
         }
     }

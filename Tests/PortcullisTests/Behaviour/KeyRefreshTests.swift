@@ -140,7 +140,7 @@ struct KeyRefreshTests {
         await settle { fetchCount() == 2 }
         for _ in 0..<100 { await Task.yield() }
         guard case .admitted = resource.progress(.get("/notes", bearer: token)) else {
-            Issue.record("the token was forgotten")
+            Issue.record("the token is no longer cached")
             return
         }
     }

@@ -114,7 +114,7 @@ struct SharedCacheTests {
         #expect(await use(resource(), "a") == 1)
         #expect(await use(resource(), "d") == 0)
         guard case .missing = await cache.recall(.init(issuer: "https://b", tokenHash: [], asker: [])) else {
-            Issue.record("found under another issuer")
+            Issue.record("found for another issuer")
             return
         }
     }

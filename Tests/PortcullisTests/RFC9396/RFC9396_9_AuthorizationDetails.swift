@@ -121,7 +121,7 @@ struct RFC9396_9_AuthorizationDetails {
 
     @Test
     func
-        `draft-zehavi-oauth-rar-metadata: if switched on, the answer has its own code and names the required details`()
+        `draft-zehavi-oauth-rar-metadata: if switched on, a separate code names the required details`()
         async throws
     {
         let refusal = try await refusal(nil, by: resource { $0.challengesAuthorizationDetails = true })

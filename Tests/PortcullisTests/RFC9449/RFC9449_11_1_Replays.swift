@@ -226,7 +226,7 @@ struct InMemoryReplayStoreTests {
         #expect(store.store.insert(record(1, at: 1001, until: 1060)) == .replayed)
     }
 
-    @Test func `a proof from a time when the clock was ahead stays used when that time comes`() {
+    @Test func `a proof used while the clock was ahead stays used at its own time`() {
         let store = TimedStore(capacity: 10)
         #expect(store.insert(record(1, at: 1000, until: 1060)) == .fresh)
         // The clock is a day ahead, a proof of that day is used, and the clock is set back.
@@ -352,7 +352,7 @@ struct ProofsBeforeStartTests {
 
     @Test
     func
-        `with a fresh nonce the proof's time does not matter, and the proof is accepted once during the nonce's lifetime`()
+        `a proof with a fresh nonce is accepted once during the nonce's lifetime, whatever its iat`()
         async throws
     {
         let scene = DPoPScene { $0.nonce = .required }

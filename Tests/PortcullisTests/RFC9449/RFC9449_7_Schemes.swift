@@ -180,14 +180,14 @@ struct RFC9449_7_Schemes {
         guard
             case .refused(let replay) = scene.resource.progress(head, withTime: true)
         else {
-            Issue.record("the proof was taken twice")
+            Issue.record("the proof was accepted twice")
             return
         }
         #expect(replay.reason == .replayedProof)
         guard
             case .refused(let refusal) = scene.resource.progress(.get("/notes", bearer: scene.token))
         else {
-            Issue.record("taken as a bearer token")
+            Issue.record("accepted as a bearer token")
             return
         }
         #expect(refusal.reason == .boundTokenAsBearer)

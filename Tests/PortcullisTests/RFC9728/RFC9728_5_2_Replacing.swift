@@ -118,7 +118,7 @@ struct RFC9728_5_2_Replacing {
         try resources.replace([resource("https://api.example.com/notes", "Two")])
         try resources.replace([first])
         let head = RequestHead.get("/notes", bearer: token)
-        if case .admitted = first.progress(head) { Issue.record("the token is remembered") }
+        if case .admitted = first.progress(head) { Issue.record("the token is cached") }
         #expect(try await Self.refusal(resources.current, bearer: token) == nil)
     }
 
