@@ -61,15 +61,16 @@ struct ReasonsArticle {
         var text = """
             # Troubleshooting by reason
 
-            Why a request is refused, what the client gets, and what repairs it.
+            Why a request is refused, what the client gets, and how to repair it.
 
             ## Overview
 
-            Each refusal has one reason. It is in the access log (`reason`), in the metrics, in the output of
-            `portcullis explain` and in ``Refusal/reason``. The client gets the status, the error code and the
-            public text, and no more.
+            Each refusal has one reason. It is in the access log (`reason`), in the metrics, in the output
+            of `portcullis explain` and in ``Refusal/reason``. The client gets only the status, the error
+            code and the public text.
 
-            To find the reason of a request that a client reports, search the access log by its `X-Request-Id`:
+            To find the reason for a request that a client reports, search the access log by its
+            `X-Request-Id`:
 
                 swift run portcullis explain --request-id ID --log access.log
 
@@ -141,16 +142,16 @@ struct ChecksArticle {
         var text = """
             # Checks
 
-            What is checked of each request, step by step.
+            The checks of each request, step by step.
 
             ## Overview
 
-            The gate takes these steps in this order and ends at the first one that refuses. A step that has
-            nothing to do with a request is left out: a JWT is not introspected, and a token without `cnf` needs no
-            proof. The reasons are explained in <doc:TroubleshootingByReason>.
+            The gate takes these steps in this order and ends at the first one that refuses. It skips steps
+            that do not apply: a JWT is not introspected, and a token without `cnf` needs no proof.
+            <doc:TroubleshootingByReason> explains the reasons.
 
-            A token that was checked before is remembered. Such a request goes from the step *memory of tokens* to
-            the step *possession*, and its times are checked again.
+            The gate caches tokens that it has checked. A request with a cached token continues from the
+            step *memory of tokens* at the step *possession*, and the gate checks the token's times again.
 
             A test writes this table from `AdmissionStep.swift`, `RefusalReason+Table.swift` and the recorded
             decisions in `Fixtures/admission`. A reason may belong to more than one step.
@@ -193,13 +194,13 @@ struct ClauseLedger {
         var text = """
             # Clause ledger
 
-            Which files cite which clause, and which tests try it.
+            Which files cite which clause, and which tests test it.
 
             ## Overview
 
-            Sources cite a clause where they obey it; tests name it in their suite, their function or their file.
-            A clause without a section stands for the whole document. Files are given by their names, which are
-            found by a search of the repository.
+            Sources cite a clause where they obey it; tests name it in their suite, their function or their
+            file. A clause without a section means the whole document. Search the repository for the
+            files' names.
 
             A test writes this article from the comments and the tests.
 

@@ -43,8 +43,10 @@ struct AdvisoryTests {
         )
         let hostile = "x\\r\\nforged\\u001b[2J\\u2028"
         let bodies = [
-            #"{"keys":[{"kty":"\#(hostile)","kid":"\#(hostile)"},{"kty":"EC","crv":"\#(hostile)","d":"\#(hostile)"}]}"#,
-            #"{"keys":[{"kty":"EC","crv":"P-256","x":"\#(hostile)","y":"\#(hostile)","kid":"\#(hostile)","d":"x"}]}"#,
+            #"{"keys":[{"kty":"\#(hostile)","kid":"\#(hostile)"},{"kty":"EC","crv":"\#(hostile)","#
+                + #""d":"\#(hostile)"}]}"#,
+            #"{"keys":[{"kty":"EC","crv":"P-256","x":"\#(hostile)","y":"\#(hostile)","kid":"\#(hostile)","#
+                + #""d":"x"}]}"#,
             #"{"keys":[{"kty":"EC","crv":"P-256","x":"\#(x)","y":"\#(y)","kid":"\#(hostile)","d":"x"}]}"#,
             #"{"keys":"\#(hostile)"}"#, #"{"issuer":"\#(hostile)","\#(hostile)":1}"#, hostile,
         ]

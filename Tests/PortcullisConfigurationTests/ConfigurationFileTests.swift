@@ -58,7 +58,8 @@ struct ConfigurationFileTests {
             "trusted_proxies": [], "forwarded": "none", "client_cert_field": false, "access_log": "none"
           },
           "authorization_servers": [
-            { "issuer": "https://as.example.com", "discovery": true, "jwks_uri": "https://as.example.com/jwks",
+            { "issuer": "https://as.example.com", "discovery": true,
+              "jwks_uri": "https://as.example.com/jwks",
               "introspection": { "endpoint": "https://as.example.com/introspect", "client_id": "rs",
                                  "client_secret": "s3cret", "client_auth": "client_secret_basic" },
               "ca_certificates": "ca.pem", "allow_insecure_loopback": false,
@@ -69,7 +70,8 @@ struct ConfigurationFileTests {
                             "authorization_servers": ["https://as.example.com"],
                             "scopes_supported": ["photos.read", "photos.write"],
                             "bearer_methods_supported": ["header"],
-                            "resource_name": "Photos", "resource_name#it": "Foto", "x-extension": { "a": [] } },
+                            "resource_name": "Photos", "resource_name#it": "Foto",
+                            "x-extension": { "a": [] } },
               "metadata_max_age_seconds": 300, "root_alias": true,
               "tokens": { "format": "any", "algorithms": ["ES256", "RS256"], "types": ["at+jwt", "JWT", ""],
                           "required_claims": ["sub", "client_id", "iat", "jti"],
@@ -80,7 +82,8 @@ struct ConfigurationFileTests {
                           "introspection_audience": "optional" },
               "challenge_parameters": { "realm": "photos" },
               "routes": [
-                { "path": "/photos/{id}", "methods": ["GET"], "scopes": ["photos.read"], "respond": "principal" } ] } ],
+                { "path": "/photos/{id}", "methods": ["GET"], "scopes": ["photos.read"],
+                  "respond": "principal" } ] } ],
           "public_routes": [
             { "path": "/hello", "methods": ["GET"], "respond": { "text": "Hello, world" } },
             { "path": "/echo", "methods": ["POST", "PUT"], "respond": "echo" },

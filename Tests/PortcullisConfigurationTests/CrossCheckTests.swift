@@ -88,7 +88,8 @@ struct CrossCheckTests {
                 "$.resources[0].trusted_issuers: missing; must list issuers, since the metadata has no authorization_servers"
             ])
         let trusting = """
-            {"metadata": {"resource": "https://api.example.com/photos"}, "trusted_issuers": ["https://as.example.com"]}
+            {"metadata": {"resource": "https://api.example.com/photos"},
+             "trusted_issuers": ["https://as.example.com"]}
             """
         #expect(SampleFile.problems(SampleFile.with(resource: trusting)) == [])
     }
@@ -103,7 +104,8 @@ struct CrossCheckTests {
 
     @Test func `a listed issuer on loopback needs an entry that allows http`() {
         let resource = """
-            {"metadata": {"resource": "https://api.example.com/a", "authorization_servers": ["http://127.0.0.1:9"]}}
+            {"metadata": {"resource": "https://api.example.com/a",
+                          "authorization_servers": ["http://127.0.0.1:9"]}}
             """
         #expect(
             SampleFile.problems(SampleFile.with(resource: resource)) == [
@@ -117,7 +119,8 @@ struct CrossCheckTests {
     @Test func `at most one issuer introspects for a resource`() {
         let introspection = #""introspection": {"client_id": "a", "client_secret": "b"}"#
         let servers = """
-            [{"issuer": "https://a.example.com", \(introspection)}, {"issuer": "https://b.example.com", \(introspection)}]
+            [{"issuer": "https://a.example.com", \(introspection)},
+             {"issuer": "https://b.example.com", \(introspection)}]
             """
         let resource = """
             {"metadata": {"resource": "https://api.example.com/a",
@@ -143,8 +146,9 @@ struct CrossCheckTests {
 
     @Test func `the same path and method twice is refused`() {
         let routes = """
-            "routes": [{"path": "/photos/{a}", "respond": "echo"}, {"path": "/photos/{b}", "methods": ["POST", "GET"],
-            "respond": "echo"}, {"path": "/photos/{c}", "methods": ["PUT"], "respond": "echo"}]
+            "routes": [{"path": "/photos/{a}", "respond": "echo"},
+            {"path": "/photos/{b}", "methods": ["POST", "GET"], "respond": "echo"},
+             {"path": "/photos/{c}", "methods": ["PUT"], "respond": "echo"}]
             """
         #expect(
             SampleFile.problems(SampleFile.with(resource: SampleFile.resource(more: routes))) == [

@@ -67,7 +67,8 @@ struct EffectTests {
 
     @Test func `an issuer without a usable key is a warning`() throws {
         let server =
-            "\"authorization_servers\": [{ \"issuer\": \"https://as.example.com\", \"jwks\": { \"keys\": [\(Self.key)] } }]"
+            "\"authorization_servers\": [{ \"issuer\": \"https://as.example.com\", "
+            + "\"jwks\": { \"keys\": [\(Self.key)] } }]"
         #expect(
             try warnings(SampleFile.resource(more: "\"tokens\": { \"algorithms\": [\"RS256\"] }"), server)
                 == [
@@ -82,7 +83,8 @@ struct EffectTests {
 
     @Test func `an issuer that cannot check the token format is a warning`() throws {
         let introspection =
-            "\"introspection\": { \"endpoint\": \"https://b.example/i\", \"client_id\": \"a\", \"client_secret\": \"b\" }"
+            "\"introspection\": { \"endpoint\": \"https://b.example/i\", \"client_id\": \"a\", "
+            + "\"client_secret\": \"b\" }"
         let servers = """
             "authorization_servers": [{ "issuer": "https://as.example.com" }, \
             { "issuer": "https://b.example", \(introspection) }]

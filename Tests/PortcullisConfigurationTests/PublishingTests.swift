@@ -49,9 +49,11 @@ struct PublishingTests {
 
     @Test func `a file with every key is read`() throws {
         let members = """
-            "signed_metadata": {"private_key": "rs.jwk", "algorithm": "EdDSA", "issuer": "https://trust.example", "lifetime_seconds": 600,
+            "signed_metadata": {"private_key": "rs.jwk", "algorithm": "EdDSA",
+                                "issuer": "https://trust.example", "lifetime_seconds": 600,
                                 "published_keys": ["next.jwk"], "accept_jwt": true},
-            "additional_well_known_suffixes": ["x-protected-resource"], "metadata_url": "https://api.example.com/about",
+            "additional_well_known_suffixes": ["x-protected-resource"],
+            "metadata_url": "https://api.example.com/about",
             "link_field": true, "authorization_server_mirror": true, "profile": "mcp",
             "cors": {"allowed_origins": ["https://app.example.com"]}
             """

@@ -10,12 +10,14 @@ import Testing
 struct RequirementTests {
     @Test func `a route can require bound tokens and fresh introspection`() throws {
         let routes = """
-            "routes": [{"path": "/photos/a", "sender_constrained": true, "fresh_introspection": true, "respond": "echo"},
+            "routes": [{"path": "/photos/a", "sender_constrained": true, "fresh_introspection": true,
+                        "respond": "echo"},
             {"path": "/photos/b", "respond": "echo"}]
             """
         let servers = """
             [{"issuer": "https://as.example.com", "jwks": {"keys": []},
-              "introspection": {"endpoint": "https://as.example.com/introspect", "client_id": "a", "client_secret": "b"}}]
+              "introspection": {"endpoint": "https://as.example.com/introspect", "client_id": "a",
+                                "client_secret": "b"}}]
             """
         let file = try ServingTests.file(
             SampleFile.with(authorizationServers: servers, resource: SampleFile.resource(more: routes)))

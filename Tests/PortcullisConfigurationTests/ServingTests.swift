@@ -13,7 +13,8 @@ struct ServingTests {
 
     @Test func `resources and routes make a server`() throws {
         let routes = """
-            "routes": [{"path": "/photos", "respond": "principal"}, {"path": "/photos/{id}", "respond": "echo"},
+            "routes": [{"path": "/photos", "respond": "principal"},
+            {"path": "/photos/{id}", "respond": "echo"},
             {"path": "/photos/a/{rest...}", "methods": ["POST"], "respond": {"block_seconds": 1}},
             {"path": "/photos/%7Ealice", "respond": {"sleep_seconds": 1}},
             {"path": "/photos/", "respond": {"text": "a slash makes it another path"}}]
@@ -83,7 +84,8 @@ struct EdgeSettingsTests {
 
     @Test func `trusted proxies and their fields are applied`() throws {
         let made = try Self.configuration(
-            #"{"trusted_proxies": ["10.0.0.0/8", "::1", "unix"], "forwarded": "x-forwarded", "proxy_protocol": true, "request_ids": true}"#
+            #"{"trusted_proxies": ["10.0.0.0/8", "::1", "unix"], "forwarded": "x-forwarded", "#
+                + #""proxy_protocol": true, "request_ids": true}"#
         )
         #expect(
             try made.proxies

@@ -21,7 +21,8 @@ struct TLSFileTests {
 
     @Test func `every file that cannot be opened is reported`() throws {
         let file = try Self.file(
-            #"{"certificate": "a.pem", "private_key": "/none/b.key", "client_certificates": "request", "client_ca": "c.pem"}"#
+            #"{"certificate": "a.pem", "private_key": "/none/b.key", "client_certificates": "request", "#
+                + #""client_ca": "c.pem"}"#
         )
         let error = #expect(throws: InvalidConfiguration.self) {
             try file.makeTLS(relativeTo: "/none/c.json")

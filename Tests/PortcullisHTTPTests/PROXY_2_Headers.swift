@@ -35,7 +35,8 @@ struct PROXY_2 {
         ("TCP4 0.0.0.0 0.0.0.0 0 65535", "0.0.0.0", 0),
         ("TCP6 2001:db8::9 ::1 1 2", "2001:db8::9", 1),
         (
-            "TCP6 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 65535 65535",
+            "TCP6 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff "
+                + "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 65535 65535",
             "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 65535
         ),
     ])

@@ -54,7 +54,8 @@ struct RFC9112_5_SplitHeads {
                 let other = read(head, split)
                 if other != whole {
                     return
-                        "\(String(decoding: head, as: UTF8.self)): \(whole), but \(other) split at \(split[0])"
+                        "\(String(decoding: head, as: UTF8.self)): \(whole), but \(other) split at "
+                        + "\(split[0])"
                 }
             }
             return nil

@@ -23,8 +23,8 @@ struct RFC9112_6_Serializing {
         let head = ResponseHead(status: .ok, fields: [.contentType: "text/plain", "X-A": "b"])
         #expect(
             text(head, .length(42)) == """
-                HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: text/plain\r\nX-A: b\r\n\
-                Content-Length: 42\r\n\r\n
+                HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: text/plain\r\n\
+                X-A: b\r\nContent-Length: 42\r\n\r\n
                 """)
     }
 
@@ -141,7 +141,8 @@ struct RFC9112_3_SerializingRequests {
                 == "GET /keys?x=1 HTTP/1.1\r\nHost: login.example.com\r\nAccept: application/json\r\n\r\n")
         #expect(
             try text(.post, "/i", bodyByteCount: 7, keepAlive: false)
-                == "POST /i HTTP/1.1\r\nHost: login.example.com\r\nContent-Length: 7\r\nConnection: close\r\n\r\n"
+                == "POST /i HTTP/1.1\r\nHost: login.example.com\r\nContent-Length: 7\r\nConnection: close\r\n"
+                + "\r\n"
         )
         #expect(try text(.post).contains("\r\nContent-Length: 0\r\n"))
     }

@@ -52,7 +52,8 @@ struct AccessLogLineTests {
     @Test func `text is the Common Log Format followed by pairs`() {
         #expect(
             Self.text(Self.line(.unauthorized, refusal: .expired), .text, at: 951_782_400.25)
-                == #"192.0.2.1 - - [29/Feb/2000:00:00:00 +0000] "GET /photos/7 HTTP/1.1" 401 512 duration=1.002030 "#
+                == #"192.0.2.1 - - [29/Feb/2000:00:00:00 +0000] "GET /photos/7 HTTP/1.1" 401 512 "#
+                + #"duration=1.002030 "#
                 + "id=abc route=/photos/{id} resource=https://api.example.com/photos refusal=expired\n")
     }
 
@@ -67,9 +68,10 @@ struct AccessLogLineTests {
     @Test func `JSON is one object a line, with null for unknown values`() {
         #expect(
             Self.text(Self.line(nil, path: nil, isComplete: false), .json, at: 1_700_000_000.007)
-                == #"{"time":"2023-11-14T22:13:20.007Z","remote_address":"192.0.2.1","method":null,"path":null,"#
-                + #""status":null,"bytes":512,"bytes_received":80,"duration_seconds":1.002030,"request_id":"abc","#
-                + #""route":"/photos/{id}","resource":"https://api.example.com/photos","refusal":null,"complete":false}"#
+                == #"{"time":"2023-11-14T22:13:20.007Z","remote_address":"192.0.2.1","method":null,"#
+                + #""path":null,"status":null,"bytes":512,"bytes_received":80,"duration_seconds":1.002030,"#
+                + #""request_id":"abc","route":"/photos/{id}","resource":"https://api.example.com/photos","#
+                + #""refusal":null,"complete":false}"#
                 + "\n")
     }
 

@@ -52,8 +52,8 @@ struct Fetch_CORS {
             #expect(reply["access-control-allow-origin"] == "*")
             #expect(
                 reply["access-control-allow-headers"]
-                    == "Authorization, Content-Type, Accept, DPoP, MCP-Protocol-Version, Mcp-Session-Id, Last-Event-ID, "
-                    + "Mcp-Method, Mcp-Name")
+                    == "Authorization, Content-Type, Accept, DPoP, MCP-Protocol-Version, Mcp-Session-Id, "
+                    + "Last-Event-ID, Mcp-Method, Mcp-Name")
             #expect(reply["access-control-max-age"] == "600")
             #expect(reply["www-authenticate"] == nil)
             #expect(reply["access-control-allow-credentials"] == nil)

@@ -98,7 +98,8 @@ struct RFC6750_3_GuardedPaths {
             #expect(
                 reply.all("www-authenticate") == [
                     "Bearer resource_metadata=\"\(Self.metadataURL)\", scope=\"read write\", "
-                        + "error=\"insufficient_scope\", error_description=\"The access token lacks a required scope\""
+                        + "error=\"insufficient_scope\", "
+                        + "error_description=\"The access token lacks a required scope\""
                 ])
             #expect(calls.value == 0)
         }

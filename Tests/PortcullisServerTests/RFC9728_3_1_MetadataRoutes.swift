@@ -130,7 +130,8 @@ struct RFC9728_3_1_MetadataRoutes {
                 "GET \(Self.root)/a HTTP/1.1\r\nHost: evil.example\r\nX-Forwarded-Host: evil.example\r\n\r\n",
                 "GET http://evil.example\(Self.root)/a HTTP/1.1\r\nHost: evil.example\r\n\r\n",
                 "GET \(Self.root)/a HTTP/1.0\r\n\r\n",
-                "GET \(Self.root)/a HTTP/1.1\r\nHost: h\r\nAccept: application/oauth-protected-resource+json\r\n\r\n",
+                "GET \(Self.root)/a HTTP/1.1\r\nHost: h\r\nAccept: "
+                    + "application/oauth-protected-resource+json\r\n\r\n",
             ]
             for text in forged {
                 let reply = try await server.exchange(text)

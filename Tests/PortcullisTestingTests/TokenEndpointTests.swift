@@ -193,7 +193,8 @@ struct RFC7636_4_AuthorizationCode {
         let second = try client.code(credentials.id)
         let elsewhere =
             "grant_type=authorization_code&code=\(second)"
-            + "&code_verifier=\(AuthorizationServerClient.verifier)&redirect_uri=https%3A%2F%2Felsewhere.example.com"
+            + "&code_verifier=\(AuthorizationServerClient.verifier)"
+            + "&redirect_uri=https%3A%2F%2Felsewhere.example.com"
         #expect(try client.post("/token", elsewhere, basic: credentials).error == "invalid_grant")
     }
 

@@ -69,7 +69,8 @@ struct Scene {
         #expect(refusal?.status == .unauthorized, sourceLocation: sourceLocation)
         #expect(
             refusal?.challenges.map(\.description) == [
-                #"Bearer resource_metadata="\#(Self.metadataURL)", error="invalid_token", error_description="\#(text)""#
+                #"Bearer resource_metadata="\#(Self.metadataURL)", error="invalid_token", "#
+                    + #"error_description="\#(text)""#
             ], sourceLocation: sourceLocation)
     }
 }

@@ -14,9 +14,12 @@ import Testing
 @Suite("RFC 9728 §5, RFC 6750 §3 Worked exchanges")
 struct WorkedExchanges {
     static let challenge =
-        #"WWW-Authenticate: Bearer resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/mcp", "#
+        #"WWW-Authenticate: Bearer "#
+        + #"resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/mcp", "#
     static let dpop =
-        #"WWW-Authenticate: DPoP algs="ES256", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/mcp", scope="mcp:read""#
+        #"WWW-Authenticate: DPoP algs="ES256", "#
+        + #"resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/mcp", "#
+        + #"scope="mcp:read""#
     let clock = ManualClock()
     let resource: ProtectedResource
 

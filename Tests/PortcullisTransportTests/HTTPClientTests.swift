@@ -248,7 +248,8 @@ struct HTTPClientTests {
     @Test func `bytes after a response end the connection and answer no request`() async throws {
         let server = try ScriptedServer.repeating { peer, _ in
             peer.write(
-                "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\naHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
+                "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\naHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n"
+                    + "evil"
             )
         }
         let client = try makeClient()

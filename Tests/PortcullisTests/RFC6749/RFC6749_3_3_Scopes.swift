@@ -48,7 +48,8 @@ struct RFC6749_3_3_Scopes {
         #expect(
             refusal?.challenges.map(\.description) == [
                 #"Bearer resource_metadata="\#(Scene.metadataURL)", scope="notes:read", "#
-                    + #"error="insufficient_scope", error_description="The access token lacks a required scope""#
+                    + #"error="insufficient_scope", "#
+                    + #"error_description="The access token lacks a required scope""#
             ])
     }
 

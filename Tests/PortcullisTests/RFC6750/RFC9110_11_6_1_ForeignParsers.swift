@@ -196,7 +196,8 @@ struct MetadataAsClientsReadIt {
         metadata.scopesSupported = ["a"]
         #expect(
             String(decoding: metadata.json.serialized(), as: UTF8.self)
-                == #"{"resource":"https://h/p","authorization_servers":["https://t.auth0.com/"],"scopes_supported":["a"]}"#
+                == #"{"resource":"https://h/p","authorization_servers":["https://t.auth0.com/"],"#
+                + #""scopes_supported":["a"]}"#
         )
     }
 }

@@ -111,7 +111,8 @@ struct RFC9396_9_AuthorizationDetails {
         let text = "The access token lacks required authorization details"
         #expect(
             refusal?.challenges.map(\.description) == [
-                #"Bearer resource_metadata="\#(Scene.metadataURL)", scope="pay", error="insufficient_scope", "#
+                #"Bearer resource_metadata="\#(Scene.metadataURL)", scope="pay", "#
+                    + #"error="insufficient_scope", "#
                     + #"error_description="\#(text)""#
             ])
         #expect(

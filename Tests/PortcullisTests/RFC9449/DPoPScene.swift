@@ -58,7 +58,8 @@ struct DPoPScene {
         #expect(refusal?.status == .unauthorized, sourceLocation: sourceLocation)
         #expect(
             refusal?.challenges.map(\.description) == [
-                #"DPoP algs="\#(Self.algorithms)", resource_metadata="\#(Self.metadataURL)", scope="notes:read", "#
+                #"DPoP algs="\#(Self.algorithms)", resource_metadata="\#(Self.metadataURL)", "#
+                    + #"scope="notes:read", "#
                     + #"error="invalid_dpop_proof", error_description="\#(text)""#
             ], sourceLocation: sourceLocation)
     }

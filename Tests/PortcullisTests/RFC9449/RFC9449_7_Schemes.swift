@@ -94,7 +94,8 @@ struct RFC9449_7_Schemes {
             #expect(
                 refusal?.challenges.map(\.description) == [
                     #"Bearer resource_metadata="\#(DPoPScene.metadataURL)", error="invalid_token", "#
-                        + #"error_description="The access token is bound to a key and needs the DPoP scheme""#,
+                        + #"error_description="The access token is bound to a key "#
+                        + #"and needs the DPoP scheme""#,
                     #"DPoP algs="\#(DPoPScene.algorithms)", resource_metadata="\#(DPoPScene.metadataURL)""#,
                 ])
         }

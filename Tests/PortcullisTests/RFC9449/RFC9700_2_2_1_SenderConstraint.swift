@@ -22,7 +22,8 @@ struct RFC9700_2_2_1_SenderConstraint {
         let rest = #"resource_metadata="\#(DPoPScene.metadataURL)", scope="notes:read""#
         #expect(
             refusal?.challenges.map(\.description) == [
-                #"Bearer \#(rest), error="invalid_token", error_description="The access token is not bound to a key""#,
+                #"Bearer \#(rest), error="invalid_token", "#
+                    + #"error_description="The access token is not bound to a key""#,
                 #"DPoP algs="\#(DPoPScene.algorithms)", \#(rest)"#,
             ])
         // Other routes accept it.

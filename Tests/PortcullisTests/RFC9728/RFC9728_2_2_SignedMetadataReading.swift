@@ -58,8 +58,8 @@ struct RFC9728_2_2_SignedMetadataReading {
     @Test func `§3.3: a wrong signature is an error, not the plain values`() async {
         serve { token in
             let parts = token.split(separator: ".")
-            return
-                "\(parts[0]).\(Base64URL.encode(Array(#"{"iss":"\#(ForeignDeployment.resource)"}"#.utf8))).\(parts[2])"
+            let payload = Array(#"{"iss":"\#(ForeignDeployment.resource)"}"#.utf8)
+            return "\(parts[0]).\(Base64URL.encode(payload)).\(parts[2])"
         }
         #expect(await fault() == .invalidSignature)
         serve(by: TestIssuer(ForeignDeployment.resource))
