@@ -16,7 +16,8 @@ struct SecretFileTests {
         [{ "issuer": "https://as.example.com", "introspection": { "endpoint": "https://as.example.com/i",
            "client_auth": "private_key_jwt", "client_id": "a", "private_key": "jwt.key" } },
          { "issuer": "https://other.example.com", "introspection": {
-           "endpoint": "https://other.example.com/i", "client_auth": "tls_client_auth", "client_id": "a", "client_certificate": "cert.pem",
+           "endpoint": "https://other.example.com/i", "client_auth": "tls_client_auth",
+           "client_id": "a", "client_certificate": "cert.pem",
            "client_private_key": "client.key" } }]
         """
 

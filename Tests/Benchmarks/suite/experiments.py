@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is measured against what, and what is promised of it."""
+"""The experiments: what each measures, and its bounds."""
 
 import dataclasses
 import typing
@@ -16,7 +16,7 @@ from .streaming import Streamed
 
 @dataclasses.dataclass(frozen=True)
 class Experiment:
-    """`measured` is how many targets it measures in each round, for the time that is left."""
+    """`measured` is the number of targets in each round, from which the remaining time is estimated."""
 
     name: str
     what: str
@@ -116,7 +116,7 @@ def dpop(stage):
     fastest = speed.measure(2)["requests_per_second"]
 
     def enough_proofs(seconds):
-        # The machine may be faster then than it was just now.
+        # The machine may be faster then than it was during the measurement above.
         return int(1.6 * fastest * seconds) + 1000
 
     stage.compare(
@@ -167,7 +167,7 @@ def bodies(stage):
 
 
 def connections(stage):
-    """Twice as long as others, since opening nine thousand connections is part of what wrk measures."""
+    """Twice as long as others, because wrk's measurement includes opening nine thousand connections."""
 
     def over(count, server=stage.ours.trivial, name="trivial"):
         return server(f"{name} {count} connections", connections=count, threads=min(2, count))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Runs wrk once, and reads what it says."""
+"""Runs wrk once, and parses its output."""
 
 import math
 import os
@@ -52,7 +52,7 @@ class Load:
 
 
 def lines_of(path, threads, offset, fields):
-    """The environment in which requests.lua takes its requests from a file."""
+    """The environment with which requests.lua reads its requests from a file."""
     return {
         "SUITE_LINES": path,
         "SUITE_THREADS": str(threads),
