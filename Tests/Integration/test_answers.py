@@ -75,7 +75,7 @@ def test_a_valid_token_is_accepted_in_any_case_of_the_scheme(example, base, sign
         ([("Authorization", "Bearer not-a-jwt")], 401, "invalid_token"),
         ([("Authorization", "Bearer " + "a" * 20000)], 401, "invalid_token"),
     ],
-    ids=["other scheme", "nothing behind it", "twice", "comma", "space", "one part", "oversized"],
+    ids=["other scheme", "scheme without a token", "twice", "comma", "space", "one part", "oversized"],
 )
 def test_malformed_credentials_are_refused(example, fields, status, error):
     answer = example.get("/photos/7", fields=fields)

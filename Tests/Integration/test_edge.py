@@ -120,7 +120,7 @@ def test_sighup_reopens_the_log_file(serve, configuration, base, folder):
     wait_until(lambda: count(log) == 1, 10, "a line in the file")
     os.rename(log, moved)
     server.program.send(signal.SIGHUP)
-    wait_until(lambda: os.path.exists(log), 10, "the file is there again")
+    wait_until(lambda: os.path.exists(log), 10, "the file exists again")
     server.get("/hello")
     wait_until(lambda: count(log) == 1, 10, "a line in the new file")
     assert count(moved) == 1

@@ -265,4 +265,4 @@ def test_the_admin_listener_reports_the_chain(serve, base, folder):
     found = report.json["resources"][0]
     assert [entry["fault"] for entry in found["findings"]] == ["discoveryFailed"]
     assert web.request(f"http://127.0.0.1:{admin}/readyz").status == 200
-    wait_until(lambda: "self-check: 0 of 1" in server.errors, 20, "the log says what came of the check")
+    wait_until(lambda: "self-check: 0 of 1" in server.errors, 20, "the log has the result of the check")

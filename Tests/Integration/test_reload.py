@@ -45,7 +45,7 @@ def reload(server, configuration, folder, text=None):
         said = server.errors[before:]
         return said if "reload: the file is" in said else None
 
-    return wait_until(outcome, 10, "the log says what came of the reload")
+    return wait_until(outcome, 10, "the log has the result of the reload")
 
 
 def test_metadata_routes_and_validation_are_replaced(server, configuration, folder, base, signer):

@@ -19,7 +19,7 @@ from support.introspecting import Introspecting
 from support.processes import free_port, wait_until
 from support.tokens import ISSUER, Signer
 
-pytestmark = pytest.mark.skipif(store.PROGRAM is None, reason="neither valkey-server nor redis-server is there")
+pytestmark = pytest.mark.skipif(store.PROGRAM is None, reason="neither valkey-server nor redis-server is installed")
 
 PASSWORD = "a password of the store"
 
@@ -177,7 +177,7 @@ def test_while_the_store_is_unavailable_only_dpop_is_503(
         text = web.request(f"http://127.0.0.1:{port}/metrics").body.decode()
         return next(line for line in text.splitlines() if line.startswith("portcullis_store_up "))
 
-    wait_until(lambda: health() == "portcullis_store_up 1", 20, "the store is said to be there")
+    wait_until(lambda: health() == "portcullis_store_up 1", 20, "the log says that the store is available")
     valkey.kill()
     for _ in range(5):
         refused_for_now(use(server, client))
@@ -185,11 +185,11 @@ def test_while_the_store_is_unavailable_only_dpop_is_503(
     assert server.get("/archive", opaque).status == 200
     assert server.get("/photos/7").status == 401
     assert web.request(f"http://127.0.0.1:{port}/readyz").status == 200
-    wait_until(lambda: health() == "portcullis_store_up 0", 20, "the store is said to be away")
+    wait_until(lambda: health() == "portcullis_store_up 0", 20, "the log says that the store is unavailable")
     assert server.errors.count("store: out of use, ") == 1
     valkey.start()
     wait_until(lambda: use(server, client).status == 200, 20, "the store is found again")
-    wait_until(lambda: server.errors.count("store: answers\n") == 2, 20, "the log says so")
+    wait_until(lambda: server.errors.count("store: answers\n") == 2, 20, "the log reports it")
     proof = client.proof()
     assert [use(server, client, proof).status for _ in range(2)] == [200, 401]
 
@@ -287,7 +287,7 @@ def test_a_store_that_denies_access_is_unavailable_until_the_file_is_corrected(
     settings["store"].update(right)
     errors = reload(server, settings, folder)
     if database is None:
-        wait_until(lambda: use(server, client).status == 200, 20, "what the file says now is used")
+        wait_until(lambda: use(server, client).status == 200, 20, "the new file is in use")
     else:
         assert "reload: $.store differs in its place, which takes effect at the next start" in errors
         refused_for_now(use(server, client))

@@ -229,7 +229,7 @@ def reload(server):
         said = server.errors[before:]
         return said if "reload: the file is" in said else None
 
-    return wait_until(outcome, 10, "the log says what came of the reload")
+    return wait_until(outcome, 10, "the log has the result of the reload")
 
 
 def test_renewed_files_are_read_on_sighup(server, certificates):
@@ -302,7 +302,7 @@ def test_reloading_under_load_drops_no_connection(server, certificates):
             subprocess.run(["mv", certificates.path(f"new.{kind}"), certificates.path(f"server.{kind}")], check=True)
         reload(server)
         count = sum(thread.answers for thread in threads)
-        wait_until(lambda: sum(thread.answers for thread in threads) > count + 40, 20, "answers go on")  # noqa: B023
+        wait_until(lambda: sum(thread.answers for thread in threads) > count + 40, 20, "answers continue")  # noqa: B023
     for thread in threads:
         thread.ends = True
     for thread in threads:

@@ -139,7 +139,7 @@ def under_callgrind(stage, valgrind, choose, count):
     annotate = os.path.join(os.path.dirname(valgrind), "callgrind_annotate")
     shown = subprocess.run([annotate, "--threshold=100", "--auto=no", output], capture_output=True, text=True)
     if shown.returncode != 0:
-        raise needs.Wrong(f"callgrind_annotate said {shown.stderr[-300:]}")
+        raise needs.Wrong(f"callgrind_annotate printed {shown.stderr[-300:]}")
     return functions(shown.stdout)
 
 

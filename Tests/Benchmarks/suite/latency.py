@@ -21,7 +21,7 @@ def h2load(seconds, port, *words):
         timeout=seconds + 60,
     )
     if done.returncode != 0:
-        raise needs.Wrong(f"h2load said {done.stdout[-300:]} {done.stderr[-300:]}")
+        raise needs.Wrong(f"h2load printed {done.stdout[-300:]} {done.stderr[-300:]}")
 
 
 class Steady:

@@ -34,5 +34,5 @@ class Speed:
         done = subprocess.run([*words, self.word], stdin=subprocess.DEVNULL, capture_output=True, text=True)
         found = re.search(rf"^\+{self.line}:.*:([\d.]+)$", done.stdout, re.MULTILINE)
         if done.returncode != 0 or not found:
-            raise Wrong(f"openssl speed said {done.stdout[-300:]} {done.stderr[-300:]}")
+            raise Wrong(f"openssl speed printed {done.stdout[-300:]} {done.stderr[-300:]}")
         return {"requests_per_second": float(found.group(1))}

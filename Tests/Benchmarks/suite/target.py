@@ -72,7 +72,7 @@ class Target:
         connection.close()
         good = self.body(content) if callable(self.body) else self.body is None or content == self.body
         if answer.status != self.status or not good:
-            raise Wrong(f"{self.name}: {answer.status} {content[:200]!r} is not the answer expected.")
+            raise Wrong(f"{self.name}: {answer.status} {content[:200]!r} is not the expected answer.")
         return {
             "status": answer.status,
             "head_bytes": sum(len(name) + len(value) + 4 for name, value in answer.getheaders()),
@@ -100,7 +100,7 @@ class Target:
         if abs(figures["failed"] - expected) > self.connections or figures["trouble"]:
             raise Wrong(
                 f"{self.name}: of {figures['requests']} answers {figures['failed']} were above 399"
-                f" where {expected} should be; socket errors: {figures['trouble']}."
+                f" instead of {expected}; socket errors: {figures['trouble']}."
             )
         self.offset += figures["requests"] // self.threads + 1
         return figures

@@ -38,7 +38,7 @@ class Load:
         rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
         total = re.search(r"(\d+) requests in", text)
         if self.popen.returncode != 0 or not rate or not total:
-            raise needs.Wrong(f"wrk said {text} {errors}")
+            raise needs.Wrong(f"wrk printed {text} {errors}")
         failed = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
         trouble = re.search(r"Socket errors: (.*)", text)
         return {
