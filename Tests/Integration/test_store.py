@@ -177,7 +177,7 @@ def test_while_the_store_is_unavailable_only_dpop_is_503(
         text = web.request(f"http://127.0.0.1:{port}/metrics").body.decode()
         return next(line for line in text.splitlines() if line.startswith("portcullis_store_up "))
 
-    wait_until(lambda: health() == "portcullis_store_up 1", 20, "the log says that the store is available")
+    wait_until(lambda: health() == "portcullis_store_up 1", 20, "the metrics show the store as available")
     valkey.kill()
     for _ in range(5):
         refused_for_now(use(server, client))
@@ -185,7 +185,7 @@ def test_while_the_store_is_unavailable_only_dpop_is_503(
     assert server.get("/archive", opaque).status == 200
     assert server.get("/photos/7").status == 401
     assert web.request(f"http://127.0.0.1:{port}/readyz").status == 200
-    wait_until(lambda: health() == "portcullis_store_up 0", 20, "the log says that the store is unavailable")
+    wait_until(lambda: health() == "portcullis_store_up 0", 20, "the metrics show the store as unavailable")
     assert server.errors.count("store: out of use, ") == 1
     valkey.start()
     wait_until(lambda: use(server, client).status == 200, 20, "the store is found again")

@@ -210,7 +210,7 @@ def streaming(stage):
 EXPERIMENTS = [
     Experiment("routes", "trivial, metadata, 401 and guarded routes, compared with nginx", 6, routes),
     Experiment("peers", "guarded, compared with Hummingbird with JWTKit and Apache mod_oauth2", 7, against_peers),
-    Experiment("distinct", "100 000 tokens that are not cached, compared with OpenSSL's verification alone", 6, distinct),
+    Experiment("distinct", "100 000 uncached tokens, compared with OpenSSL's verification alone", 6, distinct),
     Experiment("remembered", "100 000 cached tokens", 4, remembered),
     Experiment("introspection", "opaque tokens, introspected each time and cached", 4, introspection),
     Experiment("dpop", "a new DPoP proof in every request, compared with OpenSSL's verification alone", 3, dpop),
