@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- For wrk: asks in turns without a token, with one, and for the metadata; counts answers that two versions of the resource had a part in.
+-- For wrk: sends requests in turns without a token, with one, and for the metadata; counts answers that mix two
+-- versions of the resource.
 
 local threads = {}
 
@@ -20,7 +21,7 @@ function request()
    return targets[sent % 3 + 1]
 end
 
--- The one number behind all patterns in a text that are there, or nothing if there are several.
+-- The number after every pattern that occurs in a text, or nil if the numbers differ.
 local function version(text, patterns)
    local found
    for _, pattern in ipairs(patterns) do

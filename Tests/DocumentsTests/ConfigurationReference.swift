@@ -5,13 +5,13 @@ import PortcullisConfiguration
 import PortcullisJOSE
 import Testing
 
-/// The reference of the example server's file is compared with the decoder: with each key that it knows and with what it
-/// says of a wrong value.
+/// Compares the reference of the example server's file with the decoder: each key that the decoder knows, and
+/// its message about a wrong value.
 @Suite("Documents: reference of the configuration file")
 struct ConfigurationReference {
     static let path = "Examples/ExampleServer/README.md"
 
-    @Test func `each object has a table with its keys and their values`() throws {
+    @Test func `the reference lists each object's keys and their values`() throws {
         let documented = Self.tables(of: Document(path: Self.path).text)
         let decoded = Self.decoded()
         #expect(decoded.keys.count > 15)
@@ -41,8 +41,8 @@ struct ConfigurationReference {
         return tables
     }
 
-    /// What the decoder knows, found out by asking it: an unknown key makes it name those of the object, and `null` makes it say
-    /// what a key's value has to be.
+    /// What the decoder knows, found by decoding: for an unknown key its message lists the object's keys, and
+    /// for `null` its message states what the key's value must be.
     private static func decoded() -> [String: [String: String]] {
         var found: [String: [String: String]] = [:]
         var waiting: [[Step]] = [[]]
@@ -59,7 +59,7 @@ struct ConfigurationReference {
         return found
     }
 
-    /// A key on the way to an object, which is the key's value or the only element of it.
+    /// A key on the path to an object: the object is the key's value, or its only element.
     private struct Step {
         let name: String
         let isList: Bool
@@ -91,7 +91,7 @@ struct ConfigurationReference {
     private static func findings(_ object: [Step], _ key: String, _ value: JSONValue) -> [Finding] {
         var members: JSONObject = [key: value]
         for (index, step) in object.enumerated().reversed() {
-            // A resource without metadata is not looked at.
+            // The decoder does not look at a resource without metadata.
             if object.prefix(index + 1).map(\.name) == ["resources"], members["metadata"] == nil {
                 members["metadata"] = .object(["resource": "https://api.example.com/"])
             }

@@ -13,7 +13,7 @@ enum Tree {
             .map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// The paths below a folder, sorted, that end in one of these ways; hidden folders are not looked at.
+    /// The sorted paths below a folder that end in one of these suffixes, without those in hidden folders.
     static func paths(below folder: String, endingIn suffixes: String...) -> [String] {
         let walk = FileManager.default.enumerator(atPath: root.appendingPathComponent(folder).path)
         let paths = (walk?.allObjects ?? []).compactMap { $0 as? String }
@@ -33,7 +33,7 @@ struct Document {
     struct Block {
         let language: String
         let text: String
-        /// The line of its opening fence, from 1.
+        /// The line of the opening fence, from 1.
         let line: Int
     }
 
@@ -48,7 +48,7 @@ struct Document {
         text = Tree.text(of: path) ?? ""
     }
 
-    /// The blocks between fences, without indentation that a list gives them.
+    /// The fenced blocks, without the indentation of a list.
     var blocks: [Block] {
         var blocks: [Block] = []
         var open: (language: String, line: Int, lines: [String])?
@@ -69,7 +69,7 @@ struct Document {
     }
 }
 
-/// Lines without the spaces that all of them begin with.
+/// Removes the spaces that all lines begin with.
 func withoutIndentation(_ lines: [String]) -> String {
     let depth = lines.filter { !$0.isEmpty }.map { $0.prefix { $0 == " " }.count }.min() ?? 0
     return lines.map { String($0.dropFirst(depth)) }.joined(separator: "\n")
@@ -77,7 +77,7 @@ func withoutIndentation(_ lines: [String]) -> String {
 
 /// The snippets of the compiled files: the lines between `// snippet: NAME` and `// end`.
 ///
-/// Parts of one name are joined with an empty line, so that imports and statements can belong together.
+/// Joins parts of one name with an empty line, so that imports and statements can belong together.
 func snippets() -> [String: String] {
     let paths =
         Tree.paths(below: "Tests/DocumentsTests/Snippets", endingIn: ".swift")

@@ -5,9 +5,10 @@ import Portcullis
 import PortcullisJOSE
 import Testing
 
-/// Documents that are written by a test, from the tables of the program.
+/// Documents that a test writes from the program's tables.
 ///
-/// `PORTCULLIS_RECORD_DOCUMENTS=1 swift test --filter Documents` writes them; without it, the files are compared.
+/// `PORTCULLIS_RECORD_DOCUMENTS=1 swift test --filter Documents` writes the files; without the variable, the
+/// tests compare them.
 @Suite("Documents: written from the program")
 struct GeneratedDocuments {
     static let catalog = "Sources/Portcullis/Portcullis.docc/"
@@ -27,17 +28,17 @@ struct GeneratedDocuments {
         try Self.check(Self.catalog + "Checks.md", against: try ChecksArticle().text)
     }
 
-    @Test func `the ledger of clauses is that of the sources and tests`() throws {
+    @Test func `the clause ledger matches the sources and tests`() throws {
         try Self.check(Self.catalog + "ClauseLedger.md", against: ClauseLedger().text)
     }
 }
 
-/// Text that stands for itself in a cell of a table.
+/// Escapes a text for the cell of a table.
 func cell(_ text: String) -> String { text.replacingOccurrences(of: "|", with: "\\|") }
 
-/// The reasons for which requests are refused, and what to do about each.
+/// The refusal reasons, and what to do about each.
 struct ReasonsArticle {
-    /// What the case's documentation says.
+    /// The case's documentation comment.
     private let meanings: [String: String]
 
     init() throws {
@@ -60,15 +61,16 @@ struct ReasonsArticle {
         var text = """
             # Troubleshooting by reason
 
-            Why a request is refused, what the client gets, and what repairs it.
+            Why a request is refused, what the client gets, and how to repair it.
 
             ## Overview
 
-            Each refusal has one reason. It is in the access log (`reason`), in the metrics, in the output of
-            `portcullis explain` and in ``Refusal/reason``. The client gets the status, the error code and the
-            public text, and no more.
+            Each refusal has one reason. It is in the access log (`reason`), in the metrics, in the output
+            of `portcullis explain` and in ``Refusal/reason``. The client gets only the status, the error
+            code and the public text.
 
-            To find the reason of a request that a client reports, search the access log by its `X-Request-Id`:
+            To find the reason for a request that a client reports, search the access log by its
+            `X-Request-Id`:
 
                 swift run portcullis explain --request-id ID --log access.log
 
@@ -108,7 +110,7 @@ struct ReasonsArticle {
     static func heading(_ name: String) -> String { name.prefix(1).uppercased() + name.dropFirst() }
 }
 
-/// The steps of a decision, in order.
+/// The steps of an admission, in order.
 struct ChecksArticle {
     /// The steps at which recorded requests were refused, by name and reason.
     private let recorded: Set<String>
@@ -130,7 +132,7 @@ struct ChecksArticle {
 
     /// Whether a request was refused at a step for a reason whose row names another step.
     ///
-    /// Two steps may have one name, which a record cannot tell apart: then the row decides.
+    /// Two steps may have one name. A record does not distinguish them, so the row decides.
     private func isRecorded(_ reason: RefusalReason, at step: AdmissionStep) -> Bool {
         let isAlone = AdmissionStep.allCases.count { $0.name == step.name } == 1
         return isAlone && recorded.contains(step.name + " " + reason.rawValue)
@@ -140,16 +142,16 @@ struct ChecksArticle {
         var text = """
             # Checks
 
-            What is checked of each request, step by step.
+            The checks of each request, step by step.
 
             ## Overview
 
-            The gate takes these steps in this order and ends at the first one that refuses. A step that has
-            nothing to do with a request is left out: a JWT is not introspected, and a token without `cnf` needs no
-            proof. The reasons are explained in <doc:TroubleshootingByReason>.
+            The gate takes these steps in this order and ends at the first one that refuses. It skips steps
+            that do not apply: a JWT is not introspected, and a token without `cnf` needs no proof.
+            <doc:TroubleshootingByReason> explains the reasons.
 
-            A token that was checked before is remembered. Such a request goes from the step *memory of tokens* to
-            the step *possession*, and its times are checked again.
+            The gate caches tokens that it has checked. A request with a cached token continues from the
+            step *memory of tokens* at the step *possession*, and the gate checks the token's times again.
 
             A test writes this table from `AdmissionStep.swift`, `RefusalReason+Table.swift` and the recorded
             decisions in `Fixtures/admission`. A reason may belong to more than one step.
@@ -171,7 +173,7 @@ struct ChecksArticle {
     }
 }
 
-/// Which files obey which clause, and which tests try it.
+/// Which files cite which clause, and which tests test it.
 struct ClauseLedger {
     private struct Entry {
         var sources: Set<String> = []
@@ -192,13 +194,13 @@ struct ClauseLedger {
         var text = """
             # Clause ledger
 
-            Which files cite which clause, and which tests try it.
+            Which files cite which clause, and which tests test it.
 
             ## Overview
 
-            Sources cite a clause where they obey it; tests name it in their suite, their function or their file.
-            A clause without a section stands for the whole document. Files are given by their names, which are
-            found by a search of the repository.
+            Sources cite a clause where they obey it; tests name it in their suite, their function or their
+            file. A clause without a section means the whole document. Search the repository for the
+            files' names.
 
             A test writes this article from the comments and the tests.
 
@@ -231,7 +233,7 @@ struct ClauseLedger {
         return found
     }
 
-    /// Those of the suite's name, of names and comments, and of the file's name.
+    /// Clauses cited by suite names, test names and comments, and by the file's name.
     private static func clauses(ofTests path: String) -> Set<Clause> {
         var found = Clause.all(in: Tree.text(of: path) ?? "")
         let name = path.split(separator: "/").last.map(String.init) ?? path

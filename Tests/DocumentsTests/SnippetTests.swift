@@ -7,10 +7,10 @@ import PortcullisHTTP
 import PortcullisJOSE
 import Testing
 
-/// Code in documents is code that is compiled, and configuration in documents is configuration that is decoded.
+/// Compiles the code in documents, and decodes the configuration in them.
 @Suite("Documents: code and configuration")
 struct SnippetTests {
-    @Test func `every block of Swift is a snippet that is compiled`() {
+    @Test func `every Swift block is a compiled snippet`() {
         let compiled = Set(snippets().values)
         for document in Document.all {
             for block in document.blocks where block.language == "swift" {
@@ -25,8 +25,8 @@ struct SnippetTests {
         #expect(unused == [])
     }
 
-    /// A whole file, or a part of one: what is missing is taken from a file that is good.
-    @Test func `every block of JSON is a configuration file, a part of one, or metadata`() throws {
+    /// Completes a part of a file with the rest of a valid file.
+    @Test func `every JSON block is a configuration file, a part of one, or metadata`() throws {
         for document in Document.all {
             for block in document.blocks where block.language == "json" {
                 let place = "\(document.path):\(block.line)"
@@ -57,7 +57,7 @@ struct SnippetTests {
           "routes": [{"path": "/photos/{id}", "scopes": ["photos.read"], "respond": "principal"}]}]
         """
 
-    @Test func `every link to a file leads to one`() {
+    @Test func `every link to a file leads to a file`() {
         for document in Document.all where !document.path.contains(".docc/") {
             let folder = document.path.split(separator: "/").dropLast().map { $0 + "/" }.joined()
             for match in document.text.matches(of: /\]\(([^)#]+)\)/) where !match.1.contains("://") {
@@ -74,8 +74,8 @@ struct SnippetTests {
         #expect(last.hasSuffix("OR OTHER DEALINGS IN THE SOFTWARE.\n"))
     }
 
-    /// RFC 9728 §5.1: the answer that the README shows is the answer of the resource that it declares.
-    @Test func `the README's answer without a token is the one of its example`() async throws {
+    /// RFC 9728 §5.1: the README's answer is the answer of the resource that the README declares.
+    @Test func `the README's answer without a token is its example's answer`() async throws {
         let blocks = Document(path: "README.md").blocks
         let shown = try #require(blocks.first { $0.language == "http" }).text.components(separatedBy: "\n")
         let head = try RequestHead(method: .get, target: "/notes", fields: [])
@@ -92,7 +92,7 @@ struct SnippetTests {
         }
     }
 
-    @Test func `the README's metadata is the document of its example`() throws {
+    @Test func `the README's metadata is its example's document`() throws {
         let blocks = Document(path: "README.md").blocks
         let shown = try #require(blocks.first { $0.language == "json" }).text
         let path = "/.well-known/oauth-protected-resource/notes"

@@ -2,12 +2,12 @@
 
 import Testing
 
-/// Who may import whom: the layers, and the two windows to the system.
+/// Which target may import which module: the layers, and the two gateways to the system.
 @Suite("House rules: imports")
 struct ImportRules {
     let repository = Repository()
 
-    /// The modules of the system that are not tied to a place: `COpenSSL` and Foundation have rules of their own.
+    /// Modules of the system that any target may import: `COpenSSL` and Foundation have rules of their own.
     static let system: Set<String> = ["CPlatform", "Darwin", "Dispatch", "Glibc", "Musl"]
 
     static let allowed: [String: Set<String>] = [
@@ -32,7 +32,7 @@ struct ImportRules {
         ]),
     ]
 
-    /// Files where an app hands over `Codable` values, and files with views as types of Foundation.
+    /// Files that accept `Codable` values from an app, and files with views as Foundation types.
     static func mayUseFoundation(_ file: SourceFile) -> Bool {
         ["+Codable.swift", "+Foundation.swift"].contains { file.name.hasSuffix($0) }
     }
@@ -44,7 +44,7 @@ struct ImportRules {
             case "Synchronization":
                 return nil
             case "Foundation":
-                // Where there is no smaller half of it to import, on macOS, Foundation stands in.
+                // Where FoundationEssentials does not exist, on macOS, Foundation replaces it.
                 let isFallback = line > 0 && file.lines[line - 1] == "#else"
                 return isFallback && mayUseFoundation(file)
                     ? nil : "\(place) imports Foundation"
@@ -58,14 +58,14 @@ struct ImportRules {
             case "COpenSSL" where file.target == "PortcullisTransport":
                 return file.folder.hasPrefix("TLS") ? nil : "\(place) imports COpenSSL outside TLS/"
             case "PortcullisTransport" where file.target == "Portcullis":
-                // Outside its Fetcher the gate takes nothing from the transport but the time.
+                // Outside its Fetcher, the gate uses only the transport's clock.
                 let others = ["HTTPClient", "EventLoop", "SocketAddress", "TLSContext"]
                 let isForTime = !file.code.contains { line in others.contains { line.holds($0) } }
                 return ["Fetching", "AuthorizationServer", "IssuerConnection", "Issuers"].contains(file.folder.prefix { $0 != "/" }) || isForTime
                     ? nil : "\(place) imports the transport for something other than its Fetcher and the time"
             case "Glibc" where file.name.hasSuffix("+Reading.swift"),
                 "Darwin" where file.name.hasSuffix("+Reading.swift"):
-                // Configuration is read from a file, and there is no Foundation to do it.
+                // The configuration target reads files without Foundation.
                 return file.target == "PortcullisConfiguration" ? nil : "\(place) imports \(module)"
             default:
                 let permitted = allowed[file.target]?.contains(module) ?? false
@@ -91,7 +91,7 @@ struct ImportRules {
             cTargets.filter { !$0.name.hasSuffix(".h") && $0.name != "module.modulemap" }.map(\.path) == [])
     }
 
-    @Test func `the examples do without Foundation and without the system's OpenSSL`() {
+    @Test func `the examples import neither Foundation nor the system's OpenSSL`() {
         let breaches = repository.swiftFiles(below: "Examples").flatMap { file in
             file.imports.filter { ["COpenSSL", "Foundation", "FoundationEssentials"].contains($0.module) }
                 .map { "\(file.at($0.line)) imports \($0.module)" }
@@ -99,12 +99,12 @@ struct ImportRules {
         #expect(breaches == [])
     }
 
-    @Test func `nothing is imported for testing or re-exported behind the reader's back`() {
+    @Test func `nothing is imported with @testable or re-exported without notice`() {
         let files = repository.swiftFiles(below: "Sources", "Tests", "Examples")
         let breaches = files.flatMap { file in
             file.code.enumerated().compactMap { index, line in
                 let words = line.split(separator: " ")
-                // One file a library may hand on the modules that its own declarations speak of.
+                // One file of a library may re-export the modules that the library's declarations name.
                 let isReexport = words.contains("@_exported") && file.name != "Exports.swift"
                 return words.contains("@testable") || isReexport ? file.at(index) : nil
             }
@@ -124,7 +124,7 @@ struct ImportRules {
         ("Sources/PortcullisTesting/A.swift", "@preconcurrency import Testing"),
         ("Sources/PortcullisServer/A.swift", "    import PortcullisTesting"),
     ])
-    func `the rule sees a breach`(path: String, line: String) {
+    func `the rule detects a breach`(path: String, line: String) {
         #expect(Self.breaches(in: SourceFile(path: path, text: "\n" + line + "\n")).count == 1)
     }
 
@@ -139,7 +139,7 @@ struct ImportRules {
         ("Sources/PortcullisHTTP/Wire/A.swift", "import Synchronization"),
         ("Sources/PortcullisHTTP/Wire/A.swift", "// does not import Foundation"),
     ])
-    func `the rule lets the agreed places be`(path: String, line: String) {
+    func `the rule accepts the agreed places`(path: String, line: String) {
         #expect(Self.breaches(in: SourceFile(path: path, text: "\n" + line + "\n")) == [])
     }
 }

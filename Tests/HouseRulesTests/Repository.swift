@@ -3,7 +3,8 @@
 import Foundation
 
 extension String {
-    /// Whether a literal text occurs, compared byte by byte: thirty thousand lines are asked for some twenty words.
+    /// Whether a literal text occurs, compared byte by byte: the rules search thirty thousand lines for
+    /// twenty words.
     func holds(_ text: String) -> Bool { strstr(self, text) != nil }
 }
 
@@ -11,16 +12,16 @@ extension String {
 struct Repository {
     let root: URL
 
-    /// Every file of the folders that the rules are about, read once for all of them.
+    /// Every file of the folders that the rules check, read once.
     private static let everything = ["Sources", "Tests", "Examples"].flatMap { Repository().read(below: $0) }
 
-    /// Found from this file's own path: `Tests/HouseRulesTests/Repository.swift`.
+    /// Derived from this file's own path: `Tests/HouseRulesTests/Repository.swift`.
     init(file: String = #filePath) {
         root = URL(fileURLWithPath: file)
             .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     }
 
-    /// Every file below a folder, sorted by path; hidden ones and byte-code caches are not looked at.
+    /// Every file below a folder, sorted by path, without hidden files and byte-code caches.
     func files(below folder: String) -> [SourceFile] {
         Self.everything.filter { $0.path.hasPrefix(folder + "/") }
     }
@@ -55,7 +56,7 @@ struct SourceFile {
     let path: String
     let lines: [String]
 
-    /// The lines without comments and without what string literals hold.
+    /// The lines without comments and without the contents of string literals.
     let code: [String]
 
     init(root: URL, path: String) {
@@ -85,7 +86,7 @@ struct SourceFile {
 
     func at(_ index: Int) -> String { "\(path):\(index + 1)" }
 
-    /// The modules this file imports, with the line's index.
+    /// The modules that this file imports, with the line's index.
     var imports: [(module: String, line: Int)] {
         let kinds: Set<Substring> = [
             "struct", "class", "enum", "protocol", "typealias", "func", "var", "let",
@@ -104,7 +105,7 @@ struct SourceFile {
         return found
     }
 
-    /// One line without what follows `//`, and with string literals emptied, so that words in prose do not count.
+    /// One line without its `//` comment and with empty string literals, so that words in prose do not count.
     private static func code(of line: String) -> String {
         var kept: [UInt8] = []
         var isInString = false

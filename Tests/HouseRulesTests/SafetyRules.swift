@@ -2,12 +2,12 @@
 
 import Testing
 
-/// Where the compiler's proof ends, a sentence takes over.
+/// Where the compiler cannot prove safety, a sentence must.
 @Suite("House rules: safety sentences")
 struct SafetyRules {
     let repository = Repository()
 
-    /// Spellings that switch a check of the compiler off.
+    /// Spellings that switch off a check of the compiler.
     static let escapes = [
         "@unchecked Sendable", "nonisolated(unsafe)", "unowned(unsafe)", "unsafeBitCast(", "unsafeDowncast(",
         "assumingMemoryBound(", "bindMemory(", "withMemoryRebound(", "Unmanaged<", "Unmanaged.",
@@ -15,7 +15,8 @@ struct SafetyRules {
         "OpaquePointer(bitPattern", "@exclusivity(unchecked)",
     ]
 
-    /// How far above the line the sentence may start: a docstring and an attribute fit in between.
+    /// The number of lines above in which the sentence may start: a docstring and an attribute fit in
+    /// between.
     static let reach = 10
 
     static func silentEscapes(in file: SourceFile) -> [String] {
@@ -26,11 +27,11 @@ struct SafetyRules {
         }
     }
 
-    @Test func `every escape from the compiler's checks says why it holds`() {
+    @Test func `every escape from the compiler's checks says why it is safe`() {
         #expect(repository.swiftFiles(below: "Sources", "Examples").flatMap(Self.silentEscapes) == [])
     }
 
-    @Test func `a file that keeps a raw pointer says who owns the memory`() {
+    @Test func `a file that keeps a raw pointer says which object owns the memory`() {
         let breaches = repository.swiftFiles(below: "Sources", "Examples").flatMap { file -> [String] in
             let stored = file.code.enumerated().filter { _, line in Self.storesPointer(line) }
             let explained = file.lines.contains { $0.holds("SAFETY: ") }
@@ -39,7 +40,7 @@ struct SafetyRules {
         #expect(breaches == [])
     }
 
-    /// A stored property, that is a `let` or `var` with a written pointer type at the depth of a type's members.
+    /// A stored property: a `let` or `var` with a written pointer type at the depth of a type's members.
     static func storesPointer(_ line: String) -> Bool {
         let indentation = line.prefix { $0 == " " }.count
         guard indentation == 4, !line.holds("func "), !line.holds("{") else { return false }
@@ -52,7 +53,7 @@ struct SafetyRules {
         return isPointer && !type.contains("->")
     }
 
-    @Test func `the rule sees a silent escape and a spoken one`() {
+    @Test func `the rule distinguishes escapes with and without a sentence`() {
         let silent = "final class Box: @unchecked Sendable {\n    let memory: UnsafeMutableRawPointer\n}"
         let file = SourceFile(path: "Sources/X/A.swift", text: silent)
         #expect(Self.silentEscapes(in: file) == ["Sources/X/A.swift:1"])

@@ -2,7 +2,7 @@
 
 import Testing
 
-/// What stands in the sources, and what must not.
+/// What the sources contain, and what they must not contain.
 @Suite("House rules: text")
 struct TextRules {
     let repository = Repository()
@@ -12,7 +12,7 @@ struct TextRules {
     @Test func `every Swift file and C header starts with its licence`() {
         let files = repository.files(below: "Sources") + repository.swiftFiles(below: "Tests", "Examples")
         let missing = files.filter { file in
-            // The tools version has to be a manifest's first line.
+            // A manifest has to begin with the tools version.
             let head = file.name == "Package.swift" ? file.lines.prefix(2) : file.lines.prefix(1)
             return [".swift", ".h"].contains { file.name.hasSuffix($0) } && !head.contains("// " + Self.spdx)
         }
@@ -29,7 +29,7 @@ struct TextRules {
         #expect(missing.map(\.path) == [])
     }
 
-    /// Words that no file of Sources contains, comments and literals included.
+    /// Words that no file of Sources contains, including comments and literals.
     static let forbiddenAnywhere = ["TODO", "FIXME"]
 
     static func isForbiddenCode(_ line: String) -> Bool {
@@ -37,7 +37,7 @@ struct TextRules {
         return false
     }
 
-    /// Whether a word occurs and is not the tail of a longer name: `print(` is not in `fingerprint(`.
+    /// Whether a word occurs outside a longer name: `print(` does not occur in `fingerprint(`.
     static func occurs(_ word: String, in line: String) -> Bool {
         guard line.holds(word) else { return false }
         var rest = Substring(line)
@@ -49,7 +49,7 @@ struct TextRules {
         return false
     }
 
-    @Test func `the sources promise nothing for later and crash on no input`() {
+    @Test func `the sources have no TODO and crash on no input`() {
         let breaches = repository.swiftFiles(below: "Sources").flatMap { file in
             zip(file.lines, file.code).enumerated().compactMap { index, line in
                 let promised = Self.forbiddenAnywhere.contains { Self.occurs($0, in: line.0) }
@@ -64,7 +64,8 @@ struct TextRules {
     static let mistakes = "Sources/PortcullisHTTP/Syntax/DeclarationMistake.swift"
 
     @Test func `a mistake in a declaration ends release builds with its sentence`() {
-        // preconditionFailure says nothing there: it is left for what OpenSSL cannot do, and for the test kit.
+        // preconditionFailure prints nothing there: it is for impossible failures of OpenSSL, and for the
+        // test kit.
         let breaches = repository.swiftFiles(below: "Sources", "Examples").flatMap { file -> [String] in
             guard !file.name.hasSuffix("+OpenSSL.swift"), file.target != "PortcullisTesting" else {
                 return []
@@ -118,7 +119,7 @@ struct TextRules {
         #expect(breaches == [])
     }
 
-    @Test func `the scan of a line is not fooled by names, literals and comments`() {
+    @Test func `the scan of a line skips longer names, literals and comments`() {
         #expect(Self.occurs("print(", in: "    print(x)"))
         #expect(!Self.occurs("print(", in: "thumbprint(key); key.print(); my_print(x)"))
         #expect(Self.isForbiddenCode("let a = try! f()"))
@@ -133,7 +134,8 @@ struct TextRules {
 }
 
 extension Substring {
-    /// The first place of a literal text; Foundation's version bridges, and is slow on ten thousand lines.
+    /// The first occurrence of a literal text; Foundation's version bridges, and is slow on ten thousand
+    /// lines.
     fileprivate func range(of text: String) -> Range<Substring.Index>? {
         guard let first = text.first else { return nil }
         var start = startIndex

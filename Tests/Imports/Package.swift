@@ -3,7 +3,8 @@
 
 import PackageDescription
 
-// Compiles files that import this package beside other ones with the same names. `Tests/run --all` builds it.
+// Compiles files that import this package together with packages that use the same names. `Tests/run --all`
+// builds it.
 let package = Package(
     name: "Imports",
     platforms: [.macOS(.v15)],

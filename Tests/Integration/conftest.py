@@ -11,7 +11,7 @@ from support.toolkit import Toolkit
 
 
 def pytest_collection_modifyitems(items):
-    """What looks back on the whole run comes last."""
+    """Runs the tests that inspect the whole run last."""
     items.sort(key=lambda item: item.path.name == "test_secrecy.py")
 
 
@@ -29,13 +29,13 @@ def folder(tmp_path):
 
 @pytest.fixture
 def base():
-    """An origin for the resources of one test; `serve` listens there."""
+    """An origin for one test's resources; `serve` listens there."""
     return f"http://127.0.0.1:{free_port()}"
 
 
 @pytest.fixture
 def serve(binary, folder):
-    """Starts example servers; each must end with exit status 0 when it is told to."""
+    """Starts example servers; each must exit with status 0 when it is stopped."""
     running = []
 
     def start(configuration, base=None):

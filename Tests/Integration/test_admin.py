@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The listener for operators."""
+"""The admin listener."""
 
 import re
 import socket
@@ -40,7 +40,7 @@ def sample(admin, name):
     return float(found[0]) if found else 0.0
 
 
-def test_it_counts_by_route_and_status(serve, configuration, base, admin_of):
+def test_requests_are_counted_by_route_and_status(serve, configuration, base, admin_of):
     server = serve(configuration, base)
     admin = admin_of(server)
     for _ in range(3):
@@ -54,7 +54,7 @@ def test_it_counts_by_route_and_status(serve, configuration, base, admin_of):
     assert 'portcullis_requests_total{route="/hello",method="GET",status="200"} 3' in lines
     assert 'portcullis_requests_total{route="/photos/{id}",method="GET",status="401"} 1' in lines
     assert 'portcullis_refusals_total{reason="missingCredentials"} 1' in lines
-    assert not any("/metrics" in line for line in lines), "the listeners share nothing"
+    assert not any("/metrics" in line for line in lines), "the listeners share no metrics"
 
 
 def test_health_and_readiness(serve, configuration, base, admin_of):
@@ -64,7 +64,7 @@ def test_health_and_readiness(serve, configuration, base, admin_of):
     assert web.request(admin + "/hello").status == 404
 
 
-def test_it_is_not_ready_without_keys(serve, configuration, base, admin_of):
+def test_the_server_is_not_ready_without_keys(serve, configuration, base, admin_of):
     issuer = f"http://127.0.0.1:{free_port()}"
     configuration.update(photos_and_notes(base, issuer))
     server = serve(configuration, base)
@@ -73,13 +73,13 @@ def test_it_is_not_ready_without_keys(serve, configuration, base, admin_of):
     assert web.request(admin + "/healthz").status == 200
 
 
-def test_the_main_listener_has_none_of_it(serve, configuration, base, admin_of):
+def test_the_main_listener_has_no_admin_routes(serve, configuration, base, admin_of):
     server = serve(configuration, base)
     admin_of(server)
     assert [server.get(path).status for path in ["/healthz", "/readyz", "/metrics"]] == [404, 404, 404]
 
 
-def test_a_taken_port_ends_it(binary, configuration, folder):
+def test_a_port_in_use_ends_the_server(binary, configuration, folder):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a served file answers, seen from outside: the gate's table and the kinds of `respond`."""
+"""A server's answers over the network: the gate's table and the kinds of `respond`."""
 
 import http.client
 import threading
@@ -56,7 +56,7 @@ def test_a_token_with_a_wrong_claim_is_invalid(example, base, signer, what):
     assert answer.one("Cache-Control") == "no-store"
 
 
-def test_a_good_token_is_accepted_in_any_spelling_of_the_scheme(example, base, signer):
+def test_a_valid_token_is_accepted_in_any_case_of_the_scheme(example, base, signer):
     token = signer.token([f"{base}/notes", f"{base}/photos"], "photos.read")
     for scheme in ["Bearer", "bearer", "BEARER"]:
         assert example.get("/photos/7", fields={"Authorization": f"{scheme} {token}"}).status == 200
@@ -75,30 +75,30 @@ def test_a_good_token_is_accepted_in_any_spelling_of_the_scheme(example, base, s
         ([("Authorization", "Bearer not-a-jwt")], 401, "invalid_token"),
         ([("Authorization", "Bearer " + "a" * 20000)], 401, "invalid_token"),
     ],
-    ids=["other scheme", "nothing behind it", "twice", "comma", "space", "one part", "oversized"],
+    ids=["other scheme", "scheme without a token", "twice", "comma", "space", "one part", "oversized"],
 )
-def test_credentials_in_a_wrong_form(example, fields, status, error):
+def test_malformed_credentials_are_refused(example, fields, status, error):
     answer = example.get("/photos/7", fields=fields)
     assert answer.status == status, answer
     assert answer.challenge.get("error") == error
 
 
-def test_a_token_in_the_query_is_no_credential(example, base, signer):
+def test_a_token_in_the_query_is_not_a_credential(example, base, signer):
     token = signer.token(f"{base}/photos", "photos.read")
     answer = example.get(f"/photos/7?access_token={token}")
     assert answer.status == 401 and "error" not in answer.challenge
 
 
 @pytest.mark.parametrize("path", ["/photos/../hello", "/photos//7", "/photos/%2e%2e/x", "/photos/a%2Fb", "/photos/%00"])
-def test_ambiguous_paths_are_refused_before_anything_is_decided(example, base, signer, path):
+def test_ambiguous_paths_are_refused_before_the_gate(example, base, signer, path):
     token = signer.token(f"{base}/photos", "photos.read")
     assert example.get(path, token).status == 400
     assert example.get(path).status == 400
 
 
-def test_outside_every_resource_an_unknown_path_is_404(example):
+def test_an_unknown_path_outside_every_resource_is_404(example):
     assert example.get("/nothing").status == 404
-    assert example.get("/photoshop").status == 404, "a prefix counts by whole segments"
+    assert example.get("/photoshop").status == 404, "prefixes match whole segments"
     answer = example.request("DELETE", "/hello")
     assert answer.status == 405 and "GET" in answer.one("Allow")
 
@@ -134,8 +134,8 @@ def test_stream(example):
     assert answer.one("Transfer-Encoding") == "chunked"
 
 
-def test_a_handler_that_sleeps_or_blocks_holds_nobody_else(example):
-    """One event loop, so whoever shares a thread with the blocked handlers would be late."""
+def test_a_handler_that_sleeps_or_blocks_delays_no_other(example):
+    """One event loop, so a request that shares a thread with the blocked handlers would be late."""
     answers = []
     threads = [
         threading.Thread(target=lambda: answers.append(example.get("/block").body)) for _ in range(8)
@@ -151,7 +151,7 @@ def test_a_handler_that_sleeps_or_blocks_holds_nobody_else(example):
     for thread in threads:
         thread.join(10)
     assert sorted(answers) == [b"blocked"] * 8 + [b"slept"] * 8
-    assert time.monotonic() - started < 4, "they ran at the same time"
+    assert time.monotonic() - started < 4, "they ran concurrently"
 
 
 def test_many_requests_on_one_connection(example, base, signer):

@@ -53,7 +53,7 @@ await fetch("/found", { method: "POST", body: JSON.stringify(found) });
 
 
 class Pages(http.server.ThreadingHTTPServer):
-    """Serves the page at an origin of its own, and takes what the page found."""
+    """Serves the page at its own origin, and receives the page's findings."""
 
     daemon_threads = True
 
@@ -93,7 +93,7 @@ def pages():
 
 
 def visit(url, is_done, folder):
-    """Opens a page until it has done its work."""
+    """Opens a page until it has finished."""
     words = [PROGRAM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
     words += [f"--user-data-dir={folder}/profile", "--remote-debugging-port=0", url]
     environment = {**os.environ, "HOME": folder}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`portcullis check` from outside: our own demo, servers that are not ours, and servers that mean ill."""
+"""`portcullis check` as a program: our own demo, other servers, and hostile servers."""
 
 import http.server
 import json
@@ -57,7 +57,7 @@ FULL = {"result": "pass", "score": 1.0, "document": True, "authorization_servers
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Answers from the table of its server: path to (status, fields, body), or a function of the request."""
+    """Answers from its server's table: path to (status, fields, body), or a function of the request."""
 
     protocol_version = "HTTP/1.1"
 
@@ -82,7 +82,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class TableServer(http.server.ThreadingHTTPServer):
-    """A small server, written by hand as an API's own author might."""
+    """A small hand-written server, as an API's author might write it."""
 
     daemon_threads = True
     request_queue_size = 256
@@ -108,7 +108,7 @@ def table():
 
 @pytest.fixture
 def issuer(table):
-    """An authorization server that says what it should."""
+    """An authorization server with correct metadata."""
     table.json(
         f"{WELL_KNOWN.replace('protected-resource', 'authorization-server')}",
         {
@@ -124,7 +124,7 @@ def issuer(table):
     return table.base
 
 
-# Our own.
+# Our own server.
 
 
 @pytest.fixture
@@ -141,22 +141,22 @@ def test_our_own_demo_has_the_full_score(report, demo):
         found, status = report(f"{demo}/{path}")
         assert (status, found["result"], found["readiness"]) == (0, "pass", FULL), found
         assert codes(found, "fail") == []
-        assert found["root_readiness"] == FULL, "the photos are the root's alias"
+        assert found["root_readiness"] == FULL, "the photos have the root alias"
 
 
-def test_the_report_for_people(check, demo):
+def test_the_text_report(check, demo):
     shown = check("--allow-private", f"{demo}/photos")
     assert shown.returncode == 0 and shown.stderr == ""
     assert "agent-readiness 1.0 of 1.0" in shown.stdout and "\x1b" not in shown.stdout
     assert re.search(r"^    ok    A call without a token is answered 401\.$", shown.stdout, re.MULTILINE)
 
 
-# Servers that are not ours.
+# Other servers.
 
 
 @pytest.fixture
 def foreign(folder, issuer):
-    """Starts a program of `support` that serves one resource, and gives back the resource."""
+    """Starts a program of `support` that serves one resource, and returns the resource."""
     running = []
 
     def start(script, python=sys.executable):
@@ -175,7 +175,7 @@ def foreign(folder, issuer):
 def test_the_resource_server_of_the_mcp_package(report, foreign):
     found, status = report(foreign("mcp_package_server.py"))
     assert (status, found["readiness"]) == (0, FULL), found
-    # What is known of it: an error code without a token, preflights that ask for one, a redirect for the slash.
+    # Known behaviour: an error code without a token, preflights that require one, a redirect for the slash.
     assert {"challenge.error", "probe.preflight", "probe.slash"} <= set(codes(found, "warn"))
     assert {"challenge.scope", "root.document"} <= set(codes(found, "note"))
     assert {"server.metadata", "server.keys", "metadata.resource", "clients.challenge"} <= set(codes(found, "pass"))
@@ -210,7 +210,7 @@ http {{
 """
 
 
-def test_nginx_with_a_document_written_by_hand(report, folder, issuer):
+def test_nginx_with_a_hand_written_document(report, folder, issuer):
     assert nginx.PROGRAM, "no nginx: Tests/run fetches one"
     port = free_port()
     os.makedirs(f"{folder}/app")
@@ -228,14 +228,14 @@ def test_nginx_with_a_document_written_by_hand(report, folder, issuer):
     finally:
         program.stop()
     assert found["readiness"] == FULL and status == 1
-    # The page of the app for whatever is not there: clients that try the root take it for the document.
+    # The app's page for every unknown path: clients that try the root take it for the document.
     assert codes(found, "fail") == ["probe.unknown-suffix"]
     warnings = set(codes(found, "warn"))
     assert {"challenge.resource-metadata", "metadata.cache", "probe.metadata-cors", "probe.bad-token"} <= warnings
     assert found["root_readiness"]["score"] == 0
 
 
-def test_a_small_server_written_by_hand_with_the_usual_mistakes(report, table, issuer):
+def test_a_small_hand_written_server_with_the_usual_mistakes(report, table, issuer):
     table.table["/api"] = (401, {"WWW-Authenticate": "Bearer resource_metadata=" + issuer}, b"")
     table.json(f"{WELL_KNOWN}/api", {"resource": f"{table.base}/api/", "authorization_servers": [issuer + "/"]})
     found, status = report(f"{table.base}/api")
@@ -244,7 +244,7 @@ def test_a_small_server_written_by_hand_with_the_usual_mistakes(report, table, i
     assert "clients.resource" in codes(found, "warn")
 
 
-# Those who mean ill, and those who are slow.
+# Hostile servers and slow ones.
 
 
 def test_private_addresses_are_not_connected_to(check, table):
@@ -264,7 +264,7 @@ def test_redirects_are_not_followed(report, table):
     assert "/trap" not in [path for _, path in table.seen]
 
 
-def test_a_document_without_an_end_is_given_up(report, table):
+def test_an_endless_document_is_refused(report, table):
     table.table["/api"] = (401, {"WWW-Authenticate": 'Bearer realm="x"'}, b"")
     table.table[f"{WELL_KNOWN}/api"] = (200, {"Content-Type": "application/json"}, b" " * 3_000_000)
     found, status = report(f"{table.base}/api")
@@ -272,7 +272,7 @@ def test_a_document_without_an_end_is_given_up(report, table):
     assert any("too large" in finding["text"] for finding in found["findings"])
 
 
-def test_a_host_that_says_nothing_could_not_be_checked_and_takes_no_longer_than_it_may(report):
+def test_a_silent_host_could_not_be_checked_and_takes_no_longer_than_the_timeout(report):
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen(8)
@@ -282,7 +282,7 @@ def test_a_host_that_says_nothing_could_not_be_checked_and_takes_no_longer_than_
         assert time.monotonic() - started < 25
 
 
-def test_what_the_network_says_never_reaches_the_terminal_as_a_command(check, table, issuer):
+def test_no_control_character_from_the_network_reaches_the_terminal(check, table, issuer):
     table.table["/api"] = (401, {"WWW-Authenticate": 'Bearer realm="x"'}, b"")
     table.json(f"{WELL_KNOWN}/api", {"resource": "https://h/\x1b[31m", "authorization_servers": [issuer]})
     shown = check("--allow-private", f"{table.base}/api").stdout
@@ -314,7 +314,7 @@ def test_a_hundred_resources_take_the_time_of_the_slowest_few(check, table, issu
     answer = json.loads(done.stdout)
     assert [found["subject"] for found in answer["reports"]] == [f"{table.base}/r{n}" for n in range(count)]
     assert all(found["readiness"] == FULL for found in answer["reports"])
-    # One after the other, each would wait for four answers at least, and most probes for one more.
+    # In sequence, each would wait for at least four answers, and most probes for one more.
     assert took < count * 4 * pause / 2, took
     progress = done.stderr.splitlines()
     assert len(progress) == count and progress[-1].startswith(f"[{count}/{count}] ")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Certificate-bound tokens whose certificate a trusted proxy names in Client-Cert (RFC 8705, RFC 9440)."""
+"""Certificate-bound tokens whose certificate a trusted proxy sends in Client-Cert (RFC 8705, RFC 9440)."""
 
 import base64
 import hashlib
@@ -62,7 +62,7 @@ def test_a_malformed_field_of_a_trusted_proxy_is_a_bad_request(start, token, val
         {"trusted_proxies": ["192.0.2.1/32"], "client_cert_field": True},
     ],
 )
-def test_from_anybody_else_the_field_does_not_exist(start, base, signer, token, server):
+def test_the_field_of_an_untrusted_peer_is_ignored(start, base, signer, token, server):
     server = start(**server)
     assert server.get("/photos/7", token, fields=[("Client-Cert", FIELD)]).status == 401
     unbound = signer.token(f"{base}/photos", "photos.read")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The program's words, its exit status, what it prints and how it ends."""
+"""The program's arguments, exit status, output and shutdown."""
 
 import http.client
 import os
@@ -66,13 +66,13 @@ def problems(errors):
     return [match.group(1) for match in found]
 
 
-def test_check_of_a_good_file_is_silent_success(run, configuration, folder):
+def test_check_of_a_valid_file_succeeds_without_output(run, configuration, folder):
     done = run("--check", write(configuration, folder))
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
 
 
 @pytest.mark.parametrize("word", ["--check", "--config"])
-def test_every_problem_is_named_with_its_path(run, configuration, folder, word):
+def test_every_problem_is_reported_with_its_path(run, configuration, folder, word):
     configuration["srever"] = {}
     configuration["server"]["prot"] = 1
     configuration["server"]["port"] = "8080"
@@ -109,7 +109,7 @@ def test_unknown_keys_are_errors_everywhere_but_in_metadata(run, configuration, 
     "text",
     ["", "{", "[]", "null", '{"resources": []} x', '{"resources": [], "resources": []}', '{"resources": "none"}', "{}"],
 )
-def test_what_is_not_such_a_file_is_refused(run, folder, text):
+def test_a_file_that_is_not_a_configuration_is_refused(run, folder, text):
     path = os.path.join(folder, "bad.json")
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
@@ -118,7 +118,7 @@ def test_what_is_not_such_a_file_is_refused(run, folder, text):
     assert problems(done.stderr)
 
 
-def test_a_file_that_is_not_there_is_refused(run, folder):
+def test_a_missing_file_is_refused(run, folder):
     for word in ["--check", "--config"]:
         done = run(word, os.path.join(folder, "absent.json"))
         assert done.returncode == 1 and done.stdout == "" and done.stderr.strip()
@@ -141,14 +141,14 @@ def test_no_secret_of_the_file_is_repeated(run, configuration, folder):
     "words",
     [["--nonsense"], ["file.json"], ["--config"], ["--check"], ["--port"], ["--port", "x"], ["--port", "65536"], ["-h=1"]],
 )
-def test_wrong_words_end_with_status_2(run, words):
+def test_wrong_arguments_exit_with_status_2(run, words):
     done = run(*words)
     assert done.returncode == 2, done
     assert done.stdout == "" and done.stderr.strip()
 
 
 @pytest.mark.parametrize("word", ["--help", "--version"])
-def test_help_and_version_are_answers(run, word):
+def test_help_and_version_go_to_standard_output(run, word):
     done = run(word)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.strip()
@@ -156,7 +156,7 @@ def test_help_and_version_are_answers(run, word):
         assert all(other in done.stdout for other in ["--config", "--check", "--host", "--port", "--version"])
 
 
-def test_a_port_in_use_ends_it_before_it_listens(run, configuration, folder):
+def test_a_port_in_use_ends_the_server_before_it_listens(run, configuration, folder):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -168,7 +168,7 @@ def test_a_port_in_use_ends_it_before_it_listens(run, configuration, folder):
         assert done.returncode == 1 and done.stdout == "" and done.stderr.strip()
 
 
-def test_it_listens_where_the_words_say_and_prints_one_line(start, configuration, folder):
+def test_the_server_listens_where_the_arguments_say_and_prints_one_line(start, configuration, folder):
     configuration["server"] = {"host": "127.0.0.2", "port": 1}
     server = start("--config", write(configuration, folder), "--host", "127.0.0.1", "--port", "0")
     host, port = re.fullmatch(r"http://([0-9.]+):(\d+)", server.base).groups()
@@ -176,11 +176,11 @@ def test_it_listens_where_the_words_say_and_prints_one_line(start, configuration
     assert server.get("/hello").body == b"Hello, world"
     assert server.get("/photos/7").status == 401
     server.program.send(signal.SIGTERM)
-    assert server.program.line(10) is None, "nothing else goes to standard output"
+    assert server.program.line(10) is None, "standard output has nothing else"
     assert server.program.wait(10) == 0
 
 
-def test_it_listens_where_the_file_says(start, configuration, folder):
+def test_the_server_listens_where_the_file_says(start, configuration, folder):
     port = free_port()
     configuration["server"] = {"port": port, "event_loops": 1}
     assert start("--config", write(configuration, folder)).base == f"http://127.0.0.1:{port}"
@@ -196,13 +196,13 @@ def test_a_request_in_flight_is_finished(start, configuration, folder, number):
     server.program.send(number)
     port = int(server.base.rsplit(":", 1)[1])
     wait_until(lambda: not is_open(port), 3, "new connections are refused")
-    assert server.program.process.poll() is None, "it waits for the answer"
+    assert server.program.process.poll() is None, "the server waits for the answer"
     thread.join(10)
     assert [(answer.status, answer.body) for answer in answers] == [(200, b"slept")]
     assert server.program.wait(5) == 0
 
 
-def test_it_does_not_wait_longer_than_the_grace(start, configuration, folder):
+def test_shutdown_does_not_wait_longer_than_the_grace_period(start, configuration, folder):
     configuration["server"]["shutdown_grace_seconds"] = 0.5
     server = start("--config", write(configuration, folder), "--port", "0")
 
@@ -220,7 +220,7 @@ def test_it_does_not_wait_longer_than_the_grace(start, configuration, folder):
     thread.join(5)
 
 
-def test_an_idle_connection_does_not_hold_it(start, configuration, folder):
+def test_an_idle_connection_does_not_delay_shutdown(start, configuration, folder):
     server = start("--config", write(configuration, folder), "--port", "0")
     connection = http.client.HTTPConnection("127.0.0.1", int(server.base.rsplit(":", 1)[1]), timeout=5)
     connection.request("GET", "/hello")
@@ -230,7 +230,7 @@ def test_an_idle_connection_does_not_hold_it(start, configuration, folder):
     connection.close()
 
 
-def test_it_listens_soon(binary, start, configuration, folder):
+def test_the_server_listens_soon(binary, start, configuration, folder):
     path = write(configuration, folder)
     start("--config", path, "--port", "0").stop()
     bound = 1.0 if example_server.is_release(binary) else 3.0
@@ -242,8 +242,8 @@ def test_it_listens_soon(binary, start, configuration, folder):
     assert min(times) < bound, times
 
 
-def test_no_command_line_is_not_an_empty_one(binary, folder):
-    """Without a program name the list of words is none, and the demo is not served."""
+def test_a_missing_command_line_is_not_an_empty_one(binary, folder):
+    """Without a program name the argument list is missing, and the server does not serve the demo."""
     for program in [binary, os.path.join(os.path.dirname(binary), "portcullis")]:
         done = subprocess.run(
             [""], executable=program, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20
@@ -252,8 +252,8 @@ def test_no_command_line_is_not_an_empty_one(binary, folder):
         assert "the command line cannot be read" in done.stderr
 
 
-def test_standard_descriptors_that_are_closed_are_filled(binary, configuration, folder):
-    """Else the listener would be standard error, and a sentence of the log would go to a socket."""
+def test_closed_standard_descriptors_are_replaced(binary, configuration, folder):
+    """Otherwise the listener would become standard error, and a log line would go to a socket."""
     port = free_port()
     path = write(configuration, folder)
     shell = 'exec "$0" --config "$1" --port "$2" <&- >&- 2>&-'
@@ -267,7 +267,7 @@ def test_standard_descriptors_that_are_closed_are_filled(binary, configuration, 
         program.wait(20)
 
 
-def test_a_secret_that_others_may_read_is_a_warning(run, configuration, folder):
+def test_a_secret_file_that_others_can_read_is_a_warning(run, configuration, folder):
     keys = os.path.join(folder, "nonce.keys")
     with open(keys, "w", encoding="utf-8") as file:
         file.write("A" * 43 + "\n")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The demo, walked as a person would: what it prints is pasted, line by line, into one shell."""
+"""The demo as a person uses it: its printed commands are pasted, line by line, into one shell."""
 
 import asyncio
 import html.parser
@@ -16,7 +16,7 @@ from support import web
 from support.memory import Memory
 from support.processes import Program, is_open
 
-#: Stands in front of curl in the shell that the commands are pasted into, and writes down each answer's head.
+#: Wraps curl in the shell that runs the commands, and records each answer's head.
 SHIM = r"""
 curl() { command curl -D "$HEADS/$(date +%s%N)" "$@"; }
 """
@@ -24,7 +24,7 @@ curl() { command curl -D "$HEADS/$(date +%s%N)" "$@"; }
 
 @pytest.fixture
 def demo(binary, folder):
-    """The demo and what it printed; on its own ports when they are free, as for a person."""
+    """The demo and its output; on its default ports if they are free."""
     usual = not is_open(8080) and not is_open(8081)
     program = Program([binary] if usual else [binary, "--port", "0"], folder, "demo")
     first = program.line(20) or ""
@@ -35,14 +35,15 @@ def demo(binary, folder):
 
 
 def is_complete(command):
-    """Whether a shell would run this text, rather than wait for the rest of it."""
+    """Whether a shell would run this text, rather than wait for more."""
     if command.endswith("\\"):
         return False
     return subprocess.run(["bash", "-n"], input=command, capture_output=True, text=True).returncode == 0
 
 
 def commands(lines):
-    """The printed commands: a line that starts with a command or an assignment, and what continues it."""
+    """The printed commands: a line that starts with a command or an assignment, and its continuation lines.
+    """
     found, pending = [], ""
     for line in lines:
         text = line.strip()
@@ -73,7 +74,8 @@ def test_the_printed_commands_walk_the_whole_chain(demo, folder):
         with open(os.path.join(heads, name), encoding="latin-1") as file:
             statuses += [int(status) for status in re.findall(r"^HTTP/1\.1 (\d+)", file.read(), re.MULTILINE)]
     where = (statuses, script, done.stdout, done.stderr)
-    # 401, resource metadata, server metadata, registration, token, the protected call, a scope it does not have.
+    # 401, resource metadata, server metadata, registration, token, the protected call, a scope that the token
+    # lacks.
     assert statuses[0] == 401 and statuses[-1] == 403 and statuses[-2] == 200, where
     assert [status for status in statuses if status != 302] in (
         [401, 200, 200, 201, 200, 200, 403],
@@ -81,7 +83,7 @@ def test_the_printed_commands_walk_the_whole_chain(demo, folder):
     ), where
 
 
-def test_it_is_one_host_with_two_resources_and_a_page(demo):
+def test_the_demo_is_one_host_with_two_resources_and_a_page(demo):
     base, _ = demo
     documents = [
         web.request(f"{base}/.well-known/oauth-protected-resource{path}").json for path in ["/photos", "/notes", ""]
@@ -97,7 +99,7 @@ def test_it_is_one_host_with_two_resources_and_a_page(demo):
 
 
 class Form(html.parser.HTMLParser):
-    """The first form of a page: where it goes and what it sends when its first button is pressed."""
+    """A page's first form: its action and its fields when its first button is pressed."""
 
     def __init__(self, page):
         super().__init__()
@@ -115,7 +117,8 @@ class Form(html.parser.HTMLParser):
 
 
 def test_a_foreign_client_signs_in_with_a_code_and_one_click(demo):
-    """The MCP SDK's client: registration (RFC 7591), PKCE, the consent page, the token, the protected call."""
+    """The MCP SDK's client: registration (RFC 7591), PKCE, the consent page, the token, the protected call.
+    """
     base, _ = demo
     returned = []
     callback = "http://127.0.0.1:8099/callback"

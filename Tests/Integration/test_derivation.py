@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The location that is served is the one that clients derive, for identifiers of every shape (RFC 9728 §3.1, §3.3)."""
+"""The served location is the one that clients derive, for identifiers of every shape (RFC 9728 §3.1, §3.3).
+"""
 
 import http.client
 import json
@@ -25,7 +26,7 @@ def configuration(identifiers):
 
 
 class Line:
-    """One kept connection, on which a request says whatever host it wants."""
+    """One persistent connection, on which each request names any host."""
 
     def __init__(self, base):
         parts = urllib.parse.urlsplit(base)
@@ -39,7 +40,7 @@ class Line:
         return response, response.read()
 
     def get_url(self, url):
-        """Asks for a URL as an HTTP library sends it, which writes parts of it in its own way."""
+        """Requests a URL as an HTTP library sends it, with the library's own normalisation."""
         request = httpx2.Request("GET", url)
         return self.get(request.headers["Host"], request.url.raw_path.decode())
 
@@ -49,7 +50,7 @@ def derived_by_the_sdk(identifier):
 
 
 def derived_by_the_rfc(identifier):
-    """RFC 9728 §3.1 word by word: inserted between host and path, a slash directly after the host removed."""
+    """RFC 9728 §3.1 literally: inserted between host and path, a slash directly after the host removed."""
     scheme, rest = identifier.split("://", 1)
     authority, path = re.fullmatch(r"([^/?]*)(.*)", rest).groups()
     if path == "/" or path.startswith("/?"):
@@ -67,7 +68,7 @@ def check(serve, identifiers, derive):
         if response.status != 200 or json.loads(body)["resource"] != name:
             wrong.append((name, location, response.status, body[:200]))
             continue
-        # The challenge names the very same place.
+        # The challenge names the same location.
         response, _ = line.get_url(name)
         hint = re.search(r'resource_metadata="([^"]*)"', response.getheader("WWW-Authenticate") or "")
         if response.status != 401 or not hint or hint.group(1) != location:
@@ -76,16 +77,16 @@ def check(serve, identifiers, derive):
 
 
 @pytest.mark.parametrize("batch", range(10))
-def test_the_mcp_package_derives_the_location_that_is_served(serve, binary, batch):
+def test_the_mcp_package_derives_the_served_location(serve, binary, batch):
     if batch > 0 and "san/" in binary:
-        pytest.skip("one batch is enough under a sanitizer")
+        pytest.skip("one batch suffices with a sanitizer")
     source = Identifiers(f"derivation {batch}")
     names = [source.one() for _ in range(BATCH)]
     assert len(set(names)) == BATCH
     check(serve, names, derived_by_the_sdk)
 
 
-def test_queries_and_semicolons_which_that_package_drops_are_kept_as_the_rfc_has_it(serve):
+def test_queries_and_semicolons_that_the_package_drops_are_kept(serve):
     source = Identifiers("queries")
     names = [source.one(semicolons=True, query=index % 2 == 0) for index in range(BATCH)]
     check(serve, names, derived_by_the_rfc)

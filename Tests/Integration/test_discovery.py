@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""An API that an unknown client can find its way into: the challenge, the document behind it, the chain."""
+"""An API that an unknown client can discover: the challenge, the document, the chain."""
 
 import asyncio
 import subprocess
@@ -33,7 +33,7 @@ BELOW = ["/photos", "/photos/", "/photos/7", "/photos/no/such/path", "/photos/7?
 
 @pytest.mark.parametrize("path", BELOW)
 @pytest.mark.parametrize("method", ["HEAD", "GET", "POST", "DELETE", "PROPFIND"])
-def test_any_path_below_a_resource_shows_the_challenge(example, path, method):
+def test_any_path_below_a_resource_gets_the_challenge(example, path, method):
     answer = example.request(method, path, body=b"" if method == "POST" else None)
     assert answer.status == 401, answer
     assert answer.one("Cache-Control") == "no-store"
@@ -42,10 +42,10 @@ def test_any_path_below_a_resource_shows_the_challenge(example, path, method):
     if method in ("HEAD", "GET") and path in ("/photos/7", "/photos/7?page=2", "/photos/%C3%A9"):
         assert answer.challenge["scope"] == "photos.read"
     if path == "/photos/no/such/path":
-        assert "scope" not in answer.challenge, "an unregistered path needs none"
+        assert "scope" not in answer.challenge, "an unregistered path needs no scope"
 
 
-def test_curl_shows_the_challenge(example):
+def test_curl_gets_the_challenge(example):
     shown = subprocess.run(
         ["curl", "-sI", f"{example.base}/photos/anything"], check=True, capture_output=True, text=True
     ).stdout
@@ -56,7 +56,7 @@ def test_curl_shows_the_challenge(example):
 
 
 @pytest.mark.parametrize("path", [WELL_KNOWN, f"{WELL_KNOWN}/photos", f"{WELL_KNOWN}/photos/", f"{WELL_KNOWN}/notes"])
-def test_the_document_is_what_scanners_ask_for(example, path):
+def test_the_document_is_as_scanners_expect(example, path):
     answer = example.get(path, fields={"Origin": "https://scanner.example.com"})
     assert answer.status == 200, answer
     assert answer.media_type == "application/json"
@@ -74,7 +74,7 @@ def test_the_document_is_what_scanners_ask_for(example, path):
     assert head.one("Content-Length") == str(len(answer.body))
 
 
-def test_the_document_says_what_the_file_says(example):
+def test_the_document_matches_the_file(example):
     document = example.get(f"{WELL_KNOWN}/photos").json
     assert document["resource_name"] == "Photos"
     assert document["resource_name#de"] == "Fotos"
@@ -84,7 +84,7 @@ def test_the_document_says_what_the_file_says(example):
 
 
 @pytest.mark.parametrize("path", [f"{WELL_KNOWN}/other", f"{WELL_KNOWN}/photos/7", f"{WELL_KNOWN}/photos//"])
-def test_other_well_known_paths_are_nothing_and_never_gated(example, path):
+def test_other_well_known_paths_are_404_and_never_gated(example, path):
     answer = example.get(path)
     assert answer.status == (400 if "//" in path else 404), answer
     assert answer.all("WWW-Authenticate") == []
@@ -96,8 +96,8 @@ def test_the_document_is_read_only(example):
     assert {word.strip() for word in answer.one("Allow").split(",")} >= {"GET", "HEAD"}
 
 
-def test_a_foreign_client_walks_the_chain_by_itself(serve, glewlwyd, base):
-    """The MCP SDK's client knows the API's URL and its own credentials; all else it finds."""
+def test_a_foreign_client_follows_the_chain(serve, glewlwyd, base):
+    """The MCP SDK's client knows the API's URL and its own credentials; it discovers the rest."""
     server = glewlwyd({f"{base}/photos": ["photos.read", "photos.write"], f"{base}/notes": ["notes.read"]})
     example = serve(photos_and_notes(base, server.issuer), base)
     seen = []
@@ -117,14 +117,14 @@ def test_a_foreign_client_walks_the_chain_by_itself(serve, glewlwyd, base):
 
     read, written, tokens = asyncio.run(walk())
     assert read.status_code == 200, (seen, read.text, example.errors)
-    assert read.json()["scopes"] == ["photos.read"], "what the challenge asked for, and no more"
-    # 403 insufficient_scope names the scope, so the same client steps up by itself.
+    assert read.json()["scopes"] == ["photos.read"], "exactly the scopes of the challenge"
+    # 403 insufficient_scope names the scope, so the same client steps up.
     assert written.status_code == 200, (seen, written.text)
     assert sorted(written.json()["scopes"]) == ["photos.read", "photos.write"]
     assert tokens.access_token not in example.errors
 
 
-def test_hosts_that_no_resource_names_do_not_change_the_challenge(example):
+def test_unknown_hosts_do_not_change_the_challenge(example):
     answer = web.request(f"{example.base}/photos/7", fields={"Accept": "*/*"})
     forged = subprocess.run(
         ["curl", "-sI", "-H", "Host: evil.example.com", "-H", "X-Forwarded-Host: evil.example.com",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""DPoP against the example server, with a client of its own: joserfc makes keys, tokens and proofs."""
+"""DPoP with the example server and the tests' own client: joserfc makes keys, tokens and proofs."""
 
 import concurrent.futures
 import hashlib
@@ -72,7 +72,7 @@ def test_a_proof_is_accepted_once(start, client):
     expect_refused(server.get("/photos/7", fields=client.fields(proof)), "invalid_dpop_proof")
 
 
-def test_of_parallel_requests_with_one_proof_one_gets_in(start, client):
+def test_of_parallel_requests_with_one_proof_one_is_accepted(start, client):
     server = start()
     for _ in range(3):
         fields = client.fields(client.proof())
@@ -104,14 +104,14 @@ def test_a_proof_for_another_request_is_refused(start, base, client):
     assert server.get("/photos/7", fields=spoofed).status == 200
 
 
-def test_a_key_that_the_token_is_not_bound_to_is_refused(start, base, signer, client):
+def test_another_key_than_the_tokens_is_refused(start, base, signer, client):
     server = start()
     thief = Client(base, signer)
     thief.token = client.token
     expect_refused(server.get("/photos/7", fields=thief.fields(thief.proof())), "invalid_token")
 
 
-def test_neither_scheme_takes_the_token_of_the_other(start, base, signer, client):
+def test_each_scheme_refuses_the_tokens_of_the_other(start, base, signer, client):
     server = start()
     answer = server.get("/photos/7", client.token, fields=[("DPoP", client.proof())])
     assert answer.status == 401
@@ -123,14 +123,14 @@ def test_neither_scheme_takes_the_token_of_the_other(start, base, signer, client
     expect_refused(server.get("/photos/7", fields=client.fields(client.proof())), "invalid_token")
 
 
-def test_where_bound_tokens_are_required_no_others_are_taken(start, base, signer, client):
+def test_where_bound_tokens_are_required_others_are_refused(start, base, signer, client):
     server = start(dpop_bound_access_tokens_required=True)
     expect_refused(server.get("/photos/7", signer.token(f"{base}/photos", "photos.read")), "invalid_token")
     assert server.get("/photos/7", fields=client.fields(client.proof())).status == 200
     assert [scheme for scheme, _ in server.get("/photos/7").challenges] == ["DPoP"]
 
 
-def test_a_nonce_is_demanded_and_handed_out(start, client):
+def test_a_nonce_is_required_and_issued(start, client):
     server = start({"nonce": "required", "nonce_lifetime_seconds": 1})
     answer = server.get("/photos/7", fields=client.fields(client.proof()))
     expect_refused(answer, "use_dpop_nonce")
@@ -145,7 +145,7 @@ def test_a_nonce_is_demanded_and_handed_out(start, client):
         answer = server.get("/photos/7", fields=client.fields(client.proof(nonce=nonce)))
         if answer.status == 401:
             break
-        assert time.monotonic() < deadline, "an old nonce is taken for ever"
+        assert time.monotonic() < deadline, "an old nonce is accepted forever"
         time.sleep(0.3)
     expect_refused(answer, "use_dpop_nonce")
     fresh = answer.one("DPoP-Nonce")
@@ -153,7 +153,7 @@ def test_a_nonce_is_demanded_and_handed_out(start, client):
     assert server.get("/photos/7", fields=client.fields(client.proof(nonce=fresh))).status == 200
 
 
-def test_servers_with_the_same_key_take_each_others_nonces(serve, start, base, signer, client):
+def test_servers_with_the_same_key_accept_each_others_nonces(serve, start, base, signer, client):
     dpop = {"nonce": "required", "nonce_keys": [encoded(bytes(32))]}
     first = start(dpop)
     configuration = photos_and_notes(
@@ -166,7 +166,7 @@ def test_servers_with_the_same_key_take_each_others_nonces(serve, start, base, s
     assert answer.status == 200, answer
 
 
-def test_a_full_table_of_proofs_refuses_and_forgets_nothing(start, client):
+def test_a_full_table_of_proofs_refuses_and_evicts_nothing(start, client):
     server = start({"replay_cache_entries": 2})
     proof = client.proof()
     assert server.get("/photos/7", fields=client.fields(proof)).status == 200
@@ -177,7 +177,7 @@ def test_a_full_table_of_proofs_refuses_and_forgets_nothing(start, client):
     expect_refused(server.get("/photos/7", fields=client.fields(proof)), "invalid_dpop_proof")
 
 
-def test_records_and_keys_outlive_a_reload(start, client):
+def test_records_and_keys_survive_a_reload(start, client):
     server = start({"nonce": "required"})
     nonce = server.get("/photos/7", fields=client.fields(client.proof())).one("DPoP-Nonce")
     proof = client.proof(nonce=nonce)

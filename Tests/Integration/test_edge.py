@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What stands at the server's edge: proxies, logs, names of requests, pages of other origins, other sockets."""
+"""The server's edge: proxies, logs, request IDs, CORS, other sockets."""
 
 import json
 import os
@@ -55,7 +55,7 @@ def nginx(folder):
 
 
 def lines(server, count=1):
-    """The JSON lines of the access log, once there are so many."""
+    """The JSON lines of the access log, once there are this many."""
 
     def found():
         parsed = [json.loads(line) for line in server.errors.splitlines() if line.startswith("{")]
@@ -64,10 +64,10 @@ def lines(server, count=1):
     return wait_until(found, 10, f"{count} lines in the access log: {server.errors}")
 
 
-# The access log and the names of requests.
+# The access log and request IDs.
 
 
-def test_a_users_report_finds_its_line(serve, configuration, base, signer):
+def test_a_users_request_id_finds_the_log_line(serve, configuration, base, signer):
     configuration["server"]["access_log"] = "json"
     server = serve(configuration, base)
     answer = server.get("/photos/7?access_token=hidden", "a.b.c")
@@ -90,7 +90,7 @@ def test_a_users_report_finds_its_line(serve, configuration, base, signer):
     assert "hidden" not in server.errors and token not in server.errors and "a.b.c" not in server.errors
 
 
-def test_the_text_log_begins_as_everybodys_does(serve, configuration, base):
+def test_the_text_log_begins_with_the_common_log_format(serve, configuration, base):
     configuration["server"]["access_log"] = "text"
     server = serve(configuration, base)
     server.get("/hello?q=hidden")
@@ -99,7 +99,7 @@ def test_the_text_log_begins_as_everybodys_does(serve, configuration, base):
     assert re.match(common + r" duration=\d+\.\d{6} id=[0-9a-z]{13} route=/hello$", line), line
 
 
-def test_the_log_of_the_last_requests_is_written_before_the_end(serve, configuration, base):
+def test_the_log_of_the_last_requests_is_written_before_exit(serve, configuration, base):
     configuration["server"]["access_log"] = "json"
     server = serve(configuration, base)
     for _ in range(50):
@@ -108,7 +108,7 @@ def test_the_log_of_the_last_requests_is_written_before_the_end(serve, configura
     assert len(lines(server, 50)) == 50
 
 
-def test_a_log_file_is_opened_anew_on_sighup(serve, configuration, base, folder):
+def test_sighup_reopens_the_log_file(serve, configuration, base, folder):
     configuration["server"].update({"access_log": "json", "access_log_file": "access.log"})
     server = serve(configuration, base)
     log, moved = os.path.join(folder, "access.log"), os.path.join(folder, "access.log.1")
@@ -120,7 +120,7 @@ def test_a_log_file_is_opened_anew_on_sighup(serve, configuration, base, folder)
     wait_until(lambda: count(log) == 1, 10, "a line in the file")
     os.rename(log, moved)
     server.program.send(signal.SIGHUP)
-    wait_until(lambda: os.path.exists(log), 10, "the file is there again")
+    wait_until(lambda: os.path.exists(log), 10, "the file exists again")
     server.get("/hello")
     wait_until(lambda: count(log) == 1, 10, "a line in the new file")
     assert count(moved) == 1
@@ -145,7 +145,7 @@ def test_a_log_file_that_cannot_be_opened_ends_the_start(binary, configuration, 
         ("none", ("X-Whatever", "1"), ("X-Forwarded-For", "203.0.113.1")),
     ],
 )
-def test_one_family_is_believed_of_a_trusted_proxy(serve, configuration, base, family, field, others):
+def test_only_the_configured_family_of_a_trusted_proxy_is_trusted(serve, configuration, base, family, field, others):
     configuration["server"].update({**PROXY, "forwarded": family, "access_log": "json"})
     server = serve(configuration, base)
     assert server.get("/hello", fields=[field, others, ("X-Request-Id", "from-the-proxy")]).status == 200
@@ -154,7 +154,7 @@ def test_one_family_is_believed_of_a_trusted_proxy(serve, configuration, base, f
     assert line["request_id"] == "from-the-proxy"
 
 
-def test_the_fields_of_anybody_else_do_not_exist(serve, configuration, base):
+def test_the_fields_of_an_untrusted_peer_are_ignored(serve, configuration, base):
     configuration["server"].update(
         {"trusted_proxies": ["192.0.2.0/24"], "forwarded": "forwarded", "access_log": "json"}
     )
@@ -165,12 +165,12 @@ def test_the_fields_of_anybody_else_do_not_exist(serve, configuration, base):
     assert line["remote_address"] == "127.0.0.1" and line["request_id"] != "mine"
 
 
-def test_a_trusted_proxy_that_writes_nonsense_is_told(serve, configuration, base):
+def test_a_trusted_proxy_that_sends_malformed_fields_is_reported(serve, configuration, base):
     configuration["server"].update({**PROXY, "forwarded": "forwarded"})
     assert serve(configuration, base).get("/hello", fields={"Forwarded": "for=1;for=2"}).status == 400
 
 
-def test_a_host_that_nobody_knows_is_told_with_the_fix(serve, configuration, base):
+def test_an_unknown_host_is_reported_with_the_fix(serve, configuration, base):
     server = serve(configuration, base)
     for _ in range(60):
         server.get("/hello", fields={"Host": "internal.example:8080"})
@@ -192,7 +192,7 @@ proxy_set_header X-Request-Id $request_id;
 """
 
 
-def test_behind_nginx_with_kept_connections(serve, configuration, base, signer, nginx):
+def test_behind_nginx_with_persistent_connections(serve, configuration, base, signer, nginx):
     configuration["server"].update({**PROXY, "forwarded": "x-forwarded", "access_log": "json"})
     configuration["admin"] = {"port": 0}
     server = serve(configuration, base)
@@ -211,14 +211,15 @@ def test_behind_nginx_with_kept_connections(serve, configuration, base, signer, 
     assert spoofed.status == 200
     log = lines(server, 44)
     assert {line["remote_address"] for line in log} == {"127.0.0.1", "203.0.113.66"}
-    # nginx adds its own client, 127.0.0.1, which is a trusted proxy too here, so the word of that one counts.
+    # nginx adds its own client, 127.0.0.1, which is a trusted proxy here too, so that the client's own value
+    # counts.
     assert log[-1]["remote_address"] == "203.0.113.66"
-    assert all(re.fullmatch("[0-9a-f]{32}", line["request_id"]) for line in log), "nginx names the requests"
+    assert all(re.fullmatch("[0-9a-f]{32}", line["request_id"]) for line in log), "nginx assigns the request IDs"
     opened = re.search(r"connections_opened_total (\d+)", web.request(admin + "/metrics").body.decode())
-    assert int(opened[1]) < 20, "connections from nginx are kept"
+    assert int(opened[1]) < 20, "connections from nginx persist"
 
 
-def test_behind_nginx_the_forwarded_host_chooses_the_resource(serve, configuration, base, nginx):
+def test_behind_nginx_the_forwarded_host_selects_the_resource(serve, configuration, base, nginx):
     configuration["server"].update({**PROXY, "forwarded": "x-forwarded"})
     configuration["resources"][1]["metadata"]["resource"] = "https://other.example/notes"
     configuration["resources"][1]["metadata"]["authorization_servers"] = [ISSUER]
@@ -232,7 +233,7 @@ def test_behind_nginx_the_forwarded_host_chooses_the_resource(serve, configurati
     assert server.get("/notes", fields={"Host": "other.example"}).status == 401
 
 
-def test_nginx_meets_no_closed_connection_under_load(serve, configuration, base, nginx):
+def test_nginx_gets_no_closed_connection_under_load(serve, configuration, base, nginx):
     serve(configuration, base)
     proxy = nginx(base.removeprefix("http://"), KEEP_ALIVE)
     load = Load(proxy.base, "/hello", threads=4)
@@ -245,7 +246,7 @@ def test_nginx_meets_no_closed_connection_under_load(serve, configuration, base,
 
 
 def raw(base, sent, family=socket.AF_INET, address=None):
-    """What comes back for some bytes, until the other side ends."""
+    """The answer to some bytes, until the server closes."""
     host, port = base.removeprefix("http://").split(":") if base else (None, None)
     with socket.socket(family) as client:
         client.settimeout(10)
@@ -267,7 +268,7 @@ VERSION_2 = b"\r\n\r\n\0\r\nQUIT\n\x21\x11" + struct.pack(
 
 
 @pytest.mark.parametrize("header", [b"PROXY TCP4 192.0.2.9 10.0.0.1 4711 443\r\n", VERSION_2])
-def test_a_proxy_says_whose_the_connection_is(serve, configuration, base, header):
+def test_a_proxy_announces_the_client_of_a_connection(serve, configuration, base, header):
     configuration["server"].update({**PROXY, "proxy_protocol": True, "access_log": "json"})
     server = serve(configuration, base)
     assert raw(base, header + REQUEST).startswith(b"HTTP/1.1 200 OK\r\n")
@@ -275,7 +276,7 @@ def test_a_proxy_says_whose_the_connection_is(serve, configuration, base, header
     assert raw(base, REQUEST) == b"", "a trusted proxy has to send one"
 
 
-def test_curl_speaks_it(serve, configuration, base):
+def test_curl_sends_the_proxy_protocol(serve, configuration, base):
     configuration["server"].update({**PROXY, "proxy_protocol": True})
     serve(configuration, base)
     words = ["curl", "--silent", "--max-time", "10", "--haproxy-protocol", base + "/hello", base + "/hello"]
@@ -299,7 +300,7 @@ def test_a_unix_socket(binary, configuration, folder):
         assert unix_exchange(path).startswith(b"HTTP/1.1 200 OK\r\n")
         second = subprocess.run([binary, "--config", file], capture_output=True, text=True, timeout=20)
         assert second.returncode == 1, "another server listens there"
-        assert unix_exchange(path).startswith(b"HTTP/1.1 200 OK\r\n"), "and keeps its socket"
+        assert unix_exchange(path).startswith(b"HTTP/1.1 200 OK\r\n"), "and it keeps its socket"
     finally:
         assert program.stop() == 0
     assert not os.path.exists(path)
@@ -347,7 +348,7 @@ def test_socket_activation_and_readiness(binary, configuration, folder, base):
         assert told.recv(256) == b"STOPPING=1"
 
 
-# Pages of other origins.
+# CORS.
 
 
 def test_pages_of_listed_origins_may_call(serve, configuration, base, signer):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`portcullis explain`: each step of the gate, the very answer that a client gets, and what a line of the log means."""
+"""`portcullis explain`: each step of the gate, the client's answer, and the meaning of a log line."""
 
 import os
 import subprocess
@@ -29,14 +29,14 @@ def explain(binary, folder, base):
     return run
 
 
-def test_a_token_that_is_let_in(explain, base):
+def test_an_accepted_token(explain, base):
     token = explain.signer.token(f"{base}/photos", "photos.read")
     status, out, errors = explain("--token", token, "--url", f"{base}/photos/7")
     assert (status, errors) == (0, "")
     assert "route: /photos/{id}" in out and out.endswith("The request is let in.\n") and "FAIL" not in out
 
 
-def test_the_answer_is_the_one_that_a_client_gets(explain, serve, base):
+def test_the_answer_is_the_clients(explain, serve, base):
     token = explain.signer.token(f"{base}/photos", "photos.read")
     status, out, _ = explain("--token", "-", "--url", f"{base}/photos/7", "--method", "PUT", stdin=token + "\n")
     assert status == 1
@@ -51,7 +51,7 @@ def test_the_answer_is_the_one_that_a_client_gets(explain, serve, base):
     assert body.strip() == real.body.decode()
 
 
-def test_the_step_that_fails_is_named(explain, base):
+def test_the_failing_step_is_named(explain, base):
     token = explain.signer.token("https://other.example", "photos.read")
     status, out, _ = explain("--token", token, "--url", f"{base}/photos/7")
     assert status == 1 and "FAIL audience" in out and f"expected: {base}/photos" in out
@@ -59,13 +59,13 @@ def test_the_step_that_fails_is_named(explain, base):
 
 
 @pytest.mark.parametrize("words", [["--token", "x", "--no"], [], ["--token"], ["--token", "x", "--url", "/photos"]])
-def test_wrong_words(explain, words):
+def test_wrong_arguments(explain, words):
     status, out, errors = explain(*words)
     assert (status, out) == (2, "") and "usage: portcullis explain" in errors
 
 
 @pytest.mark.parametrize("form", ["json", "text"])
-def test_the_line_of_a_log_is_found_by_what_the_client_was_told(binary, serve, base, folder, form):
+def test_a_log_line_is_found_by_the_clients_request_id(binary, serve, base, folder, form):
     signer = Signer()
     configuration = photos_and_notes(base, ISSUER, authorization_server={"jwks": signer.jwks})
     del configuration["authorization_servers"][0]["allow_insecure_loopback"]

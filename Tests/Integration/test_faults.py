@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What an authorization server can do wrong, over real sockets: the status, the recovery, the calls made."""
+"""Faults of an authorization server, over real sockets: the status, the recovery, the number of calls."""
 
 import concurrent.futures
 import json
@@ -55,7 +55,7 @@ def introspecting(base, server, **others):
     return configured
 
 
-def test_down_at_start_is_503_until_it_is_there(serve, base):
+def test_unreachable_at_start_is_503_until_it_is_reachable(serve, base):
     port = free_port()
     example = serve(jwt_configuration(base, f"http://127.0.0.1:{port}"), base)
     token_maker = FaultyServer()
@@ -75,7 +75,7 @@ def test_down_at_start_is_503_until_it_is_there(serve, base):
 
 @pytest.mark.parametrize("kind", ["slow", "500", "garbage", "huge", "redirecting", "cut"])
 @pytest.mark.parametrize("path", [METADATA, KEYS])
-def test_a_fault_at_start_is_503_and_passes(serve, base, faulty, path, kind):
+def test_a_fault_at_start_is_503_and_recovers(serve, base, faulty, path, kind):
     faulty.faults[path] = kind
     example = serve(jwt_configuration(base, faulty.issuer), base)
     token = faulty.signer.token(f"{base}/photos", "photos.read")
@@ -84,15 +84,15 @@ def test_a_fault_at_start_is_503_and_passes(serve, base, faulty, path, kind):
     assert time.monotonic() - began < 4
     assert faulty.counts["/elsewhere"] == 0
     calls = faulty.counts[path]
-    # The start and, if its pause of a second was over by then, the request.
+    # One call at the start and, if its pause of a second is over, one for the request.
     assert 1 <= calls <= 2
     faulty.faults.clear()
     wait_until(lambda: example.get("/photos/7", token).status == 200, 10, "it recovers without a restart")
-    assert faulty.counts[path] <= calls + 2, "many requests, and an attempt in each pause"
+    assert faulty.counts[path] <= calls + 2, "many requests, and one attempt per pause"
 
 
 @pytest.mark.parametrize(("path", "kind"), [(METADATA, "wrong issuer"), (KEYS, "emptied")])
-def test_a_document_that_cannot_be_used_is_503_and_passes(serve, base, faulty, path, kind):
+def test_an_unusable_document_is_503_and_recovers(serve, base, faulty, path, kind):
     faulty.faults[path] = kind
     example = serve(jwt_configuration(base, faulty.issuer), base)
     token = faulty.signer.token(f"{base}/photos", "photos.read")
@@ -104,7 +104,7 @@ def test_a_document_that_cannot_be_used_is_503_and_passes(serve, base, faulty, p
     assert faulty.counts[path] <= calls + 2
 
 
-def test_keys_rotated_are_found_with_one_call(serve, base, faulty):
+def test_rotated_keys_are_found_with_one_call(serve, base, faulty):
     example = serve(jwt_configuration(base, faulty.issuer), base)
     old = faulty.signer.token(f"{base}/photos", "photos.read")
     assert example.get("/photos/7", old).status == 200
@@ -114,8 +114,8 @@ def test_keys_rotated_are_found_with_one_call(serve, base, faulty):
     assert all(example.get("/photos/7", token).status == 200 for token in new)
     assert faulty.counts[KEYS] == 2
     refused = example.get("/photos/7", old)
-    assert refused.status == 401 and refused.challenge["error"] == "invalid_token", "the old key is gone"
-    assert faulty.counts[KEYS] <= 3, "an unknown name is asked for once in a cool-down"
+    assert refused.status == 401 and refused.challenge["error"] == "invalid_token", "the old key is no longer accepted"
+    assert faulty.counts[KEYS] <= 3, "an unknown key ID causes one call per cool-down"
 
 
 @pytest.mark.parametrize(("skew", "status"), [(25, 200), (60, 401), (-620, 200), (-640, 401)])
@@ -131,7 +131,7 @@ def test_clocks_apart(serve, base, faulty, skew, status):
     assert faulty.counts[KEYS] == 1
 
 
-def test_down_later_leaves_what_is_known_and_recovers(serve, base, faulty):
+def test_unreachable_later_keeps_known_keys_and_recovers(serve, base, faulty):
     example = serve(jwt_configuration(base, faulty.issuer), base)
     token = faulty.signer.token(f"{base}/photos", "photos.read")
     assert example.get("/photos/7", token).status == 200
@@ -139,12 +139,12 @@ def test_down_later_leaves_what_is_known_and_recovers(serve, base, faulty):
     assert example.get("/photos/7", faulty.signer.token(f"{base}/photos", "photos.read")).status == 200
     faulty.signer.key = type(faulty.signer)().key
     rotated = faulty.signer.token(f"{base}/photos", "photos.read")
-    assert example.get("/photos/7", rotated).status == 401, "the same name, another key: a bad signature"
+    assert example.get("/photos/7", rotated).status == 401, "the same key ID, another key: a bad signature"
     assert faulty.counts[KEYS] == 1
 
 
 @pytest.mark.parametrize("kind", ["slow", "500", "garbage", "huge", "redirecting", "cut"])
-def test_an_introspection_fault_is_503_and_passes(serve, base, faulty, kind):
+def test_an_introspection_fault_is_503_and_recovers(serve, base, faulty, kind):
     faulty.faults[INTROSPECTION] = kind
     example = serve(introspecting(base, faulty), base)
     token = faulty.opaque("an-opaque-token-of-the-fault-table", f"{base}/photos", "photos.read")
@@ -152,10 +152,10 @@ def test_an_introspection_fault_is_503_and_passes(serve, base, faulty, kind):
     assert faulty.counts[INTROSPECTION] == 1
     faulty.faults.clear()
     wait_until(lambda: example.get("/photos/7", token).status == 200, 10, "it recovers without a restart")
-    assert faulty.counts[INTROSPECTION] == 2, "one failure suspends nothing, and nothing is asked twice"
+    assert faulty.counts[INTROSPECTION] == 2, "one failure suspends nothing, and no token is introspected twice"
 
 
-def test_slow_introspection_under_200_parallel_requests_touches_nothing_else(serve, base, faulty):
+def test_slow_introspection_under_200_parallel_requests_delays_no_other_route(serve, base, faulty):
     faulty.faults[INTROSPECTION] = "slow"
     example = serve(introspecting(base, faulty), base)
     tokens = [faulty.opaque(f"opaque-token-{n}-of-the-crowd", f"{base}/photos", "photos.read") for n in range(200)]
@@ -172,10 +172,10 @@ def test_slow_introspection_under_200_parallel_requests_touches_nothing_else(ser
         answers = [future.result() for future in guarded]
         lasted = time.monotonic() - began
     assert all(unavailable(answer) for answer in answers)
-    assert lasted < 8, "the timeout, once, and not once for each"
+    assert lasted < 8, "the timeout once, and not once for each request"
     assert sorted(others)[len(others) // 2] < 0.5, "other routes are not delayed"
-    # Those that came after the first had failed, and before enough had for the breaker to open, count besides.
-    assert faulty.counts[INTROSPECTION] <= 64 + 16, "about as many calls as may be under way"
+    # Requests that arrive after the first failure, and before the breaker opens, count too.
+    assert faulty.counts[INTROSPECTION] <= 64 + 16, "about as many calls as may run concurrently"
     calls = faulty.counts[INTROSPECTION]
     assert unavailable(example.get("/photos/7", tokens[0])) and faulty.counts[INTROSPECTION] <= calls + 1
     faulty.faults.clear()
@@ -233,7 +233,7 @@ def over_tls(folder):
 
 
 @pytest.mark.parametrize("by", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
-def test_the_system_is_asked_whom_to_trust(serve, base, folder, monkeypatch, by):
+def test_the_systems_trust_anchors_are_used(serve, base, folder, monkeypatch, by):
     server = over_tls(folder)
     os.mkdir(f"{folder}/trusted")
     shutil.copy(f"{folder}/as.pem", f"{folder}/trusted/as.pem")
@@ -248,7 +248,7 @@ def test_the_system_is_asked_whom_to_trust(serve, base, folder, monkeypatch, by)
         server.stop()
 
 
-def test_without_any_trusted_authority_https_fails_and_nothing_else(serve, base, folder, faulty, monkeypatch):
+def test_without_any_trust_anchor_only_https_fails(serve, base, folder, faulty, monkeypatch):
     server = over_tls(folder)
     monkeypatch.setenv("SSL_CERT_FILE", f"{folder}/absent.pem")
     monkeypatch.setenv("SSL_CERT_DIR", f"{folder}/absent")
@@ -262,7 +262,7 @@ def test_without_any_trusted_authority_https_fails_and_nothing_else(serve, base,
         answer = example.get("/notes", faulty.signer.token(f"{base}/notes", "notes.read"))
         assert answer.status == 200, example.errors
         assert server.counts == {}
-        # They are looked for again when they are needed again.
+        # The server looks for them again when it needs them again.
         shutil.copy(f"{folder}/as.pem", f"{folder}/absent.pem")
         token = server.signer.token(f"{base}/photos", "photos.read")
         wait_until(lambda: example.get("/photos/7", token).status == 200, 20, "the file is there now")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Access tokens of an authorization server that this project did not write, keys found from its issuer alone."""
+"""Access tokens of another project's authorization server, with keys discovered from its issuer alone."""
 
 import base64
 import json
@@ -21,7 +21,7 @@ def refused_as_invalid(answer):
 
 
 @pytest.mark.parametrize("kind", KEY_KINDS)
-def test_a_token_opens_the_route_with_nothing_but_the_issuer_configured(serve, glewlwyd, base, resources, kind):
+def test_a_token_is_accepted_with_only_the_issuer_configured(serve, glewlwyd, base, resources, kind):
     server = glewlwyd(resources, kind)
     example = serve(photos_and_notes(base, server.issuer), base)
     token = server.token("photos.read", f"{base}/photos")
@@ -46,10 +46,10 @@ def test_a_token_opens_the_route_with_nothing_but_the_issuer_configured(serve, g
         "params": {"id": "7"},
         "claims": claims,
     }
-    assert example.get("/photos/7", token).status == 200, "a second time"
+    assert example.get("/photos/7", token).status == 200, "the second time"
 
 
-def test_a_key_that_its_server_publishes_wrongly_is_named_in_the_log(serve, glewlwyd, base, resources):
+def test_a_malformed_published_key_is_reported_in_the_log(serve, glewlwyd, base, resources):
     server = glewlwyd(resources, "ecdsa", True)
     example = serve(photos_and_notes(base, server.issuer), base)
     answer = example.get("/photos/7", server.token("photos.read", f"{base}/photos"))
@@ -57,7 +57,7 @@ def test_a_key_that_its_server_publishes_wrongly_is_named_in_the_log(serve, glew
     assert f"{server.issuer}: key 0 of its set cannot be used: a member of the key is absent or malformed" in example.errors
 
 
-def test_a_token_opens_neither_a_neighbour_nor_what_its_scopes_leave_out(serve, glewlwyd, base, resources):
+def test_a_token_is_refused_at_another_resource_and_without_the_scope(serve, glewlwyd, base, resources):
     server = glewlwyd(resources)
     example = serve(photos_and_notes(base, server.issuer), base)
     token = server.token("photos.read", f"{base}/photos")
@@ -67,7 +67,7 @@ def test_a_token_opens_neither_a_neighbour_nor_what_its_scopes_leave_out(serve, 
     assert refused_as_invalid(answer), answer
     assert answer.challenge["resource_metadata"] == f"{base}/.well-known/oauth-protected-resource/notes"
     assert example.get("/notes", server.token("notes.read", f"{base}/notes")).status == 200
-    # Without a resource this server names the scopes as the audience, which is nobody here.
+    # Without a resource this server uses the scopes as the audience, which matches no resource here.
     assert refused_as_invalid(example.get("/photos/7", server.token("photos.read", None)))
 
     answer = example.request("PUT", "/photos/7", token, body=b"")
@@ -134,7 +134,7 @@ def test_tokens_of_a_dropped_key_are_refused_and_those_of_the_new_one_accepted(s
     assert refused_as_invalid(example.get("/photos/7", old))
 
 
-def test_without_the_authorization_server_a_good_token_is_503_and_never_401(serve, glewlwyd, base, resources):
+def test_without_the_authorization_server_a_valid_token_is_503_and_never_401(serve, glewlwyd, base, resources):
     server = glewlwyd(resources)
     token = server.token("photos.read", f"{base}/photos")
     server.stop()
@@ -147,7 +147,7 @@ def test_without_the_authorization_server_a_good_token_is_503_and_never_401(serv
         assert float(answer.one("Retry-After")) >= 0
         assert answer.all("WWW-Authenticate") == []
         assert answer.one("Cache-Control") == "no-store"
-    # What needs no key is decided without one.
+    # Checks that need no key are made without one.
     answer = example.get("/photos/7")
     assert answer.status == 401 and "error" not in answer.challenge
     header, payload, signature = token.split(".")
@@ -160,7 +160,7 @@ def test_without_the_authorization_server_a_good_token_is_503_and_never_401(serv
     wait_until(lambda: example.get("/photos/7", token).status == 200, 15, "the keys are fetched once there are any")
 
 
-def test_known_keys_outlive_a_short_absence_of_their_server(serve, glewlwyd, base, resources):
+def test_known_keys_survive_a_short_outage_of_their_server(serve, glewlwyd, base, resources):
     server = glewlwyd(resources)
     bounds = {"jwks_refresh_seconds": 1, "jwks_cooldown_seconds": 1, "jwks_stale_seconds": 3600, "timeout_seconds": 1}
     example = serve(photos_and_notes(base, server.issuer, authorization_server=bounds), base)

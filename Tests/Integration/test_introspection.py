@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Tokens that only their authorization server can explain (RFC 7662), and that it can take back (RFC 7009)."""
+"""Tokens that need introspection (RFC 7662), and that their server can revoke (RFC 7009)."""
 
 import time
 
@@ -10,7 +10,7 @@ from support.glewlwyd import CLIENT, SECRET
 from support.processes import free_port, wait_until
 from support.toolkit_server import APP
 
-#: How long an active answer may be believed in these tests, in seconds.
+#: The cache lifetime of an active answer in these tests, in seconds.
 BOUND = 1
 
 
@@ -61,11 +61,11 @@ def test_an_opaque_token_is_accepted_until_it_is_revoked(serve, base, toolkit, c
     toolkit.revoke(token)
     revoked = time.monotonic()
     wait_until(lambda: refused_as_invalid(example.get("/photos/7", token)), BOUND + 2, "the revocation is noticed")
-    assert time.monotonic() - revoked < BOUND + 1, "not later than the cache's bound"
+    assert time.monotonic() - revoked < BOUND + 1, "no later than the cache's lifetime"
     assert example.get("/photos/7", toolkit.token("photos.read")).status == 200
 
 
-def test_without_a_cache_a_revocation_counts_at_once(serve, base, toolkit, configuration):
+def test_without_a_cache_a_revocation_applies_at_once(serve, base, toolkit, configuration):
     example = serve(configuration(introspection_cache_seconds=0, inactive_cache_seconds=0), base)
     token = toolkit.token("photos.read")
     assert example.get("/photos/7", token).status == 200
@@ -73,26 +73,26 @@ def test_without_a_cache_a_revocation_counts_at_once(serve, base, toolkit, confi
     assert refused_as_invalid(example.get("/photos/7", token))
 
 
-def test_a_token_that_the_server_never_issued_is_refused(serve, base, configuration):
+def test_a_token_that_was_never_issued_is_refused(serve, base, configuration):
     example = serve(configuration(), base)
     for token in ["unknown", "a.b.c", "x" * 64, "A" * 4096]:
         assert refused_as_invalid(example.get("/photos/7", token)), token[:10]
 
 
-def test_a_wrong_client_secret_is_our_trouble_and_not_the_clients(serve, base, toolkit, configuration):
+def test_a_wrong_client_secret_is_503_and_not_401(serve, base, toolkit, configuration):
     example = serve(configuration(toolkit.introspection(secret="wrong")), base)
     answer = example.get("/photos/7", toolkit.token("photos.read"))
     assert unavailable(answer), answer
     assert "wrong" not in example.errors
 
 
-def test_an_endpoint_that_nobody_serves_is_503(serve, base, toolkit, configuration):
+def test_an_unreachable_endpoint_is_503(serve, base, toolkit, configuration):
     nowhere = {**toolkit.introspection(), "endpoint": f"http://127.0.0.1:{free_port()}/introspect"}
     example = serve(configuration(nowhere), base)
     assert unavailable(example.get("/photos/7", toolkit.token("photos.read")))
 
 
-def test_an_answer_without_audience_is_refused_unless_that_is_allowed(serve, base, toolkit):
+def test_an_answer_without_audience_is_refused_unless_allowed(serve, base, toolkit):
     configured = photos_and_notes(
         base, toolkit.issuer, authorization_server={"introspection": toolkit.introspection()}, tokens=tokens()
     )
@@ -100,7 +100,7 @@ def test_an_answer_without_audience_is_refused_unless_that_is_allowed(serve, bas
     assert refused_as_invalid(example.get("/photos/7", toolkit.token("photos.read")))
 
 
-def test_the_endpoint_is_discovered_and_its_audience_counts(serve, glewlwyd, base):
+def test_the_endpoint_is_discovered_and_its_audience_checked(serve, glewlwyd, base):
     server = glewlwyd({f"{base}/photos": ["photos.read"], f"{base}/notes": ["notes.read"]})
     introspection = {"client_id": CLIENT, "client_secret": SECRET}
     configured = photos_and_notes(
@@ -126,7 +126,7 @@ def issuer():
     server.stop()
 
 
-def test_a_route_may_want_to_know_now_whether_a_token_is_active(serve, base, issuer):
+def test_a_route_can_require_fresh_introspection(serve, base, issuer):
     introspection = {"endpoint": f"{issuer.issuer}/introspect", "client_id": "rs", "client_secret": "a-secret-of-the-rs"}
     configured = photos_and_notes(
         base, issuer.issuer, authorization_server={"introspection": introspection, "discovery": True}
@@ -156,7 +156,7 @@ def test_a_route_may_want_to_know_now_whether_a_token_is_active(serve, base, iss
     assert example.request("PUT", "/photos/7", other, body=b"").status == 200
 
 
-def test_a_route_may_want_bound_tokens(serve, base, issuer):
+def test_a_route_can_require_bound_tokens(serve, base, issuer):
     configured = photos_and_notes(base, issuer.issuer)
     configured["resources"][0]["routes"][1]["sender_constrained"] = True
     example = serve(configured, base)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a connection can hold at its worst: the figure of the article about running a server."""
+"""The worst-case memory of a connection: the figure of the article about running a server."""
 
 import contextlib
 import os
@@ -10,7 +10,7 @@ import pytest
 from support.example_server import photos_and_notes
 from support.tokens import ISSUER, Signer
 
-# Head or unread body, unsent answer, and what the allocator rounds up.
+# Head or unread body, unsent answer, and the allocator's rounding.
 MOST_EACH = 512 * 1024
 COUNT = 60
 
@@ -21,7 +21,7 @@ def resident(server):
 
 
 def fill(client):
-    """Sends until the server takes no more."""
+    """Sends until the server reads no more."""
     client.setblocking(False)
     quiet = 0
     while quiet < 5:
@@ -40,7 +40,7 @@ def head_without_end(client):
 
 
 def answers_unread(client):
-    """Requests one behind the other, and nobody reads what they are answered."""
+    """Sends pipelined requests, and reads none of the answers."""
     client.setblocking(False)
     with contextlib.suppress(OSError):
         for _ in range(2000):
@@ -48,22 +48,22 @@ def answers_unread(client):
 
 
 def echo_unread(client):
-    """A body up that nobody reads when it comes down again."""
+    """Sends a body, and does not read its echo."""
     client.sendall(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\n")
     fill(client)
 
 
 def body_unread(client):
-    """A body that the handler does not ask for."""
+    """Sends a body that the handler does not read."""
     client.sendall(b"POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\n")
     fill(client)
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="reads the system's figures of a process")
 @pytest.mark.parametrize("attack", [head_without_end, answers_unread, echo_unread, body_unread])
-def test_a_connection_holds_no_more_than_is_said(binary, serve, attack):
+def test_a_connection_uses_no_more_than_documented(binary, serve, attack):
     if "san/" in os.path.realpath(binary):
-        pytest.skip("a sanitizer keeps memory of its own")
+        pytest.skip("a sanitizer uses more memory")
     limits = {"max_body_bytes": 1 << 31, "write_timeout_seconds": 60, "header_timeout_seconds": 60}
     served = photos_and_notes(
         "https://api.example.com", ISSUER, {"limits": limits, "shutdown_grace_seconds": 0.1}, {"jwks": Signer().jwks}
@@ -84,4 +84,4 @@ def test_a_connection_holds_no_more_than_is_said(binary, serve, attack):
             attack(client)
         assert server.get("/hello").status == 200
         each = (resident(server) - before) / COUNT
-    assert each < MOST_EACH, f"{each:.0f} bytes a connection"
+    assert each < MOST_EACH, f"{each:.0f} bytes per connection"

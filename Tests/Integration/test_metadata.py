@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The metadata as others read it: signed, at the places that the MCP SDK derives, exchanged under load, checked by itself."""
+"""The metadata for other programs: signed, at the MCP SDK's locations, replaced under load, checked by the server."""
 
 import base64
 import hashlib
@@ -61,7 +61,7 @@ def write_key(folder, name, key):
 
 
 @pytest.mark.parametrize("algorithm", ["ES256", "ES384", "EdDSA", "RS256", "PS256"])
-def test_another_library_verifies_what_is_signed(serve, base, folder, algorithm):
+def test_another_library_verifies_the_signature(serve, base, folder, algorithm):
     write_key(folder, "rs.jwk", keys_of(algorithm, "one"))
     server = serve(
         one_resource(
@@ -114,7 +114,8 @@ def test_a_key_that_cannot_be_read_is_a_problem_of_the_file(binary, base, folder
 
 
 def generated(origin, count, seed):
-    """Distinct identifiers on one origin, without what the SDK's own derivation drops: queries and `;`."""
+    """Distinct identifiers on one origin, without the parts that the SDK's derivation drops: queries and `;`.
+    """
     pieces = ["a", "Z", "9", "-", "_", "~", "%41", "%7e", "%c3%a9", "%20", ":", "@", "!", "$", "&", "'", "(", ")"]
     pieces += ["*", "+", ",", "=", "%25"]
     chance = random.Random(seed)
@@ -158,7 +159,7 @@ def test_every_document_is_where_the_mcp_sdk_looks(serve, base, batch):
 
 
 class Watcher(threading.Thread):
-    """Asks on one connection, without a pause, and notes each answer that two versions of the file have had a part in."""
+    """Sends requests on one connection without a pause, and records each answer that mixes two versions of the file."""
 
     def __init__(self, base, target, judge):
         super().__init__(daemon=True)
@@ -197,7 +198,7 @@ def versions_of_document(answer, body):
     return {name.rsplit(".", 1)[1] for name in names} | {str(int(age) - 1000)} | (set() if tag_is_right else {"?"})
 
 
-def test_a_hundred_swaps_at_full_load_mix_nothing_and_drop_nothing(serve, base, folder):
+def test_a_hundred_reloads_under_full_load_mix_nothing_and_drop_nothing(serve, base, folder):
     jwks = Signer().jwks
 
     def version(number):
@@ -233,14 +234,14 @@ def test_a_hundred_swaps_at_full_load_mix_nothing_and_drop_nothing(serve, base, 
         watcher.join(20)
     assert [problem for watcher in watchers for problem in watcher.problems] == []
     assert all("100" in watcher.seen for watcher in watchers)
-    assert server.errors.count(f"metadata of {base}/notes: ") == 100, "each swap is told with both hashes"
+    assert server.errors.count(f"metadata of {base}/notes: ") == 100, "each reload is reported with both hashes"
 
 
 # The chain, RFC 9728 §7.6
 
 
-def test_a_required_self_check_stops_a_server_that_clients_cannot_walk_to(binary, base, folder):
-    """The authorization server does not exist, though its keys are known."""
+def test_a_required_self_check_stops_a_server_that_clients_cannot_discover(binary, base, folder):
+    """The authorization server does not exist, although its keys are known."""
     issuer = f"http://127.0.0.1:{free_port()}"
     configuration = one_resource(base, issuer=issuer)
     configuration["authorization_servers"][0]["allow_insecure_loopback"] = True
@@ -260,8 +261,8 @@ def test_the_admin_listener_reports_the_chain(serve, base, folder):
     configuration["self_check"] = {"policy": "warn"}
     server = serve(configuration, base)
     report = web.request(f"http://127.0.0.1:{admin}/readyz?check=chain", timeout=30)
-    assert report.status == 503, "nobody is at the issuer's address"
+    assert report.status == 503, "no server is at the issuer's address"
     found = report.json["resources"][0]
     assert [entry["fault"] for entry in found["findings"]] == ["discoveryFailed"]
     assert web.request(f"http://127.0.0.1:{admin}/readyz").status == 200
-    wait_until(lambda: "self-check: 0 of 1" in server.errors, 20, "the log says what came of the check")
+    wait_until(lambda: "self-check: 0 of 1" in server.errors, 20, "the log has the result of the check")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""More clients than a server may have descriptors or connections for."""
+"""More clients than a server's limit of descriptors or connections."""
 
 import contextlib
 import os
@@ -17,7 +17,7 @@ REQUEST = b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
 
 @pytest.fixture
 def limited(binary, folder):
-    """An example server that may open so many files."""
+    """An example server that may open this many files."""
     running = []
 
     def start(descriptors):
@@ -49,7 +49,7 @@ def connect(base, stack):
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="reads the system's figures of a process")
-def test_without_descriptors_the_listener_neither_spins_nor_dies(limited):
+def test_without_descriptors_the_listener_neither_spins_nor_fails(limited):
     program, base = limited(64)
     pid = program.process.pid
     with contextlib.ExitStack() as stack:
@@ -57,18 +57,18 @@ def test_without_descriptors_the_listener_neither_spins_nor_dies(limited):
         answers = [client.recv(65536)[:12] for client in clients]
         served = answers.count(b"HTTP/1.1 200")
         assert served > 20
-        # The others were told, for which one descriptor is enough.
+        # The others got their answer, for which one descriptor suffices.
         assert answers.count(b"HTTP/1.1 503") == len(clients) - served
         before = processor_seconds(pid)
         waiting = [connect(base, stack) for _ in range(5)]
         time.sleep(2)
         assert processor_seconds(pid) - before < 0.5
         assert all(client.recv(65536).startswith(b"HTTP/1.1 503") for client in waiting)
-        # Which ones are served is up to the loops that accept them; all of those still are.
+        # Which clients are served depends on the loops that accept them; all of them still are.
         for client, answer in zip(clients, answers):
             if answer == b"HTTP/1.1 200":
                 assert client.send(REQUEST) and client.recv(65536).startswith(b"HTTP/1.1 200")
-    # Everybody has gone, and it is as before.
+    # All clients have disconnected, and the server works as before.
     deadline = time.monotonic() + 20
     while web.request(base + "/hello", "GET", [], None, 10).status != 200:
         assert time.monotonic() < deadline

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""SIGHUP and SIGTERM while clients are at work."""
+"""SIGHUP and SIGTERM while clients send requests."""
 
 import http.client
 import signal
@@ -33,7 +33,7 @@ def server(serve, configuration, base):
 
 
 def reload(server, configuration, folder, text=None):
-    """Writes the file anew, sends the signal, and waits until the log says what came of it."""
+    """Rewrites the file, sends the signal, and waits until the log has the result."""
     path = write(configuration, folder, "config-0.json")
     if text is not None:
         with open(path, "w", encoding="utf-8") as file:
@@ -45,10 +45,10 @@ def reload(server, configuration, folder, text=None):
         said = server.errors[before:]
         return said if "reload: the file is" in said else None
 
-    return wait_until(outcome, 10, "the log says what came of the reload")
+    return wait_until(outcome, 10, "the log has the result of the reload")
 
 
-def test_metadata_routes_and_validation_are_swapped(server, configuration, folder, base, signer):
+def test_metadata_routes_and_validation_are_replaced(server, configuration, folder, base, signer):
     token = signer.token(f"{base}/photos", "photos.read")
     assert server.get("/photos/7", token).status == 200
     photos = configuration["resources"][0]
@@ -64,7 +64,7 @@ def test_metadata_routes_and_validation_are_swapped(server, configuration, folde
     assert server.get("/new").body == b"new"
 
 
-def test_other_keys_count_at_once_and_no_token_is_remembered(server, configuration, folder, base, signer):
+def test_other_keys_apply_at_once_and_no_token_stays_cached(server, configuration, folder, base, signer):
     token = signer.token(f"{base}/photos", "photos.read")
     assert server.get("/photos/7", token).status == 200
     other = Signer()
@@ -75,7 +75,7 @@ def test_other_keys_count_at_once_and_no_token_is_remembered(server, configurati
 
 
 @pytest.mark.parametrize("text", ["{", '{"resources": []}', None])
-def test_a_file_that_is_not_valid_changes_nothing(server, configuration, folder, base, signer, text):
+def test_an_invalid_file_changes_nothing(server, configuration, folder, base, signer, text):
     token = signer.token(f"{base}/photos", "photos.read")
     configuration["resources"][0]["unknown"] = 1
     configuration["public_routes"][0]["respond"] = {"text": "never"}
@@ -85,10 +85,10 @@ def test_a_file_that_is_not_valid_changes_nothing(server, configuration, folder,
     assert server.get("/photos/7", token).status == 200
     del configuration["resources"][0]["unknown"]
     reload(server, configuration, folder)
-    assert server.get("/hello").body == b"never", "it can be put right afterwards"
+    assert server.get("/hello").body == b"never", "the file can be corrected afterwards"
 
 
-def test_what_needs_a_restart_is_said(server, configuration, folder):
+def test_changes_that_need_a_restart_are_reported(server, configuration, folder):
     configuration["server"].update({"port": 1, "event_loops": 3, "shutdown_grace_seconds": 1})
     said = reload(server, configuration, folder)
     for key in ["port", "event_loops", "shutdown_grace_seconds"]:
@@ -97,7 +97,7 @@ def test_what_needs_a_restart_is_said(server, configuration, folder):
     assert server.get("/hello").status == 200
 
 
-def test_limits_hold_for_new_connections_and_old_ones_keep_theirs(server, configuration, folder):
+def test_limits_apply_to_new_connections_and_open_ones_keep_theirs(server, configuration, folder):
     host, port = server.base.split("//")[1].split(":")
     old = http.client.HTTPConnection(host, int(port), timeout=10)
     long = "/hello?" + "a" * 200
@@ -116,7 +116,7 @@ def test_limits_hold_for_new_connections_and_old_ones_keep_theirs(server, config
     old.close()
 
 
-def test_a_request_in_flight_ends_under_the_old_routes(server, configuration, folder):
+def test_a_request_in_flight_ends_with_the_old_routes(server, configuration, folder):
     answers = []
     thread = threading.Thread(target=lambda: answers.append(server.get("/slow")))
     thread.start()
@@ -140,11 +140,11 @@ def test_reloading_under_load_drops_no_connection(server, configuration, folder,
     plain.stop()
     guarded.stop()
     assert plain.problems == [] and guarded.problems == []
-    assert plain.connections == 3 and guarded.connections == 3, "every client kept its one connection"
+    assert plain.connections == 3 and guarded.connections == 3, "every client kept its connection"
     assert plain.bodies >= {f"Hello, {number}".encode() for number in range(10)}
 
 
-def test_ending_under_load_loses_no_answer(server):
+def test_stopping_under_load_loses_no_answer(server):
     load = Load(server.base, "/hello", threads=6, reconnecting=True)
     load.wait_for_answers(200)
     server.program.send(signal.SIGTERM)

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: MIT
-"""Runs last: nothing that any test used as a token or secret was said by an example server."""
+"""Runs last: no example server wrote a token or secret of any test."""
 
 from support import secrecy
 from support.example_server import photos_and_notes
 from support.tokens import ISSUER, Signer
 
 
-def test_the_search_finds_a_secret_where_there_is_one(monkeypatch):
+def test_the_search_finds_a_secret(monkeypatch):
     monkeypatch.setattr(secrecy, "_said", [("here", "a line with payload-of-a-token in it")])
     monkeypatch.setattr(secrecy, "_secrets", set())
     secrecy.note("header-of-a-token.payload-of-a-token.signature-of-a-token")
     assert secrecy.leaks() == ["here: 1 secrets, one of 18 characters"]
 
 
-def test_every_kind_of_secret_is_looked_for(monkeypatch, folder):
+def test_every_kind_of_secret_is_searched_for(monkeypatch, folder):
     monkeypatch.setattr(secrecy, "_secrets", set())
     with open(f"{folder}/client.jwk", "w", encoding="utf-8") as file:
         file.write('{"kty": "EC", "d": "d-of-a-private-key"}')
@@ -44,7 +44,7 @@ def test_every_kind_of_secret_is_looked_for(monkeypatch, folder):
         assert len(secrecy.leaks()) == 1, secret
 
 
-def test_no_token_and_no_secret_was_said_by_any_example_server(serve, base):
+def test_no_example_server_wrote_a_token_or_a_secret(serve, base):
     signer = Signer()
     configured = photos_and_notes(base, ISSUER, authorization_server={"jwks": signer.jwks})
     example = serve(configured, base)

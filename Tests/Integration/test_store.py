@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Several example servers on one Valkey or Redis: what one has seen, all have seen (RFC 9449 section 11.1, RFC 7662 section 4)."""
+"""Several example servers on one Valkey or Redis share what they have seen (RFC 9449 section 11.1,
+RFC 7662 section 4).
+"""
 
 import concurrent.futures
 import http.client
@@ -17,7 +19,7 @@ from support.introspecting import Introspecting
 from support.processes import free_port, wait_until
 from support.tokens import ISSUER, Signer
 
-pytestmark = pytest.mark.skipif(store.PROGRAM is None, reason="neither valkey-server nor redis-server is there")
+pytestmark = pytest.mark.skipif(store.PROGRAM is None, reason="neither valkey-server nor redis-server is installed")
 
 PASSWORD = "a password of the store"
 
@@ -49,7 +51,7 @@ def start_store(folder):
 
 @pytest.fixture
 def configuration(base, signer, introspecting):
-    """Photos with DPoP, notes with bearer tokens, archive with tokens that are introspected."""
+    """Photos with DPoP, notes with bearer tokens, archive with introspected tokens."""
 
     def make(settings, dpop=None, **tokens):
         photos = resource(
@@ -147,7 +149,7 @@ def test_a_token_is_introspected_once_for_all(serve, start_store, configuration,
     assert introspecting.count(bad) == 1
 
 
-def test_that_a_token_is_not_active_is_believed_for_its_own_time(
+def test_an_inactive_answer_is_shared_for_its_own_lifetime(
     serve, start_store, configuration, base, introspecting
 ):
     settings = configuration({"url": start_store().url}, introspection_cache_seconds=300, inactive_cache_seconds=1)
@@ -159,7 +161,7 @@ def test_that_a_token_is_not_active_is_believed_for_its_own_time(
         wait_until(lambda: server.get("/archive", token).status == 200, 20, "the token is asked for again")
 
 
-def test_while_the_store_is_away_dpop_fails_closed_and_nothing_else(
+def test_while_the_store_is_unavailable_only_dpop_is_503(
     serve, start_store, configuration, base, signer, introspecting
 ):
     valkey = start_store()
@@ -175,7 +177,7 @@ def test_while_the_store_is_away_dpop_fails_closed_and_nothing_else(
         text = web.request(f"http://127.0.0.1:{port}/metrics").body.decode()
         return next(line for line in text.splitlines() if line.startswith("portcullis_store_up "))
 
-    wait_until(lambda: health() == "portcullis_store_up 1", 20, "the store is said to be there")
+    wait_until(lambda: health() == "portcullis_store_up 1", 20, "the metrics show the store as available")
     valkey.kill()
     for _ in range(5):
         refused_for_now(use(server, client))
@@ -183,16 +185,16 @@ def test_while_the_store_is_away_dpop_fails_closed_and_nothing_else(
     assert server.get("/archive", opaque).status == 200
     assert server.get("/photos/7").status == 401
     assert web.request(f"http://127.0.0.1:{port}/readyz").status == 200
-    wait_until(lambda: health() == "portcullis_store_up 0", 20, "the store is said to be away")
+    wait_until(lambda: health() == "portcullis_store_up 0", 20, "the metrics show the store as unavailable")
     assert server.errors.count("store: out of use, ") == 1
     valkey.start()
     wait_until(lambda: use(server, client).status == 200, 20, "the store is found again")
-    wait_until(lambda: server.errors.count("store: answers\n") == 2, 20, "the log says so")
+    wait_until(lambda: server.errors.count("store: answers\n") == 2, 20, "the log reports it")
     proof = client.proof()
     assert [use(server, client, proof).status for _ in range(2)] == [200, 401]
 
 
-def test_a_store_that_hangs_holds_nobody_for_long(serve, start_store, configuration, base, signer):
+def test_a_hanging_store_delays_requests_only_briefly(serve, start_store, configuration, base, signer):
     valkey = start_store()
     server = serve(configuration({"url": valkey.url, "timeout_seconds": 0.3}))
     client, bearer = Client(base, signer), signer.token(f"{base}/notes", "notes.read")
@@ -208,7 +210,7 @@ def test_a_store_that_hangs_holds_nobody_for_long(serve, start_store, configurat
 
 
 @pytest.mark.parametrize("piece, pause", [(b"0", 0.01), (b"*65\r\n" + b":1\r\n" * 1000, 0.0), (b"$4194305\r\n", 0.0)])
-def test_a_store_whose_answers_never_end_holds_nobody_for_long(serve, configuration, base, signer, piece, pause):
+def test_a_store_with_endless_answers_delays_requests_only_briefly(serve, configuration, base, signer, piece, pause):
     broken = store.BrokenStore(piece, pause)
     try:
         server = serve(configuration({"url": broken.url, "timeout_seconds": 0.3}))
@@ -249,7 +251,7 @@ def test_a_store_with_tls_users_and_databases(serve, start_store, configuration,
     assert keys.startswith(b"p:proof:")
 
 
-def test_a_store_is_trusted_as_the_system_trusts_it(
+def test_a_store_is_verified_with_the_systems_trust_anchors(
     serve, start_store, configuration, folder, base, signer, monkeypatch
 ):
     certificates = Certificates(folder)
@@ -269,7 +271,7 @@ def test_a_store_is_trusted_as_the_system_trusts_it(
         ({"database": 99}, "it does not let us use the database"),
     ],
 )
-def test_a_store_that_does_not_let_us_in_is_away_until_the_file_is_put_right(
+def test_a_store_that_denies_access_is_unavailable_until_the_file_is_corrected(
     serve, start_store, configuration, folder, base, signer, wrong, said
 ):
     certificates = Certificates(folder)
@@ -285,14 +287,14 @@ def test_a_store_that_does_not_let_us_in_is_away_until_the_file_is_put_right(
     settings["store"].update(right)
     errors = reload(server, settings, folder)
     if database is None:
-        wait_until(lambda: use(server, client).status == 200, 20, "what the file says now is used")
+        wait_until(lambda: use(server, client).status == 200, 20, "the new file is in use")
     else:
         assert "reload: $.store differs in its place, which takes effect at the next start" in errors
         refused_for_now(use(server, client))
     assert PASSWORD not in server.errors and "a wrong password" not in server.errors
 
 
-def test_records_outlive_a_reload_and_a_restart(serve, start_store, configuration, folder, base, signer):
+def test_records_survive_a_reload_and_a_restart(serve, start_store, configuration, folder, base, signer):
     valkey = start_store()
     settings = configuration({"url": valkey.url})
     server = serve(settings)
@@ -316,7 +318,7 @@ def test_records_outlive_a_reload_and_a_restart(serve, start_store, configuratio
     assert use(serve(settings), client, proof).status == 401
 
 
-def test_nonces_are_shared_by_keys_in_files_that_are_changed_one_after_the_other(
+def test_nonces_are_shared_by_key_files_that_are_changed_one_after_the_other(
     serve, start_store, configuration, folder, base, signer
 ):
     old, new = encoded(os.urandom(32)), encoded(os.urandom(32))
@@ -342,7 +344,7 @@ def test_nonces_are_shared_by_keys_in_files_that_are_changed_one_after_the_other
             assert answer.status == 200, (answer, second.errors)
 
     exchange()
-    # The new key is known everywhere before it is used anywhere, and the old one until nobody uses it.
+    # Every server accepts the new key before any uses it, and the old one until none uses it.
     for keys in [[old, new], [new, old], [new]]:
         for index, server in enumerate(servers):
             put(index, *keys)
@@ -361,7 +363,7 @@ def problems(errors):
     return [line for line in errors.splitlines() if ": warning: " not in line]
 
 
-def test_a_check_connects_to_nothing(binary, folder, configuration):
+def test_check_opens_no_connection(binary, folder, configuration):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(0.2)
         url = f"redis://127.0.0.1:{listener.getsockname()[1]}"
@@ -387,7 +389,7 @@ def test_a_check_connects_to_nothing(binary, folder, configuration):
         ({"url": "redis://127.0.0.1", "timeout_seconds": 0}, "$.store.timeout_seconds: must be"),
     ],
 )
-def test_what_is_wrong_is_said_with_its_place(binary, folder, configuration, settings, line):
+def test_each_problem_names_its_place(binary, folder, configuration, settings, line):
     made = configuration(settings)
     if "timeout_seconds" not in settings:
         del made["store"]["timeout_seconds"]
@@ -398,7 +400,7 @@ def test_what_is_wrong_is_said_with_its_place(binary, folder, configuration, set
     assert PASSWORD not in errors and PASSWORD.replace(" ", "-") not in errors
 
 
-def test_what_is_unwise_is_a_warning(binary, folder, configuration):
+def test_unwise_settings_are_warnings(binary, folder, configuration):
     settings = configuration({"url": "redis://store.example:6379/0"}, {"nonce": "required"})
     status, errors = check(binary, folder, settings)
     assert status == 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The example server under TLS, asked by Python's ssl, by curl and by openssl s_client."""
+"""The example server with TLS, called by Python's ssl, by curl and by openssl s_client."""
 
 import http.client
 import os
@@ -95,7 +95,7 @@ def curl(*words):
     return done.returncode, done.stdout, done.stderr.decode()
 
 
-def test_it_says_https_and_guards_as_without(server, certificates, base, signer):
+def test_the_server_prints_https_and_guards_as_without_tls(server, certificates, base, signer):
     assert server.base == base
     context = trusting(certificates)
     refused = get(server, "/photos/7", context)
@@ -120,7 +120,7 @@ def test_curl_with_every_version_and_kind_of_body(server, certificates, folder):
         code, answer, _ = curl(*trust, *words, "--data-binary", f"@{path}", server.base + "/echo")
         assert (code, answer) == (0, body), fields
     assert curl(*trust, server.base + "/lines")[1].count(b"\n") == 20
-    assert curl(server.base + "/hello")[0] == 60, "curl trusts the system's authorities alone"
+    assert curl(server.base + "/hello")[0] == 60, "curl trusts only the system's authorities"
 
 
 def test_pipelined_requests_and_a_slow_reader(server, certificates):
@@ -132,7 +132,7 @@ def test_pipelined_requests_and_a_slow_reader(server, certificates):
         while piece := connection.recv(1000):
             got += piece
         assert got.count(b"HTTP/1.1 200 OK") == 4 and got.endswith(b"Hello, world")
-        # Python raises for an end that was not said.
+        # Python raises an error for an end without a closure alert.
         assert connection.unwrap() is not None
 
 
@@ -162,10 +162,10 @@ def test_old_versions_and_foreign_protocols_are_refused(server, certificates):
     assert b"ALPN protocol: http/1.1" in client("-alpn", "h2,http/1.1").stdout
 
 
-def test_keys_are_updated_in_between(server):
+def test_keys_are_updated_during_a_connection(server):
     words = ["openssl", "s_client", "-connect", f"127.0.0.1:{port(server)}", "-tls1_3"]
     client = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    # A line of one letter is a command to the program if it is read by itself: update, and ask for the other side's too.
+    # The program reads a one-letter line as a command: update keys, and request the other side's update too.
     for line in [b"K\n", b"k\n", b"K\n", b"GET /hello HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"]:
         time.sleep(0.3)
         client.stdin.write(line)
@@ -186,13 +186,13 @@ def test_certificates_of_clients(serve, certificates, base, signer, kind):
     assert curl(*trust, *foreign, server.base + "/hello")[0] != 0
 
 
-def test_any_certificate_is_taken_without_an_authority(serve, certificates, base, signer):
+def test_without_an_authority_every_client_certificate_is_accepted(serve, certificates, base, signer):
     server = serve(configuration(base, signer, client_certificates="request"), base)
     for name in ["client", "self-signed", None]:
         assert get(server, "/hello", trusting(certificates, name)).status == 200
 
 
-def test_plain_requests_are_told_and_counted(server, base):
+def test_plain_requests_get_an_answer_and_are_counted(server, base):
     plain = base.replace("https", "http")
     answer = web.request(plain + "/hello")
     assert answer.status == 400 and b"HTTPS" in answer.body
@@ -203,7 +203,7 @@ def test_plain_requests_are_told_and_counted(server, base):
     assert b'tls_handshakes_total{outcome="plaintext"} 1' in web.request(admin + "/metrics").body
 
 
-def test_tls_on_a_port_without_it_ends_at_once(serve, certificates, signer):
+def test_tls_on_a_port_without_it_is_closed_at_once(serve, certificates, signer):
     made = configuration(f"https://localhost:{free_port()}", signer)
     del made["server"]["tls"]
     server = serve(made)
@@ -229,21 +229,21 @@ def reload(server):
         said = server.errors[before:]
         return said if "reload: the file is" in said else None
 
-    return wait_until(outcome, 10, "the log says what came of the reload")
+    return wait_until(outcome, 10, "the log has the result of the reload")
 
 
-def test_renewed_files_are_read_on_hangup(server, certificates):
+def test_renewed_files_are_read_on_sighup(server, certificates):
     with connect(server, trusting(certificates)) as old:
         before = shown_certificate(server, certificates)
         certificates.issue("renewed", "subjectAltName=DNS:localhost,IP:127.0.0.1", to="server")
         assert shown_certificate(server, certificates) == before, "not before the signal"
         assert "is in use" in reload(server)
         assert shown_certificate(server, certificates) != before
-        assert ask(old)[0] == 200, "what is open goes on"
+        assert ask(old)[0] == 200, "open connections continue"
 
 
 @pytest.mark.parametrize("damage", ["missing", "empty", "foreign"])
-def test_files_that_cannot_be_used_leave_the_old_certificate(server, certificates, damage):
+def test_unusable_files_leave_the_old_certificate(server, certificates, damage):
     before = shown_certificate(server, certificates)
     with open(certificates.path("server.key"), encoding="utf-8") as file:
         key = file.read()
@@ -264,7 +264,7 @@ def test_files_that_cannot_be_used_leave_the_old_certificate(server, certificate
     assert "is in use" in reload(server)
 
 
-def test_taking_tls_away_needs_a_restart(server, certificates, base, signer, folder):
+def test_removing_tls_needs_a_restart(server, certificates, base, signer, folder):
     made = configuration(base, signer)
     del made["server"]["tls"]
     made["admin"]["port"] = 1
@@ -274,7 +274,7 @@ def test_taking_tls_away_needs_a_restart(server, certificates, base, signer, fol
 
 
 class Asking(threading.Thread):
-    """One connection under TLS after another, with some requests on each, until it is told to stop."""
+    """Opens one TLS connection after another, with some requests on each, until it is stopped."""
 
     def __init__(self, server, context):
         super().__init__()
@@ -288,7 +288,7 @@ class Asking(threading.Thread):
                     for _ in range(20):
                         assert ask(connection) == (200, b"Hello, world")
                         self.answers += 1
-            except Exception as problem:  # every one is a finding
+            except Exception as problem:  # every one is a failure
                 self.problems.append(repr(problem))
 
 
@@ -302,7 +302,7 @@ def test_reloading_under_load_drops_no_connection(server, certificates):
             subprocess.run(["mv", certificates.path(f"new.{kind}"), certificates.path(f"server.{kind}")], check=True)
         reload(server)
         count = sum(thread.answers for thread in threads)
-        wait_until(lambda: sum(thread.answers for thread in threads) > count + 40, 20, "answers go on")  # noqa: B023
+        wait_until(lambda: sum(thread.answers for thread in threads) > count + 40, 20, "answers continue")  # noqa: B023
     for thread in threads:
         thread.ends = True
     for thread in threads:
@@ -310,7 +310,7 @@ def test_reloading_under_load_drops_no_connection(server, certificates):
         assert thread.problems == []
 
 
-def test_ending_answers_what_is_in_flight(server, certificates):
+def test_stopping_answers_requests_in_flight(server, certificates):
     idle = connect(server, trusting(certificates))
     assert ask(idle)[0] == 200
     answers = []
@@ -318,15 +318,15 @@ def test_ending_answers_what_is_in_flight(server, certificates):
     thread.start()
     time.sleep(0.5)
     server.program.send(signal.SIGTERM)
-    assert idle.recv(10) == b"", "the end is said"
+    assert idle.recv(10) == b"", "the server sends a closure alert"
     thread.join()
     assert [(answer.status, answer.body) for answer in answers] == [(200, b"slept")]
     assert server.program.wait(10) == 0
 
 
-def test_idle_connections_cost_little(binary, server, certificates):
+def test_idle_connections_use_little_memory(binary, server, certificates):
     if "san/" in os.path.realpath(binary):
-        pytest.skip("a sanitizer keeps memory of its own")
+        pytest.skip("a sanitizer uses more memory")
 
     def resident_kibibytes():
         with open(f"/proc/{server.program.process.pid}/status", encoding="ascii") as file:
@@ -354,7 +354,7 @@ def problems(binary, folder, made):
     return done.returncode, done.stderr.splitlines()
 
 
-def test_check_names_every_problem(binary, certificates, folder, base, signer):
+def test_check_reports_every_problem(binary, certificates, folder, base, signer):
     def check(**tls):
         return problems(binary, folder, configuration(base, signer, **tls))
 
@@ -379,7 +379,7 @@ def test_check_names_every_problem(binary, certificates, folder, base, signer):
         assert status == 1 and len(lines) == 1 and lines[0].startswith(f"$.server.tls.{place}")
 
 
-def test_check_warns_of_certificates_that_clients_will_refuse(binary, certificates, folder, base, signer):
+def test_check_warns_about_certificates_that_clients_will_refuse(binary, certificates, folder, base, signer):
     certificates.issue("old", "subjectAltName=DNS:elsewhere.example", days=-1)
     made = configuration(base, signer, certificate="old.pem", private_key="old.key")
     status, lines = problems(binary, folder, made)

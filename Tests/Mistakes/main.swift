@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// Makes one mistake in a declaration, named on the command line. `Tests/Mistakes/check` compares what release builds say of it.
+// Makes the mistake in a declaration that the command line names. `Tests/Mistakes/check` compares what
+// release builds print.
 
 import Portcullis
 import PortcullisServer

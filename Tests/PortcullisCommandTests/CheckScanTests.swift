@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Checking many resources")
 struct CheckScanTests {
-    @Test func `so many run at a time and no more, and the reports keep the order`() async {
+    @Test func `checks run concurrently up to the bound, and reports keep the order`() async {
         let state = Mutex((running: 0, most: 0))
         let transcript = Transcript()
         let scan = CheckScan(concurrency: 7, showsProgress: true, console: transcript.console()) { url in
@@ -27,7 +27,7 @@ struct CheckScanTests {
         #expect(transcript.errors.contains("[100/100] pass https://r"))
     }
 
-    @Test func `one slow resource keeps one place, and all others end meanwhile`() async {
+    @Test func `a slow resource takes one place while all others finish`() async {
         let (ended, gate) = AsyncStream<Void>.makeStream()
         let count = Mutex(0)
         let scan = CheckScan(concurrency: 2, showsProgress: false, console: Transcript().console()) { url in
@@ -45,7 +45,7 @@ struct CheckScanTests {
         #expect(reports.count == 100)
     }
 
-    @Test func `on a terminal one line is written over`() async {
+    @Test func `on a terminal one line is rewritten`() async {
         let transcript = Transcript()
         let scan = CheckScan(
             concurrency: 2, showsProgress: true, console: transcript.console(isErrorTerminal: true)
@@ -69,14 +69,14 @@ struct ReportTests {
         return report
     }
 
-    @Test func `nothing from the network reaches the terminal as a command`() {
+    @Test func `no control character from the network reaches the terminal`() {
         let text = ReportText(hasColours: false).text(Self.report())
         #expect(!text.unicodeScalars.contains { $0.value == 0x1B || $0.value == 7 || $0.value == 0x202E })
         #expect(text.contains(#"https://h/\u{1b}[31m"#))
         #expect(text.contains("pass, agent-readiness 1.0 of 1.0, 1 warnings, 0 failures"))
     }
 
-    @Test func `there are colours only where they are seen`() {
+    @Test func `colours are on only for a terminal`() {
         #expect(ReportText(hasColours: true).text(Self.report()).contains("\u{1B}[32mok"))
         #expect(!ReportText(hasColours: false).text(Self.report()).contains("\u{1B}"))
     }
@@ -107,12 +107,12 @@ struct LintTests {
     }
 
     @Test(arguments: Fixture.names(in: "metadata/refused"))
-    func `documents that it forbids fail, with the member's path`(name: String) async {
+    func `documents that RFC 9728 forbids fail, with the member's path`(name: String) async {
         #expect(await transcript.run("check", "--file", Fixture.path("metadata/refused/\(name)")) == .failure)
         #expect(transcript.output.contains("FAIL"))
     }
 
-    @Test func `the score stands in the JSON`() async throws {
+    @Test func `the JSON has the score`() async throws {
         let path = Fixture.path("metadata/warn-no-authz.json")
         #expect(await transcript.run("check", "--json", "--file", path) == .success)
         let json = try #require(try JSONValue.parse(Array(transcript.output.utf8)).object)
@@ -121,7 +121,7 @@ struct LintTests {
         #expect(report["readiness"]?.object?["result"] == "warn")
     }
 
-    @Test func `a file that can't be read ends with 2`() async {
+    @Test func `an unreadable file exits with 2`() async {
         #expect(await transcript.run("check", "--file", "/nowhere/at/all.json") == .trouble)
         #expect(transcript.output.contains("could not check: The file cannot be opened: "))
     }

@@ -4,7 +4,7 @@ import PortcullisCommand
 import Synchronization
 import Testing
 
-/// A console that remembers what was written.
+/// A console that records what the command writes.
 final class Transcript: Sendable {
     private let state = Mutex((output: "", errors: ""))
 
@@ -31,7 +31,7 @@ struct CommandLineTests {
     let transcript = Transcript()
 
     @Test(arguments: ["--help", "-h", "help"])
-    func `the help names every subcommand and is a success`(word: String) async {
+    func `the help names every subcommand and exits with 0`(word: String) async {
         #expect(await transcript.run(word) == .success)
         for subcommand in CommandLineTool.subcommands {
             #expect(transcript.output.contains(subcommand.name + " "))
@@ -40,7 +40,7 @@ struct CommandLineTests {
         #expect(transcript.errors == "")
     }
 
-    @Test func `output that cannot be written is remembered`() async {
+    @Test func `the console remembers output that it could not write`() async {
         let console = Console(output: { _ in false }, errors: { _ in })
         #expect(console.hasWrittenAll)
         _ = await CommandLineTool.run(["--help"], console: console)
@@ -50,7 +50,7 @@ struct CommandLineTests {
         #expect(good.hasWrittenAll)
     }
 
-    @Test func `each subcommand has a help of its own`() async {
+    @Test func `each subcommand has its own help`() async {
         for subcommand in CommandLineTool.subcommands {
             let transcript = Transcript()
             #expect(await transcript.run(subcommand.name, "anything", "--help") == .success)
@@ -64,14 +64,14 @@ struct CommandLineTests {
         ["check", "https://h", "--concurrency", "0"], ["check", "https://h", "--concurrency", "x"],
         ["check", "--file", "a", "--allow-private"],
     ])
-    func `a wrong command line is explained on standard error and ends with 2`(words: [String]) async {
+    func `a wrong command line is explained on standard error and exits with 2`(words: [String]) async {
         #expect(await CommandLineTool.run(words, console: transcript.console()) == .trouble)
         #expect(transcript.output == "")
         #expect(transcript.errors.hasPrefix("portcullis: "))
         #expect(transcript.errors.contains("usage: portcullis "))
     }
 
-    @Test func `options are taken with a blank or an equals sign, and -- ends them`() throws {
+    @Test func `options accept a space or an equals sign before the value, and -- ends them`() throws {
         let words = try CommandLineWords(
             ["a", "--file=x=y", "--json", "--concurrency", "3", "--", "--json"], flags: ["--json"],
             options: ["--file", "--concurrency"])

@@ -6,7 +6,7 @@ import PortcullisHTTP
 import PortcullisJOSE
 import PortcullisTesting
 
-/// A deployment that does everything right, on a scripted network, for tests to break.
+/// A correct deployment on a scripted network, which tests break.
 struct Deployment {
     static let resource = "https://api.example.com/mcp"
     static let root = "https://api.example.com/.well-known/oauth-protected-resource"
@@ -35,7 +35,7 @@ struct Deployment {
         return object
     }
 
-    /// Answers calls of the resource: 401 without a token that anybody issued, and preflights.
+    /// Answers calls of the resource: 401 without an issued token, and preflights.
     func answerCalls(
         _ line: String = challenge, status: Status = .unauthorized, badTokenStatus: Status = .unauthorized
     ) {
@@ -61,7 +61,7 @@ struct Deployment {
         network.on("\(Self.resource)?access_token=portcullis-check.not-a-token", answer)
     }
 
-    /// Serves a document at its place, with and without a slash, with what belongs to it.
+    /// Serves a document at its location, with and without a trailing slash, with the required fields.
     func serve(_ document: JSONObject, at location: String = location) {
         let body = document.serialized()
         let answer: ScriptedFetcher.Script = { request in
@@ -102,7 +102,7 @@ struct Deployment {
 }
 
 extension CheckReport {
-    /// The codes of the findings that have one of these levels.
+    /// The codes of the findings at one of these levels.
     func codes(_ levels: Finding.Level...) -> [String] {
         findings.filter { levels.contains($0.level) }.map(\.code)
     }

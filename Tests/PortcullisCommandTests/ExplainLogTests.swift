@@ -38,7 +38,7 @@ struct ExplainLogTests {
     }
 
     @Test(arguments: AccessLog.Format.allCases)
-    func `the line is found, and everything is said that it knows`(format: AccessLog.Format) async throws {
+    func `explain finds the line and prints everything it has`(format: AccessLog.Format) async throws {
         let finding = RefusalFinding(expected: "https://api.example.com/photos", got: "a \"b\" c=d")
         let text =
             Self.line(format, nil, id: "other") + "something else with id=wanted in it\n"
@@ -86,13 +86,13 @@ struct ExplainLogTests {
         #expect(transcript.output.contains("Answered with 500. The answer was cut short.\n"))
     }
 
-    @Test func `a line that is not there, and a log that is not there`() async throws {
+    @Test func `a missing line and a missing log are reported`() async throws {
         #expect(try await explain("a", in: Self.line(.json, nil, id: "b") + "{\"a\":") == .failure)
         #expect(transcript.output == "" && transcript.errors.contains("no line of an access log"))
         #expect(await transcript.run("explain", "--request-id", "a", "--log", "/nowhere/x") == .trouble)
     }
 
-    @Test func `a line of another version, or of somebody else, breaks nothing`() async throws {
+    @Test func `a line of another version or another program breaks nothing`() async throws {
         let escape = #"\u001b[31m"#
         let text = #"{"request_id":"a","refusal":"unheardOf\#(escape)","path":1,"method":null,"status":"x"}"#
         #expect(try await explain("a", in: text) == .success)
@@ -101,9 +101,9 @@ struct ExplainLogTests {
     }
 
     @Test(arguments: AccessLog.Format.allCases)
-    func `a line that is too long is left out, and that is said`(format: AccessLog.Format) async throws {
+    func `a line that is too long is skipped and reported`(format: AccessLog.Format) async throws {
         let line = Self.line(format, .expired, id: "a")
-        // What a collector may have put in front of it is a part of the line.
+        // A collector's prefix is a part of the line.
         let padded = { (count: Int) in
             String(repeating: " ", count: count - (line.utf8.count - 1)) + line
         }
@@ -120,8 +120,9 @@ struct ExplainLogTests {
             long.errors == "the log has 2 lines of more than 65536 bytes, which nobody looked at\n")
     }
 
-    @Test func `a file that is no text has no such line, and a line in its midst is found`() async throws {
-        // All bytes there are, with and without line ends, and the identifier among them.
+    @Test func `explain finds a line in the middle of a binary file, and none if there is none`() async throws
+    {
+        // Every byte, with and without line ends, with the identifier among them.
         var noise: [UInt8] = []
         for step in [1, 7, 31, 101] { noise += (0..<2048).map { UInt8(truncatingIfNeeded: $0 * step) } }
         let id = Array("wanted".utf8)
@@ -139,8 +140,8 @@ struct ExplainLogTests {
             })
     }
 
-    @Test func `what would steer a terminal stands in the report as text`() async throws {
-        // A log that anybody may have written: escape, C1, bidirectional override, bytes that are no UTF-8.
+    @Test func `terminal control characters are printed as text`() async throws {
+        // A log with hostile lines: escape, C1, bidirectional override, bytes that are not UTF-8.
         let evil = "\u{1B}[2J\u{9B}31m\u{202E}\u{7}\r\u{0}"
         let head =
             "192.0.2.1\(evil) - - [14/Nov/2023:22:13:20\(evil) +0000] \"GET /\(evil)é HTTP/1.1\(evil)\" 401 0"
@@ -163,7 +164,7 @@ struct ExplainLogTests {
         ["--request-id", "a"], ["--log", "x"], ["--request-id", "a", "--log", "x", "--token", "t"],
         ["--request-id", "a", "--log", "x", "y"],
     ])
-    func `wrong words`(words: [String]) async {
+    func `wrong arguments are a usage error`(words: [String]) async {
         #expect(await CommandLineTool.run(["explain"] + words, console: transcript.console()) == .trouble)
         #expect(transcript.errors.contains("usage: portcullis explain"))
     }

@@ -27,14 +27,14 @@ enum Fixture {
 
 @Suite("The agent-readiness score")
 struct ReadinessTests {
-    @Test func `there are the three figures of the published scanners, and more`() {
+    @Test func `the scores include the three figures of the published scanners`() {
         let names = Fixture.names(in: "readiness")
         #expect(Set(["pass.json", "warn-no-authz.json", "fail-404.json"]).isSubset(of: names))
         #expect(names.count >= 15)
     }
 
     @Test(arguments: Fixture.names(in: "readiness"))
-    func `each document has the score that is written beside it`(name: String) async throws {
+    func `each document has the score in its file`(name: String) async throws {
         let fixture = try Fixture.json("readiness/\(name)")
         let response = try #require(fixture["response"]?.object)
         let status = try #require(response["status"]?.number?.integer)

@@ -7,17 +7,17 @@ import PortcullisJOSE
 import PortcullisTesting
 import Testing
 
-@Suite("What a check finds in a deployment")
+@Suite("The findings of a check of a deployment")
 struct ResourceCheckTests {
     let world = Deployment()
 
-    /// The findings of these levels, once the world is as the test made it.
+    /// The findings at these levels, after the test has changed the deployment.
     func codes(_ levels: Finding.Level...) async -> [String] {
         let report = await world.report()
         return report.findings.filter { levels.contains($0.level) }.map(\.code)
     }
 
-    @Test func `a deployment that does everything right passes with the full score`() async {
+    @Test func `a correct deployment passes with the full score`() async {
         let report = await world.report()
         #expect(report.findings.filter { $0.level != .pass }.map(\.code) == ["root.document"])
         #expect(report.outcome == .success)
@@ -54,12 +54,14 @@ struct ResourceCheckTests {
         ),
         (#"DPoP resource_metadata="\#(Deployment.location)""#, .warn, "clients.challenge"),
     ])
-    func `a challenge that leads clients astray`(line: String, level: Finding.Level, code: String) async {
+    func `a challenge that misleads clients is a failure`(line: String, level: Finding.Level, code: String)
+        async
+    {
         world.answerCalls(line)
         #expect(await world.report().findings.contains { $0.level == level && $0.code == code })
     }
 
-    @Test func `the clients that an odd challenge locks out are named with the reason`() async {
+    @Test func `the report names the clients that an odd challenge locks out, with the reason`() async {
         world.answerCalls("DPoP" + Deployment.challenge.dropFirst(6))
         let texts = await world.report().findings.filter { $0.code == "clients.challenge" }.map(\.text)
         #expect(texts.count == 4)
@@ -67,7 +69,9 @@ struct ResourceCheckTests {
     }
 
     @Test(arguments: [(200, Finding.Level.warn), (302, .warn), (404, .warn)])
-    func `a call without a token that is not answered 401`(code: Int, level: Finding.Level) async {
+    func `a call without a token that is not answered with 401 is a failure`(code: Int, level: Finding.Level)
+        async
+    {
         world.answerCalls(status: Status(code: code))
         let report = await world.report()
         #expect(report.findings.contains { $0.level == level && $0.code == "challenge.status" })
@@ -77,7 +81,7 @@ struct ResourceCheckTests {
     @Test(arguments: [
         "https://api.example.com/mcp/", "https://other.example/mcp", "https://api.example.com/MCP",
     ])
-    func `a document about something else`(resource: String) async {
+    func `a document that names another resource is a failure`(resource: String) async {
         world.serve(Deployment.document(["resource": .string(resource)]))
         let report = await world.report()
         #expect(report.codes(.fail).contains("metadata.resource"))
@@ -85,7 +89,7 @@ struct ResourceCheckTests {
         #expect(report.outcome == .failure)
     }
 
-    @Test func `a document about what lies above the URL is a warning`() async {
+    @Test func `a document that names a resource above the URL is a warning`() async {
         world.serve(Deployment.document(["resource": "https://api.example.com"]))
         let report = await world.report()
         #expect(report.codes(.warn).contains("metadata.resource"))
@@ -94,7 +98,7 @@ struct ResourceCheckTests {
 
     @Test
     func
-        `the root of a host with an alias is a warning where it is open, and a failure where it asks for a token`()
+        `a root with an alias is a warning if it is open, and a failure if it requires a token`()
         async
     {
         let home = "https://api.example.com/"
@@ -110,14 +114,14 @@ struct ResourceCheckTests {
         #expect(await world.report(on: home).codes(.fail) == ["metadata.resource"])
     }
 
-    @Test func `members that RFC 9728 forbids, each by its path`() async {
+    @Test func `members that RFC 9728 forbids are reported by path`() async {
         world.serve(Deployment.document(["scopes_supported": "mcp:read", "resource_policy_uri": "/policy"]))
         let texts = await world.report().findings.filter { $0.level == .fail }.map(\.text)
         #expect(texts.contains { $0.hasPrefix("$.scopes_supported: ") })
         #expect(texts.contains { $0.hasPrefix("$.resource_policy_uri: ") })
     }
 
-    @Test func `a metadata URL elsewhere is told apart from the derived one`() async {
+    @Test func `another metadata URL than the derived one is reported`() async {
         let elsewhere = "https://api.example.com/custom.json"
         world.serve(Deployment.document(), at: elsewhere)
         world.answerCalls(#"Bearer resource_metadata="\#(elsewhere)", scope="mcp:read""#)
@@ -127,7 +131,7 @@ struct ResourceCheckTests {
         #expect(await codes(.warn, .fail) == ["metadata.derived"])
     }
 
-    @Test func `signed metadata are verified`() async {
+    @Test func `signed metadata is verified`() async {
         let signer = TestIssuer(Deployment.resource)
         func serve(by issuer: TestIssuer, _ name: String) {
             let payload: JSONObject = ["iss": .string(name), "resource": .string(Deployment.resource)]
@@ -148,7 +152,7 @@ struct ResourceCheckTests {
 
     // MARK: The authorization servers
 
-    @Test func `a server that can't be found is a failure if there is no other`() async {
+    @Test func `an unreachable server is a failure if it is the only one`() async {
         world.network.on("\(Deployment.issuer)/.well-known/oauth-authorization-server", status: .notFound)
         #expect(await codes(.fail) == ["server.any"])
         let other = "https://other.example"
@@ -164,7 +168,7 @@ struct ResourceCheckTests {
         #expect(report.codes(.warn) == ["server.metadata"])
     }
 
-    @Test func `of very many authorization servers the first are looked at`() async {
+    @Test func `of many authorization servers only the first ones are checked`() async {
         let many = (0..<1000).map { JSONValue.string("https://as\($0).example") }
         world.serve(Deployment.document(["authorization_servers": .array(many)]))
         let report = await world.report()
@@ -174,7 +178,7 @@ struct ResourceCheckTests {
         #expect(world.network.requests.count < 100)
     }
 
-    @Test func `what an authorization server says has to agree with the resource`() async {
+    @Test func `the authorization server's metadata must agree with the resource`() async {
         world.serveIssuer(["issuer": "https://as.example.com/"])
         #expect(await world.report().codes(.fail) == ["server.any"])
         world.serveIssuer(["protected_resources": ["https://other.example"]])
@@ -190,7 +194,7 @@ struct ResourceCheckTests {
             await codes(.warn, .fail, .note) == ["server.registration", "server.keys", "root.document"])
     }
 
-    @Test func `keys that can't be used, and keys that nobody may see`() async {
+    @Test func `unusable keys and published private keys are reported`() async {
         world.network.on("\(Deployment.issuer)/keys", json: ["keys": []])
         #expect(await codes(.warn, .fail) == ["server.keys"])
         world.network.on("\(Deployment.issuer)/keys", failing: .timedOut)
@@ -202,26 +206,26 @@ struct ResourceCheckTests {
 
     // MARK: What else clients send
 
-    @Test func `a token that nobody issued opens nothing`() async {
+    @Test func `a token that no issuer issued gets no access`() async {
         world.answerCalls(badTokenStatus: .ok)
         #expect(await codes(.fail) == ["probe.bad-token"])
         world.answerCalls(badTokenStatus: .badRequest)
         #expect(await codes(.warn, .fail) == ["probe.bad-token"])
     }
 
-    @Test func `documents for whatever is asked for are a failure`() async {
+    @Test func `serving a document at every path is a failure`() async {
         world.serve(Deployment.document(), at: "\(Deployment.root)/portcullis-check/no-such-resource")
         #expect(await codes(.fail) == ["probe.unknown-suffix"])
     }
 
     @Test(arguments: [(404, nil), (500, Finding.Level.warn), (401, .warn), (200, .fail)])
-    func `a well-known path of no resource is 404, and nothing else`(code: Int, level: Finding.Level?) async {
+    func `a well-known path that belongs to no resource must be 404`(code: Int, level: Finding.Level?) async {
         world.network.on("\(Deployment.root)/portcullis-check/no-such-resource", status: Status(code: code))
         let found = await world.report().findings.first { $0.code == "probe.unknown-suffix" }
         #expect(found?.level == level ?? .pass)
     }
 
-    @Test func `metadata that ask for a token are a failure`() async {
+    @Test func `metadata that requires a token is a failure`() async {
         let body = Deployment.document().serialized()
         world.network.on(Deployment.location) { request in
             request.fields.contains(.authorization)
@@ -237,7 +241,7 @@ struct ResourceCheckTests {
                 == ["probe.metadata-preflight", "probe.metadata-cors"])
     }
 
-    @Test func `metadata that repeat a forged host are a failure`() async {
+    @Test func `metadata that repeats a forged host is a failure`() async {
         world.network.on(Deployment.location) { request in
             let host = request.fields["X-Forwarded-Host"] ?? "api.example.com"
             let body = Deployment.document(["resource": .string("https://\(host)/mcp")]).serialized()
@@ -248,26 +252,26 @@ struct ResourceCheckTests {
         #expect(await codes(.fail) == ["probe.forwarded-host"])
     }
 
-    // MARK: What can't be checked
+    // MARK: What cannot be checked
 
     @Test(arguments: [
         "http://api.example.com/mcp", "http://127.0.0.1:1/", "https://h/#f", "mcp", "https://u@h/",
     ])
-    func `what is no https resource is not called`(url: String) async {
+    func `a URL that is not an https resource is not called`(url: String) async {
         let report = await world.report(on: url)
         #expect(report.outcome == .trouble)
         #expect(world.network.requests.isEmpty)
     }
 
     @Test(arguments: [FetchError.unreachable, .forbiddenAddress, .timedOut, .untrustedServer])
-    func `a host that gives no answer could not be checked`(error: FetchError) async {
+    func `a host that does not answer could not be checked`(error: FetchError) async {
         world.network.on(Deployment.resource, failing: error)
         let report = await world.report()
         #expect(report.outcome == .trouble)
         #expect(report.trouble == DiscoveryError.noResponse(error).description)
     }
 
-    @Test func `no probe follows a redirect or carries a real secret`() async {
+    @Test func `no probe follows a redirect or sends a real secret`() async {
         world.network.on(Deployment.location) { _ in
             FetchResponse(status: .found, fields: [.location: "https://evil.example/"])
         }
@@ -275,7 +279,7 @@ struct ResourceCheckTests {
         #expect(world.network.count(of: "https://evil.example/") == 0)
     }
 
-    @Test func `PRM-16: a missing name is noted, and no fault`() async {
+    @Test func `RFC 9728 §2: a missing name is a note, not a failure`() async {
         var document = Deployment.document()
         document["resource_name"] = nil
         world.serve(document)
@@ -284,7 +288,7 @@ struct ResourceCheckTests {
         #expect(report.outcome == .success && report.codes(.warn) == [])
     }
 
-    @Test func `a document with a fault is told of what is unwise in it as well`() async {
+    @Test func `an invalid document gets its warnings too`() async {
         world.serve(
             Deployment.document([
                 "scopes_supported": "mcp:read", "token_endpoint": "https://as.example.com/token",

@@ -7,11 +7,11 @@ import PortcullisJOSE
 import Synchronization
 import Testing
 
-/// What led other implementations astray through a file or a log, tried here.
+/// Attacks through a file or a log that worked on other implementations.
 @Suite("Advisories of 2025 and 2026: the configuration file and its log")
 struct AdvisoryTests {
     @Test(arguments: ["-1", "-0.5", "300.5", "301", "1e9", "\"Infinity\"", "\"NaN\"", "null", "true", "[30]"])
-    func `CVE-2026-107721 (fast-jwt): no leeway of a file switches expiry off`(value: String) {
+    func `CVE-2026-107721 (fast-jwt): no leeway in a file switches expiry off`(value: String) {
         let resource = SampleFile.resource(more: "\"tokens\": {\"leeway_seconds\": \(value)}")
         #expect(
             SampleFile.problems(SampleFile.with(resource: resource)) == [
@@ -20,12 +20,12 @@ struct AdvisoryTests {
     }
 
     @Test(arguments: ["1e309", "1e999", "-1e999", "Infinity", "NaN", "1e400"])
-    func `CVE-2026-107721 (fast-jwt): and none that is no number or a number without end`(value: String) {
+    func `CVE-2026-107721 (fast-jwt): a leeway that is not a finite number is refused`(value: String) {
         let resource = SampleFile.resource(more: "\"tokens\": {\"leeway_seconds\": \(value)}")
         #expect(SampleFile.problems(SampleFile.with(resource: resource)).count == 1)
     }
 
-    /// Answers every request with one body.
+    /// Answers every request with the same body.
     private struct OneAnswer: Fetcher {
         let body: [UInt8]
 
@@ -34,7 +34,7 @@ struct AdvisoryTests {
         }
     }
 
-    @Test func `CVE-2026-50629 (Apache CXF): nothing that an issuer publishes breaks a line of the log`()
+    @Test func `CVE-2026-50629 (Apache CXF): nothing that an issuer publishes breaks a log line`()
         async throws
     {
         // The point of RFC 7517, Appendix A.1.
@@ -43,8 +43,10 @@ struct AdvisoryTests {
         )
         let hostile = "x\\r\\nforged\\u001b[2J\\u2028"
         let bodies = [
-            #"{"keys":[{"kty":"\#(hostile)","kid":"\#(hostile)"},{"kty":"EC","crv":"\#(hostile)","d":"\#(hostile)"}]}"#,
-            #"{"keys":[{"kty":"EC","crv":"P-256","x":"\#(hostile)","y":"\#(hostile)","kid":"\#(hostile)","d":"x"}]}"#,
+            #"{"keys":[{"kty":"\#(hostile)","kid":"\#(hostile)"},{"kty":"EC","crv":"\#(hostile)","#
+                + #""d":"\#(hostile)"}]}"#,
+            #"{"keys":[{"kty":"EC","crv":"P-256","x":"\#(hostile)","y":"\#(hostile)","kid":"\#(hostile)","#
+                + #""d":"x"}]}"#,
             #"{"keys":[{"kty":"EC","crv":"P-256","x":"\#(x)","y":"\#(y)","kid":"\#(hostile)","d":"x"}]}"#,
             #"{"keys":"\#(hostile)"}"#, #"{"issuer":"\#(hostile)","\#(hostile)":1}"#, hostile,
         ]

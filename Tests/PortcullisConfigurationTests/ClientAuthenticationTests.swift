@@ -45,7 +45,7 @@ struct ClientAuthenticationTests {
                 == .bearer(token: "abc"))
     }
 
-    @Test func `keys of another method are not used, which is said`() throws {
+    @Test func `keys of another method are reported as unused`() throws {
         let file = try Self.file(#""client_id": "rs", "client_secret": "s", "bearer_token": "t""#)
         #expect(
             file.warnings.map(\.description) == [
@@ -54,7 +54,7 @@ struct ClientAuthenticationTests {
             ])
     }
 
-    @Test func `files are read at the start, and what is wrong with them has its place`() throws {
+    @Test func `files are read at the start, and their problems name the key`() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "portcullis-\(UUID())").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -78,7 +78,7 @@ struct ClientAuthenticationTests {
             ])
     }
 
-    @Test func `signed answers need keys and a client`() throws {
+    @Test func `signed answers require keys and a client`() throws {
         let basic = #""client_id": "rs", "client_secret": "s", "signed_response": "required""#
         let problems = { (text: String, more: String) -> [String] in
             do {

@@ -6,7 +6,7 @@ import PortcullisHTTP
 import PortcullisJOSE
 import Testing
 
-/// The smallest file that can be served; each test changes a part of it.
+/// The smallest valid file; each test changes a part of it.
 enum SampleFile {
     static func with(
         server: String? = nil, authorizationServers: String? = nil, resource: String = resource(),
@@ -29,7 +29,7 @@ enum SampleFile {
         """
     }
 
-    /// The problems of a file, one a line, warnings left out; none for a file that can be served.
+    /// The errors of a file, one per line, without warnings; empty for a valid file.
     static func problems(_ text: String) -> [String] {
         do throws(InvalidConfiguration) {
             _ = try ConfigurationFile(parsing: Array(text.utf8))
@@ -58,7 +58,8 @@ struct ConfigurationFileTests {
             "trusted_proxies": [], "forwarded": "none", "client_cert_field": false, "access_log": "none"
           },
           "authorization_servers": [
-            { "issuer": "https://as.example.com", "discovery": true, "jwks_uri": "https://as.example.com/jwks",
+            { "issuer": "https://as.example.com", "discovery": true,
+              "jwks_uri": "https://as.example.com/jwks",
               "introspection": { "endpoint": "https://as.example.com/introspect", "client_id": "rs",
                                  "client_secret": "s3cret", "client_auth": "client_secret_basic" },
               "ca_certificates": "ca.pem", "allow_insecure_loopback": false,
@@ -69,7 +70,8 @@ struct ConfigurationFileTests {
                             "authorization_servers": ["https://as.example.com"],
                             "scopes_supported": ["photos.read", "photos.write"],
                             "bearer_methods_supported": ["header"],
-                            "resource_name": "Photos", "resource_name#it": "Foto", "x-extension": { "a": [] } },
+                            "resource_name": "Photos", "resource_name#it": "Foto",
+                            "x-extension": { "a": [] } },
               "metadata_max_age_seconds": 300, "root_alias": true,
               "tokens": { "format": "any", "algorithms": ["ES256", "RS256"], "types": ["at+jwt", "JWT", ""],
                           "required_claims": ["sub", "client_id", "iat", "jti"],
@@ -80,7 +82,8 @@ struct ConfigurationFileTests {
                           "introspection_audience": "optional" },
               "challenge_parameters": { "realm": "photos" },
               "routes": [
-                { "path": "/photos/{id}", "methods": ["GET"], "scopes": ["photos.read"], "respond": "principal" } ] } ],
+                { "path": "/photos/{id}", "methods": ["GET"], "scopes": ["photos.read"],
+                  "respond": "principal" } ] } ],
           "public_routes": [
             { "path": "/hello", "methods": ["GET"], "respond": { "text": "Hello, world" } },
             { "path": "/echo", "methods": ["POST", "PUT"], "respond": "echo" },
@@ -90,7 +93,7 @@ struct ConfigurationFileTests {
         }
         """
 
-    @Test func `the sample of the contract decodes`() throws {
+    @Test func `the documented sample decodes`() throws {
         let file = try ConfigurationFile(parsing: Array(Self.sample.utf8))
         #expect(file.warnings.map(\.description) == [])
         #expect(file.server.port == 0)
@@ -125,20 +128,20 @@ struct ConfigurationFileTests {
         #expect(file.resources.first?.tokens == TokenSettings())
     }
 
-    @Test func `a listed issuer without an entry gets discovery over https`() throws {
+    @Test func `a listed issuer without an entry uses discovery over https`() throws {
         let file = try ConfigurationFile(parsing: Array(SampleFile.with().utf8))
         #expect(file.authorizationServers.map(\.issuer) == ["https://as.example.com"])
         #expect(file.authorizationServers.first?.usesDiscovery == true)
         #expect(file.authorizationServers.first?.allowsInsecureLoopback == false)
     }
 
-    @Test func `discovery is off where keys are given, unless it is asked for`() throws {
+    @Test func `discovery is off where keys are configured, unless it is switched on`() throws {
         let keys = #"[{"issuer": "https://as.example.com", "jwks_uri": "https://as.example.com/keys"}]"#
         let file = try ConfigurationFile(parsing: Array(SampleFile.with(authorizationServers: keys).utf8))
         #expect(file.authorizationServers.first?.usesDiscovery == false)
     }
 
-    @Test func `all problems are found in one go`() {
+    @Test func `one run reports all problems`() {
         let text = SampleFile.with(
             server: #"{"prot": 1, "port": 70000, "host": ""}"#,
             resource: SampleFile.resource(
@@ -167,24 +170,24 @@ struct ConfigurationFileTests {
             "$: must be JSON: a key that stands in its object twice, at line 3, column 2"
         ),
     ])
-    func `a file that is no configuration at all has one problem`(text: String, problem: String) {
+    func `a file that is not a configuration has one problem`(text: String, problem: String) {
         #expect(SampleFile.problems(text) == [problem])
     }
 
-    @Test func `a name in a path is printable`() {
+    @Test func `a name in a path is escaped for printing`() {
         #expect(
             SampleFile.problems(SampleFile.with(server: #"{"a b\u0007\"": 1}"#)).first?
                 .hasPrefix(#"$.server["a b\u{7}\""]: unknown key"#) == true)
     }
 
-    @Test func `no value of the file stands in a problem`() {
+    @Test func `no problem repeats a value of the file`() {
         let text = SampleFile.with(
             authorizationServers: #"[{"issuer": "s3cret", "jwks_uri": "s3cret", "introspection": "s3cret"}]"#)
         #expect(!SampleFile.problems(text).joined().contains("s3cret"))
         #expect(!SampleFile.problems(text).isEmpty)
     }
 
-    @Test func `a file that is not there is one problem`() {
+    @Test func `a missing file is one problem`() {
         #expect(throws: InvalidConfiguration.self) { try ConfigurationFile(path: "/nowhere/at/all.json") }
     }
 

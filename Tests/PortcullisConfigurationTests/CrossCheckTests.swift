@@ -3,7 +3,7 @@
 import PortcullisConfiguration
 import Testing
 
-@Suite("Configuration file: what is refused only together")
+@Suite("Configuration file: conflicts between keys")
 struct CrossCheckTests {
     static func resources(_ resources: String..., more: String = "") -> String {
         "{\"resources\": [\(resources.joined(separator: ", "))]\(more.isEmpty ? "" : ", " + more)}"
@@ -13,7 +13,7 @@ struct CrossCheckTests {
         ("https://api.example.com/a", "https://api.example.com/a"),
         ("https://api.example.com/a", "https://API.example.com:443/%61"),
     ])
-    func `identifiers that are equal after normalisation`(first: String, second: String) {
+    func `identifiers that are equal after normalisation are refused`(first: String, second: String) {
         let text = Self.resources(SampleFile.resource(first), SampleFile.resource(second))
         #expect(
             SampleFile.problems(text) == [
@@ -25,7 +25,7 @@ struct CrossCheckTests {
         ("https://api.example.com/a", "https://api.example.com/a/"),
         ("https://api.example.com", "https://api.example.com/"),
     ])
-    func `identifiers that differ by a trailing slash`(first: String, second: String) {
+    func `identifiers that differ only by a trailing slash are refused`(first: String, second: String) {
         let text = Self.resources(SampleFile.resource(first), SampleFile.resource(second))
         #expect(
             SampleFile.problems(text) == [
@@ -37,13 +37,13 @@ struct CrossCheckTests {
     @Test(arguments: [
         "https://api.example.com/A", "https://api.example.com/a/b", "https://other.example.com/a",
     ])
-    func `identifiers that are different resources`(second: String) {
+    func `identifiers of different resources are accepted`(second: String) {
         let text = Self.resources(
             SampleFile.resource("https://api.example.com/a"), SampleFile.resource(second))
         #expect(SampleFile.problems(text) == [])
     }
 
-    @Test func `the root alias is there once an authority`() {
+    @Test func `each authority has at most one root alias`() {
         let alias = "\"root_alias\": true"
         let text = Self.resources(
             SampleFile.resource("https://api.example.com/a", more: alias),
@@ -56,7 +56,7 @@ struct CrossCheckTests {
             ])
     }
 
-    @Test func `the root alias does not displace the document of a resource at the root`() {
+    @Test func `the root alias does not replace the document of a resource at the root`() {
         let text = Self.resources(
             SampleFile.resource("https://api.example.com/a", more: "\"root_alias\": true"),
             SampleFile.resource("https://api.example.com"))
@@ -70,7 +70,7 @@ struct CrossCheckTests {
                 == ["$.authorization_servers[1].issuer: has two entries; must have one"])
     }
 
-    @Test func `issuers are told apart byte by byte`() throws {
+    @Test func `issuers are compared byte by byte`() throws {
         let entry = #"[{"issuer": "https://as.example.com/"}]"#
         let file = try ConfigurationFile(parsing: Array(SampleFile.with(authorizationServers: entry).utf8))
         #expect(
@@ -81,19 +81,20 @@ struct CrossCheckTests {
             ])
     }
 
-    @Test func `metadata without issuers needs them beside it`() {
+    @Test func `metadata without authorization servers requires trusted_issuers`() {
         let bare = #"{"metadata": {"resource": "https://api.example.com/photos"}}"#
         #expect(
             SampleFile.problems(SampleFile.with(resource: bare)) == [
                 "$.resources[0].trusted_issuers: missing; must list issuers, since the metadata has no authorization_servers"
             ])
         let trusting = """
-            {"metadata": {"resource": "https://api.example.com/photos"}, "trusted_issuers": ["https://as.example.com"]}
+            {"metadata": {"resource": "https://api.example.com/photos"},
+             "trusted_issuers": ["https://as.example.com"]}
             """
         #expect(SampleFile.problems(SampleFile.with(resource: trusting)) == [])
     }
 
-    @Test func `issuers stand in one place`() {
+    @Test func `issuers are configured in one place only`() {
         let both = SampleFile.resource(more: "\"trusted_issuers\": [\"https://as.example.com\"]")
         #expect(
             SampleFile.problems(SampleFile.with(resource: both)) == [
@@ -103,7 +104,8 @@ struct CrossCheckTests {
 
     @Test func `a listed issuer on loopback needs an entry that allows http`() {
         let resource = """
-            {"metadata": {"resource": "https://api.example.com/a", "authorization_servers": ["http://127.0.0.1:9"]}}
+            {"metadata": {"resource": "https://api.example.com/a",
+                          "authorization_servers": ["http://127.0.0.1:9"]}}
             """
         #expect(
             SampleFile.problems(SampleFile.with(resource: resource)) == [
@@ -114,10 +116,11 @@ struct CrossCheckTests {
         #expect(SampleFile.problems(SampleFile.with(authorizationServers: entry, resource: resource)) == [])
     }
 
-    @Test func `one issuer at most introspects for a resource`() {
+    @Test func `at most one issuer introspects for a resource`() {
         let introspection = #""introspection": {"client_id": "a", "client_secret": "b"}"#
         let servers = """
-            [{"issuer": "https://a.example.com", \(introspection)}, {"issuer": "https://b.example.com", \(introspection)}]
+            [{"issuer": "https://a.example.com", \(introspection)},
+             {"issuer": "https://b.example.com", \(introspection)}]
             """
         let resource = """
             {"metadata": {"resource": "https://api.example.com/a",
@@ -141,10 +144,11 @@ struct CrossCheckTests {
             ])
     }
 
-    @Test func `the same path and method twice`() {
+    @Test func `the same path and method twice is refused`() {
         let routes = """
-            "routes": [{"path": "/photos/{a}", "respond": "echo"}, {"path": "/photos/{b}", "methods": ["POST", "GET"],
-            "respond": "echo"}, {"path": "/photos/{c}", "methods": ["PUT"], "respond": "echo"}]
+            "routes": [{"path": "/photos/{a}", "respond": "echo"},
+            {"path": "/photos/{b}", "methods": ["POST", "GET"], "respond": "echo"},
+             {"path": "/photos/{c}", "methods": ["PUT"], "respond": "echo"}]
             """
         #expect(
             SampleFile.problems(SampleFile.with(resource: SampleFile.resource(more: routes))) == [
@@ -153,7 +157,7 @@ struct CrossCheckTests {
     }
 
     @Test(arguments: ["/photos/{rest...}", "/photos/public/{rest...}"])
-    func `a public catch-all below a resource`(path: String) {
+    func `a public catch-all below a resource is refused`(path: String) {
         let more = "\"public_routes\": [{\"path\": \"\(path)\", \"respond\": \"echo\"}]"
         #expect(
             SampleFile.problems(SampleFile.with(more: more)) == [
@@ -162,7 +166,7 @@ struct CrossCheckTests {
             ])
     }
 
-    @Test func `a public catch-all beside a resource is fine`() throws {
+    @Test func `a public catch-all outside the resources is accepted`() throws {
         let more = #""public_routes": [{"path": "/{rest...}", "respond": "echo"}]"#
         #expect(try SampleFile.warnings(SampleFile.with(more: more)) == [])
     }
@@ -175,7 +179,7 @@ struct CrossCheckTests {
             ])
     }
 
-    @Test func `no public route says who is asking`() {
+    @Test func `no public route answers with the principal`() {
         let more = #""public_routes": [{"path": "/me", "respond": "principal"}]"#
         #expect(
             SampleFile.problems(SampleFile.with(more: more)) == [

@@ -3,7 +3,7 @@
 import PortcullisConfiguration
 import Testing
 
-@Suite("Configuration file: what can be served but lets nobody in")
+@Suite("Configuration file: valid files that accept no token")
 struct EffectTests {
     private func warnings(_ resource: String, _ more: String = "") throws -> [String] {
         try SampleFile.warnings(CrossCheckTests.resources(resource, more: more))
@@ -14,7 +14,7 @@ struct EffectTests {
         "y": "9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA" }
         """
 
-    @Test func `tokens that are bound to certificates which nobody sees`() throws {
+    @Test func `certificate-bound tokens without client certificates are a warning`() throws {
         let bound = SampleFile.resource(metadata: "\"tls_client_certificate_bound_access_tokens\": true")
         let tls = { (more: String) in
             "\"server\": { \"tls\": { \"certificate\": \"a\", \"private_key\": \"b\"\(more) } }"
@@ -36,7 +36,7 @@ struct EffectTests {
         }
     }
 
-    @Test func `nonces of proofs that are not taken`() throws {
+    @Test func `nonces without DPoP are a warning`() throws {
         let tokens = "\"tokens\": { \"dpop\": { \"nonce\": \"required\" } }"
         #expect(
             try warnings(SampleFile.resource(more: tokens)) == [
@@ -52,7 +52,7 @@ struct EffectTests {
     }
 
     @Test(arguments: ["", "\"dpop_bound_access_tokens_required\": true, "])
-    func `proofs by algorithms that are not verified are an error`(more: String) throws {
+    func `DPoP algorithms that cannot be verified are an error`(more: String) throws {
         let metadata = more + "\"dpop_signing_alg_values_supported\": [\"ES256K\"]"
         let text = CrossCheckTests.resources(SampleFile.resource(metadata: metadata))
         let file = try ConfigurationFile(parsing: Array(text.utf8))
@@ -65,9 +65,10 @@ struct EffectTests {
             ])
     }
 
-    @Test func `keys of which none fits`() throws {
+    @Test func `an issuer without a usable key is a warning`() throws {
         let server =
-            "\"authorization_servers\": [{ \"issuer\": \"https://as.example.com\", \"jwks\": { \"keys\": [\(Self.key)] } }]"
+            "\"authorization_servers\": [{ \"issuer\": \"https://as.example.com\", "
+            + "\"jwks\": { \"keys\": [\(Self.key)] } }]"
         #expect(
             try warnings(SampleFile.resource(more: "\"tokens\": { \"algorithms\": [\"RS256\"] }"), server)
                 == [
@@ -80,9 +81,10 @@ struct EffectTests {
                 == [])
     }
 
-    @Test func `an issuer whose tokens are of the other format`() throws {
+    @Test func `an issuer that cannot check the token format is a warning`() throws {
         let introspection =
-            "\"introspection\": { \"endpoint\": \"https://b.example/i\", \"client_id\": \"a\", \"client_secret\": \"b\" }"
+            "\"introspection\": { \"endpoint\": \"https://b.example/i\", \"client_id\": \"a\", "
+            + "\"client_secret\": \"b\" }"
         let servers = """
             "authorization_servers": [{ "issuer": "https://as.example.com" }, \
             { "issuer": "https://b.example", \(introspection) }]

@@ -32,14 +32,14 @@ struct PublishingTests {
         (#""profile": "strict""#, "profile: must be one of \"general\", \"mcp\""),
         (#""link_field": 1"#, "link_field: must be true or false"),
     ])
-    func `what is wrong is said with its place`(members: String, problem: String) {
+    func `each problem names its place`(members: String, problem: String) {
         let place = "$.resources[0]."
         let found = Self.problems(members)
         #expect(found.contains(place + problem), "\(found)")
     }
 
     @Test(arguments: ["none", "HS256", "es256", ""])
-    func `SIG-02: metadata is signed with an asymmetric algorithm`(name: String) {
+    func `RFC 9728 §2.2: metadata is signed with an asymmetric algorithm`(name: String) {
         let members = #""signed_metadata": {"private_key": "a", "algorithm": "\#(name)"}"#
         #expect(
             Self.problems(members).contains {
@@ -47,11 +47,13 @@ struct PublishingTests {
             })
     }
 
-    @Test func `a file that names everything is read`() throws {
+    @Test func `a file with every key is read`() throws {
         let members = """
-            "signed_metadata": {"private_key": "rs.jwk", "algorithm": "EdDSA", "issuer": "https://trust.example", "lifetime_seconds": 600,
+            "signed_metadata": {"private_key": "rs.jwk", "algorithm": "EdDSA",
+                                "issuer": "https://trust.example", "lifetime_seconds": 600,
                                 "published_keys": ["next.jwk"], "accept_jwt": true},
-            "additional_well_known_suffixes": ["x-protected-resource"], "metadata_url": "https://api.example.com/about",
+            "additional_well_known_suffixes": ["x-protected-resource"],
+            "metadata_url": "https://api.example.com/about",
             "link_field": true, "authorization_server_mirror": true, "profile": "mcp",
             "cors": {"allowed_origins": ["https://app.example.com"]}
             """
@@ -72,7 +74,7 @@ struct PublishingTests {
         #expect(file.selfCheck.policy == .require && file.selfCheck.certificateAuthorities == "ca.pem")
     }
 
-    @Test func `MCP-12: every origin is none that could be told apart`() {
+    @Test func `MCP transports 2025-11-25: an MCP server names each allowed origin`() {
         let found = Self.problems(#""profile": "mcp", "cors": {"allowed_origins": ["*"]}"#)
         #expect(
             found == [
@@ -80,7 +82,7 @@ struct PublishingTests {
             ])
     }
 
-    @Test func `what only the library finds is said with its place in the file`() throws {
+    @Test func `problems that only the library finds name their place in the file`() throws {
         let members =
             #""additional_well_known_suffixes": ["a/b"], "metadata_url": "http://h/m", "profile": "mcp""#
         let file = try ConfigurationFile(

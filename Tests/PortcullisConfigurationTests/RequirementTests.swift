@@ -6,16 +6,18 @@ import PortcullisHTTP
 import PortcullisServer
 import Testing
 
-@Suite("Configuration file: what routes and proofs demand")
+@Suite("Configuration file: what routes and proofs require")
 struct RequirementTests {
-    @Test func `a route may want bound tokens and fresh answers`() throws {
+    @Test func `a route can require bound tokens and fresh introspection`() throws {
         let routes = """
-            "routes": [{"path": "/photos/a", "sender_constrained": true, "fresh_introspection": true, "respond": "echo"},
+            "routes": [{"path": "/photos/a", "sender_constrained": true, "fresh_introspection": true,
+                        "respond": "echo"},
             {"path": "/photos/b", "respond": "echo"}]
             """
         let servers = """
             [{"issuer": "https://as.example.com", "jwks": {"keys": []},
-              "introspection": {"endpoint": "https://as.example.com/introspect", "client_id": "a", "client_secret": "b"}}]
+              "introspection": {"endpoint": "https://as.example.com/introspect", "client_id": "a",
+                                "client_secret": "b"}}]
             """
         let file = try ServingTests.file(
             SampleFile.with(authorizationServers: servers, resource: SampleFile.resource(more: routes)))
@@ -36,7 +38,7 @@ struct RequirementTests {
         #expect(requirements.map { $0?.needsFreshIntrospection } == [true, false])
     }
 
-    @Test func `proofs may be taken more strictly`() throws {
+    @Test func `proofs can be checked more strictly`() throws {
         let tokens = #""tokens": {"dpop": {"refuse_htu_query": true, "refuse_stray_proofs": true}}"#
         let file = try ServingTests.file(SampleFile.with(resource: SampleFile.resource(more: tokens)))
         let settings = try #require(file.resources.first).tokens.dpop

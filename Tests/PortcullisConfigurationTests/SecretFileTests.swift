@@ -15,8 +15,9 @@ struct SecretFileTests {
     private static let authorizationServers = """
         [{ "issuer": "https://as.example.com", "introspection": { "endpoint": "https://as.example.com/i",
            "client_auth": "private_key_jwt", "client_id": "a", "private_key": "jwt.key" } },
-         { "issuer": "https://other.example.com", "introspection": { "endpoint": "https://other.example.com/i",
-           "client_auth": "tls_client_auth", "client_id": "a", "client_certificate": "cert.pem",
+         { "issuer": "https://other.example.com", "introspection": {
+           "endpoint": "https://other.example.com/i", "client_auth": "tls_client_auth",
+           "client_id": "a", "client_certificate": "cert.pem",
            "client_private_key": "client.key" } }]
         """
 
@@ -40,7 +41,7 @@ struct SecretFileTests {
         ("metadata.key", "$.resources[0].signed_metadata.private_key"),
     ]
 
-    /// The warnings for a folder in which every file has a mode.
+    /// The warnings for a folder in which every file has the same mode.
     private static func warnings(mode: mode_t) throws -> (warnings: [String], folder: String) {
         var template = Array("/tmp/portcullis-XXXXXX\0".utf8).map { CChar(bitPattern: $0) }
         try #require(mkdtemp(&template) != nil)
@@ -54,7 +55,7 @@ struct SecretFileTests {
             let path = folder + "/" + name
             let descriptor = open(path, O_WRONLY | O_CREAT, 0o600)
             try #require(descriptor >= 0)
-            // A mode that is given when a file is made is cut by the mask of the process.
+            // The process's umask restricts the mode of a new file.
             #expect(fchmod(descriptor, mode) == 0)
             close(descriptor)
         }
@@ -63,7 +64,7 @@ struct SecretFileTests {
     }
 
     @Test(arguments: [0o640, 0o604, 0o644, 0o660, 0o666, 0o777] as [mode_t])
-    func `each that others may read is a warning with its name`(mode: mode_t) throws {
+    func `a secret file that others can read is a warning with its name`(mode: mode_t) throws {
         let (warnings, folder) = try Self.warnings(mode: mode)
         #expect(
             warnings
@@ -74,11 +75,11 @@ struct SecretFileTests {
     }
 
     @Test(arguments: [0o600, 0o400, 0o700, 0o611] as [mode_t])
-    func `one that its owner alone may read is none`(mode: mode_t) throws {
+    func `a file that only its owner can read is not reported`(mode: mode_t) throws {
         #expect(try Self.warnings(mode: mode).warnings == [])
     }
 
-    @Test func `files that are not there are reported elsewhere`() throws {
+    @Test func `missing files are reported elsewhere`() throws {
         let file = try ConfigurationFile(parsing: Array(Self.text().utf8))
         #expect(file.warningsOfOpenSecrets(relativeTo: "/nonexistent/c.json") == [])
     }
@@ -86,7 +87,8 @@ struct SecretFileTests {
 
 @Suite("Text for a terminal")
 struct TerminalTextTests {
-    /// C0, DEL, C1, bidirectional controls, separators, zero-width characters, the byte order mark, tags, private use, nothing.
+    /// C0, DEL, C1, bidirectional controls, separators, zero-width characters, the byte order mark, tags,
+    /// private use, unassigned.
     static let hidden: [Unicode.Scalar] =
         (0..<0x20).compactMap(Unicode.Scalar.init) + (0x7F...0x9F).compactMap(Unicode.Scalar.init)
         + ([0x00AD, 0x061C, 0x2028, 0x2029, 0xFEFF, 0xE000, 0xE0001, 0xE007F, 0x10FFFF] as [UInt32])
@@ -96,7 +98,7 @@ struct TerminalTextTests {
         + (0x2060...0x2069).compactMap(Unicode.Scalar.init)
         + (0xE0020...0xE007E).compactMap(Unicode.Scalar.init)
 
-    @Test func `each character that a terminal obeys or hides is written as its number`() {
+    @Test func `each control or invisible character is written as its code point`() {
         for scalar in Self.hidden {
             let number = "\\u{\(String(scalar.value, radix: 16))}"
             #expect(TerminalText.printable("a\(scalar)b") == "a\(number)b")
@@ -116,7 +118,7 @@ struct TerminalTextTests {
     }
 
     @Test(arguments: ["", "plain", "é字😀", "a\u{301}"])
-    func `other text stays as it is`(text: String) {
+    func `other text is unchanged`(text: String) {
         #expect(TerminalText.printable(text) == text)
         #expect(TerminalText.printableJSON(text) == text)
     }

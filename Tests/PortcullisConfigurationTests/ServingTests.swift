@@ -5,7 +5,7 @@ import PortcullisConfiguration
 import PortcullisServer
 import Testing
 
-@Suite("Configuration file: what becomes of it")
+@Suite("Configuration file: the server that it makes")
 struct ServingTests {
     static func file(_ text: String) throws -> ConfigurationFile {
         try ConfigurationFile(parsing: Array(text.utf8))
@@ -13,7 +13,8 @@ struct ServingTests {
 
     @Test func `resources and routes make a server`() throws {
         let routes = """
-            "routes": [{"path": "/photos", "respond": "principal"}, {"path": "/photos/{id}", "respond": "echo"},
+            "routes": [{"path": "/photos", "respond": "principal"},
+            {"path": "/photos/{id}", "respond": "echo"},
             {"path": "/photos/a/{rest...}", "methods": ["POST"], "respond": {"block_seconds": 1}},
             {"path": "/photos/%7Ealice", "respond": {"sleep_seconds": 1}},
             {"path": "/photos/", "respond": {"text": "a slash makes it another path"}}]
@@ -51,7 +52,7 @@ struct ServingTests {
         #expect(configuration.shutdownGracePeriod == Server.Configuration().shutdownGracePeriod)
     }
 
-    @Test func `certificates that are not there are a problem before anything listens`() throws {
+    @Test func `missing certificates are reported before the server listens`() throws {
         let servers = #"[{"issuer": "https://as.example.com", "ca_certificates": "absent.pem"}]"#
         let file = try Self.file(SampleFile.with(authorizationServers: servers))
         do {
@@ -74,16 +75,17 @@ struct EdgeSettingsTests {
             .makeServerConfiguration(log: { _ in })
     }
 
-    @Test func `by default nobody is trusted, nothing is logged, and requests have no names`() throws {
+    @Test func `by default no peer is trusted, nothing is logged, and requests have no IDs`() throws {
         let made = try Self.configuration("{}")
         #expect(made.proxies == .none)
         #expect(made.assignsRequestIDs == nil)
         #expect(try ConfigurationFile(parsing: Array(SampleFile.with().utf8)).server.accessLog == nil)
     }
 
-    @Test func `proxies and what is believed of them are taken over`() throws {
+    @Test func `trusted proxies and their fields are applied`() throws {
         let made = try Self.configuration(
-            #"{"trusted_proxies": ["10.0.0.0/8", "::1", "unix"], "forwarded": "x-forwarded", "proxy_protocol": true, "request_ids": true}"#
+            #"{"trusted_proxies": ["10.0.0.0/8", "::1", "unix"], "forwarded": "x-forwarded", "#
+                + #""proxy_protocol": true, "request_ids": true}"#
         )
         #expect(
             try made.proxies
@@ -92,7 +94,9 @@ struct EdgeSettingsTests {
         #expect(made.assignsRequestIDs == true)
     }
 
-    @Test func `a family that is believed of nobody, and bits that count for nothing, are warnings`() throws {
+    @Test func `forwarded fields without trusted proxies, and network bits without effect, are warnings`()
+        throws
+    {
         #expect(
             try SampleFile.warnings(SampleFile.with(server: #"{"forwarded": "forwarded"}"#)) == [
                 "$.server.forwarded: warning: is believed of nobody, since trusted_proxies names no proxy"
@@ -103,7 +107,9 @@ struct EdgeSettingsTests {
             ])
     }
 
-    @Test func `origins are taken over, and those that no browser sends are refused one by one`() throws {
+    @Test func `allowed origins are applied, and origins that no browser sends are refused one by one`()
+        throws
+    {
         func cors(_ origins: String) -> String {
             SampleFile.with(
                 resource: SampleFile.resource(more: #""cors": {"allowed_origins": \#(origins)}"#))
@@ -122,7 +128,7 @@ struct EdgeSettingsTests {
     }
 
     @Test(arguments: [("text", AccessLog.Format.text), ("json", .json)])
-    func `an access log has a format, and a file beside the configuration`(
+    func `an access log has a format, and a file relative to the configuration's folder`(
         word: String, format: AccessLog.Format
     ) throws {
         let file = try ConfigurationFile(

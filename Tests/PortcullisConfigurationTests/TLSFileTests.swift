@@ -12,16 +12,17 @@ struct TLSFileTests {
         return try ConfigurationFile(parsing: Array(text.utf8))
     }
 
-    @Test func `a file without it makes a server without TLS`() throws {
+    @Test func `a file without server.tls makes a server without TLS`() throws {
         let file = try Self.file(nil)
         #expect(file.server.tls == nil)
         let tls = try file.makeTLS(relativeTo: "c.json")
         #expect(tls == nil)
     }
 
-    @Test func `every file that cannot be opened is named`() throws {
+    @Test func `every file that cannot be opened is reported`() throws {
         let file = try Self.file(
-            #"{"certificate": "a.pem", "private_key": "/none/b.key", "client_certificates": "request", "client_ca": "c.pem"}"#
+            #"{"certificate": "a.pem", "private_key": "/none/b.key", "client_certificates": "request", "#
+                + #""client_ca": "c.pem"}"#
         )
         let error = #expect(throws: InvalidConfiguration.self) {
             try file.makeTLS(relativeTo: "/none/c.json")
@@ -34,7 +35,7 @@ struct TLSFileTests {
             ])
     }
 
-    @Test func `authorities that nobody asks for are neither read nor silently dropped`() throws {
+    @Test func `unused certificate authorities are not read, and a warning says so`() throws {
         let text = SampleFile.with(
             server: #"{"tls": {"certificate": "a.pem", "private_key": "b.key", "client_ca": "c.pem"}}"#)
         #expect(
@@ -49,7 +50,7 @@ struct TLSFileTests {
         #expect(error?.findings.count == 2)
     }
 
-    @Test func `to begin or to stop with TLS takes a restart, other files do not`() throws {
+    @Test func `switching TLS on or off requires a restart, other changes do not`() throws {
         let (with, without) = (
             try Self.file(#"{"certificate": "a", "private_key": "b"}"#), try Self.file(nil)
         )

@@ -2,8 +2,8 @@
 
 import Testing
 
-/// One mistake a row, and exactly the line that it makes.
-@Suite("Configuration file: what is refused")
+/// One mistake per row, and exactly the line that reports it.
+@Suite("Configuration file: invalid values")
 struct WrongFileTests {
     @Test(arguments: [
         (#"{"port": 8080.5}"#, "port: must be a whole number from 0 to 65535"),
@@ -162,7 +162,8 @@ struct WrongFileTests {
             "jwks_uri: must be an https URL, or say \"allow_insecure_loopback\": true in the issuer's entry"
         ),
         (
-            #"{"issuer": "https://as.example.com", "jwks": {"keys": []}, "jwks_uri": "https://as.example.com/jwks"}"#,
+            #"{"issuer": "https://as.example.com", "jwks": {"keys": []}, "#
+                + #""jwks_uri": "https://as.example.com/jwks"}"#,
             "jwks_uri: stands beside jwks; keys come from one of them"
         ),
         (
@@ -209,7 +210,8 @@ struct WrongFileTests {
                 + "key in PEM"
         ),
         (
-            #"{"issuer": "https://as.example.com", "introspection": {"client_id": "a", "client_auth": "none"}}"#,
+            #"{"issuer": "https://as.example.com", "#
+                + #""introspection": {"client_id": "a", "client_auth": "none"}}"#,
             "introspection.client_auth: must be one of \"client_secret_basic\", \"client_secret_post\", "
                 + "\"private_key_jwt\", \"tls_client_auth\", \"bearer\""
         ),

@@ -19,7 +19,7 @@ struct PROXY_2 {
         return signature + [command, family, UInt8(length >> 8), UInt8(length & 255)] + content
     }
 
-    /// The header, and that every shorter piece of it is one that is not complete.
+    /// The header; also checks that every shorter prefix of it is incomplete.
     private static func parse(_ bytes: [UInt8]) throws -> ProxyHeader {
         for count in 0..<bytes.count {
             let early = try ProxyHeader.parse(bytes[..<count])
@@ -35,7 +35,8 @@ struct PROXY_2 {
         ("TCP4 0.0.0.0 0.0.0.0 0 65535", "0.0.0.0", 0),
         ("TCP6 2001:db8::9 ::1 1 2", "2001:db8::9", 1),
         (
-            "TCP6 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 65535 65535",
+            "TCP6 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff "
+                + "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 65535 65535",
             "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 65535
         ),
     ])
@@ -45,7 +46,7 @@ struct PROXY_2 {
     }
 
     @Test(arguments: ["UNKNOWN", "UNKNOWN ", "UNKNOWN ffff:f... whatever 1 2 3 4"])
-    func `version 1 may not know`(line: String) throws {
+    func `version 1 accepts UNKNOWN`(line: String) throws {
         #expect(try Self.parse(Array("PROXY \(line)\r\n".utf8)) == .local)
     }
 
@@ -61,7 +62,7 @@ struct PROXY_2 {
         #expect(try Self.parse(Self.version2(0x21, 0x11, extended)) == Self.client("192.0.2.9", 56324))
     }
 
-    @Test func `a proxy's own connection, a Unix socket and an unspecified family name nobody`() throws {
+    @Test func `a proxy's own connection, a Unix socket and an unspecified family name no client`() throws {
         #expect(try Self.parse(Self.version2(0x20, 0x00, [])) == .local)
         #expect(try Self.parse(Self.version2(0x20, 0x11, Self.ipv4)) == .local)
         #expect(try Self.parse(Self.version2(0x20, 0x12, Self.ipv4)) == .local)
@@ -83,17 +84,17 @@ struct PROXY_2 {
         "PROXY UDP4 1.2.3.4 1.2.3.4 1 2\r\n", "PROXY \r\n", "PROXY unknown\r\n",
         "PROXY TCP4 1.2.3.4\u{0} 1.2.3.4 1 2\r\n",
     ])
-    func `what is no line of version 1 is refused`(text: String) {
+    func `malformed version 1 lines are refused`(text: String) {
         #expect(throws: ProxyHeader.Malformed.self) { try ProxyHeader.parse(Array(text.utf8)[...]) }
     }
 
-    @Test func `a line of version 1 has an end`() {
+    @Test func `a version 1 line has a limit`() {
         let endless = Array("PROXY UNKNOWN ".utf8) + [UInt8](repeating: 0x41, count: 200)
         #expect(throws: ProxyHeader.Malformed.self) { try ProxyHeader.parse(endless[...]) }
         #expect(throws: Never.self) { try ProxyHeader.parse(endless[..<106]) }
     }
 
-    @Test func `what is no header of version 2 is refused as soon as it can be told`() {
+    @Test func `malformed version 2 headers are refused as early as possible`() {
         let wrong: [[UInt8]] = [
             [13, 10, 13, 11], Self.signature + [0x11], Self.signature + [0x22],
             Self.version2(0x21, 0x12, Self.ipv4), Self.version2(0x21, 0x13, Self.ipv4),
@@ -108,7 +109,7 @@ struct PROXY_2 {
         }
     }
 
-    @Test func `the longest header that is taken`() throws {
+    @Test func `the longest header is accepted`() throws {
         let filler = 2048 - 16 - 12 - 3
         let content =
             Self.ipv4 + [0x04, UInt8(filler >> 8), UInt8(filler & 255)] + [UInt8](repeating: 0, count: filler)

@@ -4,7 +4,7 @@ import Foundation
 import PortcullisHTTP
 import Testing
 
-/// The first bytes of a connection; the file's name is the rule.
+/// The first bytes of a connection; the file's name states the rule.
 struct ProxyFixture: Sendable, CustomTestStringConvertible {
     let name: String
     let bytes: [UInt8]
@@ -24,7 +24,7 @@ struct ProxyFixture: Sendable, CustomTestStringConvertible {
         }
     }
 
-    /// The header, if no shorter piece is one, or is refused.
+    /// The header, if every shorter prefix is incomplete and is not refused.
     func read() throws -> ProxyHeader {
         for count in bytes.indices { #expect(try ProxyHeader.parse(bytes[..<count]) == nil) }
         let (header, byteCount) = try #require(try ProxyHeader.parse((bytes + bytes)[...]))
@@ -35,7 +35,7 @@ struct ProxyFixture: Sendable, CustomTestStringConvertible {
 
 @Suite("PROXY protocol §2 Headers from files")
 struct PROXY_2_Files {
-    @Test func `there are the files`() {
+    @Test func `the fixture files exist`() {
         #expect(ProxyFixture.client.count >= 8)
         #expect(ProxyFixture.local.count >= 6)
         #expect(ProxyFixture.refused.count >= 32)
@@ -48,12 +48,12 @@ struct PROXY_2_Files {
     }
 
     @Test(arguments: ProxyFixture.local)
-    func `names nobody`(_ fixture: ProxyFixture) throws {
+    func `names no client`(_ fixture: ProxyFixture) throws {
         #expect(try fixture.read() == .local)
     }
 
     @Test(arguments: ProxyFixture.refused)
-    func `is refused, and no piece of it is taken`(_ fixture: ProxyFixture) {
+    func `is refused, and no prefix is accepted`(_ fixture: ProxyFixture) {
         #expect(throws: ProxyHeader.Malformed.self) { try ProxyHeader.parse(fixture.bytes[...]) }
         for count in fixture.bytes.indices {
             let found = try? ProxyHeader.parse(fixture.bytes[..<count])

@@ -12,7 +12,7 @@ struct RFC3986_6_2_2_Paths {
         }
     }
 
-    @Test func `a path falls into its segments`() throws {
+    @Test func `a path is split into its segments`() throws {
         #expect(try segments("/") == [])
         #expect(try segments("/notes") == ["notes"])
         #expect(try segments("/notes/17") == ["notes", "17"])
@@ -22,7 +22,7 @@ struct RFC3986_6_2_2_Paths {
         #expect(try !RequestPath("/").hasTrailingSlash)
     }
 
-    @Test func `a copy of the segments goes on from where it was made`() {
+    @Test func `a copy of the segments continues from where it was made`() {
         Array("/a/b/".utf8).withUnsafeBytes { bytes in
             var segments = PathSegments(bytes, bytes.indices)
             #expect(segments.next() == 1..<2)
@@ -52,7 +52,9 @@ struct RFC3986_6_2_2_Paths {
         ("/a%3fb", "/a%3Fb"), ("/a%3B", "/a%3B"), ("/a;b", "/a;b"), ("/%2ewell-known/x", "/.well-known/x"),
         ("/a%2ea", "/a.a"),
     ])
-    func `what is unreserved is decoded, the rest in capital digits`(path: String, expected: String) throws {
+    func `unreserved characters are decoded, other escapes are upper-cased`(path: String, expected: String)
+        throws
+    {
         #expect(try RequestPath(path).text == expected)
     }
 
@@ -63,7 +65,7 @@ struct RFC3986_6_2_2_Paths {
     @Test(arguments: [
         "/.well-known/x", "/...", "/.a", "/..a", "/a.", "/a..", "/a/.../b", "/.a;x", "/a;..", "/;..",
     ])
-    func `dots beside other characters are no dot segments`(path: String) throws {
+    func `dots next to other characters are not dot segments`(path: String) throws {
         #expect(try RequestPath(path).text == path)
     }
 
@@ -78,7 +80,7 @@ struct RFC3986_6_2_2_Paths {
         "/a#b", "/a b",
         "/caf\u{E9}",
     ])
-    func `what two programs might read differently is refused`(path: String) {
+    func `paths that two programs might read differently are refused`(path: String) {
         #expect(throws: MalformedMessage.ambiguousPath) { try RequestPath(path) }
         #expect(MalformedMessage.ambiguousPath.status == .badRequest)
     }
@@ -87,7 +89,7 @@ struct RFC3986_6_2_2_Paths {
 @Suite("RFC 9110 §11.2 token68")
 struct RFC9110_11_2_Token68 {
     @Test(arguments: ["a", "eyJ.eyJ.sig", "a=", "a==", "A-Z0.9_~+/", "-"])
-    func `is taken`(text: String) {
+    func `is accepted`(text: String) {
         #expect(Array(text.utf8).withUnsafeBytes { Token68.matches($0) })
     }
 
@@ -98,7 +100,7 @@ struct RFC9110_11_2_Token68 {
         #expect(!Array(text.utf8).withUnsafeBytes { Token68.matches($0) })
     }
 
-    @Test func `every byte counts in every place`() {
+    @Test func `every byte is checked in every position`() {
         let marks = Set("-._~+/".utf8)
         for byte in UInt8.min...UInt8.max {
             let isLetter = (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)

@@ -20,7 +20,7 @@ struct RFC5952_4 {
         "", "1.2.3", "1.2.3.4.5", "1.2.3.256", "01.2.3.4", ":", ":::", "1::2::3", "1:2:3", "g::", "::1%eth0",
         "[::1]", "1.2.3.4:80", "::1 ",
     ])
-    func `what is no address is none`(text: String) {
+    func `malformed addresses are refused`(text: String) {
         #expect(IPAddress(text) == nil)
     }
 
@@ -34,7 +34,7 @@ struct RFC5952_4 {
         ("2001:db8::/65", "2001:db8::8000:0:0:1", false), ("2001:db8::/64", "2001:db8::8000:0:0:1", true),
         ("::1/128", "::1", true), ("127.0.0.0/8", "::ffff:127.0.0.1", true), ("10.1.2.3/8", "10.9.9.9", true),
     ])
-    func `a network holds the addresses with its beginning`(network: String, address: String, isInside: Bool)
+    func `a network contains the addresses with its prefix`(network: String, address: String, isInside: Bool)
         throws
     {
         #expect(try #require(IPNetwork(network)).contains(try #require(IPAddress(address))) == isInside)
@@ -44,11 +44,11 @@ struct RFC5952_4 {
         "", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/08", "10.0.0.0/-1", "10.0.0.0/8/8", "::/129", "10/8",
         "host", "10.0.0.0/ 8",
     ])
-    func `what is no network is none`(text: String) {
+    func `malformed networks are refused`(text: String) {
         #expect(IPNetwork(text) == nil)
     }
 
-    @Test func `bits behind the prefix are noticed`() {
+    @Test func `bits after the prefix are reported`() {
         #expect(IPNetwork("10.0.0.1/8")?.hasStrayBits == true)
         #expect(IPNetwork("10.0.0.0/8")?.hasStrayBits == false)
     }

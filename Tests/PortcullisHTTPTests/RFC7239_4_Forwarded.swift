@@ -31,7 +31,7 @@ struct RFC7239_4 {
                 ])
     }
 
-    @Test func `several fields are one list`() throws {
+    @Test func `several fields form one list`() throws {
         #expect(
             try Self.elements("for=192.0.2.43", "for=unknown;host=\"API.example.com:8443\";proto=HTTPS")
                 == [
@@ -40,14 +40,14 @@ struct RFC7239_4 {
                 ])
     }
 
-    @Test func `quoted values are unquoted, unknown parameters forgotten`() throws {
+    @Test func `quoted values are unquoted, unknown parameters are ignored`() throws {
         #expect(
             try Self.elements(#"secret="a,b;c\"";for="192.0.2.43:_port";host="h\.example""#)
                 == [ForwardedElement(sender: Self.address("192.0.2.43"), host: "h.example")])
     }
 
     // A client may have written nearly all of them.
-    @Test func `many parameters take no longer than their bytes`() throws {
+    @Test func `the time to read many parameters is proportional to their bytes`() throws {
         let names = (0..<20_000).map { String($0, radix: 36) }.filter { $0 != "by" }
         let value = names.map { $0 + "=b" }.joined(separator: ";")
         let start = ContinuousClock.now
@@ -67,7 +67,7 @@ struct RFC7239_4 {
         "host=\"a/b\"",
         "host=\"a@b\"", "host=\"\"", "proto=ftp", "proto=\"https \"", "for=\"a\\", "by=x", "f or=192.0.2.1",
     ])
-    func `what is malformed is refused`(value: String) {
+    func `malformed fields are refused`(value: String) {
         #expect(throws: MalformedMessage.invalidForwarding) { try Self.elements(value) }
     }
 }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("RFC 9112 §3 Request line")
 struct RFC9112_3_RequestLine {
-    @Test func `method, target and version come out as they stand`() throws {
+    @Test func `method, target and version are returned as received`() throws {
         let head = try parseHead("QUERY /notes?x=1 HTTP/1.0\r\n\r\n")
         #expect(head.method == "QUERY")
         #expect(head.target == "/notes?x=1")
@@ -13,11 +13,11 @@ struct RFC9112_3_RequestLine {
     }
 
     @Test(arguments: ["GET", "POST", "PUT", "HEAD", "get", "GETS", "A-METHOD-LONGER-THAN-FIFTEEN"])
-    func `a method keeps its letters`(name: String) throws {
+    func `a method keeps its case`(name: String) throws {
         #expect(try parseHead("\(name) / HTTP/1.1\r\n\r\n").method.name == name)
     }
 
-    @Test func `the empty line before the request line is counted as consumed and kept out of the head`()
+    @Test func `the empty line before the request line is consumed and left out of the head`()
         throws
     {
         let (head, consumed) = try parseHead(Array("\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\nrest".utf8))
@@ -27,7 +27,7 @@ struct RFC9112_3_RequestLine {
         #expect(head.target == "/")
     }
 
-    @Test func `one parser reads head after head`() throws {
+    @Test func `one parser reads several heads in a row`() throws {
         var parser = HeadParser(limits: WireLimits())
         var bytes = Array(
             "GET /1 HTTP/1.1\r\nHost: a\r\n\r\n\r\nGET /2 HTTP/1.1\r\nX: b\r\nHost: c\r\n\r\n".utf8)
@@ -62,7 +62,7 @@ struct RFC9112_3_RequestLine {
         ("GET /a\\b HTTP/1.1\r\n", .invalidTarget),
         ("GET / HTTP/2.0\r\n\r\n", .unsupportedVersion),
     ])
-    func `a refusal says why, at the end of the line`(text: String, reason: MalformedMessage) {
+    func `a refusal states its reason, at the end of the line`(text: String, reason: MalformedMessage) {
         #expect(WireReader.read(text) == .refused(reason))
         #expect(WireReader.read(Array(text.utf8), cutAt: Array(0..<text.utf8.count)) == .refused(reason))
     }
@@ -111,7 +111,7 @@ struct RFC9110_7_2_Host {
         return Authority(bytes, bytes.indices)
     }
 
-    @Test func `host and port are told apart`() {
+    @Test func `host and port are separated`() {
         #expect(authority("api.example.com")?.host == 0..<15)
         #expect(authority("api.example.com")?.port == nil)
         #expect(authority("api.example.com:8080")?.port == 8080)
@@ -126,16 +126,16 @@ struct RFC9110_7_2_Host {
             "a,b", "[", "[]", "[::1",
             "::1", "[::1]x", "[fe80::1%25eth0]", "a%", "a%4", "a%4x", "caf\u{E9}", "a\u{0}",
         ])
-    func `what is no authority is refused`(text: String) {
+    func `malformed authorities are refused`(text: String) {
         #expect(authority(text) == nil)
     }
 
-    @Test func `none in HTTP/1.1 is refused, in HTTP/1.0 not`() throws {
+    @Test func `a missing Host is refused in HTTP/1.1, accepted in HTTP/1.0`() throws {
         #expect(throws: MalformedMessage.invalidHost) { try semantics("GET / HTTP/1.1", host: nil) }
         #expect(try semantics("GET / HTTP/1.0", host: nil).meaning.hostRange == nil)
     }
 
-    @Test func `a bad one is refused beside an absolute target too`() {
+    @Test func `a malformed Host is refused with an absolute target too`() {
         #expect(throws: MalformedMessage.invalidHost) { try semantics("GET http://b/ HTTP/1.1", host: "a b") }
     }
 }

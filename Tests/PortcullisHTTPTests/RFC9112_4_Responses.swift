@@ -35,7 +35,7 @@ struct RFC9112_4_ResponseHeads {
         }
     }
 
-    @Test func `status, version and fields come out`() throws {
+    @Test func `status, version and fields are returned`() throws {
         let result = try read("HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\nX-A: b\r\n\r\nabc")
         #expect(result?.head.status == .notFound)
         #expect(result?.head.version == .http1_1)
@@ -46,7 +46,7 @@ struct RFC9112_4_ResponseHeads {
     }
 
     @Test(arguments: ["HTTP/1.1 200 \r\n\r\n", "HTTP/1.1 200\r\n\r\n", "HTTP/1.1 200 caf\u{E9} \t!\r\n\r\n"])
-    func `the reason phrase may be absent or anything`(text: String) throws {
+    func `the reason phrase may be absent or any text`(text: String) throws {
         #expect(try read(text)?.head.status == .ok)
     }
 
@@ -59,7 +59,7 @@ struct RFC9112_4_ResponseHeads {
         "HTTP/1.1 101 Switching\r\n\r\n",
         "HTTP/1.1\t200 OK\r\n\r\n",
     ])
-    func `a status line that is malformed is refused`(text: String) {
+    func `a malformed status line is refused`(text: String) {
         #expect(throws: MalformedMessage.invalidStatusLine) { try read(text) }
     }
 
@@ -68,7 +68,7 @@ struct RFC9112_4_ResponseHeads {
         #expect(throws: MalformedMessage.unsupportedVersion) { try read("HTTP/1.2 200 OK\r\n\r\n") }
     }
 
-    @Test func `fields are as strict as in requests`() {
+    @Test func `fields are parsed as strictly as in requests`() {
         #expect(throws: MalformedMessage.invalidFieldName) { try read("HTTP/1.1 200 OK\r\nX : a\r\n\r\n") }
         #expect(throws: MalformedMessage.foldedField) { try read("HTTP/1.1 200 OK\r\nX: a\r\n b\r\n\r\n") }
         #expect(throws: MalformedMessage.bareLineEnd) { try read("HTTP/1.1 200 OK\r\nX: a\n\r\n") }
@@ -90,7 +90,7 @@ struct RFC9112_4_ResponseHeads {
         }
     }
 
-    @Test func `heads are bounded`() {
+    @Test func `heads have a limit`() {
         let limits = WireLimits(maxHeaderByteCount: 40, maxFieldCount: 1)
         #expect(throws: MalformedMessage.headerBlockTooLarge) {
             try read("HTTP/1.1 200 " + String(repeating: "O", count: 40), limits: limits)

@@ -17,7 +17,7 @@ struct RFC9112_5_FieldSyntax {
         }
     }
 
-    @Test func `blanks around a value are no part of it`() throws {
+    @Test func `whitespace around a value is not part of it`() throws {
         #expect(try value("X-A: b") == "b")
         #expect(try value("X-A:b") == "b")
         #expect(try value("X-A: \t b c\t \t") == "b c")
@@ -25,7 +25,7 @@ struct RFC9112_5_FieldSyntax {
         #expect(try value("X-A: \t ") == "")
     }
 
-    @Test func `names are found in any case, in order, duplicates kept`() throws {
+    @Test func `names match in any case, fields keep their order and duplicates`() throws {
         let head = try parseHead("GET / HTTP/1.1\r\nX-A: 1\r\nhOsT: h\r\nx-a: 2\r\n\r\n")
         #expect(head.fields.values(of: "x-A") == ["1", "2"])
         #expect(head.fields.map(\.name) == ["X-A", "hOsT", "x-a"])
@@ -45,14 +45,14 @@ struct RFC9112_5_FieldSyntax {
         #expect(try parseHead("GET / HTTP/1.1\r\n\(name): 1\r\n\r\n").slots.first?.known == expected)
     }
 
-    @Test func `§5.1: a name is a token, and the colon follows at once`() {
+    @Test func `§5.1: a name is a token, and the colon follows it directly`() {
         #expect(refusal("X A: b\r\n") == .invalidFieldName)
         #expect(refusal("X-A : b\r\n") == .invalidFieldName)
         #expect(refusal("X-A\r\n") == .invalidFieldName)
         #expect(refusal(": b\r\n") == .invalidFieldName)
     }
 
-    @Test func `RFC 9110 §5.6.2: every byte is judged alike wherever it stands in a name`() {
+    @Test func `RFC 9110 §5.6.2: every byte of a name is checked alike in every position`() {
         for byte in UInt8.min...UInt8.max where ![0x0A, 0x0D, 0x3A].contains(byte) {
             for length in 1..<18 {
                 var bytes =
@@ -83,7 +83,7 @@ struct RFC9112_5_FieldSyntax {
         #expect(refusal("X-A: b\r\n\tc\r\n") == .foldedField)
     }
 
-    @Test func `RFC 9110 §5.5: control characters are refused wherever they stand`() {
+    @Test func `RFC 9110 §5.5: control characters are refused in every position`() {
         for control in (0..<32).filter({ ![0x09, 0x0A, 0x0D].contains($0) }) + [0x7F] {
             for length in 0..<18 {
                 var line = Array("X-A: ".utf8) + Array(repeating: 0x76, count: length)
@@ -94,7 +94,7 @@ struct RFC9112_5_FieldSyntax {
         }
     }
 
-    @Test func `RFC 9110 §5.5: obs-text is taken wherever it stands`() throws {
+    @Test func `RFC 9110 §5.5: obs-text is accepted in every position`() throws {
         for length in 0..<18 {
             var bytes = Array("GET / HTTP/1.1\r\nX-A: ".utf8) + Array(repeating: 0x76, count: length)
             bytes += [0x80, 0xFF, 0xA0, 0x7E, 0x21] + Array("\r\n\r\n".utf8)
@@ -103,18 +103,18 @@ struct RFC9112_5_FieldSyntax {
         }
     }
 
-    @Test func `§2.2: bare CR and bare LF are no line ends`() {
+    @Test func `§2.2: bare CR and bare LF are not line ends`() {
         #expect(refusal("X-A: b\nX-B: c\r\n") == .bareLineEnd)
         #expect(refusal("X-A: b\rX-B: c\r\n") == .bareLineEnd)
         #expect(WireReader.read("GET / HTTP/1.1\r\nHost: a\n\n") == .refused(.bareLineEnd))
     }
 
-    @Test func `the first of two faults is told`() {
+    @Test func `the first of two faults is reported`() {
         #expect(refusal("X A: b\r\n c\r\n") == .invalidFieldName)
         #expect(refusal(" c\r\nX A: b\r\n") == .foldedField)
     }
 
-    @Test func `a fault is not told before its line has ended`() {
+    @Test func `a fault is not reported before its line has ended`() {
         #expect(WireReader.read("GET / HTTP/1.1\r\nX A: b") == .incomplete)
     }
 }
@@ -160,7 +160,7 @@ struct RFC6585_5_HeadLimits {
         #expect(outcome("GET / HTTP/1.1\r\nHost: a\r\nA:\r\nB:\r\nC:\r\n\r\n") == .refused(.tooManyFields))
     }
 
-    @Test func `a line or block that does not end is refused as soon as it must be too long`() {
+    @Test func `a line or block without an end is refused as soon as it exceeds its limit`() {
         let line = String(repeating: "G", count: 20 + WireLimits.maxRequestLineRestByteCount)
         #expect(outcome(String(line.dropLast())) == .incomplete)
         #expect(outcome(line) == .refused(.targetTooLong))
@@ -169,13 +169,13 @@ struct RFC6585_5_HeadLimits {
         #expect(outcome(block) == .refused(.headerBlockTooLarge))
     }
 
-    @Test func `size and count go before grammar, grammar before the version`() {
+    @Test func `size and count are checked before grammar, grammar before the version`() {
         #expect(outcome("GET / HTTP/1.1\r\nA B: c\r\nA:\r\nB:\r\nC:\r\n\r\n") == .refused(.tooManyFields))
         #expect(outcome("GET / HTTP/2.0\r\nA B: c\r\n\r\n") == .refused(.invalidFieldName))
         #expect(outcome("GET / HTTP/2.0\r\nA: c\r\n\r\n") == .refused(.unsupportedVersion))
     }
 
-    @Test func `the defaults are those documented`() {
+    @Test func `the defaults are the documented ones`() {
         let limits = WireLimits()
         #expect(limits.maxTargetByteCount == 8192)
         #expect(limits.maxHeaderByteCount == 32_768)

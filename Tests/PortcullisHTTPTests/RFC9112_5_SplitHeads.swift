@@ -3,7 +3,7 @@
 import PortcullisHTTP
 import Testing
 
-/// Heads that are put together from good and bad parts, read whole and in pieces.
+/// Heads combined from valid and invalid parts, read whole and in pieces.
 @Suite("RFC 9112 §5 Heads in pieces")
 struct RFC9112_5_SplitHeads {
     static let limits = WireLimits(maxTargetByteCount: 24, maxHeaderByteCount: 48, maxFieldCount: 2)
@@ -26,7 +26,7 @@ struct RFC9112_5_SplitHeads {
         }
     }
 
-    /// Reads bytes in pieces that end at some counts, until there is an outcome.
+    /// Reads bytes in pieces that end at these offsets, until there is an outcome.
     static func outcome<Head>(
         _ bytes: [UInt8], _ counts: [Int],
         _ parse: (UnsafeRawBufferPointer) throws(MalformedMessage) -> (head: Head, consumed: Int)?
@@ -45,7 +45,7 @@ struct RFC9112_5_SplitHeads {
         }
     }
 
-    /// The heads of which some split changes the outcome.
+    /// The heads whose outcome depends on the split.
     static func depending(_ heads: [[UInt8]], _ read: ([UInt8], [Int]) -> String) -> [String] {
         heads.compactMap { head in
             let whole = read(head, [head.count])
@@ -54,7 +54,8 @@ struct RFC9112_5_SplitHeads {
                 let other = read(head, split)
                 if other != whole {
                     return
-                        "\(String(decoding: head, as: UTF8.self)): \(whole), but \(other) after \(split[0]) bytes"
+                        "\(String(decoding: head, as: UTF8.self)): \(whole), but \(other) split at "
+                        + "\(split[0])"
                 }
             }
             return nil
@@ -96,7 +97,7 @@ struct RFC9112_5_SplitHeads {
         #expect(depending.prefix(5) == [])
     }
 
-    @Test func `a line that is too long is that, whatever else is wrong with it`() {
+    @Test func `a line that is too long is refused for its length, whatever else is wrong with it`() {
         for line in ["A b", "A: \u{0}", " "] {
             let head = Array(
                 ("HTTP/1.1 200 OK\r\n" + line + String(repeating: "b", count: 50) + "\r\n\r\n").utf8)

@@ -17,7 +17,7 @@ struct RFC9112_6_3_BodyLength {
         return nil
     }
 
-    @Test func `no framing field is no body`() throws {
+    @Test func `without a framing field there is no body`() throws {
         #expect(try framing() == .none)
     }
 
@@ -31,11 +31,11 @@ struct RFC9112_6_3_BodyLength {
     @Test(arguments: [
         "", "-1", "+1", "1 1", "1,1", "0x1", "1.0", "9223372036854775808", "99999999999999999999", "one",
     ])
-    func `a length that is no number or wraps is refused`(value: String) {
+    func `a length that is not a number or overflows is refused`(value: String) {
         #expect(refusal("Content-Length: \(value)") == .invalidContentLength)
     }
 
-    @Test func `a second length is refused even if it agrees`() {
+    @Test func `a second length is refused even if it is equal`() {
         #expect(refusal("Content-Length: 1", "Content-Length: 1") == .invalidContentLength)
         #expect(refusal("Content-Length: 1", "Content-Length: 2") == .invalidContentLength)
     }
@@ -45,7 +45,7 @@ struct RFC9112_6_3_BodyLength {
         #expect(try framing("transfer-encoding:\tCHUNKED ") == .chunked)
     }
 
-    @Test func `§6.1: Content-Length beside Transfer-Encoding is refused`() {
+    @Test func `§6.1: Content-Length with Transfer-Encoding is refused`() {
         #expect(refusal("Content-Length: 1", "Transfer-Encoding: chunked") == .ambiguousFraming)
         #expect(refusal("Transfer-Encoding: chunked", "Content-Length: 0") == .ambiguousFraming)
     }
@@ -55,7 +55,7 @@ struct RFC9112_6_3_BodyLength {
     }
 
     @Test(arguments: ["gzip", "gzip, chunked", "identity", "xchunked", "gzip;q=1", "br,gzip,chunked"])
-    func `§6.1: what is well formed and not implemented is 501`(value: String) {
+    func `§6.1: well-formed codings that are not implemented are 501`(value: String) {
         #expect(refusal("Transfer-Encoding: \(value)") == .unsupportedTransferCoding)
         #expect(MalformedMessage.unsupportedTransferCoding.status == 501)
     }
@@ -65,11 +65,11 @@ struct RFC9112_6_3_BodyLength {
         "chunked;a=b", "chunked;", "chun ked", "gzip;", "gzip;q=\"1\"", "gzip chunked",
         "chunked, gzip, chunked",
     ])
-    func `§6.1: what is malformed, repeated or without chunked at its end is 400`(value: String) {
+    func `§6.1: codings that are malformed, repeated or not chunked at the end are 400`(value: String) {
         #expect(refusal("Transfer-Encoding: \(value)") == .invalidTransferEncoding)
     }
 
-    @Test func `§6.1: several lines are one list`() {
+    @Test func `§6.1: several lines form one list`() {
         #expect(
             refusal("Transfer-Encoding: gzip", "Transfer-Encoding: chunked") == .unsupportedTransferCoding)
         #expect(
@@ -99,7 +99,7 @@ struct RFC9112_9_3_Persistence {
         (["\"close\""], false),
         (["close\t,foo"], false), (["x close"], false),
     ])
-    func `HTTP/1.1 persists unless close is said`(values: [String], expected: Bool) throws {
+    func `HTTP/1.1 persists unless the request says close`(values: [String], expected: Bool) throws {
         let fields = values.map { "Connection: \($0)\r\n" }.joined()
         let head = try parseHead("GET / HTTP/1.1\r\nHost: a\r\n\(fields)\r\n")
         #expect(try RequestSemantics(head).keepAlive == expected)
@@ -109,7 +109,7 @@ struct RFC9112_9_3_Persistence {
         ([], false), (["close"], false), (["Keep-Alive"], true), (["foo", "keep-alive"], true),
         (["keep-alive, close"], false), (["keep-alives"], false),
     ])
-    func `HTTP/1.0 persists only when keep-alive is said`(values: [String], expected: Bool) throws {
+    func `HTTP/1.0 persists only with keep-alive`(values: [String], expected: Bool) throws {
         let fields = values.map { "Connection: \($0)\r\n" }.joined()
         let head = try parseHead("GET / HTTP/1.0\r\n\(fields)\r\n")
         #expect(try RequestSemantics(head).keepAlive == expected)
@@ -118,7 +118,7 @@ struct RFC9112_9_3_Persistence {
 
 @Suite("RFC 9110 §10.1.1 Expect")
 struct RFC9110_10_1_1_Expect {
-    @Test func `100-continue before a body that is to come is seen, in any case`() throws {
+    @Test func `100-continue before a body is recognized, in any case`() throws {
         #expect(
             try semantics("POST / HTTP/1.1", "Expect: 100-continue", "Content-Length: 1").meaning
                 .expectsContinue)
@@ -129,7 +129,7 @@ struct RFC9110_10_1_1_Expect {
         #expect(chunked.meaning.expectsContinue)
     }
 
-    @Test func `without a body nobody waits`() throws {
+    @Test func `100-continue without a body is ignored`() throws {
         #expect(try !semantics("POST / HTTP/1.1", "Expect: 100-continue").meaning.expectsContinue)
         #expect(
             try !semantics("POST / HTTP/1.1", "Expect: 100-continue", "Content-Length: 0").meaning
@@ -137,7 +137,7 @@ struct RFC9110_10_1_1_Expect {
         #expect(try !semantics("POST / HTTP/1.1", "Content-Length: 1").meaning.expectsContinue)
     }
 
-    @Test func `HTTP/1.0 is not waited for`() throws {
+    @Test func `100-continue in HTTP/1.0 is ignored`() throws {
         #expect(
             try !semantics("POST / HTTP/1.0", "Expect: 100-continue", "Content-Length: 1").meaning
                 .expectsContinue)

@@ -23,8 +23,8 @@ struct RFC9112_6_Serializing {
         let head = ResponseHead(status: .ok, fields: [.contentType: "text/plain", "X-A": "b"])
         #expect(
             text(head, .length(42)) == """
-                HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: text/plain\r\nX-A: b\r\n\
-                Content-Length: 42\r\n\r\n
+                HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: text/plain\r\n\
+                X-A: b\r\nContent-Length: 42\r\n\r\n
                 """)
     }
 
@@ -64,7 +64,7 @@ struct RFC9112_6_Serializing {
     }
 
     @Test(arguments: [200, 201, 204, 304, 400, 401, 403, 404, 405, 418, 431, 499, 500, 503, 599])
-    func `RFC 9112 §4: every status line reads back`(code: Int) throws {
+    func `RFC 9112 §4: every status line parses back`(code: Int) throws {
         let bytes = Array(text(ResponseHead(status: Status(code: code))).utf8)
         var parser = ResponseHeadParser(requestMethod: .get, limits: WireLimits())
         let head = try bytes.withUnsafeBytes { try parser.parse($0) }?.head
@@ -73,7 +73,7 @@ struct RFC9112_6_Serializing {
             text(ResponseHead(status: Status(code: code))).hasPrefix("HTTP/1.1 \(Status(code: code))\r\n"))
     }
 
-    @Test func `chunked is said, and never to HTTP/1.0`() {
+    @Test func `chunked is written, and never to HTTP/1.0`() {
         #expect(text(ResponseHead(status: .ok), .chunked).contains("\r\nTransfer-Encoding: chunked\r\n"))
         let old = text(ResponseHead(status: .ok), .chunked, to: .http1_0)
         #expect(!old.contains("Transfer-Encoding"))
@@ -90,7 +90,7 @@ struct RFC9112_6_Serializing {
         }
     }
 
-    @Test func `§9.6: Connection says what will happen`() {
+    @Test func `§9.6: Connection states what the server will do`() {
         #expect(!text(ResponseHead(status: .ok)).contains("Connection"))
         #expect(text(ResponseHead(status: .ok), keepAlive: false).contains("\r\nConnection: close\r\n"))
         #expect(text(ResponseHead(status: .ok), to: .http1_0).contains("\r\nConnection: keep-alive\r\n"))
@@ -100,7 +100,7 @@ struct RFC9112_6_Serializing {
                 "\r\nConnection: close\r\n"))
     }
 
-    @Test func `what the server says itself is left out of the app's fields`() {
+    @Test func `fields that the server writes are left out of the app's fields`() {
         let fields: Fields = [
             .contentLength: "7", .transferEncoding: "gzip", .connection: "upgrade", .date: "x",
             .keepAlive: "y", .trailer: "z",
@@ -115,12 +115,12 @@ struct RFC9112_6_Serializing {
     }
 
     @Test(arguments: ["a\r\nb", "a\nb", "a\rb", "a\u{0}b", "a\u{7F}", " a", "a ", "a\t", "\u{1B}"])
-    func `RFC 9110 §5.5: no such value can be put into a field`(value: String) {
+    func `RFC 9110 §5.5: a field cannot hold an invalid value`(value: String) {
         #expect(!Fields.isValid(value))
     }
 
     @Test(arguments: ["", "a b", "a:", "a\r\n", "caf\u{E9}", "\u{0}"])
-    func `RFC 9110 §5.1: no such name can be made`(name: String) {
+    func `RFC 9110 §5.1: an invalid name cannot be made`(name: String) {
         #expect(FieldName(name) == nil)
     }
 
@@ -160,7 +160,8 @@ struct RFC9112_3_SerializingRequests {
                 == "GET /keys?x=1 HTTP/1.1\r\nHost: login.example.com\r\nAccept: application/json\r\n\r\n")
         #expect(
             try text(.post, "/i", bodyByteCount: 7, keepAlive: false)
-                == "POST /i HTTP/1.1\r\nHost: login.example.com\r\nContent-Length: 7\r\nConnection: close\r\n\r\n"
+                == "POST /i HTTP/1.1\r\nHost: login.example.com\r\nContent-Length: 7\r\nConnection: close\r\n"
+                + "\r\n"
         )
         #expect(try text(.post).contains("\r\nContent-Length: 0\r\n"))
     }
@@ -171,11 +172,11 @@ struct RFC9112_3_SerializingRequests {
     }
 
     @Test(arguments: ["", "a b", "a\r\nX: y", "a/b", "u@a", "a:99999"])
-    func `a host that is no authority is refused`(host: String) {
+    func `a malformed host is refused`(host: String) {
         #expect(throws: MalformedMessage.invalidHost) { try text(host: host) }
     }
 
-    @Test func `a method that is no token is refused`() {
+    @Test func `a malformed method is refused`() {
         #expect(throws: MalformedMessage.invalidMethod) { try text(Method(token: "GET /\r\n")) }
     }
 }

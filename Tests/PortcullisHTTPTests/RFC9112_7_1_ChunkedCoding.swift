@@ -25,14 +25,14 @@ struct RFC9112_7_1_ChunkedCoding {
         }
     }
 
-    @Test func `data of all chunks comes out in order`() {
+    @Test func `the data of all chunks is returned in order`() {
         #expect(decode("5\r\nhello\r\n7\r\n, world\r\n0\r\n\r\n") == .success("hello, world"))
         #expect(decode("0\r\n\r\n") == .success(""))
         #expect(decode("A\r\n0123456789\r\na\r\nabcdefghij\r\n0\r\n\r\n") == .success("0123456789abcdefghij"))
         #expect(decode("5\r\nhello\r\n0\r\n") == .success("unfinished"))
     }
 
-    @Test func `bytes behind the end are left alone`() {
+    @Test func `bytes after the end are not consumed`() {
         guard case .success(let result) = decodeChunked(Array("1\r\na\r\n0\r\n\r\nGET /".utf8)) else {
             Issue.record("refused")
             return
@@ -41,7 +41,7 @@ struct RFC9112_7_1_ChunkedCoding {
         #expect(result.finished)
     }
 
-    @Test func `data is handed out as pieces of the input`() throws {
+    @Test func `data is returned as slices of the input`() throws {
         var decoder = ChunkedDecoder(limits: WireLimits())
         let input = Array("5\r\nhello\r\n3\r\nabc\r\n0\r\n\r\n".utf8)
         var offsets: [Range<Int>] = []
@@ -58,11 +58,11 @@ struct RFC9112_7_1_ChunkedCoding {
         "8000000000000000", "ffffffffffffffff", "10000000000000000", "ffffffffffffffffffff", "-1", "+1",
         "0x1", " 1", "1 ", "", "g",
     ])
-    func `a size that wraps or is no number is refused`(size: String) {
+    func `a size that overflows or is not a number is refused`(size: String) {
         #expect(decode("\(size)\r\nx\r\n0\r\n\r\n") == .failure(.invalidChunk))
     }
 
-    @Test func `the largest size is taken`() {
+    @Test func `the largest size is accepted`() {
         #expect(decode("7fffffffffffffff\r\nx") == .success("unfinished"))
     }
 
@@ -70,7 +70,7 @@ struct RFC9112_7_1_ChunkedCoding {
         "1\nx\r\n0\r\n\r\n", "1\rx\r\n0\r\n\r\n", "1\r\nx\n0\r\n\r\n", "1\r\nx\r0\r\n\r\n",
         "1\r\nxy\r\n0\r\n\r\n", "2\r\nx\r\n0\r\n\r\n", "0\n\r\n",
     ])
-    func `every line ends with CRLF, every chunk where it says`(body: String) {
+    func `every line and every chunk ends with CRLF`(body: String) {
         #expect(decode(body) == .failure(.invalidChunk))
     }
 
@@ -78,7 +78,7 @@ struct RFC9112_7_1_ChunkedCoding {
         ";a", ";a=b", ";a=\"b\"", ";a=\"\\\"\\\\\"", " ; a = b", ";a;b;c=d", ";a=\"b\" ;c", ";a=\"\"",
         "\t;\ta",
     ])
-    func `§7.1.1: extensions that are well formed are dropped`(extensions: String) {
+    func `§7.1.1: well-formed extensions are dropped`(extensions: String) {
         #expect(decode("1\(extensions)\r\nx\r\n0\(extensions)\r\n\r\n") == .success("x"))
     }
 
@@ -86,7 +86,7 @@ struct RFC9112_7_1_ChunkedCoding {
         ";", ";;a", ";=b", ";a=", ";a=b=c", ";a b", ";a=\"b", ";a=\"b\"c", ";a ", ";a=b ", " ", " a",
         ";a=\u{7F}", ";a=\"\u{0}\"", ";a\n",
     ])
-    func `§7.1.1: extensions that are malformed are refused`(extensions: String) {
+    func `§7.1.1: malformed extensions are refused`(extensions: String) {
         #expect(decode("1\(extensions)\r\nx\r\n0\r\n\r\n") == .failure(.invalidChunk))
     }
 
@@ -103,14 +103,14 @@ struct RFC9112_7_1_ChunkedCoding {
         }
     }
 
-    @Test func `§7.1.1: superfluous zeros are overhead`() {
+    @Test func `§7.1.1: superfluous zeros count as overhead`() {
         let limits = WireLimits(maxChunkOverheadByteCount: 10)
         let zeros = String(repeating: "0", count: 25)
         #expect(decode("\(zeros)1\r\nx\r\n0\r\n\r\n", limits: limits) == .success("x"))
         #expect(decode("0\(zeros)1\r\nx\r\n0\r\n\r\n", limits: limits) == .failure(.chunkOverheadTooLarge))
     }
 
-    @Test func `§7.1.1: every 64 KiB of data pay for more overhead`() {
+    @Test func `§7.1.1: every 64 KiB of data allow more overhead`() {
         let limits = WireLimits(maxChunkOverheadByteCount: 10)
         let data = String(repeating: "d", count: 65_536)
         let first = "10000;eeeeeeeee\r\n\(data)\r\n"
@@ -120,7 +120,7 @@ struct RFC9112_7_1_ChunkedCoding {
                 == .failure(.chunkOverheadTooLarge))
     }
 
-    @Test func `the plain framing of small chunks is no overhead`() {
+    @Test func `the framing of small chunks is not overhead`() {
         let limits = WireLimits(maxChunkOverheadByteCount: 0)
         let body = String(repeating: "1\r\nx\r\n", count: 3000)
         #expect(decode(body + "0\r\n\r\n", limits: limits) == .success(String(repeating: "x", count: 3000)))
@@ -140,7 +140,7 @@ struct RFC9112_7_1_2_Trailers {
         return nil
     }
 
-    @Test func `trailers that are well formed are dropped`() {
+    @Test func `well-formed trailers are dropped`() {
         #expect(refusal("X-A: b\r\nX-B:\r\n") == nil)
     }
 
@@ -148,7 +148,7 @@ struct RFC9112_7_1_2_Trailers {
         "X\r\n", "X A: b\r\n", " X: b\r\n", "X: a\r\n b\r\n", "X: \u{0}\r\n", "X: a\n", "X: a\rb\r\n",
         ": a\r\n",
     ])
-    func `trailers that are malformed are refused`(trailers: String) {
+    func `malformed trailers are refused`(trailers: String) {
         #expect(refusal(trailers) == .invalidTrailer)
     }
 
@@ -178,7 +178,7 @@ struct RFC9112_7_1_2_Trailers {
 @Suite("RFC 9112 §7.1 Encoding chunks")
 struct RFC9112_7_1_Encoding {
     @Test(arguments: [1, 9, 10, 15, 16, 17, 255, 256, 4095, 65_536])
-    func `what is encoded decodes to itself`(count: Int) {
+    func `encoded data decodes to itself`(count: Int) {
         let data = (0..<count).map { UInt8(truncatingIfNeeded: $0) }
         var output: [UInt8] = []
         ChunkEncoder.appendChunk(data, to: &output)
@@ -187,7 +187,7 @@ struct RFC9112_7_1_Encoding {
         #expect((try? decodeChunked(output).get())?.body == data)
     }
 
-    @Test func `no bytes make no chunk, for that would end the body`() {
+    @Test func `no bytes make no chunk, because an empty chunk would end the body`() {
         var output: [UInt8] = []
         ChunkEncoder.appendChunk([], to: &output)
         #expect(output.isEmpty)

@@ -6,7 +6,7 @@ import Testing
 
 /// One file of raw bytes.
 ///
-/// Its name is the rule, with the status in front where it is refused.
+/// Its name states the rule, after the status if the bytes are refused.
 struct WireFixture: Sendable, CustomTestStringConvertible {
     let name: String
     let bytes: [UInt8]
@@ -27,7 +27,7 @@ struct WireFixture: Sendable, CustomTestStringConvertible {
         }
     }
 
-    /// Every offset, or in long messages several hundred of them and those near the ends.
+    /// Every offset, or for long messages several hundred offsets and those near the ends.
     var cuts: [Int] {
         guard bytes.count > 600 else { return Array(0...bytes.count) }
         let inner = stride(from: 0, to: bytes.count, by: bytes.count / 120 + 1)
@@ -37,7 +37,7 @@ struct WireFixture: Sendable, CustomTestStringConvertible {
 
 @Suite("RFC 9112 §2.2 Messages that are accepted, from files")
 struct RFC9112_2_2_AcceptedMessages {
-    @Test func `there are the files`() {
+    @Test func `the fixture files exist`() {
         #expect(WireFixture.accepted.count >= 120)
         #expect(WireFixture.refused.count >= 250)
     }
@@ -52,19 +52,19 @@ struct RFC9112_2_2_AcceptedMessages {
     }
 
     @Test(arguments: WireFixture.accepted)
-    func `comes out the same cut anywhere`(_ fixture: WireFixture) {
+    func `gives the same result for any split`(_ fixture: WireFixture) {
         let whole = WireReader.read(fixture.bytes)
         let differing = fixture.cuts.filter { WireReader.read(fixture.bytes, cutAt: [$0]) != whole }
         #expect(differing.isEmpty)
     }
 
     @Test(arguments: WireFixture.accepted)
-    func `comes out the same byte by byte, every shorter prefix incomplete`(_ fixture: WireFixture) {
+    func `gives the same result byte by byte, every shorter prefix incomplete`(_ fixture: WireFixture) {
         var reader = WireReader()
         for index in fixture.bytes.indices.dropLast() {
             reader.feed(fixture.bytes[index...index])
             guard reader.outcome == .incomplete else {
-                Issue.record("Ended behind \(index + 1) bytes: \(reader.outcome)")
+                Issue.record("Ended after \(index + 1) bytes: \(reader.outcome)")
                 return
             }
         }
@@ -73,7 +73,7 @@ struct RFC9112_2_2_AcceptedMessages {
     }
 
     @Test(arguments: WireFixture.accepted)
-    func `what follows the message is left alone`(_ fixture: WireFixture) {
+    func `bytes after the message are not consumed`(_ fixture: WireFixture) {
         let followed = fixture.bytes + Array("GET /next HTTP/1.1\r\n".utf8)
         #expect(WireReader.read(followed) == WireReader.read(fixture.bytes))
     }
@@ -88,14 +88,14 @@ struct RFC9112_11_2_RefusedMessages {
     }
 
     @Test(arguments: WireFixture.refused)
-    func `comes out the same cut anywhere`(_ fixture: WireFixture) {
+    func `gives the same result for any split`(_ fixture: WireFixture) {
         let whole = WireReader.read(fixture.bytes)
         let differing = fixture.cuts.filter { WireReader.read(fixture.bytes, cutAt: [$0]) != whole }
         #expect(differing.isEmpty)
     }
 
     @Test(arguments: WireFixture.refused)
-    func `comes out the same byte by byte`(_ fixture: WireFixture) {
+    func `gives the same result byte by byte`(_ fixture: WireFixture) {
         let outcome = WireReader.read(fixture.bytes, cutAt: Array(fixture.bytes.indices))
         #expect(outcome == WireReader.read(fixture.bytes))
     }

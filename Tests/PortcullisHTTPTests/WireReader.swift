@@ -2,7 +2,7 @@
 
 import PortcullisHTTP
 
-/// What became of a message.
+/// The result of reading a message.
 enum WireOutcome: Equatable {
     case incomplete
     case refused(MalformedMessage)
@@ -13,7 +13,7 @@ enum WireOutcome: Equatable {
     }
 }
 
-/// Reads one request as a connection does: head, meaning, path, body, from bytes that come in pieces.
+/// Reads one request as a connection does: head, meaning, path, body, from bytes that arrive in pieces.
 struct WireReader {
     static let maxBodyByteCount = 1_048_576
 
@@ -31,7 +31,7 @@ struct WireReader {
         decoder = ChunkedDecoder(limits: limits)
     }
 
-    /// Reads all of `bytes`, cut at these offsets.
+    /// Reads all of `bytes`, split at these offsets.
     static func read(_ bytes: [UInt8], cutAt cuts: [Int] = [], limits: WireLimits = WireLimits())
         -> WireOutcome
     {
@@ -101,7 +101,7 @@ struct WireReader {
     }
 }
 
-/// Decodes a chunked body that comes in pieces.
+/// Decodes a chunked body that arrives in pieces.
 func decodeChunked(
     _ bytes: [UInt8], pieceByteCount: Int = .max, limits: WireLimits = WireLimits()
 ) -> Result<(body: [UInt8], consumed: Int, finished: Bool), MalformedMessage> {
@@ -123,7 +123,7 @@ func decodeChunked(
     }
 }
 
-/// The head of a request that is well formed.
+/// The head of a well-formed request.
 func parseHead(_ text: String, limits: WireLimits = WireLimits()) throws -> RequestHead {
     try parseHead(Array(text.utf8), limits: limits).head
 }
@@ -142,7 +142,7 @@ func parseHead(_ bytes: [UInt8], limits: WireLimits = WireLimits()) throws -> (
 /// The head has not ended.
 struct UnfinishedHead: Error {}
 
-/// What a request without a body means.
+/// The framing of a request without a body.
 func semantics(
     _ line: String, _ fields: String..., host: String? = "a"
 ) throws -> (head: RequestHead, meaning: RequestSemantics) {

@@ -9,7 +9,7 @@ struct FIPS180_4_6_Digests {
         bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
-    @Test func `the hashes of abc and of nothing`() {
+    @Test func `the hashes of abc and of the empty message`() {
         let abc = Array("abc".utf8)
         #expect(
             hexadecimal(Digest.sha256(abc).bytes)
@@ -41,7 +41,7 @@ struct FIPS180_4_6_Digests {
         #expect(Digest.sha256(Array(token.utf8)).base64URL == "fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEo")
     }
 
-    @Test func `comparison in constant time compares`() {
+    @Test func `constant-time comparison compares correctly`() {
         #expect(ConstantTime.equals([1, 2, 3], [1, 2, 3]))
         #expect(ConstantTime.equals([], []))
         #expect(!ConstantTime.equals([1, 2, 3], [1, 2, 4]))

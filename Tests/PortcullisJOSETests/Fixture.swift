@@ -12,7 +12,7 @@ enum Fixture {
         Array(try Data(contentsOf: root.appending(path: path)))
     }
 
-    /// A text without the line feed that ends the file.
+    /// A text without the line feed at the end of the file.
     static func text(_ path: String) throws -> String {
         var bytes = try bytes(path)
         if bytes.last == 0x0A { bytes.removeLast() }
@@ -57,7 +57,7 @@ extension CompactJWS {
 }
 
 extension JOSEError {
-    /// The name of the case, which the fixtures give as the reason of a refusal.
+    /// The name of the case, which the fixtures give as the reason for a refusal.
     var name: String {
         String("\(self)".prefix { $0 != "(" })
     }

@@ -14,7 +14,7 @@ struct RFC4648_5_Base64URL {
         #expect(Base64URL.decode(coded) == Array(plain.utf8))
     }
 
-    @Test func `every byte comes back`() {
+    @Test func `every byte round-trips`() {
         for count in 0..<70 {
             let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 * 67 + count * 13) }
             #expect(Base64URL.decode(Base64URL.encode(bytes)) == bytes)
@@ -30,7 +30,7 @@ struct RFC4648_5_Base64URL {
         #expect(Base64URL.decode(text) == nil)
     }
 
-    @Test func `exactly one of the spellings of the last character is canonical`() {
+    @Test func `exactly one spelling of the last character is canonical`() {
         let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
         // RFC 4648 §3.5: two characters carry 8 bits of 12, three carry 16 of 18.
         #expect(alphabet.filter { Base64URL.decode("Z\($0)") != nil } == ["A", "Q", "g", "w"])
@@ -38,7 +38,7 @@ struct RFC4648_5_Base64URL {
         #expect(alphabet.filter { Base64URL.decode("ZZZ\($0)") != nil }.count == 64)
     }
 
-    @Test func `only the 64 characters of the alphabet are read`() {
+    @Test func `only the 64 characters of the alphabet are accepted`() {
         let accepted = (UInt8.min...UInt8.max).filter { Base64URL.decode([$0, 0x41, 0x41, 0x41]) != nil }
         #expect(accepted.count == 64)
         #expect(!accepted.contains(UInt8(ascii: "+")) && !accepted.contains(UInt8(ascii: "/")))

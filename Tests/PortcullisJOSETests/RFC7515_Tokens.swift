@@ -15,7 +15,7 @@ struct RFC7515_A_Examples {
         try token.verify(with: key, algorithm: algorithm)
     }
 
-    @Test func `A.2: the claims are read as they were written`() throws {
+    @Test func `A.2: the claims are read as written`() throws {
         let token = try CompactJWS(text: Fixture.text("rfc7515/A.2/token.txt"))
         let claims = try ClaimsSet(payload: token.payload)
         #expect(try claims.string("iss") == "joe")
@@ -40,7 +40,7 @@ struct RFC7515_A_RefusedExamples {
         #expect(throws: error, sourceLocation: sourceLocation) { try CompactJWS(text: text) }
     }
 
-    @Test func `A.1: a MAC has no algorithm here, and its key is none`() throws {
+    @Test func `A.1: HMAC is not supported, and its key is not a key`() throws {
         let token = try CompactJWS(text: Fixture.text("rfc7515/A.1/token.txt"))
         #expect(token.header.algorithmName == "HS256" && token.header.algorithm == nil)
         #expect(throws: JOSEError.unsupportedKeyType) { try Fixture.key("rfc7515/A.1/key.json") }
@@ -58,7 +58,7 @@ struct RFC7515_A_RefusedExamples {
     }
 
     @Test(arguments: ["A.6", "A.7"])
-    func `A.6, A.7: the JSON serialization is not read, though its signatures are good`(section: String)
+    func `A.6, A.7: the JSON serialization is refused, although its signatures are valid`(section: String)
         throws
     {
         expect(try Fixture.text("rfc7515/\(section)/token.json"), .wrongPartCount)
@@ -101,7 +101,7 @@ struct RFC7515_4_1_Header {
     }
 
     @Test(arguments: ["../../etc/passwd", "' OR 1=1 --", "", "é", "\u{0}"])
-    func `kid is text and nothing more`(keyID: String) throws {
+    func `kid is text only`(keyID: String) throws {
         #expect(try token(["kid": .string(keyID)]).header.keyID == keyID)
     }
 
@@ -111,13 +111,13 @@ struct RFC7515_4_1_Header {
             ["x5u": "https://attacker.example"],
             ["x5c": ["MIIB"]], ["x5t": 1], ["x5t#S256": "a"], ["unknown": [1, 2]],
         ] as [JSONObject])
-    func `parameters that name a key, and unknown ones, are ignored`(header: JSONObject) throws {
+    func `parameters that name a key, and unknown parameters, are ignored`(header: JSONObject) throws {
         let token = try token(header)
         try token.verify(with: #require(Self.key).publicKey, algorithm: .es256)
     }
 
     @Test(arguments: ["json", "application/at+jwt", "JWS"])
-    func `cty other than JWT is nobody's business`(contentType: String) throws {
+    func `cty other than JWT is ignored`(contentType: String) throws {
         _ = try token(["cty": .string(contentType)])
     }
 }
@@ -152,7 +152,7 @@ struct RFC7515_5_2_Validation {
     }
 
     @Test(arguments: ["PROOF1", "PROOF2"])
-    func `the proofs of the worked examples verify with the key they carry`(name: String) throws {
+    func `the proofs of the worked examples verify with their own key`(name: String) throws {
         let proof = try CompactJWS(text: Fixture.text("jose/examples/\(name).txt"))
         let key = try JWK(#require(proof.header.json["jwk"]?.object))
         try proof.verify(with: key, algorithm: .es256)
@@ -173,7 +173,7 @@ struct RFC7515_5_2_Validation {
 
 @Suite("RFC 7515 §7.1 JWS Compact Serialization")
 struct RFC7515_7_1_CompactSerialization {
-    @Test func `the limit on the length is the caller's`() throws {
+    @Test func `the caller sets the limit on the length`() throws {
         let text = try Fixture.text("jose/examples/AT1.txt")
         let count = text.utf8.count
         _ = try CompactJWS(Array(text.utf8), maximumByteCount: count)
@@ -182,12 +182,12 @@ struct RFC7515_7_1_CompactSerialization {
         }
     }
 
-    @Test func `a megabyte is refused before it is looked at`() {
+    @Test func `a megabyte is refused before parsing`() {
         let text = String(repeating: "A.", count: 500_000)
         #expect(throws: JOSEError.tokenTooLong) { try CompactJWS(text: text) }
     }
 
-    @Test func `the limits on JSON hold for the header`() throws {
+    @Test func `the JSON limits apply to the header`() throws {
         let key = try PrivateJWK.generate(.es256)
         let text = try key.sign(header: ["a": [[1]]], payload: [0], algorithm: .es256)
         #expect(throws: JOSEError.malformedJSON(JSONError(reason: .tooDeep, offset: 20))) {
@@ -195,7 +195,7 @@ struct RFC7515_7_1_CompactSerialization {
         }
     }
 
-    @Test func `bytes of a buffer are read like an array`() throws {
+    @Test func `the bytes of a buffer are read like an array`() throws {
         let bytes = try Array(Fixture.text("jose/examples/AT1.txt").utf8)
         let token = try bytes.withUnsafeBytes { try CompactJWS($0) }
         #expect(try token.payload == CompactJWS(bytes).payload)

@@ -25,7 +25,7 @@ extension KeySelection {
 @Suite("RFC 7517 §4 JSON Web Key (JWK) Format")
 struct RFC7517_4_Keys {
     @Test(arguments: Fixture.names(in: "keys/accepted"))
-    func `a good key is read`(name: String) throws {
+    func `a valid key is read`(name: String) throws {
         let key = try JWK(publicKey(name))
         #expect(!key.hasPrivateMembers)
         #expect(try JWK(key.publicJSON).thumbprint == key.thumbprint)
@@ -41,7 +41,7 @@ struct RFC7517_4_Keys {
         #expect(key.algorithm == .es256)
     }
 
-    @Test func `a key fits the algorithms of its type and curve only`() throws {
+    @Test func `a key fits only the algorithms of its type and curve`() throws {
         let expected: [String: [SignatureAlgorithm]] = [
             "rsa-2048-bits": [.rs256, .rs384, .rs512, .ps256, .ps384, .ps512],
             "P-256": [.es256], "P-384": [.es384], "P-521": [.es512], "Ed25519": [.eddsa, .ed25519],
@@ -52,7 +52,7 @@ struct RFC7517_4_Keys {
         }
     }
 
-    @Test func `alg binds the key to one algorithm, exactly`() throws {
+    @Test func `alg binds the key to exactly one algorithm`() throws {
         let json = try publicKey("rsa-2048-bits")
         #expect(
             try SignatureAlgorithm.allCases.filter { try JWK(json.with("alg", "PS256")).canVerify($0) } == [
@@ -105,7 +105,7 @@ struct RFC7517_A_Examples {
         #expect(set.keys[1].thumbprint == (try Fixture.text("rfc7638/3.1/thumbprint.txt")))
     }
 
-    @Test func `A.2: private keys are noticed, and are the halves of those of A.1`() throws {
+    @Test func `A.2: private keys are reported, and match the public keys of A.1`() throws {
         let set = try set("A.2")
         #expect(set.indicesWithPrivateMembers == [0, 1])
         #expect(set.keys.map(\.thumbprint) == (try self.set("A.1")).keys.map(\.thumbprint))
@@ -119,14 +119,14 @@ struct RFC7517_A_Examples {
         #expect(ec.publicKey.thumbprint == (try self.set("A.1")).keys[0].thumbprint)
     }
 
-    @Test func `A.3: symmetric keys are none`() throws {
+    @Test func `A.3: symmetric keys are refused`() throws {
         let set = try set("A.3")
         #expect(set.keys.isEmpty)
         #expect(set.skipped.map(\.reason) == [.unsupportedKeyType, .unsupportedKeyType])
         #expect(set.indicesWithPrivateMembers == [0, 1])
     }
 
-    @Test func `B: the certificate beside a key is not looked at`() throws {
+    @Test func `B: the certificate in a key is ignored`() throws {
         let json = try Fixture.object("rfc7517/B.json")
         let key = try JWK(json)
         #expect(key.keyID == "1b94c" && key.use == "sig" && key.canVerify(.rs256))
@@ -157,7 +157,7 @@ struct RFC7517_5_KeySets {
         #expect(try JWKSet(["keys": []]).keys.isEmpty)
     }
 
-    @Test func `odd keys are skipped and reported by their place`() throws {
+    @Test func `malformed keys are skipped and reported by index`() throws {
         let good = try publicKey("P-256")
         let weak = try Fixture.object("keys/refused/rsa-1024-bits.json").nested("key")
         let set = try JWKSet([
@@ -208,7 +208,7 @@ struct RFC7517_4_5_Selection {
         #expect(try set().selectKey(keyID: "a", algorithm: .es256).name == "unknownKeyID")
     }
 
-    @Test func `the same kid with another kty is told apart by the algorithm`() throws {
+    @Test func `keys with one kid and different kty are distinguished by the algorithm`() throws {
         let set = try set(publicKey("rsa-2048-bits").with("kid", "1"), publicKey("P-256").with("kid", "1"))
         guard case .found(let rsa) = set.selectKey(keyID: "1", algorithm: .rs256),
             case .found(let ec) = set.selectKey(keyID: "1", algorithm: .es256)
@@ -227,7 +227,7 @@ struct RFC7517_4_5_Selection {
         #expect(set.selectKey(keyID: "1", algorithm: .es256).name == "ambiguous")
     }
 
-    @Test func `without kid exactly one candidate must remain`() throws {
+    @Test func `without kid exactly one candidate key must remain`() throws {
         let one = try set(publicKey("rsa-2048-bits").with("kid", "r"), publicKey("P-256").with("kid", "e"))
         #expect(one.selectKey(keyID: nil, algorithm: .es256).name == "e")
         #expect(one.selectKey(keyID: nil, algorithm: .ps384).name == "r")
@@ -237,7 +237,7 @@ struct RFC7517_4_5_Selection {
     }
 
     @Test(arguments: [("use", "enc"), ("key_ops", ["sign"]), ("alg", "ES384")] as [(String, JSONValue)])
-    func `each condition alone removes the key`(name: String, value: JSONValue) throws {
+    func `each condition alone excludes the key`(name: String, value: JSONValue) throws {
         let set = try set(publicKey("P-256").with("kid", "1").with(name, value))
         #expect(set.selectKey(keyID: "1", algorithm: .es256).name == "noCandidate")
         #expect(set.selectKey(keyID: nil, algorithm: .es256).name == "noCandidate")
@@ -247,7 +247,7 @@ struct RFC7517_4_5_Selection {
 @Suite("RFC 7517 §9.2 Preventing Disclosure of Non-public Key Information")
 struct RFC7517_9_2_PrivateMembers {
     @Test(arguments: Fixture.names(in: "keys/private"))
-    func `private members are noticed and left out`(name: String) throws {
+    func `private members are reported and left out`(name: String) throws {
         let json = try Fixture.object("keys/private/\(name).json")
         let key = try JWK(json)
         #expect(key.hasPrivateMembers)
@@ -258,7 +258,7 @@ struct RFC7517_9_2_PrivateMembers {
         #expect(try set(json).indicesWithPrivateMembers == [0])
     }
 
-    @Test func `private members of a key that is skipped are noticed as well`() throws {
+    @Test func `private members of a skipped key are reported too`() throws {
         let set = try JWKSet(["keys": [["kty": "oct", "k": "AAAA"], ["kty": "EC", "d": "AAAA"]]])
         #expect(set.keys.isEmpty)
         #expect(set.indicesWithPrivateMembers == [0, 1])

@@ -21,7 +21,7 @@ struct RFC7518_3_Algorithms {
         try again.verify(with: key.publicKey, algorithm: algorithm)
     }
 
-    @Test func `none and HMAC have no spelling that is an algorithm`() {
+    @Test func `none and HMAC are no algorithms, in any spelling`() {
         for name in [
             "none", "None", "NONE", "nOnE", "", "HS256", "HS384", "HS512", "rs256", "RS256 ", "ES256K",
             "Ed448", "RS1",
@@ -31,7 +31,7 @@ struct RFC7518_3_Algorithms {
         #expect(SignatureAlgorithm.allCases.count == 11)
     }
 
-    @Test func `signatures have the lengths of the standard`() throws {
+    @Test func `signatures have the standard's lengths`() throws {
         let lengths: [SignatureAlgorithm: Int] = [.es256: 64, .es384: 96, .es512: 132, .ed25519: 64]
         for (algorithm, length) in lengths {
             let key = try PrivateJWK.generate(algorithm)
@@ -41,9 +41,9 @@ struct RFC7518_3_Algorithms {
         }
     }
 
-    // One in 256 signatures has an R or an S that begins with a zero, half of them one whose first bit is set.
+    // In one of 256 signatures R or S begins with a zero byte; in half of them one begins with a set bit.
     @Test(arguments: [(SignatureAlgorithm.es256, 1500), (.es384, 300), (.es512, 300)])
-    func `numbers of every length verify`(algorithm: SignatureAlgorithm, count: Int) throws {
+    func `R and S of every length verify`(algorithm: SignatureAlgorithm, count: Int) throws {
         let key = try PrivateJWK.generate(algorithm)
         for round in 0..<count {
             let token = try CompactJWS(
@@ -53,21 +53,21 @@ struct RFC7518_3_Algorithms {
     }
 
     @Test(arguments: Fixture.names(in: "keys/private"))
-    func `a private key of another library is read`(name: String) throws {
+    func `another library's private key is read`(name: String) throws {
         let key = try PrivateJWK(Fixture.object("keys/private/\(name).json"))
         let algorithm = try #require(SignatureAlgorithm.allCases.first { key.publicKey.canVerify($0) })
         try CompactJWS(text: key.sign(payload: [0], algorithm: algorithm))
             .verify(with: key.publicKey, algorithm: algorithm)
     }
 
-    @Test func `a key does not sign with the algorithm of another`() throws {
+    @Test func `a key does not sign with another key's algorithm`() throws {
         let key = try PrivateJWK.generate(.es256)
         for algorithm in SignatureAlgorithm.allCases where algorithm != .es256 {
             #expect(throws: JOSEError.keyNotUsable) { try key.sign([0], algorithm: algorithm) }
         }
     }
 
-    @Test func `what the caller wrote into the header stays`() throws {
+    @Test func `the caller's header members are kept`() throws {
         let key = try PrivateJWK.generate(.es256, keyID: "k")
         let text = try key.sign(
             header: ["kid": "other", "typ": "x", "alg": "none"], payload: [0], algorithm: .es256)

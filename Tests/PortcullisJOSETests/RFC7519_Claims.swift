@@ -55,7 +55,7 @@ struct RFC7519_2_NumericDate {
 
 @Suite("RFC 7519 §4 JWT Claims")
 struct RFC7519_4_Claims {
-    @Test func `absent claims read as nothing`() throws {
+    @Test func `absent claims are nil`() throws {
         let claims = try claims("{}")
         #expect(try claims.string("iss") == nil)
         #expect(try claims.numericDate("exp") == nil)
@@ -70,7 +70,7 @@ struct RFC7519_4_Claims {
     }
 
     @Test(arguments: ["1", "true", "null", "[]", "{}"])
-    func `a claim of the wrong type is refused, not taken for absent`(text: String) throws {
+    func `a claim of the wrong type is refused, not treated as absent`(text: String) throws {
         #expect(throws: JOSEError.malformedClaim) { try claims("{\"iss\":\(text)}").string("iss") }
     }
 
@@ -88,7 +88,7 @@ struct RFC7519_4_Claims {
     @Test(arguments: [
         #"{"aud":"x","aud":"R"}"#, #"{"aud":"x","\u0061ud":"R"}"#, #"{"cnf":{"jkt":"a","jkt":"b"}}"#,
     ])
-    func `a claim that comes twice is refused`(text: String) {
+    func `a duplicate claim is refused`(text: String) {
         do throws(JOSEError) {
             _ = try claims(text)
             Issue.record("read")
@@ -105,7 +105,7 @@ struct RFC7519_4_Claims {
 @Suite("RFC 7519 §7.2 Validating a JWT")
 struct RFC7519_7_2_Payload {
     @Test(arguments: ["[]", "\"a\"", "1", "null", "true", #"[{"iss":"a"}]"#])
-    func `a payload that is no object is refused`(text: String) {
+    func `a payload that is not an object is refused`(text: String) {
         #expect(throws: JOSEError.notAnObject) { try claims(text) }
     }
 
@@ -126,7 +126,7 @@ struct RFC7519_7_2_Payload {
         }
     }
 
-    @Test func `numbers of every kind never trap`() throws {
+    @Test func `no number traps`() throws {
         var state: UInt64 = 42
         let alphabet = Array("0123456789+-.eE")
         for _ in 0..<5000 {

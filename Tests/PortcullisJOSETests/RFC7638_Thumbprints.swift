@@ -10,7 +10,7 @@ struct RFC7638_3_Thumbprint {
         #expect(try Fixture.key("\(folder)/key.json").thumbprint == Fixture.text("\(folder)/thumbprint.txt"))
     }
 
-    @Test func `optional members, their order and private members do not count`() throws {
+    @Test func `optional members, member order and private members do not count`() throws {
         let json = try Fixture.object("rfc7515/A.3/key.json")
         let bare = try JWK(json.with("d", nil))
         var reversed = JSONObject()
@@ -25,7 +25,7 @@ struct RFC7638_3_Thumbprint {
         #expect(plain.thumbprint == padded.thumbprint)
     }
 
-    @Test func `the key of the worked examples`() throws {
+    @Test func `the key of the worked examples has its published thumbprint`() throws {
         #expect(
             try Fixture.key("jose/examples/dpop-key.json").thumbprint
                 == "oFdFQlJmzN7y52mcmkCFWLbmuf6upOSjbo3d-f_NjaU")

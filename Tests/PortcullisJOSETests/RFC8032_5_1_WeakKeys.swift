@@ -3,21 +3,21 @@
 import PortcullisJOSE
 import Testing
 
-@Suite("RFC 8032 §5.1 Ed25519 keys that anyone can sign for")
+@Suite("RFC 8032 §5.1 Ed25519 keys for which anyone can sign")
 struct RFC8032_5_1_SmallOrder {
     private static let names = Fixture.names(in: "keys/refused").filter { $0.hasPrefix("okp-small-order") }
 
-    @Test func `all encodings of the points of small order are among the files`() throws {
+    @Test func `the files contain all encodings of the points of small order`() throws {
         let encodings = try Self.names.map {
             try Base64URL.decode(Fixture.object("keys/refused/\($0).json").nested("key").text("x")) ?? []
         }
-        // 0, 1, -1 and two of order 8, 0 and 1 not reduced as well; each with both signs of x.
+        // 0, 1, -1 and two of order 8; 0 and 1 also unreduced; each with both signs of x.
         #expect(Set(encodings).count == 14)
         #expect(Set(encodings.map { $0.dropLast() + [($0.last ?? 0) & 0x7F] }).count == 7)
     }
 
     @Test(arguments: names)
-    func `a point of small order is no key, alone or in a set`(name: String) throws {
+    func `a point of small order is refused as a key, alone and in a set`(name: String) throws {
         let json = try Fixture.object("keys/refused/\(name).json").nested("key")
         #expect(throws: JOSEError.unsuitableKeyStrength) { try JWK(json) }
         #expect(throws: JOSEError.unsuitableKeyStrength) {
@@ -27,7 +27,7 @@ struct RFC8032_5_1_SmallOrder {
         #expect(set.keys.isEmpty && set.skipped.map(\.reason) == [.unsuitableKeyStrength])
     }
 
-    @Test func `§5.1.3, 1: a y that is not below the prime is not decoded`() throws {
+    @Test func `§5.1.3, 1: a y that is not below the prime is refused`() throws {
         let json = try Fixture.object("keys/refused/okp-x-not-reduced.json").nested("key")
         var octets = try #require(Base64URL.decode(json.text("x")))
         for sign in [UInt8(0), 0x80] {
@@ -40,7 +40,7 @@ struct RFC8032_5_1_SmallOrder {
         }
     }
 
-    @Test func `the reduced twin of such a point is a key`() throws {
+    @Test func `the reduced twin of such a point is a valid key`() throws {
         let three = [3] + [UInt8](repeating: 0, count: 31)
         let x = JSONValue.string(Base64URL.encode(three))
         #expect(try JWK(["kty": "OKP", "crv": "Ed25519", "x": x]).keyType == "OKP")
@@ -60,14 +60,14 @@ struct CVE_2017_15361_ROCA {
         #expect(set.keys.isEmpty && set.skipped.map(\.reason) == [.unsuitableKeyStrength])
     }
 
-    @Test func `a modulus beside it, which has one other remainder, is read`() throws {
+    @Test func `a similar modulus that differs in one remainder is read`() throws {
         var modulus = try #require(Base64URL.decode(key().text("n")))
         modulus[255] = modulus[255] ^ 2
         let n = JSONValue.string(Base64URL.encode(modulus))
         #expect(try JWK(key().with("n", n)).keyType == "RSA")
     }
 
-    @Test func `keys that are made here do not have it`() throws {
+    @Test func `keys that are generated here do not have the fingerprint`() throws {
         for _ in 0..<4 {
             #expect(try PrivateJWK.generate(.rs256).publicKey.keyType == "RSA")
         }

@@ -27,7 +27,7 @@ struct RFC9864_2_2_Ed25519 {
             .verify(with: Fixture.key("rfc8037/A.3/key.json"), algorithm: algorithm)
     }
 
-    @Test func `one name does not stand in for the other`() throws {
+    @Test func `one name does not match the other`() throws {
         let token = try CompactJWS(text: Fixture.text("rfc8037/A.4/token.txt"))
         let key = try Fixture.object("rfc8037/A.3/key.json")
         #expect(throws: JOSEError.algorithmMismatch) { try token.verify(with: JWK(key), algorithm: .ed25519) }
@@ -36,7 +36,7 @@ struct RFC9864_2_2_Ed25519 {
         }
     }
 
-    @Test func `Ed448 is not mapped to anything`() {
+    @Test func `Ed448 is not mapped to any algorithm`() {
         #expect(SignatureAlgorithm(rawValue: "Ed448") == nil)
         let zeros = Base64URL.encode(Array(repeating: 0, count: 57))
         #expect(throws: JOSEError.unsupportedCurve) {

@@ -3,7 +3,7 @@
 import PortcullisJOSE
 import Testing
 
-@Suite("RFC 8259 §4, §8.3 Claims That Are Read When They Are Asked For")
+@Suite("RFC 8259 §4, §8.3 Claims that are parsed on access")
 struct RFC8259_8_3_ScannedObjects {
     private static let documents = [
         #"{"iss":"https://as.example.com","aud":"x","sub":"user","scope":"read write","iat":1,"exp":2.5e3}"#,
@@ -13,7 +13,7 @@ struct RFC8259_8_3_ScannedObjects {
         #"{"deep":[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]}"#, #"{"aud":["a","b"],"cnf":{"jkt":"x"}}"#,
     ]
 
-    /// What reading at once and reading later say of a document: the same, or the same error.
+    /// Parses a document eagerly and lazily, and checks that the value or the error is the same.
     private func expectAlike(_ bytes: [UInt8], limits: JSONLimits = .default) {
         let now = Result { () throws(JSONError) in try JSONValue.parse(bytes, limits: limits) }
         let later = Result { () throws(JOSEError) in try ClaimsSet(payload: bytes, limits: limits).json }
@@ -35,17 +35,17 @@ struct RFC8259_8_3_ScannedObjects {
             }
         case (.success, .failure(.notAnObject)): break
         case (.failure(let now), .failure(.malformedJSON(let later))): #expect(now == later, "\(text)")
-        default: Issue.record("One of them takes what the other refuses: \(text)")
+        default: Issue.record("One parser accepts what the other refuses: \(text)")
         }
     }
 
     @Test(arguments: documents)
-    func `every document is read alike`(text: String) {
+    func `every document gives the same result`(text: String) {
         expectAlike(Array(text.utf8))
     }
 
     @Test(arguments: documents)
-    func `every change of a document is read alike`(text: String) {
+    func `every changed byte of a document gives the same result`(text: String) {
         let original = Array(text.utf8)
         let bytes: [UInt8] = [
             0, 0x09, 0x1F, 0x20, 0x22, 0x2C, 0x30, 0x5C, 0x61, 0x7B, 0x7D, 0x7F, 0x80, 0xC3, 0xFF,
@@ -66,7 +66,7 @@ struct RFC8259_8_3_ScannedObjects {
     }
 
     @Test(arguments: [1, 15, 16, 17, 63, 64, 65, 200])
-    func `names are distinct however many there are`(count: Int) {
+    func `any number of distinct names is accepted`(count: Int) {
         let members = (0..<count).map { #""name\#($0)":"\#($0)""# }
         expectAlike(Array("{\(members.joined(separator: ","))}".utf8))
         for repeated in Set([0, count / 2, count - 1]) {
@@ -77,7 +77,7 @@ struct RFC8259_8_3_ScannedObjects {
     }
 
     @Test(arguments: [1, 2, 15, 16, 17, 18, 40, 63, 64, 65, 100])
-    func `a name that is no plain text is compared with all before it and behind it`(count: Int) {
+    func `an escaped name is compared with all names before and after it`(count: Int) {
         let plain = (0..<count).map { #""name\#($0)":"\#($0)""# }
         expectAlike(Array("{\(plain.joined(separator: ",")),\"\\u0061\":[1],\"b\":2}".utf8))
         for repeated in Set([0, count / 2, count - 1]) {
@@ -93,7 +93,7 @@ struct RFC8259_8_3_ScannedObjects {
     }
 
     @Test(arguments: [0, 700, 5000])
-    func `documents that are more than their texts are read alike`(count: Int) {
+    func `documents with members other than text give the same result`(count: Int) {
         let blanks = String(repeating: " ", count: count)
         let numbers = Array(repeating: "1", count: count + 1).joined(separator: ",")
         let text = String(repeating: "a", count: count)
@@ -104,7 +104,7 @@ struct RFC8259_8_3_ScannedObjects {
         expectAlike(Array(#"{"a":"\#(text)","b":"\n"}"#.utf8), limits: JSONLimits(maximumByteCount: 20_000))
     }
 
-    @Test func `limits count as they do elsewhere`() {
+    @Test func `limits count as in the eager parser`() {
         let bytes = Array(#"{"a":1,"b":[1,2,{"c":3}],"d":"e"}"#.utf8)
         for limit in 0...8 {
             expectAlike(bytes, limits: JSONLimits(maximumMemberCount: limit))
@@ -122,7 +122,7 @@ struct RFC8259_8_3_ScannedObjects {
         #expect(json.members.map(\.name) == ["b", "c"])
     }
 
-    @Test func `names that look alike are two`() throws {
+    @Test func `names that look alike are different`() throws {
         let claims = try ClaimsSet(payload: Array("{\"e\u{301}\":1,\"a\":2}".utf8)).json
         #expect(claims["\u{E9}"] == nil)
         #expect(claims["e\u{301}"] == 1)
@@ -131,7 +131,7 @@ struct RFC8259_8_3_ScannedObjects {
         #expect(!plain.holds("e\u{301}", for: "a"))
     }
 
-    @Test func `a string is told from what is none`() throws {
+    @Test func `a string is distinguished from other values`() throws {
         let claims = try ClaimsSet(payload: Array(#"{"a":"x","b":1,"c":"\n","d":null}"#.utf8))
         try claims.checkString("a")
         try claims.checkString("c")

@@ -22,7 +22,7 @@ private func reason(_ text: String, limits: JSONLimits = .default) -> JSONError.
 
 @Suite("RFC 8259 §2 JSON Grammar")
 struct RFC8259_2_Grammar {
-    @Test func `white space is space, tab, line feed and carriage return`() throws {
+    @Test func `whitespace is space, tab, line feed and carriage return`() throws {
         #expect(try parse(" \t\r\n[ 1 ,\n2 ]\r\n") == [1, 2])
     }
 
@@ -36,7 +36,7 @@ struct RFC8259_2_Grammar {
     @Test(arguments: [
         "", " ", "{", "[", "[1", "[1,", "{\"a\"", "{\"a\":", "{\"a\":1", "\"", "\"a", "\"\\", "tru", "-",
     ])
-    func `a document cut short is refused`(text: String) {
+    func `a truncated document is refused`(text: String) {
         #expect([.unexpectedEnd, .malformedNumber].contains(reason(text)))
     }
 
@@ -52,11 +52,11 @@ struct RFC8259_2_Grammar {
     }
 
     @Test(arguments: ["1 1", "{}{}", "[]x", "null null", "\"a\"\"b\"", "{}\u{0}", "1,"])
-    func `anything behind the value is refused`(text: String) {
+    func `anything after the value is refused`(text: String) {
         #expect(reason(text) == .trailingData)
     }
 
-    @Test func `the offset is where it was noticed`() {
+    @Test func `the offset is the position of the error`() {
         #expect(throws: JSONError(reason: .unexpectedByte, offset: 6)) { try parse("{\"a\":1;}") }
     }
 }
@@ -67,7 +67,7 @@ struct RFC8259_4_Objects {
         #"{"a":1,"a":2}"#, #"{"aud":"x","\u0061ud":"y"}"#, #"{"x":{"a":1,"\u0061":1}}"#, #"{"/":1,"\/":2}"#,
         #"{"":1,"":2}"#, #"[{"é":1,"\u00e9":1}]"#, #"{"😀":1,"\ud83d\ude00":1}"#,
     ])
-    func `a name that comes twice is refused, after unescaping`(text: String) {
+    func `a duplicate name is refused, after unescaping`(text: String) {
         #expect(reason(text) == .duplicateName)
     }
 
@@ -80,14 +80,14 @@ struct RFC8259_4_Objects {
         #expect(JSONValue.string(composed) != .string(decomposed))
     }
 
-    @Test func `a name that comes twice is found among many`() {
+    @Test func `a duplicate is found among many names`() {
         let members = (0..<2000).map { "\"m\($0)\":0" }.joined(separator: ",")
         #expect(reason("{\(members)}") == nil)
         #expect(reason("{\(members),\"m7\":1}") == .duplicateName)
         #expect(reason("{\(members),\"m1999\":1}") == .duplicateName)
     }
 
-    @Test func `the same name in different objects is fine`() throws {
+    @Test func `the same name in different objects is accepted`() throws {
         #expect(reason(#"{"a":{"a":{"a":1}},"b":[{"a":1},{"a":2}]}"#) == nil)
     }
 
@@ -146,7 +146,7 @@ struct RFC8259_6_Numbers {
         }
     }
 
-    @Test func `doubles become numbers if they are finite`() {
+    @Test func `finite doubles become numbers`() {
         #expect(JSONNumber(1.5)?.text == "1.5")
         #expect(JSONNumber(Double.infinity) == nil)
         #expect(JSONNumber(Double.nan) == nil)
@@ -159,7 +159,7 @@ struct RFC8259_6_Numbers {
 
 @Suite("RFC 8259 §7 Strings")
 struct RFC8259_7_Strings {
-    @Test func `every escape is read`() throws {
+    @Test func `every escape is decoded`() throws {
         #expect(
             try parse(#""\"\\\/\b\f\n\r\t\u0041\u00e9\u20AC\ud83d\ude00""#) == "\"\\/\u{8}\u{C}\n\r\tAé€😀")
         #expect(try parse(#""\u0000""#) == "\u{0}")
@@ -177,7 +177,7 @@ struct RFC8259_7_Strings {
         #""\ud800""#, #""\udc00""#, #""\ud800x""#, #""\ud800\n""#, #""\ud800\ud800""#, #""\udc00\ud800""#,
         #""\uD83D\u0041""#,
     ])
-    func `half a surrogate pair is refused`(text: String) {
+    func `a lone surrogate is refused`(text: String) {
         #expect(reason(text) == .loneSurrogate)
     }
 
@@ -248,13 +248,13 @@ struct RFC8259_9_Limits {
                 == .tooDeep)
     }
 
-    @Test func `a million brackets are refused quickly, whatever depth was asked for`() {
+    @Test func `a million brackets are refused quickly, at any depth limit`() {
         let text = String(repeating: "[", count: 1_000_000)
         #expect(reason(text) == .tooDeep)
         #expect(reason(text, limits: JSONLimits(maximumDepth: .max)) == .tooDeep)
     }
 
-    @Test func `too many bytes are refused before any is read`() {
+    @Test func `too many bytes are refused before parsing`() {
         #expect(reason("[1,2]", limits: JSONLimits(maximumByteCount: 5)) == nil)
         #expect(reason("[1,2]", limits: JSONLimits(maximumByteCount: 4)) == .tooLong)
     }

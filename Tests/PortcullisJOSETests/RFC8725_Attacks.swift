@@ -17,7 +17,7 @@ struct RFC8725_3_1_Algorithms {
         }
     }
 
-    @Test func `a header that lies about the algorithm does not verify`() throws {
+    @Test func `a token whose header names another algorithm does not verify`() throws {
         let key = try PrivateJWK(Fixture.object("keys/private/RSA.json"))
         for signed in [SignatureAlgorithm.rs256, .rs384, .ps256, .ps512] {
             for claimed in [SignatureAlgorithm.rs256, .rs384, .ps256, .ps512] where claimed != signed {
@@ -51,7 +51,7 @@ struct RFC8725_3_3_Mutations {
     }
 
     @Test(arguments: names)
-    func `no other character in any place verifies`(name: String) throws {
+    func `no other character in any position verifies`(name: String) throws {
         let fixture = try Fixture.object("jose/accepted/\(name).json")
         let algorithm = try #require(SignatureAlgorithm(rawValue: name))
         let key = try JWK(fixture.nested("key"))
@@ -65,7 +65,7 @@ struct RFC8725_3_3_Mutations {
         }
     }
 
-    @Test func `many tasks verify with one key at once`() async throws {
+    @Test func `many tasks verify with one key concurrently`() async throws {
         let fixture = try Fixture.object("jose/accepted/ES256.json")
         let key = try JWK(fixture.nested("key"))
         let good = try CompactJWS(text: fixture.text("token"))
@@ -102,7 +102,7 @@ struct RFC8725_3_3_Mutations {
     }
 }
 
-/// Numbers that look random and are the same in every run.
+/// Pseudo-random numbers that are the same in every run.
 private struct Generator: RandomNumberGenerator {
     var state: UInt64
 

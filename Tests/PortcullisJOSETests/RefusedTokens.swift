@@ -3,7 +3,7 @@
 import PortcullisJOSE
 import Testing
 
-/// A clause, and how the names of the files begin that hold attacks on it.
+/// A clause, and the prefixes of the names of the files that attack it.
 struct Clause: Sendable, CustomTestStringConvertible {
     let name: String
     let prefixes: [String]
@@ -72,13 +72,13 @@ struct RefusedTokens {
     ]
 
     @Test(arguments: clauses)
-    func `a token is refused, for the reason in its file`(clause: Clause) throws {
+    func `a token is refused, for its file's reason`(clause: Clause) throws {
         let names = Fixture.names(in: "jose/refused").filter(clause.claims)
         #expect(!names.isEmpty)
         for name in names {
             let fixture = try Fixture.object("jose/refused/\(name).json")
             let key = try JWK(fixture.nested("key"))
-            // The caller's decision: the key's algorithm, or ES256 where the key names none of ours.
+            // The caller's decision: the key's algorithm, or ES256 if the key names no supported algorithm.
             let algorithm = key.algorithm ?? .es256
             do throws(JOSEError) {
                 let token = try CompactJWS(text: fixture.text("token"))
@@ -116,7 +116,7 @@ struct RefusedKeys {
     ]
 
     @Test(arguments: clauses)
-    func `a key is refused, for the reason in its file`(clause: Clause) throws {
+    func `a key is refused, for its file's reason`(clause: Clause) throws {
         let names = Fixture.names(in: "keys/refused").filter(clause.claims)
         #expect(!names.isEmpty)
         for name in names {

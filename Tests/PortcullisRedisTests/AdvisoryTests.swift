@@ -6,7 +6,7 @@ import PortcullisRedis
 import PortcullisTesting
 import Testing
 
-/// Words that other implementations let run into a command of the store, tried here.
+/// Attacks that injected store commands in other implementations.
 @Suite("Advisories of 2025 and 2026: commands to a store")
 struct AdvisoryTests {
     static let words = [
@@ -16,7 +16,7 @@ struct AdvisoryTests {
     ]
 
     @Test(.enabled(if: StoreServer.program != nil))
-    func `liboauth2 2.3.0: a word of any bytes is one bulk string of a command`() async throws {
+    func `liboauth2 2.3.0: an argument of any bytes is one bulk string of a command`() async throws {
         let server = try await StoreServer()
         let store = try server.client()
         for word in Self.words {
@@ -27,7 +27,7 @@ struct AdvisoryTests {
     }
 
     @Test(.enabled(if: StoreServer.program != nil))
-    func `liboauth2 2.3.0: whatever a proof's jti says, the store has one key more and no other command`()
+    func `liboauth2 2.3.0: any jti of a proof adds one key to the store and runs no other command`()
         async throws
     {
         let server = try await StoreServer()
@@ -51,7 +51,7 @@ struct AdvisoryTests {
     }
 
     @Test(.enabled(if: StoreServer.program != nil))
-    func `liboauth2 2.3.0: so it is with tokens and subjects of introspected tokens`() async throws {
+    func `liboauth2 2.3.0: any token and any subject of an introspected token adds one key`() async throws {
         let server = try await StoreServer()
         let store = try server.client()
         let cache = RedisIntrospectionCache(store)
@@ -77,7 +77,7 @@ struct AdvisoryTests {
         try await expectHashedNames(store)
     }
 
-    /// Every name in the store is a fixed beginning and hashes.
+    /// Every key in the store is a fixed prefix and hashes.
     private func expectHashedNames(_ store: RedisClient) async throws {
         guard case .array(let names) = try await store.execute([Array("KEYS".utf8), Array("*".utf8)]) else {
             Issue.record("no names")

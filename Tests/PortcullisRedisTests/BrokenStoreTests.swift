@@ -7,13 +7,13 @@ import PortcullisTransport
 import Synchronization
 import Testing
 
-@Suite("A store that is broken, or somebody else's", .timeLimit(.minutes(1)))
+@Suite("A store that is broken or hostile", .timeLimit(.minutes(1)))
 struct BrokenStoreTests {
     private static let get = [Array("GET".utf8), Array("x".utf8)]
-    /// Longer than the test may take: what ends before was not ended by it.
+    /// Longer than the test may take, so that this deadline ends nothing during the test.
     private static let never = Duration.seconds(600)
 
-    /// A cache that listens to a store, and what its observer is told.
+    /// A cache that subscribes to a store, and the events that its observer gets.
     private final class Listener: Sendable {
         private let cache: RedisIntrospectionCache
         private let list = Mutex<[TokenInvalidation]>([])
@@ -32,7 +32,7 @@ struct BrokenStoreTests {
         var told: [TokenInvalidation] { list.withLock { $0 } }
     }
 
-    /// A store whose first listener is served as the test wants, and the next ones well.
+    /// A store whose first subscriber is served by the test's script, and later ones correctly.
     private func store(firstListener script: @escaping @Sendable (ScriptedStore.Peer) -> Void) throws
         -> ScriptedStore
     {
@@ -47,7 +47,7 @@ struct BrokenStoreTests {
     // MARK: Answers
 
     @Test(arguments: [1, 2])
-    func `an answer that comes byte by byte is late all the same`(slowCommand: Int) async throws {
+    func `a reply that arrives byte by byte still misses the deadline`(slowCommand: Int) async throws {
         let store = try ScriptedStore { peer in
             var count = 0
             while let command = peer.command() {
@@ -63,7 +63,7 @@ struct BrokenStoreTests {
         defer { store.stop() }
         let client = try store.client(timeout: .milliseconds(300))
         await #expect(throws: RedisFailure.unavailable) { try await client.execute(Self.get) }
-        #expect(await eventually { store.endedCount == 1 }, "nobody reads on")
+        #expect(await eventually { store.endedCount == 1 }, "no reader continues")
         #expect(await eventually { (try? await client.execute(Self.get)) == .text(Array("OK".utf8)) })
     }
 
@@ -72,7 +72,7 @@ struct BrokenStoreTests {
         "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n", "$4194305\r\n", "$9223372036854775807\r\n",
         String(repeating: "+", count: 5000), "HTTP/1.1 400 Bad Request\r\n",
     ])
-    func `an answer beyond the bounds ends the connection, and does not wait for the time to be over`(
+    func `a reply beyond the limits ends the connection before the deadline`(
         start: String
     ) async throws {
         let store = try ScriptedStore { peer in
@@ -80,19 +80,19 @@ struct BrokenStoreTests {
             if let greeting = peer.command() { peer.answer(greeting) }
             guard peer.command() != nil else { return }
             peer.write(start)
-            // Elements first, in case that somebody waits for them.
+            // Elements first, so that a client that awaits them reads on.
             peer.write(String(repeating: ":1\r\n", count: 100))
             peer.flood()
         }
         defer { store.stop() }
         let client = try store.client(timeout: Self.never)
         await #expect(throws: RedisFailure.unavailable) { try await client.execute(Self.get) }
-        #expect(await eventually { store.endedCount == 1 }, "nobody reads on")
+        #expect(await eventually { store.endedCount == 1 }, "no reader continues")
         #expect(try await client.execute(Self.get) == .text(Array("OK".utf8)))
         #expect(store.connectionCount == 2)
     }
 
-    @Test func `an answer that nobody has asked for ends the connection before it is taken for another's`()
+    @Test func `an unsolicited reply ends the connection before it answers another command`()
         async throws
     {
         let store = try ScriptedStore { peer in
@@ -110,9 +110,9 @@ struct BrokenStoreTests {
         #expect(store.connectionCount == 2)
     }
 
-    // MARK: The look-up
+    // MARK: Name resolution
 
-    @Test func `a name that is looked up without end counts in the time, and is found when it is there`()
+    @Test func `a hanging name resolution counts toward the deadline, and later succeeds`()
         async throws
     {
         let gate = DispatchSemaphore(value: 0)
@@ -135,7 +135,7 @@ struct BrokenStoreTests {
         }
         #expect(await eventually { events.withLock { $0 } == [.unavailable(.timeout)] })
         #expect(!client.isAvailable && store.connectionCount == 0)
-        // A second thread does not hang beside the first.
+        // No second thread hangs next to the first.
         #expect(lookUps.load(ordering: .relaxed) == 1)
         gate.signal()
         #expect(await eventually { (try? await client.execute(Self.get)) == .text(Array("OK".utf8)) })
@@ -144,9 +144,10 @@ struct BrokenStoreTests {
 
     // MARK: Messages
 
-    @Test func `messages that nobody has the time for are dropped with all that is remembered`() async throws
+    @Test func `when messages arrive faster than they are read, they are dropped with the whole cache`()
+        async throws
     {
-        // More than the system keeps for a socket, so that when it is sent most of it has been read.
+        // More than the system's socket buffers hold, so that most of it has been read once it is sent.
         let (count, padding) = (4096, String(repeating: "x", count: 16_384))
         let sent = DispatchSemaphore(value: 0)
         let store = try store { peer in
@@ -160,27 +161,27 @@ struct BrokenStoreTests {
         defer { store.stop() }
         let isBusy = Atomic(true)
         let listener = try Listener(store) { invalidation in
-            // Busy with the first message until all have come.
+            // Busy with the first message until all have arrived.
             if invalidation != .all, isBusy.exchange(false, ordering: .relaxed) {
                 _ = sent.wait(timeout: .now() + 20)
             }
         }
-        // At the start, for what was missed, and when it listens again.
+        // Once at the start, for missed messages, and once when the cache subscribes again.
         #expect(await eventually { listener.told.count { $0 == .all } >= 3 })
         #expect(store.connectionCount == 2)
         let messages = listener.told.filter { $0 != .all }
         #expect((1023...1025).contains(messages.count))
-        #expect(listener.told[messages.count + 1] == .all, "right after those that were kept")
+        #expect(listener.told[messages.count + 1] == .all, "directly after the messages that were kept")
     }
 
-    /// Understood it would be an invalidation of one subject; it is too long to be one of ours.
+    /// Correctly parsed, it would invalidate one subject; it is too long for one of our messages.
     private static let longMessage = #"{"issuer":"i","subject":"\#(String(repeating: "x", count: 16_384))"}"#
 
     @Test(arguments: [
         ("*65\r\n" + String(repeating: ":1\r\n", count: 65), true), ("$4194305\r\n", true),
         ("*3\r\n$7\r\nmessage\r\n$1\r\nx\r\n$\(longMessage.utf8.count)\r\n\(longMessage)\r\n", false),
     ])
-    func `a message beyond the bounds makes all that is remembered worth nothing`(
+    func `a message beyond the limits clears the whole cache`(
         text: String, endsConnection: Bool
     ) async throws {
         let store = try store { peer in
@@ -195,7 +196,7 @@ struct BrokenStoreTests {
     }
 
     @Test(arguments: [true, false])
-    func `a server that says nothing, or nothing whole, is not listened to for long`(isSilent: Bool)
+    func `a subscription to a server that sends nothing, or no whole message, soon ends`(isSilent: Bool)
         async throws
     {
         let store = try store { peer in

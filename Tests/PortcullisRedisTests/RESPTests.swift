@@ -24,7 +24,7 @@ struct RESPTests {
         .null, .array([.bytes([]), .array([.integer(1)])]), .bytes([]),
     ]
 
-    @Test func `values come out whole wherever the bytes are cut`() throws {
+    @Test func `values are parsed correctly for any split of the bytes`() throws {
         let bytes = Array(Self.text.utf8)
         #expect(try parse([bytes]) == Self.values)
         #expect(try parse(bytes.map { [$0] }) == Self.values)
@@ -38,11 +38,11 @@ struct RESPTests {
         ":1.5\r\n",
         "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n",
     ])
-    func `what is not the protocol, or too large, ends it`(text: String) {
+    func `a malformed or too large value ends the connection`(text: String) {
         #expect(throws: RESPParser.Malformed.self) { try parse([Array(text.utf8)]) }
     }
 
-    @Test func `arrays within arrays have a bound together`() throws {
+    @Test func `nested arrays have a common limit`() throws {
         let nested = { (count: Int) in
             "*\(count)\r\n"
                 + String(repeating: "*7\r\n" + String(repeating: ":1\r\n", count: 7), count: count)
@@ -51,7 +51,7 @@ struct RESPTests {
         #expect(throws: RESPParser.Malformed.self) { try parse([Array(nested(9).utf8)]) }
     }
 
-    @Test func `a line without an end is not waited for without end`() {
+    @Test func `an endless line is refused at its limit`() {
         #expect(throws: RESPParser.Malformed.self) {
             try parse(Array(repeating: [UInt8](repeating: 0x2B, count: 1000), count: 5))
         }
@@ -63,7 +63,7 @@ struct RESPTests {
         "redis://127.0.0.1:1/x", "redis://127.0.0.1:1/2/", "redis://127.0.0.1:1/123456",
         "redis://127.0.0.1:1?x", "redis:127.0.0.1:1", "",
     ])
-    func `a URL of another form is refused`(url: String) {
+    func `a malformed URL is refused`(url: String) {
         #expect(throws: RedisConfigurationError.invalidURL) {
             try RedisClient(RedisConfiguration(url: url))
         }
@@ -83,7 +83,7 @@ struct RESPTests {
         #expect(location.origin.port == port && location.database == database)
     }
 
-    @Test func `a printed configuration says nothing of itself`() {
+    @Test func `a printed configuration contains no secret`() {
         var configuration = RedisConfiguration(url: "redis://127.0.0.1:1")
         configuration.password = "s3cret"
         var dumped = ""

@@ -7,9 +7,9 @@ import PortcullisTesting
 import Synchronization
 import Testing
 
-@Suite("RFC 9449 §11.1 Proofs remembered in a store", .enabled(if: StoreServer.program != nil))
+@Suite("RFC 9449 §11.1 Replay records in a store", .enabled(if: StoreServer.program != nil))
 struct ReplayTests {
-    /// A record as a server makes it whose clock is ahead of the store's by some seconds.
+    /// The record of a server whose clock is some seconds ahead of the store's.
     private func record(_ number: UInt8, seconds: Double = 60, ahead: Double = 0) -> ReplayRecord {
         let now = TimeSource.system.now().adding(seconds: ahead)
         return ReplayRecord(
@@ -25,7 +25,7 @@ struct ReplayTests {
         return .milliseconds(left)
     }
 
-    @Test func `a proof is fresh once, for all processes together`() async throws {
+    @Test func `a proof is accepted once by all processes together`() async throws {
         let server = try await StoreServer()
         let stores = try (0..<4).map { _ in RedisReplayStore(try server.client()) }
         #expect(await stores[0].insert(record(1)) == .fresh)
@@ -33,7 +33,7 @@ struct ReplayTests {
         #expect(await stores[3].insert(record(2)) == .fresh)
     }
 
-    @Test func `of many at the same time one is fresh`() async throws {
+    @Test func `of many concurrent uses of a proof one is accepted`() async throws {
         let server = try await StoreServer()
         let stores = try (0..<4).map { _ in RedisReplayStore(try server.client()) }
         for number in UInt8(0)..<10 {
@@ -50,7 +50,7 @@ struct ReplayTests {
 
     @Test
     func
-        `a record outlives its proof by the store's clock and by elapsed time, whatever the server's clock says`()
+        `a record outlives its proof by the store's clock and by elapsed time, for any server clock`()
         async throws
     {
         let server = try await StoreServer()
@@ -60,7 +60,8 @@ struct ReplayTests {
         for (number, ahead) in [(1, 0), (2, 3), (3, 400), (4, -3)] as [(UInt8, Double)] {
             #expect(await store.insert(record(number, seconds: 61.5, ahead: ahead)) == .fresh)
             let left = try #require(try await timeLeft(number, client))
-            // Another server accepts the proof until 61.5 seconds from its `iat`, by a clock that agrees with the store's.
+            // Another server accepts the proof until 61.5 seconds after its `iat`, by a clock that agrees
+            // with the store's.
             #expect(left > .seconds(61.5 + ahead) + tolerance - .seconds(20))
             #expect(left <= .seconds(62.5 + max(ahead, 0)) + tolerance)
             #expect(await store.insert(record(number, seconds: 61.5, ahead: ahead)) == .replayed)
@@ -68,34 +69,36 @@ struct ReplayTests {
     }
 
     @Test
-    func `a proof whose time is over by the store's clock is refused, and the difference is reported once`()
+    func `a proof that has expired by the store's clock is refused, and the difference is reported once`()
         async throws
     {
         let server = try await StoreServer()
         let events = Mutex<[RedisEvent]>([])
         let client = try server.client { event in events.withLock { $0.append(event) } }
         let store = RedisReplayStore(client)
-        // As if the record had come and gone: nothing is kept of it, and it is not taken a second time.
+        // As if the record had expired: nothing is stored, and the proof is not accepted again.
         for _ in 0..<3 { #expect(await store.insert(record(1, ahead: -121)) == .unavailable) }
         #expect(await store.insert(record(1, ahead: -119)) == .fresh)
         #expect(await eventually { events.withLock { $0.contains(.clockAhead) } })
         #expect(events.withLock { $0.count { $0 == .clockAhead } } == 1)
     }
 
-    @Test func `while the store is away nobody knows, and it recovers by itself`() async throws {
+    @Test func `while the store is unavailable no proof is accepted, and it recovers without help`()
+        async throws
+    {
         let server = try await StoreServer()
         let store = RedisReplayStore(try server.client())
         #expect(await store.insert(record(1)) == .fresh)
         server.stop()
         let start = ContinuousClock.now
         for number in UInt8(10)..<40 { #expect(await store.insert(record(number)) == .unavailable) }
-        #expect(ContinuousClock.now - start < .seconds(5), "a port that nobody listens on is no wait")
+        #expect(ContinuousClock.now - start < .seconds(5), "a refused connection needs no wait")
         try await server.start()
         #expect(await eventually { await store.insert(record(2)) != .unavailable })
         #expect(await store.insert(record(2)) == .replayed)
     }
 
-    @Test func `its going and coming is told once each, with the reason`() async throws {
+    @Test func `the store's outage and its recovery are reported once each, with the reason`() async throws {
         let server = try await StoreServer(password: "open sesame")
         let events = Mutex<[RedisEvent]>([])
         let client = try server.client { event in events.withLock { $0.append(event) } }
@@ -112,7 +115,7 @@ struct ReplayTests {
         #expect(!stranger.isAvailable)
     }
 
-    @Test func `a store that drops keys when it is full is told of`() async throws {
+    @Test func `a store that evicts keys when it is full is reported`() async throws {
         let server = try await StoreServer()
         let client = try server.client()
         for words in [
@@ -126,7 +129,7 @@ struct ReplayTests {
         #expect(watching.isAvailable)
     }
 
-    @Test func `a store that does not let us in is away`() async throws {
+    @Test func `a store that denies access is unavailable`() async throws {
         let server = try await StoreServer(password: "open sesame")
         #expect(await RedisReplayStore(try server.client()).insert(record(1)) == .fresh)
         let stranger = RedisReplayStore(try server.client(password: "another"))
@@ -134,7 +137,7 @@ struct ReplayTests {
         #expect(await RedisReplayStore(try server.client()).insert(record(2)) == .fresh)
     }
 
-    @Test func `a store without room says so`() async throws {
+    @Test func `a full store is reported as full`() async throws {
         let server = try await StoreServer()
         let client = try server.client()
         for words in [
@@ -146,9 +149,9 @@ struct ReplayTests {
     }
 }
 
-@Suite("RFC 9449 §11.1 Four processes on one store", .enabled(if: StoreServer.program != nil))
+@Suite("RFC 9449 §11.1 Four processes with one store", .enabled(if: StoreServer.program != nil))
 struct SharedReplayTests {
-    /// A resource as four processes have it: the same keys, each its own way to the store.
+    /// A resource as four processes have it: the same keys, and one connection to the store each.
     private func resources(_ server: StoreServer, _ issuer: TestIssuer) throws -> [ProtectedResource] {
         try (0..<4).map { _ in
             var policy = TokenPolicy()
@@ -167,7 +170,10 @@ struct SharedReplayTests {
         }
     }
 
-    @Test func `never accept one proof twice, and refuse all of them while the store is away`() async throws {
+    @Test
+    func `four processes never accept one proof twice, and refuse all proofs while the store is unavailable`()
+        async throws
+    {
         let server = try await StoreServer()
         let issuer = TestIssuer("https://as.example.com")
         let client = TestDPoPClient()

@@ -11,11 +11,12 @@ import Synchronization
     import Darwin
 #endif
 
-/// A server on loopback that breaks the store's protocol as a test wants it, each connection on a thread of its own.
+/// A server on loopback that violates the store's protocol by a test's script, with one thread per
+/// connection.
 final class ScriptedStore: Sendable {
     /// One accepted connection.
     final class Peer {
-        /// How many connections came before.
+        /// The number of connections before this one.
         let number: Int
         private let descriptor: Int32
         private var parser = RESPParser()
@@ -25,7 +26,7 @@ final class ScriptedStore: Sendable {
             self.number = number
         }
 
-        /// The first word of the next command; nothing once the client has closed.
+        /// The name of the next command, or `nil` if the client has closed.
         func command() -> String? {
             var buffer = [UInt8](repeating: 0, count: 4096)
             while true {
@@ -40,7 +41,7 @@ final class ScriptedStore: Sendable {
             }
         }
 
-        /// Sends all of it, unless the client has closed.
+        /// Sends all bytes, unless the client has closed.
         @discardableResult
         func write(_ text: String) -> Bool {
             var rest = Array(text.utf8)[...]
@@ -52,18 +53,18 @@ final class ScriptedStore: Sendable {
             return true
         }
 
-        /// Sends a byte now and then until the client closes.
+        /// Sends a byte at intervals until the client closes.
         func drip() {
             while write("a") { usleep(5000) }
         }
 
-        /// Sends without end until the client closes.
+        /// Sends endlessly until the client closes.
         func flood() {
             let zeros = String(repeating: "0", count: 65_536)
             while write(zeros) {}
         }
 
-        /// Answers one command as a store does that has nothing.
+        /// Answers one command as an empty store does.
         func answer(_ command: String) {
             switch command {
             case "PING": write("+PONG\r\n")
@@ -91,7 +92,7 @@ final class ScriptedStore: Sendable {
 
     /// How many connections were accepted.
     var connectionCount: Int { accepted.load(ordering: .acquiring) }
-    /// How many connections are through with their script.
+    /// The number of connections whose script has ended.
     var endedCount: Int { ended.load(ordering: .acquiring) }
 
     init(_ script: @escaping @Sendable (Peer) -> Void) throws {

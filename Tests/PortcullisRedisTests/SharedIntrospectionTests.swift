@@ -7,7 +7,7 @@ import PortcullisTesting
 import Synchronization
 import Testing
 
-@Suite("RFC 7662 §4 Introspection answers shared through a store", .enabled(if: StoreServer.program != nil))
+@Suite("RFC 7662 §4 Introspection answers shared in a store", .enabled(if: StoreServer.program != nil))
 struct SharedIntrospectionTests {
     static let endpoint = "https://as.example.com/introspect"
 
@@ -17,17 +17,17 @@ struct SharedIntrospectionTests {
         func increment() { count.add(1, ordering: .relaxed) }
     }
 
-    /// One process: a resource with its own way to the store and to the authorization server.
+    /// One process: a resource with its own connections to the store and to the authorization server.
     struct Instance {
         let fetcher = ScriptedFetcher()
         let cache: RedisIntrospectionCache
         let resource: ProtectedResource
-        /// How often all that was remembered had to be forgotten.
+        /// The number of times that the whole cache was cleared.
         let forgettings = Counter()
 
         init(_ server: StoreServer, lifetime: Duration = .seconds(30)) throws {
             cache = RedisIntrospectionCache(try server.client())
-            // Before the resource observes, and so before there is anything to hear.
+            // Before the resource subscribes, and so before any message arrives.
             cache.observe { [forgettings] invalidation in
                 if invalidation == .all { forgettings.increment() }
                 return true
@@ -51,7 +51,7 @@ struct SharedIntrospectionTests {
             }
         }
 
-        /// Whether the token would be let in without asking anybody.
+        /// Whether the token would be accepted without a call.
         func knows(_ token: String) -> Bool {
             var admission = Admission(to: resource)
             let head = RequestHead.get("/mcp", bearer: token)
@@ -68,14 +68,14 @@ struct SharedIntrospectionTests {
         var callCount: Int { fetcher.requests.count }
     }
 
-    /// Waits until both listen: what was remembered before they did is forgotten again.
+    /// Waits until both have subscribed: subscribing clears the cache again.
     private func pair(_ server: StoreServer, count: Int = 2) async throws -> [Instance] {
         let both = try (0..<count).map { _ in try Instance(server) }
         #expect(await eventually { both.allSatisfy { $0.forgettings.value > 0 } })
         return both
     }
 
-    @Test func `one process asks, and the others know`() async throws {
+    @Test func `one process asks, and the others use the answer`() async throws {
         let server = try await StoreServer()
         let both = try await pair(server)
         #expect(await both[0].use("token"))
@@ -84,7 +84,7 @@ struct SharedIntrospectionTests {
     }
 
     @Test(arguments: [true, false])
-    func `an invalidation by one process holds in all`(bySubject: Bool) async throws {
+    func `an invalidation in one process applies to all`(bySubject: Bool) async throws {
         let server = try await StoreServer()
         let all = try await pair(server, count: 4)
         for instance in all { #expect(await instance.use("token")) }
@@ -107,7 +107,7 @@ struct SharedIntrospectionTests {
             [UInt8](repeating: 7, count: 32), issuer: "https://as.example.com"),
         .subject("alice", issuer: "https://as.example.com"), .all,
     ])
-    func `what was asked for before an invalidation is not remembered after it`(
+    func `an answer to a question from before an invalidation is not cached after it`(
         invalidation: TokenInvalidation
     ) async throws {
         let server = try await StoreServer()
@@ -146,18 +146,19 @@ struct SharedIntrospectionTests {
         }
         await cache.remember(answer("alice"), for: key, since: ticket)
         guard case .missing = await cache.recall(key) else {
-            Issue.record("an answer from before was remembered")
+            Issue.record("an answer from before the invalidation was cached")
             return
         }
         await cache.remember(answer("alice"), for: key, since: newer)
         guard case .found = await cache.recall(key) else {
-            Issue.record("an answer from after was not remembered")
+            Issue.record("an answer from after the invalidation was not cached")
             return
         }
     }
 
     @Test
-    func `RFC 7662 §2.2: what one client was told is not for another, and is invalidated with the token`()
+    func
+        `RFC 7662 §2.2: an answer for one client is not used for another, and is invalidated with the token`()
         async throws
     {
         let server = try await StoreServer()
@@ -187,7 +188,7 @@ struct SharedIntrospectionTests {
         }
     }
 
-    @Test func `the store's clock says how old an answer is`() async throws {
+    @Test func `the store's clock determines the age of an answer`() async throws {
         let server = try await StoreServer()
         let client = try server.client()
         let cache = RedisIntrospectionCache(client)
@@ -206,17 +207,17 @@ struct SharedIntrospectionTests {
             return
         }
         #expect(found.age >= .seconds(20) && found.age < .seconds(50) && found.lifetime == .seconds(60))
-        // More is left of it than there was: the store's clock was set back.
+        // Its remaining lifetime has grown: the store's clock was set back.
         let name = try #require(
             try await client.execute(["KEYS", "portcullis:answer:*"].map { Array($0.utf8) }).first)
         _ = try await client.execute([Array("PEXPIRE".utf8), name, Array("90000".utf8)])
         guard case .missing = await cache.recall(key) else {
-            Issue.record("an answer of unknown age was believed")
+            Issue.record("an answer of unknown age was used")
             return
         }
     }
 
-    @Test func `that a token is not active is known to all, until anything is invalidated`() async throws {
+    @Test func `an inactive answer is shared until any invalidation`() async throws {
         let server = try await StoreServer()
         let cache = RedisIntrospectionCache(try server.client())
         let other = RedisIntrospectionCache(try server.client())
@@ -241,17 +242,17 @@ struct SharedIntrospectionTests {
         }
         await cache.remember(inactive, for: key, since: ticket)
         guard case .missing = await cache.recall(key) else {
-            Issue.record("an answer from before was remembered")
+            Issue.record("an answer from before the invalidation was cached")
             return
         }
         await cache.remember(inactive, for: key, since: newer)
         guard case .found = await other.recall(key) else {
-            Issue.record("an answer from after was not remembered")
+            Issue.record("an answer from after the invalidation was not cached")
             return
         }
     }
 
-    @Test func `an answer ends with its lifetime in the store too`() async throws {
+    @Test func `an answer expires in the store too`() async throws {
         let server = try await StoreServer()
         let instance = try Instance(server, lifetime: .milliseconds(300))
         #expect(await instance.use("token"))
@@ -259,7 +260,7 @@ struct SharedIntrospectionTests {
         #expect(await eventually { await instance.use("token") && instance.callCount > asked })
     }
 
-    @Test func `while the store is away the authorization server is asked`() async throws {
+    @Test func `while the store is unavailable the authorization server is asked`() async throws {
         let server = try await StoreServer()
         let both = try await pair(server)
         #expect(await both[0].use("token"))
@@ -282,7 +283,7 @@ struct SharedIntrospectionTests {
             })
     }
 
-    @Test func `who was cut off forgets what it remembers`() async throws {
+    @Test func `a process that loses its subscription clears its cache`() async throws {
         let server = try await StoreServer()
         let both = try await pair(server)
         #expect(await both[0].use("token"))
@@ -291,7 +292,7 @@ struct SharedIntrospectionTests {
         #expect(await eventually { !both[0].knows("token") })
     }
 
-    @Test func `a store that tells us no invalidations is said so once, and nothing is kept`() async throws {
+    @Test func `a store that refuses subscriptions is reported once, and nothing is cached`() async throws {
         let server = try await StoreServer(
             settings: ["--user", "deaf", "on", ">secret", "~*", "resetchannels", "+@all"])
         defer { server.stop() }

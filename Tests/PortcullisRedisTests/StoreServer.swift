@@ -4,11 +4,11 @@ import Foundation
 import PortcullisRedis
 import Synchronization
 
-/// A real Valkey or Redis server on a free port, without a file, for one test.
+/// A real Valkey or Redis server on a free port, without files, for one test.
 final class StoreServer: Sendable {
     struct NotStarted: Error {}
 
-    /// The program, if the machine has it.
+    /// The program, or `nil` if it is not installed.
     static let program: String? = {
         let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
         return ["valkey-server", "redis-server"].lazy
@@ -21,7 +21,7 @@ final class StoreServer: Sendable {
     private let settings: [String]
     private let process = Mutex<Process?>(nil)
 
-    /// - Parameter settings: More words for the command line.
+    /// - Parameter settings: More command-line arguments.
     init(password: String? = nil, settings: [String] = []) async throws {
         self.password = password
         self.settings = settings
@@ -39,7 +39,7 @@ final class StoreServer: Sendable {
         var configuration = RedisConfiguration(url: url)
         configuration.username = user
         configuration.password = password ?? self.password
-        // A machine that is busy with everything else may take its time.
+        // A busy machine may need long.
         configuration.timeout = .seconds(10)
         return try RedisClient(configuration, onEvent: onEvent)
     }
@@ -103,7 +103,7 @@ final class StoreServer: Sendable {
     }
 }
 
-/// Waits for something that becomes true soon, and says whether it did.
+/// Waits for a condition that becomes true soon, and returns whether it did.
 func eventually(_ condition: () async -> Bool) async -> Bool {
     let deadline = ContinuousClock.now + .seconds(20)
     while ContinuousClock.now < deadline {

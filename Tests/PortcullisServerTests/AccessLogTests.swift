@@ -15,7 +15,7 @@ import Testing
     import Darwin
 #endif
 
-/// Lines as a log handed them over.
+/// The lines that a log wrote.
 final class Lines: Sendable {
     private let bytes = Mutex<[UInt8]>([])
 
@@ -49,31 +49,33 @@ struct AccessLogLineTests {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    @Test func `text is the Common Log Format with pairs behind it`() {
+    @Test func `text is the Common Log Format followed by pairs`() {
         #expect(
             Self.text(Self.line(.unauthorized, refusal: .expired), .text, at: 951_782_400.25)
-                == #"192.0.2.1 - - [29/Feb/2000:00:00:00 +0000] "GET /photos/7 HTTP/1.1" 401 512 duration=1.002030 "#
+                == #"192.0.2.1 - - [29/Feb/2000:00:00:00 +0000] "GET /photos/7 HTTP/1.1" 401 512 "#
+                + #"duration=1.002030 "#
                 + "id=abc route=/photos/{id} resource=https://api.example.com/photos refusal=expired\n")
     }
 
     @Test(arguments: AccessLog.Format.allCases)
-    func `a client that a proxy calls by a long name is cut short`(format: AccessLog.Format) {
+    func `a long address from a proxy is truncated`(format: AccessLog.Format) {
         let summary = Self.line().summary
         let name = String(repeating: "a", count: 30_000)
         let line = Self.text(AccessLogLine(summary, client: name, path: nil), format, at: 0)
         #expect(line.contains(name.prefix(256)) && !line.contains(name.prefix(257)))
     }
 
-    @Test func `JSON is one object a line, with null for what is not known`() {
+    @Test func `JSON is one object a line, with null for unknown values`() {
         #expect(
             Self.text(Self.line(nil, path: nil, isComplete: false), .json, at: 1_700_000_000.007)
-                == #"{"time":"2023-11-14T22:13:20.007Z","remote_address":"192.0.2.1","method":null,"path":null,"#
-                + #""status":null,"bytes":512,"bytes_received":80,"duration_seconds":1.002030,"request_id":"abc","#
-                + #""route":"/photos/{id}","resource":"https://api.example.com/photos","refusal":null,"complete":false}"#
+                == #"{"time":"2023-11-14T22:13:20.007Z","remote_address":"192.0.2.1","method":null,"#
+                + #""path":null,"status":null,"bytes":512,"bytes_received":80,"duration_seconds":1.002030,"#
+                + #""request_id":"abc","route":"/photos/{id}","resource":"https://api.example.com/photos","#
+                + #""refusal":null,"complete":false}"#
                 + "\n")
     }
 
-    @Test func `a refusal has what was expected and what there was behind it`() {
+    @Test func `a refusal has what was expected and what the request had`() {
         let finding = RefusalFinding(expected: "https://a b", got: "\"x\" \n\\")
         let line = Self.line(.unauthorized, refusal: .audienceMismatch, finding: finding)
         #expect(
@@ -90,7 +92,7 @@ struct AccessLogLineTests {
         #expect(line.utf8.count { $0 == 0x0A } == 1)
     }
 
-    @Test func `a long path is cut`() {
+    @Test func `a long path is truncated`() {
         let line = Self.text(Self.line(path: "/" + String(repeating: "a", count: 5000)), .json, at: 0)
         #expect(line.utf8.count < 1400)
     }
@@ -114,7 +116,7 @@ struct LineQueueTests {
             appendDropped: { count, lines in lines += "dropped \(count)\n".utf8 }, reportLoss: report)
     }
 
-    @Test func `lines come whole and in order`() async {
+    @Test func `lines are written whole and in order`() async {
         let lines = Lines()
         let queue = Self.queue(1 << 20) { lines.add($0) }
         for number in 0..<1000 { queue.add { $0 += "line \(number)\n".utf8 } }
@@ -122,7 +124,7 @@ struct LineQueueTests {
         #expect(lines.all == (0..<1000).map { "line \($0)" })
     }
 
-    @Test func `what finds no room is dropped, counted and told`() async {
+    @Test func `lines beyond the queue's capacity are dropped, counted and reported`() async {
         let lines = Lines()
         let isHeld = DispatchSemaphore(value: 0)
         let begun = Gate()
@@ -145,7 +147,7 @@ struct LineQueueTests {
         #expect(lines.all.last == "later")
     }
 
-    @Test func `what cannot be written is counted, and told before the next lines`() async {
+    @Test func `lines that cannot be written are counted, and reported before the next lines`() async {
         let lines = Lines()
         let isFull = Atomic<Bool>(true)
         let noSpace = LogFileError(code: ENOSPC)
@@ -176,7 +178,7 @@ struct LineQueueTests {
         #expect(reports.withLock { $0.reduce(0, +) } == 6)
     }
 
-    @Test func `a line that was given up is counted though the others were written`() async {
+    @Test func `a dropped line is counted although the others were written`() async {
         let queue = Self.queue { _ in
             LogFile.Loss(unwrittenCount: 0, tornCount: 1, error: LogFileError(code: ENOSPC))
         }
@@ -185,7 +187,7 @@ struct LineQueueTests {
         #expect(queue.droppedLineCount == 1)
     }
 
-    @Test func `a loss is reported once a minute, and what is left at the end`() async throws {
+    @Test func `losses are reported once a minute, and the rest at the end`() async throws {
         let reports = Mutex<[Int]>([])
         let hasReported = Gate()
         let queue = Self.queue(
@@ -208,7 +210,7 @@ struct LineQueueTests {
         #expect(reports.withLock { $0 } == [1, 5])
     }
 
-    @Test func `a writer that hangs does not keep the end waiting for ever`() async {
+    @Test func `a hanging writer does not delay the shutdown beyond a bound`() async {
         let isHeld = DispatchSemaphore(value: 0)
         let queue = Self.queue(10) { _ in isHeld.wait() }
         queue.add { $0.append(0x0A) }
@@ -251,7 +253,7 @@ struct ServerAccessLogTests {
         declare: (inout Routes) -> Void, _ test: (RunningServer) async throws -> Void
     ) async throws { try await serving(.json, declare, test) }
 
-    @Test func `a refusal is logged with its resource and reason, and the token nowhere`() async throws {
+    @Test func `a refusal is logged with its resource and reason, and without the token`() async throws {
         let issuer = TestIssuer("https://login.example.com")
         let notes = ProtectedResource("https://api.example.com/notes", trusting: issuer.trusted)
         try await serving(declare: { $0.protect(notes) { _ in } }) { server in
@@ -265,7 +267,7 @@ struct ServerAccessLogTests {
         #expect(!lines.all[0].contains("secret"))
     }
 
-    @Test func `a message that is wrong in itself is a line too`() async throws {
+    @Test func `a malformed message is logged too`() async throws {
         try await serving(.text, { $0.get("/") { _ in .ok } }) { server in
             _ = try await server.exchange("GET / HTTP/1.1\r\n\r\n")
             _ = try await server.exchange("nonsense\r\n\r\n")
@@ -282,7 +284,7 @@ struct ServerAccessLogTests {
         ("OPTIONS", "*", "*"), ("CONNECT", "api.example.com:443", nil), ("GET", "/a?secret", "/a"),
         ("GET", "http://user:secret@api.example.com/a", "/a"),
     ])
-    func `the path of every form of target, and nothing else of it`(
+    func `the path of every target form is logged, and nothing else of the target`(
         method: String, target: String, path: String?
     ) async throws {
         try await serving(declare: { $0.get("/a/b") { _ in .ok } }) { server in
@@ -294,7 +296,7 @@ struct ServerAccessLogTests {
         #expect(!lines.all[0].contains("secret"))
     }
 
-    @Test func `a stream is a line when it has ended`() async throws {
+    @Test func `a stream is logged when it has ended`() async throws {
         try await serving(declare: {
             $0.get("/") { _ in .stream(contentType: "text/plain") { try await $0.write("streamed") } }
         }) { server in
@@ -306,9 +308,9 @@ struct ServerAccessLogTests {
     }
 }
 
-@Suite("A log's file")
+@Suite("The access log's file")
 struct LogFileTests {
-    @Test func `lines are added, and reopening follows a file that was moved`() async throws {
+    @Test func `lines are appended, and reopening follows a file that was moved`() async throws {
         let folder = try TemporaryFolder()
         let path = folder.path + "/access.log"
         let log = try AccessLog.file(path, .text)
@@ -329,7 +331,7 @@ struct LogFileTests {
         #expect(folder.contents("old.log").count { $0 == "\n" } == 2)
     }
 
-    /// A disk with room for so many bytes.
+    /// A disk with room for this many bytes.
     private final class Disk: Sendable {
         let room: Atomic<Int>
 
@@ -347,7 +349,7 @@ struct LogFileTests {
         }
     }
 
-    @Test func `a line that a full disk tore is completed when there is room`() throws {
+    @Test func `a line that a full disk truncated is completed when there is room`() throws {
         let folder = try TemporaryFolder()
         let disk = Disk(room: 8)
         let file = try LogFile(path: folder.path + "/log", write: disk.write)
@@ -363,7 +365,7 @@ struct LogFileTests {
         #expect(folder.contents("log") == "first\nsecond\nsixth\n")
     }
 
-    @Test func `a torn line is ended if something else was written behind it`() throws {
+    @Test func `a truncated line is ended if another writer appended to the file`() throws {
         let folder = try TemporaryFolder()
         let disk = Disk(room: 3)
         let file = try LogFile(path: folder.path + "/log", write: disk.write)
@@ -378,7 +380,9 @@ struct LogFileTests {
     }
 
     @Test(arguments: [true, false])
-    func `a torn line is given up when its file is emptied or another one is opened`(isMoved: Bool) throws {
+    func `a truncated line is dropped when its file is truncated or another one is opened`(isMoved: Bool)
+        throws
+    {
         let folder = try TemporaryFolder()
         let disk = Disk(room: 3)
         let file = try LogFile(path: folder.path + "/log", write: disk.write)
@@ -395,7 +399,7 @@ struct LogFileTests {
     }
 
     #if os(Linux)
-        @Test func `a full disk is counted, told once and shown in the metrics`() async throws {
+        @Test func `a full disk is counted, reported once and shown in the metrics`() async throws {
             let sentences = Mutex<[String]>([])
             let log = AccessLog(.text, writingTo: try LogFile(path: "/dev/full")) { sentence in
                 sentences.withLock { $0.append(sentence) }
@@ -419,7 +423,7 @@ struct LogFileTests {
         }
     #endif
 
-    @Test func `a file that cannot be opened is an error at once`() {
+    @Test func `a file that cannot be opened is an error at the start`() {
         #expect(throws: LogFileError.self) { try AccessLog.file("/nonexistent/folder/log", .text) }
     }
 }

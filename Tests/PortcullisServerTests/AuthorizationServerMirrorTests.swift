@@ -7,10 +7,10 @@ import PortcullisServer
 import PortcullisTesting
 import Testing
 
-@Suite("MCP 2025-03-26: the authorization server's metadata at the resource's origin")
+@Suite("MCP 2025-03-26 §2.3 Authorization server metadata at the resource's origin")
 struct AuthorizationServerMirrorTests {
     static let path = "/.well-known/oauth-authorization-server"
-    /// Neither the order of the members nor the blanks are ours.
+    /// The order of the members and the blanks are the authorization server's.
     static let document =
         #"{ "token_endpoint": "https://as.example.com/t",  "issuer":"https://as.example.com" }"#
 
@@ -32,7 +32,7 @@ struct AuthorizationServerMirrorTests {
         }
     }
 
-    @Test func `MCP-14: switched on, it is there unchanged, with the resource's path behind it and without`()
+    @Test func `the mirror serves the metadata unchanged, with the resource's path appended and without`()
         async throws
     {
         let network = ScriptedFetcher()
@@ -50,12 +50,14 @@ struct AuthorizationServerMirrorTests {
         #expect(try await table.ask(Self.path, host: "x", method: .post).status == .methodNotAllowed)
     }
 
-    @Test func `MCP-14: switched off, it is not there`() async throws {
+    @Test func `without the mirror the location is 404`() async throws {
         let table = try Self.table(ScriptedFetcher(), "https://a.example/mcp", mirrors: false)
         #expect(try await table.ask(Self.path, host: "x").status == .notFound)
     }
 
-    @Test func `while the server is out of reach it is 503, with a time to try again`() async throws {
+    @Test func `while the authorization server is unreachable the mirror answers 503 with Retry-After`()
+        async throws
+    {
         let answer = try await Self.table(ScriptedFetcher(), "https://a.example").ask(Self.path, host: "x")
         #expect(answer.status == .serviceUnavailable && answer.fields[.retryAfter] == "5")
     }

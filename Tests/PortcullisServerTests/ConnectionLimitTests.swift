@@ -4,7 +4,7 @@ import PortcullisServer
 import PortcullisTransport
 import Testing
 
-@Suite("As many connections as there may be")
+@Suite("Connection limit")
 struct ConnectionLimitTests {
     private func serving(
         atMost count: Int, _ kind: ReadinessKind = .preferred, loops: Int = 2,
@@ -16,7 +16,7 @@ struct ConnectionLimitTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `who comes while all places are taken waits, and is served when one is free`(
+    func `a client beyond the limit waits, and is served when a connection closes`(
         _ kind: ReadinessKind
     ) async throws {
         try await serving(atMost: 2, kind) { server in
@@ -34,13 +34,13 @@ struct ConnectionLimitTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `who has waited for long is told to come back, and the next one is served again`(
+    func `a client that has waited too long gets 503, and the next one is served again`(
         _ kind: ReadinessKind
     ) async throws {
         try await serving(atMost: 1, kind) { server in
             let first = try server.client()
             #expect(try await first.exchange(request("GET", "/")).text == "served")
-            // More than are turned away at the same time.
+            // More than the server refuses concurrently.
             let others = try (0..<100).map { _ in try server.client(timeout: .seconds(20)) }
             for client in others { try await client.send(request("GET", "/")) }
             for client in others {
@@ -51,7 +51,7 @@ struct ConnectionLimitTests {
             }
             #expect(try await first.exchange(request("GET", "/")).text == "served")
             first.close()
-            // Whoever comes before the server has noticed is still turned away.
+            // A client that connects before the server has noticed is still refused.
             let deadline = ContinuousClock.now + .seconds(20)
             var reply = try await server.get("/")
             while reply.status == 503, ContinuousClock.now < deadline { reply = try await server.get("/") }
@@ -59,7 +59,7 @@ struct ConnectionLimitTests {
         }
     }
 
-    @Test func `turning away needs no word from the client`() async throws {
+    @Test func `the server answers 503 without waiting for a request`() async throws {
         try await serving(atMost: 1) { server in
             let first = try server.client()
             #expect(try await first.exchange(request("GET", "/")).text == "served")
@@ -69,7 +69,9 @@ struct ConnectionLimitTests {
         }
     }
 
-    @Test func `under TLS turning away is closing, since nothing said would be understood`() async throws {
+    @Test func `under TLS the server closes the connection, because the client could not read a 503`()
+        async throws
+    {
         let identities = try TestIdentities.shared.get()
         var setup = RunningServer.Setup()
         setup.limits.maxConnectionCount = 1
@@ -84,7 +86,9 @@ struct ConnectionLimitTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `who resets keeps the place until the handler has ended`(_ kind: ReadinessKind) async throws {
+    func `a client that resets counts toward the limit until its handler has ended`(_ kind: ReadinessKind)
+        async throws
+    {
         let (begun, door) = (Counter(), Gate())
         var setup = RunningServer.Setup(readiness: kind)
         setup.limits.maxConnectionCount = 2
@@ -113,7 +117,7 @@ struct ConnectionLimitTests {
         }
     }
 
-    @Test func `a server that stops while all places are taken ends`() async throws {
+    @Test func `a server at its connection limit stops`() async throws {
         try await serving(atMost: 1) { server in
             let first = try server.client()
             #expect(try await first.exchange(request("GET", "/")).text == "served")
@@ -123,9 +127,10 @@ struct ConnectionLimitTests {
     }
 }
 
-@Suite("Overload: how long clients wait for a place")
+@Suite("Overload: how long clients wait for a connection")
 struct OverloadGracePeriodTests {
-    @Test func `clients wait a second, and then the next ones not at all, until there is room`() {
+    @Test func `clients wait a second, and later ones not at all, until the limit allows connections again`()
+    {
         var period = OverloadGracePeriod()
         let start = MonotonicInstant(nanoseconds: 5_000_000_000)
         #expect(period.begin(start) == start + .seconds(1))

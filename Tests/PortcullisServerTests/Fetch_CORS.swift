@@ -12,7 +12,7 @@ struct Fetch_CORS {
         "Origin, Access-Control-Request-Method, Access-Control-Request-Headers"
     private let issuer = TestIssuer("https://login.example.com")
 
-    /// A resource with one route, a public route below it and one elsewhere.
+    /// A resource with one route, a public route below it and one outside it.
     private func serving(
         _ policy: CORSPolicy?, named: Bool = false, _ test: (RunningServer) async throws -> Void
     ) async throws {
@@ -41,7 +41,7 @@ struct Fetch_CORS {
             ])
     }
 
-    // COR-03, COR-04.
+    // Fetch: a preflight has no credentials, and `*` does not cover Authorization.
     @Test(arguments: ["/notes", "/notes/7", "/notes/no/such/route", "/notes/public"])
     func `a preflight below a resource is answered before the gate, for every path alike`(path: String)
         async throws
@@ -52,8 +52,8 @@ struct Fetch_CORS {
             #expect(reply["access-control-allow-origin"] == "*")
             #expect(
                 reply["access-control-allow-headers"]
-                    == "Authorization, Content-Type, Accept, DPoP, MCP-Protocol-Version, Mcp-Session-Id, Last-Event-ID, "
-                    + "Mcp-Method, Mcp-Name")
+                    == "Authorization, Content-Type, Accept, DPoP, MCP-Protocol-Version, Mcp-Session-Id, "
+                    + "Last-Event-ID, Mcp-Method, Mcp-Name")
             #expect(reply["access-control-max-age"] == "600")
             #expect(reply["www-authenticate"] == nil)
             #expect(reply["access-control-allow-credentials"] == nil)
@@ -68,7 +68,7 @@ struct Fetch_CORS {
         }
     }
 
-    @Test func `without a policy a preflight is answered and allows nothing`() async throws {
+    @Test func `without a policy the answer to a preflight allows nothing`() async throws {
         try await serving(nil) { server in
             let reply = try await server.exchange(Self.preflight("/notes"))
             #expect(reply.status == 204)
@@ -81,20 +81,20 @@ struct Fetch_CORS {
     @Test(arguments: [
         ["Origin: https://app.example.com"], ["Access-Control-Request-Method: GET"], [],
     ])
-    func `OPTIONS that is no preflight belongs to the gate`(fields: [String]) async throws {
+    func `OPTIONS without the preflight's fields goes to the gate`(fields: [String]) async throws {
         try await serving(.anyOrigin) { server in
             let reply = try await server.exchange(request("OPTIONS", "/notes", fields))
             #expect(reply.status == 401)
         }
     }
 
-    // COR-06.
+    // Fetch, RFC 9110 §12.5.5: an answer that depends on the origin has Vary: Origin.
     @Test(arguments: [
         "https://other.example.com", "null", "https://app.example.com.evil.example",
         "https://APP.example.com",
         "http://app.example.com", "https://app.example.com:443",
     ])
-    func `an origin that is not listed is allowed nothing, and caches are told`(origin: String) async throws {
+    func `an unlisted origin gets no permission, and Vary names Origin`(origin: String) async throws {
         try await serving(try CORSPolicy(allowing: [Self.app, "http://localhost:3000"])) { server in
             for text in [Self.preflight("/notes", origin), request("GET", "/notes", ["Origin: \(origin)"])] {
                 let reply = try await server.exchange(text)
@@ -106,7 +106,7 @@ struct Fetch_CORS {
     }
 
     @Test(arguments: [app, "http://localhost:3000"])
-    func `a listed origin is named, and caches are told`(origin: String) async throws {
+    func `a listed origin is named, and Vary names Origin`(origin: String) async throws {
         try await serving(try CORSPolicy(allowing: [Self.app, "http://localhost:3000"])) { server in
             for text in [Self.preflight("/notes", origin), request("GET", "/notes", ["Origin: \(origin)"])] {
                 let reply = try await server.exchange(text)
@@ -119,8 +119,8 @@ struct Fetch_CORS {
         }
     }
 
-    // COR-05.
-    @Test func `refusals are as readable as successes`() async throws {
+    // RFC 9449 §7.1, §8: scripts have to read challenges and nonces.
+    @Test func `refusals have the same CORS fields as successes`() async throws {
         let token = issuer.mint(audience: "https://api.example.com/notes", scope: "notes:read")
         let short = issuer.mint(audience: "https://api.example.com/notes", scope: "other")
         try await serving(.anyOrigin) { server in
@@ -140,23 +140,23 @@ struct Fetch_CORS {
         }
     }
 
-    @Test func `where requests have names, a page may read them`() async throws {
+    @Test func `with request IDs, the answers expose X-Request-Id`() async throws {
         try await serving(.anyOrigin, named: true) { server in
             let reply = try await server.get("/notes")
             #expect(reply["access-control-expose-headers"] == "WWW-Authenticate, DPoP-Nonce, X-Request-Id")
         }
     }
 
-    @Test func `a route elsewhere has no part in a resource's policy`() async throws {
+    @Test func `a route outside the resource ignores its policy`() async throws {
         try await serving(.anyOrigin) { server in
             let reply = try await server.get("/elsewhere", "Origin: \(Self.app)")
             #expect(reply["access-control-allow-origin"] == nil)
         }
     }
 
-    // COR-01.
+    // Fetch: metadata is open to every origin.
     @Test(arguments: ["https://api.example.com", "https://api.example.com/"])
-    func `below a resource without a path lies every public route`(identifier: String) async throws {
+    func `a resource without a path has every public route below it`(identifier: String) async throws {
         let site = GuardedSite()
         let resource = try site.resource(identifier)
         try await withServer(
@@ -172,7 +172,7 @@ struct Fetch_CORS {
         }
     }
 
-    @Test func `the metadata is open to every page, whatever the policy`() async throws {
+    @Test func `the metadata is open to every origin, whatever the policy`() async throws {
         for policy in [nil, try CORSPolicy(allowing: [Self.app])] {
             try await serving(policy) { server in
                 for path in ["notes", "none"] {
@@ -188,7 +188,7 @@ struct Fetch_CORS {
         }
     }
 
-    @Test func `a policy holds for a block of public routes, and what a handler says for itself`()
+    @Test func `a policy applies to a group of public routes, and a handler's own fields replace it`()
         async throws
     {
         try await withServer(
@@ -218,7 +218,7 @@ struct Fetch_CORS {
         }
     }
 
-    @Test func `middleware around everything sees preflights too`() async throws {
+    @Test func `middleware around all routes sees preflights too`() async throws {
         let notes = ProtectedResource("https://api.example.com/notes", trusting: issuer.trusted)
         let count = Counter()
         struct Counting: Middleware {
@@ -246,7 +246,7 @@ struct Fetch_CORS {
         "*", "https://*.example.com",
         "https://a.example,https://b.example", "https://a.example?x",
     ])
-    func `what no browser sends as an origin is refused`(origin: String) {
+    func `an origin that no browser sends is refused`(origin: String) {
         #expect(throws: ConfigurationError.self) { try CORSPolicy(allowing: [origin, "https://b.example"]) }
     }
 
@@ -254,7 +254,7 @@ struct Fetch_CORS {
         "https://a.example", "http://localhost:3000", "https://[::1]:8443", "app://obsidian.md",
         "moz-extension://abc",
     ])
-    func `what browsers send is taken`(origin: String) {
+    func `an origin that browsers send is accepted`(origin: String) {
         #expect(throws: Never.self) { try CORSPolicy(allowing: [origin]) }
     }
 }

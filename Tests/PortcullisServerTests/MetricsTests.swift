@@ -7,7 +7,7 @@ import PortcullisTransport
 import Synchronization
 import Testing
 
-/// A backend of somebody else's.
+/// A custom metrics backend.
 private final class EventBook: ServerMetrics, ServerMetricsRecorder {
     private let list = Mutex<[ServerEvent]>([])
 
@@ -60,7 +60,9 @@ struct MetricsTests {
     }
 
     @Test(arguments: [true, false])
-    func `a refusal is described to a backend that wants that`(describesRefusals: Bool) async throws {
+    func `a backend that asks for details gets the refusal's description`(describesRefusals: Bool)
+        async throws
+    {
         let book = EventBook(describesRefusals: describesRefusals)
         let issuer = TestIssuer("https://login.example.com")
         let notes = ProtectedResource("https://api.example.com/notes", trusting: issuer.trusted)
@@ -72,7 +74,7 @@ struct MetricsTests {
         #expect(summary.finding?.got == (describesRefusals ? "none" : nil))
     }
 
-    @Test func `a number of the program's own stands among the others`() {
+    @Test func `a program's own metric is among the others`() {
         let registry = MetricsRegistry()
         registry.addGauge("store_up", help: "Whether it answers.") { 0 }
         registry.addGauge("store_up", help: "Whether it answers.") { 1 }
@@ -82,7 +84,7 @@ struct MetricsTests {
                     + "portcullis_store_up 1\n# EOF\n"))
     }
 
-    @Test func `content that is read counts, in pieces too`() async throws {
+    @Test func `content that the handler reads counts, also in pieces`() async throws {
         try await serving({
             $0.post("/") { request in
                 .text("\(try await request.body.collect().count)")
@@ -98,7 +100,7 @@ struct MetricsTests {
         }
     }
 
-    @Test func `a refusal of the gate names its reason`() async throws {
+    @Test func `a refusal by the gate names its reason`() async throws {
         let issuer = TestIssuer("https://as.example.com")
         let resource = ProtectedResource("https://api.example.com/notes", trusting: issuer.trusted)
         try await serving({ $0.protect(resource) { $0.get("/") { _, _ in .ok } } }) { server in
@@ -110,7 +112,7 @@ struct MetricsTests {
         #expect(book.summaries.last?.refusal != .missingCredentials)
     }
 
-    @Test func `what has no route has a fixed name`() async throws {
+    @Test func `requests without a route have a fixed name`() async throws {
         try await serving({ $0.get("/") { _ in .ok } }) { server in
             _ = try await server.get("/none")
             _ = try await server.exchange("GET / HTTP/1.1\r\n\r\n")
@@ -120,7 +122,7 @@ struct MetricsTests {
         #expect(book.summaries.map(\.status?.code) == [404, 400, 400])
     }
 
-    @Test func `a stream that breaks off is reported as cut`() async throws {
+    @Test func `a stream that is cut off is reported as cut`() async throws {
         try await serving({
             $0.get("/") { _ in
                 .stream(contentType: "text/plain") { writer in
@@ -147,7 +149,7 @@ struct MetricsTests {
         #expect(closed == 3)
     }
 
-    @Test func `each deadline has its kind`() async throws {
+    @Test func `each deadline has its own kind`() async throws {
         var limits = Server.Limits()
         limits.headerTimeout = .milliseconds(60)
         limits.bodyTimeout = .milliseconds(60)
@@ -166,7 +168,7 @@ struct MetricsTests {
         }
     }
 
-    @Test func `a handler that holds its loop is named, at once or later`() async throws {
+    @Test func `a handler that blocks its loop is named, at once or later`() async throws {
         try await serving({
             $0.get("/immediate") { _ in
                 HeldThread.sleep(for: .milliseconds(150))
@@ -205,7 +207,7 @@ struct MetricsTests {
 
 @Suite("OpenMetrics 1.0: the text of the registry")
 struct OpenMetricsTests {
-    @Test func `counts of all loops add up`() async throws {
+    @Test func `counts of all loops are added up`() async throws {
         let metrics = MetricsRegistry()
         try await withServer(.init(loops: 3, metrics: metrics), { $0.get("/{id}") { _ in .ok } }) { server in
             for _ in 0..<20 { _ = try await server.get("/7") }
@@ -255,7 +257,7 @@ struct OpenMetricsTests {
         #expect(lines.contains { $0.contains(#"method="other",status="200"} 100"#) })
     }
 
-    @Test func `two servers share nothing`() async throws {
+    @Test func `two servers share no metrics`() async throws {
         let first = MetricsRegistry()
         let second = MetricsRegistry()
         try await withServer(.init(metrics: first), { $0.get("/") { _ in .ok } }) { one in

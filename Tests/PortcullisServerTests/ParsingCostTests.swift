@@ -11,14 +11,14 @@ import Testing
     import Darwin
 #endif
 
-/// What is parsed before any credential has been checked, in shapes that a client would choose to make it slow.
+/// Input that is parsed before any credential has been checked, in shapes chosen to be slow.
 ///
-/// Each is compared with a plain text of the same size in the same place. The factor is generous: a shape that costs some hundred
-/// times as much for each byte is the fault that this looks for.
+/// Compares each shape with a plain text of the same size in the same place. The factor is generous, because
+/// the test looks for shapes that cost hundreds of times as much per byte.
 @Suite("The cost of parsing", .serialized)
 struct ParsingCostTests {
     private static let byteCount = 24_000
-    /// How much more each byte may cost, in builds without optimization as well.
+    /// How much more each byte may cost, also in builds without optimization.
     private static let factor = 20.0
 
     private static func repeated(_ piece: String, _ count: Int = byteCount) -> String {
@@ -96,11 +96,11 @@ struct ParsingCostTests {
     ]
 
     @Test(arguments: [TrustedProxies.ForwardedFamily.forwarded, .xForwarded])
-    func `a head costs about what a plain one of its size costs`(
+    func `a head costs about as much as a plain head of its size`(
         family: TrustedProxies.ForwardedFamily
     ) throws {
         let proxies = try TrustedProxies(["::1", "127.0.0.1"], forwarded: family)
-        // All heads are read once before, so that none pays for what is made at first use.
+        // Reads all heads once before, so that none pays for lazy initialization.
         for shape in Self.shapes { Self.read(shape.head, proxies) }
         let plainPath = Self.head(target: "/" + Self.repeated("a"))
         let plain = Self.cost { Self.read(plainPath, proxies) }
@@ -117,7 +117,7 @@ struct ParsingCostTests {
         ("escapes", "%61"), ("values", "a=b&"), ("escaped names", "%61ccess%5Ftoke&"), ("percent signs", "%"),
     ].map { ($0.0, Array(Self.repeated($0.1, 1_000_000).utf8)) }
 
-    @Test func `a form costs about what a plain one of its size costs`() {
+    @Test func `a form costs about as much as a plain form of its size`() {
         func cost(_ form: [UInt8]) -> UInt64 {
             Self.cost { withExtendedLifetime(FormParameter("access_token", in: form[...])) {} }
         }

@@ -3,7 +3,7 @@
 import PortcullisServer
 import Testing
 
-@Suite("Patterns of paths")
+@Suite("Path patterns")
 struct PathPatternTests {
     private func malformation(_ text: String) -> PathPattern.Malformation? {
         do throws(PathPattern.Malformation) {
@@ -18,7 +18,7 @@ struct PathPatternTests {
         "/", "/a", "/a/", "/{id}", "/a/{id}/b/{rest...}", "/{_x1}", "/%7Ea", "/a%20b", "/%C3%A9", "/a.b/...",
         "/.a", "/a:b@c;d=e,f!$&'()*+", "/{a...}",
     ])
-    func `is one`(text: String) {
+    func `is a pattern`(text: String) {
         #expect(malformation(text) == nil)
     }
 
@@ -38,11 +38,11 @@ struct PathPatternTests {
             ("/a%2Fb", .unreachable), ("/%2f", .unreachable), ("/%5c", .unreachable), ("/%00", .unreachable),
             ("/%2e%2E", .unreachable), ("/..;a", .unreachable), ("/%ff", .unreachable),
         ] as [(String, PathPattern.Malformation)])
-    func `is none, and why`(text: String, expected: PathPattern.Malformation) {
+    func `is refused, with the reason`(text: String, expected: PathPattern.Malformation) {
         #expect(malformation(text) == expected)
     }
 
-    @Test func `literals are compared as requests are`() throws {
+    @Test func `literals are compared as in requests`() throws {
         #expect(try PathPattern("/%7ea/%c3%a9").segments == PathPattern("/~a/%C3%A9").segments)
     }
 }

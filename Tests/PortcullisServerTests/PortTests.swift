@@ -10,7 +10,7 @@ struct PortTests {
     static let wrong = [-1, 65_536, 80_800, .min, .max]
 
     @Test(arguments: wrong)
-    func `one that there is not is a wrong configuration`(port: Int) {
+    func `a port out of range is a wrong configuration`(port: Int) {
         for host in ["127.0.0.1", "unix:/tmp/never.sock"] {
             let error = #expect(throws: ConfigurationError.self) {
                 try Server(validating: Routes(), host: host, port: port)
@@ -20,19 +20,19 @@ struct PortTests {
         }
     }
 
-    @Test func `it is told beside what is wrong with the routes`() {
+    @Test func `a port out of range is reported together with the routes' problems`() {
         var routes = Routes()
         routes.get("no slash") { _ in .ok }
         let error = #expect(throws: ConfigurationError.self) { try Server(validating: routes, port: 80_800) }
         #expect((error?.problems.count ?? 0) > 1)
     }
 
-    @Test(arguments: [0, 1, 8080, 65_535]) func `any other is taken`(port: Int) {
+    @Test(arguments: [0, 1, 8080, 65_535]) func `any other port is accepted`(port: Int) {
         #expect(throws: Never.self) { try Server(validating: Routes(), port: port) }
     }
 
     #if os(Linux) || os(macOS)
-        @Test func `a program's own declaration traps with the sentence`() async {
+        @Test func `a port out of range in a program's declaration traps with its message`() async {
             let result = await #expect(
                 processExitsWith: .failure, observing: [\.standardErrorContent]
             ) {

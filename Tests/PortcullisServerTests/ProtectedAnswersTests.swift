@@ -6,8 +6,8 @@ import PortcullisServer
 import PortcullisTesting
 import Testing
 
-/// What the way that a token comes means for a server.
-@Suite("RFC 6750 §2.2, RFC 9449 §8.2 Answers from behind the gate")
+/// How the server answers for each way of sending a token.
+@Suite("RFC 6750 §2.2, RFC 9449 §8.2 Answers after the gate")
 struct ProtectedAnswersTests {
     static let identifier = "http://127.0.0.1:8080/notes"
     let issuer = TestIssuer("https://as.example.com")
@@ -55,7 +55,7 @@ struct ProtectedAnswersTests {
         return lines.joined(separator: "\r\n") + "\r\n\r\n" + body
     }
 
-    @Test func `§2.2: the handler gets the form byte for byte, the token in it too`() async throws {
+    @Test func `§2.2: the handler gets the form byte for byte, including the token`() async throws {
         let token = issuer.mint(audience: Self.identifier)
         let resource = try resource { metadata, _ in metadata.bearerMethodsSupported = [.header, .body] }
         try await serve(resource) { server in
@@ -81,7 +81,9 @@ struct ProtectedAnswersTests {
         }
     }
 
-    @Test func `RFC 9110 §15.5.14: a form above the limit is too large, token or not`() async throws {
+    @Test func `RFC 9110 §15.5.14: a form above the limit is too large, with or without a token`()
+        async throws
+    {
         let token = issuer.mint(audience: Self.identifier)
         let resource = try resource { metadata, _ in metadata.bearerMethodsSupported = [.header, .body] }
         var setup = RunningServer.Setup()
@@ -93,8 +95,7 @@ struct ProtectedAnswersTests {
         }
     }
 
-    @Test func `RFC 9449 §8.2: a nonce is demanded once, and every later answer hands one out`() async throws
-    {
+    @Test func `RFC 9449 §8.2: a nonce is demanded once, and every later answer has one`() async throws {
         let token = issuer.mint(audience: Self.identifier, boundTo: client)
         let resource = try resource { metadata, policy in
             metadata.dpopSigningAlgorithmsSupported = ["ES256"]

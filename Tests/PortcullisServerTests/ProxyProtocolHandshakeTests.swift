@@ -31,7 +31,8 @@ struct ProxyProtocolHandshakeTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a header may come in pieces, and the request with its last one`(kind: ReadinessKind) async throws {
+    func `a header may arrive in pieces, and the request with its last one`(kind: ReadinessKind) async throws
+    {
         try await Self.serving(kind) { server in
             let client = try server.client()
             for byte in Self.header.dropLast(2) {
@@ -44,7 +45,7 @@ struct ProxyProtocolHandshakeTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a client that ends its side with its request gets the answer and the end`(kind: ReadinessKind)
+    func `a client that half-closes with its request gets the answer and then the end`(kind: ReadinessKind)
         async throws
     {
         try await Self.serving(kind) { server in
@@ -64,7 +65,7 @@ struct ProxyProtocolHandshakeTests {
         }
     }
 
-    @Test func `fields are believed if the announced peer is a proxy, and only then`() async throws {
+    @Test func `fields are trusted only if the announced peer is a trusted proxy`() async throws {
         try await Self.serving(trusting: ["127.0.0.1", "192.0.2.9"]) { server in
             let field = "X-Forwarded-For: 203.0.113.7"
             let reply = try await server.exchange(Self.header + request("GET", "/", [field]))
@@ -78,7 +79,7 @@ struct ProxyProtocolHandshakeTests {
     }
 
     @Test(arguments: ["GET / HTTP/1.1\r\nHost: a\r\n\r\n", "PROXY TCP4 nonsense\r\n"])
-    func `a proxy without a header is cut off without an answer`(text: String) async throws {
+    func `a proxy without a header is disconnected without an answer`(text: String) async throws {
         try await Self.serving { server in
             let client = try server.client()
             try await client.send(text)
@@ -93,7 +94,7 @@ struct ProxyProtocolHandshakeTests {
         }
     }
 
-    @Test func `from anybody else a header is no request`() async throws {
+    @Test func `from an untrusted peer a header is not a request`() async throws {
         try await Self.serving(trusting: ["192.0.2.0/24"]) { server in
             let reply = try await server.exchange(Self.header + request("GET", "/"))
             #expect(reply.status == 400)
@@ -102,7 +103,8 @@ struct ProxyProtocolHandshakeTests {
         }
     }
 
-    @Test func `who says nothing is cut off in time, and does not keep the server from ending`() async throws
+    @Test func `a silent proxy is disconnected in time, and does not keep the server from stopping`()
+        async throws
     {
         try await Self.serving(timeout: .milliseconds(100)) { server in
             let client = try server.client()
@@ -114,7 +116,7 @@ struct ProxyProtocolHandshakeTests {
         try await Self.serving { server in
             let client = try server.client()
             try await client.send("PROXY TC")
-            // Until the server has it, it waits in the backlog.
+            // Until the server accepts it, it waits in the backlog.
             let reply = try await server.exchange(Self.header + request("GET", "/"))
             #expect(reply.status == 200)
             try await server.stop()
@@ -123,13 +125,13 @@ struct ProxyProtocolHandshakeTests {
     @Test(
         arguments: ReadinessKind.allCases,
         [["", header + request("GET", "/")], ["PROXY TC", header.dropFirst(8) + request("GET", "/")]])
-    func `a header that is on its way when the server stops is taken with its request`(
+    func `a header in flight when the server stops is read with its request`(
         kind: ReadinessKind, pieces: [String]
     ) async throws {
         try await Self.serving(kind) { server in
             let client = try server.client()
             try await client.send(pieces[0])
-            // Until the server has it, it waits in the backlog.
+            // Until the server accepts it, it waits in the backlog.
             let other = try await server.exchange(Self.header + request("GET", "/"))
             #expect(other.status == 200)
             server.cancel()
@@ -140,7 +142,7 @@ struct ProxyProtocolHandshakeTests {
         }
     }
 
-    @Test func `a header alone does not keep a server from ending`() async throws {
+    @Test func `a header alone does not keep a server from stopping`() async throws {
         try await Self.serving { server in
             let client = try server.client()
             let other = try await server.exchange(Self.header + request("GET", "/"))

@@ -7,7 +7,7 @@ import Testing
 struct RFC6585_5_HeaderLimits {
     private static func routes(_ routes: inout Routes) { routes.get("/") { _ in .ok } }
 
-    /// A request whose field lines, with the empty line behind them, take so many bytes.
+    /// A request whose field lines, with the empty line after them, have this many bytes.
     private static func head(blockByteCount count: Int) -> String {
         let fixed = "Host: a\r\nX: \r\n\r\n".utf8.count
         return "GET / HTTP/1.1\r\nHost: a\r\nX: \(String(repeating: "b", count: count - fixed))\r\n\r\n"
@@ -38,7 +38,7 @@ struct RFC6585_5_HeaderLimits {
     }
 
     @Test(arguments: [3, 100])
-    func `so is one with a field too many`(_ limit: Int) async throws {
+    func `a block with one field too many is 431`(_ limit: Int) async throws {
         var setup = RunningServer.Setup()
         setup.limits.maxFieldCount = limit
         try await withServer(setup, Self.routes) { server in
@@ -48,7 +48,7 @@ struct RFC6585_5_HeaderLimits {
         }
     }
 
-    @Test func `a block without an end is 431 as soon as it is too large`() async throws {
+    @Test func `an endless block is 431 as soon as it exceeds the limit`() async throws {
         try await withServer(.init(), Self.routes) { server in
             let client = try server.client()
             try await client.send("GET / HTTP/1.1\r\nHost: a\r\nX: ")

@@ -12,7 +12,7 @@ struct RFC6750_3_GuardedPaths {
     let site = GuardedSite()
     let calls = Counter()
 
-    /// A resource with a route, and whatever else a test declares.
+    /// A resource with a route, and a test's other declarations.
     private func serve(
         _ more: (inout Routes) -> Void = { _ in }, _ test: (RunningServer) async throws -> Void
     ) async throws {
@@ -36,7 +36,7 @@ struct RFC6750_3_GuardedPaths {
     }
 
     @Test(arguments: ["GET", "HEAD", "POST", "PUT", "DELETE", "PROPFIND", "OPTIONS", "TRACE", "get", "X"])
-    func `registered or not, without a token it is 401`(method: String) async throws {
+    func `without a token every path is 401, with a route or without`(method: String) async throws {
         try await serve { (server) async throws in
             for path in [
                 "/photos", "/photos/", "/photos/7", "/photos/7/", "/photos/a/b/c", "/%70hotos/7", "/photos?x",
@@ -55,7 +55,7 @@ struct RFC6750_3_GuardedPaths {
         }
     }
 
-    @Test func `the challenge names what the route needs, and on no route nothing`() async throws {
+    @Test func `the challenge names the route's scopes, and no scope where there is no route`() async throws {
         try await serve { (server) async throws in
             try await server.get("/photos").expectChallenge(Self.metadataURL, scope: "read")
             try await server.get("/photos/7").expectChallenge(Self.metadataURL, scope: "read write")
@@ -91,14 +91,15 @@ struct RFC6750_3_GuardedPaths {
         }
     }
 
-    @Test func `a token for less than the route needs is 403`() async throws {
+    @Test func `a token without the route's scope is 403`() async throws {
         try await serve { (server) async throws in
             let reply = try await server.get("/photos/7", site.bearer(for: Self.identifier, scope: "read"))
             #expect(reply.status == 403)
             #expect(
                 reply.all("www-authenticate") == [
                     "Bearer resource_metadata=\"\(Self.metadataURL)\", scope=\"read write\", "
-                        + "error=\"insufficient_scope\", error_description=\"The access token lacks a required scope\""
+                        + "error=\"insufficient_scope\", "
+                        + "error_description=\"The access token lacks a required scope\""
                 ])
             #expect(calls.value == 0)
         }
@@ -131,7 +132,7 @@ struct RFC6750_3_GuardedPaths {
         "/photosx", "/Photos/7", "/PHOTOS", "/photo", "/photos;x/7", "/photos%20/7", "/photos./7",
         "/x/photos/7", "/photos%3F/7", "/photos%23/7", "/%2570hotos/7", "/photos%252F7",
     ])
-    func `what only looks like the resource reaches none of its handlers`(path: String) async throws {
+    func `a path that only resembles the resource reaches none of its handlers`(path: String) async throws {
         try await serve { (server) async throws in
             for fields in [[], [site.bearer(for: Self.identifier, scope: "read write")]] {
                 #expect(try await server.exchange(request("GET", path, fields)).status == 404)
@@ -149,7 +150,7 @@ struct RFC6750_3_GuardedPaths {
         "POST /photos/7 HTTP/1.1\r\nHost: h\r\nX-HTTP-Method-Override: GET\r\nContent-Length: 0\r\n\r\n",
         "\r\nGET /photos/7 HTTP/1.1\r\nHost: h\r\n\r\n",
     ])
-    func `no spelling of a request gets around the gate`(text: String) async throws {
+    func `no spelling of a request bypasses the gate`(text: String) async throws {
         try await serve({ $0.get("/hello") { _ in .text("hello") } }) { (server) async throws in
             let client = try server.client()
             try await client.send(text)
@@ -158,7 +159,7 @@ struct RFC6750_3_GuardedPaths {
         }
     }
 
-    @Test func `the longest path owns the request, even where only its parent has a route`() async throws {
+    @Test func `the longest path owns the request, even if only its parent has a route`() async throws {
         let child = try site.resource("https://api.example.com/photos/private")
         try await serve({ $0.protect(child) { $0.get("/x") { _, _ in .text("private") } } }) {
             (server) async throws in
@@ -176,7 +177,7 @@ struct RFC6750_3_GuardedPaths {
         }
     }
 
-    @Test func `a resource without a path guards the whole authority, its documents excepted`() async throws {
+    @Test func `a resource without a path guards the whole authority, except its documents`() async throws {
         let all = try site.resource("https://api.example.com")
         try await withServer(.init(), { $0.protect(all) { _ in } }) { (server) async throws in
             let url = "https://api.example.com\(GuardedSite.wellKnown)"
@@ -189,7 +190,7 @@ struct RFC6750_3_GuardedPaths {
         }
     }
 
-    @Test func `an identifier with a slash at its end guards what goes on from there`() async throws {
+    @Test func `an identifier with a trailing slash guards the paths below it`() async throws {
         let resource = try site.resource("https://api.example.com/p/")
         try await withServer(
             .init(), { $0.protect(resource) { $0.get("/x") { _, _ in .text("x") } } }
@@ -201,7 +202,7 @@ struct RFC6750_3_GuardedPaths {
         }
     }
 
-    @Test func `a route below is public only where written, and for its methods only`()
+    @Test func `a route below a resource is public only where declared, and only for its methods`()
         async throws
     {
         try await serve({ $0.get("/photos/open") { _ in .text("open") } }) { (server) async throws in
@@ -223,7 +224,7 @@ struct RFC6750_3_GuardedPaths {
         }
     }
 
-    @Test func `a public pattern that covers a resource by accident opens nothing of it`() async throws {
+    @Test func `a public pattern that covers a resource by accident opens none of its paths`() async throws {
         try await serve({ routes in
             routes.get("/{a}/{b}") { _ in .text("public") }
             routes.get("/{rest...}") { _ in .text("rest") }
@@ -236,8 +237,7 @@ struct RFC6750_3_GuardedPaths {
         }
     }
 
-    @Test func `RFC 9110 §15.5.6: a path that has only public methods is 405, behind the gate`() async throws
-    {
+    @Test func `RFC 9110 §15.5.6: a path with public methods only is 405, after the gate`() async throws {
         try await serve({ $0.get("/photos/open/page") { _ in .text("open") } }) { (server) async throws in
             let without = try await server.exchange(request("DELETE", "/photos/open/page"))
             without.expectChallenge(Self.metadataURL)
@@ -267,7 +267,7 @@ struct RFC6750_3_GuardedPaths {
         }
     }
 
-    @Test func `with whole paths, a slash behind the resource is a route of its own`() async throws {
+    @Test func `with whole paths, a slash after the resource is a separate route`() async throws {
         let photos = try site.resource(Self.identifier)
         try await withServer(
             .init(),
@@ -295,7 +295,7 @@ struct RFC6750_3_GuardedPaths {
         }
     }
 
-    @Test func `a middleware that forgets the token lets nobody in`() async throws {
+    @Test func `a middleware that drops the token admits no request`() async throws {
         struct Forgetful: Middleware {
             func respond(to request: Request, next: Next) async throws -> Response {
                 try await next(
@@ -323,7 +323,7 @@ struct RFC6750_3_GuardedPaths {
         }
     }
 
-    @Test func `WWW-27: a 403 of the app's own passes as it is, without a challenge`() async throws {
+    @Test func `RFC 6750 §3.1: an app's own 403 passes unchanged, without a challenge`() async throws {
         let photos = try site.resource(Self.identifier, scopes: ["read"])
         try await withServer(
             .init(),
@@ -343,7 +343,7 @@ struct RFC6750_3_GuardedPaths {
         }
     }
 
-    @Test func `RFC 9728 §2: PRM-18: a promise of bound tokens that the server can't keep is a warning`()
+    @Test func `RFC 9728 §2: a promise of bound tokens that the server cannot keep is a warning`()
         async throws
     {
         let issuer = site.issuer

@@ -22,7 +22,9 @@ struct RFC7239_8_1 {
         (["Forwarded: proto=https"], "unknown - https"), (["Forwarded: for=10.1.2.3"], "10.1.2.3 - -"),
         (["X-Forwarded-For: 192.0.2.9", "X-Forwarded-Host: other"], "127.0.0.1 - -"), ([], "127.0.0.1 - -"),
     ])
-    func `Forwarded is believed as far as proxies wrote it`(fields: [String], expected: String) async throws {
+    func `Forwarded is trusted as far as trusted proxies wrote it`(fields: [String], expected: String)
+        async throws
+    {
         let reply = try await Self.reply(.forwarded, fields)
         #expect(reply.text == expected)
     }
@@ -39,13 +41,14 @@ struct RFC7239_8_1 {
         (["X-Forwarded-Host: spoofed, real", "X-Forwarded-For: 192.0.2.9:80"], "192.0.2.9 real -"),
         (["Forwarded: for=192.0.2.9"], "127.0.0.1 - -"),
     ])
-    func `X-Forwarded is believed as far as proxies wrote it`(fields: [String], expected: String) async throws
+    func `X-Forwarded is trusted as far as trusted proxies wrote it`(fields: [String], expected: String)
+        async throws
     {
         let reply = try await Self.reply(.xForwarded, fields)
         #expect(reply.text == expected)
     }
 
-    /// What the server takes the client, the host and the scheme for.
+    /// The client, the host and the scheme that the server derives.
     private static func reply(
         _ family: TrustedProxies.ForwardedFamily,
         trusting networks: [String] = ["127.0.0.0/8", "10.0.0.0/8"],
@@ -85,21 +88,21 @@ struct RFC7239_8_1 {
         (.xForwarded, "X-Forwarded-For: 192.0.2.9,"), (.xForwarded, "X-Forwarded-For: garbage"),
         (.xForwarded, "X-Forwarded-Host: a b"), (.xForwarded, "X-Forwarded-Proto: ftp"),
     ])
-    func `what a proxy should not have written is refused`(
+    func `values that a proxy should not write are refused`(
         family: TrustedProxies.ForwardedFamily, field: String
     ) async throws {
         #expect(try await Self.reply(family, [field]).status == 400)
     }
 
     @Test(arguments: ["Forwarded: for=192.0.2.9;host=a", "Forwarded: nonsense", "X-Forwarded-For: garbage"])
-    func `the fields of anybody else do not exist`(field: String) async throws {
+    func `the fields of an untrusted peer are ignored`(field: String) async throws {
         for family in TrustedProxies.ForwardedFamily.allCases {
             let reply = try await Self.reply(family, trusting: ["192.0.2.0/24"], [field])
             #expect(reply.text == "127.0.0.1 - -")
         }
     }
 
-    @Test func `a proxy's name for a request is kept, if it is one`() async throws {
+    @Test func `a proxy's request ID is kept if it is valid`() async throws {
         var setup = RunningServer.Setup()
         let proxies = try TrustedProxies(["127.0.0.1"])
         setup.configure = {
@@ -115,14 +118,15 @@ struct RFC7239_8_1 {
         }
     }
 
-    @Test func `addresses that are none are refused, each of them`() {
+    @Test func `each malformed address is refused`() {
         #expect {
             try TrustedProxies(["10.0.0.0/8", "proxy.example.com", "10.0.0.0/99", "unix"])
         } throws: { ($0 as? ConfigurationError)?.problems.count == 2 }
     }
 
-    // RFC 9110 §15.5.20; the contract: a request belongs to the resource that shares its authority, Host or the forwarded host.
-    @Test func `the forwarded host decides between authorities`() async throws {
+    // RFC 9110 §15.5.20: a request belongs to the resource that shares its authority, Host or the forwarded
+    // host.
+    @Test func `the forwarded host selects the authority`() async throws {
         let issuer = TestIssuer("https://login.example.com")
         let first = ProtectedResource("https://one.example.com/a", trusting: issuer.trusted)
         let second = ProtectedResource("https://two.example.com/b", trusting: issuer.trusted)
@@ -143,7 +147,7 @@ struct RFC7239_8_1 {
     }
 }
 
-@Suite("Hosts that disagree with the resources")
+@Suite("Hosts that match no resource")
 struct HostWatchTests {
     private static func sentences(
         _ hosts: [String], times: Int, _ identifiers: String...
@@ -172,7 +176,7 @@ struct HostWatchTests {
         return log.sentences.filter { $0.contains("keep naming the host") }
     }
 
-    @Test func `one that keeps coming is told once, with the fix`() async throws {
+    @Test func `an unknown host that repeats is reported once, with the fix`() async throws {
         let sentences = try await Self.sentences(
             ["internal:8080", "api.example.com"], times: 60, "https://api.example.com/a")
         #expect(sentences.count == 1)
@@ -181,11 +185,11 @@ struct HostWatchTests {
         #expect(sentences.first?.contains("api.example.com") == true)
     }
 
-    @Test func `a few are nothing to tell`() async throws {
+    @Test func `a few requests are not reported`() async throws {
         #expect(try await Self.sentences(["internal"], times: 19, "https://api.example.com/a") == [])
     }
 
-    @Test func `the port that goes without saying makes no other host, and neither does the case`()
+    @Test func `the default port and the case make no other host`()
         async throws
     {
         #expect(
@@ -193,11 +197,11 @@ struct HostWatchTests {
                 ["api.example.com:443", "API.example.com"], times: 30, "https://api.example.com/a") == [])
     }
 
-    @Test func `where nothing is guarded no host is wrong`() async throws {
+    @Test func `without a guarded resource no host is unknown`() async throws {
         #expect(try await Self.sentences(["internal"], times: 30) == [])
     }
 
-    @Test func `many hosts that come once each neither fill the log nor hide the one that stays`()
+    @Test func `many hosts with one request each neither fill the log nor hide the one that repeats`()
         async throws
     {
         let many = (0..<40).map { "h\($0)" } + ["stays", "stays", "stays"]
@@ -205,7 +209,7 @@ struct HostWatchTests {
         #expect(sentences.count <= 1)
     }
 
-    @Test func `a host that could be taken for a sentence is not told`() async throws {
+    @Test func `a host that resembles a sentence is not repeated`() async throws {
         #expect(try await Self.sentences(["a;b=c!"], times: 30, "https://api.example.com/a") == [])
     }
 }

@@ -4,8 +4,8 @@ import PortcullisServer
 import PortcullisTransport
 import Testing
 
-/// What the server agrees to, as seen by a client of another make.
-@Suite("RFC 7301, RFC 5246, RFC 9325 What is agreed on", .timeLimit(.minutes(2)))
+/// What the server negotiates with another implementation's client.
+@Suite("RFC 7301, RFC 5246, RFC 9325 TLS negotiation", .timeLimit(.minutes(2)))
 struct RFC7301_ALPN {
     let identities: TestIdentities
 
@@ -22,7 +22,7 @@ struct RFC7301_ALPN {
     private let closing = request("GET", "/hello", ["Connection: close"])
 
     @Test(arguments: [("http/1.1", "http/1.1"), ("h2,http/1.1", "http/1.1"), ("h2,http/1.0", "http/1.0")])
-    func `§3.2: HTTP/1.1 is chosen among what the client offers`(offer: String, choice: String) async throws {
+    func `§3.2: HTTP/1.1 is chosen among the client's protocols`(offer: String, choice: String) async throws {
         try await withTLSServer { server in
             let seen = try await OpenSSLClient.run(port: server.port, ["-alpn", offer], sending: closing)
             #expect(seen.contains("ALPN protocol: \(choice)\n"))
@@ -31,7 +31,7 @@ struct RFC7301_ALPN {
     }
 
     @Test(arguments: ["h2", "h3,spdy/3", "http/1.11"])
-    func `§3.2: no protocol in common is no_application_protocol`(offer: String) async throws {
+    func `§3.2: no common protocol is no_application_protocol`(offer: String) async throws {
         try await withTLSServer { server in
             let seen = try await OpenSSLClient.run(port: server.port, ["-alpn", offer])
             #expect(seen.contains("SSL alert number 120"))
@@ -39,7 +39,7 @@ struct RFC7301_ALPN {
     }
 
     @Test(arguments: [("-tls1_2", "TLSv1.2"), ("-tls1_3", "TLSv1.3")])
-    func `TLS 1.2 and 1.3 are spoken without ALPN too`(option: String, name: String) async throws {
+    func `TLS 1.2 and 1.3 work without ALPN too`(option: String, name: String) async throws {
         try await withTLSServer { server in
             let seen = try await OpenSSLClient.run(port: server.port, [option], sending: closing)
             #expect(seen.contains("New, \(name), Cipher is "))
@@ -66,7 +66,7 @@ struct RFC7301_ALPN {
         }
     }
 
-    @Test func `RFC 5746: a client cannot begin the handshake anew`() async throws {
+    @Test func `RFC 5746: a client cannot renegotiate`() async throws {
         try await withTLSServer { server in
             let seen = try await OpenSSLClient.run(
                 port: server.port, ["-tls1_2"], sending: "R\n", takesCommands: true)
@@ -76,7 +76,7 @@ struct RFC7301_ALPN {
     }
 
     @Test(arguments: ["-tls1_2", "-tls1_3"], [false, true])
-    func `RFC 8446 §2.2, RFC 5077: sessions are resumed, with certificates of clients too`(
+    func `RFC 8446 §2.2, RFC 5077: sessions are resumed, also with client certificates`(
         option: String, showing: Bool
     ) async throws {
         let certificate = [
@@ -92,7 +92,7 @@ struct RFC7301_ALPN {
             let second = try await OpenSSLClient.run(
                 port: server.port, arguments + ["-sess_in", file], sending: closing)
             #expect(second.contains("\nReused, ") && second.contains("HTTP/1.1 200 OK"))
-            // Other keys for the tickets: a whole handshake again, and no failure.
+            // Other ticket keys: a full handshake again, and no failure.
             await server.replaceTLS(try identities.tls(clients: clients))
             let third = try await OpenSSLClient.run(
                 port: server.port, arguments + ["-sess_in", file], sending: closing)

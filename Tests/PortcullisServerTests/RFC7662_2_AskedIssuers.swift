@@ -9,17 +9,17 @@ import PortcullisTransport
 import Synchronization
 import Testing
 
-@Suite("RFC 7662 §2 Requests that wait for their issuer to be asked, over sockets", .timeLimit(.minutes(1)))
+@Suite("RFC 7662 §2 Requests that wait for introspection, over sockets", .timeLimit(.minutes(1)))
 struct RFC7662_2_AskedIssuers {
     static let identifier = "https://api.example.com/api"
     static let issuer = "https://as.example.com"
 
-    /// An authorization server over sockets: what begins with `good` is active.
+    /// An authorization server over sockets: tokens that begin with `good` are active.
     private final class Issuer: Sendable {
         let calls = Mutex<[String]>([])
-        /// Opened, unless somebody wants to hold the answers back.
+        /// Open, unless a test holds the answers back.
         let door = Gate()
-        /// Whether it fails whatever the token is.
+        /// Whether it fails for every token.
         let isDown = Atomic(false)
 
         var count: Int { calls.withLock { $0.count } }
@@ -45,7 +45,7 @@ struct RFC7662_2_AskedIssuers {
         func respond(to request: Request, next: Next) async throws -> Response { try await next(request) }
     }
 
-    /// Counts requests just before they come to the gate.
+    /// Counts requests just before they reach the gate.
     private struct Count: NonWaitingMiddleware {
         let seen: Counter
 
@@ -132,7 +132,7 @@ struct RFC7662_2_AskedIssuers {
         }
     }
 
-    @Test func `behind other middleware too`() async throws {
+    @Test func `requests are answered after other middleware too`() async throws {
         try await serve(behind: PassOn()) { server, _ in
             let client = try server.client(timeout: .seconds(20))
             try await client.send((0..<60).map(message).joined())
@@ -141,7 +141,7 @@ struct RFC7662_2_AskedIssuers {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `many connections at a time, each with its own tokens`(_ kind: ReadinessKind) async throws {
+    func `many concurrent connections get answers for their own tokens`(_ kind: ReadinessKind) async throws {
         try await serve(kind) { server, issuer in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for connection in 0..<20 {
@@ -162,7 +162,7 @@ struct RFC7662_2_AskedIssuers {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `connections on all loops that come with one token share one call`(_ kind: ReadinessKind)
+    func `connections on all loops with one token share one call`(_ kind: ReadinessKind)
         async throws
     {
         let seen = Counter()
@@ -177,12 +177,12 @@ struct RFC7662_2_AskedIssuers {
             #expect(try await server.get("/public").text == "public")
             issuer.door.open()
             for client in clients { #expect(try await client.reply().text == "good") }
-            // The last one of each loop may have been counted and not have asked yet when the answer came.
+            // The last request of each loop may be counted and not yet have asked when the answer arrives.
             #expect(issuer.count <= 3)
         }
     }
 
-    @Test func `a client that goes away takes no call with it, and leaves nothing behind`() async throws {
+    @Test func `a client that leaves cancels no call, and leaks nothing`() async throws {
         try await serve(holdingBack: true) { server, issuer in
             let first = try server.client(timeout: .seconds(20))
             try await first.send(request("GET", "/api/now", ["Authorization: Bearer good"]))
@@ -198,7 +198,7 @@ struct RFC7662_2_AskedIssuers {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `clients that reset leave no more behind than there may be connections`(_ kind: ReadinessKind)
+    func `clients that reset leave at most as many requests as the connection limit`(_ kind: ReadinessKind)
         async throws
     {
         let (issuer, seen) = (Issuer(), Counter())
@@ -233,7 +233,7 @@ struct RFC7662_2_AskedIssuers {
         }
     }
 
-    @Test func `content that comes after the question is the handler's`() async throws {
+    @Test func `content that arrives during introspection goes to the handler`() async throws {
         try await serve(holdingBack: true) { server, issuer in
             let client = try server.client(timeout: .seconds(20))
             try await client.send(
@@ -246,7 +246,7 @@ struct RFC7662_2_AskedIssuers {
         }
     }
 
-    @Test func `an issuer that fails is 503, and after five failures and a probe no request waits for it`()
+    @Test func `a failing issuer is 503, and after five failures and a probe no request waits for it`()
         async throws
     {
         try await serve { server, issuer in
@@ -278,7 +278,7 @@ struct RFC7662_2_AskedIssuers {
         }
     }
 
-    @Test func `who is not listening is 503`() async throws {
+    @Test func `an issuer that refuses connections is 503`() async throws {
         let closed = try await RunningServer.start { _ in }
         try await closed.stop()
         let resource = try resource(closed)
@@ -293,7 +293,7 @@ struct RFC7662_2_AskedIssuers {
         }
     }
 
-    @Test func `behind a second gate, which reads the same token itself, the first has asked once`()
+    @Test func `with a second gate for the same token, only the first one introspects`()
         async throws
     {
         let site = GuardedSite()

@@ -49,7 +49,7 @@ struct RFC8446_TLS {
         return client
     }
 
-    // MARK: HTTP over it
+    // MARK: HTTP over TLS
 
     @Test(arguments: ReadinessKind.allCases)
     func `requests are answered in order on one connection, also pipelined`(_ kind: ReadinessKind)
@@ -67,7 +67,7 @@ struct RFC8446_TLS {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `large bodies go both ways`(_ kind: ReadinessKind) async throws {
+    func `large bodies arrive in both directions`(_ kind: ReadinessKind) async throws {
         try await withServer(try setup(kind), declare) { server in
             let client = try await client(server)
             let body = (0..<900_000).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
@@ -79,7 +79,7 @@ struct RFC8446_TLS {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `an answer that the client is slow to read arrives whole`(_ kind: ReadinessKind) async throws {
+    func `a large answer arrives whole at a slow reader`(_ kind: ReadinessKind) async throws {
         try await withServer(try setup(kind), declare) { server in
             let client = try await client(server, receiveBuffer: 4096)
             try await client.send(request("GET", "/large") + request("GET", "/hello"))
@@ -90,7 +90,7 @@ struct RFC8446_TLS {
         }
     }
 
-    @Test func `a port without TLS answers what it cannot understand with 400, and counts it`() async throws {
+    @Test func `a port without TLS answers a ClientHello with 400, and counts it`() async throws {
         let metrics = MetricsRegistry()
         try await withServer(RunningServer.Setup(metrics: metrics), declare) { server in
             let client = try server.client()
@@ -107,7 +107,7 @@ struct RFC8446_TLS {
 
     // MARK: §4 the handshake
 
-    @Test func `§4.1.2: a ClientHello that announces more than 16 KiB is not waited for`() async throws {
+    @Test func `§4.1.2: a ClientHello that announces more than 16 KiB is refused at once`() async throws {
         try await withServer(try setup(), declare) { server in
             let client = try server.client()
             try await client.send([22, 3, 1, 0x40, 0x00, 1, 0x00, 0x40, 0x01])
@@ -115,7 +115,7 @@ struct RFC8446_TLS {
         }
     }
 
-    @Test func `§4.1.2: a ClientHello in small pieces is waited for`() async throws {
+    @Test func `§4.1.2: a ClientHello in small pieces is accepted`() async throws {
         try await withServer(try setup(), declare) { server in
             let client = try server.client()
             for byte: UInt8 in [22, 3, 1, 0, 60, 1, 0, 0, 56, 3] {
@@ -123,7 +123,7 @@ struct RFC8446_TLS {
                 try await Task.sleep(for: .milliseconds(2))
             }
             try await client.send([UInt8](repeating: 0, count: 70))
-            // What it said is nonsense; the alert says so. RFC 8446 §6.
+            // The content is nonsense, and the alert says so. RFC 8446 §6.
             let rest = await client.rest()
             #expect(rest.bytes.first == 21 && rest.ending == .closed)
         }
@@ -144,7 +144,7 @@ struct RFC8446_TLS {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a request without TLS is told so in plain HTTP`(_ kind: ReadinessKind) async throws {
+    func `a request without TLS gets an answer in plain HTTP`(_ kind: ReadinessKind) async throws {
         let metrics = MetricsRegistry()
         try await withServer(try setup(kind, metrics: metrics), declare) { server in
             let client = try server.client()
@@ -172,7 +172,7 @@ struct RFC8446_TLS {
         }
     }
 
-    @Test func `the certificate of a client is given to its requests`() async throws {
+    @Test func `a client's certificate is in its requests`() async throws {
         let authority = identities.pem("ca")
         for clients in [ClientCertificates.request(issuedBy: authority), .require(issuedBy: authority)] {
             try await withServer(try setup(clients: clients), declareShowing) { server in
@@ -186,7 +186,9 @@ struct RFC8446_TLS {
         }
     }
 
-    @Test func `a client that is merely asked may have none, and is not asked by default`() async throws {
+    @Test func `with optional client certificates a client may have none, and by default it is not asked`()
+        async throws
+    {
         try await withServer(try setup(clients: .request(issuedBy: identities.pem("ca"))), declareShowing) {
             let reply = try await client($0).exchange(request("GET", "/certificate"))
             #expect(reply.body == [])
@@ -198,14 +200,14 @@ struct RFC8446_TLS {
     }
 
     @Test(arguments: [nil, "self-signed", "expired-client", "server"])
-    func `a client without a certificate of a required authority is turned away`(name: String?) async throws {
+    func `a client without a certificate of a required authority is refused`(name: String?) async throws {
         let clients = ClientCertificates.require(issuedBy: identities.pem("ca"))
         try await withServer(
             try setup(
                 clients: name == "server" ? .require(issuedBy: identities.pem("self-signed")) : clients),
             declareShowing
         ) { server in
-            // In TLS 1.3 the client learns of it behind its own end of the handshake.
+            // In TLS 1.3 the client learns this after its own part of the handshake.
             _ = await #expect(throws: (any Error).self) {
                 let client = try await client(server, showing: name)
                 _ = try await client.exchange(request("GET", "/certificate"))
@@ -214,7 +216,7 @@ struct RFC8446_TLS {
     }
 
     @Test(arguments: ["self-signed", "expired-client", "client"])
-    func `without authorities every certificate is taken, RFC 8705 §2.2`(name: String) async throws {
+    func `without authorities every certificate is accepted, RFC 8705 §2.2`(name: String) async throws {
         try await withServer(try setup(clients: .request()), declareShowing) { server in
             let client = try await client(server, showing: name)
             #expect(
@@ -224,7 +226,7 @@ struct RFC8446_TLS {
 
     // MARK: §6.1 closure alerts
 
-    @Test func `the end of a connection is said`() async throws {
+    @Test func `the end of a connection sends a closure alert`() async throws {
         try await withServer(try setup(), declare) { server in
             let client = try await client(server)
             #expect(try await client.exchange(request("GET", "/hello", ["Connection: close"])).closes)
@@ -232,7 +234,7 @@ struct RFC8446_TLS {
         }
     }
 
-    @Test func `an answer that ends with the connection and is cut is not said to have ended`() async throws {
+    @Test func `an answer that is delimited by the connection and cut gets no closure alert`() async throws {
         try await withServer(try setup(), declare) { server in
             let client = try await client(server)
             try await client.send("GET /cut HTTP/1.0\r\n\r\n")
@@ -243,7 +245,7 @@ struct RFC8446_TLS {
     }
 
     @Test(arguments: [true, false])
-    func `a client that ends its side gets its answers, also without an alert, RFC 9112 §9.8`(
+    func `a client that half-closes gets its answers, also without an alert, RFC 9112 §9.8`(
         withAlert: Bool
     ) async throws {
         try await withServer(try setup(), declare) { server in
@@ -280,7 +282,7 @@ struct RFC8446_TLS {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `draining answers what is in flight, and tells idle clients of the end`(_ kind: ReadinessKind)
+    func `draining finishes requests in flight, and sends idle clients a closure alert`(_ kind: ReadinessKind)
         async throws
     {
         let (begun, mayEnd) = (Gate(), Gate())
@@ -312,14 +314,13 @@ struct RFC8446_TLS {
     }
 
     @Test(arguments: [[], [22, 3, 1, 2, 0, 1, 0]] as [[UInt8]])
-    func `draining does not wait long for handshakes that have not got anywhere`(bytes: [UInt8]) async throws
-    {
+    func `draining does not wait long for unfinished handshakes`(bytes: [UInt8]) async throws {
         var setup = try setup()
         setup.grace = .seconds(60)
         try await withServer(setup, declare) { server in
             let client = try server.client(timeout: .seconds(20))
             try await client.send(bytes)
-            // By the time that another connection is served, this one has been seen.
+            // When another connection has been served, the server has seen this one.
             #expect(try await self.client(server).exchange(request("GET", "/hello")).status == 200)
             server.cancel()
             #expect(await client.rest().ending != .timedOut)
@@ -328,14 +329,14 @@ struct RFC8446_TLS {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a handshake that is on its way when the server stops is followed by its request`(
+    func `a handshake in flight when the server stops is followed by its request`(
         _ kind: ReadinessKind
     ) async throws {
         var setup = try setup(kind)
         setup.grace = .seconds(20)
         try await withServer(setup, declare) { server in
             let early = try server.client()
-            // By the time that another connection is served, this one has been seen.
+            // When another connection has been served, the server has seen this one.
             #expect(try await client(server).exchange(request("GET", "/hello")).status == 200)
             server.cancel()
             try await Task.sleep(for: .milliseconds(20))
@@ -348,7 +349,7 @@ struct RFC8446_TLS {
 
     // MARK: Certificates of the server
 
-    @Test func `a renewed certificate is shown to new connections, and open ones go on`() async throws {
+    @Test func `new connections get a renewed certificate, and open ones continue`() async throws {
         try await withServer(try setup(), declare) { server in
             let old = try await client(server)
             #expect(try await old.exchange(request("GET", "/hello")).status == 200)
@@ -363,7 +364,7 @@ struct RFC8446_TLS {
         }
     }
 
-    @Test func `limits that are replaced leave TLS alone`() async throws {
+    @Test func `replacing limits leaves TLS unchanged`() async throws {
         try await withServer(try setup(), declare) { server in
             var routes = Routes()
             declare(&routes)
@@ -395,7 +396,7 @@ struct RFC8446_TLS {
         }
     }
 
-    @Test func `a certificate whose time is over is served with a warning`() async throws {
+    @Test func `an expired certificate is served with a warning`() async throws {
         #expect(try identities.tls().warnings == [])
         let expired = try identities.tls("expired")
         #expect(expired.warnings == ["the certificate has expired; clients will refuse it"])
@@ -407,7 +408,7 @@ struct RFC8446_TLS {
     }
 
     @Test
-    func `a resource with bound tokens and a server that asks for no certificate are warned of, RFC 8705 §3`()
+    func `a resource with bound tokens on a server without client certificates is a warning, RFC 8705 §3`()
         async throws
     {
         let issuer = TestIssuer("https://login.example.com")
@@ -426,7 +427,7 @@ struct RFC8446_TLS {
         }
     }
 
-    @Test func `the hosts of a certificate are known, RFC 9525 §6`() throws {
+    @Test func `the hosts of a certificate are read, RFC 9525 §6`() throws {
         let tls = try identities.tls("renewed")
         #expect(tls.covers(host: "localhost") && tls.covers(host: "RENEWED.example"))
         #expect(!tls.covers(host: "127.0.0.1") && !tls.covers(host: "example"))

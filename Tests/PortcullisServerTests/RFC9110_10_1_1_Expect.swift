@@ -32,7 +32,7 @@ struct RFC9110_10_1_1_Expect {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `100 comes when the handler asks for the body`(_ kind: ReadinessKind) async throws {
+    func `100 is sent when the handler asks for the body`(_ kind: ReadinessKind) async throws {
         try await withServer(kind, Self.routes) { server in
             for framing in ["Content-Length: 5", "Transfer-Encoding: chunked"] {
                 let client = try server.client()
@@ -48,7 +48,7 @@ struct RFC9110_10_1_1_Expect {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a streamed answer begins behind 100, not before it`(_ kind: ReadinessKind) async throws {
+    func `a streamed answer begins after 100, not before it`(_ kind: ReadinessKind) async throws {
         try await withServer(kind, Self.routes) { server in
             let client = try server.client()
             try await client.send(
@@ -62,7 +62,7 @@ struct RFC9110_10_1_1_Expect {
         }
     }
 
-    @Test func `no 100 when the body has come with the head`() async throws {
+    @Test func `no 100 if the body arrived with the head`() async throws {
         try await withServer(.init(), Self.routes) { server in
             let client = try server.client()
             for framed in [
@@ -88,7 +88,8 @@ struct RFC9110_10_1_1_Expect {
         }
     }
 
-    @Test func `an answer that does not want the body comes at once, and ends the connection`() async throws {
+    @Test func `an answer that does not need the body is sent at once, and ends the connection`() async throws
+    {
         let issuer = TestIssuer("https://as.example.com")
         let resource = ProtectedResource("https://api.example.com/notes", trusting: issuer.trusted)
         func routes(_ routes: inout Routes) {
@@ -102,14 +103,15 @@ struct RFC9110_10_1_1_Expect {
                 let head = Self.expecting(target, "Content-Length: \(hidden.utf8.count)")
                 let reply = try await client.exchange(head)
                 #expect(reply.status == status && reply.closes)
-                // The client may send it all the same: RFC 9110 lets it, and nobody could tell it from a request.
+                // The client may send the body all the same: RFC 9110 allows it, and the server could not
+                // distinguish it from a request.
                 _ = await client.sendSome(Array((hidden + hidden).utf8))
                 #expect(await client.rest().bytes.isEmpty)
             }
         }
     }
 
-    @Test func `a stream that begins before the body is asked for is the final answer`() async throws {
+    @Test func `a stream that begins before the handler reads the body is the final answer`() async throws {
         try await withServer(.init(), Self.routes) { server in
             let client = try server.client()
             try await client.send(Self.expecting("/greet", "Content-Length: 5"))
@@ -118,7 +120,7 @@ struct RFC9110_10_1_1_Expect {
         }
     }
 
-    @Test func `417 for any other expectation, nothing behind it answered`() async throws {
+    @Test func `417 for any other expectation, and nothing after it is answered`() async throws {
         try await withServer(.init(), Self.routes) { server in
             for value in ["200-ok", "100-continue, x", "100-continue=1", "100"] {
                 let client = try server.client()
@@ -132,7 +134,7 @@ struct RFC9110_10_1_1_Expect {
         }
     }
 
-    @Test func `413 and 400 go before 417 and before 100`() async throws {
+    @Test func `413 and 400 take precedence over 417 and 100`() async throws {
         try await withServer(.init(), Self.routes) { server in
             for expectation in ["100-continue", "x"] {
                 let tooLarge = request(

@@ -7,7 +7,7 @@ import PortcullisServer
 import PortcullisTesting
 import Testing
 
-@Suite("RFC 9110 §15.5.4, RFC 6585 §5 What a guarded route lets pass")
+@Suite("RFC 9110 §15.5.4, RFC 6585 §5 What a guarded route passes on")
 struct RFC9110_15_5_4_GuardedRoutes {
     static let identifier = "https://api.example.com/notes"
     let issuer = TestIssuer("https://as.example.com")
@@ -19,8 +19,9 @@ struct RFC9110_15_5_4_GuardedRoutes {
         return try ProtectedResource(validating: .init(metadata, trusting: [issuer.trusted]))
     }
 
-    // WWW-27: only a missing scope is told as one; clients would ask for tokens that help as little.
-    @Test func `a 403 that the handler has decided on has no challenge, and is what the handler made it`()
+    // RFC 6750 §3.1: insufficient_scope is for a missing scope alone; otherwise clients would request useless
+    // tokens.
+    @Test func `a 403 that the handler decides on has no challenge, and is unchanged`()
         async throws
     {
         let resource = try resource()
@@ -42,7 +43,7 @@ struct RFC9110_15_5_4_GuardedRoutes {
         }
     }
 
-    @Test func `fresh introspection is not promised where nobody can be asked`() throws {
+    @Test func `fresh introspection without an introspecting issuer is refused`() throws {
         let resource = try resource()
         let demand = AccessRequirement.anyValidToken.freshlyIntrospected()
         let problems = routingProblems { routes in
@@ -60,9 +61,8 @@ struct RFC9110_15_5_4_GuardedRoutes {
             } == "")
     }
 
-    // DPO-28, MTL-11.
-    @Test func `a token of 8 KiB, a proof of 4 and a certificate of 4 have room in one header`() async throws
-    {
+    // RFC 6585 §5, RFC 9440 §3.2: the header limit allows a proof and a certificate.
+    @Test func `a token of 8 KiB, a proof of 4 and a certificate of 4 fit into one header`() async throws {
         let resource = try resource()
         let client = TestDPoPClient()
         let der = Array(repeating: UInt8(0x30), count: 3072)

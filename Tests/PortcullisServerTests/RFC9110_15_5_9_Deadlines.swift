@@ -5,7 +5,7 @@ import PortcullisTransport
 import Synchronization
 import Testing
 
-/// Short deadlines for clients that miss them, and long ones where a client is in time.
+/// Short deadlines for clients that exceed them, and long ones for clients that meet them.
 @Suite("RFC 9110 §15.5.9 Deadlines")
 struct RFC9110_15_5_9_Deadlines {
     private static let short = Duration.milliseconds(250)
@@ -29,7 +29,7 @@ struct RFC9110_15_5_9_Deadlines {
         try await withServer(setup, Self.routes, test)
     }
 
-    /// Sends a piece every so often until the server takes no more.
+    /// Sends a piece at intervals until the server reads no more.
     private static func dribble(_ piece: String, to client: RawClient) -> Task<Void, Never> {
         Task {
             while !Task.isCancelled, await client.sendSome(Array(piece.utf8)) > 0 {
@@ -41,7 +41,7 @@ struct RFC9110_15_5_9_Deadlines {
     // MARK: Heads
 
     @Test(arguments: ReadinessKind.allCases, [0, 1])
-    func `a head that never ends is 408, however steadily it comes`(
+    func `an endless head is 408, however steadily it arrives`(
         _ kind: ReadinessKind, _ before: Int
     ) async throws {
         try await serving(on: kind, { $0.headerTimeout = Self.short }) { server in
@@ -58,7 +58,7 @@ struct RFC9110_15_5_9_Deadlines {
         }
     }
 
-    @Test func `silent and slow clients keep nobody waiting`() async throws {
+    @Test func `silent and slow clients delay no other client`() async throws {
         try await serving({ $0.headerTimeout = .seconds(60) }) { server in
             let slow = try (0..<50).map { _ in try server.client() }
             for client in slow { try await client.send("GET /now HT") }
@@ -85,7 +85,7 @@ struct RFC9110_15_5_9_Deadlines {
         }
     }
 
-    @Test func `a body that comes below the least rate is 408, however steadily`() async throws {
+    @Test func `a body below the least rate is 408, however steadily it arrives`() async throws {
         try await serving({
             $0.bodyRateGracePeriod = Self.short
             $0.minBodyBytesPerSecond = 1_000_000
@@ -101,7 +101,7 @@ struct RFC9110_15_5_9_Deadlines {
         }
     }
 
-    @Test func `time in which the handler does not wait for the body does not count`() async throws {
+    @Test func `time during which the handler does not read the body does not count`() async throws {
         var setup = RunningServer.Setup()
         setup.limits.bodyRateGracePeriod = .zero
         setup.limits.bodyTimeout = .seconds(5)
@@ -137,7 +137,7 @@ struct RFC9110_15_5_9_Deadlines {
     // MARK: Idle connections
 
     @Test(arguments: ReadinessKind.allCases, [0, 1])
-    func `an idle connection is closed without a word`(_ kind: ReadinessKind, _ before: Int) async throws {
+    func `an idle connection is closed without an answer`(_ kind: ReadinessKind, _ before: Int) async throws {
         try await serving(on: kind, { $0.idleTimeout = Self.short }) { server in
             let client = try server.client()
             for _ in 0..<before { _ = try await client.exchange(request("GET", "/now")) }
@@ -146,7 +146,7 @@ struct RFC9110_15_5_9_Deadlines {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `the idle deadline cuts neither a handler at work nor a stream`(_ kind: ReadinessKind) async throws {
+    func `the idle deadline cuts neither a running handler nor a stream`(_ kind: ReadinessKind) async throws {
         var setup = RunningServer.Setup(readiness: kind)
         setup.limits.idleTimeout = .milliseconds(100)
         setup.limits.headerTimeout = .milliseconds(100)
@@ -175,7 +175,7 @@ struct RFC9110_15_5_9_Deadlines {
     // MARK: Clients that do not read
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a client that takes nothing of its answer is cut, and the writer learns of it`(
+    func `a client that reads nothing of its answer is disconnected, and the writer gets an error`(
         _ kind: ReadinessKind
     ) async throws {
         let ended = Mutex<String?>(nil)
@@ -210,7 +210,8 @@ struct RFC9110_15_5_9_Deadlines {
 
     @Test func `a client that reads slowly but steadily is served to the end`() async throws {
         var setup = RunningServer.Setup()
-        // The system tells that there is room again when about a third of what it holds for the client has gone, some 1.3 MiB.
+        // The system reports room again when about a third of its buffer for the client, some 1.3 MiB, is
+        // free.
         setup.limits.writeTimeout = .seconds(8)
         func routes(_ routes: inout Routes) {
             routes.get("/") { _ in
@@ -220,11 +221,9 @@ struct RFC9110_15_5_9_Deadlines {
         try await withServer(setup, routes) { server in
             let client = try server.client(receiveBuffer: 65_536)
             try await client.send(request("GET", "/"))
-            var count = 0
-            while count < 12 << 20 {
-                count += try await client.receive(atLeast: 1).count
-                if count < 11 << 20 { try await Task.sleep(for: .milliseconds(50)) }
-            }
+            var count = try await client.receiveSlowly(
+                atLeast: 1, pause: .milliseconds(50), upTo: 11 << 20)
+            while count < 12 << 20 { count += try await client.receive(atLeast: 1).count }
         }
     }
 }

@@ -54,7 +54,7 @@ struct RFC9110_7_2_Authorities {
         }
     }
 
-    @Test func `RFC 9112 §3.2.2: an absolute target says which, whatever Host says`() async throws {
+    @Test func `RFC 9112 §3.2.2: an absolute target names the authority, whatever Host says`() async throws {
         try await serve("https://a.example/p", "https://b.example/p") { (server) async throws in
             let bearer = site.bearer(for: "https://a.example/p")
             let own = try await server.exchange(Self.get("https://a.example/p", host: "b.example", bearer))
@@ -67,7 +67,7 @@ struct RFC9110_7_2_Authorities {
         }
     }
 
-    @Test func `HTTP/1.0 without Host names none`() async throws {
+    @Test func `HTTP/1.0 without Host names no authority`() async throws {
         try await serve("https://a.example/p", "https://b.example/p") { (server) async throws in
             let bearer = site.bearer(for: "https://a.example/p")
             #expect(
@@ -77,10 +77,10 @@ struct RFC9110_7_2_Authorities {
         }
     }
 
-    @Test func `a token for one authority does not open the other`() async throws {
+    @Test func `a token for one authority is refused at the other`() async throws {
         try await serve("https://a.example/p", "https://b.example/p") { (server) async throws in
             let bearer = site.bearer(for: "https://a.example/p")
-            // Remembered at the first by the second round.
+            // By the second round the first authority has cached it.
             for _ in 0..<2 {
                 #expect(try await server.exchange(Self.get("/p", host: "a.example", bearer)).status == 200)
                 #expect(try await server.exchange(Self.get("/p", host: "b.example", bearer)).status == 401)
@@ -88,7 +88,7 @@ struct RFC9110_7_2_Authorities {
         }
     }
 
-    @Test func `an address is known as it was written, and in full`() async throws {
+    @Test func `an address matches as written, and in full`() async throws {
         try await serve("http://[::1]:8080/p", "https://b.example/p") { (server) async throws in
             for host in ["[::1]:8080", "[0:0:0:0:0:0:0:1]:8080"] {
                 #expect(try await server.exchange(Self.get("/p", host: host)).status == 401, "\(host)")
@@ -98,7 +98,7 @@ struct RFC9110_7_2_Authorities {
     }
 
     @Test(arguments: ["a b", "a/b", "a@b", "a,b", "[::1", "h:99999", "", "a.example, b.example"])
-    func `a host that is none is 400`(host: String) async throws {
+    func `a malformed host is 400`(host: String) async throws {
         try await serve("https://a.example/p", "https://b.example/p") { (server) async throws in
             #expect(try await server.exchange(Self.get("/p", host: host)).status == 400)
             #expect(

@@ -4,9 +4,9 @@ import PortcullisServer
 import PortcullisTesting
 import Testing
 
-@Suite("RFC 9111 §3.5 Answers behind the gate are nobody else's")
+@Suite("RFC 9111 §3.5 Guarded answers are not for shared caches")
 struct RFC9111_3_5_GuardedAnswers {
-    @Test func `they are not stored unless the handler says so`() async throws {
+    @Test func `guarded answers are not stored unless the handler allows it`() async throws {
         let site = GuardedSite()
         let resource = try site.resource("https://h/p")
         try await withServer(
@@ -30,7 +30,7 @@ struct RFC9111_3_5_GuardedAnswers {
         ) { (server) async throws in
             let bearer = site.bearer(for: "https://h/p")
             for path in ["/p/plain", "/p/waits", "/p/fails", "/p/none"] {
-                // First verified, then remembered: both ways through the gate.
+                // First verified, then cached: both paths through the gate.
                 for _ in 0..<2 {
                     #expect(
                         try await server.get(path, bearer).all("cache-control") == ["no-store"], "\(path)")

@@ -4,7 +4,7 @@ import PortcullisHTTP
 import PortcullisServer
 import Testing
 
-/// The messages of `Fixtures/wire`, sent to a server: what the parser says of them is what a client gets.
+/// Sends the messages of `Fixtures/wire` to a server: a client gets the parser's verdict.
 @Suite("RFC 9112 §11.2 Messages from files, on the wire")
 struct RFC9112_11_2_WireFiles {
     enum Sending: CaseIterable {
@@ -40,7 +40,7 @@ struct RFC9112_11_2_WireFiles {
     }
 
     @Test(arguments: Sending.allCases)
-    func `each refused message gets the status in its name, and nothing behind it is answered`(
+    func `each refused message gets the status in its name, and nothing after it is answered`(
         _ sending: Sending
     ) async throws {
         try await withServer(.init(loops: 2), Self.routes) { server in
@@ -55,7 +55,7 @@ struct RFC9112_11_2_WireFiles {
     }
 
     @Test(arguments: Sending.allCases)
-    func `no accepted message is refused for its form, and what follows it is answered`(
+    func `no accepted message is refused for its form, and the request after it is answered`(
         _ sending: Sending
     ) async throws {
         let refusals: Set<Int> = [400, 408, 413, 414, 417, 431, 505]

@@ -26,7 +26,9 @@ struct RFC9112_3_2_Targets {
         }
     }
 
-    @Test func `#2: the absolute form is understood, and its authority wins over Host`() async throws {
+    @Test func `#2: the absolute form is accepted, and its authority takes precedence over Host`()
+        async throws
+    {
         let issuer = TestIssuer("https://as.example.com")
         let one = ProtectedResource("https://one.example.com/notes", trusting: issuer.trusted)
         let two = ProtectedResource("https://two.example.com/notes", trusting: issuer.trusted)
@@ -56,7 +58,7 @@ struct RFC9112_3_2_Targets {
         }
     }
 
-    @Test func `#3: CONNECT is 501, and what follows it is nobody's request`() async throws {
+    @Test func `#3: CONNECT is 501, and nothing after it is a request`() async throws {
         try await withServer(.init(), Self.routes) { server in
             let client = try server.client()
             try await client.send("CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\n\r\n")
@@ -67,7 +69,7 @@ struct RFC9112_3_2_Targets {
         }
     }
 
-    @Test func `#4: OPTIONS * is about the server, not about the root`() async throws {
+    @Test func `#4: OPTIONS * concerns the server, not its root`() async throws {
         let issuer = TestIssuer("https://as.example.com")
         let resource = ProtectedResource("https://api.example.com/", trusting: issuer.trusted)
         func routes(_ routes: inout Routes) {
@@ -86,7 +88,7 @@ struct RFC9112_3_2_Targets {
 
     // MARK: Methods
 
-    @Test func `OPTIONS of a path lists its methods`() async throws {
+    @Test func `OPTIONS for a path lists its methods`() async throws {
         try await withServer(.init(), Self.routes) { server in
             let reply = try await server.exchange(request("OPTIONS", "/notes"))
             #expect(reply.status == 204 && reply["allow"] == "GET, PUT, HEAD, OPTIONS")
@@ -113,7 +115,7 @@ struct RFC9112_3_2_Targets {
             #expect(head.statusLine == get.statusLine)
             let isFixed = { (field: Reply.Field) in field.name.lowercased() != "date" }
             #expect(head.fields.filter(isFixed) == get.fields.filter(isFixed))
-            // Were there content, it would be taken for the next answer.
+            // If content were sent, it would be read as the next answer.
             #expect(try await client.exchange(request("GET", "/notes")).text == "notes -")
         }
     }
@@ -135,7 +137,7 @@ struct RFC9112_3_2_Targets {
         }
     }
 
-    @Test func `a target without an end is 414 as soon as it is too long`() async throws {
+    @Test func `an endless target is 414 as soon as it is too long`() async throws {
         try await withServer(.init(), Self.routes) { server in
             let client = try server.client()
             try await client.send("GET /")

@@ -33,7 +33,7 @@ struct RFC9112_6_3_ResponseFraming {
     }
 
     @Test(arguments: ReadinessKind.allCases, ["whole", "stream"])
-    func `204 and 304 have no content and say nothing of any`(
+    func `204 and 304 have no content and no framing field`(
         _ kind: ReadinessKind, _ form: String
     ) async throws {
         try await withServer(kind, Self.routes) { server in
@@ -58,7 +58,7 @@ struct RFC9112_6_3_ResponseFraming {
         }
     }
 
-    @Test func `what a handler says of framing is the server's to say`() async throws {
+    @Test func `the server replaces a handler's framing fields`() async throws {
         try await withServer(.init(), Self.routes) { server in
             let reply = try await server.get("/liar")
             #expect(reply.all("content-length") == ["4"])
@@ -68,14 +68,14 @@ struct RFC9112_6_3_ResponseFraming {
         }
     }
 
-    @Test func `an empty piece does not end a stream`() async throws {
+    @Test func `an empty chunk does not end a stream`() async throws {
         try await withServer(.init(), Self.routes) { server in
             let reply = try await server.get("/empty-pieces")
             #expect(reply.chunks == [[0x61], [0x62]])
         }
     }
 
-    @Test func `trailers of a request are read and dropped, and the next request stands behind them`()
+    @Test func `trailers of a request are read and dropped, and the next request follows them`()
         async throws
     {
         try await withServer(

@@ -57,7 +57,7 @@ struct RFC9112_6_Bodies {
     }
 
     @Test(arguments: ReadinessKind.allCases, ["/collect", "/echo"])
-    func `a body of known length comes whole`(_ kind: ReadinessKind, _ target: String) async throws {
+    func `a body of known length arrives whole`(_ kind: ReadinessKind, _ target: String) async throws {
         try await withServer(kind, Self.routes) { server in
             let client = try server.client()
             for count in [0, 1, 5000, 65_535, 65_536, 300_000] {
@@ -74,7 +74,7 @@ struct RFC9112_6_Bodies {
     }
 
     @Test(arguments: ReadinessKind.allCases, [1, 1000, 70_000])
-    func `a chunked body comes whole`(_ kind: ReadinessKind, _ size: Int) async throws {
+    func `a chunked body arrives whole`(_ kind: ReadinessKind, _ size: Int) async throws {
         try await withServer(kind, Self.routes) { server in
             let client = try server.client()
             let content = Self.content(size == 1 ? 5000 : 200_000)
@@ -86,7 +86,7 @@ struct RFC9112_6_Bodies {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `8 MiB go through a streaming echo in both directions`(_ kind: ReadinessKind) async throws {
+    func `8 MiB pass through a streaming echo in both directions`(_ kind: ReadinessKind) async throws {
         var setup = RunningServer.Setup(readiness: kind)
         setup.limits.maxBodyByteCount = 8 << 20
         try await withServer(setup, Self.routes) { server in
@@ -105,7 +105,7 @@ struct RFC9112_6_Bodies {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a body that nobody asks for is not taken in`(_ kind: ReadinessKind) async throws {
+    func `a body that the handler does not read is not received`(_ kind: ReadinessKind) async throws {
         let gate = Gate()
         var setup = RunningServer.Setup(readiness: kind)
         setup.limits.maxBodyByteCount = 64 << 20
@@ -129,7 +129,7 @@ struct RFC9112_6_Bodies {
                 }
             }
             try await Task.sleep(for: .milliseconds(300))
-            // What the system's buffers on both sides hold, and no more.
+            // The capacity of the system's buffers on both sides, and no more.
             #expect(progress.value < 32)
             gate.open()
             let reply = try await client.reply()
@@ -139,7 +139,7 @@ struct RFC9112_6_Bodies {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a writer waits for a client that reads slowly`(_ kind: ReadinessKind) async throws {
+    func `a writer waits for a slow reader`(_ kind: ReadinessKind) async throws {
         let written = Counter()
         let piece = [UInt8](repeating: 0x61, count: 65_536)
         func routes(_ routes: inout Routes) {
@@ -166,7 +166,9 @@ struct RFC9112_6_Bodies {
     }
 
     @Test(arguments: ReadinessKind.allCases, ["/ignored", "/ignored/later"])
-    func `a small body that nobody reads is skipped`(_ kind: ReadinessKind, _ target: String) async throws {
+    func `a small body that the handler does not read is skipped`(_ kind: ReadinessKind, _ target: String)
+        async throws
+    {
         try await withServer(kind, Self.routes) { server in
             let client = try server.client()
             let hidden = request("GET", "/now")
@@ -186,7 +188,7 @@ struct RFC9112_6_Bodies {
     }
 
     @Test(arguments: ReadinessKind.allCases, ["/ignored", "/ignored/later"])
-    func `a large body that nobody reads ends the connection, and the answer arrives`(
+    func `a large body that the handler does not read ends the connection, and the answer arrives`(
         _ kind: ReadinessKind, _ target: String
     ) async throws {
         try await withServer(kind, Self.routes) { server in
@@ -202,7 +204,9 @@ struct RFC9112_6_Bodies {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `an endless chunked body that nobody reads ends the connection`(_ kind: ReadinessKind) async throws {
+    func `an endless chunked body that the handler does not read ends the connection`(_ kind: ReadinessKind)
+        async throws
+    {
         try await withServer(kind, Self.routes) { server in
             let client = try server.client()
             let hidden = Array(String(repeating: request("GET", "/now"), count: 4000).utf8)
@@ -217,7 +221,9 @@ struct RFC9112_6_Bodies {
     // MARK: Limits
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a declared length beyond the limit is 413 before a byte of it is read`(_ kind: ReadinessKind)
+    func `a declared length beyond the limit is 413 before the server reads a byte of it`(
+        _ kind: ReadinessKind
+    )
         async throws
     {
         var setup = RunningServer.Setup(readiness: kind)
@@ -241,7 +247,7 @@ struct RFC9112_6_Bodies {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a refused upload that is on its way already does not lose its answer`(_ kind: ReadinessKind)
+    func `a refused upload in flight does not lose its answer`(_ kind: ReadinessKind)
         async throws
     {
         var setup = RunningServer.Setup(readiness: kind)
@@ -260,7 +266,9 @@ struct RFC9112_6_Bodies {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a chunked body beyond the limit is 413 when it gets there`(_ kind: ReadinessKind) async throws {
+    func `a chunked body beyond the limit is 413 when it reaches the limit`(_ kind: ReadinessKind)
+        async throws
+    {
         var setup = RunningServer.Setup(readiness: kind)
         setup.limits.maxBodyByteCount = 1000
         try await withServer(setup, Self.routes) { server in
@@ -306,7 +314,7 @@ struct RFC9112_6_Bodies {
     // MARK: Faults
 
     @Test(arguments: ReadinessKind.allCases, [true, false])
-    func `a chunk that is wrong is 400, and nothing behind it is a request`(
+    func `a malformed chunk is 400, and nothing after it is a request`(
         _ kind: ReadinessKind, _ comesWithHead: Bool
     ) async throws {
         try await withServer(kind, Self.routes) { server in
@@ -324,7 +332,8 @@ struct RFC9112_6_Bodies {
                     }
                     let reply = try await client.reply()
                     if target == "/collect" { #expect(reply.status == 400) }
-                    // The answer to a handler that did not want to know may be good; the next request never is.
+                    // A handler that ignores the error may send its answer; the next request is never
+                    // accepted.
                     _ = await client.sendSome(Array(("0\r\n\r\n" + request("GET", "/now")).utf8))
                     #expect(await client.rest().bytes.isEmpty, "\(target) \(fault)")
                     if target == "/forgiving" { #expect(reply.text == "-1") }
@@ -334,7 +343,7 @@ struct RFC9112_6_Bodies {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a fault in the body of a streamed answer cuts it`(_ kind: ReadinessKind) async throws {
+    func `a fault in the body of a streamed answer cuts the answer`(_ kind: ReadinessKind) async throws {
         try await withServer(kind, Self.routes) { server in
             let client = try server.client()
             try await client.send(request("POST", "/echo", ["Transfer-Encoding: chunked"]) + "5\r\nhello\r\n")
@@ -362,7 +371,7 @@ struct RFC9112_6_Bodies {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a handler that stops reading early leaves the connection in order`(_ kind: ReadinessKind)
+    func `a handler that stops reading early leaves the connection usable`(_ kind: ReadinessKind)
         async throws
     {
         try await withServer(kind, Self.routes) { server in
@@ -376,7 +385,7 @@ struct RFC9112_6_Bodies {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a handler learns that its client went away in the middle of a body`(_ kind: ReadinessKind)
+    func `a handler gets an error when its client disconnects in the middle of a body`(_ kind: ReadinessKind)
         async throws
     {
         let errors = Mutex<[String]>([])

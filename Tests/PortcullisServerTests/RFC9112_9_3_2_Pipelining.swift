@@ -54,7 +54,7 @@ struct RFC9112_9_3_2_Pipelining {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `requests may be cut anywhere`(_ kind: ReadinessKind) async throws {
+    func `requests may be split anywhere`(_ kind: ReadinessKind) async throws {
         try await withServer(kind, Self.routes) { server in
             let client = try server.client()
             let kinds = ["now", "echo", "later"]
@@ -67,7 +67,7 @@ struct RFC9112_9_3_2_Pipelining {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `answers that outgrow the buffers are all sent`(_ kind: ReadinessKind) async throws {
+    func `answers that exceed the buffers are all sent`(_ kind: ReadinessKind) async throws {
         try await withServer(kind, Self.routes) { server in
             let client = try server.client()
             try await client.send((0..<100).map { Self.message($0, of: ["large"]) }.joined())
@@ -89,13 +89,13 @@ struct RFC9112_9_3_2_Pipelining {
     @Test(
         arguments: ReadinessKind.allCases,
         [["now"], ["later"], ["stream"], ["now", "slow", "large", "echo"]])
-    func `a client that pipelines and ends its side gets every answer`(
+    func `a client that pipelines and half-closes gets every answer`(
         _ kind: ReadinessKind, _ kinds: [String]
     ) async throws {
         try await withServer(kind, Self.routes) { server in
             let client = try server.client()
             try await client.send((0..<100).map { Self.message($0, of: kinds) }.joined())
-            // A stream that has begun counts as left when its client ends its side.
+            // A client that half-closes counts as gone for a stream that has begun.
             if !kinds.contains("stream") { client.endWriting() }
             for _ in 0..<100 { #expect(try await client.reply().status == 200) }
             client.endWriting()
@@ -104,7 +104,7 @@ struct RFC9112_9_3_2_Pipelining {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a client that takes its answers slowly is not idle`(_ kind: ReadinessKind) async throws {
+    func `a client that reads its answers slowly is not idle`(_ kind: ReadinessKind) async throws {
         func routes(_ routes: inout Routes) {
             routes.get("/") { _ in
                 .bytes(Array(repeating: 0x61, count: 700_000), contentType: "text/plain")
@@ -120,14 +120,13 @@ struct RFC9112_9_3_2_Pipelining {
                 let reply = try await client.reply()
                 #expect(reply.status == 200 && reply.body.count == 700_000 && !reply.isCutOff)
             }
-            // From now on it is.
+            // From here on it is idle.
             #expect(await client.rest() == ([], .closed))
         }
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a flood of requests is not taken in faster than it is answered`(_ kind: ReadinessKind) async throws
-    {
+    func `a flood of requests is not read faster than it is answered`(_ kind: ReadinessKind) async throws {
         let served = Counter()
         func routes(_ routes: inout Routes) {
             routes.get("/") { _ in
@@ -139,7 +138,7 @@ struct RFC9112_9_3_2_Pipelining {
             let client = try server.client(receiveBuffer: 4096, timeout: .seconds(1))
             let flood = Array(String(repeating: request("GET", "/"), count: 20_000).utf8)
             var total = 0
-            // Nothing is read, so the server has to stop taking requests long before memory matters.
+            // Reads nothing, so the server has to stop reading requests long before memory matters.
             for _ in 0..<20 {
                 let sent = await client.sendSome(flood)
                 total += sent

@@ -16,7 +16,7 @@ struct RFC9112_9_3_Persistence {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a connection serves one request after the other`(_ kind: ReadinessKind) async throws {
+    func `a connection serves several requests in a row`(_ kind: ReadinessKind) async throws {
         try await withServer(kind, Self.routes) { server in
             let client = try server.client()
             for _ in 0..<5 {
@@ -31,7 +31,7 @@ struct RFC9112_9_3_Persistence {
     }
 
     @Test(arguments: ReadinessKind.allCases, ["close", "CLOSE", "foo, CLOSE", "keep-alive, close"])
-    func `Connection: close is heard and said`(_ kind: ReadinessKind, _ value: String) async throws {
+    func `Connection: close is honoured and sent`(_ kind: ReadinessKind, _ value: String) async throws {
         try await withServer(kind, Self.routes) { server in
             for target in ["/now", "/later", "/stream"] {
                 let client = try server.client()
@@ -43,7 +43,7 @@ struct RFC9112_9_3_Persistence {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `what follows a request with Connection: close is not answered`(_ kind: ReadinessKind) async throws {
+    func `nothing after a request with Connection: close is answered`(_ kind: ReadinessKind) async throws {
         try await withServer(kind, Self.routes) { server in
             for target in ["/now", "/later", "/stream"] {
                 let client = try server.client()
@@ -55,7 +55,8 @@ struct RFC9112_9_3_Persistence {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `HTTP/1.0 ends the connection unless it asks for more`(_ kind: ReadinessKind) async throws {
+    func `HTTP/1.0 ends the connection unless the request says keep-alive`(_ kind: ReadinessKind) async throws
+    {
         try await withServer(kind, Self.routes) { server in
             for target in ["now", "later"] {
                 let client = try server.client()
@@ -67,7 +68,7 @@ struct RFC9112_9_3_Persistence {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `HTTP/1.0 with keep-alive is told that it has it`(_ kind: ReadinessKind) async throws {
+    func `HTTP/1.0 with keep-alive gets Connection: keep-alive`(_ kind: ReadinessKind) async throws {
         try await withServer(kind, Self.routes) { server in
             let client = try server.client()
             for target in ["now", "later", "now"] {
@@ -90,7 +91,7 @@ struct RFC9112_9_3_Persistence {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `HEAD of a stream in HTTP/1.0 closes as it says`(_ kind: ReadinessKind) async throws {
+    func `HEAD for a stream in HTTP/1.0 closes as announced`(_ kind: ReadinessKind) async throws {
         try await withServer(kind, Self.routes) { server in
             let client = try server.client(timeout: .seconds(3))
             let reply = try await client.exchange("HEAD /stream HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")

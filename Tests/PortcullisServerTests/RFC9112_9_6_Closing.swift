@@ -11,7 +11,7 @@ struct RFC9112_9_6_Closing {
     private static func routes(_ routes: inout Routes) { routes.get("/now") { _ in .text("now") } }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a refused client that goes on sending still gets its answer, and an end instead of a reset`(
+    func `a refused client that continues to send still gets its answer, and an end instead of a reset`(
         _ kind: ReadinessKind
     ) async throws {
         try await withServer(kind, Self.routes) { server in
@@ -27,14 +27,14 @@ struct RFC9112_9_6_Closing {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a client whose end arrives with its last request gets the answer, and then the end`(
+    func `a client that half-closes with its last request gets the answer, and then the end`(
         _ kind: ReadinessKind
     ) async throws {
         let arrived = Gate()
         let release = DispatchSemaphore(value: 0)
         func routes(_ routes: inout Routes) {
             Self.routes(&routes)
-            // Holds the one loop, so that all that the others send is there when it reads.
+            // Blocks the only loop, so that everything the others send is there when the loop reads.
             routes.get("/block") { _ in
                 arrived.open()
                 _ = release.wait(timeout: .now() + 20)
@@ -70,12 +70,12 @@ struct RFC9112_9_6_Closing {
         }
     }
 
-    @Test func `a refused client is listened to for a bounded time`() async throws {
+    @Test func `the server reads from a refused client for a bounded time`() async throws {
         try await withServer(.init(), Self.routes) { server in
             let client = try server.client(timeout: .seconds(20))
             let reply = try await client.exchange("GET  /now HTTP/1.1\r\n\r\n")
             #expect(reply.status == 400)
-            // It neither ends its side nor sends; its sending ends in an error once the server has let go.
+            // It neither half-closes nor sends; its sending fails once the server has closed.
             let begun = ContinuousClock.now
             while await client.sendSome([0x61]) == 1, begun.duration(to: .now) < .seconds(20) {
                 try await Task.sleep(for: .milliseconds(50))
@@ -87,7 +87,7 @@ struct RFC9112_9_6_Closing {
     // MARK: A server that stops
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a server that stops answers what is in flight, says so, and takes no more`(
+    func `a server that stops answers requests in flight with Connection: close, and accepts no more`(
         _ kind: ReadinessKind
     ) async throws {
         let arrived = Gate()
@@ -105,7 +105,8 @@ struct RFC9112_9_6_Closing {
         let idle = try server.client()
         #expect(try await idle.exchange(request("GET", "/now")).text == "now")
         let busy = try server.client()
-        // The one behind it was not begun, and is not answered: its client may send it elsewhere.
+        // The server did not begin the request after it and does not answer: the client may send it
+        // elsewhere.
         try await busy.send(request("GET", "/held") + request("GET", "/now"))
         await arrived.wait()
         server.cancel()
@@ -142,7 +143,7 @@ struct RFC9112_9_6_Closing {
         try await server.ended()
     }
 
-    @Test func `what outlasts the grace period is cancelled and cut`() async throws {
+    @Test func `handlers that exceed the grace period are cancelled and cut`() async throws {
         let outcomes = Mutex<[String]>([])
         func routes(_ routes: inout Routes) {
             routes.get("/") { _ async throws in

@@ -37,7 +37,7 @@ struct RFC9457_3 {
         "application/problem+json", "application/json", "text/html, application/JSON;q=0.5",
         "application/json ; q=1",
     ])
-    func `whoever asks for JSON gets a problem`(accept: String) async throws {
+    func `a client that accepts JSON gets a problem document`(accept: String) async throws {
         try await Self.serving { server in
             let reply = try await server.get("/none", "Accept: \(accept)")
             #expect(reply.status == 404)
@@ -51,7 +51,7 @@ struct RFC9457_3 {
         "*/*", "application/*", "text/plain", "application/json;q=0", "application/json; Q=0.000",
         "application/jsonx", "", ";",
     ])
-    func `anybody else gets a line of text`(accept: String) async throws {
+    func `any other client gets a line of text`(accept: String) async throws {
         try await Self.serving { server in
             let reply = try await server.get("/none", "Accept: \(accept)")
             #expect(reply["content-type"] == "text/plain; charset=utf-8")
@@ -61,7 +61,7 @@ struct RFC9457_3 {
     }
 
     @Test(arguments: [("/throws", 500), ("/waits", 500), ("/none", 404), ("//", 400)])
-    func `every error of the server's own is one`(path: String, status: Int) async throws {
+    func `every error of the server is a problem document`(path: String, status: Int) async throws {
         try await Self.serving { server in
             let reply = try await server.get(path, Self.wanted)
             #expect(reply.status == status)
@@ -88,8 +88,8 @@ struct RFC9457_3 {
         }
     }
 
-    // RFC 6750 §3: what OAuth clients read is not the server's to change.
-    @Test func `the gate's refusals stay what they are, and so do handlers' answers`() async throws {
+    // RFC 6750 §3: the server does not change what OAuth clients read.
+    @Test func `the gate's refusals and the handlers' answers are unchanged`() async throws {
         try await Self.serving(.always) { server in
             let refused = try await server.get("/notes", "Authorization: Bearer a.b.c", Self.wanted)
             #expect(refused["content-type"] == "application/json")
@@ -99,7 +99,7 @@ struct RFC9457_3 {
         }
     }
 
-    @Test func `a message without a head is told what is always told`() async throws {
+    @Test func `a message without a head gets the fixed text`() async throws {
         for (details, type) in [
             (ProblemDetails.accept, "text/plain; charset=utf-8"), (.always, "application/problem+json"),
         ] {
@@ -115,7 +115,7 @@ struct RFC9457_3 {
         }
     }
 
-    @Test func `a problem names its request`() async throws {
+    @Test func `a problem document has the request ID`() async throws {
         try await Self.serving(named: true) { server in
             let reply = try await server.get("/none", Self.wanted)
             let id = try JSONValue.parse(reply.body).object?["request_id"]?.string

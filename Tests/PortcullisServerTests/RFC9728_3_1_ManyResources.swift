@@ -37,7 +37,7 @@ struct RFC9728_3_1_ManyResources {
         try table(identifiers.map { try resource($0) })
     }
 
-    /// The authority and the rest of a URL, as a client's request has them.
+    /// The authority and the rest of a URL, as in a client's request.
     static func request(_ url: String) -> (host: String, target: String) {
         let rest = url.dropFirst(url.lowercased().hasPrefix("http://") ? 7 : 8)
         guard let end = rest.firstIndex(where: { $0 == "/" || $0 == "?" }) else { return (String(rest), "/") }
@@ -58,19 +58,20 @@ struct RFC9728_3_1_ManyResources {
     func `document, challenge, audience and routing agree byte for byte`(text: String) async throws {
         let table = try Self.table(Self.identifiers)
         let identifier = try ResourceIdentifier(validating: text)
-        // WKU-01, PRR-08: the document at the URL that the RFC derives names the identifier.
+        // RFC 9728 §3.1, §3.3: the document at the derived URL names the identifier.
         let location = Self.request(identifier.metadataURL)
         let document = try await table.ask(location.target, host: location.host)
         #expect(document.status == .ok)
         #expect(try JSONValue.parse(document.bytes).object?["resource"]?.string == text)
-        // CHL-02: a call without a token is told that URL. Routing ignores the query, so such resources share the first one's.
+        // RFC 9728 §5.1: a call without a token gets that URL. Routing ignores the query, so such resources
+        // share the first one's.
         let call = Self.request(text)
         let refused = try await table.ask(call.target, host: call.host)
         let expected = text == "https://b.example/p?t=2" ? "https://b.example/p?t=1" : text
         let url = try ResourceIdentifier(validating: expected).metadataURL
         #expect(refused.status == .unauthorized)
         #expect(refused.fields[.wwwAuthenticate] == #"Bearer resource_metadata="\#(url)""#)
-        // ASX-06: a token for the identifier opens it, one for another resource does not.
+        // RFC 9728 §7.4: a token for the identifier is accepted, one for another resource is not.
         let opened = try await table.ask(
             call.target, host: call.host, bearer: Self.issuer.mint(audience: expected))
         #expect(opened.status == .ok && String(decoding: opened.bytes, as: UTF8.self) == expected)
@@ -85,7 +86,7 @@ struct RFC9728_3_1_ManyResources {
         ("[2001:db8::1]:8443", 404), ("[2001:db8::2]", 421), ("A.EXAMPLE", 200), ("a.example:443", 200),
         ("a.example:80", 421), ("e.example", 421), ("a.example.", 421),
     ])
-    func `RFC 9110 §15.5.20: a host that is nobody's is 421, however it is spelled`(host: String, status: Int)
+    func `RFC 9110 §15.5.20: a host without resources is 421, in any spelling`(host: String, status: Int)
         async throws
     {
         let table = try Self.table(Self.identifiers)
@@ -93,7 +94,7 @@ struct RFC9728_3_1_ManyResources {
         #expect(try await table.ask(path, host: host).status.code == status)
     }
 
-    @Test func `WKU-08, WKU-09: another suffix is 404, and never another resource's document`() async throws {
+    @Test func `an unknown suffix is 404, and never another resource's document`() async throws {
         let table = try Self.table(["https://a.example/p", "https://a.example/p/q"])
         let root = "/.well-known/oauth-protected-resource"
         for path in [
@@ -111,7 +112,7 @@ struct RFC9728_3_1_ManyResources {
         ("/p/qr", "https://a.example/p"), ("/P", "https://a.example"), ("/", "https://a.example"),
         ("/%70/q", "https://a.example/p/q"),
     ])
-    func `WKU-16, PRR-09: the longest prefix by whole segments owns the request`(path: String, owner: String)
+    func `the longest prefix by whole segments owns the request`(path: String, owner: String)
         async throws
     {
         let table = try Self.table(["https://a.example", "https://a.example/p", "https://a.example/p/q"])
@@ -120,7 +121,7 @@ struct RFC9728_3_1_ManyResources {
         #expect(answer.fields[.wwwAuthenticate] == #"Bearer resource_metadata="\#(url)""#)
     }
 
-    @Test func `a token for the parent does not open the child`() async throws {
+    @Test func `a token for the parent is refused at the child`() async throws {
         let table = try Self.table(["https://a.example/p", "https://a.example/p/q"])
         let token = Self.issuer.mint(audience: "https://a.example/p")
         #expect(try await table.ask("/p", host: "x", bearer: token).status == .ok)
@@ -131,7 +132,7 @@ struct RFC9728_3_1_ManyResources {
         ("https://a.example/p", "https://a.example/p/"), ("https://a.example/p", "HTTPS://A.example:443/%70"),
         ("https://[::1]/p", "https://[0:0:0:0:0:0:0:1]/p"), ("https://a.example", "https://a.example/"),
     ])
-    func `resources with one location are refused at start, with both of them named`(
+    func `resources with one location are refused at start, and the message names both`(
         first: String, second: String
     )
         throws
@@ -145,7 +146,7 @@ struct RFC9728_3_1_ManyResources {
         }
     }
 
-    @Test func `two root aliases of one host are refused, with both of them named`() throws {
+    @Test func `two root aliases of one host are refused, and the message names both`() throws {
         let resources = [
             try Self.resource("https://a.example/p", rootAlias: true),
             try Self.resource("https://a.example/q", rootAlias: true),
@@ -160,14 +161,14 @@ struct RFC9728_3_1_ManyResources {
         }
     }
 
-    @Test func `WKU-10: further suffixes are served, and nothing else below them`() async throws {
+    @Test func `RFC 9728 §3: further suffixes are served, and nothing else below them`() async throws {
         let resource = try Self.resource("https://a.example") {
             $0.additionalSuffixes = ["x-protected-resource"]
         }
         let table = try Self.table([resource])
         #expect(try await table.ask("/.well-known/x-protected-resource", host: "x").status == .ok)
         #expect(try await table.ask("/.well-known/x-protected-resource/p", host: "x").status == .notFound)
-        // What is not reserved belongs to the resource at the root.
+        // Paths that are not reserved belong to the resource at the root.
         #expect(try await table.ask("/.well-known/x-protected-resources", host: "x").status == .unauthorized)
     }
 
@@ -190,7 +191,8 @@ struct RFC9728_3_1_ManyResources {
     }
 
     @Test
-    func `SIG-06: jwks_uri on this server is served without a token, with the keys of all that name it`()
+    func
+        `RFC 9728 §2: jwks_uri is served without a token, with the keys of all resources that name it`()
         async throws
     {
         let keys = "https://a.example/p/keys"
@@ -213,21 +215,21 @@ struct RFC9728_3_1_ManyResources {
     }
 
     @Test(arguments: ["https://a.example/p", "https://a.example/.well-known/oauth-protected-resource/p"])
-    func `a jwks_uri in the place of something else is refused`(keys: String) throws {
+    func `a jwks_uri at the location of something else is refused`(keys: String) throws {
         let resource = try Self.resource("https://a.example/p", jwksURI: keys) {
             $0.signing = try Self.signing("1")
         }
         #expect(throws: ConfigurationError.self) { try Self.table([resource]) }
     }
 
-    @Test func `guarded answers link to the metadata where that is wanted, refusals too`() async throws {
+    @Test func `guarded answers and refusals link to the metadata if that is switched on`() async throws {
         let linking = try Self.resource("https://a.example/p") { $0.linksFromAnswers = true }
         let table = try Self.table([linking, Self.resource("https://a.example/q")])
         let link =
             #"<https://a.example/.well-known/oauth-protected-resource/p>; rel="oauth-protected-resource""#
         let token = Self.issuer.mint(audience: "https://a.example/p")
         for (target, token, status) in [("/p", token, 200), ("/p", nil, 401), ("/p/x", token, 404)] {
-            // Each way through the chain: first with waiting, then without.
+            // Each path through the chain: first with waiting, then without.
             for _ in 0..<2 {
                 let answer = try await table.ask(target, host: "x", bearer: token)
                 #expect(answer.status.code == status)
@@ -239,12 +241,12 @@ struct RFC9728_3_1_ManyResources {
             try await table.ask("/.well-known/oauth-protected-resource/p", host: "x").fields["Link"] == nil)
     }
 
-    @Test func `finding a resource costs no more among thousands than among two`() throws {
+    @Test func `finding a resource among thousands costs no more than among two`() throws {
         func cost(_ count: Int) throws -> Duration {
             let asked = try Self.table((0..<count).map { "https://h\($0 % 40).example/t\($0)/p" })
             let path = try RequestPath("/t\(count - 1)/p/x")
             let host = "h\((count - 1) % 40).example"
-            // The best of several runs, since other work disturbs single ones.
+            // The best of several runs, because other work disturbs single runs.
             return (0..<20).map { _ in
                 ContinuousClock().measure {
                     for _ in 0..<500 { _ = asked.table.destination(.get, authority: host, path) }

@@ -33,7 +33,7 @@ struct RFC9728_3_1_MetadataRoutes {
         ("https://h/p/", ["/p/", "/p"]), ("https://h/%7Ep", ["/~p", "/%7ep", "/%7Ep/"]),
         ("https://h/p?t=%7e", ["/p?t=%7e", "/p/?t=~"]), ("https://h?t=1", ["?t=1", "/?t=1"]),
     ])
-    func `the document is at the place that clients derive, with or without a slash`(
+    func `the document is at the location that clients derive, with or without a slash`(
         identifier: String, suffixes: [String]
     ) async throws {
         try await serve([identifier]) { (server) async throws in
@@ -46,7 +46,7 @@ struct RFC9728_3_1_MetadataRoutes {
         }
     }
 
-    @Test func `each resource has its own document, and no path another's`() async throws {
+    @Test func `each resource has its own document, and no path serves another's`() async throws {
         try await serve(["https://h/a", "https://h/a/b", "https://h/c"]) { (server) async throws in
             for path in ["/a", "/a/b", "/c"] {
                 expect(try await server.get(Self.root + path), "https://h\(path)")
@@ -60,7 +60,7 @@ struct RFC9728_3_1_MetadataRoutes {
         }
     }
 
-    @Test func `a query in the identifier tells documents apart, a stray one does not`() async throws {
+    @Test func `a query in the identifier selects the document, any other query does not`() async throws {
         try await serve(["https://h/p?t=1", "https://h/p?t=2", "https://h/q"]) { (server) async throws in
             expect(try await server.get(Self.root + "/p?t=1"), "https://h/p?t=1")
             expect(try await server.get(Self.root + "/p?t=2"), "https://h/p?t=2")
@@ -75,7 +75,7 @@ struct RFC9728_3_1_MetadataRoutes {
         }
     }
 
-    @Test func `the root alias is there if it is wanted, and the place of the path as well`() async throws {
+    @Test func `the root alias is served if switched on, in addition to the derived location`() async throws {
         try await serve(["https://h/a", "https://h/b"], alias: "https://h/b") { (server) async throws in
             for suffix in ["", "/", "/b"] { expect(try await server.get(Self.root + suffix), "https://h/b") }
         }
@@ -84,7 +84,7 @@ struct RFC9728_3_1_MetadataRoutes {
         }
     }
 
-    @Test func `§7.3: an alias takes no other document's place`() throws {
+    @Test func `§7.3: an alias does not replace another document`() throws {
         let alias = try site.resource("https://h/a", rootAlias: true)
         for other in [try site.resource("https://h/b", rootAlias: true), try site.resource("https://h")] {
             let problems = routingProblems { routes in
@@ -101,7 +101,7 @@ struct RFC9728_3_1_MetadataRoutes {
         #expect(problems.isEmpty)
     }
 
-    @Test func `§3.3: documents that could not be told apart are refused`() throws {
+    @Test func `§3.3: documents with one location are refused`() throws {
         for (first, second) in [("https://h/p", "https://h/p/"), ("https://h", "HTTPS://H:443/")] {
             let resources = try [site.resource(first), site.resource(second)]
             let problems = routingProblems { routes in
@@ -111,7 +111,7 @@ struct RFC9728_3_1_MetadataRoutes {
         }
     }
 
-    @Test func `nobody is asked for a token, whatever is sent`() async throws {
+    @Test func `the document needs no token, whatever the client sends`() async throws {
         try await serve(["https://api.example.com"]) { (server) async throws in
             let fields = [
                 "X: y", "Authorization: Bearer x", "Authorization: Basic x", "Authorization: Bearer",
@@ -130,7 +130,8 @@ struct RFC9728_3_1_MetadataRoutes {
                 "GET \(Self.root)/a HTTP/1.1\r\nHost: evil.example\r\nX-Forwarded-Host: evil.example\r\n\r\n",
                 "GET http://evil.example\(Self.root)/a HTTP/1.1\r\nHost: evil.example\r\n\r\n",
                 "GET \(Self.root)/a HTTP/1.0\r\n\r\n",
-                "GET \(Self.root)/a HTTP/1.1\r\nHost: h\r\nAccept: application/oauth-protected-resource+json\r\n\r\n",
+                "GET \(Self.root)/a HTTP/1.1\r\nHost: h\r\nAccept: "
+                    + "application/oauth-protected-resource+json\r\n\r\n",
             ]
             for text in forged {
                 let reply = try await server.exchange(text)
@@ -154,7 +155,7 @@ struct RFC9728_3_1_MetadataRoutes {
     }
 
     @Test(arguments: ["POST", "PUT", "DELETE", "PATCH", "TRACE", "get"])
-    func `RFC 9110 §15.5.6: another method is 405 with what would be right`(method: String) async throws {
+    func `RFC 9110 §15.5.6: another method is 405 with the allowed methods`(method: String) async throws {
         try await serve(["https://h/a"]) { (server) async throws in
             let reply = try await server.exchange(request(method, Self.root + "/a"))
             #expect(reply.status == 405)
@@ -163,7 +164,7 @@ struct RFC9728_3_1_MetadataRoutes {
         }
     }
 
-    @Test func `RFC 9110 §13.1.2: who has the document is told so`() async throws {
+    @Test func `RFC 9110 §13.1.2: a client that has the document gets 304`() async throws {
         try await serve(["https://h/a"]) { (server) async throws in
             let first = try await server.get(Self.root + "/a")
             let etag = try #require(first["etag"])
@@ -181,7 +182,7 @@ struct RFC9728_3_1_MetadataRoutes {
         }
     }
 
-    @Test func `RFC 9111 §5.2.2.1: how long it may be kept is the author's to say`() async throws {
+    @Test func `RFC 9111 §5.2.2.1: the configuration sets max-age`() async throws {
         let resource = try site.resource("https://h/a", maxAge: .zero)
         try await withServer(.init(), { $0.protect(resource) { _ in } }) { (server) async throws in
             #expect(
@@ -189,7 +190,7 @@ struct RFC9728_3_1_MetadataRoutes {
         }
     }
 
-    @Test func `scripts of every origin may read it, its absence too`() async throws {
+    @Test func `scripts of every origin may read the document, and its 404`() async throws {
         try await serve(["https://h/a"]) { (server) async throws in
             for path in ["/a", "/none"] {
                 for fields in [[], ["Origin: https://app.example"]] {
@@ -213,7 +214,7 @@ struct RFC9728_3_1_MetadataRoutes {
         }
     }
 
-    @Test func `RFC 9112 §5.5: nothing that a preflight asks for can split the answer`() async throws {
+    @Test func `RFC 9112 §5.5: nothing in a preflight can split the answer`() async throws {
         try await serve(["https://h/a"]) { (server) async throws in
             for value in ["a\u{0B}b", "x: y", "a;b", "\u{E9}", "a, Set-Cookie: b=c"] {
                 let reply = try await server.exchange(

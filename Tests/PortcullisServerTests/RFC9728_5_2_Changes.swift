@@ -8,7 +8,7 @@ import PortcullisTesting
 import Synchronization
 import Testing
 
-@Suite("RFC 9728 §5.2 Metadata that changes while it is served")
+@Suite("RFC 9728 §5.2 Metadata that changes while a server runs")
 struct RFC9728_5_2_Changes {
     static let identifier = "https://a.example/p"
     static let metadataPath = "/.well-known/oauth-protected-resource/p"
@@ -54,7 +54,7 @@ struct RFC9728_5_2_Changes {
 
     static func bearer(_ token: String) -> String { "Authorization: Bearer \(token)" }
 
-    @Test func `a replacement gives new documents, tags and challenges, and says so with both hashes`()
+    @Test func `a replacement changes documents, tags and challenges, and reports both hashes`()
         async throws
     {
         let issuer = TestIssuer("https://as.example.com")
@@ -89,7 +89,7 @@ struct RFC9728_5_2_Changes {
         try await server.stop()
     }
 
-    @Test func `resources that come and go are told of`() async throws {
+    @Test func `added and removed resources are reported`() async throws {
         let issuer = TestIssuer("https://as.example.com")
         let (gone, come) = (Events(), Events())
         let old = try Self.resource(trusting: [issuer], events: gone)
@@ -103,7 +103,7 @@ struct RFC9728_5_2_Changes {
         try await server.stop()
     }
 
-    @Test func `CHL-05: tokens of a removed authorization server get a fresh challenge, remembered ones too`()
+    @Test func `tokens of a removed authorization server get a fresh challenge, cached ones too`()
         async throws
     {
         let stays = TestIssuer("https://stays.example.com")
@@ -125,7 +125,9 @@ struct RFC9728_5_2_Changes {
         try await server.stop()
     }
 
-    @Test func `SIG-07: a changed document is signed anew, and a replaced key stays beside the new one`()
+    @Test
+    func
+        `RFC 9728 §2.2: a changed document is signed again, and a replaced key stays published`()
         async throws
     {
         let issuer = TestIssuer("https://as.example.com")
@@ -149,7 +151,7 @@ struct RFC9728_5_2_Changes {
         try await server.stop()
     }
 
-    @Test func `gates around routes of their own follow a set that is replaced, and so do the documents`()
+    @Test func `gates around an app's own routes follow a replaced set, and so do the documents`()
         async throws
     {
         let goes = TestIssuer("https://goes.example.com")
@@ -187,8 +189,7 @@ struct RFC9728_5_2_Changes {
         try await server.stop()
     }
 
-    @Test func `a replaceable gate links to the metadata where the resource of the moment does`() async throws
-    {
+    @Test func `a replaceable gate links to the current resource's metadata`() async throws {
         let issuer = TestIssuer("https://as.example.com")
         var publishing = MetadataPublishing()
         publishing.linksFromAnswers = true

@@ -13,7 +13,7 @@ struct ReplacementTests {
         return routes
     }
 
-    @Test func `a kept connection sees the new routes with its next request`() async throws {
+    @Test func `an open connection uses the new routes for its next request`() async throws {
         try await withServer(.init(), { $0.get("/") { _ in .text("old") } }) { server in
             let client = try server.client()
             #expect(try await client.exchange(request("GET", "/")).text == "old")
@@ -23,7 +23,7 @@ struct ReplacementTests {
         }
     }
 
-    @Test func `a request in flight ends under the old routes`() async throws {
+    @Test func `a request in flight ends with the old routes`() async throws {
         let gate = Gate()
         let arrived = Gate()
         try await withServer(
@@ -46,7 +46,7 @@ struct ReplacementTests {
         }
     }
 
-    @Test func `routes that contradict themselves change nothing`() async throws {
+    @Test func `contradictory routes change nothing`() async throws {
         try await withServer(.init(), { $0.get("/") { _ in .text("old") } }) { server in
             let contradicting = Self.routes {
                 $0.get("/") { _ in .text("one") }
@@ -58,7 +58,7 @@ struct ReplacementTests {
         }
     }
 
-    @Test func `new limits hold for new connections, old ones keep theirs`() async throws {
+    @Test func `new limits apply to new connections, open ones keep the old limits`() async throws {
         try await withServer(.init(), { $0.get("/{rest...}") { _ in .ok } }) { server in
             let old = try server.client()
             let long = "/" + String(repeating: "a", count: 200)
@@ -71,7 +71,7 @@ struct ReplacementTests {
         }
     }
 
-    @Test func `a higher limit lets in who waits`() async throws {
+    @Test func `a higher limit admits waiting clients`() async throws {
         var limits = Server.Limits()
         limits.maxConnectionCount = 1
         try await withServer(.init(limits: limits), { $0.get("/") { _ in .ok } }) { server in
@@ -85,7 +85,7 @@ struct ReplacementTests {
         }
     }
 
-    @Test func `replacements before the server runs count too`() async throws {
+    @Test func `replacements before the server runs apply too`() async throws {
         let server = try Server(validating: Self.routes { $0.get("/") { _ in .text("old") } }, port: 0)
         try await server.replace(Self.routes { $0.get("/") { _ in .text("new") } })
         let running = try await RunningServer.start(server)

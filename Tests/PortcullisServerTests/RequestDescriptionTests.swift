@@ -3,9 +3,9 @@
 import PortcullisServer
 import Testing
 
-@Suite("RFC 6750 §5.3 A request does not print what came with it")
+@Suite("RFC 6750 §5.3 A printed request contains no secret")
 struct RequestDescriptionTests {
-    @Test func `neither itself nor its parts`() async throws {
+    @Test func `neither the request nor its parts print a secret`() async throws {
         let prints = Logbook()
         try await withServer(
             .init(),

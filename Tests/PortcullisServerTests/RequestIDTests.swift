@@ -6,7 +6,7 @@ import PortcullisServer
 import PortcullisTesting
 import Testing
 
-@Suite("Request identifiers")
+@Suite("Request IDs")
 struct RequestIDTests {
     private let lines = Lines()
 
@@ -23,7 +23,7 @@ struct RequestIDTests {
         try await withServer(setup, declare, test)
     }
 
-    @Test func `the answer's field, the request and the log line say the same`() async throws {
+    @Test func `the answer's field, the request and the log line have the same ID`() async throws {
         var id: String?
         try await serving({ _ in }, { $0.get("/") { .text($0.id ?? "none") } }) { server in
             let reply = try await server.get("/")
@@ -34,7 +34,7 @@ struct RequestIDTests {
         #expect(lines.objects.first?["request_id"]?.string == id)
     }
 
-    @Test func `no two requests have the same`() async throws {
+    @Test func `no two requests have the same ID`() async throws {
         try await serving({ _ in }, { $0.get("/") { _ in .ok } }) { server in
             for _ in 0..<4 {
                 let client = try server.client()
@@ -44,7 +44,7 @@ struct RequestIDTests {
         #expect(Set(lines.objects.compactMap { $0["request_id"]?.string }).count == 40)
     }
 
-    @Test func `a refusal's body names the request`() async throws {
+    @Test func `a refusal's body has the request ID`() async throws {
         let issuer = TestIssuer("https://login.example.com")
         let notes = ProtectedResource("https://api.example.com/notes", trusting: issuer.trusted)
         try await serving({ _ in }, { $0.protect(notes) { _ in } }) { server in
@@ -59,7 +59,7 @@ struct RequestIDTests {
         }
     }
 
-    @Test func `a message that is wrong in itself has one too`() async throws {
+    @Test func `a malformed message has an ID too`() async throws {
         try await serving({ _ in }, { _ in }) { server in
             let reply = try await server.exchange("GET / HTTP/1.1\r\n\r\n")
             #expect(reply.status == 400)
@@ -67,7 +67,7 @@ struct RequestIDTests {
         }
     }
 
-    @Test func `a stream's head has one`() async throws {
+    @Test func `a stream's head has an ID`() async throws {
         try await serving(
             { _ in },
             { $0.get("/") { _ in .stream(contentType: "text/plain") { try await $0.write("piece") } } }
@@ -77,14 +77,14 @@ struct RequestIDTests {
         }
     }
 
-    @Test func `the field of somebody who is no trusted proxy does not exist`() async throws {
+    @Test func `the field of an untrusted peer is ignored`() async throws {
         try await serving({ _ in }, { $0.get("/") { _ in .ok } }) { server in
             let reply = try await server.get("/", "X-Request-Id: mine")
             #expect(reply["x-request-id"] != "mine")
         }
     }
 
-    @Test func `they can be had without a log, and left out with one`() async throws {
+    @Test func `request IDs work without a log, and can be switched off with one`() async throws {
         var setup = RunningServer.Setup()
         setup.configure = { $0.assignsRequestIDs = true }
         try await withServer(setup, { $0.get("/") { _ in .ok } }) { server in
@@ -98,7 +98,7 @@ struct RequestIDTests {
         #expect(lines.objects.first?["request_id"] == .null)
     }
 
-    @Test func `without either there is none`() async throws {
+    @Test func `without either there is no ID`() async throws {
         try await withServer(.init(), { $0.get("/") { .text($0.id ?? "none") } }) { server in
             let reply = try await server.get("/")
             #expect(reply.text == "none")

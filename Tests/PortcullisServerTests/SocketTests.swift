@@ -25,7 +25,7 @@ struct UnixSocketTests {
             Server(validating: routes(), host: "unix:" + path, configuration: configuration))
     }
 
-    @Test func `requests are answered, and the file is gone with the server`() async throws {
+    @Test func `requests are answered, and the server removes its socket file`() async throws {
         let folder = try TemporaryFolder()
         let path = folder.path + "/server.sock"
         let server = try await Self.start(path)
@@ -38,7 +38,7 @@ struct UnixSocketTests {
         #expect(FileIdentity(socketAt: path) == nil)
     }
 
-    @Test func `whoever connects to one can be trusted`() async throws {
+    @Test func `every peer of a Unix socket can be trusted`() async throws {
         let folder = try TemporaryFolder()
         var configuration = Server.Configuration(log: { _ in })
         configuration.proxies = try TrustedProxies(["unix"], forwarded: .xForwarded)
@@ -50,7 +50,7 @@ struct UnixSocketTests {
     }
 
     @Test
-    func `the file of a server that died is replaced, that of one that lives is not, nor any other file`()
+    func `a dead server's socket file is replaced, a live server's and any other file is not`()
         throws
     {
         let folder = try TemporaryFolder()
@@ -71,7 +71,7 @@ struct UnixSocketTests {
         withExtendedLifetime(socket) {}
     }
 
-    @Test func `permissions are those that are asked for`() throws {
+    @Test func `the socket file has the configured permissions`() throws {
         let folder = try TemporaryFolder()
         let path = folder.path + "/server.sock"
         let socket = try ServerSocket(unixPath: path, permissions: 0o660)
@@ -87,13 +87,13 @@ struct UnixSocketTests {
     }
 }
 
-@Suite("sd_listen_fds(3), sd_notify(3): what a service manager hands over and is told")
+@Suite("sd_listen_fds(3), sd_notify(3): sockets from and messages to a service manager")
 struct ServiceManagerTests {
     private static func manager(_ variables: [String: String], processID: Int32 = 42) -> SystemdEnvironment {
         SystemdEnvironment(processID: processID) { variables[$0] }
     }
 
-    @Test func `sockets come in order, with their names`() {
+    @Test func `sockets arrive in order, with their names`() {
         let manager = Self.manager([
             "LISTEN_PID": "42", "LISTEN_FDS": "3", "LISTEN_FDNAMES": "http:admin",
         ])
@@ -106,11 +106,11 @@ struct ServiceManagerTests {
         ["LISTEN_PID": "42", "LISTEN_FDS": "0"], ["LISTEN_PID": "42", "LISTEN_FDS": "-1"],
         ["LISTEN_PID": "42", "LISTEN_FDS": "one"], ["LISTEN_PID": "42", "LISTEN_FDS": "100000"],
     ])
-    func `what is meant for nobody or another process is not taken`(variables: [String: String]) {
+    func `sockets for no process or for another one are not adopted`(variables: [String: String]) {
         #expect(Self.manager(variables).sockets == [])
     }
 
-    @Test func `a socket that listens already is served by every loop`() async throws {
+    @Test func `every loop serves a socket that already listens`() async throws {
         let listening = try ListeningSockets(host: "127.0.0.1", port: 0, count: 1)
         let socket = try ServerSocket(adopting: listening.descriptors, loopCount: 2)
         #expect(socket.address == listening.address)
@@ -125,7 +125,7 @@ struct ServiceManagerTests {
         try await server.stop()
     }
 
-    @Test func `what does not listen is not adopted`() throws {
+    @Test func `a socket that does not listen is not adopted`() throws {
         let folder = try TemporaryFolder()
         let file = open(folder.path + "/file", O_RDWR | O_CREAT, 0o600)
         defer { close(file) }
@@ -135,7 +135,7 @@ struct ServiceManagerTests {
     }
 
     @Test(arguments: [false, true])
-    func `the service manager is told`(isAbstract: Bool) throws {
+    func `the service manager is notified`(isAbstract: Bool) throws {
         let folder = try TemporaryFolder()
         let path = (isAbstract ? "@" : "") + folder.path + "/notify"
         let address = try #require(ResolvedAddress(unixPath: path))
@@ -160,7 +160,7 @@ struct ServiceManagerTests {
         #expect(told[2] == "STOPPING=1")
     }
 
-    @Test func `nobody to tell is no error`() {
+    @Test func `without a service manager there is no error`() {
         Self.manager([:]).notify(.ready)
         Self.manager(["NOTIFY_SOCKET": "/nonexistent/socket"]).notify(.ready)
         Self.manager(["NOTIFY_SOCKET": "vsock:2:1"]).notify(.ready)

@@ -6,7 +6,7 @@ import PortcullisServer
 import PortcullisTesting
 import Testing
 
-@Suite("RFC 6750 §3.1 A streamed answer lasts no longer than its token")
+@Suite("RFC 6750 §3.1 A streamed answer ends with its token")
 struct StreamExpiryTests {
     let clock = ManualClock()
     let issuer: TestIssuer
@@ -22,7 +22,7 @@ struct StreamExpiryTests {
         issuer.mint(audience: "https://api.example.com/notes", lifetime: lifetime)
     }
 
-    /// Streams two pieces and lets time pass in between.
+    /// Streams two pieces and advances the clock between them.
     private func reply(
         _ expiry: StreamExpiry?, passing time: Duration, isImmediate: Bool = true
     ) async throws -> Reply {
@@ -51,27 +51,27 @@ struct StreamExpiryTests {
     }
 
     @Test(arguments: [true, false])
-    func `the connection is cut, so that the client can tell`(isImmediate: Bool) async throws {
+    func `the connection is cut, so that the client notices`(isImmediate: Bool) async throws {
         let reply = try await reply(nil, passing: .seconds(90), isImmediate: isImmediate)
         #expect(reply.status == 200 && reply.text == "one " && reply.isCutOff)
     }
 
-    @Test func `until then it goes on, within the leeway too`() async throws {
+    @Test func `before its expiry the stream continues, within the leeway too`() async throws {
         let reply = try await reply(nil, passing: .milliseconds(89_500))
         #expect(reply.text == "one two " && !reply.isCutOff)
     }
 
-    @Test func `the app may have a last word, and the answer is whole`() async throws {
+    @Test func `the app may send a last event, and the answer is whole`() async throws {
         let reply = try await reply(.finish { try await $0.write("bye") }, passing: .seconds(90))
         #expect(reply.text == "one bye" && !reply.isCutOff)
     }
 
-    @Test func `the app may let it go on`() async throws {
+    @Test func `the app may let the stream continue`() async throws {
         let reply = try await reply(.ignore, passing: .seconds(90))
         #expect(reply.text == "one two " && !reply.isCutOff)
     }
 
-    @Test func `so it is where the resource is taken away meanwhile`() async throws {
+    @Test func `the stream is also cut after its resource is removed`() async throws {
         let resources = try ResourceRegistry([resource], log: { _ in })
         let clock = clock
         let reply = try await withServer(
@@ -93,8 +93,7 @@ struct StreamExpiryTests {
         #expect(reply.status == 200 && reply.text == "one " && reply.isCutOff)
     }
 
-    @Test func `a handler that writes nothing, and does not care for cancellation, is cut too`() async throws
-    {
+    @Test func `a handler that writes nothing and ignores cancellation is cut too`() async throws {
         let door = Gate()
         try await withServer(
             .preferred,
@@ -109,7 +108,7 @@ struct StreamExpiryTests {
                 }
             },
             { server in
-                // Expired but for the last moment of its leeway.
+                // Expired, except for the last moment of its leeway.
                 let token = token(.seconds(-29))
                 clock.advance(by: .milliseconds(700))
                 let reply = try await server.get("/notes", "Authorization: Bearer \(token)")

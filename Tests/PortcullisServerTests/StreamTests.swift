@@ -5,7 +5,7 @@ import PortcullisTransport
 import Synchronization
 import Testing
 
-@Suite("Streams that live long: Server-Sent Events")
+@Suite("Long-lived streams: Server-Sent Events")
 struct StreamTests {
     private static func events(_ source: AsyncStream<String>, ended: Gate) -> @Sendable (Request) -> Response
     {
@@ -32,7 +32,7 @@ struct StreamTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `the head goes out before the first event, and each event as it comes`(_ kind: ReadinessKind)
+    func `the head is sent before the first event, and each event at once`(_ kind: ReadinessKind)
         async throws
     {
         try await serving(kind) { server, events, _ in
@@ -64,7 +64,7 @@ struct StreamTests {
     }
 
     @Test(arguments: ReadinessKind.allCases, waysToLeave)
-    func `a client that leaves cancels the handler, though nothing is written`(
+    func `a client that leaves cancels the handler, even if it writes nothing`(
         _ kind: ReadinessKind, _ how: String
     ) async throws {
         try await serving(kind) { server, _, ended in
@@ -72,14 +72,14 @@ struct StreamTests {
             try await client.send(request("GET", "/events"))
             _ = try await client.receive(atLeast: 100)
             Self.leave(client, how)
-            // No event ever comes: only cancellation ends the handler.
+            // No event ever arrives: only cancellation ends the handler.
             await ended.wait()
         }
     }
 
-    // A source of Dispatch that is not asked to go on tells of nothing, the end included.
+    // A Dispatch source that is not resumed reports nothing, not even the end.
     @Test(.enabled(if: ReadinessKind.preferred != .dispatchSources), arguments: waysToLeave)
-    func `a client that leaves is noticed behind what nobody has read`(_ how: String) async throws {
+    func `a client that leaves is noticed even with unread bytes`(_ how: String) async throws {
         try await serving { server, _, ended in
             let client = try server.client()
             try await client.send(request("GET", "/events") + String(repeating: "x", count: 100_000))
@@ -90,7 +90,7 @@ struct StreamTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `for a client that has left before the head was sent nothing is begun`(_ kind: ReadinessKind)
+    func `no stream starts for a client that left before the head was sent`(_ kind: ReadinessKind)
         async throws
     {
         let leaving = Mutex<RawClient?>(nil)

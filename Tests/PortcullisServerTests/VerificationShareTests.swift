@@ -6,7 +6,7 @@ import PortcullisTesting
 import PortcullisTransport
 import Testing
 
-@Suite("Requests whose signatures wait for their share of the loop's time")
+@Suite("Requests whose signature checks wait for their share of the loop's time")
 struct VerificationShareTests {
     static let identifier = "http://127.0.0.1:8080/api"
     let site = GuardedSite()
@@ -38,7 +38,7 @@ struct VerificationShareTests {
         try await withServer(kind, declare) { server in try await body(server) }
     }
 
-    /// A request with a token that nobody has seen, good or forged.
+    /// A request with a new token, valid or forged.
     private func guarded(_ target: String, isForged: Bool = false) -> String {
         let issuer = isForged ? impostor : site.issuer
         return request(
@@ -73,7 +73,7 @@ struct VerificationShareTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `behind other middleware too`(_ kind: ReadinessKind) async throws {
+    func `requests are answered after other middleware too`(_ kind: ReadinessKind) async throws {
         try await serve(kind, behind: PassOn()) { server in
             let client = try server.client(timeout: .seconds(20))
             try await client.send((0..<60).map(message).joined())
@@ -82,7 +82,7 @@ struct VerificationShareTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a client that has ended its side gets every answer, and then the end`(_ kind: ReadinessKind)
+    func `a client that half-closes gets every answer, and then the end`(_ kind: ReadinessKind)
         async throws
     {
         try await serve(kind) { server in
@@ -95,7 +95,8 @@ struct VerificationShareTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `clients that go while they wait disturb nobody`(_ kind: ReadinessKind) async throws {
+    func `clients that disconnect while they wait disturb no other client`(_ kind: ReadinessKind) async throws
+    {
         try await serve(kind) { server in
             for _ in 0..<100 {
                 let client = try server.client()
@@ -107,7 +108,7 @@ struct VerificationShareTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `content that arrives meanwhile is the handler's`(_ kind: ReadinessKind) async throws {
+    func `content that arrives in the meantime goes to the handler`(_ kind: ReadinessKind) async throws {
         try await serve(kind) { server in
             let client = try server.client(timeout: .seconds(20))
             let token = site.issuer.mint(audience: Self.identifier)

@@ -9,16 +9,17 @@ import PortcullisTesting
 import Synchronization
 import Testing
 
-/// The published exchanges over sockets: status, every field by name and value, challenges and content byte for byte.
+/// The published exchanges over sockets: status, every field by name and value, challenges and content byte
+/// for byte.
 ///
-/// The clock shows what the exchanges show. Where one of them and the example server's contract differ the contract holds; the test
-/// that has such a case says so.
-@Suite("RFC 9728 §5, RFC 6750 §3, RFC 9449 §7 The worked exchanges, as they are sent")
+/// The clock shows the exchanges' time. Where an exchange and the example server's contract differ, the
+/// contract applies; the test with such a case says so.
+@Suite("RFC 9728 §5, RFC 6750 §3, RFC 9449 §7 The worked exchanges, as sent")
 struct WorkedExchangesServed {
     static let clock = ManualClock()
     static let issuer = "https://as.example.com"
 
-    // MARK: What is served
+    // MARK: The server
 
     private static func resource(
         _ identifier: ResourceIdentifier = "https://api.example.com/mcp",
@@ -97,7 +98,7 @@ struct WorkedExchangesServed {
         #expect(reply.statusLine == expected.statusLine, sourceLocation: sourceLocation)
         #expect(reply.byName == expected.byName, sourceLocation: sourceLocation)
         #expect(reply.text == expected.text, sourceLocation: sourceLocation)
-        // The challenges once more by themselves: their order, every byte.
+        // Compares the challenges again separately: their order, every byte.
         #expect(
             reply.all("www-authenticate") == expected.all("www-authenticate"), sourceLocation: sourceLocation)
     }
@@ -126,7 +127,7 @@ struct WorkedExchangesServed {
         }
     }
 
-    @Test func `3: the metadata once more`() async throws {
+    @Test func `3: the metadata again`() async throws {
         try await serve(Self.resource()) { try await run("03-1-request", "03-2-response", on: $0) }
     }
 
@@ -138,7 +139,7 @@ struct WorkedExchangesServed {
     }
 
     @Test(arguments: [5, 6, 7, 8, 13, 14])
-    func `5 to 8, 13, 14: a bearer token that is good, or is not`(number: Int) async throws {
+    func `5 to 8, 13, 14: a valid bearer token, and invalid ones`(number: Int) async throws {
         let name = number < 10 ? "0\(number)" : "\(number)"
         try await serve(Self.resource()) {
             try await run("\(name)-1-request", "\(name)-2-response", on: $0)
@@ -157,7 +158,7 @@ struct WorkedExchangesServed {
         }
     }
 
-    @Test func `10: a token in the query while that is off, and on`() async throws {
+    @Test func `10: a token in the query, with query tokens off and on`() async throws {
         let legacy = try Self.resource(
             "https://api.example.com/legacy", methods: [.header, .query], dpop: [], rootAlias: false
         ) { $0.audiences = ["https://api.example.com/mcp"] }
@@ -207,13 +208,13 @@ struct WorkedExchangesServed {
             try await run("15-1-request", "15-2-response", on: server)
             try await run("15-3-request", "15-4-response", on: server)
         }
-        // From a peer that is not trusted the field does not exist, and nothing varies with it.
+        // From an untrusted peer the field is ignored, and the answer does not vary with it.
         try await serve(Self.resource()) { server in
             try await run("15-1-request", "15-4-response", on: server, contract: ["vary": []])
         }
     }
 
-    @Test func `16: introspection, as it is asked and answered`() async throws {
+    @Test func `16: introspection, request and answer`() async throws {
         let asked = Mutex<[(fields: [String: String], body: String)]>([])
         let answers = Mutex(["16-2-response", "16-3-response"])
         try await withServer(
@@ -251,7 +252,7 @@ struct WorkedExchangesServed {
                 let refused = try Exchange.reply(parsing: form)
                 #expect(bad.byName == refused.byName && bad.body == refused.body)
             }
-            // The host is that of this test; all else is as published.
+            // The host is this test's; everything else is as published.
             var published = try Exchange.reply(
                 parsing: try Exchange.text("16-1-request").replacing(
                     "POST /introspect HTTP/1.1", with: "HTTP/1.1 200 OK"))
@@ -264,7 +265,7 @@ struct WorkedExchangesServed {
         }
     }
 
-    @Test func `17: the authorization server is away and nothing is cached`() async throws {
+    @Test func `17: the authorization server is unreachable and nothing is cached`() async throws {
         let resource = try Self.resource(trusting: .jwt(issuer: Self.issuer), fetcher: ScriptedFetcher())
         try await serve(resource) { try await run("17-1-request", "17-2-response", on: $0) }
     }
@@ -272,7 +273,8 @@ struct WorkedExchangesServed {
     @Test func `18: a preflight from a browser's client`() async throws {
         let policy = try CORSPolicy(allowing: ["https://app.example"])
         try await serve(Self.resource(), cors: policy) { server in
-            // The contract: GET implies HEAD, so HEAD is named too. The order of a list says nothing (RFC 9110 §5.6.1).
+            // The contract: GET implies HEAD, so HEAD is named too. The order of a list means nothing
+            // (RFC 9110 §5.6.1).
             try await run(
                 "18-1-request", "18-2-response", on: server,
                 contract: ["access-control-allow-methods": ["DELETE, GET, HEAD, OPTIONS, POST"]])

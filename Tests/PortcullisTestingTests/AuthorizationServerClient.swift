@@ -6,7 +6,7 @@ import PortcullisTesting
 import Synchronization
 import Testing
 
-/// Talks to a test authorization server as a client would, without a socket, at a time of its own.
+/// Calls a test authorization server as a client does, without a socket, with its own clock.
 final class AuthorizationServerClient: Sendable {
     let server: TestAuthorizationServer
     private let clock: Clock
@@ -47,7 +47,7 @@ final class AuthorizationServerClient: Sendable {
         server.handle(method: "POST", target: "/register", body: json.serialized())
     }
 
-    /// A client for both grants.
+    /// A client that may use both grants.
     func makeClient() throws -> (id: String, secret: String) {
         let answer = try register([
             "grant_types": ["authorization_code", "client_credentials"],
@@ -65,7 +65,7 @@ final class AuthorizationServerClient: Sendable {
             + "&code_challenge=\(challenge)&code_challenge_method=S256\(more)"
     }
 
-    /// Clicks through the consent page and returns the code.
+    /// Confirms the consent page and returns the code.
     func code(_ id: String, more: String = "") throws -> String {
         let answer = post("/authorize", Self.authorizationQuery(id, more: more) + "&decision=allow")
         let location = try #require(answer.fields[.location])

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("RFC 8414 §3 Authorization server metadata")
 struct RFC8414_3_Metadata {
-    @Test func `the document lies between host and path of the issuer`() throws {
+    @Test func `the document is between the issuer's host and path`() throws {
         let client = try AuthorizationServerClient { $0.issuer = "https://as.example.com/tenant/" }
         let answer = client.get("/.well-known/oauth-authorization-server/tenant")
         #expect(answer.status == .ok)
@@ -20,7 +20,7 @@ struct RFC8414_3_Metadata {
         #expect(client.get("/.well-known/oauth-authorization-server").status == .notFound)
     }
 
-    @Test func `scopes and resources are there if they are configured`() throws {
+    @Test func `scopes and resources are published if they are configured`() throws {
         let client = try AuthorizationServerClient {
             $0.scopes = ["a"]
             $0.resources = ["https://api.example.com"]
@@ -31,7 +31,7 @@ struct RFC8414_3_Metadata {
         #expect(document["code_challenge_methods_supported"]?.strings == ["S256"])
     }
 
-    @Test func `methods that an endpoint does not have`() throws {
+    @Test func `methods that an endpoint does not have are 405`() throws {
         let client = try AuthorizationServerClient()
         let answer = client.get("/token")
         #expect(answer.status == .methodNotAllowed)
@@ -39,7 +39,7 @@ struct RFC8414_3_Metadata {
         #expect(client.server.handle(method: "OPTIONS", target: "/token").status == .noContent)
     }
 
-    @Test func `the key set has public members only`() throws {
+    @Test func `the key set has only public members`() throws {
         let set = try AuthorizationServerClient().get("/jwks").object
         let keys = try #require(set["keys"]?.array)
         let key = try #require(keys.first?.object)
@@ -93,7 +93,7 @@ struct RFC7591_3_Registration {
         #expect(try answer.error == error)
     }
 
-    @Test func `the oldest client is forgotten when there are too many`() throws {
+    @Test func `the oldest client is removed when there are too many`() throws {
         let client = try AuthorizationServerClient { $0.maxClientCount = 2 }
         let first = try client.makeClient()
         _ = try client.makeClient()
@@ -114,7 +114,7 @@ struct RFC7662_2_Introspection {
         return try #require(answer.object["access_token"]?.string)
     }
 
-    @Test func `an opaque token is explained to a resource server`() throws {
+    @Test func `an opaque token is introspected by a resource server`() throws {
         let client = try AuthorizationServerClient { $0.tokenFormat = .opaque }
         client.server.register(clientID: "rs", secret: "s3cret")
         let credentials = try client.makeClient()
@@ -129,7 +129,7 @@ struct RFC7662_2_Introspection {
         #expect(answer["exp"]?.number?.integer == 1_790_000_300)
     }
 
-    @Test func `nothing is said of a token that is unknown, expired or revoked`() throws {
+    @Test func `an unknown, expired or revoked token is only inactive`() throws {
         let client = try AuthorizationServerClient { $0.tokenFormat = .opaque }
         let credentials = try client.makeClient()
         let token = try opaqueToken(client, credentials)
@@ -145,13 +145,13 @@ struct RFC7662_2_Introspection {
         #expect(try introspect(second) == ["active": false])
     }
 
-    @Test func `nobody learns anything without credentials`() throws {
+    @Test func `introspection and revocation require credentials`() throws {
         let client = try AuthorizationServerClient()
         #expect(client.post("/introspect", "token=a").status == .unauthorized)
         #expect(client.post("/revoke", "token=a").status == .unauthorized)
     }
 
-    @Test func `a client revokes its own tokens only`() throws {
+    @Test func `a client revokes only its own tokens`() throws {
         let client = try AuthorizationServerClient { $0.tokenFormat = .opaque }
         let credentials = try client.makeClient()
         let token = try opaqueToken(client, credentials)
@@ -161,7 +161,7 @@ struct RFC7662_2_Introspection {
                 == true)
     }
 
-    @Test func `the oldest token is forgotten when there are too many`() throws {
+    @Test func `the oldest token is removed when there are too many`() throws {
         let client = try AuthorizationServerClient {
             $0.tokenFormat = .opaque
             $0.maxTokenCount = 1
@@ -190,7 +190,7 @@ struct OnDemandTests {
         #expect(!both.contains(last[0]))
     }
 
-    @Test func `a token with claims of the test's choice`() throws {
+    @Test func `a token with a test's own claims`() throws {
         let client = try AuthorizationServerClient()
         var request = TestAuthorizationServer.TokenRequest(audience: ["a", "b"], scopes: ["s"])
         request.lifetime = .seconds(-10)
@@ -207,7 +207,7 @@ struct OnDemandTests {
         #expect(try CompactJWS(Array(token.utf8)).header.type == "JWT")
     }
 
-    @Test func `faults come and go`() throws {
+    @Test func `faults begin and end`() throws {
         let client = try AuthorizationServerClient()
         client.server.setFault(.status(.internalServerError), at: .keys)
         #expect(client.get("/jwks").status == .internalServerError)
@@ -224,7 +224,7 @@ struct OnDemandTests {
         #expect(client.server.requestCount(at: .keys) == 6)
     }
 
-    @Test func `the wrong issuer stands where it is told to`() throws {
+    @Test func `the wrong issuer is published where configured`() throws {
         let client = try AuthorizationServerClient()
         client.server.setFault(.wrongIssuer, at: .metadata)
         let document = try client.get("/.well-known/oauth-authorization-server").object

@@ -25,7 +25,7 @@ struct GuardedByTestServer {
         }
     }
 
-    @Test func `its keys are found by discovery, without a socket`() async throws {
+    @Test func `its keys are discovered, without a socket`() async throws {
         let server = try TestAuthorizationServer(.init(issuer: "https://as.example.com"))
         let resource = ProtectedResource(
             Self.identifier, trusting: .jwt(issuer: server.issuer), fetcher: server)
@@ -65,7 +65,7 @@ struct GuardedByTestServer {
         #expect(reason != nil)
     }
 
-    @Test func `a server that errs is 503, not 401`() async throws {
+    @Test func `a failing authorization server is 503, not 401`() async throws {
         let server = try TestAuthorizationServer(.init(issuer: "https://as.example.com"))
         let resource = ProtectedResource(
             Self.identifier, trusting: .jwt(issuer: server.issuer), fetcher: server)

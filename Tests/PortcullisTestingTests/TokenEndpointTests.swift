@@ -7,7 +7,7 @@ import Testing
 
 @Suite("RFC 6749 §4.4 Client credentials grant")
 struct RFC6749_4_4_ClientCredentials {
-    @Test func `a token for the resource that was asked for, signed with the published key`() throws {
+    @Test func `a token for the requested resource, signed with the published key`() throws {
         let client = try AuthorizationServerClient()
         let credentials = try client.makeClient()
         let answer = client.post(
@@ -38,7 +38,7 @@ struct RFC6749_4_4_ClientCredentials {
         #expect(claims["jti"]?.string?.isEmpty == false)
     }
 
-    @Test func `credentials are taken from the body too`() throws {
+    @Test func `credentials in the body are accepted too`() throws {
         let client = try AuthorizationServerClient()
         let (id, secret) = try client.makeClient()
         let answer = client.post(
@@ -108,7 +108,7 @@ struct RFC6749_4_4_ClientCredentials {
         #expect(try claims(of: token)["aud"]?.string == "https://api.example.com/x")
     }
 
-    @Test func `a public client has no business here`() throws {
+    @Test func `a public client is refused`() throws {
         let client = try AuthorizationServerClient()
         let registered = try client.register([
             "token_endpoint_auth_method": "none", "redirect_uris": ["https://app.example.com/"],
@@ -137,7 +137,7 @@ struct RFC7636_4_AuthorizationCode {
         #expect(page.text.contains("value=\"allow\""))
     }
 
-    @Test func `one click gives a code, and the code a token of the owner's`() throws {
+    @Test func `one click returns a code, and the code an owner's token`() throws {
         let client = try AuthorizationServerClient()
         let credentials = try client.makeClient()
         let answer = client.post(
@@ -154,7 +154,7 @@ struct RFC7636_4_AuthorizationCode {
         #expect(claims["scope"]?.string == "a")
     }
 
-    @Test func `no click gives no code`() throws {
+    @Test func `without a click there is no code`() throws {
         let client = try AuthorizationServerClient()
         let answer = client.post(
             "/authorize",
@@ -162,7 +162,7 @@ struct RFC7636_4_AuthorizationCode {
         #expect(answer.fields[.location]?.contains("error=access_denied") == true)
     }
 
-    @Test func `a code is good once, and a second attempt revokes its token`() throws {
+    @Test func `a code is accepted once, and a second use revokes its token`() throws {
         let client = try AuthorizationServerClient()
         let credentials = try client.makeClient()
         let code = try client.code(credentials.id)
@@ -174,7 +174,7 @@ struct RFC7636_4_AuthorizationCode {
         #expect(try introspection.object["active"]?.bool == false)
     }
 
-    @Test func `a code dies after a minute`() throws {
+    @Test func `a code expires after a minute`() throws {
         let client = try AuthorizationServerClient()
         let credentials = try client.makeClient()
         let code = try client.code(credentials.id)
@@ -182,7 +182,7 @@ struct RFC7636_4_AuthorizationCode {
         #expect(try client.post("/token", Self.form(code), basic: credentials).error == "invalid_grant")
     }
 
-    @Test func `another verifier, another client, another redirect URI`() throws {
+    @Test func `another verifier, another client and another redirect URI are refused`() throws {
         let client = try AuthorizationServerClient()
         let credentials = try client.makeClient()
         let other = try client.makeClient()
@@ -193,11 +193,12 @@ struct RFC7636_4_AuthorizationCode {
         let second = try client.code(credentials.id)
         let elsewhere =
             "grant_type=authorization_code&code=\(second)"
-            + "&code_verifier=\(AuthorizationServerClient.verifier)&redirect_uri=https%3A%2F%2Felsewhere.example.com"
+            + "&code_verifier=\(AuthorizationServerClient.verifier)"
+            + "&redirect_uri=https%3A%2F%2Felsewhere.example.com"
         #expect(try client.post("/token", elsewhere, basic: credentials).error == "invalid_grant")
     }
 
-    @Test func `a redirect URI that is not registered is never redirected to`() throws {
+    @Test func `an unregistered redirect URI is never redirected to`() throws {
         let client = try AuthorizationServerClient()
         let id = try client.makeClient().id
         for uri in [
@@ -227,7 +228,7 @@ struct RFC7636_4_AuthorizationCode {
         ("&state", "&scope=z&state", "invalid_scope"),
         ("&state", "&resource=https%3A%2F%2Fother.example.com&state", "invalid_target"),
     ])
-    func `what is wrong goes back to the client`(part: String, replacement: String, error: String) throws {
+    func `errors are returned to the client`(part: String, replacement: String, error: String) throws {
         let client = try AuthorizationServerClient {
             $0.scopes = ["a"]
             $0.resources = ["https://api.example.com"]

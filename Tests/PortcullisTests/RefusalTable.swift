@@ -5,7 +5,7 @@ import PortcullisHTTP
 import PortcullisJOSE
 import Testing
 
-/// What clients are told for each reason, written out here apart from the code that decides it.
+/// What clients get for each reason, independent of the code that decides it.
 enum RefusalTable {
     struct Row {
         let status: Int
@@ -18,10 +18,10 @@ enum RefusalTable {
             self.text = text
         }
 
-        /// Whether no challenge goes with it: none would help, or the token may be good.
+        /// Whether the answer has no challenge: none would help, or the token may be valid.
         var isBare: Bool { status == 503 || (status == 400 && error == nil) || error == "forbidden_origin" }
 
-        /// The end of a challenge that carries the error.
+        /// The end of the challenge with the error.
         var parameters: String {
             #", error="\#(error ?? "")", error_description="\#(text ?? "")""#
         }
@@ -93,9 +93,9 @@ enum RefusalTable {
     private static let stronger = "A stronger or more recent authentication is required"
 }
 
-/// Asserts that a request was refused for a reason, with the status, the texts of the challenges and the body that belong to it.
+/// Asserts that a request was refused for a reason, with its status, its challenges' texts and its body.
 ///
-/// At least one challenge carries the error, as its last two parameters; those that carry none have no part of it.
+/// At least one challenge has the error, as its last two parameters; those without it have no part of it.
 func expectRefused(
     _ refusal: Refusal?, _ reason: RefusalReason, sourceLocation: SourceLocation = #_sourceLocation
 ) {
@@ -131,13 +131,13 @@ func expectRefused(
 @Suite("RFC 6750 §3.1, RFC 9449 §7.1, RFC 9470 §3 Every reason has its status, its error code and its text")
 struct RFC6750_3_1_Reasons {
     @Test(arguments: RefusalReason.allCases)
-    func `what a client is told for each reason is fixed`(reason: RefusalReason) throws {
+    func `what a client gets for each reason is fixed`(reason: RefusalReason) throws {
         let row = try #require(RefusalTable.rows[reason])
         let challenger = Challenger(metadataURL: Scene.metadataURL, dpopAlgorithms: [.es256])
         if row.status == 503 {
             return expectRefused(challenger.unavailable(reason, retryAfter: .seconds(5)), reason)
         }
-        // A page of another origin is told without a challenge, in the gate.
+        // A request from a foreign origin is refused without a challenge, in the gate.
         guard reason != .forbiddenOrigin else { return }
         for attempt in [Attempt.none, .with(.bearer), .with(.dpop), .unclear] {
             guard (attempt == .none) == (row.error == nil) || row.isBare else { continue }

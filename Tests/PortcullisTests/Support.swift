@@ -69,7 +69,8 @@ struct Scene {
         #expect(refusal?.status == .unauthorized, sourceLocation: sourceLocation)
         #expect(
             refusal?.challenges.map(\.description) == [
-                #"Bearer resource_metadata="\#(Self.metadataURL)", error="invalid_token", error_description="\#(text)""#
+                #"Bearer resource_metadata="\#(Self.metadataURL)", error="invalid_token", "#
+                    + #"error_description="\#(text)""#
             ], sourceLocation: sourceLocation)
     }
 }
@@ -88,7 +89,7 @@ extension ProtectedResource {
     }
 }
 
-/// The texts that clients see.
+/// The public texts.
 enum PublicText {
     static let malformed = "The access token is malformed"
     static let unacceptable = "The access token is not acceptable"
@@ -100,13 +101,13 @@ enum PublicText {
 }
 
 extension ResponseHead {
-    /// The status and the field lines, as they would be sent.
+    /// The status and the field lines, as sent.
     var lines: [String] {
         ["HTTP/1.1 \(status.description)"] + fields.map { "\($0.name.spelling): \($0.value)" }
     }
 }
 
-/// The problems of a configuration, or none.
+/// The errors of a configuration; empty if it is valid.
 func problems(of make: () throws(ConfigurationError) -> Void) -> [ConfigurationError.Problem] {
     do throws(ConfigurationError) {
         try make()
@@ -116,7 +117,7 @@ func problems(of make: () throws(ConfigurationError) -> Void) -> [ConfigurationE
     }
 }
 
-/// The two forms in which servers write scopes under a name of their own.
+/// The two forms in which servers write scopes in another claim.
 enum JSONClaim {
     case text, list
 
@@ -135,7 +136,7 @@ extension JSONValue: ExpressibleByFloatLiteral {
     }
 }
 
-/// What a resource has reported.
+/// The events that a resource reported.
 final class EventLog: Sendable {
     private let events = Mutex<[ResourceEvent]>([])
 
@@ -146,13 +147,13 @@ final class EventLog: Sendable {
     }
 }
 
-/// Gives other tasks their turns until a condition holds, for at most twenty seconds.
+/// Yields to other tasks until a condition is true, for at most twenty seconds.
 func settle(until condition: () -> Bool) async {
     let end = ContinuousClock.now + .seconds(20)
     while !condition(), ContinuousClock.now < end { await Task.yield() }
 }
 
-/// A door that many may wait at until it is opened, once.
+/// A gate at which many tasks wait until it opens, once.
 final class Latch: Sendable {
     private struct State {
         var isOpen = false
@@ -181,7 +182,7 @@ final class Latch: Sendable {
 }
 
 extension ProtectedResource {
-    /// How far a request comes before it lacks anything, or time for a signature where it is given none.
+    /// The progress of an admission that is advanced once; without `withTime`, a signature check needs time.
     func progress(
         _ head: RequestHead, requiring requirement: AccessRequirement = .anyValidToken,
         in context: AuthorizationContext = AuthorizationContext(), withTime hasTime: Bool = false

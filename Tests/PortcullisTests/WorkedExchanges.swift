@@ -8,14 +8,18 @@ import Testing
 
 /// Whole answers, byte for byte, for tokens with published signatures.
 ///
-/// `Date`, framing and CORS fields are the server's and not shown here; with them the exchanges run in `WorkedExchangesServed`.
-/// Exchange 16 is in `RFC7662_2_Introspection`, exchange 18 is the server's alone.
+/// The server adds `Date`, framing and CORS fields, which are not compared here; `WorkedExchangesServed` runs
+/// the exchanges with them. Exchange 16 is in `RFC7662_2_Introspection`, exchange 18 concerns only the
+/// server.
 @Suite("RFC 9728 §5, RFC 6750 §3 Worked exchanges")
 struct WorkedExchanges {
     static let challenge =
-        #"WWW-Authenticate: Bearer resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/mcp", "#
+        #"WWW-Authenticate: Bearer "#
+        + #"resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/mcp", "#
     static let dpop =
-        #"WWW-Authenticate: DPoP algs="ES256", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/mcp", scope="mcp:read""#
+        #"WWW-Authenticate: DPoP algs="ES256", "#
+        + #"resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/mcp", "#
+        + #"scope="mcp:read""#
     let clock = ManualClock()
     let resource: ProtectedResource
 
@@ -66,7 +70,7 @@ struct WorkedExchanges {
         expect(try await refusal(nil), lines, "", byteCount: 0)
     }
 
-    @Test func `2 and 3: the metadata, and asking for it again`() throws {
+    @Test func `2 and 3: the metadata, first and with its entity tag`() throws {
         let json = try JSONValue.parse(Fixture.bytes("exchanges/metadata.json"))
         let metadata = try ProtectedResourceMetadata(json: json)
         let document = MetadataDocument(metadata, maxAge: 3600)
@@ -161,7 +165,7 @@ struct WorkedExchanges {
             refusal, lines, #"{"error":"insufficient_scope","error_description":"\#(text)"}"#, byteCount: 92)
     }
 
-    @Test func `17: the authorization server is away and nothing is cached`() async throws {
+    @Test func `17: the authorization server is unreachable and nothing is cached`() async throws {
         let fetcher = ScriptedFetcher()
         let resource = ProtectedResource(
             "https://api.example.com/mcp", trusting: .jwt(issuer: "https://as.example.com"), fetcher: fetcher,
@@ -209,7 +213,7 @@ struct WorkedExchanges {
         #expect(twice?.challenges.map { $0["error"] } == ["invalid_request", "invalid_request"])
     }
 
-    @Test func `10: a token in the query while that is off, and on`() async throws {
+    @Test func `10: a token in the query, with query tokens off and on`() async throws {
         let token = try Fixture.text("exchanges/AT1.jwt")
         let head = RequestHead.get("/mcp?access_token=\(token)")
         let off = try #require(await resource.refusal(of: head, requiring: "mcp:read"))

@@ -18,7 +18,7 @@ struct AddressPolicyTests {
         "198.17.255.255", "198.20.0.0", "223.255.255.255", "2606:4700::1111", "2001:4860:4860::8888",
         "2a00:1450:4001::1", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8",
     ])
-    func `public ones pass`(address: String) throws {
+    func `public addresses are accepted`(address: String) throws {
         #expect(AddressPolicy.publicOnly.permits(try Self.bytes(address)))
     }
 
@@ -31,7 +31,9 @@ struct AddressPolicyTests {
         "::ffff:127.0.0.1", "::ffff:169.254.169.254", "::127.0.0.1", "64:ff9b::10.0.0.1", "64:ff9b:1::1",
         "100::1",
     ])
-    func `those of this machine, of the network around it and of nobody do not`(address: String) throws {
+    func `addresses of this machine, its network and special-purpose blocks are refused`(address: String)
+        throws
+    {
         #expect(!AddressPolicy.publicOnly.permits(try Self.bytes(address)))
         #expect(AddressPolicy.any.permits(try Self.bytes(address)))
     }
@@ -48,17 +50,17 @@ struct AddressPolicyTests {
     }
 
     @Test(arguments: ["http://127.0.0.1", "http://localhost", "http://[::ffff:127.0.0.1]"])
-    func `a server on this machine is not reached`(host: String) async throws {
+    func `a server on this machine is refused`(host: String) async throws {
         let server = try ScriptedServer.repeating { peer, _ in peer.answer() }
         #expect(await Self.error("\(host):\(server.port)/") == .forbiddenAddress)
         #expect(server.connectionCount == 0)
         server.stop()
     }
 
-    @Test func `a name is judged by the very addresses that are connected to`() async throws {
+    @Test func `the policy checks the addresses that are connected to`() async throws {
         let server = try ScriptedServer.repeating { peer, _ in peer.answer() }
         let count = Mutex(0)
-        // Whatever was found when somebody looked before, this look-up is the one that counts; and there is no second one.
+        // Whatever an earlier resolution returned, this one counts; and there is no second one.
         let resolver = Resolver(lifetime: .zero) { _, port in
             count.withLock { $0 += 1 }
             return Result { () throws(SocketError) in

@@ -4,9 +4,9 @@ import PortcullisTransport
 import Synchronization
 import Testing
 
-@Suite("Costly work has its share of a turn, and no more", .timeLimit(.minutes(1)))
+@Suite("Costly work gets its share of a turn, and no more", .timeLimit(.minutes(1)))
 struct CostlyWorkTests {
-    @Test func `it runs in the order in which it came`() {
+    @Test func `costly work runs in order of arrival`() {
         let order = Mutex<[Int]>([])
         var queue = CostlyWork()
         for number in 0..<3000 { queue.append { order.withLock { $0.append(number) } } }
@@ -15,7 +15,7 @@ struct CostlyWorkTests {
         #expect(queue.isEmpty)
     }
 
-    @Test func `its share is a third of what cheap work took, within the bounds`() {
+    @Test func `its share is a third of the cheap work's time, within the bounds`() {
         func share(_ spent: UInt64) -> UInt64 {
             var queue = CostlyWork()
             queue.append {}
@@ -27,7 +27,7 @@ struct CostlyWorkTests {
         #expect(share(60_000_000_000) == CostlyWork.maximumNanoseconds)
     }
 
-    @Test func `its share is all there is where for a while nothing else was asked for`() {
+    @Test func `its share is the whole turn when nothing else has run for a while`() {
         var queue = CostlyWork()
         var now = MonotonicInstant(nanoseconds: 1_000_000_000)
         func share(cheapEvents: Int) -> UInt64 {
@@ -41,7 +41,7 @@ struct CostlyWorkTests {
         #expect(share(cheapEvents: 0) == CostlyWork.maximumNanoseconds)
     }
 
-    @Test func `cheap work does not wait for all of it`() async throws {
+    @Test func `cheap work does not wait for all costly work`() async throws {
         let loop = try EventLoop()
         defer { loop.shutDown() }
         let done = Atomic<Int>(0)
@@ -60,25 +60,25 @@ struct CostlyWorkTests {
         #expect(doneBefore < 1000)
     }
 
-    @Test func `what comes from elsewhere while it never ends has its turn`() async throws {
+    @Test func `other work gets its turn while costly work never ends`() async throws {
         let loop = try EventLoop()
         defer { loop.shutDown() }
         let isDone = Atomic<Bool>(false)
-        // Each piece brings the next one, as pipelined requests do.
+        // Each piece adds the next one, as pipelined requests do.
         @Sendable func work() {
             let start = MonotonicInstant.now()
             while MonotonicInstant.now() - start < .microseconds(20) {}
             if !isDone.load(ordering: .relaxed) { loop.executeCostly(work) }
         }
         loop.executeCostly(work)
-        // Were there one more resumption for each of these, the last would wait behind all of them.
+        // If each of these took one more resumption, the last would wait for all of them.
         for _ in 0..<100 {
             await withCheckedContinuation { continuation in loop.execute { continuation.resume() } }
         }
         isDone.store(true, ordering: .relaxed)
     }
 
-    @Test func `all of it is done, and a task that waits for its share goes on`() async throws {
+    @Test func `all costly work runs, and a task that waits for its share resumes`() async throws {
         let loop = try EventLoop()
         defer { loop.shutDown() }
         let done = Atomic<Int>(0)

@@ -13,7 +13,7 @@ import Testing
 
 @Suite("Event loop", .timeLimit(.minutes(1)))
 struct EventLoopTests {
-    /// A pair of connected sockets, one end watched.
+    /// A pair of connected sockets; the loop watches one.
     final class Watcher: ReadinessHandler {
         enum Event: Sendable, Equatable { case ready(Readiness), deadline }
 
@@ -59,7 +59,7 @@ struct EventLoopTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `work runs on the loop, which knows itself`(readiness: ReadinessKind) async throws {
+    func `work runs on the loop, and the loop detects that`(readiness: ReadinessKind) async throws {
         let loop = try EventLoop(readiness: readiness)
         #expect(EventLoop.current == nil)
         let (isCurrent, isFound) = await withCheckedContinuation { done in
@@ -70,7 +70,7 @@ struct EventLoopTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `tasks that prefer the loop run on it, also after they have waited`(readiness: ReadinessKind)
+    func `tasks that prefer the loop run on it, also after they have suspended`(readiness: ReadinessKind)
         async throws
     {
         let loop = try EventLoop(readiness: readiness)
@@ -84,7 +84,7 @@ struct EventLoopTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `bytes that arrive are told once, and again after rearming`(readiness: ReadinessKind) async throws {
+    func `readable bytes are reported once, and again after rearming`(readiness: ReadinessKind) async throws {
         let watcher = Watcher(try EventLoop(readiness: readiness))
         try await watcher.watch()
         for _ in 0..<3 {
@@ -114,7 +114,7 @@ struct EventLoopTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a deadline that moves away fires at the later time`(readiness: ReadinessKind) async throws {
+    func `a postponed deadline fires at the later time`(readiness: ReadinessKind) async throws {
         let watcher = Watcher(try EventLoop(readiness: readiness))
         try await watcher.watch()
         let start = MonotonicInstant.now()
@@ -128,7 +128,7 @@ struct EventLoopTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a deadline that moves nearer fires at the earlier time`(readiness: ReadinessKind) async throws {
+    func `an advanced deadline fires at the earlier time`(readiness: ReadinessKind) async throws {
         let watcher = Watcher(try EventLoop(readiness: readiness))
         try await watcher.watch()
         let start = MonotonicInstant.now()
@@ -142,7 +142,7 @@ struct EventLoopTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a deadline that is taken away does not fire`(readiness: ReadinessKind) async throws {
+    func `a removed deadline does not fire`(readiness: ReadinessKind) async throws {
         let loop = try EventLoop(readiness: readiness)
         let (cancelled, witness) = (Watcher(loop), Watcher(loop))
         try await cancelled.watch()
@@ -152,7 +152,7 @@ struct EventLoopTests {
             loop.setDeadline(start + .milliseconds(30), for: descriptor)
             loop.setDeadline(.distantFuture, for: descriptor)
         }
-        // The witness's deadline is later: when it has fired, the other would have, too.
+        // The witness's deadline is later: when it has fired, the other would have fired, too.
         try await witness.onLoop { loop, descriptor in
             loop.setDeadline(start + .milliseconds(120), for: descriptor)
         }
@@ -167,7 +167,8 @@ struct EventLoopTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a closed descriptor's successor gets none of its events`(readiness: ReadinessKind) async throws {
+    func `the successor of a closed descriptor gets none of its events`(readiness: ReadinessKind) async throws
+    {
         let loop = try EventLoop(readiness: readiness)
         let first = Watcher(loop)
         try await first.watch()

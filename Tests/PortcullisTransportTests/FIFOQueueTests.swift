@@ -3,10 +3,10 @@
 import PortcullisTransport
 import Testing
 
-@Suite("A queue gives back its elements in the order in which they came", .timeLimit(.minutes(1)))
+@Suite("A queue returns its elements in order", .timeLimit(.minutes(1)))
 struct FIFOQueueTests {
     @Test(arguments: [1, 3, 31, 32, 33, 1000, 5000])
-    func `appended elements leave in order, while others come`(count: Int) {
+    func `appended elements leave in order, while others are appended`(count: Int) {
         var queue = FIFOQueue<Int>()
         var next = 0
         for number in 0..<count {
@@ -25,7 +25,7 @@ struct FIFOQueueTests {
         #expect(queue.popFirst() == nil)
     }
 
-    @Test func `a prepended element comes first, whether or not others have left`() {
+    @Test func `a prepended element is first, whether or not others have left`() {
         var queue = FIFOQueue<Int>()
         queue.prepend(1)
         queue.append(2)
@@ -36,7 +36,7 @@ struct FIFOQueueTests {
         #expect(queue.isEmpty)
     }
 
-    @Test func `elements that meet a condition are taken out, and the others keep their order`() {
+    @Test func `elements that match a condition are removed, and the others keep their order`() {
         var queue = FIFOQueue<Int>()
         for number in 0..<10 { queue.append(number) }
         _ = queue.popFirst()
@@ -48,7 +48,7 @@ struct FIFOQueueTests {
         #expect(queue.removeAll() == [])
     }
 
-    @Test func `an element that has left is released`() {
+    @Test func `a removed element is released`() {
         final class Token {}
         var queue = FIFOQueue<Token>()
         weak var released: Token?
@@ -64,7 +64,7 @@ struct FIFOQueueTests {
         #expect(queue.count == 1)
     }
 
-    @Test func `a queue that is never empty does not grow with what has left it`() {
+    @Test func `a queue that is never empty does not grow with removed elements`() {
         var queue = FIFOQueue<Int>()
         for number in 0..<100 { queue.append(number) }
         for number in 0..<100_000 {

@@ -14,7 +14,7 @@ import Testing
 @Suite("RFC 9112 §9 The client's connections", .timeLimit(.minutes(1)))
 struct HTTPClientPoolTests {
     @Test(arguments: ReadinessKind.allCases)
-    func `a hundred requests at a time share eight connections`(readiness: ReadinessKind) async throws {
+    func `a hundred concurrent requests share eight connections`(readiness: ReadinessKind) async throws {
         let server = try ScriptedServer.repeating { peer, request in
             peer.answer(String(request.split(separator: " ")[1]))
         }
@@ -30,7 +30,7 @@ struct HTTPClientPoolTests {
         server.stop()
     }
 
-    @Test func `a GET is not kept waiting by other methods that hang`() async throws {
+    @Test func `a GET does not wait for hanging requests with other methods`() async throws {
         let server = try ScriptedServer.repeating { peer, request in
             if request.hasPrefix("GET ") { peer.answer("keys") }
         }
@@ -54,7 +54,7 @@ struct HTTPClientPoolTests {
         server.stop()
     }
 
-    @Test func `the line is bounded`() async throws {
+    @Test func `the waiting queue is bounded`() async throws {
         let server = try ScriptedServer { peer in while peer.read() != nil {} }
         let client = try makeClient(maxConnectionCount: 1, maxWaitingCount: 2)
         let outcomes = await withTaskGroup(of: HTTPClientError?.self) { group in
@@ -90,7 +90,7 @@ struct HTTPClientPoolTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a server that does not answer runs into the deadline`(readiness: ReadinessKind) async throws {
+    func `a server that does not answer exceeds the deadline`(readiness: ReadinessKind) async throws {
         let server = try ScriptedServer { peer in while peer.read() != nil {} }
         let client = try makeClient(readiness)
         await #expect(throws: HTTPClientError.timeout) {
@@ -99,7 +99,7 @@ struct HTTPClientPoolTests {
         server.stop()
     }
 
-    @Test func `a server that drips runs into the deadline`() async throws {
+    @Test func `a server that answers byte by byte exceeds the deadline`() async throws {
         let server = try ScriptedServer { peer in
             _ = peer.readRequest()
             peer.write("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
@@ -142,7 +142,7 @@ struct HTTPClientPoolTests {
         server.stop()
     }
 
-    @Test func `a task that is cancelled already sends nothing`() async throws {
+    @Test func `a cancelled task sends nothing`() async throws {
         let server = try ScriptedServer.repeating { peer, _ in peer.answer() }
         let client = try makeClient()
         let task = Task {
@@ -157,7 +157,7 @@ struct HTTPClientPoolTests {
         server.stop()
     }
 
-    @Test func `the connection of a cancelled exchange makes room for the next`() async throws {
+    @Test func `a cancelled exchange's connection makes room for the next exchange`() async throws {
         let server = try ScriptedServer { peer in
             guard peer.number > 0 else { while peer.read() != nil {}; return }
             while peer.readRequest() != nil { peer.answer("next") }
@@ -171,7 +171,7 @@ struct HTTPClientPoolTests {
         server.stop()
     }
 
-    @Test func `nobody listening is an error of connecting`() async throws {
+    @Test func `a refused connection is a connect error`() async throws {
         let server = try ScriptedServer { _ in }
         server.stop()
         let client = try makeClient()
@@ -188,7 +188,7 @@ struct HTTPClientPoolTests {
         }
     }
 
-    @Test func `a kept connection that the server has closed is replaced`() async throws {
+    @Test func `an open connection that the server has closed is replaced`() async throws {
         let server = try ScriptedServer { peer in
             _ = peer.readRequest()
             peer.answer("\(peer.number)")
@@ -209,7 +209,8 @@ struct HTTPClientPoolTests {
         }
     }
 
-    @Test func `a repeatable request goes out again when its kept connection closes unanswered`() async throws
+    @Test func `a repeatable request is sent again when its reused connection closes without an answer`()
+        async throws
     {
         let server = try forgetfulServer()
         let client = try makeClient()
@@ -231,7 +232,7 @@ struct HTTPClientPoolTests {
         server.stop()
     }
 
-    @Test func `a request is not sent again when a part of the answer has come`() async throws {
+    @Test func `a request is not sent again after a part of the answer`() async throws {
         let server = try ScriptedServer { peer in
             _ = peer.readRequest()
             peer.answer("\(peer.number)")
@@ -246,7 +247,7 @@ struct HTTPClientPoolTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `an idle connection is closed after its time`(readiness: ReadinessKind) async throws {
+    func `an idle connection is closed after its idle time`(readiness: ReadinessKind) async throws {
         let (closed, continuation) = AsyncStream<Void>.makeStream()
         let server = try ScriptedServer { peer in
             while peer.readRequest() != nil { peer.answer() }
@@ -272,7 +273,7 @@ struct HTTPClientPoolTests {
         server.stop()
     }
 
-    @Test func `called on a loop, the exchange stays on it`() async throws {
+    @Test func `called on a loop, the exchange stays on the loop`() async throws {
         let server = try ScriptedServer.repeating { peer, _ in peer.answer("x") }
         let client = HTTPClient()
         let loop = try EventLoop()

@@ -6,7 +6,7 @@ import PortcullisTransport
 import Synchronization
 import Testing
 
-@Suite("RFC 9112 The client without a task", .timeLimit(.minutes(1)))
+@Suite("RFC 9112 The client's callback interface", .timeLimit(.minutes(1)))
 struct HTTPClientSendTests {
     typealias Outcome = Result<ReceivedResponse, HTTPClientError>
 
@@ -14,7 +14,7 @@ struct HTTPClientSendTests {
         try PreparedRequest(.post, url, fields: ["X-A": "1"])
     }
 
-    /// Sends from a loop, and says what came and whether that was told on the same loop.
+    /// Sends from a loop, and returns the result and whether the same loop delivered it.
     private func send(
         _ client: HTTPClient, _ url: String, body: String = "", deadline: Duration = .seconds(20),
         on loop: EventLoop
@@ -31,7 +31,7 @@ struct HTTPClientSendTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `what comes is told on the loop that has asked, and the connection is kept`(readiness: ReadinessKind)
+    func `the calling loop gets the result, and the connection is kept`(readiness: ReadinessKind)
         async throws
     {
         let server = try ScriptedServer.repeating { peer, request in peer.answer(request) }
@@ -52,7 +52,7 @@ struct HTTPClientSendTests {
         loops.shutDown()
     }
 
-    @Test func `elsewhere the client's own loop tells`() async throws {
+    @Test func `outside a loop the client's own loop delivers the result`() async throws {
         let server = try ScriptedServer.repeating { peer, _ in peer.answer("x") }
         let client = try makeClient()
         let prepared = try Self.prepared(server.url)
@@ -68,7 +68,7 @@ struct HTTPClientSendTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `failures are told too: the deadline, a body that is too large, nobody listening`(
+    func `failures are delivered too: the deadline, a body that is too large, a refused connection`(
         readiness: ReadinessKind
     ) async throws {
         let loop = try EventLoop(readiness: readiness)
@@ -89,7 +89,7 @@ struct HTTPClientSendTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a question whose loop ends is put once more on another`(readiness: ReadinessKind) async throws {
+    func `a request whose loop ends is sent once more on another`(readiness: ReadinessKind) async throws {
         let server = try ScriptedServer { peer in
             guard peer.readRequest() != nil, peer.number > 0 else {
                 while peer.read() != nil {}
@@ -105,13 +105,13 @@ struct HTTPClientSendTests {
         let (outcome, isOnLoop) = try await asked
         #expect(String(decoding: try outcome.get().body, as: UTF8.self) == "again")
         #expect(!isOnLoop)
-        // What begins on such a loop goes the same way.
+        // A request that begins on such a loop moves too.
         let next = try await send(client, server.url, on: loop)
         #expect(String(decoding: try next.outcome.get().body, as: UTF8.self) == "again")
         server.stop()
     }
 
-    @Test func `more than the connections can take waits for its turn, in order`() async throws {
+    @Test func `requests beyond the connection limit wait their turn, in order`() async throws {
         let server = try ScriptedServer.repeating { peer, request in
             peer.answer(String(request.split(separator: "\r\n").last ?? ""))
         }
@@ -142,7 +142,7 @@ struct HTTPClientSendTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `RFC 9112 §9.2: what came before a question was put does not answer it`(readiness: ReadinessKind)
+    func `RFC 9112 §9.2: bytes before a request do not answer it`(readiness: ReadinessKind)
         async throws
     {
         let (go, isSent) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
@@ -159,7 +159,7 @@ struct HTTPClientSendTests {
         let client = try makeClient(readiness)
         let (first, _) = try await send(client, server.url, on: loop)
         #expect(String(decoding: try first.get().body, as: UTF8.self) == "0")
-        // The loop is busy while it comes, as it is in a turn that has many events.
+        // The loop is busy while the bytes arrive, as in a turn with many events.
         loop.execute {
             go.signal()
             isSent.wait()
@@ -171,7 +171,7 @@ struct HTTPClientSendTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a kept connection that the server has closed meanwhile is replaced`(readiness: ReadinessKind)
+    func `an open connection that the server has since closed is replaced`(readiness: ReadinessKind)
         async throws
     {
         let server = try ScriptedServer { peer in
@@ -192,7 +192,7 @@ struct HTTPClientSendTests {
         ("ftp://a", HTTPClientError.invalidURL), ("http://a b/", .invalidURL),
         ("http://a/\u{7F}", .invalidURL),
     ])
-    func `what can't be sent is found out beforehand`(url: String, error: HTTPClientError) {
+    func `an invalid request is refused before it is sent`(url: String, error: HTTPClientError) {
         #expect(throws: error) { try PreparedRequest(.post, url, fields: [:]) }
         #expect(throws: HTTPClientError.reservedField) {
             try PreparedRequest(.post, "http://a/", fields: [.contentLength: "1"])

@@ -25,7 +25,7 @@ struct HTTPClientTests {
         server.stop()
     }
 
-    @Test func `the request says its host, its length and what the caller adds`() async throws {
+    @Test func `the request has its host, its length and the caller's fields`() async throws {
         let server = try ScriptedServer.repeating { peer, request in peer.answer(request) }
         let response = try await makeClient().execute(
             .init(
@@ -49,7 +49,7 @@ struct HTTPClientTests {
     @Test(arguments: [
         FieldName.host, .contentLength, .connection, .transferEncoding, .expect, "Upgrade", "te", "TRAILER",
     ])
-    func `fields of framing and of the connection are refused`(name: FieldName) async throws {
+    func `framing and connection fields are refused`(name: FieldName) async throws {
         let client = try makeClient()
         await #expect(throws: HTTPClientError.reservedField) {
             try await client.execute(.init(url: "http://127.0.0.1:1/", fields: [(name, "x")]))
@@ -57,7 +57,7 @@ struct HTTPClientTests {
     }
 
     @Test(arguments: ["a\r\nX: y", "a\nb", "\0", " a", "a\t"])
-    func `values that no field may hold are refused`(value: String) async throws {
+    func `invalid field values are refused`(value: String) async throws {
         let client = try makeClient()
         await #expect(throws: HTTPClientError.invalidField) {
             try await client.execute(.init(url: "http://127.0.0.1:1/", fields: [("X" as FieldName, value)]))
@@ -65,7 +65,7 @@ struct HTTPClientTests {
     }
 
     @Test(arguments: ["", "CONNECT", "GET /x HTTP/1.1\r\nX: y\r\n\r\nGET", "G T"])
-    func `methods that are no tokens, and CONNECT, are refused`(name: String) async throws {
+    func `malformed methods, and CONNECT, are refused`(name: String) async throws {
         let client = try makeClient()
         await #expect(throws: HTTPClientError.invalidMethod) {
             try await client.execute(.init(url: "http://127.0.0.1:1/", method: Method(token: name)))
@@ -73,7 +73,7 @@ struct HTTPClientTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a chunked response is put together, and the connection is kept`(readiness: ReadinessKind)
+    func `a chunked response is decoded, and the connection is kept`(readiness: ReadinessKind)
         async throws
     {
         let server = try ScriptedServer.repeating { peer, _ in
@@ -91,7 +91,8 @@ struct HTTPClientTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `a response until the end of the connection is read to it`(readiness: ReadinessKind) async throws {
+    func `a response that ends with the connection is read to the end`(readiness: ReadinessKind) async throws
+    {
         let body = String(repeating: "0123456789", count: 40000)
         let server = try ScriptedServer { peer in
             _ = peer.readRequest()
@@ -113,7 +114,7 @@ struct HTTPClientTests {
         server.stop()
     }
 
-    @Test func `HEAD has no body, whatever the length says`() async throws {
+    @Test func `HEAD has no body, whatever its Content-Length`() async throws {
         let server = try ScriptedServer.repeating { peer, _ in
             peer.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
         }
@@ -126,7 +127,7 @@ struct HTTPClientTests {
     }
 
     @Test(arguments: [301, 302, 303, 307, 308])
-    func `redirects are handed out, not followed`(code: Int) async throws {
+    func `redirects are returned, not followed`(code: Int) async throws {
         let server = try ScriptedServer.repeating { peer, _ in
             peer.answer(status: "\(code) Elsewhere", fields: "Location: http://127.0.0.1:1/\r\n")
         }
@@ -152,7 +153,7 @@ struct HTTPClientTests {
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n012345\r\n5\r\n6789a\r\n",
         "HTTP/1.0 200 OK\r\n\r\n0123456789a",
     ])
-    func `a body of a byte more than allowed is refused`(answer: String) async throws {
+    func `a body one byte above the limit is refused`(answer: String) async throws {
         let server = try ScriptedServer { peer in
             _ = peer.readRequest()
             peer.write(answer)
@@ -170,7 +171,7 @@ struct HTTPClientTests {
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\n0\r\n\r\n",
         "HTTP/1.0 200 OK\r\n\r\n0123456789",
     ])
-    func `a body of just as much as allowed is taken`(answer: String) async throws {
+    func `a body of exactly the limit is accepted`(answer: String) async throws {
         let server = try ScriptedServer { peer in
             _ = peer.readRequest()
             peer.write(answer)
@@ -188,7 +189,7 @@ struct HTTPClientTests {
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n", "HTTP/1.1 200 OK\r\nX : y\r\n\r\n",
     ])
-    func `what is no response of HTTP/1 is refused`(answer: String) async throws {
+    func `a response that is not HTTP/1 is refused`(answer: String) async throws {
         let server = try ScriptedServer { peer in
             _ = peer.readRequest()
             peer.write(answer)
@@ -205,7 +206,7 @@ struct HTTPClientTests {
         server.stop()
     }
 
-    @Test func `a head without end is refused`() async throws {
+    @Test func `an endless head is refused`() async throws {
         let server = try ScriptedServer { peer in
             _ = peer.readRequest()
             peer.write("HTTP/1.1 200 OK\r\nX: " + String(repeating: "a", count: 100_000))
@@ -244,10 +245,11 @@ struct HTTPClientTests {
         server.stop()
     }
 
-    @Test func `bytes behind a response end the connection and answer nobody`() async throws {
+    @Test func `bytes after a response end the connection and answer no request`() async throws {
         let server = try ScriptedServer.repeating { peer, _ in
             peer.write(
-                "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\naHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
+                "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\naHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n"
+                    + "evil"
             )
         }
         let client = try makeClient()
@@ -265,13 +267,15 @@ struct HTTPClientTests {
         server.stop()
     }
 
-    @Test func `an early answer to a large request is taken, and its connection not used again`() async throws
+    @Test func `an early answer to a large request is returned, and its connection is not reused`()
+        async throws
     {
         let isAnswered = DispatchSemaphore(value: 0)
         let server = try ScriptedServer { peer in
             _ = peer.read()
             peer.answer("no", status: "413 Content Too Large")
-            // Were more read now, all might be sent before the answer is seen, and the connection rightly be kept.
+            // If more were read now, the request might be complete before the answer arrives, and the
+            // connection be kept.
             _ = isAnswered.wait(timeout: .now() + 60)
         }
         let client = try makeClient()

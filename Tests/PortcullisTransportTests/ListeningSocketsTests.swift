@@ -25,14 +25,14 @@ struct ListeningSocketsTests {
         #expect(error?.isAddressInUse == true)
     }
 
-    @Test func `IPv6 loopback can be listened on`() throws {
+    @Test func `the server can listen on IPv6 loopback`() throws {
         let sockets = try ListeningSockets(host: "::1", port: 0, count: 1)
         defer { for descriptor in sockets.descriptors { _ = closeDescriptor(descriptor) } }
         #expect(sockets.address.description == "[::1]:\(sockets.address.port)")
         #expect(sockets.address.isLoopback)
     }
 
-    @Test func `a host without an address is an error of look-up`() {
+    @Test func `a host without an address is a resolution error`() {
         let error = #expect(throws: SocketError.self) {
             try ListeningSockets(host: "999.999.999.999", port: 0, count: 1)
         }
@@ -40,7 +40,7 @@ struct ListeningSocketsTests {
     }
 
     @Test(arguments: [-1, 65_536, 80_800, 65_536 + 8080, .min, .max])
-    func `a port that there is not is an error, and no other port`(port: Int) {
+    func `a port out of range is an error, and no other port is used`(port: Int) {
         let listening = #expect(throws: SocketError.self) {
             try ListeningSockets(host: "127.0.0.1", port: port, count: 1)
         }

@@ -9,7 +9,7 @@ import Testing
     import Darwin
 #endif
 
-/// A pipe whose reader reads when the test says so.
+/// A pipe whose reader reads on demand.
 private final class Pipe {
     let reader: Int32
     let writer: Int32
@@ -26,7 +26,7 @@ private final class Pipe {
         close(writer)
     }
 
-    /// Everything that is in the pipe.
+    /// All bytes in the pipe.
     func contents() -> String {
         var bytes: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 65_536)
@@ -37,7 +37,7 @@ private final class Pipe {
         }
     }
 
-    /// Puts bytes in until no more go.
+    /// Fills the pipe.
     func fill() {
         #expect(fcntl(writer, F_SETFL, O_NONBLOCK) == 0)
         let piece = [UInt8](repeating: 0x78, count: 4096)
@@ -47,9 +47,9 @@ private final class Pipe {
     }
 }
 
-@Suite("Sentences for standard error")
+@Suite("Lines on standard error")
 struct LineDescriptorTests {
-    @Test func `a sentence is a line`() throws {
+    @Test func `a message is a line`() throws {
         let pipe = try Pipe()
         let lines = LineDescriptor(pipe.writer)
         lines.write("one")
@@ -58,7 +58,7 @@ struct LineDescriptorTests {
     }
 
     @Test(.timeLimit(.minutes(1)))
-    func `a reader that has stopped makes nobody wait, and what was dropped is told`() throws {
+    func `a reader that has stopped blocks no writer, and the number of dropped lines is reported`() throws {
         let pipe = try Pipe()
         let lines = LineDescriptor(pipe.writer)
         pipe.fill()
@@ -70,7 +70,7 @@ struct LineDescriptorTests {
     }
 
     @Test(.timeLimit(.minutes(1)))
-    func `a line that was written in part is ended before the next`() throws {
+    func `a partly written line is ended before the next`() throws {
         let pipe = try Pipe()
         let lines = LineDescriptor(pipe.writer)
         lines.write(String(repeating: "a", count: 1_048_576))
@@ -91,14 +91,14 @@ struct LineDescriptorTests {
     }
 }
 
-@Suite("The words on the command line")
+@Suite("Command-line arguments")
 struct ProgramArgumentsTests {
     @Test(
         arguments: [
             ("program\0", []), ("program\0a\0\0b c\0", ["a", "", "b c"]),
             ("", nil), ("\0", nil), ("\0a\0", nil), ("program", nil), ("program\0a", nil),
         ] as [(String, [String]?)])
-    func `a list without a program name, or without its end, is none`(
+    func `a list without a program name, or without its end, is refused`(
         list: String, words: [String]?
     ) throws {
         var template = Array("/tmp/portcullis-XXXXXX\0".utf8).map { CChar(bitPattern: $0) }
@@ -111,14 +111,14 @@ struct ProgramArgumentsTests {
         #expect(ProgramArguments.read(from: path) == words)
     }
 
-    @Test func `a list that cannot be read is none`() {
+    @Test func `an unreadable list is refused`() {
         #expect(ProgramArguments.read(from: "/nonexistent/cmdline") == nil)
         #expect(ProgramArguments.words([]) == nil)
         #expect(ProgramArguments.words(["", "a"]) == nil)
         #expect(ProgramArguments.words(["program"]) == [])
     }
 
-    @Test func `this process has words or none, but a list`() {
+    @Test func `this process has arguments or an empty list`() {
         #expect(ProgramArguments.read() != nil)
     }
 }

@@ -18,7 +18,7 @@ struct RFC9325_3_4_TicketKeys {
         name.withUnsafeBytes { keys.key(named: $0, at: start + time) != nil }
     }
 
-    @Test func `a key is used for twelve hours, and read for twelve more`() throws {
+    @Test func `a key encrypts tickets for twelve hours, and decrypts for twelve more`() throws {
         var keys = TicketKeys()
         let first = try current(&keys)
         #expect(first.count == 16)
@@ -32,7 +32,7 @@ struct RFC9325_3_4_TicketKeys {
         #expect(has(keys, second, after: lifetime * 2))
     }
 
-    @Test func `nobody reads tickets under a key that has lain idle for a day`() throws {
+    @Test func `a key that was idle for a day decrypts no ticket`() throws {
         var keys = TicketKeys()
         let first = try current(&keys)
         #expect(!has(keys, first, after: lifetime * 3))
@@ -40,7 +40,7 @@ struct RFC9325_3_4_TicketKeys {
         #expect(!has(keys, first, after: lifetime * 3))
     }
 
-    @Test func `names of other servers are unknown`() throws {
+    @Test func `names of another server's keys are unknown`() throws {
         var (keys, others) = (TicketKeys(), TicketKeys())
         _ = try current(&keys)
         let foreign = try current(&others)

@@ -19,7 +19,7 @@ struct RequestURLTests {
         Case(text: "http://127.0.0.1/", host: "127.0.0.1", port: 80, target: "/", authority: "127.0.0.1"),
         Case(text: "http://my_host-1/", host: "my_host-1", port: 80, target: "/", authority: "my_host-1"),
     ])
-    func `an absolute URL is taken apart`(expected: Case) throws {
+    func `an absolute URL is split into its parts`(expected: Case) throws {
         let url = try RequestURL(expected.text)
         #expect(url.origin.host == expected.host)
         #expect(url.origin.port == expected.port)
@@ -46,7 +46,7 @@ struct RequestURLTests {
         #expect(throws: HTTPClientError.invalidURL) { try RequestURL(text) }
     }
 
-    @Test func `names and URLs are bounded`() throws {
+    @Test func `names and URLs have limits`() throws {
         let label = String(repeating: "a", count: 63)
         #expect(throws: Never.self) { try RequestURL("http://\(label)/") }
         #expect(throws: HTTPClientError.invalidURL) { try RequestURL("http://\(label)a/") }

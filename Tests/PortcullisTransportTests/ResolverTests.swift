@@ -5,7 +5,7 @@ import PortcullisTransport
 import Synchronization
 import Testing
 
-@Suite("Looking up hosts", .timeLimit(.minutes(1)))
+@Suite("Name resolution", .timeLimit(.minutes(1)))
 struct ResolverTests {
     private final class Counter: Sendable {
         let value = Atomic<Int>(0)
@@ -35,7 +35,8 @@ struct ResolverTests {
         }
     }
 
-    @Test func `equal questions share one look-up, and its answer is kept`() async throws {
+    @Test func `concurrent queries for one name share one resolution, and its answer is cached`() async throws
+    {
         let counter = Counter()
         let resolver = Resolver { _, port in
             counter.enter()
@@ -54,7 +55,7 @@ struct ResolverTests {
         #expect(counter.value.load(ordering: .relaxed) == 1)
     }
 
-    @Test func `an answer is forgotten after its time, a failure at once`() async throws {
+    @Test func `an answer is cached for its time, a failure is not cached`() async throws {
         let counter = Counter()
         let short = Resolver(lifetime: .zero) { _, port in
             counter.enter()
@@ -73,7 +74,7 @@ struct ResolverTests {
         #expect(counter.value.load(ordering: .relaxed) == 6)
     }
 
-    @Test func `few look-ups run at a time, some wait, the rest fail at once`() async throws {
+    @Test func `few resolutions run concurrently, some wait, the others fail at once`() async throws {
         let counter = Counter()
         let gate = DispatchSemaphore(value: 0)
         let resolver = Resolver { _, port in
@@ -99,7 +100,7 @@ struct ResolverTests {
         #expect(counter.peak.load(ordering: .relaxed) <= Resolver.maximumRunningCount)
     }
 
-    @Test func `a name without an address is an error of look-up`() async throws {
+    @Test func `a name without an address is a resolution error`() async throws {
         let resolver = Resolver { _, _ in .success([]) }
         let client = try makeClient(resolver: resolver)
         let error = await #expect(throws: HTTPClientError.self) {
@@ -111,7 +112,7 @@ struct ResolverTests {
         }
     }
 
-    @Test func `a look-up that takes too long runs into the deadline`() async throws {
+    @Test func `a resolution that takes too long exceeds the deadline`() async throws {
         let gate = DispatchSemaphore(value: 0)
         let client = try makeClient(
             resolver: Resolver { _, _ in
@@ -125,7 +126,7 @@ struct ResolverTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `when one address refuses, the next is tried`(readiness: ReadinessKind) async throws {
+    func `when one address refuses, the client tries the next`(readiness: ReadinessKind) async throws {
         let server = try ScriptedServer.repeating { peer, _ in peer.answer("found") }
         let resolver = Resolver { _, port in loopback(port, "127.0.0.2", "127.0.0.3", "127.0.0.1") }
         let client = try makeClient(readiness, resolver: resolver)

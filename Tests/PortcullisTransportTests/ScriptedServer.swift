@@ -11,15 +11,15 @@ import Synchronization
     import Darwin
 #endif
 
-/// A server on loopback that plays a script over each connection, on a thread of its own, with calls that wait.
+/// A server on loopback that plays a script over each connection, on one thread each, with blocking calls.
 final class ScriptedServer: Sendable {
     /// One accepted connection.
     struct Peer: Sendable {
         let descriptor: Int32
-        /// How many connections came before.
+        /// The number of connections before this one.
         let number: Int
 
-        /// Reads one request with its body; nothing once the client has closed.
+        /// Reads one request with its body; `nil` if the client has closed.
         func readRequest() -> String? {
             var bytes: [UInt8] = []
             while true {
@@ -41,7 +41,7 @@ final class ScriptedServer: Sendable {
             return 0
         }
 
-        /// What came next: nothing at all at the end.
+        /// The next bytes; empty at the end.
         func read() -> [UInt8]? {
             var buffer = [UInt8](repeating: 0, count: 4096)
             let count = recv(descriptor, &buffer, buffer.count, 0)
@@ -68,7 +68,7 @@ final class ScriptedServer: Sendable {
             write("HTTP/1.1 \(status)\r\n\(fields)Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
         }
 
-        /// Has the close send a reset instead of an orderly end.
+        /// Makes the close send a reset instead of an orderly end.
         func resetOnClose() {
             var linger = linger(l_onoff: 1, l_linger: 0)
             setsockopt(
@@ -110,7 +110,7 @@ final class ScriptedServer: Sendable {
         shutdown(listener, Int32(SHUT_RDWR))
     }
 
-    /// Serves every request of every connection with the same answer.
+    /// Answers every request of every connection alike.
     static func repeating(_ answer: @escaping @Sendable (Peer, String) -> Void) throws -> ScriptedServer {
         try ScriptedServer { peer in
             while let request = peer.readRequest() { answer(peer, request) }
@@ -118,7 +118,7 @@ final class ScriptedServer: Sendable {
     }
 }
 
-/// The clients that tests use: on loops with either kind of readiness.
+/// The clients for tests: on loops with either kind of readiness.
 func makeClient(
     _ readiness: ReadinessKind = .preferred,
     maxConnectionCount: Int = 8,
@@ -150,10 +150,10 @@ extension ScriptedServer.Peer {
         return ScriptedServer.Peer(descriptor: descriptor, number: 0)
     }
 
-    /// Ends both directions, also while another thread reads.
+    /// Shuts down both directions, also while another thread reads.
     func shutDown() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
-    /// Hands on TLS records until one of this type comes, which is kept.
+    /// Forwards TLS records until one of this type arrives, and keeps that one.
     ///
     /// RFC 5246 §6.2.1.
     func forwardRecords(to other: ScriptedServer.Peer, upTo last: UInt8) {

@@ -12,7 +12,7 @@ import Testing
     import Darwin
 #endif
 
-/// Whether the process has got SIGPIPE since the handler was set.
+/// Whether the process has received SIGPIPE since the handler was set.
 private let brokenPipe = Atomic<Bool>(false)
 
 @Suite("Socket streams", .serialized)
@@ -31,7 +31,7 @@ struct SocketStreamTests {
         return (result, Array(buffer[..<count]))
     }
 
-    @Test func `buffers leave in one write, and what is not there would block`() {
+    @Test func `buffers are sent in one write, and reading without data would block`() {
         let (ours, theirs) = Self.pair()
         defer { for descriptor in [ours, theirs] { _ = closeDescriptor(descriptor) } }
         let (stream, other) = (SocketStream(plain: ours), SocketStream(plain: theirs))
@@ -62,14 +62,14 @@ struct SocketStreamTests {
         #expect(result == .wouldBlock(.writable))
     }
 
-    @Test func `the peer's end is an end`() {
+    @Test func `the peer's end is reported as the end`() {
         let (ours, theirs) = Self.pair()
         _ = closeDescriptor(theirs)
         #expect(Self.read(SocketStream(plain: ours)).0 == .closed)
         _ = closeDescriptor(ours)
     }
 
-    @Test func `writing to a peer that is gone is an error and no SIGPIPE, with TLS and without`() throws {
+    @Test func `writing to a disconnected peer is an error and no SIGPIPE, with TLS and without`() throws {
         let previous = signal(SIGPIPE) { _ in brokenPipe.store(true, ordering: .relaxed) }
         defer { signal(SIGPIPE, previous) }
         let (ours, theirs) = Self.pair()
@@ -85,7 +85,7 @@ struct SocketStreamTests {
         #expect(!wasRaised)
     }
     @Test(.enabled(if: OpenFile.canSendDirectly))
-    func `a file whose receiver goes halfway raises no SIGPIPE, although a part of it went`() throws {
+    func `a file whose receiver disconnects halfway raises no SIGPIPE, although a part was sent`() throws {
         let previous = signal(SIGPIPE) { _ in brokenPipe.store(true, ordering: .relaxed) }
         defer { signal(SIGPIPE, previous) }
         var name = Array("/tmp/portcullis-file-XXXXXX".utf8CString)
@@ -102,7 +102,7 @@ struct SocketStreamTests {
         #expect(!wasRaised)
     }
 
-    /// Both ends of a TCP connection, the first of which waits when it writes; the second has ended its side.
+    /// Both ends of a TCP connection; the first one blocks when it writes, the second has half-closed.
     private static func halfClosedPair() throws -> (ours: Int32, theirs: Int32) {
         let listening = try ListeningSockets(host: "127.0.0.1", port: 0, count: 1)
         defer { for descriptor in listening.descriptors { _ = closeDescriptor(descriptor) } }

@@ -6,18 +6,18 @@ import PortcullisTransport
 import Synchronization
 import Testing
 
-@Suite("RFC 5280 §6.1.1 The system's trust anchors, read when they are needed", .timeLimit(.minutes(1)))
+@Suite("RFC 5280 §6.1.1 The system's trust anchors, loaded on demand", .timeLimit(.minutes(1)))
 struct SystemRootsTests {
     private let certificates: TestCertificates
 
     init() throws { certificates = try TestCertificates.shared.get() }
 
-    /// Stands in for what the system trusts, and counts how often it is read.
+    /// Replaces the system's trust anchors, and counts how often they are loaded.
     private final class Readings: Sendable {
         let count = Atomic<Int>(0)
-        /// How many of the first ones fail.
+        /// The number of loads that fail before one succeeds.
         let failures: Int
-        /// What holds the reading up.
+        /// Blocks the load.
         let gate = DispatchSemaphore(value: 0)
 
         init(failures: Int = 0, isOpen: Bool = true) {
@@ -55,7 +55,7 @@ struct SystemRootsTests {
         .init(url: "https://127.0.0.1:\(server.port)/", deadline: .seconds(30))
     }
 
-    @Test func `the first exchange over https has them read, the next ones and other clients share them`()
+    @Test func `the first exchange over https loads them, later ones and other clients share them`()
         async throws
     {
         let server = try TLSServerProcess(certificate: "address")
@@ -67,7 +67,7 @@ struct SystemRootsTests {
         #expect(readings.value == 1)
     }
 
-    @Test func `a client that is made later has them read anew`() async throws {
+    @Test func `a client that is made later loads them again`() async throws {
         let server = try TLSServerProcess(certificate: "address")
         let readings = Readings()
         let roots = roots(readings)
@@ -78,7 +78,7 @@ struct SystemRootsTests {
         }
     }
 
-    @Test func `exchanges that need them at once share one reading`() async throws {
+    @Test func `concurrent exchanges share one load`() async throws {
         let server = try TLSServerProcess(certificate: "address")
         let readings = Readings(isOpen: false)
         let roots = roots(readings)
@@ -91,7 +91,7 @@ struct SystemRootsTests {
         #expect(readings.value == 1)
     }
 
-    @Test func `a plain exchange never has them read`() async throws {
+    @Test func `a plain exchange never loads them`() async throws {
         let server = try ScriptedServer.repeating { peer, _ in peer.answer("hello") }
         defer { server.stop() }
         let readings = Readings(failures: .max)
@@ -100,7 +100,7 @@ struct SystemRootsTests {
         #expect(readings.value == 0)
     }
 
-    @Test func `given roots are used without the system's`() async throws {
+    @Test func `configured roots are used without the system's`() async throws {
         let server = try TLSServerProcess(certificate: "address")
         let readings = Readings(failures: .max)
         let client = HTTPClient(
@@ -110,7 +110,7 @@ struct SystemRootsTests {
         #expect(readings.value == 0)
     }
 
-    @Test func `a loop goes on while they are read, and deadlines count`() async throws {
+    @Test func `a loop continues while they load, and deadlines count`() async throws {
         let plain = try ScriptedServer.repeating { peer, _ in peer.answer("hello") }
         defer { plain.stop() }
         let server = try TLSServerProcess(certificate: "address")
@@ -127,7 +127,7 @@ struct SystemRootsTests {
         #expect(try await client.execute(url(server)).status == .ok)
     }
 
-    @Test func `a failure is that of the exchange, and is not kept`() async throws {
+    @Test func `a failure to load fails the exchange, and is not cached`() async throws {
         let server = try TLSServerProcess(certificate: "address")
         let readings = Readings(failures: 1)
         let client = try client(roots(readings))
@@ -136,7 +136,7 @@ struct SystemRootsTests {
         #expect(readings.value == 2)
     }
 
-    @Test func `a server that they do not vouch for is refused`() async throws {
+    @Test func `a server without a trusted root is refused`() async throws {
         let server = try TLSServerProcess(certificate: "address")
         let client = try client(Readings().roots(.file(certificates.path("other-ca.pem"))))
         await #expect(throws: HTTPClientError.tls(.certificateRefused(.unknownIssuer))) {
@@ -157,7 +157,7 @@ struct SystemRootsTests {
         #expect(response.text.contains("CN=client") || response.text.contains("CN = client"))
     }
 
-    @Test func `a client that goes away while they are read leaves nothing waiting`() async throws {
+    @Test func `a client that is released while they load leaves nothing waiting`() async throws {
         let readings = Readings(isOpen: false)
         let waiting = Task { [roots = roots(readings)] in
             let client = try client(roots)

@@ -13,7 +13,7 @@ struct TLSClientTests {
 
     init() throws { certificates = try TestCertificates.shared.get() }
 
-    /// Finds every name on loopback.
+    /// Resolves every name to loopback.
     private let everywhere = Resolver { _, port in
         Result { () throws(SocketError) in try SocketAddress.resolve(host: "127.0.0.1", port: port) }
     }
@@ -33,7 +33,7 @@ struct TLSClientTests {
     }
 
     @Test(arguments: ReadinessKind.allCases, ["-tls1_2", "-tls1_3"])
-    func `a server with a trusted certificate is talked to`(readiness: ReadinessKind, version: String)
+    func `a server with a trusted certificate is accepted`(readiness: ReadinessKind, version: String)
         async throws
     {
         let server = try TLSServerProcess(certificate: "localhost", ["-www", version, "-alpn", "http/1.1"])
@@ -48,7 +48,7 @@ struct TLSClientTests {
         #expect(try await get(server, roots: .pem(.bytes(Array(pem)))).status == .ok)
     }
 
-    @Test func `given roots may be the server's own certificate`() async throws {
+    @Test func `a configured root may be the server's own certificate`() async throws {
         let server = try TLSServerProcess(certificate: "localhost")
         #expect(try await get(server, roots: .pem(.file(certificates.path("localhost.pem")))).status == .ok)
     }
@@ -67,7 +67,7 @@ struct TLSClientTests {
         await #expect(throws: HTTPClientError.tls(.certificateRefused(.expired))) { try await get(server) }
     }
 
-    @Test func `a client's certificate is none for a server`() async throws {
+    @Test func `a client's certificate is refused for a server`() async throws {
         let server = try TLSServerProcess(certificate: "client")
         let error = await #expect(throws: HTTPClientError.self) {
             try await get(server, as: "client.example")
@@ -85,7 +85,7 @@ struct TLSClientTests {
         ("wildcard", "a.wild.example", true), ("wildcard", "a.b.wild.example", false),
         ("wildcard", "wild.example", false), ("partial-wildcard", "ab.wild.example", false),
     ])
-    func `RFC 9525 §6: the certificate has to be for the host of the URL`(
+    func `RFC 9525 §6: the certificate has to match the host of the URL`(
         certificate: String, host: String, matches: Bool
     ) async throws {
         let server = try TLSServerProcess(certificate: certificate)
@@ -106,13 +106,13 @@ struct TLSClientTests {
         #expect(error == .tls(.versionRefused) || error == .tls(.alert(70)))
     }
 
-    @Test func `RFC 7301 §3.2: a server without HTTP/1.1 is left`() async throws {
+    @Test func `RFC 7301 §3.2: a server without HTTP/1.1 is refused`() async throws {
         let server = try TLSServerProcess(certificate: "localhost", ["-www", "-alpn", "h2"])
         await #expect(throws: HTTPClientError.tls(.alert(120))) { try await get(server) }
     }
 
     @Test(arguments: ["-tls1_2", "-tls1_3"])
-    func `RFC 8705 §2: the client's certificate is presented to a server that asks`(version: String)
+    func `RFC 8705 §2: the client presents its certificate to a server that requests it`(version: String)
         async throws
     {
         let arguments = [
@@ -133,10 +133,10 @@ struct TLSClientTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `connections under TLS are kept, and carry large answers`(readiness: ReadinessKind) async throws {
+    func `connections with TLS are kept, and carry large answers`(readiness: ReadinessKind) async throws {
         let server = try TLSServerProcess(certificate: "localhost", ["-alpn", "http/1.1"])
         let client = try makeClient(readiness, roots: certificates.authority, resolver: everywhere)
-        // The program serves one connection at a time: a second one would wait for ever.
+        // The program serves one connection at a time: a second one would wait forever.
         for count in [1, 100_000, 0, 900_000] {
             let body = String(repeating: "0123456789", count: count)
             let answering = Task.detached {
@@ -151,7 +151,7 @@ struct TLSClientTests {
         }
     }
 
-    @Test func `RFC 8446 §6.1: a body that ends without the closure alert was cut short`() async throws {
+    @Test func `RFC 8446 §6.1: a body that ends without the closure alert is truncated`() async throws {
         let server = try TLSServerProcess(certificate: "localhost", ["-www", "-tls1_2"])
         let cutter = try ScriptedServer { client in
             guard let upstream = ScriptedServer.Peer.connected(to: server.port) else { return }
@@ -168,10 +168,10 @@ struct TLSClientTests {
     }
 
     @Test(arguments: ReadinessKind.allCases)
-    func `RFC 5246 §7.4.1.1: a flood of what counts for nothing does not hold the loop`(
+    func `RFC 5246 §7.4.1.1: a flood of ignored records does not block the loop`(
         readiness: ReadinessKind
     ) async throws {
-        // Records full of HelloRequest, which a client has to ignore while it shakes hands.
+        // Records full of HelloRequest, which a client ignores during its handshake.
         let record = [UInt8]([0x16, 3, 3, 0x40, 0]) + [UInt8](repeating: 0, count: 16384)
         let flood = (0..<16).flatMap { _ in record }
         let isOver = Atomic<Bool>(false)
@@ -191,7 +191,7 @@ struct TLSClientTests {
         server.stop()
     }
 
-    @Test func `a server that speaks no TLS is refused`() async throws {
+    @Test func `a server without TLS is refused`() async throws {
         let server = try ScriptedServer { peer in
             peer.write("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
             while peer.read() != nil {}
@@ -209,7 +209,7 @@ struct TLSClientTests {
 
     @Test
     func
-        `a server that closes during the handshake is an error, one that stays silent runs into the deadline`()
+        `a server that closes during the handshake is an error, a silent one exceeds the deadline`()
         async throws
     {
         let server = try ScriptedServer { peer in
@@ -247,7 +247,7 @@ struct PEMSourceTests {
         }
     }
 
-    @Test func `a file that is not there is refused`() {
+    @Test func `a missing file is refused`() {
         #expect(throws: HTTPClientError.tls(.unusableRoots)) {
             try HTTPClient(validating: .init(roots: .pem(.file(certificates.path("none.pem")))))
         }
@@ -260,7 +260,7 @@ struct PEMSourceTests {
     }
 
     @Test(arguments: ["none.key", "localhost.key", "encrypted.key", "client.pem"])
-    func `a key that is missing, another's, under a password or no key is refused`(name: String) {
+    func `a key that is missing, another certificate's, encrypted or malformed is refused`(name: String) {
         let identity = TLSIdentity(
             certificateChain: .file(certificates.path("client.pem")),
             privateKey: .file(certificates.path(name)))
@@ -270,7 +270,7 @@ struct PEMSourceTests {
         }
     }
 
-    @Test func `a client that was made with unusable roots trusts nobody`() async throws {
+    @Test func `a client with unusable roots trusts no server`() async throws {
         let client = HTTPClient(configuration: .init(roots: .pem(.bytes([]))))
         let server = try TLSServerProcess(certificate: "address")
         await #expect(throws: HTTPClientError.tls(.unusableRoots)) {
@@ -278,7 +278,7 @@ struct PEMSourceTests {
         }
     }
 
-    @Test func `a source does not print what it holds`() {
+    @Test func `a printed source contains no secret`() {
         let source = PEMSource.bytes(Array("secret".utf8))
         let identity = TLSIdentity(certificateChain: .file("/x"), privateKey: source)
         #expect("\(source)" == "PEM bytes")

@@ -3,7 +3,7 @@
 import Foundation
 import PortcullisTransport
 
-/// Certificates made by the `openssl` program when the tests begin: kept ones would expire.
+/// Certificates that the `openssl` program makes when the tests begin: stored ones would expire.
 struct TestCertificates: Sendable {
     struct Failure: Error { let output: String }
 
@@ -78,7 +78,7 @@ struct TestCertificates: Sendable {
 }
 
 /// `openssl s_server` on a free port of loopback.
-// SAFETY: the process is started in `init` and only asked to end afterwards; pipes are for one test alone.
+// SAFETY: `init` starts the process, and later calls only ask it to end; the pipes belong to one test.
 final class TLSServerProcess: @unchecked Sendable {
     let port: Int
     private let process = Process()
@@ -86,7 +86,7 @@ final class TLSServerProcess: @unchecked Sendable {
     private let output = Pipe()
     private var seen: [UInt8] = []
 
-    /// Starts it with a certificate of ours.
+    /// Starts the server with one of our certificates.
     ///
     /// With `-www` among the arguments it answers every request with a page about the connection.
     init(certificate: String, _ arguments: [String] = ["-www"]) throws {
@@ -112,7 +112,7 @@ final class TLSServerProcess: @unchecked Sendable {
         port = Int(line.split(separator: ":").last?.dropLast() ?? "") ?? 0
     }
 
-    /// Waits until a whole request head has come, and sends this over the connection.
+    /// Waits for a whole request head, and sends this over the connection.
     func answer(_ text: String) throws {
         while seen.firstRange(of: "\r\n\r\n".utf8) == nil {
             seen += output.fileHandleForReading.availableData
@@ -121,7 +121,7 @@ final class TLSServerProcess: @unchecked Sendable {
         try input.fileHandleForWriting.write(contentsOf: Data(text.utf8))
     }
 
-    /// Ends it by force: a child of a Dispatch thread is born with the milder signals blocked.
+    /// Kills the process: a child of a Dispatch thread starts with the milder signals blocked.
     deinit {
         kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Timer wheel")
 struct TimerWheelTests {
-    @Test func `an entry comes back at its tick and not before`() {
+    @Test func `an entry is returned at its tick and not before`() {
         var wheel = TimerWheel(at: 100)
         let due = wheel.insert(7, at: 105)
         #expect(due == 105)
@@ -14,13 +14,13 @@ struct TimerWheelTests {
         #expect(wheel.isEmpty)
     }
 
-    @Test func `an entry for the past comes back at the next tick`() {
+    @Test func `an entry for the past is returned at the next tick`() {
         var wheel = TimerWheel(at: 100)
         #expect(wheel.insert(7, at: 3) == 101)
         #expect(wheel.advance(to: 101) == [7])
     }
 
-    @Test func `an entry beyond the ring comes back early, at the tick that was told`() {
+    @Test func `an entry beyond the ring is returned early, at the announced tick`() {
         var wheel = TimerWheel(at: 100)
         let due = wheel.insert(7, at: 1_000_000)
         #expect(due > 1000 && due < 1_000_000)
@@ -28,7 +28,7 @@ struct TimerWheelTests {
         #expect(wheel.advance(to: due) == [7])
     }
 
-    @Test func `nothing is given back twice`() {
+    @Test func `no entry is returned twice`() {
         var wheel = TimerWheel(at: 0)
         _ = wheel.insert(1, at: 5)
         #expect(wheel.advance(to: 5) == [1])
@@ -36,14 +36,14 @@ struct TimerWheelTests {
         #expect(wheel.advance(to: 5000).isEmpty)
     }
 
-    @Test func `a leap over the whole ring gives back everything`() {
+    @Test func `a jump over the whole ring returns everything`() {
         var wheel = TimerWheel(at: 0)
         for entry in 1...50 as ClosedRange<UInt64> { _ = wheel.insert(entry, at: entry * 20) }
         #expect(wheel.advance(to: 1_000_000).sorted() == Array(1...50))
         #expect(wheel.isEmpty)
     }
 
-    @Test func `the next tick is that of the first entry`() {
+    @Test func `the next tick is the first entry's`() {
         var wheel = TimerWheel(at: 0)
         #expect(wheel.nextTick == nil)
         _ = wheel.insert(1, at: 900)
@@ -55,7 +55,7 @@ struct TimerWheelTests {
         #expect(wheel.nextTick == nil)
     }
 
-    @Test func `time that stands still or goes back changes nothing`() {
+    @Test func `time that stops or goes back changes nothing`() {
         var wheel = TimerWheel(at: 100)
         _ = wheel.insert(1, at: 110)
         #expect(wheel.advance(to: 100).isEmpty)
@@ -63,7 +63,7 @@ struct TimerWheelTests {
         #expect(wheel.nextTick == 110)
     }
 
-    @Test func `an instant's tick does not lie before it, nor the tick that has begun behind it`() {
+    @Test func `an instant's tick is not before it, and the current tick is not after it`() {
         let length = UInt64(1) << TimerWheel.tickShift
         #expect(TimerWheel.tick(notBefore: MonotonicInstant(nanoseconds: length)) == 1)
         #expect(TimerWheel.tick(notBefore: MonotonicInstant(nanoseconds: length + 1)) == 2)

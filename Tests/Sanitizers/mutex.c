@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 
-// Tells the thread sanitizer about the slow half of Swift's Mutex on Linux.
+// Annotates the slow path of Swift's Mutex on Linux for the thread sanitizer.
 //
-// An uncontended lock or unlock is an atomic operation in the instrumented code. A contended one is a futex call in
-// libswiftSynchronization, which is not instrumented: what happened before the unlock then seems unordered with what
-// happens after the lock. This library, preloaded, stands before those functions and says what they order.
+// An uncontended lock or unlock is an atomic operation in the instrumented code. A contended one is a futex call
+// in libswiftSynchronization, which is not instrumented: the sanitizer then sees no order between the accesses
+// before the unlock and those after the lock. Preloaded, this library wraps those functions and announces the
+// order.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>

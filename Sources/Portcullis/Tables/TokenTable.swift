@@ -17,19 +17,19 @@ final class TokenTable<Entry: Sendable>: Sendable {
         case onSecondUse
     }
 
-    private struct Slot {
+    struct Slot {
         var digest: SHA256Digest
         var entry: Entry
         var wasUsed: Bool
     }
 
-    private struct State {
+    struct State {
         var index = HashIndex()
         var slots: [Slot] = []
         /// For how many slots the index has room.
         var room = 0
         var hand = 0
-        var sightings: TokenSightings?
+        fileprivate var sightings: TokenSightings?
         /// Makes places unpredictable.
         let seed = UInt64.random(in: .min ... .max) | 1
 
@@ -57,7 +57,8 @@ final class TokenTable<Entry: Sendable>: Sendable {
     }
 
     private let capacity: Int
-    private let state = Mutex(State())
+    /// Open to the folders above for a look that knows the type of the entries.
+    let state = Mutex(State())
 
     init(capacity: Int) {
         self.capacity = capacity
@@ -150,31 +151,6 @@ final class TokenTable<Entry: Sendable>: Sendable {
             return slots.count
         }
         _ = removed
-    }
-}
-
-extension TokenTable where Entry == VerifiedToken {
-    /// What is known of a token.
-    enum Knowledge: Sendable {
-        case unknown
-        case outdated
-        case usable(AccessToken)
-    }
-
-    /// Looks a token up without copying its entry.
-    func look(_ digest: SHA256Digest, at now: NumericDate, uptime: MonotonicInstant) -> Knowledge {
-        state.withLock { state in
-            guard let place = state.place(of: digest) else { return .unknown }
-            if !state.slots[place].wasUsed { state.slots[place].wasUsed = true }
-            // By a pointer, since the array's subscript copies all of the entry.
-            return state.slots.withUnsafeBufferPointer { slots -> Knowledge in
-                guard let entry = slots.baseAddress.map({ $0 + place }),
-                    entry.pointee.entry.terms.hold(at: now, uptime: uptime),
-                    VerifiedToken.areCurrent(entry.pointee.entry.keys, entry.pointee.entry.terms, uptime)
-                else { return .outdated }
-                return .usable(entry.pointee.entry.token)
-            }
-        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 import PortcullisJOSE
 import PortcullisTransport
+import Synchronization
 
 /// A token that was found good, and how long that may be believed.
 struct VerifiedToken: Sendable {
@@ -39,6 +40,31 @@ struct VerifiedToken: Sendable {
         }
         if !publication.isFresh(at: uptime) { keys.refreshInBackground(at: uptime) }
         return true
+    }
+}
+
+extension TokenTable where Entry == VerifiedToken {
+    /// What is known of a token.
+    enum Knowledge: Sendable {
+        case unknown
+        case outdated
+        case usable(AccessToken)
+    }
+
+    /// Looks a token up without copying its entry.
+    func look(_ digest: SHA256Digest, at now: NumericDate, uptime: MonotonicInstant) -> Knowledge {
+        state.withLock { state in
+            guard let place = state.place(of: digest) else { return .unknown }
+            if !state.slots[place].wasUsed { state.slots[place].wasUsed = true }
+            // By a pointer, since the array's subscript copies all of the entry.
+            return state.slots.withUnsafeBufferPointer { slots -> Knowledge in
+                guard let entry = slots.baseAddress.map({ $0 + place }),
+                    entry.pointee.entry.terms.hold(at: now, uptime: uptime),
+                    VerifiedToken.areCurrent(entry.pointee.entry.keys, entry.pointee.entry.terms, uptime)
+                else { return .outdated }
+                return .usable(entry.pointee.entry.token)
+            }
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-// What the gate costs beside OpenSSL's own verification of the same algorithm, on one core: the bound for a DPoP
-// request (a proof new each time, a token repeated) is 1.35. OpenSSL's part is the hash of a message as long as a
-// proof and the verification, with everything prepared. Run in release: swift run -c release GateCost
+// Compares the gate's cost with OpenSSL's own verification of the same algorithm, on one core. The bound for
+// a DPoP request (a new proof each time, the same token) is 1.35. OpenSSL's part hashes a message as long as
+// a proof and verifies the signature, with everything prepared. Run in release: swift run -c release GateCost
 
 import COpenSSL
 import Portcullis
@@ -10,7 +10,7 @@ import PortcullisHTTP
 import PortcullisJOSE
 import PortcullisTesting
 
-/// The median of rounds, in nanoseconds an operation.
+/// The median of the rounds, in nanoseconds per operation.
 struct Measured {
     private var rounds: [Double] = []
 
@@ -23,7 +23,7 @@ struct Measured {
     var median: Double { rounds.sorted()[rounds.count / 2] }
 }
 
-/// OpenSSL's verification alone, of one signature over a digest or message, with everything prepared.
+/// OpenSSL's verification of one signature over a digest or a message, with everything prepared.
 final class PlainVerification {
     private let signed: OpaquePointer
     private let context: OpaquePointer
@@ -31,7 +31,7 @@ final class PlainVerification {
     private let message: [UInt8]
     private let digests: Bool
 
-    /// Makes a key by OpenSSL and signs with it.
+    /// Makes a key with OpenSSL and signs with it.
     init(_ algorithm: SignatureAlgorithm) {
         message = Array(repeating: 7, count: algorithm == .rs256 ? 900 : 450)
         digests = algorithm != .ed25519
@@ -118,7 +118,7 @@ final class PlainVerification {
     }
 }
 
-/// Requests with a proof each, all of them for one token.
+/// Requests that carry one token and a new proof each.
 struct DPoPRequests {
     let resource: ProtectedResource
     let issuer = TestIssuer("https://as.example.com")
@@ -155,16 +155,16 @@ struct DPoPRequests {
 }
 
 extension Admission {
-    /// Advances, and has time for a signature from then on.
+    /// Advances the admission, and supplies time for a signature when it needs that.
     fileprivate mutating func goOn(_ head: RequestHead) -> Progress {
         defer { supply(.signatureTime) }
         return advance(head, requiring: .anyValidToken, in: AuthorizationContext())
     }
 }
 
-/// The most that a DPoP request may cost, in verifications by OpenSSL alone.
+/// The bound on the cost of a DPoP request, in verifications by OpenSSL alone.
 ///
-/// With `--check`, more is an error.
+/// With `--check`, a higher cost is an error.
 let bound = 1.35
 var isTooSlow = false
 let clock = ContinuousClock()
@@ -203,13 +203,13 @@ for _ in 0..<9 {
         for _ in 0..<100_000 {
             var admission = Admission(to: requests.resource)
             guard case .admitted = admission.goOn(plain) else {
-                preconditionFailure("A remembered token is known.")
+                preconditionFailure("A cached token is decided at once.")
             }
         }
     }
     immediate.add(elapsed, for: 100_000)
 }
-print("Bearer, remembered: \(Int(immediate.median)) ns")
+print("Bearer, cached: \(Int(immediate.median)) ns")
 if isTooSlow, CommandLine.arguments.contains("--check") {
     print("above the bound of \(bound)")
     exit(1)

@@ -3,7 +3,7 @@
 
 import PackageDescription
 
-// The peer of the benchmark suite: built for it alone, never by the package above.
+// The peer of the benchmark suite: only the suite builds it, the package above never does.
 let package = Package(
     name: "hummingbird-peer",
     platforms: [.macOS(.v15)],

@@ -9,11 +9,12 @@ import PortcullisJOSE
     import Darwin
 #endif
 
-// Signs in bulk what the benchmark suite sends: access tokens, forged ones, DPoP proofs.
+// Signs what the benchmark suite sends, in bulk: access tokens, forged tokens, DPoP proofs.
 //
-//   benchmark-mint key ALGORITHM KID    a new private key as a JWK
-//   benchmark-mint sign COUNT           so many compact JWS, one a line, that differ in their `jti` alone; standard input is a
-//                                       JSON object with `algorithm`, `key` (a private JWK), `header` and `claims`
+//   benchmark-mint key ALGORITHM KID    makes a private key, as a JWK
+//   benchmark-mint sign COUNT           signs COUNT compact JWS, one a line, that differ only in `jti`;
+//                                       standard input is a JSON object with `algorithm`, `key` (a
+//                                       private JWK), `header` and `claims`
 
 struct Job: Sendable {
     let algorithm: SignatureAlgorithm

@@ -6,14 +6,15 @@ import PortcullisJOSE
 import PortcullisServer
 import PortcullisTesting
 
-// A server whose resource is replaced with each line of its standard input, for Tests/Benchmarks/swaps: every answer names the version of
-// the resource in several places, so that one from two versions would show.
+// A server that replaces its resource for each line of its standard input, for Tests/Benchmarks/swaps. Every
+// answer names the resource's version in several places, so that an answer mixed from two versions is
+// visible.
 //
 //   swap-server routes PORT   replaces by Server.replace
-//   swap-server set PORT      replaces by ResourceRegistry.replace, behind a gate that stays
-//   swap-server issue PORT    prints the keys and a token for a server of another program, and ends
+//   swap-server set PORT      replaces by ResourceRegistry.replace, with a gate that stays
+//   swap-server issue PORT    prints the keys and a token for another program's server, and exits
 
-/// The resource at one port, in all its versions.
+/// All versions of the resource at one port.
 struct Versions: Sendable {
     let base: String
     let issuer = TestIssuer("https://as.example.com")
@@ -24,7 +25,7 @@ struct Versions: Sendable {
         get throws(ConfigurationError) { try ResourceIdentifier(validating: base + "/notes") }
     }
 
-    /// A token that every version lets in.
+    /// A token that every version accepts.
     var token: String {
         let scope = (0...100).map { "read.\($0)" }.joined(separator: " ")
         return issuer.mint(audience: base + "/notes", scope: scope, lifetime: .seconds(3600))
@@ -63,7 +64,7 @@ struct Versions: Sendable {
 
 func say(_ line: String) { Server.logToStandardError(line) }
 
-/// Serves, and replaces once for each line; ends with the standard input.
+/// Serves, and replaces the resource once for each line; exits when standard input ends.
 func serve(
     _ server: Server, replacing replace: @escaping @Sendable (Int) async throws -> Void
 ) async throws {

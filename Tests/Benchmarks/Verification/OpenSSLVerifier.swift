@@ -2,16 +2,16 @@
 
 import COpenSSL
 
-/// OpenSSL's own verification, with nothing around it: the key decoded, one context, signatures in OpenSSL's form.
+/// OpenSSL's verification alone: a decoded key, one context, and signatures in OpenSSL's form.
 ///
-/// Traps if anything fails, since then nothing was measured.
+/// Traps if anything fails, because then nothing was measured.
 final class OpenSSLVerifier {
     struct Job {
         let message: [UInt8]
         let signature: [UInt8]
     }
 
-    // Used on one thread only; both are freed with the verifier.
+    // One thread alone uses it; both pointers are freed with the verifier.
     private let key: OpaquePointer
     private let context: OpaquePointer
     private let digestName: String?
@@ -23,7 +23,7 @@ final class OpenSSLVerifier {
             return d2i_PUBKEY(nil, &start, bytes.count)
         }
         guard let key = decoded, let context = EVP_MD_CTX_new() else {
-            fatalError("The key can't be read.")
+            fatalError("The key cannot be read.")
         }
         self.key = key
         self.context = context

@@ -10,9 +10,9 @@ import PortcullisTesting
     import Darwin
 #endif
 
-// What the gate costs for a token that it has not seen before, beside OpenSSL's own verification of the same signatures. Both run on
-// one thread, in turns; times are processor time. `verification-benchmark [--check] [ALGORITHM…]`: with --check, a ratio above the
-// bound is an error.
+// Compares the gate's cost for a token that it sees for the first time with OpenSSL's own verification of the
+// same signatures. Both run on one thread, in turns; times are processor time.
+// `verification-benchmark [--check] [ALGORITHM…]`: with --check, a ratio above the bound is an error.
 
 enum Setup {
     static let bound = 1.25
@@ -26,7 +26,7 @@ func processorNanoseconds() -> Double {
     return Double(time.tv_sec) * 1e9 + Double(time.tv_nsec)
 }
 
-/// The ASN.1 form in which OpenSSL takes ECDSA signatures.
+/// The ASN.1 form of ECDSA signatures that OpenSSL reads.
 ///
 /// RFC 3279 §2.2.3.
 func derSignature(_ raw: [UInt8]) -> [UInt8] {
@@ -38,7 +38,7 @@ func derSignature(_ raw: [UInt8]) -> [UInt8] {
     return [0x30, UInt8(numbers.count)] + numbers
 }
 
-/// A public key as OpenSSL reads it.
+/// A public key in the form that OpenSSL reads.
 ///
 /// RFC 5280 §4.1.2.7, RFC 3279 §2.3.1, RFC 5480 §2, RFC 8410 §4.
 func subjectPublicKeyInfo(_ key: JSONObject) -> [UInt8] {
@@ -99,14 +99,14 @@ struct Subject {
             digestName: algorithm == .ed25519 ? nil : "SHA256")
     }
 
-    /// Nanoseconds a signature.
+    /// Nanoseconds per signature.
     func measureOpenSSL() -> Double {
         let start = processorNanoseconds()
         for job in jobs { verifier.verify(job) }
         return (processorNanoseconds() - start) / Double(jobs.count)
     }
 
-    /// Nanoseconds a request: what the server does with one whose token it has not seen.
+    /// Nanoseconds per request: the server's work for a token that it sees for the first time.
     func measureGate() -> Double {
         resource.invalidateAllTokens()
         let start = processorNanoseconds()
@@ -124,7 +124,7 @@ struct Subject {
     private static let requirement: AccessRequirement = "notes:read"
 }
 
-/// Nanoseconds a token: the pair in the middle, since what else the machine does falls on both halves of a pair.
+/// Nanoseconds per token: the median pair, because other work on the machine slows both halves of a pair.
 func measure(_ algorithm: SignatureAlgorithm) -> (openSSL: Double, gate: Double) {
     let subject = Subject(algorithm)
     var pairs: [(openSSL: Double, gate: Double)] = []
@@ -151,7 +151,7 @@ if isTooSlow, CommandLine.arguments.contains("--check") {
 }
 
 extension Admission {
-    /// Goes on when there is time for a signature.
+    /// Resumes when there is time for a signature.
     fileprivate mutating func goOn(_ head: RequestHead, requiring requirement: AccessRequirement) -> Progress
     {
         supply(.signatureTime)

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""The benchmark suite: what each part measures is in experiments.py, how in rounds.py."""
+"""The benchmark suite: experiments.py says what each part measures, stage.py how."""

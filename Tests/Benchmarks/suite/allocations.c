@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Counts the calls of the allocator, in a file that is mapped, so that another process reads the count while this one
-// runs: LD_PRELOAD=allocations.so ALLOCATIONS=FILE program
+// Counts allocator calls in a mapped file, so that another process can read the count while this one runs:
+// LD_PRELOAD=allocations.so ALLOCATIONS=FILE program
 
 #define _GNU_SOURCE
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is promised, and whether it was held."""
+"""The bounds of the measurements, and whether they are met."""
 
 import dataclasses
 
@@ -8,7 +8,8 @@ from . import figures
 
 @dataclasses.dataclass(frozen=True)
 class Bound:
-    """A ratio of two targets that were measured in turns, which must reach `limit`, or stay below it with `at_most`."""
+    """The ratio of two targets measured in turns, which must reach `limit`, or with `at_most` stay below it.
+    """
 
     what: str
     name: str
@@ -47,7 +48,7 @@ def verdict(what, limit, at_most, measured, unit):
 
 
 def is_held(verdict, slack=1.0):
-    """Whether the median keeps to the limit, made wider by the slack (0.8: by a quarter)."""
+    """Whether the median meets the limit, relaxed by the slack (0.8: by a quarter)."""
     if verdict["at_most"]:
         return verdict["median"] <= verdict["limit"] / slack
     return verdict["median"] >= verdict["limit"] * slack

@@ -19,15 +19,15 @@ from .stage import Stage
 
 def parsed(description):
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--list", action="store_true", help="name the experiments, and measure nothing")
-    parser.add_argument("--only", metavar="NAME,…", help="these experiments alone")
-    parser.add_argument("--quick", action="store_true", help="three rounds of one second, for a look")
-    parser.add_argument("--pairs", type=int, help="rounds, each measuring every target (default 9)")
-    parser.add_argument("--seconds", type=int, help="length of one measurement (default 3)")
-    parser.add_argument("--output", default=os.path.join(WORK, "results.json"), help="where the numbers go")
-    parser.add_argument("--check", action="store_true", help="exit 1 where a bound is missed")
+    parser.add_argument("--list", action="store_true", help="list the experiments without measuring")
+    parser.add_argument("--only", metavar="NAME,…", help="only these experiments")
+    parser.add_argument("--quick", action="store_true", help="three rounds of one second, as a quick test")
+    parser.add_argument("--pairs", type=int, help="number of rounds, each of which measures every target (default 9)")
+    parser.add_argument("--seconds", type=int, help="seconds of one measurement (default 3)")
+    parser.add_argument("--output", default=os.path.join(WORK, "results.json"), help="file for the numbers")
+    parser.add_argument("--check", action="store_true", help="exit with 1 if a bound is missed")
     parser.add_argument(
-        "--slack", type=float, default=1.0, help="with --check: what part of a bound is enough (default 1)"
+        "--slack", type=float, default=1.0, help="with --check: the fraction of a bound that suffices (default 1)"
     )
     arguments = parser.parse_args()
     arguments.pairs = arguments.pairs or (3 if arguments.quick else 9)
@@ -43,14 +43,14 @@ def parsed(description):
 
 
 def open_files_enough():
-    """Nine thousand connections need as many descriptors, in each of the programs that take part."""
+    """Raises the limit of open files: nine thousand connections need as many descriptors in each program."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 20_000
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard) if hard > 0 else wanted, hard))
 
 
 def measure(experiment, options, material, progress):
-    """The findings, and whether it could be measured at all."""
+    """Returns the findings, and whether the measurement failed."""
     planned = progress.done + experiment.measured * options.pairs
     stage = Stage(experiment, options, material, progress)
     with stage:
@@ -91,9 +91,9 @@ def main(description):
 
 def finish(found, any_failed, options):
     verdicts = [one for findings in found.values() for one in findings["verdicts"]]
-    print("\nevery bound of this run")
+    print("\nbounds of this run")
     report.print_verdicts(verdicts)
     missed = [one for one in verdicts if not is_held(one)]
-    print(f"{len(verdicts) - len(missed)} held, {len(missed)} missed")
+    print(f"{len(verdicts) - len(missed)} met, {len(missed)} missed")
     too_far = [one for one in verdicts if not is_held(one, options.slack)]
     return int(any_failed or (options.check and bool(too_far)))

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""What one request costs whatever the machine's mood: instructions by callgrind, and calls of the allocator.
+"""The cost of one request, independent of the machine's load: instructions by callgrind, and allocator calls.
 
-The server runs with one event loop, and one connection asks without pipelining. Once so many requests and once twice as
-many: the difference has nothing of the start in it. Callgrind sees the program and its libraries, not the kernel.
+The server runs with one event loop, and one connection sends requests without pipelining: once a number of
+requests and once twice as many, so that the difference excludes the start. Callgrind measures the program and
+its libraries, not the kernel.
 """
 
 import os
@@ -48,7 +49,7 @@ CHOICES = {
 
 
 def ask(target, count):
-    """So many requests over one connection, each after the answer to the one before it."""
+    """Sends this many requests over one connection, each after the answer to the previous one."""
     fields = "".join(f"{name}: {value}\r\n" for name, value in target.all_fields().items())
     request = f"GET {target.path} HTTP/1.1\r\nHost: 127.0.0.1:{target.port}\r\n{fields}\r\n".encode()
     with socket.create_connection(("127.0.0.1", target.port), timeout=60) as client:
@@ -65,13 +66,13 @@ def ask(target, count):
 
 
 def whole(answer):
-    """How long the answer is, head and body; they are all alike."""
+    """The length of the answer, head and body; all answers are alike."""
     head = answer.index(b"\r\n\r\n") + 4
     return head + int(re.search(rb"(?i)content-length: *(\d+)", answer[:head]).group(1))
 
 
 def library(name):
-    """What is loaded in front of the program, compiled where that has not been done."""
+    """The library to preload, compiled if it is missing."""
     source, built = os.path.join(needs.BENCHMARKS, "suite", f"{name}.c"), os.path.join(needs.WORK, f"{name}.so")
     if not os.path.exists(built) or os.path.getmtime(built) < os.path.getmtime(source):
         subprocess.run(["cc", "-O2", "-Wall", "-shared", "-fPIC", "-o", built, source], check=True)
@@ -93,7 +94,7 @@ def allocations(stage, choose):
         counts.append(read(path))
     stage.stop(ours.process)
     calls, sizes = zip(*counts)
-    # Twice as many less once as many: what the connection itself took is not in it.
+    # The difference between twice and once as many excludes the cost of the connection.
     return {
         "allocations": (calls[2] - 2 * calls[1] + calls[0]) / REQUESTS,
         "allocated_bytes": (sizes[2] - 2 * sizes[1] + sizes[0]) / REQUESTS,
@@ -138,12 +139,12 @@ def under_callgrind(stage, valgrind, choose, count):
     annotate = os.path.join(os.path.dirname(valgrind), "callgrind_annotate")
     shown = subprocess.run([annotate, "--threshold=100", "--auto=no", output], capture_output=True, text=True)
     if shown.returncode != 0:
-        raise needs.Wrong(f"callgrind_annotate said {shown.stderr[-300:]}")
+        raise needs.Wrong(f"callgrind_annotate printed {shown.stderr[-300:]}")
     return functions(shown.stdout)
 
 
 def demangled(names):
-    """Swift's own names as they are written, where there is the tool that knows."""
+    """Demangles Swift names, if the tool is installed."""
     tool = shutil.which("swift-demangle")
     if not tool:
         return names
@@ -152,7 +153,7 @@ def demangled(names):
 
 
 def functions(text):
-    """The instructions of each function by itself, and their sum."""
+    """The instructions of each function itself, and their sum."""
     costs = {}
     for line in text.splitlines():
         if found := FUNCTION.match(line):
@@ -168,7 +169,7 @@ def functions(text):
 
 
 def readable(place):
-    """A function without its file and library, and without the mark of a cycle or of recursion."""
+    """A function without its file and library, and without the marker of a cycle or of recursion."""
     name = re.sub(r" \[[^\]]*\]$", "", place)
     name = name.split(":", 1)[1] if ":" in name else name
     return re.sub(r"'\d+$", "", name)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is measured against what, and what is promised of it."""
+"""The experiments: what each measures, and its bounds."""
 
 import dataclasses
 import typing
@@ -16,7 +16,7 @@ from .streaming import Streamed
 
 @dataclasses.dataclass(frozen=True)
 class Experiment:
-    """`measured` is how many targets it measures in each round, for the time that is left."""
+    """`measured` is the number of targets in each round, from which the remaining time is estimated."""
 
     name: str
     what: str
@@ -116,7 +116,7 @@ def dpop(stage):
     fastest = speed.measure(2)["requests_per_second"]
 
     def enough_proofs(seconds):
-        # The machine may be faster then than it was just now.
+        # The machine may be faster then than it was during the measurement above.
         return int(1.6 * fastest * seconds) + 1000
 
     stage.compare(
@@ -142,7 +142,7 @@ def tls(stage):
     )
     sessions = {tuple(stage.answers[name]["tls"]) for name in ("nginx TLS", "trivial TLS")}
     if len(sessions) > 1:
-        stage.note(f"The two do not speak the same TLS: {sessions}.")
+        stage.note(f"nginx and the example server negotiated different TLS parameters: {sessions}.")
 
 
 def bodies(stage):
@@ -161,13 +161,13 @@ def bodies(stage):
         ],
         [
             Bound("64 kB answer, against nginx serving the same", "64 kB answer", "nginx 64 kB answer", 0.9),
-            Bound("64 kB upload, against nginx taking the same", "64 kB upload", "nginx 64 kB upload", 0.9),
+            Bound("64 kB upload, against nginx reading the same", "64 kB upload", "nginx 64 kB upload", 0.9),
         ],
     )
 
 
 def connections(stage):
-    """Twice as long as others, since opening nine thousand connections is part of what wrk measures."""
+    """Twice as long as others, because wrk's measurement includes opening nine thousand connections."""
 
     def over(count, server=stage.ours.trivial, name="trivial"):
         return server(f"{name} {count} connections", connections=count, threads=min(2, count))
@@ -194,7 +194,7 @@ def flood(stage):
         [quiet, flooded],
         [
             Bound(
-                "guarded, known token, while forged ES256 tokens arrive, against quiet",
+                "guarded, cached token, while forged ES256 tokens arrive, against no load",
                 "guarded, flooded",
                 "guarded, quiet",
                 0.5,
@@ -208,18 +208,18 @@ def streaming(stage):
 
 
 EXPERIMENTS = [
-    Experiment("routes", "trivial, metadata, 401 and guarded routes, beside nginx", 6, routes),
-    Experiment("peers", "guarded, beside Hummingbird with JWTKit and Apache mod_oauth2", 7, against_peers),
-    Experiment("distinct", "100 000 tokens that no cache knows, beside OpenSSL's verification alone", 6, distinct),
-    Experiment("remembered", "100 000 tokens that the cache knows", 4, remembered),
-    Experiment("introspection", "opaque tokens, asked for each time and remembered", 4, introspection),
-    Experiment("dpop", "a new DPoP proof in every request, beside OpenSSL's verification alone", 3, dpop),
-    Experiment("tls", "TLS 1.3 with connections that stay, beside nginx", 3, tls),
-    Experiment("bodies", "64 kB down and up, beside nginx", 5, bodies),
-    Experiment("connections", "1, 64, 1 000 and 9 000 connections, beside nginx", 6, connections),
-    Experiment("flood", "a known token while forged ones arrive as fast as they can", 2, flood),
+    Experiment("routes", "trivial, metadata, 401 and guarded routes, compared with nginx", 6, routes),
+    Experiment("peers", "guarded, compared with Hummingbird with JWTKit and Apache mod_oauth2", 7, against_peers),
+    Experiment("distinct", "100 000 uncached tokens, compared with OpenSSL's verification alone", 6, distinct),
+    Experiment("remembered", "100 000 cached tokens", 4, remembered),
+    Experiment("introspection", "opaque tokens, introspected each time and cached", 4, introspection),
+    Experiment("dpop", "a new DPoP proof in every request, compared with OpenSSL's verification alone", 3, dpop),
+    Experiment("tls", "TLS 1.3 with persistent connections, compared with nginx", 3, tls),
+    Experiment("bodies", "64 kB down and up, compared with nginx", 5, bodies),
+    Experiment("connections", "1, 64, 1 000 and 9 000 connections, compared with nginx", 6, connections),
+    Experiment("flood", "a cached token while forged ones arrive as fast as possible", 2, flood),
     Experiment("streaming", "answers in ten pieces, 10 ms apart, over 1 000 connections", 1, streaming),
-    Experiment("latency", "the slowest per cent at half of the maximum rate, beside nginx", 2, latency.run),
+    Experiment("latency", "the slowest per cent at half of the maximum rate, compared with nginx", 2, latency.run),
     Experiment("footprint", "start to listening, and resident memory", 2, footprint.run),
     Experiment("counts", "instructions (callgrind) and allocations of one request", 1, counts.run),
 ]

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""Medians, and how sure they are."""
+"""Medians and their confidence intervals."""
 
 import math
 import statistics
 
 
 def interval(values):
-    """The order statistics that hold the median with at least 95 per cent, and how surely they do.
+    """The order statistics that contain the median with at least 95 per cent, and their confidence.
 
-    Distribution-free: the count of values below the median is binomial. With fewer than six values nothing
-    reaches 95 per cent, and the interval is their range.
+    Distribution-free: the count of values below the median is binomial. With fewer than six values no
+    interval reaches 95 per cent, and the result is their range.
     """
     ordered, count = sorted(values), len(values)
     best = (ordered[0], ordered[-1], 1 - 2 * 0.5**count)
@@ -22,7 +22,7 @@ def interval(values):
 
 
 def spread(values):
-    """Median, least and most of what was measured."""
+    """The median, minimum and maximum of the measured values."""
     return {"median": statistics.median(values), "least": min(values), "most": max(values)}
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A target measured while another load, which must be refused, arrives as fast as it can."""
+"""Measures a target while another load, which the server must refuse, arrives as fast as possible."""
 
 import time
 
@@ -7,7 +7,7 @@ from .needs import Wrong
 
 
 class Flooded:
-    """The figures are the target's; how many of the flood were answered is told beside them."""
+    """The figures are the target's; the count of answers to the flood is reported with them."""
 
     def __init__(self, target, flood):
         self.name, self.target, self.flood = target.name, target, flood
@@ -20,7 +20,7 @@ class Flooded:
         self.target.warm_up(seconds)
 
     def measure(self, seconds):
-        # The flood is there before the first request, and does not end before the last.
+        # The flood starts before the first request, and ends after the last.
         flood = self.flood.start(seconds + 2)
         try:
             time.sleep(1)

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Start to listening with a file of ten resources, resident memory then, and for each idle connection.
+"""The time from start to listening with a file of ten resources, resident memory then, and memory per idle
+connection.
 
-Resident memory also where the issuer's keys are to be had over https, for which the system's certificates are read.
+Also resident memory when the issuer's keys come over https, for which the server reads the system's
+certificates.
 """
 
 import contextlib
@@ -24,13 +26,13 @@ def ten_resources(material, tls=None):
     resources = [ours.resource(f"service-{number}", {}) for number in range(10)]
     for one in resources:
         del one["tokens"]
-    # Nobody introspects here.
+    # No authorization server introspects here.
     issuers = settings["authorization_servers"][:1]
     return {**settings, "authorization_servers": issuers, "resources": resources}
 
 
 def behind_https(settings):
-    """Nobody listens there, but whoever connects has made ready to check a certificate."""
+    """No server listens there, but the example server prepares to check a certificate."""
     issuer = "https://127.0.0.1:1"
     metadata = [{**one["metadata"], "authorization_servers": [issuer]} for one in settings["resources"]]
     resources = [{**one, "metadata": its} for one, its in zip(settings["resources"], metadata, strict=True)]
@@ -79,13 +81,13 @@ def run(stage):
 
 
 def memory_of_idle(process, port, count, certificate=None):
-    """How much each connection adds, after one request on it."""
+    """The memory that each connection adds, after one request on it."""
     context = None
     if certificate:
         context = ssl.create_default_context(cafile=certificate)
         context.check_hostname = False
     with contextlib.ExitStack() as stack:
-        # What serving costs once is no connection's.
+        # The first request's one-time cost belongs to no connection.
         with connect(port, context) as first:
             ask(first)
         time.sleep(0.3)

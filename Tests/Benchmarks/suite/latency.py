@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Latency at half of the maximum rate: h2load asks at fixed times, and its log has every answer's time."""
+"""Latency at half of the maximum rate: h2load sends at fixed times, and its log has every answer's time."""
 
 import subprocess
 import time
@@ -21,11 +21,11 @@ def h2load(seconds, port, *words):
         timeout=seconds + 60,
     )
     if done.returncode != 0:
-        raise needs.Wrong(f"h2load said {done.stdout[-300:]} {done.stderr[-300:]}")
+        raise needs.Wrong(f"h2load printed {done.stdout[-300:]} {done.stderr[-300:]}")
 
 
 class Steady:
-    """A target that h2load asks at a rate that does not depend on its answers."""
+    """A target to which h2load sends at a rate that does not depend on its answers."""
 
     def __init__(self, target, rate, log):
         self.name, self.target, self.rate, self.log = target.name, target, rate, log
@@ -63,7 +63,7 @@ class Steady:
 def run(stage):
     log = stage.path("h2load.log")
     targets: list[Target] = [stage.nginx.target(), stage.ours.trivial()]
-    # The maximum is ours by the same generator, and the rate is the same for both.
+    # The maximum is our server's with the same generator, and the rate is the same for both.
     most = Steady(targets[1], None, log)
     most.warm_up(1)
     rate = max(most.measure(2)["requests_per_second"] for _ in range(3)) / 2

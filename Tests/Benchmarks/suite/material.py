@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Keys, tokens, proofs and the certificate: what is asked with, the same for every server."""
+"""Keys, tokens, proofs and the certificate: the material of the requests, the same for every server."""
 
 import base64
 import hashlib
@@ -30,13 +30,13 @@ def public(key):
 
 
 def thumbprint(key):
-    """RFC 7638 §3, for an elliptic key."""
+    """RFC 7638 §3, for an elliptic-curve key."""
     members = {name: key[name] for name in ("crv", "kty", "x", "y")}
     return encoded(hashlib.sha256(json.dumps(members, sort_keys=True, separators=(",", ":")).encode()).digest())
 
 
 class Material:
-    """Made once and kept for half a day, since a hundred thousand RSA signatures take a minute."""
+    """Made once and kept for half a day, because a hundred thousand RSA signatures take a minute."""
 
     def __init__(self):
         self.mint = needs.program("BENCHMARK_MINT", "benchmark-mint")
@@ -48,7 +48,7 @@ class Material:
             with open(stamp, "w", encoding="ascii"):
                 pass
         self.keys = {name: self.key(name, kid) for name, kid in ALGORITHMS.items()}
-        # Forged tokens name the ES256 key, but this one signs them.
+        # Forged tokens name the ES256 key, but this key signs them.
         self.forger = self.key("ES256", "es", "forger")
         self.client = self.key("ES256", "client", "client")
         del self.client["kid"]
@@ -71,7 +71,7 @@ class Material:
 
     @property
     def peers_key_set(self):
-        """A file of the keys that every peer knows; JWTKit has no name for Ed25519 but EdDSA."""
+        """A file of the keys that every peer supports; JWTKit knows Ed25519 only as EdDSA."""
         path = self.path("jwks.json")
         with open(path, "w", encoding="utf-8") as file:
             json.dump({"keys": [public(self.keys[name]) for name in ("RS256", "ES256")]}, file)
@@ -97,7 +97,7 @@ class Material:
         return path
 
     def tokens(self, algorithm, count):
-        """A file of so many access tokens of RFC 9068."""
+        """A file of this many RFC 9068 access tokens."""
         return self.kept(
             f"{algorithm}.{count}",
             lambda path: self.sign(path, count, algorithm, self.keys[algorithm], {"typ": "at+jwt"}, self.claims()),
@@ -107,7 +107,7 @@ class Material:
         return first_line(self.tokens(algorithm, 1))
 
     def forged(self, count):
-        """ES256 tokens under a known `kid`, each signed by somebody else's key."""
+        """ES256 tokens with a known `kid`, each signed with another key."""
         return self.kept(
             f"forged.{count}",
             lambda path: self.sign(path, count, "ES256", self.forger, {"typ": "at+jwt"}, self.claims()),
@@ -124,7 +124,7 @@ class Material:
         )
 
     def proofs(self, path, count, uri, token):
-        """Proofs for one URI from now on; RFC 9449 §4.2."""
+        """Proofs for one URI, valid from now; RFC 9449 §4.2."""
         jwk = {name: self.client[name] for name in ("kty", "crv", "x", "y")}
         ath = encoded(hashlib.sha256(token.encode()).digest())
         claims = {"htm": "GET", "htu": uri, "iat": int(time.time()), "ath": ath}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the machine needs: programs of the system, of Debian's packages, and of this package."""
+"""Requirements of the suite: programs of the system, of Debian's packages, and of this package."""
 
 import glob
 import os
@@ -14,11 +14,11 @@ WORK = os.path.join(ROOT, ".build-benchmarks")
 
 
 class Unavailable(Exception):
-    """Something cannot be had here; the text is the sentence that says so."""
+    """A requirement that is not available here; the text says why."""
 
 
 class Wrong(Exception):
-    """A measurement that measured nothing: a wrong answer, a server that did not start."""
+    """A measurement of the wrong thing: a wrong answer, or a server that did not start."""
 
 
 def say(sentence):
@@ -34,7 +34,7 @@ def apt(*words, **options):
 
 
 def install(*packages):
-    """Debian's packages, set up for good; only such as start no service."""
+    """Installs Debian packages permanently; only packages that start no service."""
     words = ["install", "-q", "-y", "--no-install-recommends", *packages]
     if not shutil.which("apt-get"):
         raise Unavailable(f"Please install {' '.join(packages)}.")
@@ -44,7 +44,7 @@ def install(*packages):
 
 
 def tool(package, path):
-    """The program, from the system or from Debian's package unpacked here; nothing is set up or started."""
+    """The program, from the system or from an unpacked Debian package; installs and starts nothing."""
     found = shutil.which(os.path.basename(path)) or shutil.which(path)
     if found:
         return found
@@ -91,7 +91,7 @@ def h2load():
 
 
 def swift_product(name, package=ROOT, scratch=None):
-    """A program of a package in its release build."""
+    """A program of a package, in its release build."""
     words = ["swift", "build", "-c", "release", "--package-path", package, "--product", name]
     if scratch:
         words += ["--scratch-path", scratch]
@@ -104,6 +104,6 @@ def swift_product(name, package=ROOT, scratch=None):
 
 
 def program(variable, name):
-    """The program that an environment variable names, else this package's release build of it."""
+    """The program that an environment variable names, or this package's release build of it."""
     named = os.environ.get(variable)
     return os.path.abspath(named) if named else swift_product(name)

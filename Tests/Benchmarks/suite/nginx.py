@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""nginx as it is at its fastest: two workers, no log, connections that stay, and the same bodies as ours.
+"""nginx in its fastest configuration: two workers, no log, persistent connections, and the same bodies as
+ours.
 
-The 64 kB answer is a file, sent by `sendfile` from an open descriptor, as nginx serves such things. The upload is taken
-by `return`, which reads the body and throws it away, as does our route that answers without looking at it.
+The 64 kB answer is a file, sent by `sendfile` from an open descriptor, as nginx serves files. `return`
+answers the upload: it reads and drops the body, as our route does that answers without reading it.
 """
 
 import json
@@ -72,7 +73,7 @@ def start(servers, name, port, server, workers=2):
 
 
 class Nginx:
-    """A site with the routes that ours has, as far as nginx has them."""
+    """A site with our routes, as far as nginx supports them."""
 
     def __init__(self, servers):
         self.port = free_port()
@@ -99,7 +100,7 @@ class TLSNginx:
 
 
 class Introspection:
-    """An authorization server that knows every token, as fast as nginx answers. RFC 7662 §2.2."""
+    """An authorization server that accepts every token, as fast as nginx answers. RFC 7662 §2.2."""
 
     def __init__(self, servers):
         self.port = free_port()

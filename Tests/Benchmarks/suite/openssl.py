@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What OpenSSL's verification alone allows here: `openssl speed`, a process for each core, and nothing beside them.
+"""The rate that OpenSSL's verification alone allows here: `openssl speed` with one process per core.
 
-No load generator, no HTTP, no hash of the signed text takes a share, so that a server can only come near this figure.
+No load generator, HTTP or hash of the signed text takes a share, so that a server can only approach this
+figure.
 """
 
 import os
@@ -10,12 +11,13 @@ import subprocess
 
 from .needs import Wrong
 
-# The words of `openssl speed`, and the lines of its machine-readable form, whose last number is verifications a second.
+# Arguments of `openssl speed`, and lines of its machine-readable output, whose last number is verifications a
+# second.
 WORDS = {"RS256": ("rsa2048", "F2"), "ES256": ("ecdsap256", "F4"), "Ed25519": ("ed25519", "F6")}
 
 
 class Speed:
-    """Measured like a target; half of the time goes to signing, which `openssl speed` insists on."""
+    """Measured like a target; half of the time is spent on signing, which `openssl speed` insists on."""
 
     def __init__(self, algorithm):
         self.name = f"OpenSSL {algorithm}"
@@ -32,5 +34,5 @@ class Speed:
         done = subprocess.run([*words, self.word], stdin=subprocess.DEVNULL, capture_output=True, text=True)
         found = re.search(rf"^\+{self.line}:.*:([\d.]+)$", done.stdout, re.MULTILINE)
         if done.returncode != 0 or not found:
-            raise Wrong(f"openssl speed said {done.stdout[-300:]} {done.stderr[-300:]}")
+            raise Wrong(f"openssl speed printed {done.stdout[-300:]} {done.stderr[-300:]}")
         return {"requests_per_second": float(found.group(1))}

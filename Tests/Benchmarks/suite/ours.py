@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The example server with a route for everything that is measured, and its targets."""
+"""The example server with a route for each measurement, and its targets."""
 
 import json
 import subprocess
@@ -54,7 +54,7 @@ def configuration(material, introspection_endpoint, tls=None):
         "resources": [
             resource("api", jwt),
             resource("cold", {**jwt, "verified_cache_entries": REMEMBERED_COUNT}),
-            # Room for all three algorithms, however the entries fall.
+            # Room for the tokens of all three algorithms, in any distribution of the entries.
             resource("warm", {**jwt, "verified_cache_entries": 8 * TOKEN_COUNT}),
             resource("opaque/cold", {**opaque, "introspection_cache_seconds": 0}, OPAQUE_ISSUER),
             resource("opaque/warm", opaque, OPAQUE_ISSUER),
@@ -75,8 +75,8 @@ def program():
 
 
 def start(servers, words, name="example-server", before=(), seconds=20, environment=None):
-    """The process, its port, and how long it took until it listened."""
-    # It may have to be built, which is no part of the start.
+    """The process, its port, and the time from start to listening."""
+    # A build is not part of the start.
     executable = program()
     begun = time.monotonic()
     process = servers.start([*before, executable, *words], name, environment, stdout=subprocess.PIPE)
@@ -122,10 +122,11 @@ class Ours:
         return self.target(name or f"guarded {algorithm}", "/api/hello", fields=fields, **options)
 
     def distinct(self, algorithm, temperature):
-        """A hundred thousand tokens in turn, of which the cache knows none or all."""
+        """A hundred thousand tokens in turn, of which the cache contains none or all."""
         if temperature == "warm":
             return self.series("warm", algorithm, TOKEN_COUNT, warm_up_requests=TOKEN_COUNT)
-        # The cache is full of others: it keeps those that it knows rather than one that comes by once in a hundred thousand.
+        # The cache is full of other tokens: it keeps those rather than tokens that occur once in a hundred
+        # thousand requests.
         others = self.series("cold", algorithm, REMEMBERED_COUNT, warm_up_requests=2 * REMEMBERED_COUNT)
         return self.series("cold", algorithm, TOKEN_COUNT, predecessor=others)
 
@@ -150,11 +151,12 @@ class Ours:
         )
 
     def introspected(self, temperature):
-        """Cold: opaque tokens in turn, each asked for anew. Warm: one whose answer is remembered."""
+        """Cold: opaque tokens in turn, each introspected again. Warm: one token with a cached answer."""
         name, path = f"introspection {temperature}", f"/opaque/{temperature}/hello"
         if temperature == "cold":
             return self.target(name, path, lines=self.material.opaque(TOKEN_COUNT), field="Authorization: Bearer ")
-        # Sent as the JWT is that it is compared with: a script that makes each request anew slows wrk, not the server.
+        # Sent like the JWT that it is compared with: a script that builds each request slows wrk, not the
+        # server.
         with open(self.material.opaque(1), encoding="ascii") as file:
             return self.target(name, path, fields={"Authorization": f"Bearer {file.readline().strip()}"})
 

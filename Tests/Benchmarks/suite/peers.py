@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What else guards a route with the same tokens: Hummingbird with JWTKit, and Apache with mod_oauth2."""
+"""Other servers that guard a route with the same tokens: Hummingbird with JWTKit, and Apache with mod_oauth2.
+"""
 
 import json
 import os
@@ -29,7 +30,7 @@ class Peer:
 
 
 class GuardedPeer(Target):
-    """Is asked without a token and with a forged one as well: a peer that lets either in measures nothing."""
+    """Checks the peer without a token and with a forged one: a peer that accepts either measures nothing."""
 
     def verify(self):
         for fields in ({}, {"Authorization": f"Bearer {self.forged}"}):
@@ -43,7 +44,7 @@ class GuardedPeer(Target):
 
 
 class Hummingbird(Peer):
-    """Hummingbird 2 with JWTKit 5, a package of its own that is built for this alone."""
+    """Hummingbird 2 with JWTKit 5, in its own package, which only this suite builds."""
 
     name = "Hummingbird"
 
@@ -105,7 +106,7 @@ LOCATION = """
 
 
 class Apache(Peer):
-    """Apache 2.4 with mod_oauth2 as Debian has them, each algorithm with its key under a location of its own."""
+    """Apache 2.4 with mod_oauth2 from Debian, with a location and a key for each algorithm."""
 
     name = "Apache"
 

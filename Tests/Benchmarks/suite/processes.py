@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The servers beside the load generator: started, looked at, and always ended."""
+"""The servers that run next to the load generator: started, observed, and always ended."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ def free_port():
 
 
 class Process:
-    """A server and its children, and what the system says of them."""
+    """A server and its children, and the system's figures about them."""
 
     def __init__(self, popen, name):
         self.popen, self.pid, self.name = popen, popen.pid, name
@@ -38,7 +38,7 @@ class Process:
 
     @property
     def processor_seconds(self):
-        """What all of them have used so far, in user and kernel mode."""
+        """The processor time of all processes so far, in user and kernel mode."""
         return sum(processor_seconds(pid) for pid in self.family)
 
     @property
@@ -57,7 +57,7 @@ def processor_seconds(pid):
 
 
 class Servers:
-    """What runs in one experiment, in a folder of its own; all of it ends with the block."""
+    """The processes of one experiment, in their own folder; all of them end with the block."""
 
     def __enter__(self):
         self.processes = []
@@ -87,7 +87,7 @@ class Servers:
             return file.read()[-2000:]
 
     def wait_for(self, process, port, seconds=20):
-        """Until something accepts connections there."""
+        """Waits until a server accepts connections there."""
         end = time.monotonic() + seconds
         while True:
             with socket.socket() as probe:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What was found, as a table for people and as JSON."""
+"""The findings, as a table and as JSON."""
 
 import datetime
 import json
@@ -33,7 +33,7 @@ def machine():
 
 
 def print_targets(findings):
-    """Each target's median, and least and most of the rate."""
+    """Each target's median, and the minimum and maximum of the rate."""
     rows = {name: row for name, row in findings["targets"].items() if "requests_per_second" in row}
     if not rows:
         return
@@ -60,14 +60,14 @@ def print_counts(findings):
 
 
 def print_verdicts(verdicts):
-    """The table of the bounds; whether all are held."""
+    """Prints the table of the bounds; returns whether all are met."""
     if not verdicts:
         return
     wide = max(len(one["what"]) for one in verdicts)
     for one in verdicts:
         sign = "<=" if one["at_most"] else ">="
         unit = f" {one['unit']}" if one["unit"] else ""
-        word = "held" if is_held(one) else "MISSED"
+        word = "met" if is_held(one) else "MISSED"
         print(
             f"{one['what']:<{wide}}  {one['median']:>7.3f} {sign} {one['limit']}{unit}  {word:<6}"
             f"  ({one['low']:.3f} to {one['high']:.3f}, {one['confidence']:.1%})"

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
--- Every request of wrk with a line of a file of its own: each thread takes its part of the lines, in order, and begins anew
--- when they are used up. The environment says which: SUITE_LINES the file, SUITE_THREADS how many threads there are,
--- SUITE_OFFSET where to begin in each part, SUITE_FIELDS what comes in front of a line.
+-- Gives each request of wrk its own line of a file: each thread uses its part of the lines, in order, and starts
+-- again when they are used up. Environment: SUITE_LINES is the file, SUITE_THREADS the number of threads,
+-- SUITE_OFFSET the start in each part, SUITE_FIELDS the text before each line.
 
 local threads = 0
 

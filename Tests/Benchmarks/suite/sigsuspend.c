@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Valgrind 3.19 writes into the mask that a program gives to sigsuspend, and dies where that lies in read-only memory, as
-// libdispatch's does. Preloaded, this gives it a copy.
+// Valgrind 3.19 writes into a program's mask for sigsuspend, and crashes if the mask is in read-only memory, as
+// libdispatch's is. Preloaded, this library passes a copy.
 
 #define _GNU_SOURCE
 #include <signal.h>

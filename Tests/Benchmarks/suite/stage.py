@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Where an experiment runs: its servers, its measurements in turns, and what came of them."""
+"""The environment of an experiment: its servers, its measurements in turns, and their results."""
 
 import functools
 
@@ -16,7 +16,7 @@ class Stage(Servers):
         self._material = material
         self.targets, self.verdicts, self.notes, self.answers, self.extra = {}, [], [], {}, {}
 
-    # What there is to measure. Each server is started when it is asked for.
+    # The servers. Each starts on first access.
 
     @property
     def material(self):
@@ -35,7 +35,7 @@ class Stage(Servers):
         return ours.Ours(self, self.material)
 
     def peer(self, make):
-        """A peer, or nothing and one sentence where it cannot be had."""
+        """A peer, or None and a note if it is not available."""
         try:
             return make(self)
         except Unavailable as error:
@@ -46,13 +46,13 @@ class Stage(Servers):
         self.notes.append(sentence)
         say(sentence)
 
-    # How it is measured.
+    # Measuring.
 
     def compare(self, targets, bounds=(), seconds=None):
-        """Measures all targets once in every round, in an order that turns, and judges the rounds' ratios.
+        """Measures all targets once in every round, in a rotating order, and judges the rounds' ratios.
 
-        What the machine does meanwhile falls on all of them, and each ratio is taken within its round. One measurement
-        takes the seconds given, else those of the options.
+        Other load on the machine affects all of them, and each ratio is taken within its round. One
+        measurement takes `seconds`, or the options' seconds.
         """
         for target in targets:
             self.answers[target.name] = target.verify()
@@ -91,6 +91,6 @@ class Stage(Servers):
 
 
 def summary(measured):
-    """Every figure's median, least and most over the rounds."""
+    """Every figure's median, minimum and maximum over the rounds."""
     names = [name for name, value in measured[0].items() if isinstance(value, (int, float))]
     return {name: figures.spread([one[name] for one in measured]) for name in names}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is measured: a request to a server, the answer that it must give, and how often the server gives it."""
+"""What is measured: a request to a server, the required answer, and the rate of answers."""
 
 import http.client
 import ssl
@@ -12,9 +12,9 @@ from .needs import Wrong
 class Target:
     """One kind of request to one server.
 
-    `body` is the answer's, or a function that says whether it is right. With `lines`, a file, every request takes a
-    line of its own behind the text `field`, and wrk goes on where its last run stopped. A `predecessor` is a target that
-    is warmed up instead.
+    `body` is the answer's, or a function that checks it. With `lines`, a file, every request has its own line
+    after the text `field`, and wrk continues where its last run stopped. A `predecessor` is a target that is
+    warmed up instead.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Target:
         return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=10, context=context)
 
     def verify(self):
-        """One request whose answer must be the expected one; says what came."""
+        """Sends one request and checks the answer; returns the answer."""
         connection = self.connect()
         method = "GET" if self.upload is None else "POST"
         connection.request(method, self.path, body=self.upload, headers=self.all_fields())
@@ -72,7 +72,7 @@ class Target:
         connection.close()
         good = self.body(content) if callable(self.body) else self.body is None or content == self.body
         if answer.status != self.status or not good:
-            raise Wrong(f"{self.name}: {answer.status} {content[:200]!r} is not the answer expected.")
+            raise Wrong(f"{self.name}: {answer.status} {content[:200]!r} is not the expected answer.")
         return {
             "status": answer.status,
             "head_bytes": sum(len(name) + len(value) + 4 for name, value in answer.getheaders()),
@@ -81,7 +81,7 @@ class Target:
         }
 
     def prepare(self, seconds):
-        """What has to be made anew before each measurement."""
+        """Makes what each measurement needs to be fresh."""
 
     def start(self, seconds):
         environment = None
@@ -95,12 +95,12 @@ class Target:
         return wrk.Load(self.url, seconds, self.connections, self.threads, fields, script, environment)
 
     def checked(self, figures):
-        """The figures, if every answer had the status expected."""
+        """The figures, if every answer had the expected status."""
         expected = figures["requests"] if self.status >= 400 else 0
         if abs(figures["failed"] - expected) > self.connections or figures["trouble"]:
             raise Wrong(
                 f"{self.name}: of {figures['requests']} answers {figures['failed']} were above 399"
-                f" where {expected} should be; socket errors: {figures['trouble']}."
+                f" instead of {expected}; socket errors: {figures['trouble']}."
             )
         self.offset += figures["requests"] // self.threads + 1
         return figures

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Runs wrk once, and reads what it says."""
+"""Runs wrk once, and parses its output."""
 
 import math
 import os
@@ -38,7 +38,7 @@ class Load:
         rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
         total = re.search(r"(\d+) requests in", text)
         if self.popen.returncode != 0 or not rate or not total:
-            raise needs.Wrong(f"wrk said {text} {errors}")
+            raise needs.Wrong(f"wrk printed {text} {errors}")
         failed = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
         trouble = re.search(r"Socket errors: (.*)", text)
         return {
@@ -52,7 +52,7 @@ class Load:
 
 
 def lines_of(path, threads, offset, fields):
-    """The environment in which requests.lua takes its requests from a file."""
+    """The environment with which requests.lua reads its requests from a file."""
     return {
         "SUITE_LINES": path,
         "SUITE_THREADS": str(threads),

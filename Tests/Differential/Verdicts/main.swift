@@ -4,9 +4,9 @@ import Portcullis
 import PortcullisJOSE
 import PortcullisTesting
 
-// Judges tokens by the gate: the first line of the input is a JSON object with `issuer`, `resource`, `now` and `keys`, every
-// other line a token. For each token a line comes out: `accepted`, the reason of the refusal, or `unsendable` where no header
-// field can hold it.
+// Validates tokens with the gate. The first line of the input is a JSON object with `issuer`, `resource`,
+// `now` and `keys`; each further line is a token. Prints one line per token: `accepted`, the reason for the
+// refusal, or `unsendable` if no header field can hold the token.
 
 struct Judge {
     private let resource: ProtectedResource

@@ -2,10 +2,10 @@
 
 import Portcullis
 
-/// What the article "Embedding" shows.
+/// The snippets of the article "Embedding".
 struct Embedding {
     // snippet: authorize
-    /// What the adapter hands to the framework.
+    /// What the adapter passes to the framework.
     struct Answer {
         var head: ResponseHead
         var body: [UInt8]

@@ -3,7 +3,7 @@
 import Portcullis
 import PortcullisServer
 
-/// What the articles about running a server show.
+/// The snippets of the articles about running a server.
 struct Operating {
     // snippet: tls
     func makeServer() throws -> Server {

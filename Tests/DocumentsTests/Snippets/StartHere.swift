@@ -3,7 +3,7 @@
 import Portcullis
 import PortcullisServer
 
-/// Routes that the article "Start here" shows.
+/// The snippets of the article "Start here".
 struct NoteRoutes {
     // snippet: requirements
     static func declare(_ routes: inout Routes) {

@@ -3,6 +3,7 @@
 // snippet: README
 import Portcullis
 import PortcullisServer
+
 // end
 
 // snippet: README

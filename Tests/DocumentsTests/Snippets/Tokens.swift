@@ -3,7 +3,7 @@
 import Portcullis
 import PortcullisRedis
 
-/// What the articles about tokens, proofs and several machines show.
+/// The snippets of the articles about tokens, proofs and several machines.
 struct Tokens {
     // snippet: introspection
     func makeArchive(secret: String) -> ProtectedResource {

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Certificates made by the `openssl` program for one test."""
+"""Certificates that the `openssl` program makes for one test."""
 
 import os
 import subprocess
 
 
 class Certificates:
-    """An authority and what it issues, as files in a folder."""
+    """A certificate authority and its certificates, as files in a folder."""
 
     def __init__(self, folder):
         self.folder = folder

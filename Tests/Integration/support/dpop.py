@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A DPoP client of the tests' own: joserfc makes its keys, tokens and proofs (RFC 9449)."""
+"""The tests' own DPoP client: joserfc makes its keys, tokens and proofs (RFC 9449)."""
 
 import base64
 import hashlib
@@ -24,7 +24,7 @@ def encoded(data):
 
 
 class Client:
-    """A client that has a key and makes proofs with it, as RFC 9449 section 4.2 says."""
+    """A client with a key, which makes proofs by RFC 9449 section 4.2."""
 
     def __init__(self, base, signer, algorithm="ES256"):
         self.base, self.algorithm = base, algorithm

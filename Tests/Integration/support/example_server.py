@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The example server as a program: its configuration file, its command line, what it prints."""
+"""The example server as a program: its configuration file, its command line, its output."""
 
 import json
 import os
@@ -14,7 +14,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.a
 
 
 def binary():
-    """The program: what EXAMPLE_SERVER names, else what the last debug build left."""
+    """The program that EXAMPLE_SERVER names, or the last debug build."""
     named = os.environ.get("EXAMPLE_SERVER")
     if named:
         return os.path.abspath(named)
@@ -29,7 +29,7 @@ def is_release(path):
 
 
 class ExampleServer:
-    """A running example server; `base` is the origin that it said it listens on."""
+    """A running example server; `base` is the origin that it printed."""
 
     def __init__(self, path, arguments, folder, seconds=20):
         self.program = Program([path, *arguments], folder, "example-server")
@@ -75,7 +75,7 @@ def resource(identifier, issuers, scopes, routes, **others):
 
 
 def photos_and_notes(base, issuer, server=None, authorization_server=None, tokens=None):
-    """Two resources that trust one issuer, named with nothing but what a test adds."""
+    """Two resources that trust one issuer, with no more than a test adds."""
     others = {"tokens": tokens} if tokens else {}
     return {
         "server": server or {},

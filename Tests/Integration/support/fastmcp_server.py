@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A resource server of FastMCP as a program, run by a Python that has it: what its users get without doing more.
+"""A resource server of FastMCP as a program, run by a Python that has it: the defaults that its users get.
 
     python fastmcp_server.py PORT ISSUER
 

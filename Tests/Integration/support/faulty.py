@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""An authorization server that misbehaves on demand: its key set, its metadata and its introspection endpoint."""
+"""An authorization server with faults on demand: its key set, its metadata and its introspection endpoint."""
 
 import collections
 import http.server
@@ -17,7 +17,7 @@ class _Server(http.server.ThreadingHTTPServer):
 
 
 class FaultyServer:
-    """`faults[path]` is a fault for one path: see `Handler.misbehave`. Every request is counted by path."""
+    """`faults[path]` is a fault for one path: see `Handler.misbehave`. Counts every request by path."""
 
     def __init__(self, port=0, tls=None):
         owner = self
@@ -58,7 +58,7 @@ class FaultyServer:
 
     def answer(self, handler, body):
         path = handler.path
-        # What the example server sends is its own secret: credentials, assertions, the tokens that it asks about.
+        # The example server sends its own secrets: credentials, assertions, the tokens that it introspects.
         secrecy.note_request(path, handler.headers.items(), body)
         with self.lock:
             self.counts[path] += 1

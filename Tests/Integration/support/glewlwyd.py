@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Glewlwyd, an authorization server in C from Debian: OpenID Connect plug-in, SQLite, RFC 9068 access tokens.
 
-It signs with GnuTLS and publishes keys with its own JOSE library, so nothing here shares code with us.
+It signs with GnuTLS and publishes keys with its own JOSE library, so no code is shared with us.
 """
 
 import base64
@@ -15,7 +15,7 @@ from .processes import Program, free_port, is_open, wait_until
 
 CLIENT, SECRET = "app", "s3cret-of-the-app"
 
-#: How each key is made; the name is the plug-in's `jwt-type`, the algorithm is what the tokens then say.
+#: How each key is made; the name is the plug-in's `jwt-type`, the algorithm is the tokens' `alg`.
 KEY_KINDS = {
     "ecdsa": ("ES256", ["ecparam", "-genkey", "-name", "prime256v1", "-noout"]),
     "rsa": ("RS256", ["genrsa", "2048"]),
@@ -25,7 +25,7 @@ KEY_KINDS = {
 
 
 def installation():
-    """The unpacked Debian package that Tests/run leaves, or the system's own."""
+    """The unpacked Debian package of Tests/run, or the installed one."""
     unpacked = os.path.join(ROOT, ".build-integration", "glewlwyd")
     return unpacked if os.path.exists(f"{unpacked}/usr/bin/glewlwyd") else "/"
 
@@ -33,8 +33,8 @@ def installation():
 def key_pair(kind, short=False):
     """A private and a public key in PEM, made by the openssl command.
 
-    One P-256 key in 128 has a coordinate that begins with a zero byte. Glewlwyd publishes that without the byte, which
-    RFC 7518 §6.2.1.2 forbids and we refuse: such keys are made only where they are asked for.
+    One P-256 key in 128 has a coordinate that begins with a zero byte. Glewlwyd publishes it without the
+    byte, which RFC 7518 §6.2.1.2 forbids and we refuse: such keys are made only on request.
     """
     _, words = KEY_KINDS[kind]
     while True:
@@ -45,7 +45,8 @@ def key_pair(kind, short=False):
 
 
 def has_short_coordinate(public):
-    """Whether a coordinate of a P-256 key begins with a zero byte: the last 64 bytes of DER are both of them."""
+    """Whether a coordinate of a P-256 key begins with a zero byte: the last 64 bytes of DER are both of them.
+    """
     lines = public.decode().splitlines()
     point = base64.b64decode("".join(lines[1:-1]))[-64:]
     return point[0] == 0 or point[32] == 0
@@ -83,7 +84,7 @@ class Glewlwyd:
             },
         )
 
-    # What a resource server or a client sees.
+    # The interface for resource servers and clients.
 
     def token(self, scope, resource):
         answer = web.post_form(
@@ -102,10 +103,10 @@ class Glewlwyd:
         answer = web.post_form(f"{self.issuer}/revoke", {"token": token}, web.basic(CLIENT, SECRET))
         assert answer.status == 200, answer
 
-    # What its operator does.
+    # The interface for the operator.
 
     def rotate(self, kind="ecdsa"):
-        """Signs with a new key from now on, and no longer publishes the old one."""
+        """Signs with a new key from now on, and removes the old key."""
         parameters = self._parameters(kind, self.resources)
         self._admin("PUT", "/mod/plugin/oidc", parameters)
         self._admin("PUT", "/mod/plugin/oidc/reset", None)

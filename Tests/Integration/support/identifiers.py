@@ -5,9 +5,9 @@ import random
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 UNRESERVED = LETTERS + LETTERS.upper() + "0123456789-_~"
-# RFC 3986 §3.3: what else a segment may hold as it is; a semicolon is left to those who ask for it.
+# RFC 3986 §3.3: other characters that a segment may contain; semicolons only on request.
 OTHERS = "!$&'()*+,=:@"
-# Escapes of what need not and of what has to be escaped, in either case of the digits.
+# Unnecessary and necessary escapes, in either case of the digits.
 ESCAPES = ["%7E", "%7e", "%41", "%6d", "%20", "%C3%A9", "%c3%a9", "%E2%82%AC", "%3F", "%23", "%5B", "%25", "%3a", "%22"]
 
 
@@ -34,7 +34,7 @@ class Identifiers:
         if self.random.random() < 0.2:
             host = "".join(self.random.choice((letter.lower(), letter.upper())) for letter in host)
         port = self.random.choice(["", "", "", ":443", f":{self.random.randrange(1, 65536)}"])
-        # The count keeps the resources apart that have no path.
+        # The count distinguishes resources without a path.
         return f"n{self.count}.{host}{port}" if host[0] not in "[0123456789" else f"{host}{port}"
 
     def _path(self, semicolons):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""An introspection endpoint that counts how often it is asked about each token (RFC 7662)."""
+"""An introspection endpoint that counts the requests for each token (RFC 7662)."""
 
 import http.server
 import json
@@ -12,7 +12,7 @@ CLIENT, SECRET = "rs", "introspection-secret-of-rs"
 
 
 class Introspecting:
-    """Answers what `tokens` has of a token, and that any other one is not active."""
+    """Answers with the members in `tokens`; any other token is inactive."""
 
     def __init__(self):
         self.tokens = {}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A few clients that keep asking over connections that they keep, and remember all that goes wrong."""
+"""A few clients that send requests over persistent connections, and record every fault."""
 
 import http.client
 import threading
@@ -7,11 +7,12 @@ import time
 
 
 class Load:
-    """Threads that ask for one path until they are told to stop.
+    """Threads that request one path until they are stopped.
 
-    `answers` counts whole answers, `problems` says what was not one; with `reconnecting` a connection that the server
-    announced to close is replaced, one that it refuses ends its thread quietly, and a request that met a connection which
-    was closed for being idle counts as `unanswered`: no byte of an answer came, so it may be sent again.
+    `answers` counts whole answers, `problems` describes anything else. With `reconnecting`, a client replaces
+    a connection that the server announced to close; a refused connection ends its thread without a problem;
+    and a request on a connection that the server closed for being idle counts as `unanswered`: no byte of an
+    answer arrived, so it may be sent again.
     """
 
     def __init__(self, base, path, threads=4, fields=None, reconnecting=False, expected=(200,)):
@@ -39,7 +40,7 @@ class Load:
             assert not thread.is_alive(), "a client hangs"
 
     def wait_until_refused(self, seconds=15):
-        """Until every thread has found the server gone."""
+        """Waits until the server has refused every thread."""
         for thread in self._threads:
             thread.join(seconds)
             assert not thread.is_alive(), "a client hangs"
@@ -63,7 +64,7 @@ class Load:
                 return
 
     def _ask_on(self, connection):
-        """Whether another connection is wanted."""
+        """Whether to open another connection."""
         try:
             while not self._ended.is_set():
                 try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A resource server of the `mcp` package as a program: what its users get without doing anything more.
+"""A resource server of the `mcp` package as a program: the defaults that its users get.
 
     python mcp_package_server.py PORT ISSUER
 
@@ -16,7 +16,7 @@ from mcp.server.auth.settings import AuthSettings
 
 
 class Nobody(TokenVerifier):
-    """Knows no token."""
+    """Refuses every token."""
 
     async def verify_token(self, token):
         return None

@@ -2,7 +2,7 @@
 
 
 class Memory:
-    """What a client of the MCP SDK keeps: nothing at first."""
+    """The storage of a client of the MCP SDK: empty at first."""
 
     tokens = client = None
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""nginx as a reverse proxy in front of a server, in a folder of its own and without privileges."""
+"""nginx as a reverse proxy for a server, in its own folder and without privileges."""
 
 import os
 import shutil
@@ -32,7 +32,7 @@ http {{
 
 
 class Nginx:
-    """Running nginx, whose location has some directives; `base` is where it listens."""
+    """Running nginx, whose location has these directives; `base` is its origin."""
 
     def __init__(self, folder, upstream, directives=""):
         port = free_port()

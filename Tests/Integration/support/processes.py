@@ -10,12 +10,12 @@ import time
 
 from . import secrecy
 
-#: What this package makes, as it is called on a command line.
+#: This package's programs, by their names on a command line.
 OURS = ("example-server", "portcullis")
 
 
 def free_port():
-    """A loopback port that nothing listened on a moment ago."""
+    """A loopback port that was free a moment ago."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -28,7 +28,7 @@ def is_open(port):
 
 
 def wait_until(condition, seconds, what):
-    """The condition's first true value; an assertion with `what` when the time is up."""
+    """The condition's first true value; fails with `what` when the time is up."""
     end = time.monotonic() + seconds
     while True:
         value = condition()
@@ -39,7 +39,7 @@ def wait_until(condition, seconds, what):
 
 
 class Program:
-    """A child process: its standard output read line by line, its standard error kept in a file."""
+    """A child process: its standard output is read line by line, its standard error is kept in a file."""
 
     def __init__(self, command, folder, name, environment=None):
         self.name, self.is_ours = name, any(os.path.basename(str(word)) in OURS for word in command)
@@ -59,7 +59,9 @@ class Program:
         self._selector.register(self.process.stdout, selectors.EVENT_READ)
 
     def line(self, seconds):
-        """The next line of standard output without its end, or None when none comes in time or at all."""
+        """The next line of standard output without its line end, or None if none arrives in time or the
+        output has ended.
+        """
         end = time.monotonic() + seconds
         while b"\n" not in self._pending:
             if not self._selector.select(max(0, end - time.monotonic())):
@@ -72,7 +74,7 @@ class Program:
         return line.decode()
 
     def lines(self, seconds, quiet):
-        """What is printed until nothing came for `quiet` seconds, `seconds` at most."""
+        """The output until none arrived for `quiet` seconds, for at most `seconds`."""
         end = time.monotonic() + seconds
         found = []
         while time.monotonic() < end:
@@ -94,7 +96,7 @@ class Program:
         self.process.send_signal(number)
 
     def stop(self, number=signal.SIGTERM, seconds=15):
-        """Ends the process if it still runs; its exit status, or None when it had to be killed."""
+        """Ends the process if it still runs; returns its exit status, or None if it had to be killed."""
         if self.process.poll() is None:
             self.process.send_signal(number)
         try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every token and secret that a run uses, and everything that the example servers said meanwhile."""
+"""Every token and secret that a run uses, and everything that the example servers wrote."""
 
 import base64
 import json
@@ -7,7 +7,7 @@ import os
 import re
 import urllib.parse
 
-#: Shorter ones occur in ordinary text.
+#: Shorter texts occur in ordinary output.
 LEAST_LENGTH = 12
 
 _secrets = set()
@@ -15,7 +15,7 @@ _said = []
 
 
 def note(value):
-    """Remembers something that no log and no error may hold; of a JWT also its payload and its signature."""
+    """Records a secret that no log and no error may contain; for a JWT also its payload and its signature."""
     for part in {value, *value.split(".")[1:]} if value.count(".") == 2 else {value}:
         for spelling in (part, urllib.parse.quote(part, safe=""), urllib.parse.quote_plus(part)):
             if len(spelling) >= LEAST_LENGTH:
@@ -34,7 +34,7 @@ def note_request(url, pairs, body):
 
 
 def note_credentials(value):
-    """What a field of credentials holds; of a name and a password also the password by itself."""
+    """The secrets in a field with credentials; for a name and a password also the password alone."""
     scheme, _, credentials = value.partition(" ")
     note(credentials.strip())
     if scheme.lower() == "basic":
@@ -45,7 +45,7 @@ def note_credentials(value):
 
 
 def note_answer(answer):
-    """What an authorization server hands out."""
+    """Records what an authorization server issues."""
     if answer.media_type != "application/json":
         return
     try:
@@ -90,19 +90,19 @@ def note_key(path):
 
 
 def said(origin, text):
-    """Keeps what an example server wrote: a log, an error, the fields of an answer."""
+    """Keeps an example server's output: a log, an error, the fields of an answer."""
     _said.append((origin, text))
 
 
 def said_in_answer(request, answer):
-    """An answer's fields, and its body where it is an error: what a handler answers is its own affair."""
+    """Keeps an answer's fields, and its body if it is an error: a handler's body is not checked."""
     said(f"the fields answered to {request}", "\n".join(f"{name}: {value}" for name, value in answer.fields))
     if answer.status >= 400:
         said(f"the body answered to {request}", answer.body.decode("latin-1"))
 
 
 def leaks():
-    """Where which secret was said; never the secret itself."""
+    """Where each secret was written; never the secret itself."""
     found = []
     for origin, text in _said:
         held = [secret for secret in _secrets if secret in text]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A real Valkey or Redis server for one test, and one that is broken."""
+"""A real Valkey or Redis server for one test, and a broken one."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ CLIENT = shutil.which("valkey-cli") or shutil.which("redis-cli")
 
 
 class Store:
-    """The server on a free port, without a file; `words` are more words of its command line."""
+    """The server on a free port, without a file; `words` are further command-line arguments."""
 
     def __init__(self, folder, *words, tls=None):
         self.folder, self.words, self.tls = folder, list(words), tls
@@ -40,7 +40,7 @@ class Store:
         wait_until(lambda: is_open(self.port), 20, "the store listens")
 
     def kill(self):
-        """Ends it at once, and with it all that it has in memory."""
+        """Kills it at once, and with it all that it has in memory."""
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
@@ -57,7 +57,7 @@ class Store:
 
 
 class BrokenStore:
-    """Lets everybody in, and never ends an answer to anything else: it comes in pieces, one after each pause."""
+    """Accepts every login, and never finishes any other answer: it sends pieces with pauses between them."""
 
     def __init__(self, piece, pause=0.0):
         owner = self

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Access tokens signed by joserfc, for tests whose subject is not where the keys come from."""
+"""Access tokens signed by joserfc, for tests that do not depend on the source of the keys."""
 
 import time
 
@@ -17,7 +17,7 @@ class Signer:
         self.key = ECKey.generate_key("P-256", {"kid": "one", "alg": "ES256", "use": "sig"})
 
     def rotate(self, name):
-        """Another key, under another name; the old one is published no longer."""
+        """Adds another key with another key ID, and removes the old one."""
         self.key = ECKey.generate_key("P-256", {"kid": name, "alg": "ES256", "use": "sig"})
 
     @property

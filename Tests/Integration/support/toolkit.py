@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Django OAuth Toolkit, whose tokens are random strings that only introspection explains."""
+"""Django OAuth Toolkit, whose tokens are random strings that need introspection."""
 
 import os
 import sys

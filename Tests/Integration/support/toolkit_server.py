@@ -3,7 +3,8 @@
 
     python toolkit_server.py PORT FOLDER
 
-Prints `ready` when it accepts connections. The clients are `app` and `resource-server`, their secrets below.
+Prints `ready` when it accepts connections. The clients are `app` and `resource-server`, with the secrets
+below.
 """
 
 import socketserver

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Plain HTTP, one connection a request, with nothing tidied away: field lines stay separate lines."""
+"""Plain HTTP with one connection per request, without normalisation: field lines stay separate lines."""
 
 import base64
 import http.client
@@ -18,9 +18,9 @@ class Answer:
         return [value for field, value in self.fields if field.lower() == name.lower()]
 
     def one(self, name):
-        """The field's only line, or None; two lines are a failure."""
+        """The field's only line, or None; fails if there are two lines."""
         values = self.all(name)
-        assert len(values) <= 1, f"{name} is sent {len(values)} times"
+        assert len(values) <= 1, f"{name} was sent {len(values)} times"
         return values[0] if values else None
 
     @property
@@ -42,7 +42,7 @@ class Answer:
 
     @property
     def challenge(self):
-        """The parameters of the only challenge, which is Bearer's."""
+        """The parameters of the only challenge, which must be Bearer."""
         challenges = self.challenges
         assert [scheme for scheme, _ in challenges] == ["Bearer"], self.all("WWW-Authenticate")
         return challenges[0][1]

@@ -6,13 +6,13 @@ import PortcullisTesting
 import PortcullisTransport
 import Synchronization
 
-/// What a gate has called outside, in order.
+/// Records the gate's calls to the outside, in order.
 final class CallLog: Sendable {
     private let lines = Mutex<[String]>([])
 
     func add(_ line: String) { lines.withLock { $0.append(line) } }
 
-    /// The calls since this was asked last.
+    /// The calls since the last time this was called.
     func take() -> [String] {
         lines.withLock { lines in
             defer { lines = [] }
@@ -21,7 +21,7 @@ final class CallLog: Sendable {
     }
 }
 
-/// Writes down each exchange with an authorization server, and leaves it to a script.
+/// Records each exchange with an authorization server, and answers by a script.
 final class LoggedFetcher: Fetcher {
     private let script: ScriptedFetcher
     private let calls: CallLog
@@ -37,7 +37,7 @@ final class LoggedFetcher: Fetcher {
     }
 }
 
-/// A shared introspection cache that writes down how it is used.
+/// A shared introspection cache that records how it is used.
 final class LoggedCache: IntrospectionCache {
     private struct State {
         var answers: [[UInt8]: (answer: IntrospectedAnswer, moment: MonotonicInstant)] = [:]
@@ -56,7 +56,7 @@ final class LoggedCache: IntrospectionCache {
 
     func becomeUnavailable() { state.withLock { $0.isUnavailable = true } }
 
-    /// Puts an answer in, as another process would.
+    /// Stores an answer, as another process would.
     func fill(_ tokenHash: [UInt8], _ answer: IntrospectedAnswer) {
         let now = uptime()
         state.withLock { $0.answers[tokenHash] = (answer, now) }
@@ -90,7 +90,7 @@ final class LoggedCache: IntrospectionCache {
     func observe(_ observer: @escaping @Sendable (TokenInvalidation) -> Bool) {}
 }
 
-/// A replay store that may wait, and writes down how it is used.
+/// A replay store that may suspend, and records how it is used.
 final class LoggedReplayStore: ReplayStore {
     private struct State {
         var records: Set<[UInt8]> = []
@@ -104,7 +104,7 @@ final class LoggedReplayStore: ReplayStore {
         self.calls = calls
     }
 
-    /// Answers every insertion with this, from now on.
+    /// Answers every later insertion with this verdict.
     func answer(_ verdict: ReplayVerdict) { state.withLock { $0.verdict = verdict } }
 
     func insert(_ record: ReplayRecord) async -> ReplayVerdict {

@@ -7,7 +7,7 @@ import PortcullisTesting
 import Synchronization
 import Testing
 
-/// What a case declares: the resource, and what its route demands.
+/// The declarations of a case: the resource, and its route's requirements.
 struct AdmissionDeclaration {
     var metadata: ProtectedResourceMetadata
     var issuers: [TrustedIssuer]
@@ -25,7 +25,7 @@ struct AdmissionDeclaration {
 
     private static let authentication = ClientAuthentication.clientSecretBasic(id: "rs", secret: "s")
 
-    /// Takes keys from a URL.
+    /// Fetches keys from a URL.
     mutating func fetchKeys() {
         issuers = [.jwt(issuer: AdmissionStage.issuerName, keys: .remote(AdmissionStage.keysURL))]
     }
@@ -39,7 +39,7 @@ struct AdmissionDeclaration {
         ]
     }
 
-    /// Verifies JWTs and introspects the others.
+    /// Verifies JWTs and introspects other tokens.
     mutating func verifyOrIntrospect(_ keys: JWKSet) {
         issuers = [
             .jwtOrIntrospection(
@@ -48,7 +48,7 @@ struct AdmissionDeclaration {
         ]
     }
 
-    /// Takes DPoP, with the replay records in memory or in a store that waits.
+    /// Accepts DPoP, with the replay records in memory or in a store that suspends.
     mutating func takeDPoP(_ store: any ReplayStore, algorithms: [String] = ["ES256", "EdDSA"]) {
         metadata.dpopSigningAlgorithmsSupported = algorithms
         tokens.dpop.replayStore = store
@@ -62,7 +62,7 @@ struct AdmissionDeclaration {
     }
 }
 
-/// One row of the table: how the resource is declared, and the requests that are sent to it.
+/// One row of the table: the declaration of the resource, and the requests to it.
 struct AdmissionCase: Sendable, CustomTestStringConvertible {
     typealias Declare = @Sendable (inout AdmissionDeclaration, AdmissionStage) -> Void
     typealias Play = @Sendable (AdmissionScene) async throws -> Void
@@ -82,7 +82,7 @@ struct AdmissionCase: Sendable, CustomTestStringConvertible {
     var testDescription: String { name }
 }
 
-/// One run of a case through one way into the gate; writes down what comes of each request.
+/// One run of a case through one entry; records the result of each request.
 final class AdmissionScene: Sendable {
     let stage: AdmissionStage
     let resource: ProtectedResource
@@ -103,7 +103,7 @@ final class AdmissionScene: Sendable {
 
     var exchanges: [AdmissionExchange] { recorded.withLock { $0 } }
 
-    /// Sends a request, and writes down the answer and the calls that it took.
+    /// Sends a request, and records the answer and the calls that it needed.
     @discardableResult
     func send(
         _ method: Method, _ target: String, _ fields: [(String, String)],

@@ -5,10 +5,10 @@ import PortcullisHTTP
 import PortcullisServer
 import PortcullisTransport
 
-// The ways into the gate. Only this file names the functions that decide; a new core changes nothing else
+// The entries to the gate. Only this file names the functions that decide; a new core changes nothing else
 // here.
 
-/// One request, with what the host program knows of it.
+/// One request, with what the host program knows about it.
 struct AdmissionCall: Sendable {
     let head: RequestHead
     var content: [UInt8] = []
@@ -16,7 +16,7 @@ struct AdmissionCall: Sendable {
     var describesRefusals = true
 }
 
-/// One step of the gate, as an explanation has it.
+/// One step of the gate in an explanation.
 struct ExplainedStep: Sendable {
     let name: String
     let clause: String
@@ -25,7 +25,7 @@ struct ExplainedStep: Sendable {
     let got: String?
 }
 
-/// What one way into the gate says of one request.
+/// The result of one request through one entry.
 struct EntryAnswer: Sendable {
     let token: AccessToken?
     let reason: RefusalReason?
@@ -33,9 +33,9 @@ struct EntryAnswer: Sendable {
     /// The status line and the field lines.
     let lines: [String]
     let body: [UInt8]
-    /// What the request waited for, in the order of the waits; only the event loop tells.
+    /// What the request waited for, in order; only the event loop reports it.
     var waits: [String] = []
-    /// The steps of the gate; only an explanation tells.
+    /// The steps of the gate; only an explanation has them.
     var steps: [ExplainedStep] = []
 
     init(
@@ -91,22 +91,23 @@ extension AdmissionCall {
     }
 }
 
-/// The ways into the gate.
+/// The entries to the gate.
 enum AdmissionEntry: String, CaseIterable, Sendable {
     /// A program that embeds the gate.
     case embedded
-    /// An event loop, which waits in a task only for what it cannot decide itself.
+    /// An event loop, which starts a task only for what it cannot decide itself.
     case eventLoop
     /// The gate as a middleware.
     case middleware
-    /// A route of the server's table.
+    /// A route in the server's table.
     case route
-    /// A server over a socket; where the client has a certificate, which takes TLS, as `route`.
+    /// A server over a socket; the same as `route` where the client has a certificate, because that needs
+    /// TLS.
     case server
     /// An explanation.
     case explanation
 
-    /// Whether the answer comes from a route, and not from the gate alone.
+    /// Whether the answer is a route's, and not the gate's alone.
     var isRoute: Bool { self == .route || self == .server }
 
     func ask(

@@ -5,10 +5,10 @@ import Portcullis
 import PortcullisHTTP
 import PortcullisJOSE
 
-/// One request of a case, the answer to it and the calls that it took, with names for what differs from run
-/// to run.
+/// One request of a case, the answer and the calls that it needed, with names for what differs from run to
+/// run.
 struct AdmissionExchange: Sendable {
-    /// What every way into the gate has to agree on.
+    /// The part on which all entries to the gate have to agree.
     let record: JSONObject
     let waits: [String]
     let steps: [ExplainedStep]
@@ -51,14 +51,14 @@ struct AdmissionExchange: Sendable {
         return .object(json)
     }
 
-    /// The record without what only an operator is told.
+    /// The record without what only an operator sees.
     var withoutFinding: JSONObject {
         var record = record
         record["finding"] = nil
         return record
     }
 
-    /// The record as a route's answer, which says something of caches before the gate adds its own fields.
+    /// The record as a route's answer, whose caching fields the handler sets before the gate adds its own.
     ///
     /// RFC 9111 §3.5.
     var asOfRoute: JSONObject {
@@ -70,7 +70,7 @@ struct AdmissionExchange: Sendable {
         return record
     }
 
-    /// The steps of an explanation, one line each.
+    /// The steps of an explanation, one per line.
     var explained: JSONValue {
         .array(
             steps.map { step in
@@ -81,7 +81,8 @@ struct AdmissionExchange: Sendable {
             })
     }
 
-    /// Whether the explanation fits the decision: a refused request fails at one step and passes none behind it.
+    /// Whether the explanation fits the decision: a refused request fails at one step and passes no step
+    /// after it.
     var isConsistent: Bool {
         let outcomes = steps.map(\.outcome)
         guard isRefused else { return outcomes.allSatisfy { $0 == "passed" || $0 == "remembered" } }
@@ -93,7 +94,7 @@ struct AdmissionExchange: Sendable {
 
 /// The file of a case below `Fixtures/admission`.
 struct AdmissionRecord {
-    /// Set to write today's behaviour into the files instead of comparing it with them.
+    /// Set to record the present behaviour in the files instead of comparing it with them.
     static let variable = "PORTCULLIS_RECORD_ADMISSION"
     static var isRecording: Bool { ProcessInfo.processInfo.environment[variable] != nil }
 
@@ -121,13 +122,13 @@ struct AdmissionRecord {
         try text.write(to: Self.folder.appending(path: name + ".json"), atomically: true, encoding: .utf8)
     }
 
-    /// The reasons that the refused requests of the file were refused for.
+    /// The reasons for which the file's requests were refused.
     var reasons: [String] {
         let requests = (try? JSONValue.parse(Array(text.utf8)))?.object?["requests"]?.array ?? []
         return requests.compactMap { $0.object?["refused"]?.string }
     }
 
-    /// The lines that are in one text and not in the other, for a message.
+    /// The lines that only one of the texts has, for a message.
     func difference(from other: AdmissionRecord) -> String {
         text.split(separator: "\n").difference(from: other.text.split(separator: "\n")).map { change in
             switch change {
@@ -137,7 +138,7 @@ struct AdmissionRecord {
         }.joined(separator: "\n")
     }
 
-    /// JSON with one member a line; what is short stays in its line.
+    /// JSON with one member per line; short values stay on one line.
     private static func lines(_ value: JSONValue, _ depth: Int) -> String {
         let flat = String(decoding: value.serialized(), as: UTF8.self)
         let indentation = String(repeating: "  ", count: depth + 1)

@@ -5,12 +5,12 @@ import PortcullisHTTP
 import PortcullisServer
 import Synchronization
 
-/// A server with one guarded route, asked over a socket: a way into the gate by public API alone.
+/// A server with one guarded route, called over a socket: an entry to the gate by public API alone.
 struct AdmissionServer {
     let resource: ProtectedResource
     let requirement: AccessRequirement
 
-    /// Keeps what a server tells its operator of one request.
+    /// Keeps a server's events about one request.
     private final class Summaries: ServerMetrics, ServerMetricsRecorder {
         let describesRefusals: Bool
         private let last = Mutex<RequestSummary?>(nil)
@@ -62,7 +62,7 @@ struct AdmissionServer {
     }
 }
 
-/// The handler behind a gate: keeps the token that it was given.
+/// The handler after a gate: keeps the token that it got.
 final class AdmissionHandler: Sendable {
     private let kept = Mutex<AccessToken?>(nil)
 

@@ -6,8 +6,8 @@ import PortcullisJOSE
 import PortcullisTesting
 import Synchronization
 
-/// Everything around one resource: a clock, an issuer, clients, and what the resource calls outside, each
-/// call written down.
+/// The surroundings of one resource: a clock, an issuer, clients, and the resource's calls to the outside,
+/// each recorded.
 final class AdmissionStage: Sendable {
     static let identifier = "https://api.example.com/notes"
     static let issuerName = "https://as.example.com"
@@ -18,7 +18,7 @@ final class AdmissionStage: Sendable {
     let calls = CallLog()
     /// The issuer that the resource trusts.
     let issuer: TestIssuer
-    /// Another key under the same names.
+    /// Another key with the same key ID.
     let impostor: TestIssuer
     /// An issuer that the resource does not trust.
     let stranger: TestIssuer
@@ -27,7 +27,7 @@ final class AdmissionStage: Sendable {
     let otherClient: TestDPoPClient
     let network = ScriptedFetcher()
     let sharedCache: LoggedCache
-    /// A replay store that waits, and whose verdicts a case can script.
+    /// A replay store that suspends, and whose verdicts a case can script.
     let store: LoggedReplayStore
     let memory: InMemoryReplayStore
     let certificate: [UInt8] = Array("the client's certificate".utf8)
@@ -60,7 +60,7 @@ final class AdmissionStage: Sendable {
 
     // MARK: The issuer's answers
 
-    /// An introspection answer for a good token.
+    /// An introspection answer for an active token.
     static let active: JSONObject = [
         "active": true, "iss": .string(issuerName), "aud": .string(identifier), "sub": "user-1",
         "client_id": "client-1", "scope": "notes:read",
@@ -90,12 +90,12 @@ final class AdmissionStage: Sendable {
         return named(token, name)
     }
 
-    /// An opaque token, long enough for its hash to stand in a finding.
+    /// An opaque token, long enough for a finding to show its hash.
     func opaque(_ name: String = "token") -> String {
         named("opaque.0123456789abcdef0123456789abcdef-" + name.replacing(" ", with: "-"), name)
     }
 
-    /// A token that names no key.
+    /// A token without a key ID.
     func nameless() throws -> String {
         var key = issuer.key.jsonIncludingPrivateMembers
         key["kid"] = nil
@@ -118,21 +118,21 @@ final class AdmissionStage: Sendable {
 
     // MARK: Names for what differs from run to run
 
-    /// Gives a token and its hash names in the record.
+    /// Names a token and its hash in the record.
     func named(_ token: String, _ name: String) -> String {
         self.name(token, name)
         self.name(Digest.sha256(Array(token.utf8)).base64URL, "hash of \(name)")
         return token
     }
 
-    /// Gives a value, and the beginning of it that findings show, a name in the record.
+    /// Names a value, and its prefix that findings show, in the record.
     func name(_ value: String, _ name: String) {
         names.withLock { names in
             if !names.contains(where: { $0.value == value }) { names.append((value, name)) }
         }
     }
 
-    /// A text with names in the place of what differs from run to run.
+    /// A text with names in place of values that differ from run to run.
     func stable(_ text: String) -> String {
         var text = text
         for (value, name) in names.withLock({ $0 }).sorted(by: { $0.value.count > $1.value.count }) {

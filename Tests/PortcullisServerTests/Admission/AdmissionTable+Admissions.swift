@@ -33,7 +33,7 @@ extension AdmissionTable {
     private static let strong = AccessRequirement("notes:read").authenticated(by: ["phr", "phrh"])
     private static let recent = AccessRequirement("notes:read").authenticated(within: .seconds(60))
 
-    /// RFC 9470 §3, RFC 6750 §3.1, RFC 9396 §9: whether a good token is enough.
+    /// RFC 9470 §3, RFC 6750 §3.1, RFC 9396 §9: whether a valid token suffices.
     static let requirements: [AdmissionCase] = [
         stepUp("authentication-too-weak", strong, ["acr": "pwd"]),
         stepUp("authentication-too-weak-without-acr", strong, [:]),
@@ -91,7 +91,7 @@ extension AdmissionTable {
         }
     }
 
-    /// RFC 9068 §4, RFC 7662 §2, RFC 9449 §7, RFC 6750 §2: every way to be admitted.
+    /// RFC 9068 §4, RFC 7662 §2, RFC 9449 §7, RFC 6750 §2: every kind of admission.
     static let admissions: [AdmissionCase] = [
         admitted("admitted-jwt-with-a-key-at-hand"),
         admitted("admitted-jwt-with-a-key-to-fetch") { declaration, _ in declaration.fetchKeys() },

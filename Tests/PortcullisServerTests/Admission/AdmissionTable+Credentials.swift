@@ -4,7 +4,7 @@ import Portcullis
 import PortcullisHTTP
 
 extension AdmissionTable {
-    /// RFC 6750 §2, §3, RFC 9449 §7.1: where a token is found, and how many of them.
+    /// RFC 6750 §2, §3, RFC 9449 §7.1: where a token is, and how many there are.
     static let credentials: [AdmissionCase] = [
         AdmissionCase("missing-credentials") { try await $0.send([]) },
         AdmissionCase("missing-credentials-where-dpop-is-accepted") {

@@ -19,7 +19,7 @@ extension AdmissionTable {
         }
     }
 
-    /// RFC 7662 §2.2, §4: what the issuer says of a token.
+    /// RFC 7662 §2.2, §4: the issuer's answer about a token.
     static let introspection: [AdmissionCase] = [
         introspected("inactive-token", as: ["active": false]) {
             $0.stage.introspect(AdmissionStage.active)

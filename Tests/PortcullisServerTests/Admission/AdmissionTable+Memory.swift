@@ -19,7 +19,7 @@ extension AdmissionTable {
 
     private static func hash(_ token: String) -> [UInt8] { Digest.sha256(Array(token.utf8)).bytes }
 
-    /// RFC 7662 §4: what is remembered of tokens, how long, and what ends it.
+    /// RFC 7662 §4: what is cached about tokens, how long, and what ends it.
     static let memory: [AdmissionCase] = [
         AdmissionCase("known-opaque-until-its-answer-is-old") { declaration, _ in
             declaration.introspect()

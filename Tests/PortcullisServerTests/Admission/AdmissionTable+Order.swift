@@ -8,7 +8,7 @@ import PortcullisTesting
 extension AdmissionTable {
     private static let wanting = AccessRequirement("notes:write").authenticated(by: ["phr"])
 
-    /// Which of two faults a request is refused for: the gate's own order of checks.
+    /// The reason for a request with two faults: the gate's order of checks.
     static let order: [AdmissionCase] = [
         AdmissionCase("order-origin-before-certificate") { declaration, _ in
             declaration.profile = .mcp()

@@ -6,7 +6,7 @@ import PortcullisJOSE
 import PortcullisTesting
 
 extension AdmissionTable {
-    /// RFC 9449 §7.1, §7.2, RFC 9700 §2.2.1: whether the token may come in its scheme.
+    /// RFC 9449 §7.1, §7.2, RFC 9700 §2.2.1: whether the token may be sent in its scheme.
     static let binding: [AdmissionCase] = [
         AdmissionCase("bound-token-as-bearer") {
             $0.takeDPoP($1.memory)

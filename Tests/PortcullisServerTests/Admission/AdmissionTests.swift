@@ -5,10 +5,10 @@ import PortcullisHTTP
 import PortcullisJOSE
 import Testing
 
-@Suite("RFC 6750 §3, RFC 9068 §4, RFC 7662 §2, RFC 9449 §7 One decision, whatever way a request comes in")
+@Suite("RFC 6750 §3, RFC 9068 §4, RFC 7662 §2, RFC 9449 §7 One decision by every entry to the gate")
 struct AdmissionTests {
     @Test(arguments: AdmissionTable.rows)
-    func `every way into the gate answers as recorded`(row: AdmissionCase) async throws {
+    func `every entry to the gate answers as recorded`(row: AdmissionCase) async throws {
         var exchanges: [AdmissionEntry: [AdmissionExchange]] = [:]
         for entry in AdmissionEntry.allCases {
             let scene = try AdmissionScene(row, entry)
@@ -20,7 +20,7 @@ struct AdmissionTests {
         for entry in AdmissionEntry.allCases {
             let expected = agreed.map { entry.isRoute ? $0.asOfRoute : $0.record }
             let found = (exchanges[entry] ?? []).map(\.record)
-            // A server fetches keys when it begins to run, and not when a request needs them.
+            // A server fetches keys when it starts, not when a request needs them.
             let compared = { entry == .server ? Self.withoutFetches($0) : $0 }
             let difference = Self.record(found.map(compared))
                 .difference(from: Self.record(expected.map(compared)))
@@ -30,7 +30,7 @@ struct AdmissionTests {
         try await row.play(silent)
         let difference = Self.record(silent.exchanges.map(\.record))
             .difference(from: Self.record(agreed.map(\.withoutFinding)))
-        #expect(difference == "", "\(row.name): a refusal that is not described differs in more than that")
+        #expect(difference == "", "\(row.name): more than the finding differs without an observer")
         try compare(row, agreed, exchanges[.eventLoop] ?? [], exchanges[.explanation] ?? [])
     }
 
@@ -48,7 +48,7 @@ struct AdmissionTests {
         let record = AdmissionRecord(object)
         if AdmissionRecord.isRecording {
             try record.write(row.name)
-            Issue.record("\(row.name) was recorded, and compared with nothing.")
+            Issue.record("\(row.name) was recorded and not compared.")
             return
         }
         let difference = record.difference(from: try AdmissionRecord(row.name))
@@ -66,7 +66,7 @@ struct AdmissionTests {
         AdmissionRecord(["requests": .array(records.map(JSONValue.object))])
     }
 
-    @Test func `every reason to refuse a request has a case`() throws {
+    @Test func `every refusal reason has a case`() throws {
         var reasons: Set<String> = []
         for row in AdmissionTable.rows { reasons.formUnion(try AdmissionRecord(row.name).reasons) }
         #expect(Set(RefusalReason.allCases.map(\.rawValue)).subtracting(reasons) == [])

@@ -6,13 +6,13 @@ import PortcullisServer
 import PortcullisTesting
 import Testing
 
-/// Text of clients that broke the lines of other logs, tried here.
-@Suite("Advisories of 2025 and 2026: lines of logs")
+/// Text from clients that broke the log lines of other implementations.
+@Suite("Advisories of 2025 and 2026: log lines")
 struct LogAdvisories {
     private static let hostile = "x\r\nforged line\u{1B}[2J\u{2028}\u{85}\u{0}\" status=200"
 
     @Test(arguments: AccessLog.Format.allCases)
-    func `CVE-2026-50629 (Apache CXF): no claim and no field of a request breaks a line`(
+    func `CVE-2026-50629 (Apache CXF): no claim and no field of a request breaks a log line`(
         format: AccessLog.Format
     )
         async throws

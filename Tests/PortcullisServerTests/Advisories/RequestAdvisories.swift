@@ -6,14 +6,14 @@ import PortcullisServer
 import PortcullisTesting
 import Testing
 
-/// Requests with which other servers and proxies were led past their gate, tried here over a socket.
+/// Requests that bypassed the gate of other servers and proxies, sent over a socket.
 @Suite("Advisories of 2025 and 2026: requests")
 struct RequestAdvisories {
     static let identifier = "https://api.example.com/photos"
     let site = GuardedSite()
     let calls = Counter()
 
-    /// A guarded resource at /photos and a public route at /public, behind a trusted proxy or not.
+    /// A guarded resource at /photos and a public route at /public, with or without a trusted proxy.
     private func serve(
         behindProxy family: TrustedProxies.ForwardedFamily? = nil,
         _ test: (RunningServer) async throws -> Void
@@ -41,7 +41,7 @@ struct RequestAdvisories {
     }
 
     @Test(arguments: [nil, TrustedProxies.ForwardedFamily.none, .forwarded, .xForwarded])
-    func `CVE-2026-40575, GHSA-7x63-xv5r-3p2x (oauth2-proxy): no field chooses the path that is judged`(
+    func `CVE-2026-40575, GHSA-7x63-xv5r-3p2x (oauth2-proxy): no field chooses the guarded path`(
         family: TrustedProxies.ForwardedFamily?
     ) async throws {
         try await serve(behindProxy: family) { (server) async throws in
@@ -87,7 +87,7 @@ struct RequestAdvisories {
         "/public?x#y", "http://api.example.com/public#/../photos", "/public/%23/../../photos",
         "/public\\..\\photos",
     ])
-    func `GHSA-pxq7-h93f-9jrg (oauth2-proxy): no number sign in a target hides the rest of it`(target: String)
+    func `GHSA-pxq7-h93f-9jrg (oauth2-proxy): no number sign hides the rest of a target`(target: String)
         async throws
     {
         try await serve { (server) async throws in
@@ -119,7 +119,8 @@ struct RequestAdvisories {
         }
     }
 
-    @Test func `auth0/node-oauth2-jwt-bearer #244: a proof for one path opens no other`() async throws {
+    @Test func `auth0/node-oauth2-jwt-bearer #244: a proof for one path is refused at another`() async throws
+    {
         let client = TestDPoPClient()
         var metadata = ProtectedResourceMetadata(
             resource: try ResourceIdentifier(validating: Self.identifier))
@@ -148,7 +149,7 @@ struct RequestAdvisories {
         }
     }
 
-    @Test func `GHSA-5m6w-wvh7-57vm (Traefik): an underscore makes another field, which is not believed`()
+    @Test func `GHSA-5m6w-wvh7-57vm (Traefik): an underscore makes another field, which is not trusted`()
         async throws
     {
         try await serve(behindProxy: .xForwarded) { (server) async throws in
@@ -171,7 +172,7 @@ struct RequestAdvisories {
 
     @Test
     func
-        `GHSA-5m6w-wvh7-57vm (Traefik): Client_Cert and AUTHORIZATION_ are no Client-Cert and no Authorization`()
+        `GHSA-5m6w-wvh7-57vm (Traefik): Client_Cert and AUTHORIZATION_ are other fields`()
         async throws
     {
         let der: [UInt8] = [0x30, 0x03, 0x02, 0x01, 0x07]
@@ -203,7 +204,7 @@ struct RequestAdvisories {
         "/public//photos",
         "/public/%5C..%5Cphotos",
     ])
-    func `GHSA-6jwx-7vp4-9847 (Traefik): no path has one reading decoded and another as it came`(path: String)
+    func `GHSA-6jwx-7vp4-9847 (Traefik): every path has one reading, decoded or not`(path: String)
         async throws
     {
         try await serve { (server) async throws in
@@ -211,13 +212,13 @@ struct RequestAdvisories {
             for fields in [[], ["X-Forwarded-Prefix: /photos"], [bearer]] {
                 #expect(try await server.exchange(request("GET", path, fields)).status == 400)
             }
-            // What is only spelled in another way is the same path, and guarded.
+            // A different spelling of the same path is guarded too.
             #expect(try await server.get("/%70hotos/7").status == 401)
             #expect(calls.value == 0)
         }
     }
 
-    @Test func `liboauth2 #77: claims that no field can hold reach no field`() async throws {
+    @Test func `liboauth2 #77: claims that a field cannot hold are not written to one`() async throws {
         let subject = "Cem Özdemir\r\nX-Injected: 1\u{2028}\u{1B}[31m"
         let token = site.issuer.mint(
             audience: Self.identifier, scope: "read",

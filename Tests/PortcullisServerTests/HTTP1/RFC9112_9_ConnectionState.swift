@@ -6,8 +6,7 @@ import PortcullisTransport
 import Synchronization
 import Testing
 
-/// `PORTCULLIS_SEQUENCES` sets how many sequences are tried, `PORTCULLIS_SEED` names one that is tried alone
-/// and traced.
+/// `PORTCULLIS_SEQUENCES` sets the number of sequences, `PORTCULLIS_SEED` runs and traces a single one.
 @Suite("RFC 9112 §9 Connection state")
 struct RFC9112_9_ConnectionState {
     private typealias Phase = ConnectionState.Phase
@@ -16,7 +15,7 @@ struct RFC9112_9_ConnectionState {
         ProcessInfo.processInfo.environment[name].flatMap { UInt64($0) }
     }
 
-    /// Tries a sequence again and tells what happens in it.
+    /// Repeats a sequence and prints its events.
     private static func trace(_ seed: UInt64) -> String {
         let simulated = SimulatedConnection(seed: seed)
         simulated.trace = []
@@ -24,7 +23,7 @@ struct RFC9112_9_ConnectionState {
         return (simulated.trace ?? []).suffix(60).joined(separator: "\n")
     }
 
-    @Test func `whatever happens in whatever order, the invariants hold and the connection ends`() async {
+    @Test func `for any sequence of events, the invariants hold and the connection closes`() async {
         if let seed = Self.number("PORTCULLIS_SEED") {
             let simulated = SimulatedConnection(seed: seed)
             simulated.run()
@@ -55,9 +54,9 @@ struct RFC9112_9_ConnectionState {
             }
             return await group.reduce(into: [[Bool]]()) { $0.append($1) }
         }
-        // A sequence that ends at once would say nothing.
+        // A sequence that ends at once would test nothing.
         #expect(requests.value > Int(count) * 5)
-        // Every transition of the table happened, so none of them is a dead letter.
+        // Every transition of the table happened, so the table has no dead entry.
         for phase in Phase.allCases {
             for next in ConnectionState.edges[phase] ?? [] {
                 let index = Int(phase.rawValue) * SimulatedConnection.phaseCount + Int(next.rawValue)
@@ -105,7 +104,7 @@ struct RFC9112_9_ConnectionState {
         #expect(Self.state(isEncrypted: true).deadline == Self.now + .seconds(10))
     }
 
-    @Test func `the deadline of a head runs from its first byte, though output is sent meanwhile`() {
+    @Test func `the deadline of a head starts with its first byte, even while output is sent`() {
         var state = Self.state()
         _ = state.outputBlocked(Self.now)
         #expect(state.headIncomplete(Self.now) == .setDeadline)
@@ -126,7 +125,7 @@ struct RFC9112_9_ConnectionState {
         #expect(state.awaitBody(.remaining(10), Self.now) == .wait)
     }
 
-    @Test func `a server that stops answers the current request as the last one`() {
+    @Test func `a server that stops sends the current answer as the last one`() {
         var state = Self.accepted()
         state.stop()
         #expect(state.answerBegan(isDelimited: true, isFile: false, .finished) == false)
@@ -138,7 +137,7 @@ struct RFC9112_9_ConnectionState {
         #expect(state.inputEnded(output: 0) == [.close, .giveBackPlace])
     }
 
-    @Test func `the place of a closed connection is free when its work has come back`() {
+    @Test func `a closed connection's place is free when its pending work has returned`() {
         var state = Self.accepted()
         state.workBegan()
         #expect(state.close() == .close)
@@ -157,7 +156,7 @@ struct RFC9112_9_ConnectionState {
         #expect(state.phase == (excess == 0 ? .discarding : .closing))
     }
 
-    @Test func `what lies unread is not added to before its turn`() {
+    @Test func `unread bytes bound how many more the server reads`() {
         var state = Self.accepted()
         #expect(state.room(unread: 64 * 1024 - 1, capacity: 64 * 1024) == 1)
         #expect(state.room(unread: 64 * 1024, capacity: 64 * 1024) == 0)
@@ -167,7 +166,7 @@ struct RFC9112_9_ConnectionState {
     }
 
     @Test(arguments: [0, 1])
-    func `output beyond a bound holds requests back`(_ excess: Int) {
+    func `output beyond a bound delays further requests`(_ excess: Int) {
         var state = Self.state()
         #expect(state.intake(output: 256 * 1024 + excess) == (excess == 0 ? .head : .keep))
         #expect(state.phase == (excess == 0 ? .idle : .heldBack))

@@ -4,7 +4,7 @@ import PortcullisHTTP
 import PortcullisServer
 import PortcullisTransport
 
-/// A pseudo-random sequence that its seed repeats.
+/// A pseudo-random sequence that is reproducible from its seed.
 struct Seeded: RandomNumberGenerator {
     private var value: UInt64
 
@@ -23,11 +23,9 @@ struct Seeded: RandomNumberGenerator {
     mutating func chance(_ percent: Int) -> Bool { below(100) < percent }
 }
 
-/// A client, a socket, a loop and handlers around a ``ConnectionState``, without any of them: bytes are
-/// counts.
+/// A client, a socket, a loop and handlers around a ``ConnectionState``, simulated: bytes are only counted.
 ///
-/// It executes what the state decides as `Connection` does, and holds what happens against the invariants.
-/// The first breach is kept.
+/// Executes the state's decisions as `Connection` does, and checks the invariants. Keeps the first breach.
 final class SimulatedConnection {
     // MARK: What the client sends
 
@@ -44,7 +42,7 @@ final class SimulatedConnection {
         var fault = Fault.none
     }
 
-    /// A body that is being read.
+    /// A body during reading.
     struct Body {
         var total = 0
         var taken = 0
@@ -74,7 +72,7 @@ final class SimulatedConnection {
         var isCancelled = false
     }
 
-    /// What the loop runs in a later turn.
+    /// Work that the loop runs in a later turn.
     enum Later {
         case turn
         case withheldHead(UInt64)
@@ -95,7 +93,7 @@ final class SimulatedConnection {
     var now = MonotonicInstant(nanoseconds: 1_000_000_000)
     var breach: String?
     var trace: [String]?
-    /// The transitions that happened, by the raw values of both phases.
+    /// The transitions that happened, as the raw values of both phases.
     var seen = [Bool](repeating: false, count: phaseCount * phaseCount)
 
     // The socket.
@@ -109,7 +107,7 @@ final class SimulatedConnection {
     private var hasShutDown = false
     private var loopDeadline = MonotonicInstant.distantFuture
 
-    // The connection's own.
+    // The connection.
     private var unread = 0
     private var output = 0
     private var messages: [Message] = []
@@ -121,7 +119,7 @@ final class SimulatedConnection {
     private var later: [Later] = []
     private var isReleased = false
 
-    // What the invariants look at.
+    // The values that the invariants check.
     private var accepted: UInt64 = 0
     private(set) var acceptedCount = 0
     private var answered: UInt64 = 0
@@ -131,12 +129,12 @@ final class SimulatedConnection {
     private var discarded = 0
     private var placesGivenBack = 0
     private var workOutstanding = 0
-    /// Whether the client takes everything in the end.
+    /// Whether the client reads everything in the end.
     private let isPatient: Bool
     private let isEncrypted: Bool
     /// Whether all requests are small and answered at once, so that many of them share a turn.
     private let isSimple: Bool
-    /// How many of a thousand events or messages are such that the connection ends.
+    /// How many of a thousand events or messages end the connection.
     private let faults: Int
 
     init(seed: UInt64) {
@@ -154,7 +152,7 @@ final class SimulatedConnection {
 
     // MARK: Running
 
-    /// Random events, and then only what has to happen by itself, until the connection is closed.
+    /// Runs random events, and then only what has to happen without them, until the connection is closed.
     func run() {
         let count = 20 + random.below(180)
         for _ in 0..<count where breach == nil && !(state.isClosed && handler == nil) {
@@ -278,7 +276,7 @@ final class SimulatedConnection {
 
     private func runLater() {
         guard !later.isEmpty else { return }
-        // The loop keeps the order, but for costly work.
+        // The loop keeps the order, except for costly work.
         let next = later.remove(at: random.chance(80) ? 0 : random.below(later.count))
         note("later: \(next)")
         switch next {
@@ -300,9 +298,9 @@ final class SimulatedConnection {
         }
     }
 
-    // MARK: Telling the state
+    // MARK: Passing events to the state
 
-    /// Every event goes through here, so that the transitions are seen.
+    /// Every event goes through here, which records the transitions.
     private func tell<Result>(_ event: (inout ConnectionState) -> Result) -> Result {
         let before = state.phase
         let result = event(&state)
@@ -337,7 +335,7 @@ final class SimulatedConnection {
         if !state.isClosed { loopDeadline = state.deadline }
     }
 
-    // MARK: What `Connection` does
+    // MARK: Executing actions as `Connection` does
 
     private func ready(readable: Bool, writable: Bool) {
         guard !state.isClosed else { return }
@@ -427,7 +425,7 @@ final class SimulatedConnection {
 
     private func process(_ more: Int) {
         let bytes = unread + more
-        // As in `Connection`, where they are moved out meanwhile.
+        // As in `Connection`, which moves them out in the meantime.
         unread = 0
         var taken = 0
         loop: while taken < bytes {
@@ -613,7 +611,7 @@ final class SimulatedConnection {
         output += 100
     }
 
-    /// A handler that runs does the next thing that comes to its mind.
+    /// A running handler takes a random next action.
     private func stepHandler() {
         guard var plan = handler, plan.wait == .none else { return }
         note("handler \(plan.id) steps")
@@ -738,7 +736,7 @@ final class SimulatedConnection {
         }
     }
 
-    /// - Returns: How many bytes were taken, and how many of them are content.
+    /// - Returns: How many bytes were read, and how many of them are content.
     private func readBody(_ available: Int) -> (taken: Int, piece: Int) {
         let taken = min(available, body.total - body.taken)
         body.taken += taken
@@ -899,7 +897,7 @@ final class SimulatedConnection {
 
     // MARK: Invariants
 
-    /// Between two events.
+    /// Checks the invariants between two events.
     private func check() {
         guard breach == nil, !state.isClosed else { return }
         let isQueued = later.contains { if case .turn = $0 { true } else { false } }
@@ -916,7 +914,7 @@ final class SimulatedConnection {
         checkWait(isQueued)
     }
 
-    /// Without a queued turn only the socket, the clock and the handler lead on.
+    /// Without a queued turn only the socket, the clock and the handler cause progress.
     private func checkNothingIsForgotten() {
         let hasInput = inSocket > 0 || clientHasEnded && !hasReadEnd
         if hasInput, !isReadable, !state.isNegotiating,

@@ -6,7 +6,7 @@ import PortcullisServer
 import PortcullisTesting
 import PortcullisTransport
 
-/// A routing table that is asked without a socket.
+/// A routing table that is called without a socket.
 struct AskedTable {
     let table: RoutingTable
 
@@ -30,7 +30,7 @@ struct AskedTable {
         return try await answer(route.begin(&request), route)
     }
 
-    /// Asks as the server does.
+    /// Calls the table as the server does.
     func ask(_ request: Request) async throws -> Response {
         var request = request
         let path = try RequestPath(request.head, RequestSemantics(request.head))

@@ -29,7 +29,7 @@ struct GuardedSite: Sendable {
 }
 
 extension Reply {
-    /// What a 401 says when there were no credentials.
+    /// The challenge of a 401 without credentials.
     func expectChallenge(
         _ metadataURL: String, scope: String? = nil, sourceLocation: SourceLocation = #_sourceLocation
     ) {
@@ -42,11 +42,11 @@ extension Reply {
         #expect(body.isEmpty, sourceLocation: sourceLocation)
     }
 
-    /// The fields without the time of day.
+    /// The fields without `Date`.
     var stableFields: [Field] { fields.filter { $0.name.lowercased() != "date" } }
 }
 
-/// The problems that a server finds in its routes, one a line; empty if there are none.
+/// The problems that a server finds in its routes, one per line; empty if there are none.
 func routingProblems(_ declare: (inout Routes) -> Void) -> String {
     var routes = Routes()
     declare(&routes)

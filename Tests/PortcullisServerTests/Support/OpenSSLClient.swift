@@ -3,11 +3,11 @@
 import Dispatch
 import Foundation
 
-/// `openssl s_client`, for what a client of ours would never do.
+/// `openssl s_client`, for behaviour that our own client does not have.
 enum OpenSSLClient {
-    /// Connects, sends a request, and says what the program printed until the server closed.
+    /// Connects, sends a request, and returns what the program printed until the server closed.
     ///
-    /// - Parameter takesCommands: Whether lines that are one letter are commands to the program.
+    /// - Parameter takesCommands: Whether one-letter lines are commands to the program.
     static func run(
         port: Int, _ arguments: [String], sending text: String = "", takesCommands: Bool = false
     ) async throws -> String {

@@ -9,16 +9,16 @@ import Synchronization
     import Darwin
 #endif
 
-/// The same client under TLS: one direction at a time, since a session is no thing for two threads.
+/// The same client with TLS: one direction at a time, because two threads cannot share a session.
 extension RawClient {
-    /// The end of the connection was not said, as far as TLS goes.
+    /// The connection ended without a closure alert.
     static let truncated = Failure(call: "truncated", code: 0)
 
     var isSecured: Bool { secured.withLock { $0 != nil } }
 
     /// Shakes hands.
     ///
-    /// - Throws: What ended the handshake.
+    /// - Throws: The error that ended the handshake.
     func secure(_ context: TLSContext, as name: String = "localhost") async throws {
         try secured.withLock {
             $0 = try SocketStream(descriptor: descriptor, client: context, server: .name(name))
@@ -31,7 +31,7 @@ extension RawClient {
         if let failure { throw failure }
     }
 
-    /// Ends this side as TLS does, and leaves the socket open.
+    /// Sends a closure alert, and leaves the socket open.
     func sendClosureAlert() async {
         await onReadQueue { [self] in secured.withLock { $0?.shutDown() } }
     }

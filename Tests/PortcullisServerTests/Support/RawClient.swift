@@ -10,9 +10,9 @@ import Synchronization
     import Darwin
 #endif
 
-/// A client that sends whatever bytes a test wants, over a blocking socket with a timeout.
+/// A client that sends any bytes, over a blocking socket with a timeout.
 ///
-/// Its two directions block queues of their own, never the threads that tasks run on.
+/// Its two directions block their own queues, never the threads that run tasks.
 final class RawClient: Sendable {
     struct Failure: Error, CustomStringConvertible {
         let call: String
@@ -21,11 +21,11 @@ final class RawClient: Sendable {
         var description: String { "\(call): \(String(cString: strerror(code)))" }
     }
 
-    /// How a connection came to its end.
+    /// How a connection ended.
     enum Ending: Equatable {
         case closed
         case reset
-        /// It has not.
+        /// It has not ended.
         case timedOut
     }
 
@@ -33,13 +33,13 @@ final class RawClient: Sendable {
     private let readQueue = DispatchQueue(label: "client.read")
     private let writeQueue = DispatchQueue(label: "client.write")
     private let pending = Mutex<[UInt8]>([])
-    /// Set once, before anything is sent; used on `readQueue` alone.
+    /// Set once, before anything is sent; used only on `readQueue`.
     let secured = Mutex<SocketStream?>(nil)
     private let isOpen = Atomic<Bool>(true)
 
     /// Connects.
     ///
-    /// - Parameter receiveBuffer: The system's buffer, in bytes, for a client that is slow to read.
+    /// - Parameter receiveBuffer: The size of the system's buffer in bytes, for a client that reads slowly.
     init(port: Int, receiveBuffer: Int32? = nil, timeout: Duration = .seconds(20)) throws {
         #if canImport(Glibc)
             let type = Int32(SOCK_STREAM.rawValue)
@@ -61,7 +61,7 @@ final class RawClient: Sendable {
         address.sin_port = in_port_t(port).bigEndian
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         let result = withUnsafePointer(to: address) { pointer in
-            // SAFETY: the system takes every kind of address through this one type.
+            // SAFETY: the system passes every kind of address as this one type.
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
@@ -85,7 +85,7 @@ final class RawClient: Sendable {
 
     deinit { close() }
 
-    /// Whether somebody listens on the port.
+    /// Whether a server listens on the port.
     static func canConnect(to port: Int) -> Bool { (try? RawClient(port: port)) != nil }
 
     private func set<Value: BitwiseCopyable>(_ level: Int32, _ option: Int32, _ value: Value) {
@@ -105,10 +105,10 @@ final class RawClient: Sendable {
         #endif
     }
 
-    /// Ends this side; the other may go on.
+    /// Half-closes; the server may continue.
     func endWriting() { _ = shutdown(descriptor, Int32(SHUT_WR)) }
 
-    /// Goes away without a word: the server sees a reset.
+    /// Resets the connection.
     func reset() {
         set(SOL_SOCKET, SO_LINGER, linger(l_onoff: 1, l_linger: 0))
         close()
@@ -118,13 +118,13 @@ final class RawClient: Sendable {
 
     func send(_ text: String) async throws { try await send(Array(text.utf8)) }
 
-    /// Sends everything, or throws when nobody has taken it in time.
+    /// Sends everything; throws when the server has not read it in time.
     func send(_ bytes: [UInt8]) async throws {
         let sent = await sendSome(bytes)
         guard sent == bytes.count else { throw Failure(call: "send", code: errno) }
     }
 
-    /// Sends until it is done, or the server no longer takes any, and says how much went.
+    /// Sends until it is done or the server reads no more, and returns the number of bytes sent.
     func sendSome(_ bytes: [UInt8]) async -> Int {
         if isSecured { return await sendSecured(bytes) }
         return await on(writeQueue) { [descriptor] in
@@ -150,7 +150,7 @@ final class RawClient: Sendable {
 
     /// The next response.
     ///
-    /// - Parameter method: The method of the request, since `HEAD` has answers without content.
+    /// - Parameter method: The method of the request, because answers to `HEAD` have no content.
     func reply(to method: String = "GET") async throws -> Reply {
         try await on(readQueue) {
             var reader = ReplyReader(
@@ -166,7 +166,7 @@ final class RawClient: Sendable {
         return try await reply(to: String(request.prefix { $0 != " " }))
     }
 
-    /// Everything until the end.
+    /// Everything until the end of the connection.
     func rest() async -> (bytes: [UInt8], ending: Ending) {
         await on(readQueue) {
             var bytes = self.take()
@@ -183,10 +183,10 @@ final class RawClient: Sendable {
         }
     }
 
-    /// Everything until the end, as text.
+    /// Everything until the end of the connection, as text.
     func restText() async -> String { String(decoding: await rest().bytes, as: UTF8.self) }
 
-    /// At least so many bytes.
+    /// At least this many bytes.
     func receive(atLeast count: Int) async throws -> [UInt8] {
         try await on(readQueue) {
             var bytes = self.take()
@@ -199,7 +199,32 @@ final class RawClient: Sendable {
         }
     }
 
-    /// Everything up to a text that comes last.
+    /// Takes at least `count` bytes, pauses, and goes on until `duration` is over or so many bytes have come.
+    ///
+    /// Never leaves its queue: the pauses are as long as they say while other tests keep all threads of tasks busy.
+    ///
+    /// - Returns: How many bytes came.
+    func receiveSlowly(
+        for duration: Duration = .seconds(60), atLeast count: Int, pause: Duration, upTo limit: Int = .max
+    ) async throws -> Int {
+        try await on(readQueue) {
+            let end = ContinuousClock.now + duration
+            var taken = self.take().count
+            while ContinuousClock.now < end, taken < limit {
+                var piece = 0
+                while piece < count {
+                    let received = try self.receiveOnce().count
+                    guard received > 0 else { throw Failure(call: "recv", code: 0) }
+                    piece += received
+                }
+                taken += piece
+                usleep(UInt32(pause / .microseconds(1)))
+            }
+            return taken
+        }
+    }
+
+    /// Everything up to and including a text.
     func receive(upTo text: String) async throws -> String {
         var seen = ""
         while !seen.hasSuffix(text) { seen += String(decoding: try await receive(atLeast: 1), as: UTF8.self) }

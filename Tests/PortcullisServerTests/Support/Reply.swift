@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-/// One response, as it came.
+/// One response, as received.
 struct Reply: Sendable, Equatable {
     struct Field: Sendable, Equatable {
         let name: String
@@ -10,7 +10,7 @@ struct Reply: Sendable, Equatable {
     var statusLine = ""
     var fields: [Field] = []
     var body: [UInt8] = []
-    /// The data of each chunk, if it came in chunks.
+    /// The data of each chunk, if the response was chunked.
     var chunks: [[UInt8]]?
     /// Whether the connection ended before the response did.
     var isCutOff = false
@@ -19,7 +19,7 @@ struct Reply: Sendable, Equatable {
     var text: String { String(decoding: body, as: UTF8.self) }
     var closes: Bool { self["connection"]?.lowercased() == "close" }
 
-    /// The first value of a name.
+    /// The first value of a field.
     subscript(_ name: String) -> String? { all(name).first }
 
     func all(_ name: String) -> [String] {
@@ -27,9 +27,9 @@ struct Reply: Sendable, Equatable {
     }
 }
 
-/// Takes a response out of bytes as they come.
+/// Parses a response as its bytes arrive.
 ///
-/// Knows nothing of the code under test.
+/// Uses none of the code under test.
 struct ReplyReader {
     let isHead: Bool
     var pending: [UInt8]

@@ -4,14 +4,14 @@ import PortcullisServer
 import PortcullisTransport
 import Synchronization
 
-/// A server that runs on a free port while a test looks at it.
+/// A server that runs on a free port during a test.
 struct RunningServer: Sendable {
     let port: Int
     let log: Logbook
     private let server: Server
     private let task: Task<Void, any Error>
 
-    /// How many loops, and how, a server of a test runs.
+    /// The number and kind of a test server's loops.
     struct Setup: Sendable {
         var readiness: ReadinessKind = .preferred
         var loops = 2
@@ -80,7 +80,7 @@ struct RunningServer: Sendable {
     }
 }
 
-/// Runs a server for as long as a test needs it.
+/// Runs a server for the duration of a test.
 func withServer<Result>(
     _ setup: RunningServer.Setup = RunningServer.Setup(), _ declare: (inout Routes) -> Void,
     _ test: (RunningServer) async throws -> Result
@@ -108,7 +108,7 @@ func request(_ method: String, _ target: String, _ fields: [String] = []) -> Str
         + "\r\n\r\n"
 }
 
-/// What a server told its operator.
+/// The events that a server reported.
 final class Logbook: Sendable {
     private let entries = Mutex<[String]>([])
 
@@ -117,7 +117,7 @@ final class Logbook: Sendable {
     var sentences: [String] { entries.withLock { $0 } }
 }
 
-/// Something that is counted from several threads.
+/// A counter for several threads.
 final class Counter: Sendable {
     private let number = Atomic<Int>(0)
 
@@ -128,7 +128,7 @@ final class Counter: Sendable {
     var value: Int { number.load(ordering: .relaxed) }
 }
 
-/// Waits for something that becomes true soon, and says whether it did.
+/// Waits for a condition that becomes true soon, and returns whether it did.
 func eventually(_ limit: Duration = .seconds(5), _ condition: @Sendable () -> Bool) async -> Bool {
     let deadline = ContinuousClock.now + limit
     while ContinuousClock.now < deadline {
@@ -138,7 +138,7 @@ func eventually(_ limit: Duration = .seconds(5), _ condition: @Sendable () -> Bo
     return condition()
 }
 
-/// A door that is opened once.
+/// A gate that opens once.
 final class Gate: Sendable {
     private struct State {
         var isOpen = false

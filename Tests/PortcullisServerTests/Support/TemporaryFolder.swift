@@ -6,7 +6,7 @@
     import Darwin
 #endif
 
-/// A folder that is gone with its owner, and what a test does with files in it.
+/// A folder that its owner removes, and a test's operations on files in it.
 final class TemporaryFolder: Sendable {
     let path: String
 

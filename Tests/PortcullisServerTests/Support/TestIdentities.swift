@@ -4,7 +4,7 @@ import Foundation
 import PortcullisServer
 import PortcullisTransport
 
-/// Certificates made by the `openssl` program when the tests begin: kept ones would expire.
+/// Certificates that the `openssl` program makes when the tests begin: stored ones would expire.
 struct TestIdentities: Sendable {
     struct Failure: Error { let output: String }
 
@@ -24,12 +24,12 @@ struct TestIdentities: Sendable {
         try Server.TLS(identity(name), clientCertificates: clients)
     }
 
-    /// What a client needs that trusts our authority, and shows a certificate.
+    /// A client configuration that trusts our authority and presents a certificate.
     func client(showing name: String? = nil) throws -> TLSContext {
         try TLSContext(clientTrusting: .pem(pem("ca")), presenting: name.map(identity))
     }
 
-    /// The DER of a certificate, as the PEM file has it.
+    /// The DER form of a certificate from its PEM file.
     func der(_ name: String) throws -> [UInt8] {
         let text = try String(contentsOfFile: path(name + ".pem"), encoding: .utf8)
         let lines = text.split(separator: "\n").filter { !$0.hasPrefix("-----") }

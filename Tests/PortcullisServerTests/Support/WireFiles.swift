@@ -2,7 +2,7 @@
 
 import Foundation
 
-/// One file of `Fixtures/wire`: raw bytes whose name is the rule, with the status in front if they are refused.
+/// One file of `Fixtures/wire`: raw bytes whose name states the rule, after the status if they are refused.
 struct WireFile: Sendable {
     let name: String
     let bytes: [UInt8]

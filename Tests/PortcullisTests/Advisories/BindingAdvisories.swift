@@ -6,10 +6,10 @@ import PortcullisJOSE
 import PortcullisTesting
 import Testing
 
-/// Comparisons and bindings that other implementations got wrong, tried here.
+/// Comparison and binding faults of other implementations.
 @Suite("Advisories of 2025 and 2026: comparisons, bindings and refusals")
 struct BindingAdvisories {
-    /// What the gate compares: each is tried with what is right and with what is wrong.
+    /// The gate's comparisons, each tested with a matching and a different value.
     enum Comparison: String, CaseIterable, CustomTestStringConvertible {
         case aud, iss, typ, alg, exp, nbf, jkt, x5t = "x5t#S256", ath, htm, htu, nonce
 
@@ -19,7 +19,7 @@ struct BindingAdvisories {
     private static let certificate: [UInt8] = [0x30, 0x03, 0x02, 0x01, 0x07]
 
     @Test(arguments: Comparison.allCases)
-    func `CVE-2026-50628 (Apache CXF): no comparison of the gate is the wrong way round`(
+    func `CVE-2026-50628 (Apache CXF): no comparison of the gate is inverted`(
         comparison: Comparison
     )
         async throws
@@ -105,7 +105,7 @@ struct BindingAdvisories {
         }
     }
 
-    @Test func `CVE-2026-50630 (Apache CXF): nothing of a request stands in a challenge`() async {
+    @Test func `CVE-2026-50630 (Apache CXF): no text from a request is in a challenge`() async {
         let scene = Scene()
         let mark = "zq-mark"
         for token in [mark, scene.mint(claims: ["sub": .string(mark), "aud": .string(mark)]), "\(mark).b.c"] {
@@ -120,7 +120,7 @@ struct BindingAdvisories {
         }
     }
 
-    @Test func `auth0/node-oauth2-jwt-bearer #244: a strange Host moves no proof to another path`() async {
+    @Test func `auth0/node-oauth2-jwt-bearer #244: no Host makes a proof valid for another path`() async {
         let scene = DPoPScene()
         for host in ["api.example.com/other?", "api.example.com/other#", "a@api.example.com", "evil.example"]
         {
@@ -139,7 +139,7 @@ struct BindingAdvisories {
     }
 
     @Test(arguments: RefusalReason.allCases)
-    func `mod_oauth2 #94: every refusal has a status that is an error`(reason: RefusalReason) {
+    func `mod_oauth2 #94: every refusal has an error status`(reason: RefusalReason) {
         let challenger = Challenger(metadataURL: Scene.metadataURL, dpopAlgorithms: [.es256])
         for attempt in [Attempt.none, .with(.bearer), .with(.dpop), .unclear] {
             let refusal = challenger.refusal(reason, answering: attempt, requiring: .anyValidToken)
@@ -148,7 +148,7 @@ struct BindingAdvisories {
         #expect((400...599).contains(reason.outcome.status))
     }
 
-    @Test func `zeroid #193, #272: a bound token opens nothing without its proof`() async {
+    @Test func `zeroid #193, #272: a bound token is refused without its proof`() async {
         let scene = DPoPScene()
         let bearer = RequestHead.get("/notes", bearer: scene.token)
         for _ in 0..<2 {
@@ -162,7 +162,7 @@ struct BindingAdvisories {
             expectRefused(await scene.refusal(), .missingProof)
             #expect(await scene.refusal(scene.proof()) == nil)
         }
-        // A resource that says nothing of DPoP enforces the binding all the same.
+        // A resource without a DPoP configuration enforces the binding all the same.
         let plain = Scene()
         let token = plain.issuer.mint(audience: Scene.identifier, boundTo: scene.client)
         expectRefused(await plain.refusal(of: token), .boundTokenAsBearer)
@@ -176,7 +176,7 @@ struct BindingAdvisories {
 }
 
 extension DPoPScene {
-    /// The nonce that a request without one is given.
+    /// The nonce in the answer to a request without one.
     fileprivate func nonceOfRefusal() async -> String? {
         await refusal(proof())?.dpopNonce
     }

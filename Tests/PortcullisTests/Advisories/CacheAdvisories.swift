@@ -6,14 +6,14 @@ import PortcullisJOSE
 import PortcullisTesting
 import Testing
 
-/// Caches of other implementations that handed out what they should not, tried here.
+/// Cache faults of other implementations.
 @Suite("Advisories of 2025 and 2026: caches of tokens")
 struct CacheAdvisories {
     private static let endpoint = RFC7662_2_Introspection.endpoint
     let clock = ManualClock()
     let fetcher = ScriptedFetcher()
 
-    /// Whether a token is in the cache, so that a test knows that it looks at a second use.
+    /// Whether a token is in the cache, so that a test knows that it tests a second use.
     private func isKnown(_ token: String, to resource: ProtectedResource, at path: String) -> Bool {
         if case .admitted = resource.progress(.get(path, bearer: token)) { true } else { false }
     }
@@ -31,7 +31,9 @@ struct CacheAdvisories {
         await scene.expectInvalid(token, .expired, PublicText.expired)
     }
 
-    @Test func `CVE-2026-107719 (fast-jwt): so does a cached introspection answer without iat`() async {
+    @Test func `CVE-2026-107719 (fast-jwt): a cached introspection answer without iat ends with its exp`()
+        async
+    {
         var answer = RFC7662_2_Introspection.active
         answer["iat"] = nil
         fetcher.on(Self.endpoint, json: .object(answer))
@@ -45,7 +47,7 @@ struct CacheAdvisories {
     }
 
     // The families have a common beginning, a common end, a common jti, and a common header with payload.
-    @Test func `CVE-2026-35039 (fast-jwt): tokens that look alike have their own claims, at each use`()
+    @Test func `CVE-2026-35039 (fast-jwt): similar tokens have their own claims, at each use`()
         async throws
     {
         var policy = TokenPolicy()
@@ -54,7 +56,7 @@ struct CacheAdvisories {
         fetcher.on(Self.endpoint) { request in
             let token = String(decoding: request.body, as: UTF8.self).split(separator: "&")[0]
             var answer = RFC7662_2_Introspection.active
-            // The number stands in the middle of the token.
+            // The number is in the middle of the token.
             answer["sub"] = .string(String(token.dropFirst(6 + 200).dropLast(200)))
             return FetchResponse(status: .ok, body: answer.serialized())
         }
@@ -70,7 +72,7 @@ struct CacheAdvisories {
         }
     }
 
-    @Test func `CVE-2026-35039 (fast-jwt): signed tokens with one jti, and twins of one payload, too`()
+    @Test func `CVE-2026-35039 (fast-jwt): signed tokens with one jti or one payload have their own claims`()
         async throws
     {
         let scene = Scene()
@@ -83,14 +85,14 @@ struct CacheAdvisories {
                 try #require(subject == "user-\(number)")
             }
         }
-        // The same header and payload under the signature of another token.
+        // The same header and payload with another token's signature.
         let twin = tokens[0].split(separator: ".").prefix(2) + [tokens[1].split(separator: ".")[2]]
         await scene.expectInvalid(
             twin.joined(separator: "."), .invalidSignature, PublicText.unacceptable)
         #expect(await scene.refusal(of: tokens[0]) == nil)
     }
 
-    @Test func `liboauth2 2.3.0: exp is looked at again when a token comes out of the cache`() async {
+    @Test func `liboauth2 2.3.0: exp is checked again when a token comes from the cache`() async {
         let scene = Scene()
         let token = scene.mint(claims: ["exp": 1_800_000_010])
         #expect(await scene.refusal(of: token) == nil)
@@ -107,7 +109,7 @@ struct CacheAdvisories {
         await scene.expectInvalid(token, .expired, PublicText.expired)
     }
 
-    @Test func `liboauth2 2.3.0: exp is required by default, and of a JWT always`() async {
+    @Test func `liboauth2 2.3.0: exp is required by default, and always in a JWT`() async {
         let scene = Scene()
         await scene.expectInvalid(scene.mint(omitting: ["exp"]), .missingClaim, PublicText.malformed)
         var policy = TokenPolicy()
@@ -116,7 +118,7 @@ struct CacheAdvisories {
         await lenient.expectInvalid(lenient.mint(omitting: ["exp"]), .missingClaim, PublicText.malformed)
     }
 
-    @Test func `CVE-2026-52869 (MCP Python SDK): a session's handle is good for its own user alone`()
+    @Test func `CVE-2026-52869 (MCP Python SDK): a session handle is valid only for its own user`()
         async throws
     {
         let scene = Scene()
@@ -130,12 +132,12 @@ struct CacheAdvisories {
         for other in ["bob", "Alice", "alice ", "", "client-1", "al\u{200D}ice"] {
             #expect(!handles.accepts(handle, with: try await token(other)))
         }
-        // A handle alone is no token.
+        // A handle alone is not a token.
         let head = RequestHead.get("/notes", fields: [("Mcp-Session-Id", handle)])
         expectRefused(await scene.resource.refusal(of: head), .missingCredentials)
     }
 
-    @Test func `CVE-2026-52869 (MCP Python SDK): no cached verdict outlives a revocation`() async {
+    @Test func `CVE-2026-52869 (MCP Python SDK): no cached decision outlives a revocation`() async {
         fetcher.on(Self.endpoint, json: .object(RFC7662_2_Introspection.active))
         let resource = RFC7662_2_Introspection.resource(fetcher: fetcher, clock: clock)
         for revoke in [

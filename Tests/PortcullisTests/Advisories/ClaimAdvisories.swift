@@ -6,8 +6,8 @@ import PortcullisJOSE
 import PortcullisTesting
 import Testing
 
-/// Claims that other implementations did not look at, tried here.
-@Suite("Advisories of 2025 and 2026: claims of tokens and answers about them")
+/// Claims that other implementations did not check.
+@Suite("Advisories of 2025 and 2026: claims and introspection answers")
 struct ClaimAdvisories {
     let scene = Scene()
 
@@ -24,7 +24,7 @@ struct ClaimAdvisories {
         #expect(found.map(\.path) == ["tokens.leeway"])
     }
 
-    @Test func `CVE-2026-107723 (fast-jwt): a payload that is no object is no set of claims`() async throws {
+    @Test func `CVE-2026-107723 (fast-jwt): a payload that is not an object is refused`() async throws {
         let claims = try #require(Base64URL.decode(String(scene.mint().split(separator: ".")[1])))
         let object = String(decoding: claims, as: UTF8.self)
         let payloads = [
@@ -87,7 +87,7 @@ struct ClaimAdvisories {
         expectRefused(await resource.refusal(of: .get("/mcp", bearer: "other")), .audienceMismatch)
     }
 
-    @Test func `CVE-2026-50627 (Apache CXF): aud, iss and exp are each looked at`() async {
+    @Test func `CVE-2026-50627 (Apache CXF): aud, iss and exp are each checked`() async {
         let wrong: [(JSONObject, RefusalReason)] = [
             (["aud": "https://other.example.com"], .audienceMismatch),
             (["iss": "https://other.example.com"], .unknownIssuer),
@@ -105,7 +105,7 @@ struct ClaimAdvisories {
         #expect(await scene.refusal(of: scene.mint()) == nil)
     }
 
-    @Test func `CVE-2026-50623 (Apache CXF): an answer that is not a clear yes is none`() async {
+    @Test func `CVE-2026-50623 (Apache CXF): only an unambiguous answer activates a token`() async {
         let bodies: [(Int, String, RefusalReason)] = [
             (200, #"{"active":false}"#, .inactiveToken), (200, "{}", .inactiveToken),
             (200, #"{"active":"true"}"#, .inactiveToken), (200, #"{"active":1}"#, .inactiveToken),
@@ -120,7 +120,7 @@ struct ClaimAdvisories {
             let resource = RFC7662_2_Introspection.resource(fetcher: fetcher, clock: ManualClock())
             var answer = RFC7662_2_Introspection.active
             answer["active"] = nil
-            // Whatever else the answer has, so that nothing but the flag is missing.
+            // All other members, so that only the flag is missing.
             let rest = String(decoding: answer.serialized().dropFirst(), as: UTF8.self)
             let text = body.hasPrefix("{\"") ? body.dropLast() + "," + rest : body[...]
             fetcher.on(RFC7662_2_Introspection.endpoint) { _ in
@@ -130,7 +130,7 @@ struct ClaimAdvisories {
         }
     }
 
-    @Test func `liboauth2 2.3.1: a token without iss is refused, whatever its keys say`() async {
+    @Test func `liboauth2 2.3.1: a token without iss is refused, even if its key is known`() async {
         var policy = TokenPolicy()
         policy.requiredClaims = []
         for scene in [scene, Scene(tokens: policy)] {
@@ -138,7 +138,7 @@ struct ClaimAdvisories {
         }
     }
 
-    @Test func `GHSA-gvp8-978c-rx2q (PyJWT): what one resource demands says nothing of another`() async {
+    @Test func `GHSA-gvp8-978c-rx2q (PyJWT): one resource's policy does not affect another's`() async {
         var lenient = TokenPolicy()
         lenient.requiredClaims = []
         lenient.algorithms = [.es256, .rs256]
@@ -162,7 +162,7 @@ struct ClaimAdvisories {
         }
     }
 
-    @Test func `GHSA-9v7f (PyJWT): a key set that is somewhere else is not followed there`() async throws {
+    @Test func `GHSA-9v7f (PyJWT): a redirect of a key set is not followed`() async throws {
         let fetcher = ScriptedFetcher()
         let (url, elsewhere) = ("https://as.example.com/jwks", "https://evil.example/jwks")
         fetcher.on(elsewhere, json: .object(scene.issuer.keys.publicJSON))
@@ -224,7 +224,7 @@ struct ClaimAdvisories {
     @Test(arguments: [
         "x@notes:read", "notes:read@x", "notes:readx", "xnotes:read", "Notes:read", "notes:", "notes:read,x",
     ])
-    func `GHSA-c5c4-8r6x-56w3 (oauth2-proxy): a rule compares whole values, never their end`(value: String)
+    func `GHSA-c5c4-8r6x-56w3 (oauth2-proxy): rules compare whole values, never suffixes`(value: String)
         async
     {
         let scope = await scene.refusal(of: scene.mint(scope: value), requiring: "notes:read")

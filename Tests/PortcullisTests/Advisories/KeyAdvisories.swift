@@ -6,7 +6,7 @@ import PortcullisJOSE
 import PortcullisTesting
 import Testing
 
-/// Keys that other implementations took for something else, tried here.
+/// Keys that other implementations confused.
 @Suite("Advisories of 2025 and 2026: keys and algorithms")
 struct KeyAdvisories {
     private static let keysURL = "https://as.example.com/jwks"
@@ -28,7 +28,7 @@ struct KeyAdvisories {
         try JWKSet(["keys": .array(keys.map(JSONValue.object))])
     }
 
-    @Test func `CVE-2026-107720 (fast-jwt): without a key nothing is verified`() async throws {
+    @Test func `CVE-2026-107720 (fast-jwt): without a key every token is refused`() async throws {
         let token = RequestHead.get("/notes", bearer: scene.mint())
         let none = resource(.fixed(JWKSet([] as [JWK])))
         expectRefused(await none.refusal(of: token), .keysUnavailable)
@@ -86,7 +86,7 @@ struct KeyAdvisories {
         "../../../etc/passwd", "@evil.example", "x@evil.example/", "?url=https://evil.example", "%2e%2e/keys",
         "https://evil.example/keys", "//evil.example", "test-1/../test-2", "x#", "x\r\nHost: evil.example",
     ])
-    func `liboauth2 2.3.0: a kid is compared and is part of no URL`(keyID: String) async {
+    func `liboauth2 2.3.0: a kid is only compared and is part of no URL`(keyID: String) async {
         let fetcher = ScriptedFetcher()
         fetcher.on(Self.keysURL, json: .object(scene.issuer.keys.publicJSON))
         let resource = resource(.remote(Self.keysURL), fetcher: fetcher)
@@ -114,7 +114,7 @@ struct KeyAdvisories {
         #expect(try keySet(key).indicesWithPrivateMembers == [0])
     }
 
-    @Test func `CVE-2026-27962 (Authlib): no key comes out of a token, and nothing is fetched for it`()
+    @Test func `CVE-2026-27962 (Authlib): no key is read from a token, and nothing is fetched for it`()
         async throws
     {
         let fetcher = ScriptedFetcher()
@@ -136,8 +136,9 @@ struct KeyAdvisories {
         #expect(fetcher.requests.isEmpty)
     }
 
-    // One RSA key without alg may serve several RSA algorithms of the resource's list, and none beside it.
-    @Test func `CVE-2026-22817 (Hono): a key without alg works with the list and its own type alone`()
+    // One RSA key without alg may serve several RSA algorithms of the resource's list, and no algorithm
+    // outside it.
+    @Test func `CVE-2026-22817 (Hono): a key without alg verifies only listed algorithms of its own type`()
         async throws
     {
         let signer = TestIssuer("https://as.example.com", algorithm: .rs256, time: scene.clock.time)
@@ -162,7 +163,7 @@ struct KeyAdvisories {
         }
         #expect(try await verdict(.rs256, free, [.rs256]) == nil)
         #expect(try await verdict(.ps384, free, [.rs256, .ps384]) == nil)
-        // Well signed, and not in the list.
+        // Correctly signed, and not in the list.
         for algorithm in [SignatureAlgorithm.ps256, .rs512, .ps384] {
             expectRefused(try await verdict(algorithm, free, [.rs256, .es256]), .unsupportedAlgorithm)
         }
@@ -171,7 +172,7 @@ struct KeyAdvisories {
             expectRefused(
                 try await verdict(.rs256, free, SignatureAlgorithm.allCases, called: name), .unknownKey)
         }
-        // Well signed and in the list, and not what the key is for.
+        // Correctly signed and in the list, and not the key's purpose.
         expectRefused(try await verdict(.ps256, bound, SignatureAlgorithm.allCases), .unknownKey)
     }
 
@@ -187,12 +188,13 @@ struct KeyAdvisories {
     }
 
     @Test(arguments: [SignatureAlgorithm.eddsa, .ed25519])
-    func `RFC 8032 §5.1: a proof that was signed without a private key is refused`(
+    func `RFC 8032 §5.1: a proof signed without a private key is refused`(
         algorithm: SignatureAlgorithm
     )
         async throws
     {
-        // With the neutral point as key and as R, and with S = 0, the equation of RFC 8032 §5.1.7 holds for every message.
+        // With the neutral point as key and as R, and with S = 0, every message fulfils the equation of
+        // RFC 8032 §5.1.7.
         let point = [1] + [UInt8](repeating: 0, count: 31)
         let signature = Base64URL.encode(point + [UInt8](repeating: 0, count: 32))
         let key: JSONObject = ["crv": "Ed25519", "kty": "OKP", "x": .string(Base64URL.encode(point))]

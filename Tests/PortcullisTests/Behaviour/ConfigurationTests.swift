@@ -6,7 +6,7 @@ import PortcullisJOSE
 import PortcullisTesting
 import Testing
 
-@Suite("RFC 9728 §7.6 A resource that can't work is not made")
+@Suite("RFC 9728 §7.6 A resource that cannot work is refused")
 struct ConfigurationTests {
     static let issuer = TestIssuer("https://as.example.com")
     static let introspecting = TrustedIssuer.introspection(
@@ -26,37 +26,37 @@ struct ConfigurationTests {
         }.map(\.path)
     }
 
-    @Test func `a sound one is`() {
+    @Test func `a sound configuration is accepted`() {
         #expect(paths([Self.issuer.trusted, Self.introspecting], listed: ["https://as.example.com"]) == [])
     }
 
-    @Test func `somebody is trusted, nobody twice`() {
+    @Test func `at least one issuer is trusted, and none twice`() {
         #expect(paths([]) == ["issuers"])
         #expect(paths([Self.issuer.trusted, Self.issuer.trusted]) == ["issuers[1]"])
         #expect(paths([TrustedIssuer(issuer: "https://as.example.com")]) == ["issuers[0].keys"])
     }
 
-    @Test func `an opaque token names no issuer, so one at most introspects`() {
+    @Test func `opaque tokens name no issuer, so at most one introspects`() {
         var second = Self.introspecting
         second = .introspection(
             issuer: "https://b.example", authenticatedBy: .clientSecretBasic(id: "a", secret: "b"))
         #expect(paths([Self.introspecting, second]) == ["issuers"])
     }
 
-    @Test func `who is listed is trusted, byte for byte`() {
+    @Test func `listed authorization servers are the trusted ones, byte for byte`() {
         #expect(
             paths([Self.issuer.trusted], listed: ["https://as.example.com/"]) == [
                 "metadata.authorizationServers[0]"
             ])
     }
 
-    @Test func `the format of tokens is one that an issuer can check`() {
+    @Test func `the token format must be one that an issuer can check`() {
         #expect(paths([Self.issuer.trusted]) { $0.format = .opaque } == ["tokens.format"])
         #expect(paths([Self.introspecting]) { $0.format = .jwt } == ["tokens.format"])
         #expect(paths([Self.issuer.trusted]) { $0.format = .any } == [])
     }
 
-    @Test func `URLs of an issuer are https`() {
+    @Test func `an issuer's URLs are https`() {
         for url in ["http://as.example.com/x", "http://127.0.0.1/x", "x", "https://as.example.com/x#y"] {
             #expect(
                 paths([.jwt(issuer: "https://as.example.com", keys: .remote(url))]) == [
@@ -68,7 +68,7 @@ struct ConfigurationTests {
         }
     }
 
-    @Test func `a bearer token for introspection is one`() {
+    @Test func `a bearer token for introspection is well-formed`() {
         let issuer = TrustedIssuer.introspection(
             issuer: "https://as.example.com", authenticatedBy: .bearer(token: "a\r\nb"))
         #expect(paths([issuer]) == ["issuers[0].introspection.authentication"])
@@ -97,16 +97,16 @@ struct ConfigurationTests {
     }
 
     @Test(arguments: ["dpop+jwt", "Logout+JWT", "application/secevent+jwt"])
-    func `RFC 8725 §3.11: types of other kinds of JWT can't be accepted`(type: String) {
+    func `RFC 8725 §3.11: types of other kinds of JWT are refused`(type: String) {
         #expect(
             paths([Self.issuer.trusted]) { $0.acceptedTypes = ["at+jwt", type] } == ["tokens.acceptedTypes"])
     }
 }
 
 /// The uses that the package is made for, as an app writes them.
-@Suite("RFC 9728 §5 The gate within another server, and within an app's tests")
+@Suite("RFC 9728 §5 The gate in another server, and in an app's tests")
 struct CallSiteTests {
-    @Test func `a billing token does not open the notes`() async throws {
+    @Test func `a token for billing is refused at the notes`() async throws {
         let issuer = TestIssuer("https://login.example.com")
         let notes = ProtectedResource(
             "https://api.example.com/notes", trusting: issuer.trusted, scopes: ["notes:read"])
@@ -119,7 +119,7 @@ struct CallSiteTests {
         expectRefused(refusal, .audienceMismatch)
     }
 
-    @Test func `one function in, one typed error out`() async {
+    @Test func `one function takes a request and throws one typed error`() async {
         let issuer = TestIssuer("https://login.example.com")
         let notes = ProtectedResource("https://api.example.com/notes", trusting: issuer.trusted)
         let answer: ResponseHead
@@ -144,7 +144,7 @@ struct CallSiteTests {
         #expect(try token.claims(as: Claims.self) == Claims(sub: "user-1", groups: ["a", "b"]))
     }
 
-    @Test func `a server that nobody listens at is unreachable`() async {
+    @Test func `a server that refuses connections is unreachable`() async {
         let fetcher = HTTPClientFetcher()
         await #expect(throws: FetchError.unreachable) {
             try await fetcher.fetch(FetchRequest(url: "http://127.0.0.1:1/", timeout: .seconds(5)))

@@ -4,11 +4,13 @@ import Portcullis
 import PortcullisHTTP
 import Testing
 
-// What release builds print is checked by Tests/Mistakes/check.
+// Tests/Mistakes/check checks what release builds print.
 #if os(Linux) || os(macOS)
-    @Suite("A mistake in a declaration ends the program with a sentence and its place")
+    @Suite("A mistake in a declaration ends the program with a message and its place")
     struct DeclarationMistakeTests {
-        @Test func `a resource names its parameter, and the file and line of its declaration`() async {
+        @Test func `a resource's message names its parameter, and the file and line of its declaration`()
+            async
+        {
             let result = await #expect(
                 processExitsWith: .failure, observing: [\.standardErrorContent]
             ) {
@@ -21,7 +23,7 @@ import Testing
             #expect(!text.contains("$."))
         }
 
-        @Test func `a literal is quoted`() async {
+        @Test func `the message quotes a literal`() async {
             let result = await #expect(
                 processExitsWith: .failure, observing: [\.standardErrorContent]
             ) {
@@ -31,8 +33,8 @@ import Testing
             #expect(text.contains("\"notes read\""))
         }
 
-        @Test func `values from outside are refused without an end`() {
-            // Not literals, which have initializers of their own.
+        @Test func `invalid values at run time throw, and do not end the program`() {
+            // Not literals, which have their own initializers.
             #expect(["G T", "", "PURGE"].map { Method($0)?.name } == [nil, nil, "PURGE"])
             #expect([99, 600, 404].map { Status($0)?.code } == [nil, nil, 404])
             #expect(["X Notes", "X-Notes"].map { FieldName($0)?.spelling } == [nil, "X-Notes"])

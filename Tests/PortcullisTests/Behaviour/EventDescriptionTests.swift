@@ -41,12 +41,12 @@ struct EventDescriptionTests {
             .resourceNotListed(issuer: issuer, resource: resource),
         ]
 
-    @Test(arguments: events) func `it names whom it is about, and no type or case of Swift`(
+    @Test(arguments: events) func `it names the subject, and no Swift type or case`(
         event: ResourceEvent
     ) {
         let text = event.description
         #expect(text.contains(Self.issuer) || text.contains(Self.resource.text))
-        // Names of cases are the only words here with a capital inside; names of modules and types follow a dot.
+        // Only names of cases have a capital inside here; names of modules and types follow a dot.
         let words = text.split { !$0.isLetter }
         let humps = words.filter { word in
             zip(word, word.dropFirst()).contains { $0.isLowercase && $1.isUppercase } && word != "OpenSSL"
@@ -56,7 +56,7 @@ struct EventDescriptionTests {
         #expect(text.utf8.allSatisfy { (0x20...0x7E).contains($0) && $0 != 0x28 })
     }
 
-    @Test func `it says what and why`() {
+    @Test func `it states what happened and why`() {
         #expect(
             "\(ResourceEvent.refreshFailed(issuer: Self.issuer, fault: .noResponse(.timedOut)))"
                 == "https://as.example.com: keys or metadata could not be loaded: there was no complete answer in time"

@@ -6,7 +6,7 @@ import PortcullisJOSE
 import PortcullisTesting
 import Testing
 
-@Suite("Explanations of what the gate does")
+@Suite("Explanations of the gate's decisions")
 struct ExplanationTests {
     private func explain(
         _ scene: Scene, _ token: String?, requiring requirement: AccessRequirement = .anyValidToken
@@ -14,7 +14,7 @@ struct ExplanationTests {
         await scene.resource.explain(.get("/notes", bearer: token), requiring: requirement)
     }
 
-    @Test func `a good token passes every step`() async {
+    @Test func `a valid token passes every step`() async {
         let scene = Scene()
         let explanation = await explain(scene, scene.mint(), requiring: "notes:read")
         #expect(explanation.steps.allSatisfy { $0.outcome == .passed })
@@ -27,7 +27,7 @@ struct ExplanationTests {
             ])
     }
 
-    @Test func `each refusal has its step, with what was expected and what was there`() async {
+    @Test func `each refusal names its step, the expected and the actual value`() async {
         let scene = Scene()
         let identifier = Scene.identifier
         let rows: [(String, String, String, String)] = [
@@ -49,7 +49,7 @@ struct ExplanationTests {
         }
     }
 
-    @Test func `scopes that are missing are named`() async {
+    @Test func `missing scopes are named`() async {
         let scene = Scene()
         let step = await explain(scene, scene.mint(scope: "a b"), requiring: "notes:write").failedStep
         #expect(step?.name == "scopes" && step?.expected == "notes:write" && step?.got == "a b")
@@ -61,7 +61,7 @@ struct ExplanationTests {
         #expect(explanation.failedStep?.got == "none" && explanation.steps.first?.outcome == .failed)
     }
 
-    @Test func `neither the token nor a control character of it is repeated`() async {
+    @Test func `an explanation repeats neither the token nor its control characters`() async {
         let scene = Scene()
         for token in [
             scene.mint(claims: ["aud": "a\u{7}\u{202E}b"]), scene.mint(), "opaque-token-that-is-no-jwt",

@@ -7,14 +7,14 @@ import PortcullisTesting
 import Synchronization
 import Testing
 
-/// The way to a server, which can be cut.
+/// A connection to a server, which a test can cut.
 final class FaultyLine: Fetcher {
     private let server: TestAuthorizationServer
     private let state = Mutex((isCut: false, attemptCount: 0))
 
     init(to server: TestAuthorizationServer) { self.server = server }
 
-    /// How often something was to be fetched.
+    /// The number of fetches.
     var attemptCount: Int { state.withLock { $0.attemptCount } }
 
     func cut(_ isCut: Bool = true) { state.withLock { $0.isCut = isCut } }
@@ -70,7 +70,7 @@ struct FaultyWorld {
         await resource.refusal(of: .get("/notes", bearer: token))
     }
 
-    /// Asserts that every one of several tokens gets 503, which says nothing against the token.
+    /// Asserts that every one of several tokens gets 503, which does not call the token invalid.
     func expectOutage(_ tokens: [String], sourceLocation: SourceLocation = #_sourceLocation) async {
         for token in tokens {
             let refusal = await refusal(of: token)
@@ -81,7 +81,7 @@ struct FaultyWorld {
 
 }
 
-@Suite("Fault table: what an authorization server can do wrong, and what becomes of it")
+@Suite("Fault table: faults of an authorization server, and their effects")
 struct FaultTableTests {
     typealias Fault = TestAuthorizationServer.Fault
     typealias Endpoint = TestAuthorizationServer.Endpoint
@@ -98,7 +98,7 @@ struct FaultTableTests {
         ]
 
     @Test(arguments: rows)
-    func `at start: 503, one attempt until the pause is over, and it recovers by itself`(
+    func `at start: 503, one attempt per pause, and it recovers without help`(
         endpoint: Endpoint, fault: Fault
     ) async throws {
         let world = try FaultyWorld()
@@ -118,7 +118,7 @@ struct FaultTableTests {
     }
 
     @Test(arguments: rows.filter { $0.0 == .keys })
-    func `later: the last good keys serve for an hour, then 503, and it recovers by itself`(
+    func `later: the last good keys are used for an hour, then 503, and it recovers without help`(
         endpoint: Endpoint, fault: Fault
     ) async throws {
         let world = try FaultyWorld()
@@ -137,7 +137,7 @@ struct FaultTableTests {
         #expect(world.server.requestCount(at: endpoint) == calls + 1)
     }
 
-    @Test func `down at start: 503, one attempt until the pause is over, and it recovers by itself`()
+    @Test func `unreachable at start: 503, one attempt per pause, and it recovers without help`()
         async throws
     {
         let world = try FaultyWorld()
@@ -155,7 +155,8 @@ struct FaultTableTests {
         #expect(world.line.attemptCount == 4)
     }
 
-    @Test func `down later: what is known serves for an hour, then 503, and it recovers by itself`()
+    @Test
+    func `unreachable later: the last answers are used for an hour, then 503, and it recovers without help`()
         async throws
     {
         let world = try FaultyWorld()
@@ -177,7 +178,9 @@ struct FaultTableTests {
         #expect(await world.refusal(of: try world.token()) == nil)
     }
 
-    @Test func `introspection down: 503, five calls and a probe, and it recovers by itself`() async throws {
+    @Test func `introspection unreachable: 503, five calls and a probe, and it recovers without help`()
+        async throws
+    {
         let world = try FaultyWorld(introspecting: true)
         let known = try world.token()
         #expect(await world.refusal(of: known) == nil)
@@ -193,12 +196,12 @@ struct FaultTableTests {
         world.line.cut(false)
         world.clock.advance(by: .seconds(2))
         for token in tokens { #expect(await world.refusal(of: token) == nil) }
-        // The probe is about the token that is known to be good.
+        // The probe asks about the token that is known to be active.
         #expect(world.line.attemptCount == calls + 27)
     }
 
     @Test(arguments: everywhere)
-    func `introspection fails: 503, no more than five calls and a probe, and one finds out that it is over`(
+    func `introspection fails: 503, at most five calls and a probe, and one probe finds the recovery`(
         fault: Fault
     ) async throws {
         let world = try FaultyWorld(introspecting: true)
@@ -215,7 +218,7 @@ struct FaultTableTests {
         for token in tokens { #expect(await world.refusal(of: token) == nil) }
     }
 
-    @Test func `introspection speaks for another issuer: the token is refused`() async throws {
+    @Test func `introspection names another issuer: the token is refused`() async throws {
         let world = try FaultyWorld(introspecting: true)
         let token = try world.token()
         world.server.setFault(.wrongIssuer, at: .introspection)
@@ -226,7 +229,7 @@ struct FaultTableTests {
         #expect(await world.refusal(of: token) == nil)
     }
 
-    @Test func `keys rotated: one fetch finds the new one, and the old one ends with the next refresh`()
+    @Test func `keys rotated: one fetch finds the new key, and the old key ends with the next refresh`()
         async throws
     {
         let world = try FaultyWorld()
@@ -251,7 +254,7 @@ struct FaultTableTests {
         let world = try FaultyWorld(skew: .seconds(skew))
         let refusal = await world.refusal(of: try world.token(lifetime: .seconds(300)))
         if let reason { expectRefused(refusal, reason) } else { #expect(refusal == nil) }
-        // No clock is a reason to ask for other keys.
+        // A clock difference causes no fetch of keys.
         #expect(world.server.requestCount(at: .keys) == 1)
     }
 }

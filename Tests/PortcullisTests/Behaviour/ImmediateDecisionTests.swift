@@ -6,7 +6,7 @@ import PortcullisJOSE
 import PortcullisTesting
 import Testing
 
-@Suite("What an admission decides at once, and what it lacks")
+@Suite("What an admission decides at once, and what it needs")
 struct ImmediateDecisionTests {
     static let identifier = "https://api.example.com/notes"
     static let issuerName = "https://as.example.com"
@@ -34,20 +34,20 @@ struct ImmediateDecisionTests {
         if case .refused(let refusal) = decision { refusal.reason } else { nil }
     }
 
-    @Test func `a token is verified when there is time, and then known without`() {
+    @Test func `a token is verified when there is time, and then cached`() {
         let resource = resource()
         let head = head(issuer.mint(audience: Self.identifier))
         guard case .needs(.signatureTime) = resource.progress(head),
             case .admitted(let token) = resource.progress(head, withTime: true),
             case .admitted = resource.progress(head)
         else {
-            Issue.record("not verified, or not remembered")
+            Issue.record("not verified, or not cached")
             return
         }
         #expect(token.format == .jwt)
     }
 
-    @Test func `RFC 9068 §4: what is wrong with a token is found without waiting`() {
+    @Test func `RFC 9068 §4: faults of a token are found without waiting`() {
         let resource = resource()
         let impostor = TestIssuer(Self.issuerName, time: clock.time)
         let stranger = TestIssuer("https://other.example.com", time: clock.time)
@@ -76,7 +76,7 @@ struct ImmediateDecisionTests {
             case .needs(.signatureTime) = admission.advance(
                 head, requiring: .anyValidToken, in: AuthorizationContext())
         else {
-            Issue.record("went on without what it lacks")
+            Issue.record("advanced without the answer that it needs")
             return
         }
         admission.supply(.signatureTime)
@@ -87,7 +87,7 @@ struct ImmediateDecisionTests {
         }
     }
 
-    @Test func `keys that must be fetched are waited for`() {
+    @Test func `an admission waits for keys that must be fetched`() {
         let discovered = TrustedIssuer.jwt(
             issuer: Self.issuerName, keys: .discovered)
         let resource = resource(discovered)
@@ -98,7 +98,7 @@ struct ImmediateDecisionTests {
         }
     }
 
-    @Test func `a key that is not there is waited for only where a fetch could bring it`() async throws {
+    @Test func `an admission waits for a missing key only if a fetch could bring it`() async throws {
         let stranger = TestIssuer(Self.issuerName, keyID: "test-2", time: clock.time)
         let (known, unknown) = (issuer, head(stranger.mint(audience: Self.identifier)))
         #expect(reason(resource().progress(unknown, withTime: true)) == .unknownKey)
@@ -107,15 +107,15 @@ struct ImmediateDecisionTests {
         let resource = resource(.jwt(issuer: Self.issuerName, keys: .remote(url)))
         _ = try await resource.authorize(head(known.mint(audience: Self.identifier)))
         guard case .needs(.keys) = resource.progress(unknown, withTime: true) else {
-            Issue.record("decided without asking")
+            Issue.record("decided without introspection")
             return
         }
-        // The key is there, and another set would have no other of that name.
+        // The key is there, and a new set would have no other key of that name.
         let misused = head(known.mint(audience: Self.identifier, header: ["alg": "RS256"]))
         #expect(reason(resource.progress(misused, withTime: true)) == .unknownKey)
     }
 
-    @Test func `a token that has to be introspected waits for no signature`() {
+    @Test func `an introspected token does not wait for a signature check`() {
         let introspecting = TrustedIssuer.jwtOrIntrospection(
             issuer: Self.issuerName, keys: .fixed(issuer.keys), endpoint: "https://as.example.com/introspect",
             authenticatedBy: .clientSecretBasic(id: "rs", secret: "s"))
@@ -123,12 +123,12 @@ struct ImmediateDecisionTests {
         guard case .needs(.introspection) = resource.progress(head("opaque")),
             case .needs(.signatureTime) = resource.progress(head(issuer.mint(audience: Self.identifier)))
         else {
-            Issue.record("taken for the other")
+            Issue.record("confused with the other")
             return
         }
     }
 
-    @Test func `RFC 8725 §3.9: a header that one resource knows is read anew by another`() {
+    @Test func `RFC 8725 §3.9: each resource checks a header that another has parsed`() {
         let other = resource { $0.acceptedTypes = ["at+jwt", "JWT"] }
         let head = head(issuer.mint(audience: Self.identifier, header: ["typ": "JWT"]))
         guard case .admitted = other.progress(head, withTime: true) else {
@@ -138,7 +138,7 @@ struct ImmediateDecisionTests {
         #expect(reason(resource().progress(head, withTime: true)) == .unsupportedTokenType)
     }
 
-    @Test func `a known header vouches for no signature`() {
+    @Test func `a known header verifies no signature`() {
         let resource = resource()
         let good = issuer.mint(audience: Self.identifier)
         _ = resource.progress(head(good), withTime: true)
@@ -149,7 +149,7 @@ struct ImmediateDecisionTests {
             reason(resource.progress(head(forged), withTime: true)) == .invalidSignature)
     }
 
-    @Test func `more keys than are kept take turns`() {
+    @Test func `more keys than the cache holds replace each other`() {
         let issuers = (0..<20).map { TestIssuer(Self.issuerName, keyID: "key-\($0)", time: clock.time) }
         let keys = JWKSet(issuers.map(\.key.publicKey))
         let resource = resource(.jwt(issuer: Self.issuerName, keys: .fixed(keys)))

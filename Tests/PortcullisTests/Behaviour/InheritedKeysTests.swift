@@ -6,7 +6,7 @@ import PortcullisJOSE
 import PortcullisTesting
 import Testing
 
-@Suite("RFC 7517 §5 Keys outlive a reload of the configuration")
+@Suite("RFC 7517 §5 Keys survive a reload of the configuration")
 struct InheritedKeysTests {
     static let url = "https://as.example.com/jwks"
     let clock = ManualClock()
@@ -38,7 +38,7 @@ struct InheritedKeysTests {
         return await resource.refusal(of: .get("/notes", bearer: token))
     }
 
-    @Test func `a reload while the issuer is out of reach locks nobody out`() async throws {
+    @Test func `a reload while the issuer is unreachable keeps accepting tokens`() async throws {
         #expect(await refusal(try resource(connections)) == nil)
         fetcher.on(Self.url, failing: .unreachable)
         let reloaded = try resource(IssuerConnections(succeeding: connections))
@@ -46,7 +46,7 @@ struct InheritedKeysTests {
         #expect(await refusal(reloaded) == nil)
     }
 
-    @Test func `inherited keys are fetched anew at once`() async throws {
+    @Test func `inherited keys are refreshed at once`() async throws {
         #expect(await refusal(try resource(connections)) == nil)
         let before = fetcher.count(of: Self.url)
         let reloaded = try resource(IssuerConnections(succeeding: connections))
@@ -55,7 +55,7 @@ struct InheritedKeysTests {
         #expect(fetcher.count(of: Self.url) == before + 1)
     }
 
-    @Test func `inherited keys grow no older than they would have`() async throws {
+    @Test func `inherited keys expire when they would have without the reload`() async throws {
         #expect(await refusal(try resource(connections)) == nil)
         fetcher.on(Self.url, failing: .unreachable)
         clock.advance(by: .seconds(4000))
@@ -66,19 +66,19 @@ struct InheritedKeysTests {
         expectRefused(await refusal(reloaded), .keysUnavailable)
     }
 
-    @Test func `keys from another place are not inherited`() async throws {
+    @Test func `keys from another URL are not inherited`() async throws {
         #expect(await refusal(try resource(connections)) == nil)
         let next = IssuerConnections(succeeding: connections)
         #expect(try !resource(next, keys: .remote("https://as.example.com/other")).isReady)
     }
 
-    @Test func `keys are not inherited over a way that trusts others`() async throws {
+    @Test func `keys are not inherited from a fetcher with other trust anchors`() async throws {
         #expect(await refusal(try resource(connections)) == nil)
         let next = IssuerConnections(succeeding: connections)
         #expect(try !resource(next, over: ScriptedFetcher()).isReady)
     }
 
-    @Test func `given keys are not replaced by fetched ones`() async throws {
+    @Test func `configured keys are not replaced by fetched ones`() async throws {
         #expect(await refusal(try resource(connections)) == nil)
         let other = TestIssuer("https://as.example.com", keyID: "other", time: clock.time)
         let next = IssuerConnections(succeeding: connections)

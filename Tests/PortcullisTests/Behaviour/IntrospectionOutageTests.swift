@@ -8,7 +8,7 @@ import PortcullisTransport
 import Synchronization
 import Testing
 
-@Suite("RFC 7662 §2.3 Introspection while the server fails")
+@Suite("RFC 7662 §2.3 Introspection while the authorization server fails")
 struct IntrospectionOutageTests {
     static let name = "https://as.example.com"
     static let endpoint = RFC7662_2_Introspection.endpoint
@@ -37,9 +37,9 @@ struct IntrospectionOutageTests {
         return answers
     }
 
-    /// A server that is not reached fails whatever the token; where the token may be the cause, a probe decides.
+    /// An unreachable server fails for every token; where the token may be the cause, a probe decides.
     @Test(arguments: [(FetchError.unreachable, 5), (.timedOut, 6)])
-    func `five failures in a row suspend the calls, and one probe a pause finds out when it is over`(
+    func `five failures in a row suspend the calls, and one probe per pause detects the recovery`(
         error: FetchError, callCount: Int
     ) async {
         fetcher.on(Self.endpoint, failing: error)
@@ -63,7 +63,7 @@ struct IntrospectionOutageTests {
         #expect(events.all.contains(.introspectionSuspended(issuer: Self.name, pause: .seconds(1))))
     }
 
-    @Test func `failures that are not in a row suspend nothing, and the count starts anew`() async {
+    @Test func `failures that are not in a row suspend nothing, and the count starts again`() async {
         let resource = resource()
         for round in 0..<5 {
             fetcher.on(Self.endpoint, status: .internalServerError)
@@ -74,14 +74,14 @@ struct IntrospectionOutageTests {
         #expect(fetcher.requests.count == 25)
     }
 
-    @Test func `a refusal that is about one question suspends nothing`() async {
+    @Test func `a refusal that concerns one request suspends nothing`() async {
         fetcher.on(Self.endpoint, status: Status(400))
         let resource = resource()
         _ = await ask(resource, (0..<20).map { "t\($0)" })
         #expect(fetcher.requests.count == 20)
     }
 
-    @Test func `a known token needs no server`() async {
+    @Test func `a cached token needs no server`() async {
         recover()
         let resource = resource()
         #expect(await ask(resource, ["known"]) == [nil])
@@ -90,7 +90,7 @@ struct IntrospectionOutageTests {
         #expect(await ask(resource, ["known"]) == [nil])
     }
 
-    @Test func `no more calls are under way than the bound, and the others have their turn`() async {
+    @Test func `concurrent calls stay within the bound, and the others wait their turn`() async {
         let door = Latch()
         let most = Mutex((current: 0, peak: 0))
         let body = RFC7662_2_Introspection.active.serialized()
@@ -116,7 +116,7 @@ struct IntrospectionOutageTests {
         #expect(fetcher.requests.count == 40)
     }
 
-    @Test func `those who wait for their turn are answered when the calls are suspended`() async {
+    @Test func `waiting requests are answered when the calls are suspended`() async {
         let door = Latch()
         fetcher.on(Self.endpoint) { _ throws(FetchError) in
             await door.wait()
@@ -135,7 +135,7 @@ struct IntrospectionOutageTests {
         #expect(fetcher.requests.count < 15)
     }
 
-    @Test func `who has waited for a turn longer than the timeout is answered without a call`() async {
+    @Test func `a request that waits longer than the timeout is answered without a call`() async {
         let door = Latch()
         let clock = clock
         let body = RFC7662_2_Introspection.active.serialized()
@@ -158,7 +158,7 @@ struct IntrospectionOutageTests {
     }
 
     @Test(arguments: [false, true])
-    func `of the calls that wait there is a bound, and who comes beyond it is answered at once`(
+    func `waiting requests have a bound, and a request beyond it is answered at once`(
         isFresh: Bool
     ) async throws {
         let door = Latch()
@@ -180,7 +180,7 @@ struct IntrospectionOutageTests {
                 }
             }
             var refused: Set<Int> = []
-            // The door is closed, so that the first answers are those that take no call.
+            // The gate is closed, so that the first answers are those that need no call.
             for _ in 0..<beyond {
                 guard let (number, refusal) = await group.next() else { return }
                 refused.insert(number)
@@ -191,12 +191,12 @@ struct IntrospectionOutageTests {
             door.open()
             for await (_, refusal) in group { #expect(refusal == nil) }
             #expect(fetcher.requests.count == bound)
-            // That there was no room says nothing of the token.
+            // A full queue does not mean that the token is invalid.
             for number in refused.prefix(3) { #expect(await ask(resource, ["t\(number)"]) == [nil]) }
         }
     }
 
-    /// A server that answers each request by its token.
+    /// A server whose answer depends on the token.
     private func answer(_ status: @escaping @Sendable (_ token: String) -> Status?) {
         let body = RFC7662_2_Introspection.active.serialized()
         fetcher.on(Self.endpoint) { request throws(FetchError) in
@@ -219,16 +219,16 @@ struct IntrospectionOutageTests {
         #expect(!events.all.contains { if case .introspectionSuspended = $0 { true } else { false } })
     }
 
-    @Test func `before a token is known to be good, one that was not issued decides`() async {
+    @Test func `before a token is known to be active, the probe uses one that was not issued`() async {
         answer { $0.hasPrefix("bad") ? .internalServerError : nil }
         let resource = resource()
         _ = await ask(resource, (0..<50).map { "bad\($0)" })
         #expect(await ask(resource, ["good"]) == [nil])
-        // One probe a second at most.
+        // At most one probe per second.
         #expect(fetcher.requests.count == 50 + 1 + 1)
     }
 
-    @Test func `one token that fails again and again suspends nothing`() async {
+    @Test func `one token that fails repeatedly suspends nothing`() async {
         answer { $0 == "bad" ? .internalServerError : nil }
         let resource = resource()
         _ = await ask(resource, (0..<50).map { _ in "bad" })
@@ -236,7 +236,7 @@ struct IntrospectionOutageTests {
         #expect(await ask(resource, ["good"]) == [nil])
     }
 
-    @Test func `the probe of an open circuit is about a token known to be good`() async {
+    @Test func `the probe of an open circuit asks about a token known to be active`() async {
         answer { _ in nil }
         let resource = resource()
         #expect(await ask(resource, ["good"]) == [nil])
@@ -250,7 +250,7 @@ struct IntrospectionOutageTests {
         #expect(await ask(resource, ["other"]) == [nil])
     }
 
-    @Test func `a token known to be good that fails too suspends the calls without a probe`() async {
+    @Test func `a failing token that is known to be active suspends the calls without a probe`() async {
         answer { _ in nil }
         let resource = resource()
         #expect(await ask(resource, ["good"]) == [nil])
@@ -260,7 +260,7 @@ struct IntrospectionOutageTests {
         #expect(fetcher.requests.count == 1 + 5)
     }
 
-    @Test func `tokens known to be good have places of their own`() async {
+    @Test func `tokens known to be active have their own queue places`() async {
         answer { _ in nil }
         let resource = resource(maxConcurrentCallCount: 4)
         #expect(await ask(resource, ["good"]) == [nil])

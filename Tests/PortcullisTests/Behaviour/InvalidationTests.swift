@@ -6,7 +6,7 @@ import PortcullisJOSE
 import PortcullisTesting
 import Testing
 
-@Suite("RFC 7662 §4 What is remembered can be invalidated")
+@Suite("RFC 7662 §4 Cached answers can be invalidated")
 struct InvalidationTests {
     static let endpoint = RFC7662_2_Introspection.endpoint
     let clock = ManualClock()
@@ -15,7 +15,7 @@ struct InvalidationTests {
 
     init() {
         resource = RFC7662_2_Introspection.resource(fetcher: fetcher, clock: clock)
-        // The token is its own subject, up to the first hyphen.
+        // The token up to the first hyphen is its subject.
         fetcher.on(Self.endpoint) { request in
             let token = String(decoding: request.body, as: UTF8.self).split(separator: "&")[0].dropFirst(6)
             var answer = RFC7662_2_Introspection.active
@@ -30,7 +30,7 @@ struct InvalidationTests {
         return fetcher.requests.count - before
     }
 
-    @Test func `all tokens of a subject are asked for anew, and no others`() async {
+    @Test func `all tokens of a subject are introspected again, and no others`() async {
         #expect(await use("alice-1", "alice-2", "bob-1") == 3)
         #expect(await use("alice-1", "alice-2", "bob-1") == 0)
         resource.invalidate(subject: "alice")
@@ -43,7 +43,7 @@ struct InvalidationTests {
         #expect(await use("alice-1", "bob-1") == 1)
     }
 
-    @Test func `one token is asked for anew, and no other`() async {
+    @Test func `one token is introspected again, and no other`() async {
         #expect(await use("alice-1", "alice-2") == 2)
         resource.invalidate("alice-1")
         #expect(await use("alice-1", "alice-2") == 1)
@@ -59,7 +59,7 @@ struct InvalidationTests {
     }
 
     @Test(arguments: [true, false])
-    func `an answer that was asked for before is neither remembered nor shared after`(bySubject: Bool) async {
+    func `an answer to an earlier request is neither cached nor shared afterwards`(bySubject: Bool) async {
         let door = Latch()
         let body = RFC7662_2_Introspection.active.serialized()
         fetcher.on(Self.endpoint) { _ in
@@ -77,7 +77,7 @@ struct InvalidationTests {
         door.open()
         #expect(await early == nil)
         #expect(await late == nil)
-        // What the later request found out is remembered, since nothing was invalidated after it.
+        // The later request's answer is cached, because nothing was invalidated after it.
         #expect(await resource.refusal(of: .get("/mcp", bearer: "a")) == nil)
         #expect(fetcher.requests.count == 2)
     }

@@ -6,7 +6,7 @@ import PortcullisJOSE
 import PortcullisTesting
 import Testing
 
-@Suite("RFC 9728 §7.6, RFC 8725 §3.8 Nothing of one issuer verifies a token of another")
+@Suite("RFC 9728 §7.6, RFC 8725 §3.8 No issuer's key verifies another's token")
 struct IssuerIsolationTests {
     static let endpoint = "https://c.example/introspect"
     let clock = ManualClock()
@@ -16,7 +16,7 @@ struct IssuerIsolationTests {
     let resource: ProtectedResource
 
     init() {
-        // The same kid at both, so that only the issuer can tell the keys apart.
+        // Both have the same kid, so that only the issuer distinguishes the keys.
         first = TestIssuer("https://a.example", keyID: "shared", time: clock.time)
         second = TestIssuer("https://b.example", keyID: "shared", time: clock.time)
         var policy = TokenPolicy()
@@ -43,7 +43,7 @@ struct IssuerIsolationTests {
         expectRefused(await refusal(token), reason, sourceLocation: sourceLocation)
     }
 
-    @Test func `each issuer's own tokens are good`() async throws {
+    @Test func `each issuer's own tokens are accepted`() async throws {
         for (token, name) in [
             (first.mint(audience: Scene.identifier), "https://a.example"),
             (second.mint(audience: Scene.identifier), "https://b.example"), ("opaque", "https://c.example"),
@@ -60,13 +60,14 @@ struct IssuerIsolationTests {
     }
 
     @Test(arguments: ["https://a.example/", "https://A.example", "https://d.example", "a.example", ""])
-    func `an issuer is who it is byte for byte, and a stranger's address is never asked`(name: String) async {
+    func `issuers are compared byte by byte, and an unknown issuer's URL is never fetched`(name: String) async
+    {
         let token = first.mint(audience: Scene.identifier, claims: ["iss": .string(name)])
         await expectInvalid(token, .unknownIssuer)
         #expect(fetcher.requests.isEmpty)
     }
 
-    @Test func `a JWT is never shown to the issuer that introspects unless it is that issuer's`() async {
+    @Test func `a JWT is sent to the introspecting issuer only if that issuer issued it`() async {
         let token = second.mint(audience: Scene.identifier, claims: ["iss": "https://a.example"])
         await expectInvalid(token, .invalidSignature)
         await expectInvalid(first.mint(audience: "https://other.example"), .audienceMismatch)
@@ -77,14 +78,14 @@ struct IssuerIsolationTests {
         #expect(fetcher.count(of: Self.endpoint) == 1)
     }
 
-    @Test func `the introspecting issuer cannot vouch for a token of another`() async {
+    @Test func `the introspecting issuer cannot activate another issuer's token`() async {
         fetcher.on(
             Self.endpoint,
             json: ["active": true, "iss": "https://a.example", "aud": .string(Scene.identifier), "sub": "x"])
         await expectInvalid("opaque", .unknownIssuer)
     }
 
-    @Test func `one issuer's outage does not touch the others`() async {
+    @Test func `one issuer's outage does not affect the others`() async {
         fetcher.on("https://b.example/jwks", failing: .unreachable)
         fetcher.on(Self.endpoint, failing: .unreachable)
         #expect(await refusal(second.mint(audience: Scene.identifier))?.status == .serviceUnavailable)
@@ -92,7 +93,7 @@ struct IssuerIsolationTests {
         #expect(await refusal(first.mint(audience: Scene.identifier)) == nil)
     }
 
-    @Test func `a subject is unique within its issuer only`() async {
+    @Test func `a subject is unique only within its issuer`() async {
         let tokens = [first, second].map { $0.mint(audience: Scene.identifier, subject: "user") }
         for token in tokens { #expect(await refusal(token) == nil) }
         resource.invalidate(subject: "user", of: "https://a.example")

@@ -7,7 +7,7 @@ import PortcullisTesting
 import Synchronization
 import Testing
 
-@Suite("RFC 7517 §5 Keys are kept, refreshed and withdrawn")
+@Suite("RFC 7517 §5 Keys are cached, refreshed and withdrawn")
 struct KeyRefreshTests {
     static let url = "https://as.example.com/jwks"
     let clock = ManualClock()
@@ -61,7 +61,7 @@ struct KeyRefreshTests {
         #expect(fetchCount() == 1)
     }
 
-    @Test func `a client that goes away takes no fetch with it`() async {
+    @Test func `a client that disconnects cancels no fetch`() async {
         let gate = Latch()
         let body = JWKSet([issuer.key.publicKey]).publicJSON.serialized()
         fetcher.on(Self.url) { _ in
@@ -78,7 +78,7 @@ struct KeyRefreshTests {
         #expect(fetchCount() == 1)
     }
 
-    @Test func `a thousand unknown names cause at most one fetch per cool-down`() async {
+    @Test func `a thousand unknown key IDs cause at most one fetch per cool-down`() async {
         #expect(await refusal(mint()) == nil)
         for number in 0..<50 {
             let refusal = await refusal(mint(["kid": .string("x\(number)")]))
@@ -104,7 +104,7 @@ struct KeyRefreshTests {
         #expect(fetchCount() == 2)
     }
 
-    @Test func `a bad signature under a known name causes no fetch`() async {
+    @Test func `a bad signature with a known key ID causes no fetch`() async {
         #expect(await refusal(mint()) == nil)
         clock.advance(by: .seconds(60))
         let impostor = TestIssuer("https://as.example.com", time: clock.time)
@@ -112,13 +112,13 @@ struct KeyRefreshTests {
         #expect(fetchCount() == 1)
     }
 
-    @Test func `a withdrawn key stops working with the next refresh, for known tokens too`() async {
+    @Test func `a withdrawn key stops working with the next refresh, for cached tokens too`() async {
         let token = mint()
         #expect(await refusal(token) == nil)
         let next = TestIssuer("https://as.example.com", keyID: "test-2", time: clock.time)
         serve([next])
         clock.advance(by: .seconds(601))
-        // Past their freshness keys are still used, and refreshed in the background of this request.
+        // Stale keys are still used, and this request refreshes them in the background.
         #expect(await refusal(token) == nil)
         await settle { fetchCount() == 2 }
         await settle {
@@ -132,7 +132,7 @@ struct KeyRefreshTests {
         #expect(await refusal(next.mint(audience: Scene.identifier)) == nil)
     }
 
-    @Test func `an unchanged set leaves known tokens known`() async {
+    @Test func `an unchanged set keeps tokens cached`() async {
         let token = mint()
         #expect(await refusal(token) == nil)
         clock.advance(by: .seconds(601))
@@ -140,12 +140,14 @@ struct KeyRefreshTests {
         await settle { fetchCount() == 2 }
         for _ in 0..<100 { await Task.yield() }
         guard case .admitted = resource.progress(.get("/notes", bearer: token)) else {
-            Issue.record("the token was forgotten")
+            Issue.record("the token is no longer cached")
             return
         }
     }
 
-    @Test func `while the issuer is away the last good keys are used, for an hour and no longer`() async {
+    @Test func `while the issuer is unreachable the last good keys are used, for an hour and no longer`()
+        async
+    {
         let token = mint()
         #expect(await refusal(token) == nil)
         fetcher.on(Self.url, status: .serviceUnavailable)
@@ -185,7 +187,7 @@ struct KeyRefreshTests {
         #expect(await refusal(mint()) == nil)
     }
 
-    @Test func `an unknown name is an outage while the issuer can't be asked`() async {
+    @Test func `an unknown key ID is an outage while the issuer is unreachable`() async {
         #expect(await refusal(mint()) == nil)
         fetcher.on(Self.url, status: .badRequest)
         clock.advance(by: .seconds(31))
@@ -209,7 +211,7 @@ struct KeyRefreshTests {
         #expect(await refusal(mint()) == nil)
     }
 
-    @Test func `never any key is an outage`() async {
+    @Test func `without any keys there is an outage`() async {
         fetcher.on(Self.url, json: ["keys": []])
         expectRefused(await refusal(mint()), .keysUnavailable)
         let fixed = ProtectedResource(
@@ -219,7 +221,7 @@ struct KeyRefreshTests {
         #expect(!fixed.isReady)
     }
 
-    @Test func `an answer above the bound is a fault`() async {
+    @Test func `an answer above the limit is a fault`() async {
         let bytes = [UInt8](repeating: 0x20, count: 1_048_577)
         fetcher.on(Self.url) { _ in FetchResponse(status: .ok, body: bytes) }
         expectRefused(await refusal(mint()), .keysUnavailable)
@@ -243,13 +245,13 @@ struct KeyRefreshTests {
         #expect(fetchCount() == 1)
     }
 
-    @Test func `private keys that an issuer publishes are reported and serve as public ones`() async {
+    @Test func `private keys that an issuer publishes are reported and used as public keys`() async {
         fetcher.on(Self.url, json: ["keys": [.object(issuer.key.jsonIncludingPrivateMembers)]])
         #expect(await refusal(mint()) == nil)
         #expect(events.all.contains(.privateKeysPublished(issuer: "https://as.example.com")))
     }
 
-    @Test func `keys that cannot be used are named by their place, and others' types are not`() async {
+    @Test func `unusable keys are reported by index, keys of other types are not`() async {
         var short = issuer.key.publicKey.publicJSON
         short["x"] = .string(String(repeating: "A", count: 42))
         fetcher.on(Self.url, json: ["keys": [["kty": "OKP", "crv": "X25519"], .object(short)]])
@@ -262,13 +264,13 @@ struct KeyRefreshTests {
             ])
     }
 
-    @Test func `of many faulty keys the first eight are named`() async {
+    @Test func `of many faulty keys the first eight are reported`() async {
         fetcher.on(Self.url, json: ["keys": .array(Array(repeating: ["kty": "EC"], count: 300))])
         expectRefused(await refusal(mint()), .keysUnavailable)
         #expect(events.all.count { if case .keySkipped = $0 { true } else { false } } == 8)
     }
 
-    @Test func `two resources that trust the same issuer load its keys once`() async throws {
+    @Test func `two resources that trust the same issuer share its keys`() async throws {
         let pool = IssuerConnections()
         for path in ["a", "b"] {
             let identifier = try ResourceIdentifier(validating: "https://api.example.com/\(path)")

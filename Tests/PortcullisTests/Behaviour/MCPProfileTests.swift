@@ -5,7 +5,7 @@ import PortcullisHTTP
 import PortcullisTesting
 import Testing
 
-@Suite("MCP authorization: the profile of a server")
+@Suite("MCP authorization: the profile of an MCP server")
 struct MCPProfileTests {
     static let issuer = TestIssuer("https://as.example.com")
     static let identifier = "https://mcp.example.com/mcp"
@@ -28,13 +28,13 @@ struct MCPProfileTests {
         problems { () throws(ConfigurationError) in _ = try make() }.map(\.path)
     }
 
-    @Test func `MCP-02: without an authorization server it does not start`() {
+    @Test func `MCP 2025-06-18: a server without authorization servers does not start`() {
         #expect(
             Self.paths { () throws(ConfigurationError) in try Self.resource { $0.authorizationServers = [] } }
                 == ["metadata.authorizationServers"])
     }
 
-    @Test func `MCP-09: the metadata says that tokens come in the header`() throws {
+    @Test func `MCP 2025-06-18: the metadata says that tokens are sent in the header`() throws {
         #expect(try Self.resource().metadata.bearerMethodsSupported == [.header])
         #expect(
             try Self.resource().metadataDocument.body.containsSequence(
@@ -42,14 +42,15 @@ struct MCPProfileTests {
     }
 
     @Test(arguments: [[ProtectedResourceMetadata.BearerMethod.query], [.header, .body]])
-    func `MCP-09: other places are refused`(methods: [ProtectedResourceMetadata.BearerMethod]) {
+    func `MCP 2025-06-18: other bearer methods are refused`(methods: [ProtectedResourceMetadata.BearerMethod])
+    {
         let found = Self.paths { () throws(ConfigurationError) in
             try Self.resource { $0.bearerMethodsSupported = methods }
         }
         #expect(found.contains("metadata.bearerMethodsSupported"))
     }
 
-    @Test func `MCP-10: no other audience than the server itself`() {
+    @Test func `MCP 2025-06-18: the only audience is the server itself`() {
         var tokens = TokenPolicy()
         tokens.audiences = [Self.identifier, "https://api.example.com"]
         #expect(
@@ -67,7 +68,7 @@ struct MCPProfileTests {
     @Test(arguments: [
         "https://evil.example", "null", "https://mcp.example.com:8443", "http://mcp.example.com", "",
     ])
-    func `MCP-12: a page of another origin is 403 before anything else, and gets no challenge`(origin: String)
+    func `MCP 2025-11-25: a foreign origin is 403 before any other check, without a challenge`(origin: String)
         async throws
     {
         let resource = try Self.resource(origins: ["https://app.example.com"])
@@ -81,12 +82,14 @@ struct MCPProfileTests {
     }
 
     @Test(arguments: [nil, "https://app.example.com", "https://mcp.example.com", "http://localhost:3000"])
-    func `MCP-12: no origin, the server's own and listed ones are fine`(origin: String?) async throws {
+    func `MCP 2025-11-25: no origin, the server's own and listed ones are accepted`(origin: String?)
+        async throws
+    {
         let resource = try Self.resource(origins: ["https://app.example.com", "http://localhost:3000"])
         let token = Self.issuer.mint(audience: Self.identifier)
         let fields = origin.map { [("Origin", $0)] } ?? []
         #expect(await resource.refusal(of: .get("/mcp", bearer: token, fields: fields)) == nil)
-        // A remembered token does not change that.
+        // A cached token does not change that.
         #expect(
             await resource.refusal(of: .get("/mcp", bearer: token, fields: [("Origin", "https://x.example")]))
                 != nil)
@@ -98,13 +101,13 @@ struct MCPProfileTests {
         "*", "app.example.com", "https://App.example.com", "https://app.example.com/",
         "https://a.example:443", "null",
     ])
-    func `an allowed origin is one that a browser would send`(origin: String) {
+    func `an allowed origin has the form that browsers send`(origin: String) {
         #expect(
             Self.paths { () throws(ConfigurationError) in try Self.resource(origins: [origin]) }
                 == ["profile.allowedOrigins[0]"])
     }
 
-    @Test func `MCP-05, MCP-06: one challenge names all scopes of the operation`() async throws {
+    @Test func `MCP 2026-07-28: one challenge names all scopes of the operation`() async throws {
         let token = Self.issuer.mint(audience: Self.identifier, scope: "other")
         let refusal = try await Self.resource().refusal(
             of: .get("/mcp", bearer: token), requiring: .all(of: ["files:read", "files:write"]))
@@ -115,7 +118,7 @@ struct MCPProfileTests {
         #expect(text?.contains("resource_metadata=") == true)
     }
 
-    @Test func `MCP-07: scopes that imply others suffice`() async throws {
+    @Test func `MCP 2026-07-28: scopes that imply others suffice`() async throws {
         var tokens = TokenPolicy()
         tokens.scopeImplications = ["files:write": ["files:read"]]
         let token = Self.issuer.mint(audience: Self.identifier, scope: "files:write")
@@ -123,12 +126,12 @@ struct MCPProfileTests {
         #expect(await resource.refusal(of: .get("/mcp", bearer: token), requiring: "files:read") == nil)
     }
 
-    @Test func `MCP-09, MCP-11: a session identifier is no token`() async throws {
+    @Test func `MCP 2025-06-18: a session ID is not a token`() async throws {
         let refusal = try await Self.resource().refusal(of: .get("/mcp", fields: [("Mcp-Session-Id", "s")]))
         #expect(refusal?.reason == .missingCredentials && refusal?.status == .unauthorized)
     }
 
-    @Test func `MCP-11: the handle of one user is refused with the token of another`() async throws {
+    @Test func `MCP 2025-06-18: one user's handle is refused with another's token`() async throws {
         let resource = try Self.resource()
         func token(_ subject: String) async throws -> AccessToken {
             let text = Self.issuer.mint(audience: Self.identifier, subject: subject)
@@ -149,7 +152,9 @@ struct MCPProfileTests {
         #expect("\(handles)" == "SessionBinding(redacted)")
     }
 
-    @Test func `MCP-11: servers with one secret know each other's handles, and a short secret is refused`()
+    @Test
+    func
+        `MCP 2025-06-18: servers with one secret accept each other's handles, and a short secret is refused`()
         async throws
     {
         let text = Self.issuer.mint(audience: Self.identifier)

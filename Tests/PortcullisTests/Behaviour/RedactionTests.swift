@@ -6,22 +6,22 @@ import PortcullisJOSE
 import PortcullisTesting
 import Testing
 
-@Suite("RFC 6750 §5.3 What is printed holds no secret")
+@Suite("RFC 6750 §5.3 Printed values contain no secret")
 struct RedactionTests {
-    /// Every way in which a value finds its way into a log.
+    /// Every way to print a value in a log.
     static func prints(of value: some Any) -> String {
         var dumped = ""
         dump(value, to: &dumped)
         return "\(value) \(String(reflecting: value)) \([value]) \(dumped)"
     }
 
-    /// What might be found: the text itself, or its bytes as Swift prints an array of them.
+    /// The forms to search for: the text itself, and its bytes as Swift prints an array of them.
     static func spellings(of secret: String) -> [String] {
         let bytes = Array(secret.utf8)
         return [secret, bytes.map(String.init).joined(separator: ", ")]
     }
 
-    @Test func `a request head does not print what came with it`() {
+    @Test func `a printed request head contains no secret`() {
         let head = RequestHead.get(
             "/notes?access_token=s3cr3t", bearer: "s3cr3t", fields: [("Cookie", "s3cr3t")])
         for prints in [Self.prints(of: head), Self.prints(of: head.fields)] {
@@ -30,7 +30,7 @@ struct RedactionTests {
         #expect("\(head)" == "RequestHead(GET)")
     }
 
-    @Test func `neither does a question to an authorization server, nor its answer`() {
+    @Test func `a printed introspection request or answer contains no secret`() {
         let request = FetchRequest(
             url: "https://as.example.com/introspect", method: .post, fields: [.authorization: "Basic s3cr3t"],
             body: Array("token=s3cr3t".utf8))
@@ -42,7 +42,7 @@ struct RedactionTests {
         #expect("\(request)" == "FetchRequest(POST https://as.example.com/introspect)")
     }
 
-    @Test func `nor what a resource is made of and decides`() async throws {
+    @Test func `a printed resource, its parts and its decisions contain no secret`() async throws {
         let scene = Scene()
         let token = scene.mint(claims: ["email": "s3cr3t@example.com"])
         let issuer = TrustedIssuer.introspection(

@@ -6,7 +6,7 @@ import PortcullisJOSE
 import PortcullisTesting
 import Testing
 
-@Suite("What refusals say was expected, and what there was")
+@Suite("What refusals report as expected and as found")
 struct RefusalFindingTests {
     private static let describing = AuthorizationContext(describesRefusals: true)
 
@@ -31,7 +31,7 @@ struct RefusalFindingTests {
         String(Digest.sha256(Array(text.utf8)).base64URL.prefix(16))
     }
 
-    @Test func `nothing is said where nobody asks`() async {
+    @Test func `without an observer no finding is made`() async {
         let scene = Scene()
         for token in [nil, "x", scene.mint(claims: ["aud": "https://x"])] {
             let refusal = await scene.resource.refusal(of: .get("/notes", bearer: token))
@@ -39,7 +39,7 @@ struct RefusalFindingTests {
         }
     }
 
-    @Test func `a request without credentials makes no text of its own`() async throws {
+    @Test func `a finding for a request without credentials allocates no text`() async throws {
         let scene = Scene()
         let head = RequestHead.get("/notes", bearer: nil)
         let first = try #require(await finding(scene.resource, head))
@@ -53,7 +53,7 @@ struct RefusalFindingTests {
         #expect(refusal.finding === first)
     }
 
-    @Test func `of a JWT`() async {
+    @Test func `findings about a JWT`() async {
         let scene = Scene()
         let forged = scene.mint().split(separator: ".").dropLast().joined(separator: ".") + ".AAAA"
         let rows: [(String, String, String)] = [
@@ -89,7 +89,7 @@ struct RefusalFindingTests {
         }
     }
 
-    @Test func `of its form`() async {
+    @Test func `findings about a token's form`() async {
         let scene = Scene()
         expect(
             await finding(scene.resource, .get("/notes", bearer: "a,b")), "the characters of a token68",
@@ -99,7 +99,7 @@ struct RefusalFindingTests {
             "at most 16384 characters", "20000 characters")
     }
 
-    @Test func `of scopes and of the user's authentication`() async throws {
+    @Test func `findings about scopes and the user's authentication`() async throws {
         let scene = Scene()
         let token = scene.mint(scope: "a b", claims: ["acr": "low"])
         let head = RequestHead.get("/notes", bearer: token)
@@ -117,7 +117,7 @@ struct RefusalFindingTests {
         expect(refusal?.finding, "notes:write", "a b")
     }
 
-    @Test func `of a DPoP proof, with no proof, nonce or identifier in it`() async {
+    @Test func `findings about a DPoP proof, without proof, nonce or identifier`() async {
         let scene = DPoPScene { $0.nonce = .required }
         let nonce = await scene.refusal(scene.proof())?.dpopNonce
         let stranger = TestDPoPClient(time: scene.clock.time)
@@ -155,7 +155,7 @@ struct RefusalFindingTests {
                 await finding(scene.resource, .dpop("/notes", token: scene.token, proofs: [proof])), expected,
                 got)
         }
-        // Where a nonce says how old a proof is, its time is not looked at.
+        // Where a nonce dates the proof, its iat is not checked.
         let plain = DPoPScene()
         for (elapsed, first) in [(10, 1_800_000_000), (90, 1_800_000_040)] {
             plain.clock.advance(by: .seconds(elapsed))
@@ -180,7 +180,7 @@ struct RefusalFindingTests {
             "one DPoP field", "2")
     }
 
-    @Test func `of a certificate`() async {
+    @Test func `findings about a certificate`() async {
         let scene = Scene()
         let der = RFC8705_3_CertificateBinding.der
         let token = scene.issuer.mint(audience: Scene.identifier, certificate: der)
@@ -192,7 +192,8 @@ struct RefusalFindingTests {
             "the certificate \(Digest.sha256([1]).base64URL.prefix(16))")
     }
 
-    @Test func `of an introspected token, when it is asked about and when that is remembered`() async {
+    @Test func `findings about an introspected token, when it is introspected and when that is cached`() async
+    {
         let fetcher = ScriptedFetcher()
         let clock = ManualClock()
         var answer = RFC7662_2_Introspection.active
@@ -215,7 +216,7 @@ struct RefusalFindingTests {
             "none that counts")
     }
 
-    @Test func `texts are printable, and no longer than they have to be`() async throws {
+    @Test func `texts are printable and bounded`() async throws {
         let scene = Scene()
         let audience = "a\n\u{202E}\u{7}" + String(repeating: "long", count: 1000)
         let token = scene.mint(claims: ["aud": .string(audience)])
@@ -225,7 +226,7 @@ struct RefusalFindingTests {
     }
 
     @Test(arguments: [31, 32])
-    func `of what is short enough to be guessed there is no hash`(count: Int) async {
+    func `values that are short enough to guess are not hashed`(count: Int) async {
         let scene = DPoPScene { $0.nonce = .required }
         let secret = String(repeating: "s", count: count)
         let shown = "\(count) characters" + (count < 32 ? "" : ", SHA-256 \(Self.prefix(secret))")
@@ -233,14 +234,14 @@ struct RefusalFindingTests {
         expect(await finding(scene.resource, head), "a nonce of this resource of the last 600 s", shown)
         let explanation = await scene.resource.explain(.get("/notes", bearer: secret))
         #expect(explanation.steps.first { $0.name == "form of the token" }?.got == shown)
-        // What is no token may be anything, of any length.
+        // A malformed token may be any text, of any length.
         let pasted = secret + "," + secret
         expect(
             await finding(scene.resource, .get("/notes", bearer: pasted)), "the characters of a token68",
             "\(2 * count + 1) characters")
     }
 
-    @Test func `a token that stands where its hash should is not repeated`() async {
+    @Test func `a token in place of its hash is not repeated`() async {
         let scene = DPoPScene()
         let proof = scene.proof(claims: ["ath": .string(scene.token)])
         expect(
@@ -248,7 +249,7 @@ struct RefusalFindingTests {
             "ath \(Self.prefix(scene.token))", "ath \(scene.token.utf8.count) characters")
     }
 
-    @Test func `thousands of scopes, wanted or there, make no long text`() async throws {
+    @Test func `thousands of scopes, required or granted, make no long text`() async throws {
         let issuer = TestIssuer("https://as.example.com")
         let scopes = (0..<5000).compactMap { Scope(token: "notes:a-scope-with-a-long-name-\($0)") }
         let names = scopes.map(\.name)

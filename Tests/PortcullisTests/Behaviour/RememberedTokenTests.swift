@@ -6,7 +6,7 @@ import PortcullisJOSE
 import PortcullisTesting
 import Testing
 
-@Suite("RFC 7662 §4 Tokens are remembered, briefly and bounded")
+@Suite("RFC 7662 §4 Tokens are cached, briefly and within bounds")
 struct RememberedTokenTests {
     static let endpoint = RFC7662_2_Introspection.endpoint
     let clock = ManualClock()
@@ -31,7 +31,7 @@ struct RememberedTokenTests {
         }
     }
 
-    @Test func `an active answer counts for its lifetime`() async {
+    @Test func `an active answer is cached for its lifetime`() async {
         let resource = resource()
         for _ in 0..<3 { #expect(await resource.refusal(of: .get("/mcp", bearer: "a")) == nil) }
         #expect(fetcher.requests.count == 1)
@@ -43,7 +43,7 @@ struct RememberedTokenTests {
         #expect(fetcher.requests.count == 2)
     }
 
-    @Test func `never past exp`() async {
+    @Test func `an answer is never cached past exp`() async {
         var object = RFC7662_2_Introspection.active
         object["exp"] = 1_800_000_005
         fetcher.on(Self.endpoint, json: .object(object))
@@ -56,13 +56,13 @@ struct RememberedTokenTests {
         expectRefused(await resource.refusal(of: .get("/mcp", bearer: "a")), .expired)
     }
 
-    @Test func `a lifetime of zero asks every time`() async {
+    @Test func `a lifetime of zero introspects every time`() async {
         let resource = resource { $0.introspectionCacheLifetime = .zero }
         for _ in 0..<3 { #expect(await resource.refusal(of: .get("/mcp", bearer: "a")) == nil) }
         #expect(fetcher.requests.count == 3)
     }
 
-    @Test func `the issuer's own lifetime goes before the policy's`() async {
+    @Test func `the issuer's own lifetime takes precedence over the policy's`() async {
         let issuer = TrustedIssuer.introspection(
             issuer: "https://as.example.com", endpoint: Self.endpoint,
             authenticatedBy: .clientSecretBasic(id: "a", secret: "b"), cachingActiveTokensFor: .seconds(2))
@@ -72,7 +72,7 @@ struct RememberedTokenTests {
         #expect(!isKnown("a", to: resource))
     }
 
-    @Test func `an inactive answer counts for a few seconds`() async {
+    @Test func `an inactive answer is cached for a few seconds`() async {
         fetcher.on(Self.endpoint, json: ["active": false])
         let resource = resource()
         for _ in 0..<3 {
@@ -84,7 +84,7 @@ struct RememberedTokenTests {
         #expect(await resource.refusal(of: .get("/mcp", bearer: "a")) == nil)
     }
 
-    @Test func `a flood of bad tokens displaces no good one`() async {
+    @Test func `a flood of bad tokens evicts no good one`() async {
         let resource = resource { $0.verifiedCacheEntryCount = 4 }
         #expect(await resource.refusal(of: .get("/mcp", bearer: "good")) == nil)
         fetcher.on(Self.endpoint, json: ["active": false])
@@ -92,7 +92,7 @@ struct RememberedTokenTests {
         #expect(isKnown("good", to: resource))
     }
 
-    @Test func `no more are remembered than allowed, and those in use stay`() async {
+    @Test func `no more tokens are cached than allowed, and those in use stay`() async {
         let scene = Scene()
         var policy = TokenPolicy()
         policy.verifiedCacheEntryCount = 8
@@ -108,7 +108,7 @@ struct RememberedTokenTests {
         #expect(tokens.filter { isKnown($0, to: resource) }.count == 8)
     }
 
-    @Test func `when there is no room a JWT gets in at its second sight`() async {
+    @Test func `in a full cache a JWT is stored on its second use`() async {
         let scene = Scene()
         var policy = TokenPolicy()
         policy.verifiedCacheEntryCount = 8
@@ -129,7 +129,7 @@ struct RememberedTokenTests {
         #expect(first.filter { isKnown($0, to: resource) }.count == 7)
     }
 
-    @Test func `when there is no room an answer of the issuer gets in at once`() async {
+    @Test func `in a full cache an introspection answer is stored at once`() async {
         let resource = resource { $0.verifiedCacheEntryCount = 4 }
         for number in 0..<100 {
             #expect(await resource.refusal(of: .get("/mcp", bearer: "token\(number)")) == nil)
@@ -143,7 +143,7 @@ struct RememberedTokenTests {
         (.array(Array(repeating: .bool(true), count: 3000)), false),
         (.object(["a": .array([.object(["b": .string(String(repeating: "x", count: 66_000))])])]), false),
     ])
-    func `an answer that is large is used and not remembered`(claim: JSONValue, isKept: Bool) async {
+    func `a large answer is used and not cached`(claim: JSONValue, isKept: Bool) async {
         var object = RFC7662_2_Introspection.active
         object["extension"] = claim
         fetcher.on(Self.endpoint, json: .object(object))
@@ -152,7 +152,7 @@ struct RememberedTokenTests {
         #expect(fetcher.requests.count == (isKept ? 1 : 2))
     }
 
-    @Test func `a large answer takes the place of an earlier one all the same`() async {
+    @Test func `a large answer still replaces an earlier one`() async {
         let resource = resource()
         #expect(await resource.refusal(of: .get("/mcp", bearer: "a")) == nil)
         #expect(isKnown("a", to: resource))
@@ -164,13 +164,13 @@ struct RememberedTokenTests {
         #expect(!isKnown("a", to: resource))
     }
 
-    @Test func `with no entries nothing is remembered`() async {
+    @Test func `with a capacity of zero nothing is cached`() async {
         let resource = resource { $0.verifiedCacheEntryCount = 0 }
         #expect(await resource.refusal(of: .get("/mcp", bearer: "a")) == nil)
         #expect(!isKnown("a", to: resource))
     }
 
-    @Test func `forgetting makes the next use a first one`() async {
+    @Test func `forgetting makes the next use a first use`() async {
         let resource = resource()
         for token in ["a", "b", "c"] { _ = await resource.refusal(of: .get("/mcp", bearer: token)) }
         resource.invalidate("a")
@@ -179,7 +179,7 @@ struct RememberedTokenTests {
         #expect(!isKnown("b", to: resource) && !isKnown("c", to: resource))
     }
 
-    @Test func `a known JWT stops counting with its exp`() async {
+    @Test func `a cached JWT ends with its exp`() async {
         let scene = Scene()
         let token = scene.mint()
         #expect(await scene.refusal(of: token) == nil)
@@ -191,7 +191,7 @@ struct RememberedTokenTests {
         await scene.expectInvalid(token, .expired, PublicText.expired)
     }
 
-    @Test func `a known token is still asked for its scopes, each time`() async {
+    @Test func `a cached token's scopes are checked each time`() async {
         let scene = Scene()
         let token = scene.mint()
         #expect(await scene.refusal(of: token, requiring: "notes:read") == nil)
@@ -206,7 +206,7 @@ struct RememberedTokenTests {
         #expect(refusal.status == .forbidden)
     }
 
-    @Test func `a token known at one resource is unknown at another`() async {
+    @Test func `one resource does not use another's cache`() async {
         let scene = Scene()
         let token = scene.mint()
         #expect(await scene.refusal(of: token) == nil)
@@ -215,7 +215,7 @@ struct RememberedTokenTests {
         expectRefused(await child.refusal(of: .get("/notes/private", bearer: token)), .audienceMismatch)
     }
 
-    @Test func `a hundred requests with the same token cause one call`() async {
+    @Test func `a hundred concurrent requests with one token cause one call`() async {
         let latch = Latch()
         let body = RFC7662_2_Introspection.active.serialized()
         fetcher.on(Self.endpoint) { _ in
@@ -233,7 +233,7 @@ struct RememberedTokenTests {
         #expect(fetcher.requests.count <= 2)
     }
 
-    @Test func `one way to check a token is never tried because the other has failed`() async {
+    @Test func `a token that fails one check is never checked the other way`() async {
         let issuer = TestIssuer("https://as.example.com", time: clock.time)
         let trusted = TrustedIssuer.jwtOrIntrospection(
             issuer: "https://as.example.com", keys: .fixed(issuer.keys), endpoint: Self.endpoint,

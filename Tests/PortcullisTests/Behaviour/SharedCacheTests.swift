@@ -33,7 +33,7 @@ struct SharedCacheTests {
         return fetcher.requests.count - before
     }
 
-    @Test func `one resource asks, and the other knows, no longer than it would by itself`() async {
+    @Test func `one resource asks, and the other uses the answer, no longer than its own lifetime`() async {
         let (first, second) = (resource(), resource())
         #expect(await use(first) == 1)
         clock.advance(by: .seconds(20))
@@ -44,7 +44,7 @@ struct SharedCacheTests {
         #expect(await use(second) == 1)
     }
 
-    @Test func `an answer that is large is not shared`() async {
+    @Test func `a large answer is not shared`() async {
         var object = RFC7662_2_Introspection.active
         object["extension"] = .string(String(repeating: "x", count: 66_000))
         fetcher.on(Self.endpoint, json: .object(object))
@@ -52,14 +52,14 @@ struct SharedCacheTests {
         #expect(await use(resource()) == 1)
     }
 
-    @Test func `each resource keeps to its own lifetime`() async {
+    @Test func `each resource applies its own lifetime`() async {
         #expect(await use(resource()) == 1)
         clock.advance(by: .seconds(5))
         #expect(await use(resource(lifetime: .seconds(5))) == 1)
         #expect(await use(resource(lifetime: .zero)) == 1)
     }
 
-    @Test func `what is invalidated in one is invalidated in all`() async throws {
+    @Test func `an invalidation in one resource applies to all`() async throws {
         let (first, second) = (resource(), resource())
         for token in ["a", "b"] { #expect(await use(first, token) + use(second, token) == 1) }
         let hash = Digest.sha256(Array("a".utf8)).bytes
@@ -77,7 +77,7 @@ struct SharedCacheTests {
         await resource.refusal(of: .get("/mcp", bearer: token))?.reason
     }
 
-    @Test func `that a token is not active is shared for its own time, by whomever it was found out`()
+    @Test func `an inactive answer is shared for its own lifetime, whichever resource asked`()
         async throws
     {
         let (first, second) = (resource(), resource())
@@ -92,7 +92,7 @@ struct SharedCacheTests {
         #expect(await use(first, "x") == 0)
     }
 
-    @Test func `tokens that are not active displace no good one, and any invalidation is one of theirs`()
+    @Test func `inactive tokens evict no active one, and any invalidation removes them`()
         async throws
     {
         let (first, second) = (resource(), resource())
@@ -108,18 +108,18 @@ struct SharedCacheTests {
         #expect(fetcher.requests.count == before + 1)
     }
 
-    @Test func `a full cache and an answer of another issuer help nobody`() async {
+    @Test func `a full cache and another issuer's answer are not used`() async {
         let first = resource()
         for token in ["a", "b", "c", "d"] { #expect(await use(first, token) == 1) }
         #expect(await use(resource(), "a") == 1)
         #expect(await use(resource(), "d") == 0)
         guard case .missing = await cache.recall(.init(issuer: "https://b", tokenHash: [], asker: [])) else {
-            Issue.record("found under another issuer")
+            Issue.record("found for another issuer")
             return
         }
     }
 
-    /// In what two resources may differ that share a cache.
+    /// The differences between two resources that share a cache.
     enum Difference: CaseIterable {
         case client, way, ownToken, endpoint, discoveredEndpoint, signedAnswers, loopback
 
@@ -138,9 +138,10 @@ struct SharedCacheTests {
         }
     }
 
-    /// What one client was told is not for another, and a plain answer is none where signed ones are demanded.
+    /// One client's answer is not for another, and an unsigned answer is not enough where signed ones are
+    /// required.
     @Test(arguments: Difference.allCases)
-    func `RFC 7662 §2.2: an answer counts for those alone who would have asked the same way`(
+    func `RFC 7662 §2.2: an answer is used only for resources that ask in the same way`(
         difference: Difference
     ) async {
         #expect(await use(resource()) == 1)
@@ -157,7 +158,7 @@ struct SharedCacheTests {
         #expect(fetcher.requests.count > before)
     }
 
-    @Test func `an invalidation reaches the answers to every client`() async throws {
+    @Test func `an invalidation removes the answers to every client`() async throws {
         let hash = Digest.sha256(Array("a".utf8)).bytes
         var issuer = TrustedIssuer.introspection(
             issuer: "https://as.example.com", endpoint: Self.endpoint,
@@ -175,14 +176,14 @@ struct SharedCacheTests {
         #expect(fetcher.requests.count == before + 1)
     }
 
-    @Test func `no clock of the day plays a part in how old an answer is`() async {
+    @Test func `the age of an answer does not depend on the wall clock`() async {
         #expect(await use(resource()) == 1)
         clock.set(to: 1_799_999_980)
         clock.advance(by: .seconds(31))
         #expect(await use(resource()) == 1)
     }
 
-    @Test func `the answer is still checked by each resource`() async {
+    @Test func `each resource still checks the answer`() async {
         #expect(await use(resource()) == 1)
         var issuer = TrustedIssuer.introspection(
             issuer: "https://as.example.com", endpoint: Self.endpoint,

@@ -9,14 +9,14 @@ struct KnownClientTests {
     static let plain = #"Bearer resource_metadata="\#(location)", scope="a b""#
 
     @Test(arguments: KnownClient.allCases)
-    func `every client reads what the gate writes`(client: KnownClient) {
+    func `every client reads the gate's challenges`(client: KnownClient) {
         let reading = client.reading(of: [Self.plain, Self.plain.replacing("Bearer", with: "DPoP")])
         #expect(reading == .init(metadataURL: Self.location, scope: "a b"))
     }
 
     @Test(
         arguments: [
-            // What the field is, and who does not find the metadata in it.
+            // The field, and the clients that do not find the metadata in it.
             (#"DPoP resource_metadata="X""#, [.typeScriptSDK, .csharpSDK, .visualStudioCode, .inspector]),
             (#"bearer resource_metadata="X""#, [.visualStudioCode]),
             (#"Bearer  resource_metadata="X""#, [.typeScriptSDK]),
@@ -31,14 +31,13 @@ struct KnownClientTests {
             ),
             ("Bearer", KnownClient.allCases),
         ] as [(String, [KnownClient])])
-    func `odd fields lock out those who are known to stumble over them`(field: String, locked: [KnownClient])
-    {
+    func `odd fields fail in the clients known to misread them`(field: String, locked: [KnownClient]) {
         let line = field.replacing("X", with: Self.location)
         let found = KnownClient.allCases.filter { $0.reading(of: [line]).metadataURL != Self.location }
         #expect(found == locked)
     }
 
-    @Test func `a comma in a value is where the C# SDK cuts it off`() {
+    @Test func `the C# SDK cuts a value at a comma`() {
         let line = #"Bearer resource_metadata="https://h/a,b", scope="c""#
         let reading = KnownClient.csharpSDK.reading(of: [line])
         #expect(reading.metadataURL == #""https://h/a"#)
@@ -46,14 +45,14 @@ struct KnownClientTests {
         #expect(KnownClient.goSDK.reading(of: [line]).metadataURL == "https://h/a,b")
     }
 
-    @Test func `a name that ends in another one misleads those who search for patterns`() {
+    @Test func `a name with another name as its suffix misleads clients that search for patterns`() {
         let line = #"Bearer x_resource_metadata="https://evil", resource_metadata="https://h""#
         #expect(KnownClient.pythonSDK.reading(of: [line]).metadataURL == "https://evil")
         #expect(KnownClient.typeScriptSDK.reading(of: [line]).metadataURL == "https://evil")
         #expect(KnownClient.inspector.reading(of: [line]).metadataURL == "https://h")
     }
 
-    @Test func `the inspector takes the last value of all schemes`() {
+    @Test func `the inspector uses the last value of all schemes`() {
         let line = #"Bearer scope="a", DPoP scope="b""#
         #expect(KnownClient.inspector.reading(of: [line]).scope == "b")
     }
@@ -81,7 +80,7 @@ struct KnownClientTests {
                 ]
             ),
         ] as [(String, String, [KnownClient])])
-    func `each has its own rule for the resource that a document names`(
+    func `each client has its own rule for the resource that a document names`(
         resource: String, requested: String, accepting: [KnownClient]
     ) {
         let found = KnownClient.allCases.filter {
@@ -90,7 +89,7 @@ struct KnownClientTests {
         #expect(found == accepting)
     }
 
-    @Test func `from the root the Go and C# SDKs take the origin alone`() {
+    @Test func `at the root the Go and C# SDKs use only the origin`() {
         for client in [KnownClient.goSDK, .csharpSDK] {
             #expect(client.accepts(resource: "https://h", for: "https://h/mcp", atRoot: true))
             #expect(!client.accepts(resource: "https://h/mcp", for: "https://h/mcp", atRoot: true))

@@ -19,13 +19,13 @@ struct RFC6749_3_3_Scopes {
     }
 
     @Test(arguments: ["notes:read", "notes:write notes:read", "  notes:read   x "])
-    func `order and repeated spaces do not count`(scope: String) async {
+    func `order and repeated spaces do not matter`(scope: String) async {
         let scene = Scene()
         #expect(await scene.refusal(of: scene.mint(scope: scope), requiring: "notes:read") == nil)
     }
 
     @Test(arguments: [0, 1, 7, 8, 9, 100])
-    func `a scope is found among any number of them`(count: Int) async {
+    func `a scope is found among any number of scopes`(count: Int) async {
         let scene = Scene()
         let others = (0..<count).map { "other:\($0)" }
         for place in Set([0, count / 2, count]) {
@@ -40,7 +40,7 @@ struct RFC6749_3_3_Scopes {
     }
 
     @Test(arguments: [nil, "", "Notes:Read", "notes:rea", "notes:readx", "notes:write"] as [String?])
-    func `case and every character count`(scope: String?) async {
+    func `case and every character matter`(scope: String?) async {
         let scene = Scene()
         let refusal = await scene.refusal(of: scene.mint(scope: scope), requiring: "notes:read")
         expectRefused(refusal, .insufficientScope)
@@ -48,11 +48,12 @@ struct RFC6749_3_3_Scopes {
         #expect(
             refusal?.challenges.map(\.description) == [
                 #"Bearer resource_metadata="\#(Scene.metadataURL)", scope="notes:read", "#
-                    + #"error="insufficient_scope", error_description="The access token lacks a required scope""#
+                    + #"error="insufficient_scope", "#
+                    + #"error_description="The access token lacks a required scope""#
             ])
     }
 
-    @Test func `all of several scopes are challenged in one go, of any the first`() async {
+    @Test func `the challenge names all of several missing scopes, or the first of alternatives`() async {
         let scene = Scene()
         let token = scene.mint()
         let all = await scene.refusal(of: token, requiring: ["notes:read", "notes:write", "x"])
@@ -62,7 +63,7 @@ struct RFC6749_3_3_Scopes {
         #expect(await scene.refusal(of: token, requiring: .any(of: ["x", "notes:read"])) == nil)
     }
 
-    @Test func `implied scopes count, through any number of steps and circles`() async throws {
+    @Test func `implied scopes count, through any number of steps and cycles`() async throws {
         var policy = TokenPolicy()
         policy.scopeImplications = [
             "admin": ["notes:write"], "notes:write": ["notes:read", "admin"], "other": ["x"],
@@ -74,7 +75,7 @@ struct RFC6749_3_3_Scopes {
         #expect(try await scene.resource.authorize(.get("/notes", bearer: token)).scopes == ["admin"])
     }
 
-    @Test func `RFC 8693 §4.2: a claim of another name counts only where configured, as text or as list`()
+    @Test func `RFC 8693 §4.2: another claim counts only if configured, as text or as list`()
         async
     {
         let token = { (scene: Scene, value: JSONClaim) in scene.mint(scope: nil, claims: ["scp": value.json])
@@ -94,7 +95,7 @@ struct RFC6749_3_3_Scopes {
         await scene.expectInvalid(scene.mint(claims: ["scp": 1]), .malformedClaims, PublicText.malformed)
     }
 
-    @Test func `a handler may demand more`() async throws {
+    @Test func `a handler may require more`() async throws {
         let scene = Scene()
         let token = try await scene.resource.authorize(.get("/notes", bearer: scene.mint()))
         try token.require("notes:read")

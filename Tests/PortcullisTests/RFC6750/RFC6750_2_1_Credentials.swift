@@ -14,11 +14,11 @@ struct RFC6750_2_1_Credentials {
     }
 
     @Test(arguments: ["Bearer", "bearer", "BEARER", "bEaReR"])
-    func `the case of the scheme does not count`(scheme: String) async {
+    func `the case of the scheme does not matter`(scheme: String) async {
         #expect(await refusal("\(scheme) \(scene.mint())") == nil)
     }
 
-    @Test func `one or more spaces separate, blanks around are dropped`() async {
+    @Test func `one or more spaces separate, surrounding whitespace is dropped`() async {
         #expect(await refusal("Bearer   \(scene.mint())") == nil)
         #expect(await refusal(" \t Bearer \(scene.mint()) \t") == nil)
     }
@@ -42,12 +42,12 @@ struct RFC6750_2_1_Credentials {
     }
 
     @Test(arguments: ["ab==", "-._~+/0aZ", "a="])
-    func `the alphabet of token68 is let through to the token's own checks`(token: String) async {
+    func `the alphabet of token68 passes to the token's own checks`(token: String) async {
         expectRefused(await refusal("Bearer \(token)"), .malformedJWT)
     }
 
     @Test(arguments: ["Bearer", "bearer", "Bearer ", "Bearer    "])
-    func `a scheme with nothing behind it is a malformed request`(value: String) async {
+    func `a scheme without a token is a malformed request`(value: String) async {
         let refusal = await refusal(value)
         expectRefused(refusal, .emptyCredentials)
         #expect(refusal?.status == .badRequest)
@@ -63,7 +63,7 @@ struct RFC6750_2_1_Credentials {
         "\"Bearer\" a",
         "Bearer: a", "xBearer a",
     ])
-    func `another scheme is no credentials`(value: String) async {
+    func `another scheme counts as no credentials`(value: String) async {
         let refusal = await refusal(value)
         expectRefused(refusal, .unsupportedScheme)
         #expect(refusal?.status == .unauthorized)
@@ -72,7 +72,7 @@ struct RFC6750_2_1_Credentials {
         #expect(refusal?.body.isEmpty == true)
     }
 
-    @Test func `none at all is no credentials`() async {
+    @Test func `a request without the field has no credentials`() async {
         let refusal = await refusal()
         expectRefused(refusal, .missingCredentials)
         #expect(
@@ -84,7 +84,7 @@ struct RFC6750_2_1_Credentials {
         #expect(refusal?.body.isEmpty == true)
     }
 
-    @Test func `two fields are a malformed request, equal or not, of whatever scheme`() async {
+    @Test func `two fields are a malformed request, equal or not, with any scheme`() async {
         let token = scene.mint()
         for second in ["Bearer \(token)", "Bearer x", "Basic x", ""] {
             for pair in [["Bearer \(token)", second], [second, "Bearer \(token)"]] {
@@ -100,7 +100,7 @@ struct RFC6750_2_1_Credentials {
         }
     }
 
-    @Test func `§2.3: a token in the query or a cookie is no credential`() async {
+    @Test func `§2.3: a token in the query or a cookie is not a credential`() async {
         let token = scene.mint()
         let query = await scene.resource.refusal(of: .get("/notes?access_token=\(token)"))
         expectRefused(query, .missingCredentials)
@@ -110,7 +110,7 @@ struct RFC6750_2_1_Credentials {
         #expect(await scene.resource.refusal(of: .get("/notes?access_token=x", bearer: token)) == nil)
     }
 
-    @Test func `a token above the limit is refused before anything looks at it`() async {
+    @Test func `a token above the limit is refused before parsing`() async {
         let refusal = await refusal("Bearer " + String(repeating: "a", count: 16_385))
         expectRefused(refusal, .tokenTooLong)
         #expect(refusal?.status == .unauthorized)

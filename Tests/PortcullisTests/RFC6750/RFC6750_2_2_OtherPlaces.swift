@@ -38,7 +38,7 @@ struct RFC6750_2_2_OtherPlaces {
         return await resource.refusal(of: head, in: AuthorizationContext(form: Array(form.utf8)))
     }
 
-    @Test func `§2.2: a token in a form counts where the metadata names the body`() async throws {
+    @Test func `§2.2: a token in a form is accepted where the metadata lists body`() async throws {
         let form = "x=1&access_token=\(token)&y=%20"
         #expect(await refusal(try resource([.header, .body]), form) == nil)
         #expect(await refusal(try resource([.body]), form) == nil)
@@ -51,7 +51,7 @@ struct RFC6750_2_2_OtherPlaces {
         "application/x-www-form-urlencoded", "APPLICATION/X-WWW-Form-Urlencoded",
         "application/x-www-form-urlencoded; charset=utf-8", "application/x-www-form-urlencoded;charset=x",
     ])
-    func `§2.2: the type of the content is a form, with whatever parameters`(type: String) async throws {
+    func `§2.2: the content type is a form, with any parameters`(type: String) async throws {
         let resource = try resource([.body])
         let refusal = await refusal(resource, "access_token=\(token)", type: [("Content-Type", type)])
         #expect(refusal == nil)
@@ -61,7 +61,7 @@ struct RFC6750_2_2_OtherPlaces {
         "application/json", "text/plain", "multipart/form-data; boundary=x", "",
         "application/x-www-form-urlencodedx", "x-application/x-www-form-urlencoded",
     ])
-    func `§2.2: content of another type holds no token`(type: String) async throws {
+    func `§2.2: content of another type contains no token`(type: String) async throws {
         let resource = try resource([.body])
         let form = "access_token=\(token)"
         let refusal = await refusal(resource, form, type: [("Content-Type", type)])
@@ -73,7 +73,8 @@ struct RFC6750_2_2_OtherPlaces {
     }
 
     @Test(arguments: ["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"])
-    func `§2.2: a method whose content means nothing holds no token`(method: String) async throws {
+    func `§2.2: content of a method without content semantics contains no token`(method: String) async throws
+    {
         let resource = try resource([.body])
         let method = Method(token: method)
         expectRefused(await refusal(resource, "access_token=\(token)", method), .missingCredentials)
@@ -81,25 +82,25 @@ struct RFC6750_2_2_OtherPlaces {
     }
 
     @Test(arguments: ["POST", "PUT", "PATCH"])
-    func `§2.2: a method whose content means something may hold one`(method: String) async throws {
+    func `§2.2: content of a method with content semantics may contain one`(method: String) async throws {
         let resource = try resource([.body])
         let method = Method(token: method)
         #expect(await refusal(resource, "access_token=\(token)", method) == nil)
         #expect(resource.needsForm(of: .test(method, "/notes", fields: [Self.formType])))
     }
 
-    @Test func `§2.2: a form that is not ASCII holds no token`() async throws {
+    @Test func `§2.2: a form that is not ASCII contains no token`() async throws {
         let resource = try resource([.body])
         expectRefused(await refusal(resource, "x=é&access_token=\(token)"), .missingCredentials)
     }
 
-    @Test func `§2.2: what the host has not collected holds no token`() async throws {
+    @Test func `§2.2: content that the host has not read contains no token`() async throws {
         let head = RequestHead.test(.post, "/notes", fields: [Self.formType])
         expectRefused(await (try resource([.body])).refusal(of: head), .missingCredentials)
     }
 
     @Test(arguments: ["access_token=a&access_token=a", "access_token=a&x=1&access%5Ftoken=b"])
-    func `§3.1: a token that is there twice is a malformed request`(text: String) async throws {
+    func `§3.1: a token given more than once is a malformed request`(text: String) async throws {
         for refusal in [
             await refusal(try resource([.body]), text),
             await refusal(try resource([.query]), "", .get, "/notes?" + text, type: []),
@@ -115,7 +116,7 @@ struct RFC6750_2_2_OtherPlaces {
     }
 
     @Test(arguments: ["access_token=", "access_token", "x=1&access_token=&y=2"])
-    func `§3.1: a token without characters is a malformed request`(text: String) async throws {
+    func `§3.1: an empty token is a malformed request`(text: String) async throws {
         for refusal in [
             await refusal(try resource([.body]), text),
             await refusal(try resource([.query]), "", .get, "/notes?" + text, type: []),
@@ -127,7 +128,7 @@ struct RFC6750_2_2_OtherPlaces {
     }
 
     @Test(arguments: ["access_token=a%20b", "access_token=a+b", "access_token=%zz", "access_token=a%2"])
-    func `§2.1: the characters are those of a token here too`(text: String) async throws {
+    func `§2.1: the token's alphabet applies here too`(text: String) async throws {
         for refusal in [
             await refusal(try resource([.body]), text),
             await refusal(try resource([.query]), "", .get, "/notes?" + text, type: []),
@@ -137,7 +138,7 @@ struct RFC6750_2_2_OtherPlaces {
         }
     }
 
-    @Test func `§2.3: a token in the query counts where the metadata names it`() async throws {
+    @Test func `§2.3: a token in the query is accepted where the metadata lists query`() async throws {
         let target = "/notes?x=1&access_token=\(token)"
         for methods in [[.header, .query], [.query]] as [[ProtectedResourceMetadata.BearerMethod]] {
             #expect(await (try resource(methods)).refusal(of: .get(target)) == nil)
@@ -147,7 +148,7 @@ struct RFC6750_2_2_OtherPlaces {
         #expect(off?.challenges.first?["error"] == nil)
     }
 
-    @Test func `§2: more than one place that is taken is a malformed request, even with the same token`()
+    @Test func `§2: tokens in two accepted places are a malformed request, even if equal`()
         async throws
     {
         let token = token
@@ -164,7 +165,7 @@ struct RFC6750_2_2_OtherPlaces {
         }
     }
 
-    @Test func `§2: a place that is not taken does not count`() async throws {
+    @Test func `§2: a place that is not accepted is ignored`() async throws {
         let token = token
         let form = "access_token=x"
         #expect(
@@ -178,7 +179,7 @@ struct RFC6750_2_2_OtherPlaces {
         #expect(bodyOnly?.challenges.map(\.scheme) == [.bearer])
     }
 
-    @Test func `RFC 9449 §7.1: a bound token is not taken from a form or the query`() async throws {
+    @Test func `RFC 9449 §7.1: a bound token in a form or the query is refused`() async throws {
         let client = TestDPoPClient(time: clock.time)
         let token = issuer.mint(audience: Scene.identifier, boundTo: client)
         let resource = try resource([.header, .body, .query], dpop: ["ES256"])
@@ -216,12 +217,12 @@ struct RFC6750_2_2_OtherPlaces {
     }
 
     @Test(arguments: 0..<8)
-    func `RFC 9728 §2: PRM-13: what is advertised is what is taken, of all combinations`(combination: Int)
+    func `RFC 9728 §2: the metadata lists exactly the accepted methods, in all combinations`(combination: Int)
         async throws
     {
         let all = ProtectedResourceMetadata.BearerMethod.allCases
         let methods = all.indices.filter { combination & (1 << $0) != 0 }.map { all[$0] }
-        // Without a bearer method there has to be another one.
+        // Without a bearer method another scheme is required.
         let resource = try resource(methods, dpop: methods.isEmpty ? ["ES256"] : [])
         let advertised = try JSONValue.parse(resource.metadataDocument.body).object?[
             "bearer_methods_supported"]

@@ -48,7 +48,7 @@ struct RFC6750_3_Challenges {
         #expect(found.map(\.path) == ["challengeParameters.\(name)"])
     }
 
-    @Test func `a parameter occurs once, whatever its case`() {
+    @Test func `a parameter occurs once, in any case`() {
         let found = problems { () throws(ConfigurationError) in
             _ = try Self.resource([("realm", "a"), ("Realm", "b")])
         }
@@ -56,7 +56,7 @@ struct RFC6750_3_Challenges {
     }
 
     @Test(arguments: RefusalReason.allCases)
-    func `texts are fixed and safe for clients that parse badly`(reason: RefusalReason) {
+    func `texts are fixed and safe for simple parsers`(reason: RefusalReason) {
         let (status, error) = reason.outcome
         #expect([400, 401, 403, 503].contains(status))
         #expect(reason.publicDescription != nil || error == nil || status == 503)
@@ -67,7 +67,7 @@ struct RFC6750_3_Challenges {
     }
 
     @Test(arguments: RefusalReason.allCases)
-    func `every refusal is uncacheable, and every one but 503 carries the metadata`(reason: RefusalReason)
+    func `no refusal is cacheable, and every refusal but 503 names the metadata`(reason: RefusalReason)
         throws
     {
         let challenger = Challenger(metadataURL: Scene.metadataURL)
@@ -91,7 +91,7 @@ struct RFC6750_3_Challenges {
         #expect(body?["error_description"]?.string == refusal.challenges.first?["error_description"])
     }
 
-    @Test func `nothing that came with the request is in the answer`() async {
+    @Test func `no text from the request is in the answer`() async {
         let scene = Scene()
         let head = RequestHead.get(
             "/notes?secret", bearer: "evil.evil.evil",
@@ -101,7 +101,7 @@ struct RFC6750_3_Challenges {
         #expect(refusal.map { !"\($0)".contains("evil") } == true)
     }
 
-    @Test func `a retry is in whole seconds, rounded up`() {
+    @Test func `Retry-After is in whole seconds, rounded up`() {
         let challenger = Challenger(metadataURL: Scene.metadataURL)
         let after = { (duration: Duration) in
             challenger.unavailable(.keysUnavailable, retryAfter: duration).head.fields[.retryAfter]

@@ -6,18 +6,19 @@ import PortcullisJOSE
 import PortcullisTesting
 import Testing
 
-/// The ways in which clients that exist take a challenge apart, each as strict or as sloppy as its model.
+/// How existing clients parse a challenge, each as strict or as lenient as its model.
 enum ForeignParser: String, CaseIterable, Sendable {
-    /// A grammar without mercy: a scheme, then parameters that are tokens or quoted-strings. After oauth4webapi.
+    /// A strict grammar: a scheme, then parameters that are tokens or quoted-strings. After oauth4webapi.
     case strict
-    /// The first match of a pattern without word boundaries, in the whole field. After the SDKs in TypeScript and Python.
+    /// The first match of a pattern without word boundaries, in the whole field. After the SDKs in TypeScript
+    /// and Python.
     case search
-    /// Cuts at every comma and every first equals sign, whatever the quotes say. After the SDK in C#.
+    /// Splits at every comma and at the first equals sign, even inside quotes. After the SDK in C#.
     case commas
-    /// Toggles at quotes and knows no escapes. After Visual Studio Code.
+    /// Toggles at quotes and ignores escapes. After Visual Studio Code.
     case toggle
 
-    /// The parameters that the client believes to have read, or nothing if it gives up.
+    /// The parameters that the client finds, or `nil` if it fails.
     func parameters(of field: String) -> [String: String]? {
         switch self {
         case .strict: Self.strictly(field)
@@ -96,7 +97,7 @@ struct RFC9110_11_6_1_ForeignParsers {
         return Challenger(metadataURL: Scene.metadataURL, parameters: parameters)
     }()
 
-    /// Every challenge that a reason can lead to, with and without scopes.
+    /// Every challenge for every reason, with and without scopes.
     static func challenges(_ reason: RefusalReason) -> [(scope: String?, challenge: Challenge)] {
         [AccessRequirement.anyValidToken, ["a:b", "c/d"]].flatMap { requirement in
             challenger.refusal(reason, requiring: requirement).challenges.map {
@@ -106,13 +107,13 @@ struct RFC9110_11_6_1_ForeignParsers {
     }
 
     @Test(arguments: ForeignParser.allCases)
-    func `every reader finds the same parameters`(parser: ForeignParser) throws {
+    func `every parser finds the same parameters`(parser: ForeignParser) throws {
         for reason in RefusalReason.allCases where reason.outcome.status != 503 {
             for (scope, challenge) in Self.challenges(reason) where challenge.scheme == .bearer {
                 let found = try #require(parser.parameters(of: challenge.description), "\(challenge)")
                 #expect(found["resource_metadata"] == Scene.metadataURL)
                 #expect(found["scope"] == scope)
-                // RFC 9396: without the opt-in, missing details are told as a missing scope.
+                // RFC 9396: without the opt-in, missing details are reported as a missing scope.
                 #expect(found["error"] == challenge.parameters.first { $0.name == "error" }?.value)
                 guard parser != .search else { continue }
                 #expect(found["error_description"] == reason.publicDescription)
@@ -122,7 +123,9 @@ struct RFC9110_11_6_1_ForeignParsers {
     }
 
     @Test(arguments: RefusalReason.allCases)
-    func `RFC 6750 §3: a parameter occurs once, and a scheme never stands alone`(reason: RefusalReason) {
+    func `RFC 6750 §3: a parameter occurs once, and a scheme is never without parameters`(
+        reason: RefusalReason
+    ) {
         for (_, challenge) in Self.challenges(reason) where reason.outcome.status != 503 {
             let names = challenge.parameters.map { $0.name.lowercased() }
             #expect(Set(names).count == names.count && !names.isEmpty)
@@ -156,7 +159,7 @@ struct MetadataAsClientsReadIt {
     ]
     static let booleans = ["tls_client_certificate_bound_access_tokens", "dpop_bound_access_tokens_required"]
 
-    /// What makes the SDK in TypeScript throw the whole document away, and what makes others misread it.
+    /// The members for which the TypeScript SDK drops the whole document, or which other clients misread.
     static func objections(to document: JSONObject) -> [String] {
         var found = document.members.filter(\.value.isNull).map(\.name)
         for name in pages {
@@ -179,7 +182,7 @@ struct MetadataAsClientsReadIt {
     }
 
     @Test(arguments: Fixture.names(in: "metadata/accepted"))
-    func `what is accepted is published in a form that no schema refuses`(name: String) throws {
+    func `the published metadata passes every client's schema`(name: String) throws {
         let json = try JSONValue.parse(Fixture.bytes("metadata/accepted/\(name).json"))
         let published = try JSONValue.parse(ProtectedResourceMetadata(json: json).json.serialized())
         let document = try #require(published.object)
@@ -187,13 +190,14 @@ struct MetadataAsClientsReadIt {
         #expect(document["resource"]?.string == json.object?["resource"]?.string)
     }
 
-    @Test func `§3.2: one value is a list all the same`() throws {
+    @Test func `§3.2: a single value is a list too`() throws {
         var metadata = ProtectedResourceMetadata(resource: "https://h/p")
         metadata.authorizationServers = ["https://t.auth0.com/"]
         metadata.scopesSupported = ["a"]
         #expect(
             String(decoding: metadata.json.serialized(), as: UTF8.self)
-                == #"{"resource":"https://h/p","authorization_servers":["https://t.auth0.com/"],"scopes_supported":["a"]}"#
+                == #"{"resource":"https://h/p","authorization_servers":["https://t.auth0.com/"],"#
+                + #""scopes_supported":["a"]}"#
         )
     }
 }

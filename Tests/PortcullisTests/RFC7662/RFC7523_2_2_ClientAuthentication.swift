@@ -6,7 +6,7 @@ import PortcullisJOSE
 import PortcullisTesting
 import Testing
 
-@Suite("RFC 7523 §2.2, RFC 8705 §2 How the resource proves who it is")
+@Suite("RFC 7523 §2.2, RFC 8705 §2 How the resource authenticates")
 struct RFC7523_2_2_ClientAuthentication {
     static let name = "https://as.example.com"
     static let endpoint = RFC7662_2_Introspection.endpoint
@@ -37,7 +37,7 @@ struct RFC7523_2_2_ClientAuthentication {
     }
 
     @Test(arguments: [SignatureAlgorithm.es256, .rs256, .ps384, .ed25519])
-    func `§3: the assertion is the client's, for the issuer, and good for a minute`(
+    func `§3: the assertion names the client and the issuer, and is valid for a minute`(
         algorithm: SignatureAlgorithm
     ) async throws {
         let key = try PrivateJWK.generate(algorithm, keyID: "rs-1")
@@ -76,7 +76,7 @@ struct RFC7523_2_2_ClientAuthentication {
         #expect(Set(identifiers).count == 2 && !identifiers.contains(nil))
     }
 
-    @Test func `RFC 7517 §4.2: a key for encryption signs no assertion`() throws {
+    @Test func `RFC 7517 §4.2: an encryption key signs no assertion`() throws {
         var json = try PrivateJWK.generate(.es256).jsonIncludingPrivateMembers
         json["use"] = "enc"
         let key = try PrivateJWK(json)
@@ -93,7 +93,7 @@ struct RFC7523_2_2_ClientAuthentication {
         #expect(found.map(\.path) == ["issuers[0].introspection.authentication"])
     }
 
-    @Test func `RFC 8705 §2: with a certificate the body names the client, and nothing else`() async {
+    @Test func `RFC 8705 §2: with a certificate the body has only the client ID`() async {
         let resource = resource(.tlsClientAuth(id: "rs api"))
         #expect(await resource.refusal(of: .get("/mcp", bearer: "a")) == nil)
         #expect(
@@ -103,7 +103,7 @@ struct RFC7523_2_2_ClientAuthentication {
         #expect(fetcher.requests.first?.fields[.authorization] == nil)
     }
 
-    @Test func `RFC 8705 §2: without a way that presents the certificate it is refused at the start`() {
+    @Test func `RFC 8705 §2: without a fetcher that presents the certificate it is refused at the start`() {
         let found = problems { () throws(ConfigurationError) in
             _ = try ProtectedResource(
                 validating: .init(
@@ -118,8 +118,7 @@ struct RFC7523_2_2_ClientAuthentication {
     }
 
     @Test(arguments: [true, false])
-    func `RFC 8705 §5: the place for clients with a certificate is theirs alone`(usesCertificate: Bool) async
-    {
+    func `RFC 8705 §5: only clients with a certificate use the mTLS endpoint`(usesCertificate: Bool) async {
         let special = "https://mtls.as.example.com/introspect"
         fetcher.on(special, json: .object(RFC7662_2_Introspection.active))
         fetcher.on(
@@ -141,7 +140,7 @@ struct RFC7523_2_2_ClientAuthentication {
             (["private_key_jwt"], true), ([], true), (["client_secret_post", "client_secret_basic"], false),
             (nil, false),
         ] as [([String]?, Bool)])
-    func `RFC 8414 §2: a method that the server does not list is worth a word`(
+    func `RFC 8414 §2: a method that the server does not list is reported`(
         listed: [String]?, isWarned: Bool
     ) async {
         var document: JSONObject = [

@@ -102,7 +102,7 @@ struct RFC7662_2_Introspection {
         #expect(token.audience == ["https://api.example.com/mcp"])
     }
 
-    @Test func `RFC 6749 §2.3.1: the credentials may go into the body, or be a token`() async throws {
+    @Test func `RFC 6749 §2.3.1: the credentials may be in the body, or a bearer token`() async throws {
         for (authentication, field, suffix) in [
             (
                 ClientAuthentication.clientSecretPost(id: "a b", secret: "c&d"), nil,
@@ -124,7 +124,7 @@ struct RFC7662_2_Introspection {
         }
     }
 
-    @Test func `§2.2: inactive is a bad token, and nothing else is read`() async {
+    @Test func `§2.2: inactive is an invalid token, and no other member is read`() async {
         answer(["active": false, "exp": "not a number", "aud": 1])
         await expectInvalid(.inactiveToken, PublicText.inactive)
     }
@@ -135,7 +135,7 @@ struct RFC7662_2_Introspection {
         await expectInvalid(.inactiveToken, PublicText.inactive)
     }
 
-    @Test func `§2.2: an answer that does not say is inactive`() async {
+    @Test func `§2.2: an answer without active is inactive`() async {
         answer(replacing: "active", with: nil)
         await expectInvalid(.inactiveToken, PublicText.inactive)
     }
@@ -149,7 +149,7 @@ struct RFC7662_2_Introspection {
     }
 
     @Test(arguments: ["", "[]", "true", "<html>", #"{"active":true"#, #"{"active":false,"active":true}"#])
-    func `§2.2: a body that is no JSON object is an outage`(body: String) async {
+    func `§2.2: a body that is not a JSON object is an outage`(body: String) async {
         fetcher.on(Self.endpoint) { _ in FetchResponse(status: .ok, body: Array(body.utf8)) }
         await expectOutage()
     }
@@ -168,19 +168,19 @@ struct RFC7662_2_Introspection {
             ("scope", ["mcp:read"]),
             ("iss", 1), ("aud", 1), ("token_type", 1),
         ] as [(String, JSONValue)])
-    func `a member of the wrong type is an outage: it says nothing about the token`(
+    func `a member of the wrong type is an outage: it does not concern the token`(
         name: String, value: JSONValue
     ) async {
         answer(replacing: name, with: value)
         await expectOutage()
     }
 
-    @Test func `§4: what the answer says is checked again`() async {
+    @Test func `§4: the answer's claims are validated`() async {
         answer(replacing: "exp", with: 1_799_999_970)
         await expectInvalid(.expired, PublicText.expired)
     }
 
-    @Test func `§4: a token that is not valid yet is refused`() async {
+    @Test func `§4: a token that is not yet valid is refused`() async {
         answer(replacing: "nbf", with: 1_800_000_031)
         await expectInvalid(.notYetValid, PublicText.early)
     }
@@ -223,13 +223,13 @@ struct RFC7662_2_Introspection {
         expectRefused(await refusal(), reason)
     }
 
-    @Test func `RFC 9449 §6.2, RFC 8705 §3.2: a bound token is never taken for an unbound one`() async {
+    @Test func `RFC 9449 §6.2, RFC 8705 §3.2: a bound token is never treated as unbound`() async {
         answer(replacing: "cnf", with: ["jkt": "x"])
         await expectInvalid(.unprovenPossession, PublicText.unproven)
     }
 
     @Test(arguments: ["a b", "a,b", "é", "\"a\""])
-    func `§4: what can't be a token is refused without asking`(token: String) async {
+    func `§4: a malformed token is refused without a call`(token: String) async {
         expectRefused(await refusal(token), .malformedToken)
         expectRefused(await refusal(String(repeating: "a", count: 16_385)), .tokenTooLong)
         #expect(fetcher.requests.isEmpty)
@@ -249,7 +249,7 @@ struct RFC7662_2_Introspection {
         #expect(resource.isReady)
     }
 
-    @Test func `printed credentials say nothing of themselves`() {
+    @Test func `printed credentials contain no secret`() {
         let authentication = ClientAuthentication.clientSecretBasic(id: "rs", secret: "s3cret")
         var dumped = ""
         dump(TrustedIssuer.introspection(issuer: "https://a", authenticatedBy: authentication), to: &dumped)

@@ -7,7 +7,7 @@ import PortcullisTesting
 import Synchronization
 import Testing
 
-@Suite("RFC 7662 §4, RFC 7009 §3 A route may want to know what the issuer says now")
+@Suite("RFC 7662 §4, RFC 7009 §3 A route can require a fresh introspection answer")
 struct RFC7662_4_FreshAnswers {
     static let endpoint = RFC7662_2_Introspection.endpoint
     static let fresh = AccessRequirement("mcp:read").freshlyIntrospected()
@@ -38,7 +38,7 @@ struct RFC7662_4_FreshAnswers {
         await resource.refusal(of: .get("/mcp", bearer: token), requiring: requirement)
     }
 
-    @Test func `a JWT is verified here, and its issuer is asked each time`() async throws {
+    @Test func `a JWT is verified locally, and its issuer is asked each time`() async throws {
         let token = jwt
         for count in 1...3 {
             let access = try await resource.authorize(.get("/mcp", bearer: token), requiring: Self.fresh)
@@ -51,7 +51,7 @@ struct RFC7662_4_FreshAnswers {
         #expect(body == "token=\(token)&token_type_hint=access_token")
     }
 
-    @Test func `one that was taken back is refused at once, and elsewhere as long as that is remembered`()
+    @Test func `a revoked token is refused at once, and on other routes when the cached answer ends`()
         async
     {
         let token = jwt
@@ -61,13 +61,13 @@ struct RFC7662_4_FreshAnswers {
         expectRefused(await refusal(token), .inactiveToken)
         expectRefused(await refusal(token, Self.known), .inactiveToken)
         #expect(fetcher.requests.count == 2)
-        // The issuer says no more of a JWT where nobody asks.
+        // Without a fresh answer the gate only verifies the JWT.
         clock.advance(by: .seconds(5))
         #expect(await refusal(token, Self.known) == nil)
         expectRefused(await refusal(token), .inactiveToken)
     }
 
-    @Test func `while the issuer can't be asked the answer is 503, and other routes go on`() async {
+    @Test func `while the issuer is unreachable the answer is 503, and other routes continue`() async {
         let token = jwt
         for error in [FetchError.unreachable, .timedOut, .tooLarge] {
             fetcher.on(Self.endpoint, failing: error)
@@ -80,7 +80,7 @@ struct RFC7662_4_FreshAnswers {
         #expect(await refusal(token, Self.known) == nil)
     }
 
-    @Test func `what does not verify is not shown to anybody`() async {
+    @Test func `a token that fails verification is not sent to the issuer`() async {
         let stranger = TestIssuer("https://as.example.com", time: clock.time)
         let forged = stranger.mint(audience: "https://api.example.com/mcp", scope: "mcp:read")
         expectRefused(await refusal(forged), .invalidSignature)
@@ -101,7 +101,7 @@ struct RFC7662_4_FreshAnswers {
             ("token_type", "refresh_token", .unsupportedTokenType), ("exp", "x", .introspectionUnavailable),
             ("iss", 1, .introspectionUnavailable), ("active", "true", .inactiveToken),
         ] as [(String, JSONValue, RefusalReason)])
-    func `an answer that speaks against the token refuses it`(
+    func `an answer that contradicts the token refuses it`(
         name: String, value: JSONValue, reason: RefusalReason
     ) async {
         var object: JSONObject = ["active": true]
@@ -110,7 +110,7 @@ struct RFC7662_4_FreshAnswers {
         expectRefused(await refusal(jwt), reason)
     }
 
-    @Test func `an opaque token is asked about each time, whatever is remembered`() async {
+    @Test func `an opaque token is introspected each time, whatever is cached`() async {
         answer(RFC7662_2_Introspection.active)
         for _ in 0..<2 { #expect(await refusal("opaque", Self.known) == nil) }
         #expect(fetcher.requests.count == 1)
@@ -118,7 +118,7 @@ struct RFC7662_4_FreshAnswers {
             #expect(await refusal("opaque") == nil)
             #expect(fetcher.requests.count == count)
         }
-        // Others profit from the answer.
+        // Other routes use the answer.
         #expect(await refusal("opaque", Self.known) == nil)
         #expect(fetcher.requests.count == 4)
         answer(["active": false])
@@ -133,7 +133,7 @@ struct RFC7662_4_FreshAnswers {
         #expect(fetcher.requests.count == 1)
     }
 
-    @Test func `an answer that is shared with other processes is no new one`() async {
+    @Test func `an answer from a shared cache is not fresh`() async {
         let cache = MemoryIntrospectionCache(uptime: clock.time.uptime)
         var trusted = TrustedIssuer.introspection(
             issuer: "https://as.example.com", endpoint: Self.endpoint,
@@ -152,7 +152,7 @@ struct RFC7662_4_FreshAnswers {
         #expect(fetcher.requests.count == 2)
     }
 
-    @Test func `those who come while a question is under way share the next, and not that one`() async {
+    @Test func `requests that arrive during a call share the next one, not this one`() async {
         let doors = [Latch(), Latch()]
         let count = Mutex(0)
         fetcher.on(Self.endpoint) { _ in
@@ -161,7 +161,7 @@ struct RFC7662_4_FreshAnswers {
                 return number
             }
             if number <= 2 { await doors[number - 1].wait() }
-            // The first question was put before the token was taken back.
+            // The first call was sent before the token was revoked.
             let object: JSONObject = ["active": .bool(number == 1)]
             return FetchResponse(status: .ok, body: object.serialized())
         }
@@ -182,7 +182,7 @@ struct RFC7662_4_FreshAnswers {
         #expect(fetcher.requests.count == 2)
     }
 
-    @Test func `an older answer that comes in after a newer one is not remembered over it`() async {
+    @Test func `an older answer that arrives after a newer one is not cached over it`() async {
         let door = Latch()
         let count = Mutex(0)
         fetcher.on(Self.endpoint) { _ in
@@ -201,13 +201,13 @@ struct RFC7662_4_FreshAnswers {
         clock.advance(by: .milliseconds(1))
         expectRefused(await refusal("opaque"), .inactiveToken)
         door.open()
-        // Who asked first has the answer that was true then; nobody else gets in by it.
+        // The first request gets the answer that was true then; no other request uses it.
         #expect(await early == nil)
         expectRefused(await refusal("opaque", Self.known), .inactiveToken)
         #expect(fetcher.requests.count == 2)
     }
 
-    @Test func `nor is one by somebody who came later and shares the older question`() async {
+    @Test func `an older call that a later request shares is not cached over a newer answer`() async {
         let (first, second) = (Latch(), Latch())
         let count = Mutex(0)
         fetcher.on(Self.endpoint) { _ in
@@ -236,7 +236,7 @@ struct RFC7662_4_FreshAnswers {
         #expect(fetcher.requests.count == 2)
     }
 
-    @Test func `what one resource asked before an invalidation answers no other behind it`() async throws {
+    @Test func `a call from before an invalidation answers no request after it`() async throws {
         let pool = IssuerConnections()
         let door = Latch()
         fetcher.on(Self.endpoint) { _ in
@@ -268,7 +268,7 @@ struct RFC7662_4_FreshAnswers {
         _ = await (before, behind)
     }
 
-    @Test func `the token of an issuer that can't be asked is refused`() async {
+    @Test func `a token whose issuer cannot be asked is refused`() async {
         let other = TestIssuer("https://b.example", time: clock.time)
         let both = ProtectedResource(
             "https://api.example.com/mcp",
@@ -285,7 +285,7 @@ struct RFC7662_4_FreshAnswers {
         #expect(fetcher.requests.isEmpty)
     }
 
-    @Test func `nothing is decided without the wait`() async {
+    @Test func `nothing is decided without waiting`() async {
         let token = jwt
         #expect(await refusal(token) == nil)
         guard
@@ -298,7 +298,7 @@ struct RFC7662_4_FreshAnswers {
         }
     }
 
-    @Test func `a proof is not used up while the issuer is away`() async throws {
+    @Test func `a proof is not used up while the issuer is unreachable`() async throws {
         let client = TestDPoPClient(time: clock.time)
         let resource = ProtectedResource(
             "https://api.example.com/mcp",

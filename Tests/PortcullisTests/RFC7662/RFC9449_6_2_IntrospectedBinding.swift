@@ -6,7 +6,7 @@ import PortcullisJOSE
 import PortcullisTesting
 import Testing
 
-@Suite("RFC 9449 §6.2 Introspected tokens that are bound to a key")
+@Suite("RFC 9449 §6.2 Introspected tokens bound to a key")
 struct RFC9449_6_2_IntrospectedBinding {
     static let uri = "https://api.example.com/mcp"
     let clock = ManualClock()
@@ -35,9 +35,9 @@ struct RFC9449_6_2_IntrospectedBinding {
         (client ?? self.client).proof(.get, Self.uri, token: "opaque")
     }
 
-    // Whatever the answer calls the type: what counts is what the token is bound to.
+    // The binding counts, whatever type the answer names.
     @Test(arguments: ["DPoP", "dpop", "DPOP", "Bearer", "bearer", nil] as [String?])
-    func `the thumbprint is enforced as that of a JWT is`(type: String?) async throws {
+    func `the thumbprint is enforced as in a JWT`(type: String?) async throws {
         answer(type: type)
         expectRefused(await resource.refusal(of: .get("/mcp", bearer: "opaque")), .boundTokenAsBearer)
         expectRefused(
@@ -56,7 +56,7 @@ struct RFC9449_6_2_IntrospectedBinding {
     }
 
     @Test(arguments: ["DPoP", "dpop"])
-    func `a type of DPoP without a key is no token that can be used`(type: String) async {
+    func `a token_type of DPoP without a key is an unusable token`(type: String) async {
         answer(type: type, isBound: false)
         expectRefused(await resource.refusal(of: .get("/mcp", bearer: "opaque")), .unprovenPossession)
         clock.advance(by: .seconds(10))
@@ -66,7 +66,7 @@ struct RFC9449_6_2_IntrospectedBinding {
     }
 
     @Test(arguments: ["Bearer", "BEARER", nil] as [String?])
-    func `a bearer token is not taken with DPoP`(type: String?) async {
+    func `a bearer token in the DPoP scheme is refused`(type: String?) async {
         answer(type: type, isBound: false)
         expectRefused(
             await resource.refusal(of: .dpop("/mcp", token: "opaque", proofs: [proof()])), .unboundToken)
@@ -74,12 +74,12 @@ struct RFC9449_6_2_IntrospectedBinding {
     }
 
     @Test(arguments: ["refresh_token", "N_A", "mac", "pop", ""])
-    func `another kind of token is refused`(type: String) async {
+    func `another token_type is refused`(type: String) async {
         answer(type: type)
         expectRefused(await resource.refusal(of: .get("/mcp", bearer: "opaque")), .unsupportedTokenType)
     }
 
-    @Test func `the proof is for the resource, and its server never sees it`() async throws {
+    @Test func `the proof is for the resource, and the introspection endpoint never gets it`() async throws {
         answer(type: "DPoP")
         let proof = proof()
         #expect(await resource.refusal(of: .dpop("/mcp", token: "opaque", proofs: [proof])) == nil)

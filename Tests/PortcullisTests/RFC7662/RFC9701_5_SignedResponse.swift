@@ -63,7 +63,7 @@ struct RFC9701_5_SignedResponse {
     @Test(arguments: [
         "token-introspection+jwt", "Token-Introspection+JWT", "application/token-introspection+jwt",
     ])
-    func `§4: a signed answer is asked for and taken`(type: String) async throws {
+    func `§4: a signed answer is requested and accepted`(type: String) async throws {
         answer(sign(claims, type: .string(type)), as: Self.mediaType + "; charset=utf-8")
         let token = try await resource.authorize(.get("/mcp", bearer: "opaque"), requiring: "mcp:read")
         #expect(token.subject == "user-1" && token.format == .opaque)
@@ -77,7 +77,7 @@ struct RFC9701_5_SignedResponse {
         expectRefused(await resource.refusal(of: .get("/mcp", bearer: "opaque")), .inactiveToken)
     }
 
-    @Test func `§5: what stands beside the claim says nothing about the token`() async {
+    @Test func `§5: members outside the claim are ignored`() async {
         var claims = RFC7662_2_Introspection.active
         claims["aud"] = "rs:api"
         claims["iat"] = 1_800_000_000
@@ -89,24 +89,24 @@ struct RFC9701_5_SignedResponse {
     @Test(arguments: [
         "application/json", "application/jwt", "text/plain", "application/token-introspection+jwtx",
     ])
-    func `§5: no downgrade to an answer that is not signed`(mediaType: String) async {
+    func `§5: an unsigned answer is refused`(mediaType: String) async {
         answer(
             String(decoding: RFC7662_2_Introspection.active.serialized(), as: UTF8.self), as: mediaType)
         await expectOutage(.unsignedAnswer)
     }
 
     @Test(arguments: ["at+jwt", "JWT", "dpop+jwt", nil] as [JSONValue?])
-    func `RFC 8725 §3.12: another kind of JWT is no answer`(type: JSONValue?) async {
+    func `RFC 8725 §3.12: another kind of JWT is refused`(type: JSONValue?) async {
         answer(sign(claims, type: type))
         await expectOutage(.untrustedAnswer)
     }
 
-    @Test func `§5: a signature by somebody else is no answer`() async {
+    @Test func `§5: another party's signature is refused`() async {
         answer(sign(claims, by: TestIssuer("https://as.example.com", time: clock.time)))
         await expectOutage(.untrustedAnswer)
     }
 
-    @Test func `§5: an algorithm of ours, never none`() async {
+    @Test func `§5: only configured algorithms are accepted, never none`() async {
         let header = Base64URL.encode(Array(#"{"alg":"none","typ":"token-introspection+jwt"}"#.utf8))
         answer("\(header).\(Base64URL.encode(claims.serialized())).AA")
         await expectOutage(.untrustedAnswer)
@@ -118,14 +118,15 @@ struct RFC9701_5_SignedResponse {
             ("iat", 1_799_999_640), ("iat", 1_800_000_060), ("iat", nil), ("token_introspection", nil),
             ("token_introspection", "text"),
         ] as [(String, JSONValue?)])
-    func `§5: made by the server, for this client, just now`(name: String, value: JSONValue?) async {
+    func `§5: iss, aud and iat must be the server, this client and now`(name: String, value: JSONValue?) async
+    {
         var claims = claims
         claims[name] = value
         answer(sign(claims))
         await expectOutage(.untrustedAnswer)
     }
 
-    @Test func `§8.1: an answer is no access token`() async {
+    @Test func `§8.1: an answer is not an access token`() async {
         var claims = claims
         for member in RFC7662_2_Introspection.active.members { claims[member.name] = member.value }
         claims["jti"] = "x"
@@ -135,7 +136,7 @@ struct RFC9701_5_SignedResponse {
         #expect(refusal?.status == .unauthorized && refusal?.challenges.first?["error"] == "invalid_token")
     }
 
-    @Test func `without keys nothing could be verified, which is refused at the start`() {
+    @Test func `without keys signed answers are refused at the start`() {
         var trusted = TrustedIssuer.introspection(
             issuer: "https://as.example.com", endpoint: Self.endpoint,
             authenticatedBy: .clientSecretBasic(id: "a", secret: "b"))

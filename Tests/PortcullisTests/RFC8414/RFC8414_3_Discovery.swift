@@ -54,7 +54,7 @@ struct RFC8414_3_Discovery {
         ),
         ("https://as.example:8443", ["https://as.example:8443\(oauth)", "https://as.example:8443\(openID)"]),
     ])
-    func `§3.1: the places are tried in order, until one has the document`(name: String, places: [String])
+    func `§3.1: the locations are tried in order, until one has the document`(name: String, places: [String])
         async
     {
         for (index, place) in places.enumerated() {
@@ -70,7 +70,7 @@ struct RFC8414_3_Discovery {
     @Test(arguments: [
         "https://as.example/", "https://AS.example", "https://as.example:443", "http://as.example", "",
     ])
-    func `§3.3: a document of another issuer is not used, however near`(named: String) async {
+    func `§3.3: a document of another issuer is not used, however similar`(named: String) async {
         let world = World("https://as.example")
         for path in [Self.oauth, Self.openID] {
             world.fetcher.on(
@@ -91,7 +91,7 @@ struct RFC8414_3_Discovery {
             ["jwks_uri": "https://as.example/jwks"],
             [], "x",
         ] as [JSONValue])
-    func `§3.2: a document that can't be used is an outage, not a bad token`(document: JSONValue) async {
+    func `§3.2: an unusable document is an outage, not an invalid token`(document: JSONValue) async {
         let world = World("https://as.example")
         for path in [Self.oauth, Self.openID] {
             world.fetcher.on("https://as.example\(path)", json: document)
@@ -105,14 +105,14 @@ struct RFC8414_3_Discovery {
     }
 
     @Test(arguments: [301, 302, 307, 308, 500, 503, 204])
-    func `a redirect or a failure is not followed and not taken for an answer`(code: Int) async {
+    func `a redirect is not followed, and an error is not an answer`(code: Int) async {
         let world = World("https://as.example")
         world.fetcher.on("https://as.example\(Self.oauth)", status: Status(code: code))
         expectRefused(await world.refusal(), .keysUnavailable)
         #expect(world.fetcher.requests.count == 1)
     }
 
-    @Test func `§2: http is used towards loopback only, and only where allowed`() async {
+    @Test func `§2: http is used only to loopback, and only if allowed`() async {
         let name = "http://127.0.0.1:8081"
         let world = World(name, allowsInsecureLoopback: true)
         world.fetcher.on(
@@ -131,7 +131,7 @@ struct RFC8414_3_Discovery {
         }
     }
 
-    @Test func `given keys are used without asking anybody`() async {
+    @Test func `configured keys are used without a fetch`() async {
         let world = World("https://as.example")
         let fetcher = ScriptedFetcher()
         let fixed = ProtectedResource(
@@ -154,7 +154,7 @@ struct RFC8414_3_Discovery {
     @Test(arguments: [
         "application/json", "application/jwk-set+json", "application/jwk-set+json; charset=utf-8",
     ])
-    func `KEY-01: keys come as JSON or as a key set`(type: String) async {
+    func `keys are requested as application/json or application/jwk-set+json`(type: String) async {
         let world = World("https://as.example")
         world.fetcher.on(
             "https://as.example\(Self.oauth)",
@@ -168,7 +168,7 @@ struct RFC8414_3_Discovery {
 
     @Test(
         arguments: ["x.y.z", 7, "eyJhbGciOiJub25lIn0.eyJqd2tzX3VyaSI6Imh0dHBzOi8vZXZpbCJ9."] as [JSONValue])
-    func `§2.1: DSC-07: signed_metadata of the server is not looked at`(value: JSONValue) async {
+    func `RFC 8414 §2.1: signed_metadata of the authorization server is ignored`(value: JSONValue) async {
         let world = World("https://as.example")
         world.fetcher.on(
             "https://as.example\(Self.oauth)",

@@ -34,14 +34,14 @@ struct RFC8705_3_CertificateBinding {
             ])
     }
 
-    @Test func `§3: the certificate of the connection is the one that the token is bound to`() async throws {
+    @Test func `§3: the connection's certificate must be the one that the token is bound to`() async throws {
         let head = RequestHead.get("/notes", bearer: token)
         let token = try await scene.resource.authorize(
             head, in: AuthorizationContext(clientCertificate: .connection(der: Self.der)))
         #expect(token.binding == .mutualTLS)
     }
 
-    @Test func `§3: another certificate is refused, and so is none, whatever is remembered`() async {
+    @Test func `§3: another certificate and no certificate are refused, whatever is cached`() async {
         let token = token
         for _ in 0..<2 {
             expectInvalid(
@@ -51,14 +51,14 @@ struct RFC8705_3_CertificateBinding {
         }
     }
 
-    @Test func `RFC 9440 §4: the field of somebody who is not trusted does not exist`() async {
+    @Test func `RFC 9440 §4: the field of an untrusted peer is ignored`() async {
         expectInvalid(await refusal(.none, Self.field), .missingClientCertificate)
         expectInvalid(
             await refusal(.connection(der: [1]), Self.field), .clientCertificateMismatch)
         #expect(await refusal(.connection(der: Self.der), ("Client-Cert", "nonsense")) == nil)
     }
 
-    @Test func `RFC 9440 §2.2: of a trusted proxy the field counts, whatever stands beside it`() async {
+    @Test func `RFC 9440 §2.2: a trusted proxy's field counts, whatever else is there`() async {
         #expect(await refusal(.trustedField, Self.field) == nil)
         #expect(
             await refusal(.trustedField, ("client-cert", ":MAMCAQc=:"), ("Client-Cert-Chain", "x")) == nil)
@@ -72,7 +72,7 @@ struct RFC8705_3_CertificateBinding {
         "", ":", "::", "MAMCAQc=", ":MAMCAQc=", "MAMCAQc=:", ":MAMCAQc:", ":MAMC AQc=:", ":MAMCAQc=:;a=1",
         ":MAMCAQc=:, :MAMCAQc=:", ":MAMCAQd=:", ":_-MCAQc=:", "\"MAMCAQc=\"", ":MAMCAQc==:", ":M:",
     ])
-    func `RFC 9440 §2.1: a malformed field is a malformed request, whoever the token is for`(value: String)
+    func `RFC 9440 §2.1: a malformed field is a malformed request, for any token`(value: String)
         async
     {
         for token in [token, scene.mint(), "x"] {
@@ -93,7 +93,7 @@ struct RFC8705_3_CertificateBinding {
         #expect(refusal?.status == .badRequest)
     }
 
-    @Test func `RFC 9440 §2.4: answers that depend on the field say so`() async {
+    @Test func `RFC 9440 §2.4: answers that depend on the field have Vary`() async {
         #expect(await refusal(.trustedField)?.head.fields[.vary] == "Client-Cert")
         #expect(await refusal(.none)?.head.fields[.vary] == nil)
         var fields: Fields = [.vary: "Origin"]
@@ -103,14 +103,14 @@ struct RFC8705_3_CertificateBinding {
         #expect(fields.values(of: .vary) == ["Origin", "Client-Cert"])
     }
 
-    @Test func `an unbound token needs no certificate, and may come with one`() async {
+    @Test func `an unbound token needs no certificate, and is accepted with one`() async {
         #expect(await refusal(.none, token: scene.mint()) == nil)
         #expect(await refusal(.connection(der: [1]), token: scene.mint()) == nil)
         #expect(await refusal(.trustedField, Self.field, token: scene.mint()) == nil)
         #expect(await refusal(.trustedField, token: scene.mint()) == nil)
     }
 
-    @Test func `RFC 7800 §3.1: a token that is bound to a key and to a certificate needs both`() async {
+    @Test func `RFC 7800 §3.1: a token bound to a key and to a certificate needs both`() async {
         let scene = DPoPScene()
         let token = scene.issuer.mint(
             audience: Scene.identifier, boundTo: scene.client, certificate: Self.der)
@@ -130,7 +130,7 @@ struct RFC8705_3_CertificateBinding {
         expectRefused(bearer, .boundTokenAsBearer)
     }
 
-    @Test func `§3.2: an introspected token is bound as well`() async {
+    @Test func `§3.2: an introspected token is bound too`() async {
         let fetcher = ScriptedFetcher()
         fetcher.on(
             "https://as.example.com/introspect",
@@ -149,7 +149,7 @@ struct RFC8705_3_CertificateBinding {
         #expect(await resource.refusal(of: head, in: context) == nil)
     }
 
-    @Test func `the decision that does not wait is the same`() async throws {
+    @Test func `the immediate decision is the same`() async throws {
         let token = token
         let head = RequestHead.get("/notes", bearer: token)
         _ = await refusal(.connection(der: Self.der), token: token)
@@ -163,7 +163,7 @@ struct RFC8705_3_CertificateBinding {
             return
         }
         #expect(refusal.reason == .missingClientCertificate && other.reason == .missingClientCertificate)
-        // The answer has to say that another certificate would make another one, which is done on its way back.
+        // The answer varies with the certificate, which the gate adds on the answer's way back.
         #expect(
             scene.resource.completesAnswer(
                 to: head, in: AuthorizationContext(clientCertificate: .trustedField)))

@@ -6,10 +6,10 @@ import PortcullisJOSE
 import PortcullisTesting
 import Testing
 
-/// The files that attack signatures and keys, taken through the whole gate.
+/// Sends the files that attack signatures and keys through the whole gate.
 @Suite("RFC 7515 §5.2, RFC 8725 §3 Every attack gets 401 and invalid_token at the gate")
 struct RFC7515_5_2_AttacksAtTheGate {
-    /// Tokens that no field can hold, or that a space in front of makes good ones.
+    /// Tokens that no field can hold, or that are valid without their leading space.
     static let unsendable: Set = [
         "leading-space", "signature-with-line-break", "signature-with-newline", "signature-with-nul",
         "signature-with-non-ascii",
@@ -28,7 +28,7 @@ struct RFC7515_5_2_AttacksAtTheGate {
             tokens: policy, time: ManualClock().time)
     }
 
-    /// What the gate says of a token that is refused below it for a reason.
+    /// The gate's reason for a token that the JOSE layer refuses for this reason.
     private static func reason(_ reason: String, _ token: String) -> RefusalReason {
         guard token.utf8.allSatisfy({ isToken68($0) }) else { return .malformedToken }
         switch reason {
@@ -53,7 +53,7 @@ struct RFC7515_5_2_AttacksAtTheGate {
     }
 
     @Test(arguments: Fixture.names(in: "jose/refused").filter { !unsendable.contains($0) })
-    func `a token with this flaw is refused, and its reason is its own`(name: String) async throws {
+    func `a token with this flaw is refused, with its own reason`(name: String) async throws {
         let fixture = try #require(JSONValue.parse(Fixture.bytes("jose/refused/\(name).json")).object)
         let (token, key) = (fixture["token"]?.string ?? "", fixture["key"]?.object ?? [:])
         let resource = try Self.resource([key])
@@ -66,7 +66,7 @@ struct RFC7515_5_2_AttacksAtTheGate {
     }
 
     @Test(arguments: Fixture.names(in: "jose/accepted"))
-    func `the same without a flaw is let in`(name: String) async throws {
+    func `the same token without the flaw is accepted`(name: String) async throws {
         let fixture = try #require(JSONValue.parse(Fixture.bytes("jose/accepted/\(name).json")).object)
         let resource = try Self.resource([fixture["key"]?.object ?? [:]])
         #expect(await resource.refusal(of: .get("/mcp", bearer: fixture["token"]?.string ?? "")) == nil)
@@ -94,7 +94,7 @@ struct RFC7515_5_2_AttacksAtTheGate {
             ("key_ops", ["verify", "verify"]),
             ("alg", "ES384"), ("alg", "es256"), ("alg", ""), ("kid", "other"),
         ] as [(String, JSONValue)])
-    func `RFC 7517 §4.2-§4.5: each of these alone takes the key away`(name: String, value: JSONValue)
+    func `RFC 7517 §4.2-§4.5: each of these members alone disables the key`(name: String, value: JSONValue)
         async throws
     {
         let scene = Scene()

@@ -17,12 +17,12 @@ struct RFC7519_4_1_Times {
     let scene = RFC7519_4_1_Times.scene(leeway: .zero)
 
     @Test(arguments: [1_800_000_001, 1_800_000_000.5, 1e300] as [JSONValue])
-    func `§4.1.4: before exp a token is good`(expiry: JSONValue) async {
+    func `§4.1.4: before exp a token is accepted`(expiry: JSONValue) async {
         #expect(await scene.refusal(of: scene.mint(claims: ["exp": expiry])) == nil)
     }
 
     @Test(arguments: [1_800_000_000, 1_799_999_999.999, 0, -1e18, -1e300] as [JSONValue])
-    func `§4.1.4: on exp and after, it is not`(expiry: JSONValue) async {
+    func `§4.1.4: at exp and after, it is refused`(expiry: JSONValue) async {
         await scene.expectInvalid(scene.mint(claims: ["exp": expiry]), .expired, PublicText.expired)
     }
 
@@ -35,7 +35,7 @@ struct RFC7519_4_1_Times {
     }
 
     @Test(arguments: ["1e400", "-1e400", "1E999999999"])
-    func `§2: a number without a finite value is malformed and harms nobody`(text: String) async throws {
+    func `§2: a number without a finite value is malformed and does not crash`(text: String) async throws {
         let number = try JSONValue.parse(Array(text.utf8))
         for name in ["exp", "nbf", "iat"] {
             await scene.expectInvalid(
@@ -53,14 +53,14 @@ struct RFC7519_4_1_Times {
         }
     }
 
-    @Test func `§4.1.5: a token that is known is not good before its time either`() async {
+    @Test func `§4.1.5: a cached token is not accepted before nbf either`() async {
         let token = scene.mint(claims: ["nbf": 1_800_000_000])
         #expect(await scene.refusal(of: token) == nil)
         scene.clock.advance(by: .seconds(-60))
         await scene.expectInvalid(token, .notYetValid, PublicText.early)
     }
 
-    @Test func `one leeway stretches all three`() async {
+    @Test func `one leeway applies to all three`() async {
         let scene = Self.scene(leeway: .seconds(30))
         for (name, good, bad) in [
             ("exp", 1_799_999_971, 1_799_999_970), ("nbf", 1_800_000_030, 1_800_000_031),

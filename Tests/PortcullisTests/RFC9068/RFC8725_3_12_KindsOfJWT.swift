@@ -6,7 +6,7 @@ import PortcullisJOSE
 import PortcullisTesting
 import Testing
 
-@Suite("RFC 8725 §3.12 Each kind of JWT is good in its own place alone")
+@Suite("RFC 8725 §3.12 Each kind of JWT is valid in its own place alone")
 struct RFC8725_3_12_KindsOfJWT {
     static let endpoint = RFC7662_2_Introspection.endpoint
     static let uri = "https://api.example.com/mcp"
@@ -29,7 +29,7 @@ struct RFC8725_3_12_KindsOfJWT {
             time: clock.time)
     }
 
-    /// Claims that would do for every kind at once, so that nothing but the type can tell them apart.
+    /// Claims that satisfy every kind at once, so that only the type distinguishes them.
     private func jwt(_ type: String, ath token: String = "opaque") -> String {
         let claims: JSONObject = [
             "iss": "https://as.example.com", "aud": .string(Self.uri), "sub": "user-1",
@@ -51,13 +51,13 @@ struct RFC8725_3_12_KindsOfJWT {
     ]
 
     @Test(arguments: types)
-    func `as an access token`(type: String) async {
+    func `only an access token is accepted as an access token`(type: String) async {
         let refusal = await resource.refusal(of: .get("/mcp", bearer: jwt(type)))
         if type == "at+jwt" { #expect(refusal == nil) } else { expectRefused(refusal, .unsupportedTokenType) }
     }
 
     @Test(arguments: types)
-    func `as a proof`(type: String) async {
+    func `only a proof is accepted as a proof`(type: String) async {
         let token = issuer.mint(
             audience: Self.uri, claims: ["cnf": ["jkt": .string(issuer.key.publicKey.thumbprint)]])
         let refusal = await resource.refusal(
@@ -66,7 +66,7 @@ struct RFC8725_3_12_KindsOfJWT {
     }
 
     @Test(arguments: types)
-    func `as an answer to introspection`(type: String) async {
+    func `only a signed answer is accepted as an introspection answer`(type: String) async {
         let body = Array(jwt(type).utf8)
         fetcher.on(Self.endpoint) { _ in
             FetchResponse(
@@ -81,7 +81,7 @@ struct RFC8725_3_12_KindsOfJWT {
     }
 
     @Test
-    func `RFC 9068 §5: an ID token is refused by its type, and by its audience where that is no matter`()
+    func `RFC 9068 §5: an ID token is refused for its type, and for its audience if the type is accepted`()
         async
     {
         let claims: JSONObject = [
@@ -99,12 +99,12 @@ struct RFC8725_3_12_KindsOfJWT {
     }
 }
 
-@Suite("RFC 8725 §3.10, RFC 7516 §7.1, RFC 8259 What a token brings with it")
+@Suite("RFC 8725 §3.10, RFC 7516 §7.1, RFC 8259 What a token contains")
 struct RFC8725_3_10_UntrustedInput {
     let scene = Scene()
 
     @Test(arguments: ["jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256"])
-    func `§3.10: a key, or where one lies, is neither used nor fetched`(name: String) async throws {
+    func `§3.10: a key or its URL in a token is neither used nor fetched`(name: String) async throws {
         let fetcher = ScriptedFetcher()
         let keys = JSONValue.object(scene.issuer.keys.publicJSON)
         fetcher.on("https://as.example.com/jwks", json: keys)
@@ -123,7 +123,7 @@ struct RFC8725_3_10_UntrustedInput {
             }
         let forged = impostor.mint(audience: Scene.identifier, header: [name: value])
         expectRefused(await resource.refusal(of: .get("/notes", bearer: forged)), .invalidSignature)
-        // On a good token they are nobody's business.
+        // In a valid token they are ignored.
         #expect(await resource.refusal(of: .get("/notes", bearer: scene.mint(header: [name: value]))) == nil)
         let critical = scene.mint(header: [name: value, "crit": [.string(name)]])
         expectRefused(await resource.refusal(of: .get("/notes", bearer: critical)), .malformedJWT)
@@ -136,7 +136,7 @@ struct RFC8725_3_10_UntrustedInput {
         #"{"alg":"PBES2-HS256+A128KW","enc":"A128GCM","p2c":2147483647,"p2s":"AAAA"}"#,
         #"{"alg":"ECDH-ES","enc":"A128GCM","epk":{"kty":"EC"},"cty":"JWT"}"#,
     ])
-    func `RFC 9068 §4, RFC 7516 §7.1: an encrypted token is refused before anything is computed`(
+    func `RFC 9068 §4, RFC 7516 §7.1: an encrypted token is refused before any cryptography`(
         header: String
     )
         async
@@ -156,7 +156,7 @@ struct RFC8725_3_10_UntrustedInput {
     ]
 
     @Test(arguments: payloads)
-    func `RFC 8725 §3.7, RFC 8259 §8.1: a payload is one JSON object in UTF-8, not deeper than 16`(
+    func `RFC 8725 §3.7, RFC 8259 §8.1: a payload is one JSON object in UTF-8, at most 16 levels deep`(
         payload: [UInt8]
     )
         async
@@ -166,7 +166,7 @@ struct RFC8725_3_10_UntrustedInput {
     }
 
     @Test
-    func `RFC 8725 §3: a token of a megabyte is refused by its length, by its members one that is short`()
+    func `RFC 8725 §3: a token of a megabyte is refused for its length, a short one for its member count`()
         async
     {
         let long = String(repeating: "A", count: 1_048_576)
@@ -180,7 +180,7 @@ struct RFC8725_3_10_UntrustedInput {
     }
 
     @Test(arguments: ["../../etc/passwd", "' OR 1=1 --", "\u{0}", "\r\nX: y", "<script>", "é"])
-    func `§3.10: claims are text and nothing more`(text: String) async throws {
+    func `§3.10: claims are only text`(text: String) async throws {
         let claims: JSONObject = ["sub": .string(text), "client_id": .string(text), "jti": .string(text)]
         let token = try await scene.resource.authorize(.get("/notes", bearer: scene.mint(claims: claims)))
         #expect(token.subject == text && token.clientID == text)

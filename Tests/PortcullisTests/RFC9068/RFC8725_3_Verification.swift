@@ -13,19 +13,19 @@ struct RFC8725_3_Verification {
     @Test(arguments: [
         "none", "None", "nOnE", "NONE", "HS256", "HS384", "HS512", "es256", "RS1", "", "ES256K",
     ])
-    func `§3.1: an algorithm that is not ours is refused`(name: String) async {
+    func `§3.1: an unsupported algorithm is refused`(name: String) async {
         await scene.expectInvalid(
             scene.mint(header: ["alg": .string(name)]), .unsupportedAlgorithm, PublicText.unacceptable)
     }
 
-    @Test func `§3.1: an algorithm that is not listed is refused though the key could verify it`() async {
+    @Test func `§3.1: an unlisted algorithm is refused although the key could verify it`() async {
         var policy = TokenPolicy()
         policy.algorithms = [.rs256]
         let scene = Scene(tokens: policy)
         await scene.expectInvalid(scene.mint(), .unsupportedAlgorithm, PublicText.unacceptable)
     }
 
-    @Test func `§3.1: an algorithm that the key is not for is refused`() async {
+    @Test func `§3.1: an algorithm that does not match the key is refused`() async {
         await scene.expectInvalid(scene.mint(header: ["alg": "RS256"]), .unknownKey, PublicText.unacceptable)
         await scene.expectInvalid(scene.mint(header: ["alg": "ES384"]), .unknownKey, PublicText.unacceptable)
     }
@@ -35,19 +35,19 @@ struct RFC8725_3_Verification {
     }
 
     @Test(arguments: [SignatureAlgorithm.rs256, .ps256, .es384, .es512, .ed25519, .eddsa])
-    func `every algorithm lets its tokens in`(algorithm: SignatureAlgorithm) async {
+    func `tokens with every algorithm are accepted`(algorithm: SignatureAlgorithm) async {
         let issuer = TestIssuer("https://as.example.com", algorithm: algorithm)
         let resource = ProtectedResource("https://api.example.com/notes", trusting: issuer.trusted)
         #expect(await resource.refusal(of: .get("/", bearer: issuer.mint(audience: Scene.identifier))) == nil)
     }
 
-    @Test func `a signature by another key of the same name is refused`() async {
+    @Test func `a signature by another key with the same key ID is refused`() async {
         let impostor = TestIssuer("https://as.example.com", time: scene.clock.time)
         await scene.expectInvalid(
             impostor.mint(audience: Scene.identifier), .invalidSignature, PublicText.unacceptable)
     }
 
-    @Test func `§3.8: the keys of one issuer are not used for another, even of the same name`() async {
+    @Test func `§3.8: one issuer's keys are not used for another, even with the same key ID`() async {
         let first = TestIssuer("https://a.example", time: scene.clock.time)
         let second = TestIssuer("https://b.example", time: scene.clock.time)
         let resource = ProtectedResource(
@@ -61,17 +61,17 @@ struct RFC8725_3_Verification {
     }
 
     @Test(arguments: ["test-2", "", "TEST-1", "../test-1", "' OR 1=1", "tes\u{0074}\u{0301}-1"])
-    func `§3.10: a kid that no key has finds none, and no other key stands in`(name: String) async {
+    func `§3.10: an unknown kid finds no key, and no other key replaces it`(name: String) async {
         await scene.expectInvalid(
             scene.mint(header: ["kid": .string(name)]), .unknownKey, PublicText.unacceptable)
     }
 
     @Test(arguments: [5, .null, ["test-1"]] as [JSONValue])
-    func `RFC 7515 §4.1.4: a kid is a text`(value: JSONValue) async {
+    func `RFC 7515 §4.1.4: a kid is a string`(value: JSONValue) async {
         await scene.expectInvalid(scene.mint(header: ["kid": value]), .malformedJWT, PublicText.malformed)
     }
 
-    @Test func `a token without kid finds the only key, and none of several`() async throws {
+    @Test func `a token without kid uses the only key, and none of several`() async throws {
         let other = TestIssuer("https://as.example.com", keyID: "test-2", time: scene.clock.time)
         let payload = try #require(Base64URL.decode(String(scene.mint().split(separator: ".")[1])))
         let nameless = { (key: PrivateJWK) throws(JOSEError) in
@@ -102,7 +102,7 @@ struct RFC8725_3_Verification {
     }
 
     @Test(arguments: [[], ["exp"], ["b64"], "exp", ["alg"], .null] as [JSONValue])
-    func `RFC 7515 §4.1.11: no extension is understood`(critical: JSONValue) async {
+    func `RFC 7515 §4.1.11: no critical extension is supported`(critical: JSONValue) async {
         let token = scene.mint(header: ["crit": critical, "exp": 1, "b64": false])
         await scene.expectInvalid(token, .malformedJWT, PublicText.malformed)
     }
@@ -114,7 +114,7 @@ struct RFC8725_3_Verification {
     @Test(arguments: [
         "x", "a.b", "..", "a..c", ".b.c", "a.b.", "a.b.c.d", "a.b.c.d.e", "e30.e30.e30", "a+b.c/d.e~",
     ])
-    func `RFC 7515 §7.1: what is not three parts with a header is malformed`(token: String) async {
+    func `RFC 7515 §7.1: anything but three parts with a header is malformed`(token: String) async {
         await scene.expectInvalid(token, .malformedJWT, PublicText.malformed)
     }
 
@@ -149,7 +149,7 @@ struct RFC8725_3_Verification {
             ["jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I", "x5t#S256": "x"],
             ["x5t": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"],
         ] as [JSONValue])
-    func `RFC 7800 §3.1: a bound token is never taken for an unbound one`(confirmation: JSONValue) async {
+    func `RFC 7800 §3.1: a bound token is never treated as unbound`(confirmation: JSONValue) async {
         await scene.expectInvalid(
             scene.mint(claims: ["cnf": confirmation]), .unprovenPossession, PublicText.unproven)
     }

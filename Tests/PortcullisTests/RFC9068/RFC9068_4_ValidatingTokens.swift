@@ -11,7 +11,7 @@ struct RFC9068_4_ValidatingTokens {
     let scene = Scene()
 
     @Test(arguments: ["at+jwt", "AT+JWT", "application/at+jwt", "Application/At+Jwt"])
-    func `typ is at+jwt, whatever its case`(type: String) async {
+    func `typ is at+jwt, in any case`(type: String) async {
         #expect(await scene.refusal(of: scene.mint(header: ["typ": .string(type)])) == nil)
     }
 
@@ -25,7 +25,7 @@ struct RFC9068_4_ValidatingTokens {
             scene.mint(header: ["typ": .string(type)]), .unsupportedTokenType, PublicText.unacceptable)
     }
 
-    @Test func `a token without typ is refused unless that was configured`() async {
+    @Test func `a token without typ is refused unless configured`() async {
         let untyped = { (scene: Scene) in
             let payload = scene.mint().split(separator: ".")[1]
             return scene.issuer.sign(header: [:], payload: Base64URL.decode(String(payload)) ?? [])
@@ -37,7 +37,7 @@ struct RFC9068_4_ValidatingTokens {
         #expect(await lenient.refusal(of: untyped(lenient)) == nil)
     }
 
-    @Test func `RFC 8725 §3.11: a compatibility list lets in nothing but what it names`() async {
+    @Test func `RFC 8725 §3.11: a compatibility list accepts only the types that it names`() async {
         var policy = TokenPolicy()
         policy.acceptedTypes = ["at+jwt", "JWT"]
         let scene = Scene(tokens: policy)
@@ -60,7 +60,7 @@ struct RFC9068_4_ValidatingTokens {
             scene.mint(claims: ["iss": .string(issuer)]), .unknownIssuer, PublicText.unacceptable)
     }
 
-    @Test func `a token without iss, or with one that is no text, is refused`() async {
+    @Test func `a token without iss, or with an iss that is not a string, is refused`() async {
         await scene.expectInvalid(scene.mint(omitting: ["iss"]), .unknownIssuer, PublicText.unacceptable)
         for value in [1, nil, ["https://as.example.com"]] as [JSONValue?] {
             await scene.expectInvalid(
@@ -68,7 +68,7 @@ struct RFC9068_4_ValidatingTokens {
         }
     }
 
-    @Test func `an unknown issuer is refused before anything is fetched`() async {
+    @Test func `an unknown issuer is refused before any fetch`() async {
         let fetcher = ScriptedFetcher()
         let resource = ProtectedResource(
             "https://api.example.com/notes", trusting: .jwt(issuer: "https://as.example.com"),
@@ -98,13 +98,15 @@ struct RFC9068_4_ValidatingTokens {
             "https://api.example.com/note", "https://api.example.com/", "https://api.example.com:443/notes",
             "https://api.example.com/notes#", "https://api.example.com/%6eotes",
         ] as [JSONValue])
-    func `§2.2: another audience, however near, is refused`(audience: JSONValue) async {
+    func `§2.2: another audience is refused, however similar`(audience: JSONValue) async {
         await scene.expectInvalid(
             scene.mint(claims: ["aud": audience]), .audienceMismatch, PublicText.audience)
     }
 
     @Test(arguments: [1, true, .null, ["https://api.example.com/notes", 1], ["a": "b"]] as [JSONValue])
-    func `RFC 7519 §4.1.3: an audience that is no text and no list of texts is malformed`(audience: JSONValue)
+    func `RFC 7519 §4.1.3: an audience that is neither a string nor a list of strings is malformed`(
+        audience: JSONValue
+    )
         async
     {
         await scene.expectInvalid(
@@ -118,7 +120,7 @@ struct RFC9068_4_ValidatingTokens {
     @Test(arguments: [
         ("https://h", "https://h/"), ("https://h/", "https://h"), ("https://h:8443", "https://h:8443/"),
     ])
-    func `RFC 8707 §2: without a path the identifier counts with and without slash`(
+    func `RFC 8707 §2: without a path the identifier matches with and without slash`(
         identifier: String, audience: String
     ) async throws {
         let resource = ProtectedResource(
@@ -132,7 +134,7 @@ struct RFC9068_4_ValidatingTokens {
         expectRefused(refusal, .audienceMismatch)
     }
 
-    @Test func `other audiences are a list, which replaces the identifier`() async {
+    @Test func `configured audiences replace the identifier`() async {
         var policy = TokenPolicy()
         policy.audiences = ["api-1"]
         let scene = Scene(tokens: policy)
@@ -150,7 +152,7 @@ struct RFC9068_4_ValidatingTokens {
     }
 
     @Test(arguments: ["sub", "client_id", "jti"])
-    func `§2.2: they are texts, whether required or not`(name: String) async {
+    func `§2.2: required claims are strings, whether required or not`(name: String) async {
         var policy = TokenPolicy()
         policy.requiredClaims = []
         for scene in [scene, Scene(tokens: policy)] {
@@ -161,14 +163,14 @@ struct RFC9068_4_ValidatingTokens {
         }
     }
 
-    @Test func `exp is required, and nothing turns that off`() async {
+    @Test func `exp is required, whatever the configuration`() async {
         var policy = TokenPolicy()
         policy.requiredClaims = []
         let scene = Scene(tokens: policy)
         await scene.expectInvalid(scene.mint(omitting: ["exp"]), .missingClaim, PublicText.malformed)
     }
 
-    @Test func `unknown claims are handed to the app`() async throws {
+    @Test func `the app gets unknown claims`() async throws {
         let token = scene.mint(claims: ["https://example.com/x": ["y": [1, 2.5]]])
         let claims = try await scene.resource.authorize(.get("/notes", bearer: token)).claims
         #expect(claims["https://example.com/x"] == ["y": [1, 2.5]])
@@ -179,7 +181,7 @@ struct RFC9068_4_ValidatingTokens {
         #expect(await scene.refusal(of: token)?.status == .unauthorized)
     }
 
-    @Test func `a printed token says nothing of itself`() async throws {
+    @Test func `a printed token contains no secret`() async throws {
         let token = try await scene.resource.authorize(.get("/notes", bearer: scene.mint()))
         var dumped = ""
         dump(token, to: &dumped)

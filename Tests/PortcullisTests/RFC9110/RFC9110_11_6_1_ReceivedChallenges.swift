@@ -42,7 +42,7 @@ struct RFC9110_11_6_1_ReceivedChallenges {
         ([#"Bearer ,a=1"#], ["Bearer{a=1}"]),
         (["Bearer a=\"\u{e9}\""], ["Bearer{a=\u{e9}}"]),
     ])
-    func `the grammar is read`(lines: [String], expected: [String]) throws {
+    func `valid challenges are parsed`(lines: [String], expected: [String]) throws {
         #expect(try Self.form(lines) == expected)
     }
 
@@ -69,7 +69,7 @@ struct RFC9110_11_6_1_ReceivedChallenges {
         (#"Bearer a="1", A="2""#, .repeatedParameter, 14),
         ("Bearer[]", .missingComma, 6),
     ])
-    func `what the grammar has no place for is refused, with the place`(
+    func `malformed challenges are refused, with the position`(
         line: String, reason: ChallengeSyntaxError.Reason, offset: Int
     ) {
         #expect {
@@ -81,7 +81,7 @@ struct RFC9110_11_6_1_ReceivedChallenges {
     }
 
     @Test
-    func `scheme and names compare without regard to case, and the error's text holds nothing of the field`()
+    func `scheme and names match in any case, and the error repeats nothing of the field`()
         throws
     {
         let challenge = try #require(try ReceivedChallenge.list(in: ["BEARER Scope=a"]).first)
@@ -92,7 +92,7 @@ struct RFC9110_11_6_1_ReceivedChallenges {
                 == "at byte 9 a parameter's value is neither a token nor a quoted string")
     }
 
-    @Test func `RFC 9728 §5.1: the first challenge with resource_metadata counts, whatever its scheme`()
+    @Test func `RFC 9728 §5.1: the first challenge with resource_metadata counts, in any scheme`()
         throws
     {
         let challenges = try ReceivedChallenge.list(in: [
@@ -102,7 +102,7 @@ struct RFC9110_11_6_1_ReceivedChallenges {
         #expect(ReceivedChallenge.metadataURL(in: []) == nil)
     }
 
-    @Test func `every challenge that the gate writes is read back as it was written`() throws {
+    @Test func `every challenge of the gate parses back as written`() throws {
         let written = Challenger(metadataURL: "https://h/.well-known/oauth-protected-resource/a,b").refusal(
             .expired, requiring: ["a:b", "c=d"])
         let read = try ReceivedChallenge.list(in: written.challenges.map(\.description))

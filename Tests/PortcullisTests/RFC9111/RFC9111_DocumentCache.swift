@@ -6,7 +6,7 @@ import PortcullisJOSE
 import PortcullisTesting
 import Testing
 
-@Suite("RFC 9111 Documents that a client keeps")
+@Suite("RFC 9111 Documents that a client caches")
 struct RFC9111_DocumentCache {
     let world = ForeignDeployment()
     let identifier: ResourceIdentifier = "https://api.example.com/mcp"
@@ -21,7 +21,7 @@ struct RFC9111_DocumentCache {
         }
     }
 
-    /// How often the document is fetched when it is read at these seconds.
+    /// The number of fetches when the document is read at these seconds.
     func count(
         readingAt seconds: [Int], _ discovery: ProtectedResourceDiscovery? = nil
     ) async throws -> Int {
@@ -35,7 +35,7 @@ struct RFC9111_DocumentCache {
         return world.network.count(of: ForeignDeployment.location)
     }
 
-    @Test func `max-age is how long a document is used without asking`() async throws {
+    @Test func `a document is used without a fetch for max-age`() async throws {
         serve([.cacheControl: "public, max-age=300"])
         #expect(try await count(readingAt: [0, 100, 299, 300, 599]) == 2)
     }
@@ -48,7 +48,7 @@ struct RFC9111_DocumentCache {
             [.cacheControl: "max-age=300", "Age": "300"], [.cacheControl: "max-age=300", .vary: "*"],
             [.cacheControl: "max-age=-5"],
         ] as [Fields])
-    func `what may not be used again is fetched again`(fields: Fields) async throws {
+    func `a document that must not be reused is fetched again`(fields: Fields) async throws {
         serve(fields)
         #expect(try await count(readingAt: [0, 1]) == 2)
     }
@@ -63,7 +63,7 @@ struct RFC9111_DocumentCache {
             [.cacheControl: "max-age=300", "Expires": "0"],
             [.cacheControl: "max-age=300", "Expires": "Fri, 15 Jan 2027 09:05:00 GMT"],
         ] as [Fields])
-    func `§5.3: without max-age, Expires is how long a document is used without asking`(
+    func `§5.3: without max-age, a document is used without a fetch until Expires`(
         fields: Fields
     ) async throws {
         serve(fields)
@@ -82,18 +82,17 @@ struct RFC9111_DocumentCache {
             [.cacheControl: "max-age", "Expires": "Fri, 15 Jan 2027 08:05:00 GMT"],
             ["Expires": "Fri, 15 Jan 2027 08:05:00 GMT", "Age": "300"],
         ] as [Fields])
-    func `§5.3: a date that has passed, or that is none, keeps nothing`(fields: Fields) async throws {
+    func `§5.3: a past or malformed date prevents caching`(fields: Fields) async throws {
         serve(fields)
         #expect(try await count(readingAt: [0, 1]) == 2)
     }
 
-    @Test func `Age counts, and lines of one field add up`() async throws {
+    @Test func `Age counts, and several lines of one field form one list`() async throws {
         serve([.cacheControl: "public", .cacheControl: "Max-Age = 300", "Age": "200"])
         #expect(try await count(readingAt: [0, 99, 100]) == 2)
     }
 
-    @Test func `§4.3: a stale document is asked for with its validator, and 304 makes it fresh`() async throws
-    {
+    @Test func `§4.3: a stale document is revalidated, and 304 makes it fresh`() async throws {
         serve([.cacheControl: "max-age=300", .etag: "\"one\""])
         #expect(try await count(readingAt: [0, 300, 599, 600]) == 3)
         let requests = world.network.requests
@@ -101,7 +100,7 @@ struct RFC9111_DocumentCache {
         #expect(requests[1].fields[.ifNoneMatch] == "\"one\"")
     }
 
-    @Test func `a lifetime has a bound of our own, and zero keeps nothing`() async throws {
+    @Test func `a lifetime has our own bound, and zero prevents caching`() async throws {
         serve([.cacheControl: "max-age=99999999999"])
         let short = world.discovery { $0.maxCacheAge = .seconds(10) }
         #expect(try await count(readingAt: [0, 9, 10], short) == 2)
@@ -111,7 +110,7 @@ struct RFC9111_DocumentCache {
         #expect(world.network.requests.allSatisfy { !$0.fields.contains(.ifNoneMatch) })
     }
 
-    @Test func `large documents are not kept`() async throws {
+    @Test func `large documents are not cached`() async throws {
         let body = ForeignDeployment.document(["x": .string(String(repeating: "a", count: 70_000))])
             .serialized()
         world.network.on(ForeignDeployment.location) { _ in
@@ -122,7 +121,7 @@ struct RFC9111_DocumentCache {
         #expect(try await count(readingAt: [0, 1]) == 2)
     }
 
-    @Test func `what was asked for before everything was forgotten is not kept`() async throws {
+    @Test func `a fetch from before the cache was cleared is not cached`() async throws {
         let discovery = world.discovery()
         let (asked, announce) = AsyncStream<Void>.makeStream()
         let (released, release) = AsyncStream<Void>.makeStream()
@@ -144,7 +143,7 @@ struct RFC9111_DocumentCache {
         #expect(world.network.count(of: ForeignDeployment.location) == 2)
     }
 
-    @Test func `failures are not kept`() async throws {
+    @Test func `failures are not cached`() async throws {
         world.network.on(ForeignDeployment.location) { _ in
             FetchResponse(status: .notFound, fields: [.cacheControl: "max-age=300"])
         }
@@ -154,7 +153,7 @@ struct RFC9111_DocumentCache {
         _ = try await discovery.metadata(of: identifier)
     }
 
-    @Test func `many who ask at once share one fetch`() async throws {
+    @Test func `concurrent requests share one fetch`() async throws {
         serve([.cacheControl: "max-age=300"])
         let discovery = world.discovery()
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -167,7 +166,7 @@ struct RFC9111_DocumentCache {
         #expect(world.network.count(of: ForeignDeployment.location) == 2)
     }
 
-    @Test func `so many documents are kept and no more`() async throws {
+    @Test func `the number of cached documents is bounded`() async throws {
         let discovery = world.discovery { $0.maxCachedDocumentCount = 2 }
         for number in 0..<5 {
             let issuer = "https://as\(number).example"

@@ -49,12 +49,12 @@ struct RFC9396_9_AuthorizationDetails {
             of: .get("/notes", bearer: token), requiring: AccessRequirement("pay").covering(needed))
     }
 
-    @Test func `§9.1: a grant that covers what is needed is enough`() async throws {
+    @Test func `§9.1: a grant that covers the required details suffices`() async throws {
         #expect(try await refusal([Self.granted]) == nil)
         #expect(try await refusal([["type": "other"], Self.granted]) == nil)
     }
 
-    @Test func `§9.1: details that are malformed are told to the operator, once in a while`() async throws {
+    @Test func `§9.1: malformed details are reported to the operator, at intervals`() async throws {
         let events = EventLog()
         func resource(_ types: [String]) throws -> ProtectedResource {
             var metadata = ProtectedResourceMetadata(resource: "https://api.example.com/notes")
@@ -76,7 +76,7 @@ struct RFC9396_9_AuthorizationDetails {
         clock.advance(by: .seconds(60))
         #expect(try await refusal([["type": 1]], by: judge)?.reason == .insufficientAuthorizationDetails)
         #expect(events.all == [told, told])
-        // Who reads no details has no business with them.
+        // A resource that does not use details ignores them.
         _ = try await refusal("x", by: resource([]))
         #expect(events.all.count == 2)
     }
@@ -104,14 +104,15 @@ struct RFC9396_9_AuthorizationDetails {
         #expect(token.authorizationDetails.first?.actions == ["initiate", "cancel"])
     }
 
-    @Test func `the default answer is that of a missing scope`() async throws {
+    @Test func `by default the answer is that of a missing scope`() async throws {
         let refusal = try await refusal(nil)
         expectRefused(refusal, .insufficientAuthorizationDetails)
         #expect(refusal?.status == .forbidden)
         let text = "The access token lacks required authorization details"
         #expect(
             refusal?.challenges.map(\.description) == [
-                #"Bearer resource_metadata="\#(Scene.metadataURL)", scope="pay", error="insufficient_scope", "#
+                #"Bearer resource_metadata="\#(Scene.metadataURL)", scope="pay", "#
+                    + #"error="insufficient_scope", "#
                     + #"error_description="\#(text)""#
             ])
         #expect(
@@ -120,7 +121,8 @@ struct RFC9396_9_AuthorizationDetails {
     }
 
     @Test
-    func `draft-zehavi-oauth-rar-metadata: on request it has a code of its own, and says what is needed`()
+    func
+        `draft-zehavi-oauth-rar-metadata: if switched on, a separate code names the required details`()
         async throws
     {
         let refusal = try await refusal(nil, by: resource { $0.challengesAuthorizationDetails = true })
@@ -155,7 +157,7 @@ struct RFC9396_9_AuthorizationDetails {
                 ]
             ],
         ] as [JSONValue])
-    func `§9: what is malformed, for other places, or less, grants nothing`(claim: JSONValue) async throws {
+    func `§9: malformed, different or narrower details grant nothing`(claim: JSONValue) async throws {
         expectRefused(try await refusal(claim), .insufficientAuthorizationDetails)
     }
 
@@ -166,7 +168,7 @@ struct RFC9396_9_AuthorizationDetails {
         #expect(resource.undeclaredTypes(in: requirement) == ["payment"])
     }
 
-    @Test func `§2: an evaluator of a type decides by what the type means`() async throws {
+    @Test func `§2: a type's evaluator applies the type's semantics`() async throws {
         let resource = try resource { policy in
             policy.authorizationDetailEvaluators = [
                 AuthorizationDetailEvaluator(type: "payment", as: Payment.self) { granted, needed in
@@ -182,7 +184,7 @@ struct RFC9396_9_AuthorizationDetails {
         }
     }
 
-    @Test func `RFC 9728 §2: what is evaluated is listed`() {
+    @Test func `RFC 9728 §2: the metadata lists evaluated types`() {
         let found = problems { () throws(ConfigurationError) in
             var metadata = ProtectedResourceMetadata(resource: "https://api.example.com/notes")
             metadata.authorizationDetailsTypesSupported = ["payment"]
@@ -194,7 +196,7 @@ struct RFC9396_9_AuthorizationDetails {
         #expect(found.map(\.path) == ["tokens.authorizationDetailEvaluators[1]"])
     }
 
-    @Test func `a handler may demand what depends on the data`() async throws {
+    @Test func `a handler may require details that depend on the data`() async throws {
         let resource = try resource()
         let token = issuer.mint(
             audience: Scene.identifier, claims: ["authorization_details": [Self.granted]])

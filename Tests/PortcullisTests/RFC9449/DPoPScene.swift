@@ -6,7 +6,7 @@ import PortcullisJOSE
 import PortcullisTesting
 import Testing
 
-/// A resource that takes DPoP, a client with a key, and their clock.
+/// A resource that accepts DPoP, a client with a key, and their clock.
 struct DPoPScene {
     static let uri = "https://api.example.com/notes"
     static let metadataURL = Scene.metadataURL
@@ -58,13 +58,14 @@ struct DPoPScene {
         #expect(refusal?.status == .unauthorized, sourceLocation: sourceLocation)
         #expect(
             refusal?.challenges.map(\.description) == [
-                #"DPoP algs="\#(Self.algorithms)", resource_metadata="\#(Self.metadataURL)", scope="notes:read", "#
+                #"DPoP algs="\#(Self.algorithms)", resource_metadata="\#(Self.metadataURL)", "#
+                    + #"scope="notes:read", "#
                     + #"error="invalid_dpop_proof", error_description="\#(text)""#
             ], sourceLocation: sourceLocation)
     }
 }
 
-/// The texts about proofs that clients see.
+/// The public texts about proofs.
 enum ProofText {
     static let malformed = "The DPoP proof is malformed or not signed as it must be"
     static let other = "The DPoP proof is for another request"

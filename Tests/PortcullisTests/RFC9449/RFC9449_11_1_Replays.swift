@@ -9,7 +9,7 @@ import Testing
 
 @Suite("RFC 9449 §11.1 Replays")
 struct RFC9449_11_1_Replays {
-    @Test func `a proof counts once`() async {
+    @Test func `a proof is accepted once`() async {
         let scene = DPoPScene()
         let proof = scene.proof()
         #expect(await scene.refusal(proof) == nil)
@@ -20,7 +20,7 @@ struct RFC9449_11_1_Replays {
         await scene.expectRefused(proof, reason: .proofOutsideWindow, ProofText.time)
     }
 
-    @Test func `a proof from the future counts once, for as long as it is good`() async {
+    @Test func `a proof from the future is accepted once while it is valid`() async {
         let scene = DPoPScene()
         let proof = scene.proof(claims: ["iat": 1_800_000_005])
         #expect(await scene.refusal(proof) == nil)
@@ -28,7 +28,7 @@ struct RFC9449_11_1_Replays {
         await scene.expectRefused(proof, reason: .replayedProof, ProofText.replayed)
     }
 
-    @Test func `an identifier of one key says nothing about those of others`() async {
+    @Test func `one key's identifiers do not affect another key's`() async {
         let scene = DPoPScene()
         let claims: JSONObject = ["jti": "a"]
         #expect(await scene.refusal(scene.proof(claims: claims)) == nil)
@@ -39,7 +39,7 @@ struct RFC9449_11_1_Replays {
         #expect(await scene.refusal(proof, token: token) == nil)
     }
 
-    @Test func `what is refused for another reason is not recorded`() async {
+    @Test func `a proof that is refused for another reason is not recorded`() async {
         let scene = DPoPScene()
         let claims: JSONObject = ["jti": "a"]
         let wrong = scene.proof("https://api.example.com/x", claims: claims)
@@ -47,7 +47,7 @@ struct RFC9449_11_1_Replays {
         #expect(await scene.refusal(scene.proof(claims: claims)) == nil)
     }
 
-    @Test func `of many at the same time one gets in`() async {
+    @Test func `of many concurrent uses of a proof one is accepted`() async {
         let scene = DPoPScene()
         for _ in 0..<5 {
             let head = RequestHead.dpop("/notes", token: scene.token, proofs: [scene.proof()])
@@ -59,7 +59,7 @@ struct RFC9449_11_1_Replays {
         }
     }
 
-    @Test func `a full store refuses with 503, and drops nothing inside its window`() async {
+    @Test func `a full store refuses with 503, and evicts no record inside its window`() async {
         let scene = DPoPScene { $0.replayCacheEntryCount = 2 }
         let first = scene.proof()
         #expect(await scene.refusal(first) == nil)
@@ -75,7 +75,7 @@ struct RFC9449_11_1_Replays {
         #expect(await scene.refusal(scene.proof()) == nil)
     }
 
-    @Test func `a store that is away refuses with 503`() async {
+    @Test func `an unavailable store refuses with 503`() async {
         let store = ScriptedStore(.unavailable)
         let scene = DPoPScene { $0.replayStore = store }
         let refusal = await scene.refusal(scene.proof())
@@ -84,7 +84,7 @@ struct RFC9449_11_1_Replays {
         #expect(refusal?.challenges == [])
     }
 
-    @Test func `a store learns two hashes and two moments`() async throws {
+    @Test func `a store gets two hashes and two moments`() async throws {
         let store = ScriptedStore(.fresh)
         let scene = DPoPScene { $0.replayStore = store }
         #expect(await scene.refusal(scene.proof(claims: ["jti": "a"])) == nil)
@@ -118,7 +118,7 @@ struct RFC9449_11_1_Replays {
     }
 }
 
-/// A store that always says the same.
+/// A store that always gives the same verdict.
 private final class ScriptedStore: ReplayStore {
     private let verdict: ReplayVerdict
     private let seen = Mutex<[ReplayRecord]>([])
@@ -133,7 +133,7 @@ private final class ScriptedStore: ReplayStore {
     }
 }
 
-@Suite("RFC 9449 §11.1 The store in memory")
+@Suite("RFC 9449 §11.1 The in-memory store")
 struct InMemoryReplayStoreTests {
     private func record(_ number: Int, key: Int = 0, at now: Int = 0, until: Int = 60) -> ReplayRecord {
         ReplayRecord(
@@ -142,7 +142,7 @@ struct InMemoryReplayStoreTests {
             until: NumericDate(until))
     }
 
-    /// A store whose time elapses as the records' wall clock goes on.
+    /// A store whose monotonic time advances with the records' wall clock.
     private struct TimedStore {
         let clock = ManualClock(at: 0)
         let store: InMemoryReplayStore
@@ -159,7 +159,7 @@ struct InMemoryReplayStoreTests {
         }
     }
 
-    @Test func `it knows what it was told, through growth and forgetting`() {
+    @Test func `it keeps every record while it grows and drops others`() {
         let store = TimedStore(capacity: 5000)
         for round in 0..<10 {
             let now = round * 62
@@ -176,7 +176,7 @@ struct InMemoryReplayStoreTests {
         }
     }
 
-    @Test func `records of different ages are forgotten one by one`() {
+    @Test func `records of different ages expire one by one`() {
         let store = TimedStore(capacity: 500)
         for number in 0..<2000 {
             #expect(store.insert(record(number, key: number, at: number, until: number + 60)) == .fresh)
@@ -186,7 +186,7 @@ struct InMemoryReplayStoreTests {
         }
     }
 
-    @Test func `above half full one key has an eighth, and others still get in`() {
+    @Test func `above half full one key has an eighth of the capacity, and others are still accepted`() {
         let store = TimedStore(capacity: 800)
         var number = 0
         func insert(_ key: Int) -> ReplayVerdict {
@@ -198,13 +198,14 @@ struct InMemoryReplayStoreTests {
         for _ in 0..<100 { #expect(insert(2) == .fresh) }
         #expect(insert(2) == .full)
         #expect(insert(1) == .full)
-        // Keys are counted by a hash of 16 bits: in one run of a hundred, another key shares a count with these two.
+        // Keys are counted by a hash of 16 bits: in one run of a hundred, another key shares a count with
+        // these two.
         var refused = 0
         for key in 3..<313 where store.count < 800 { refused += insert(key) == .full ? 1 : 0 }
         #expect(store.count == 800 && refused < 10)
         #expect(insert(1000) == .full)
         #expect(store.insert(record(1)) == .replayed)
-        // A busy client is not held back for good.
+        // A busy client is not held back forever.
         #expect(store.insert(record(5000, key: 1, at: 62, until: 122)) == .fresh)
     }
 
@@ -225,21 +226,22 @@ struct InMemoryReplayStoreTests {
         #expect(store.store.insert(record(1, at: 1001, until: 1060)) == .replayed)
     }
 
-    @Test func `a proof of a time when the clock ran ahead stays used when that time comes`() {
+    @Test func `a proof used while the clock was ahead stays used at its own time`() {
         let store = TimedStore(capacity: 10)
         #expect(store.insert(record(1, at: 1000, until: 1060)) == .fresh)
-        // The clock runs a day ahead, a proof of that day is used, and the clock is set back.
+        // The clock is a day ahead, a proof of that day is used, and the clock is set back.
         #expect(store.store.insert(record(2, at: 87_400, until: 87_460)) == .fresh)
         #expect(store.insert(record(3, at: 1070, until: 1130)) == .fresh)
         #expect(store.count == 1)
         #expect(store.insert(record(2, at: 87_399, until: 87_460)) == .replayed)
-        // Nothing is known any more of single proofs of that second, so that none is taken; those after it are.
+        // Single proofs of that second are no longer recorded, so that all are refused; those after it are
+        // accepted.
         #expect(store.insert(record(4, at: 87_400, until: 87_460)) == .replayed)
         #expect(store.insert(record(5, at: 87_410, until: 87_470)) == .fresh)
         #expect(store.insert(record(6, at: 87_470, until: 87_530)) == .fresh)
     }
 
-    @Test func `a far date fills no table`() {
+    @Test func `a distant date fills no table`() {
         let store = TimedStore(capacity: 50)
         for number in 0..<50 {
             let far = record(number, key: number, at: 80_000, until: 80_060)
@@ -251,7 +253,7 @@ struct InMemoryReplayStoreTests {
         }
     }
 
-    @Test func `a record that is inserted after a later moment was seen is kept for its whole time`() {
+    @Test func `a record inserted after a later moment is kept for its whole lifetime`() {
         let store = TimedStore(capacity: 10)
         #expect(store.insert(record(1, at: 100, until: 160)) == .fresh)
         #expect(store.store.insert(record(2, key: 2, at: 40, until: 100)) == .fresh)
@@ -259,7 +261,7 @@ struct InMemoryReplayStoreTests {
         #expect(store.store.insert(record(2, key: 2, at: 100, until: 100)) == .replayed)
     }
 
-    @Test func `records outlive a change of the capacity`() {
+    @Test func `records survive a change of the capacity`() {
         let first = InMemoryReplayStore(capacity: 4)
         for number in 0..<4 { #expect(first.insert(record(number, key: number)) == .fresh) }
         let smaller = InMemoryReplayStore(sharing: first, capacity: 2)
@@ -270,16 +272,16 @@ struct InMemoryReplayStoreTests {
         #expect(larger.insert(record(0)) == .replayed)
     }
 
-    @Test func `what is no hash is not taken for one`() {
+    @Test func `a value that is not a hash is not treated as one`() {
         let store = TimedStore(capacity: 10)
         let record = ReplayRecord(identifier: [1], keyThumbprint: [2], now: 0, until: 1)
         #expect(store.insert(record) == .unavailable)
     }
 }
 
-@Suite("RFC 9449 §11.1 Periods that are no longer remembered one by one")
+@Suite("RFC 9449 §11.1 Periods without single records")
 struct ForgottenPeriodsTests {
-    @Test func `seconds that lie together are one period`() {
+    @Test func `adjacent seconds form one period`() {
         var periods = ForgottenPeriods()
         for second in [100, 103, 101, 200, 108, 112] as [UInt32] { periods.add(second) }
         #expect(periods.periods == [100...112, 200...200])
@@ -290,7 +292,7 @@ struct ForgottenPeriodsTests {
         #expect(periods.periods == [200...200])
     }
 
-    @Test func `there are at most sixteen, and the closest become one`() {
+    @Test func `there are at most sixteen, and the closest are merged`() {
         var periods = ForgottenPeriods()
         for number in 0..<16 { periods.add(UInt32(1000 * number)) }
         periods.add(15_100)
@@ -303,7 +305,7 @@ struct ForgottenPeriodsTests {
 
 @Suite("RFC 9449 §11.1 Proofs from before the start")
 struct ProofsBeforeStartTests {
-    @Test func `a store that does not outlive the server has not seen them`() async {
+    @Test func `a store that does not survive the server has not seen them`() async {
         let scene = DPoPScene()
         scene.clock.advance(by: .seconds(10))
         #expect(await scene.refusal(scene.proof(claims: ["iat": 1_800_000_000])) == nil)
@@ -311,7 +313,7 @@ struct ProofsBeforeStartTests {
         await scene.expectRefused(early, reason: .proofOutsideWindow, ProofText.time)
     }
 
-    @Test func `a store that outlives it has`() async {
+    @Test func `a store that survives the server has seen them`() async {
         let scene = DPoPScene { $0.replayStore = ScriptedStore(.fresh) }
         #expect(await scene.refusal(scene.proof(claims: ["iat": 1_799_999_990])) == nil)
     }
@@ -331,13 +333,13 @@ struct ProofsBeforeStartTests {
         expectRefused(await refusal(1_799_899_994), .proofOutsideWindow)
     }
 
-    @Test func `a proof with a nonce is let in by when that was handed out`() async throws {
+    @Test func `a proof with a nonce is accepted by the nonce's time`() async throws {
         let key = try NonceKey(validating: Array(repeating: 7, count: 32))
         let given = DPoPScene(at: 1_800_000_005) {
             $0.nonce = .required
             $0.nonceKeys = [key]
         }
-        // The window of the start: the nonce may have been handed out by an earlier process.
+        // The window of the start: an earlier process may have issued the nonce.
         given.clock.advance(by: .seconds(10))
         let first = try #require(await given.refusal(given.proof())?.dpopNonce)
         #expect(await given.refusal(given.proof(nonce: first)) == nil)
@@ -349,7 +351,8 @@ struct ProofsBeforeStartTests {
     }
 
     @Test
-    func `of a proof with a fresh nonce the time does not matter, and it counts once while the nonce does`()
+    func
+        `a proof with a fresh nonce is accepted once during the nonce's lifetime, whatever its iat`()
         async throws
     {
         let scene = DPoPScene { $0.nonce = .required }
@@ -367,7 +370,7 @@ struct ProofsBeforeStartTests {
         expectRefused(await scene.refusal(proof), .staleNonce)
     }
 
-    @Test func `a clock that is set back makes new nonces, so that none of the time to come is taken then`()
+    @Test func `a clock that is set back issues new nonces, so that none from the future is accepted then`()
         async throws
     {
         let scene = DPoPScene { $0.nonce = .required }
@@ -399,7 +402,7 @@ struct ProofMemoriesTests {
         let head = RequestHead.dpop("/notes", token: scene.token, proofs: [scene.proof()])
         let first = ProofMemories()
         #expect(await (try resource(first)).refusal(of: head) == nil)
-        // A configuration in between that was not used changes nothing.
+        // An unused configuration in between changes nothing.
         _ = try resource(ProofMemories(succeeding: first))
         let second = ProofMemories(succeeding: first)
         expectRefused(await (try resource(second)).refusal(of: head), .replayedProof)

@@ -6,14 +6,14 @@ import PortcullisJOSE
 import PortcullisTesting
 import Testing
 
-@Suite("RFC 9449 §4.2, §7 What may be taken more strictly")
+@Suite("RFC 9449 §4.2, §7 Stricter options")
 struct RFC9449_4_2_Options {
     @Test(arguments: [
         "https://api.example.com/notes?", "https://api.example.com/notes?page=2",
         "https://api.example.com/notes#",
         "https://api.example.com/notes#top", "https://api.example.com/notes?a#b",
     ])
-    func `§4.2: an htu with a query or a fragment is compared without, or refused`(uri: String) async {
+    func `§4.2: an htu with a query or a fragment is compared without them, or refused`(uri: String) async {
         let lenient = DPoPScene()
         #expect(await lenient.refusal(lenient.proof(uri), target: "/notes?page=2") == nil)
         let strict = DPoPScene { $0.refusesQueryInTarget = true }
@@ -22,7 +22,7 @@ struct RFC9449_4_2_Options {
         #expect(await strict.refusal(strict.proof("HTTPS://API.example.com:443/%6Eotes")) == nil)
     }
 
-    @Test func `§7: a proof beside an unbound bearer token is not looked at, or makes the request malformed`()
+    @Test func `§7: a proof with an unbound bearer token is ignored, or makes the request malformed`()
         async
     {
         let lenient = DPoPScene()
@@ -42,7 +42,7 @@ struct RFC9449_4_2_Options {
         #expect(await strict.refusal(strict.proof()) == nil)
     }
 
-    @Test func `§7: where DPoP is not taken, its field is nobody's`() async throws {
+    @Test func `§7: without DPoP its field is ignored`() async throws {
         var policy = TokenPolicy()
         policy.dpop.refusesStrayProofs = true
         let scene = Scene(tokens: policy)
@@ -50,7 +50,7 @@ struct RFC9449_4_2_Options {
         #expect(await scene.resource.refusal(of: head) == nil)
     }
 
-    @Test func `a remembered token is told at once`() async throws {
+    @Test func `a cached token gives the same answer`() async throws {
         let scene = DPoPScene { $0.refusesStrayProofs = true }
         let token = scene.issuer.mint(audience: Scene.identifier)
         _ = try await scene.resource.authorize(.get("/notes", bearer: token))

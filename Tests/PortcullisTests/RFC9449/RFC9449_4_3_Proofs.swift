@@ -11,7 +11,7 @@ struct RFC9449_4_3_Proofs {
     let scene = DPoPScene()
 
     @Test(arguments: SignatureAlgorithm.allCases)
-    func `a good proof gets in, and the token tells how it is bound`(algorithm: SignatureAlgorithm)
+    func `a valid proof is accepted, and the token has its binding`(algorithm: SignatureAlgorithm)
         async throws
     {
         let scene = DPoPScene(algorithm: algorithm)
@@ -40,7 +40,7 @@ struct RFC9449_4_3_Proofs {
     }
 
     @Test(arguments: ["jti", "htm", "htu", "iat", "ath"])
-    func `#3: every claim is there, and of its type`(name: String) async {
+    func `#3: every claim is present, and of its type`(name: String) async {
         await scene.expectRefused(
             scene.proof(omitting: [name]), reason: .malformedProof, ProofText.malformed)
         for value in [.null, true, ["GET"], name == "iat" ? "1800000000" : 1] as [JSONValue] {
@@ -60,13 +60,13 @@ struct RFC9449_4_3_Proofs {
     }
 
     @Test(arguments: ["none", "HS256", "HS512", "es256", "", "RSA1_5"])
-    func `#5: the algorithm is an asymmetric one`(name: String) async {
+    func `#5: the algorithm is asymmetric`(name: String) async {
         await scene.expectRefused(
             scene.proof(header: ["alg": .string(name)]), reason: .unsupportedProofAlgorithm,
             ProofText.malformed)
     }
 
-    @Test func `#5: the algorithm is one of those that the resource names`() async throws {
+    @Test func `#5: the algorithm is one that the resource lists`() async throws {
         var metadata = ProtectedResourceMetadata(resource: "https://api.example.com/notes")
         metadata.dpopSigningAlgorithmsSupported = ["EdDSA", "ES256"]
         let resource = try ProtectedResource(
@@ -93,7 +93,7 @@ struct RFC9449_4_3_Proofs {
         let signature = other.split(separator: ".")[2]
         let forged = proof.split(separator: ".").prefix(2).joined(separator: ".") + "." + signature
         await scene.expectRefused(forged, reason: .invalidProofSignature, ProofText.malformed)
-        // A header that was seen with a good signature does not make others good.
+        // A header with a verified signature does not verify others.
         #expect(await scene.refusal(proof) == nil)
         await scene.expectRefused(forged, reason: .invalidProofSignature, ProofText.malformed)
     }
@@ -119,18 +119,18 @@ struct RFC9449_4_3_Proofs {
     }
 
     @Test(arguments: ["crit", "b64", "zip"])
-    func `#6: an extension that changes what the proof means is refused`(name: String) async {
+    func `#6: a critical extension is refused`(name: String) async {
         await scene.expectRefused(
             scene.proof(header: [name: ["exp"]]), reason: .malformedProof, ProofText.malformed)
     }
 
-    @Test func `§4.2: other references to keys are not looked at`() async {
+    @Test func `§4.2: other references to keys are ignored`() async {
         let header: JSONObject = ["kid": "x", "jku": "https://evil.example/keys", "x5c": ["AAAA"]]
         #expect(await scene.refusal(scene.proof(header: header)) == nil)
     }
 
     @Test(arguments: ["get", "Get", "POST", "", "GET "])
-    func `#8: the method is that of the request, in its case`(method: String) async {
+    func `#8: the method is the request's, in the same case`(method: String) async {
         await scene.expectRefused(
             scene.proof(claims: ["htm": .string(method)]), reason: .proofMethodMismatch, ProofText.other)
     }
@@ -142,7 +142,7 @@ struct RFC9449_4_3_Proofs {
         "https://api.example.com/x/../notes", "https://api.example.com/./notes",
         "https://api.example.com/%2e/notes",
     ])
-    func `#9: the URI is that of the request, normalised, without query and fragment`(uri: String) async {
+    func `#9: the URI is the request's, normalised, without query and fragment`(uri: String) async {
         #expect(await scene.refusal(scene.proof(uri), target: "/notes?page=2") == nil)
         #expect(await scene.refusal(scene.proof(uri), target: "/%6Eotes") == nil)
         #expect(await scene.refusal(scene.proof(uri), target: "http://internal:8080/notes?x=1") == nil)
@@ -156,11 +156,11 @@ struct RFC9449_4_3_Proofs {
         "https://api.example.com/notes/../x",
         "ftp://api.example.com/notes", "https://api.example.com/note", "https://api.example.com/notess",
     ])
-    func `#9: another URI is another request`(uri: String) async {
+    func `#9: another URI is refused`(uri: String) async {
         await scene.expectRefused(scene.proof(uri), reason: .proofTargetMismatch, ProofText.other)
     }
 
-    @Test func `#9: what the request says of its host plays no part`() async {
+    @Test func `#9: the request's host fields do not matter`() async {
         let spoofed = [
             ("Host", "evil.example"), ("X-Forwarded-Host", "evil.example"),
             ("Forwarded", "host=evil.example"),
@@ -186,8 +186,8 @@ struct RFC9449_4_3_Proofs {
         }
     }
 
-    @Test func `#11: the proof is of this moment`() async {
-        // Proofs from before the start are another matter.
+    @Test func `#11: iat is now`() async {
+        // Proofs from before the start have their own tests.
         scene.clock.advance(by: .seconds(60))
         for age in [60, 59, 0, -5] {
             let moment = JSONValue.number(JSONNumber(1_800_000_060 - age))
@@ -200,7 +200,7 @@ struct RFC9449_4_3_Proofs {
         }
     }
 
-    @Test func `#11: the window can be set`() async {
+    @Test func `#11: the window is configurable`() async {
         let scene = DPoPScene {
             $0.proofMaxAge = .seconds(300)
             $0.proofMaxFuture = .zero
@@ -243,14 +243,14 @@ struct RFC9449_4_3_Proofs {
             ])
     }
 
-    @Test func `a proof is bounded in length`() async {
+    @Test func `a proof's length is bounded`() async {
         let proof = scene.proof(claims: ["x": .string(String(repeating: "a", count: 9000))])
         await scene.expectRefused(proof, reason: .malformedProof, ProofText.malformed)
         let long = scene.proof(claims: ["jti": .string(String(repeating: "a", count: 2000))])
         #expect(await scene.refusal(long) == nil)
     }
 
-    @Test func `nothing of a proof is in the answer`() async {
+    @Test func `no part of a proof is in the answer`() async {
         let refusal = await scene.refusal(scene.proof("https://api.example.com/secret"))
         #expect(refusal.map { !($0.head.lines.joined() + "\($0)").contains("secret") } == true)
     }

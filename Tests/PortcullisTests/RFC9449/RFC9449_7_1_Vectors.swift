@@ -31,7 +31,7 @@ struct RFC9449_7_1_Vectors {
             dpop: .required, fetcher: fetcher, time: clock.time)
     }
 
-    @Test func `§7.1: the published request gets in, once`() async throws {
+    @Test func `§7.1: the published request is accepted, once`() async throws {
         let resource = try resource()
         let head = RequestHead.dpop(
             "/protectedresource", token: try published("7.1/token"), proofs: [try published("7.1/proof")])
@@ -39,14 +39,14 @@ struct RFC9449_7_1_Vectors {
         expectRefused(await resource.refusal(of: head), .replayedProof)
     }
 
-    @Test func `§4.1: the published proof for the token endpoint gets in nowhere here`() async throws {
+    @Test func `§4.1: the published proof for the token endpoint is refused`() async throws {
         let head = RequestHead.dpop(
             "/protectedresource", token: try published("7.1/token"), proofs: [try published("4.1/proof")])
-        // It has no ath, since there was no token yet.
+        // It has no ath, because there was no token yet.
         expectRefused(await (try resource()).refusal(of: head), .malformedProof)
     }
 
-    @Test func `§7.1: the published proof is good for its own request alone`() async throws {
+    @Test func `§7.1: the published proof is valid only for its own request`() async throws {
         let (token, proof) = (try published("7.1/token"), try published("7.1/proof"))
         let resource = try resource()
         expectRefused(
@@ -65,7 +65,7 @@ struct RFC9449_7_1_Vectors {
     }
 
     @Test(arguments: ["Proxy-Authorization", "X-Authorization", "Authentication"])
-    func `§7.1: the scheme is used in the field Authorization alone`(name: String) async throws {
+    func `§7.1: the scheme is accepted only in the Authorization field`(name: String) async throws {
         let scene = DPoPScene()
         let fields = [(name, "DPoP \(scene.token)"), ("DPoP", scene.proof())]
         expectRefused(await scene.resource.refusal(of: .get("/notes", fields: fields)), .missingCredentials)
@@ -75,7 +75,9 @@ struct RFC9449_7_1_Vectors {
     }
 
     @Test(arguments: Fixture.names(in: "keys/refused"))
-    func `§4.3 #7, RFC 7518 §3.3, §3.4: a key that no issuer may have is no client's either`(name: String)
+    func `§4.3 #7, RFC 7518 §3.3, §3.4: a key that is refused for issuers is refused for clients too`(
+        name: String
+    )
         async throws
     {
         let scene = DPoPScene()

@@ -20,13 +20,13 @@ struct RFC9449_7_Schemes {
     }
 
     @Test(arguments: ["DPoP", "dpop", "DPOP", "dPoP"])
-    func `§7.1: the case of the scheme does not count`(scheme: String) async {
+    func `§7.1: the case of the scheme does not matter`(scheme: String) async {
         let scene = DPoPScene()
         #expect(await authorized(scene, "\(scheme) \(scene.token)", scene.proof()) == nil)
         #expect(await authorized(scene, "\(scheme)   \(scene.token)", scene.proof()) == nil)
     }
 
-    @Test func `§7.2: without credentials both schemes are challenged, Bearer first, and alike`() async {
+    @Test func `§7.2: without credentials both schemes are challenged alike, Bearer first`() async {
         let scene = DPoPScene()
         let refusal = await scene.resource.refusal(of: .get("/notes"), requiring: "notes:read")
         let rest = #"resource_metadata="\#(DPoPScene.metadataURL)", scope="notes:read""#
@@ -37,7 +37,7 @@ struct RFC9449_7_Schemes {
         #expect(challenges(await authorized(scene, "Basic x")) == ["Bearer -", "DPoP -"])
     }
 
-    @Test func `§7.2: a bearer token that fails is told so in its scheme, and the other is offered`() async {
+    @Test func `§7.2: an invalid bearer token gets the error in its scheme, and DPoP is offered`() async {
         let scene = DPoPScene()
         let refusal = await authorized(scene, "Bearer x.y.z")
         #expect(challenges(refusal) == ["Bearer invalid_token", "DPoP -"])
@@ -46,7 +46,7 @@ struct RFC9449_7_Schemes {
         #expect(challenges(none) == ["Bearer invalid_request", "DPoP -"])
     }
 
-    @Test func `§7.1: a token that fails with DPoP is told so in that scheme alone`() async {
+    @Test func `§7.1: an invalid token in the DPoP scheme gets only a DPoP challenge`() async {
         let scene = DPoPScene()
         let refusal = await authorized(scene, "DPoP x.y.z", scene.proof())
         expectRefused(refusal, .malformedJWT)
@@ -56,7 +56,7 @@ struct RFC9449_7_Schemes {
         #expect(challenges(none) == ["DPoP invalid_request"])
     }
 
-    @Test func `§7.2: when nobody knows which scheme was meant, both carry the error`() async {
+    @Test func `§7.2: if the scheme is unknown, both challenges have the error`() async {
         let scene = DPoPScene()
         let fields = [("Authorization", "Bearer a"), ("Authorization", "DPoP a")]
         let refusal = await scene.resource.refusal(of: .get("/notes", fields: fields))
@@ -64,7 +64,7 @@ struct RFC9449_7_Schemes {
         #expect(challenges(refusal) == ["Bearer invalid_request", "DPoP invalid_request"])
     }
 
-    @Test func `§7.1: a missing scope is told in the scheme that was used`() async {
+    @Test func `§7.1: a missing scope is challenged in the request's scheme`() async {
         let scene = DPoPScene()
         let head = RequestHead.dpop("/notes", token: scene.token, proofs: [scene.proof()])
         let refusal = await scene.resource.refusal(of: head, requiring: "notes:write")
@@ -76,7 +76,7 @@ struct RFC9449_7_Schemes {
         #expect(challenges(other) == ["Bearer insufficient_scope"])
     }
 
-    @Test func `§7.1: a handler's demand is told in the scheme that was used`() async throws {
+    @Test func `§7.1: a handler's requirement is challenged in the request's scheme`() async throws {
         let scene = DPoPScene()
         let head = RequestHead.dpop("/notes", token: scene.token, proofs: [scene.proof()])
         let token = try await scene.resource.authorize(head)
@@ -84,7 +84,7 @@ struct RFC9449_7_Schemes {
         #expect(challenges(refusal) == ["DPoP insufficient_scope"])
     }
 
-    @Test func `§7.2: a bound token is not taken as a bearer token, with a proof or without`() async {
+    @Test func `§7.2: a bound token is refused as a bearer token, with a proof or without`() async {
         let scene = DPoPScene()
         for proofs in [[], [scene.proof()]] {
             let head = RequestHead.get("/notes", bearer: scene.token, fields: proofs.map { ("DPoP", $0) })
@@ -94,13 +94,14 @@ struct RFC9449_7_Schemes {
             #expect(
                 refusal?.challenges.map(\.description) == [
                     #"Bearer resource_metadata="\#(DPoPScene.metadataURL)", error="invalid_token", "#
-                        + #"error_description="The access token is bound to a key and needs the DPoP scheme""#,
+                        + #"error_description="The access token is bound to a key "#
+                        + #"and needs the DPoP scheme""#,
                     #"DPoP algs="\#(DPoPScene.algorithms)", resource_metadata="\#(DPoPScene.metadataURL)""#,
                 ])
         }
     }
 
-    @Test func `§7.2: so it is where DPoP is not taken at all`() async {
+    @Test func `§7.2: a bound token is refused as a bearer token without DPoP too`() async {
         let scene = Scene()
         let client = TestDPoPClient(time: scene.clock.time)
         let token = scene.issuer.mint(audience: Scene.identifier, boundTo: client)
@@ -111,7 +112,7 @@ struct RFC9449_7_Schemes {
         #expect(challenges(refusal) == ["Bearer -"])
     }
 
-    @Test func `§7.1: a token that is not bound is not taken with DPoP`() async {
+    @Test func `§7.1: an unbound token in the DPoP scheme is refused`() async {
         let scene = DPoPScene()
         let token = scene.issuer.mint(audience: Scene.identifier, scope: "notes:read")
         let proof = scene.client.proof(.get, DPoPScene.uri, token: token)
@@ -122,13 +123,13 @@ struct RFC9449_7_Schemes {
         #expect(await authorized(scene, "Bearer \(token)") == nil)
     }
 
-    @Test func `a stray proof beside a bearer token is not looked at`() async {
+    @Test func `a stray proof with a bearer token is ignored`() async {
         let scene = DPoPScene()
         let token = scene.issuer.mint(audience: Scene.identifier, scope: "notes:read")
         #expect(await authorized(scene, "Bearer \(token)", "nonsense", "twice") == nil)
     }
 
-    @Test func `RFC 9728 §2: where bound tokens are required no others are taken`() async {
+    @Test func `RFC 9728 §2: if bound tokens are required no others are accepted`() async {
         let scene = DPoPScene(.required)
         #expect(await scene.refusal(scene.proof()) == nil)
         #expect(challenges(await scene.resource.refusal(of: .get("/notes"))) == ["DPoP -"])
@@ -143,7 +144,7 @@ struct RFC9449_7_Schemes {
             ])
         let downgraded = await scene.resource.refusal(of: .get("/notes", bearer: scene.token))
         expectRefused(downgraded, .boundTokenAsBearer)
-        // It holds for tokens that are remembered too.
+        // Cached tokens too.
         expectRefused(await scene.resource.refusal(of: .get("/notes", bearer: token)), .unboundToken)
     }
 
@@ -157,7 +158,7 @@ struct RFC9449_7_Schemes {
         #expect(refusal?.challenges.map { $0["algs"] } == [DPoPScene.algorithms])
     }
 
-    @Test func `RFC 9728 §2: an algorithm that can't be verified is not promised`() {
+    @Test func `RFC 9728 §2: the metadata lists no algorithm that cannot be verified`() {
         var metadata = ProtectedResourceMetadata(resource: "https://api.example.com/notes")
         metadata.dpopSigningAlgorithmsSupported = ["ES256", "ES256K"]
         let found = problems { () throws(ConfigurationError) in
@@ -169,7 +170,7 @@ struct RFC9449_7_Schemes {
         #expect(found.map(\.path) == ["metadata.dpopSigningAlgorithmsSupported[1]"])
     }
 
-    @Test func `a token with a proof never gets in without its proof being verified`() async throws {
+    @Test func `a token with a proof is never accepted unless the proof is verified`() async throws {
         let scene = DPoPScene()
         let head = RequestHead.dpop("/notes", token: scene.token, proofs: [scene.proof()])
         _ = try await scene.resource.authorize(head)
@@ -180,21 +181,23 @@ struct RFC9449_7_Schemes {
         guard
             case .refused(let replay) = scene.resource.progress(head, withTime: true)
         else {
-            Issue.record("the proof was taken twice")
+            Issue.record("the proof was accepted twice")
             return
         }
         #expect(replay.reason == .replayedProof)
         guard
             case .refused(let refusal) = scene.resource.progress(.get("/notes", bearer: scene.token))
         else {
-            Issue.record("taken as a bearer token")
+            Issue.record("accepted as a bearer token")
             return
         }
         #expect(refusal.reason == .boundTokenAsBearer)
     }
 
     @Test(arguments: [["ES256"], ["EdDSA", "ES256"], ["PS512"]])
-    func `RFC 9728 §2: PRM-20: the metadata and the challenge name the same algorithms`(names: [String])
+    func `RFC 9728 §2, RFC 9449 §7.1: the metadata and the challenge name the same algorithms`(
+        names: [String]
+    )
         async throws
     {
         let issuer = TestIssuer("https://as.example.com")

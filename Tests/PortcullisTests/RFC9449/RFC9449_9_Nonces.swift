@@ -6,16 +6,16 @@ import PortcullisJOSE
 import PortcullisTesting
 import Testing
 
-@Suite("RFC 9449 §8, §9 Nonces of the resource")
+@Suite("RFC 9449 §8, §9 The resource's nonces")
 struct RFC9449_9_Nonces {
     let scene = DPoPScene { $0.nonce = .required }
 
-    /// The nonce that a request without one is given.
+    /// The nonce in the answer to a request without one.
     private func nonce(_ scene: DPoPScene) async -> String? {
         await scene.refusal(scene.proof())?.dpopNonce
     }
 
-    @Test func `§9: a proof without a nonce is given one, and gets in with it`() async throws {
+    @Test func `§9: a proof without a nonce gets one, and is accepted with it`() async throws {
         let refusal = try #require(await scene.refusal(scene.proof()))
         #expect(refusal.reason == .missingNonce)
         #expect(refusal.status == .unauthorized)
@@ -29,7 +29,7 @@ struct RFC9449_9_Nonces {
                 "DPoP-Nonce: \(nonce)", "Cache-Control: no-store", "Content-Type: application/json",
             ])
         #expect(await scene.refusal(scene.proof(nonce: nonce)) == nil)
-        // Once it is known it is used for every request.
+        // The client uses it for every later request.
         #expect(await scene.refusal(scene.proof(nonce: nonce)) == nil)
     }
 
@@ -47,7 +47,7 @@ struct RFC9449_9_Nonces {
         #expect(await nonce(DPoPScene { $0.nonce = .required }) != first)
     }
 
-    @Test func `§8.2: a nonce counts in its own window and the next one`() async throws {
+    @Test func `§8.2: a nonce is valid in its own window and the next one`() async throws {
         let first = try #require(await nonce(scene))
         scene.clock.advance(by: .seconds(300))
         #expect(await scene.refusal(scene.proof(nonce: first)) == nil)
@@ -62,11 +62,11 @@ struct RFC9449_9_Nonces {
     }
 
     @Test(arguments: ["", "x", "NHs2u0SxX1nR8mJ0c3xv", "a b", "é"])
-    func `§11.3: a nonce that was not handed out here is none`(nonce: String) async {
+    func `§11.3: a nonce that was not issued here is invalid`(nonce: String) async {
         expectRefused(await scene.refusal(scene.proof(nonce: nonce)), .staleNonce)
     }
 
-    @Test func `§9: what else is wrong with a proof is told first`() async {
+    @Test func `§9: other faults of a proof are reported first`() async {
         expectRefused(await scene.refusal(scene.proof("https://api.example.com/x")), .proofTargetMismatch)
         expectRefused(await scene.refusal(scene.proof(claims: ["nonce": 1])), .malformedProof)
         let refusal = await scene.refusal(scene.proof(claims: ["nonce": .null]))
@@ -80,12 +80,12 @@ struct RFC9449_9_Nonces {
         expectRefused(await scene.refusal(proof), .missingNonce)
     }
 
-    @Test func `where no nonce is asked for, one in a proof is not looked at`() async {
+    @Test func `where no nonce is required, a proof's nonce is ignored`() async {
         let scene = DPoPScene()
         #expect(await scene.refusal(scene.proof(nonce: "x")) == nil)
     }
 
-    @Test func `§8.2: an answer hands out a nonce too, and is not to be cached`() async throws {
+    @Test func `§8.2: an answer has a new nonce too, and is not cacheable`() async throws {
         let nonce = try #require(await nonce(scene))
         let head = RequestHead.dpop("/notes", token: scene.token, proofs: [scene.proof(nonce: nonce)])
         var fields: Fields = [:]
@@ -101,13 +101,13 @@ struct RFC9449_9_Nonces {
         #expect(refusal?.dpopNonce == nonce)
     }
 
-    @Test func `an answer to a bearer token has none`() {
+    @Test func `an answer to a bearer token has no nonce`() {
         var fields: Fields = [:]
         scene.resource.complete(&fields, status: .ok, answering: .get("/notes", bearer: "x"))
         #expect(fields.isEmpty)
     }
 
-    @Test func `processes with the same key take each other's nonces`() async throws {
+    @Test func `processes with the same key accept each other's nonces`() async throws {
         let key = try NonceKey(validating: Array(repeating: 7, count: 32))
         let other = try NonceKey(validating: Array(repeating: 8, count: 32))
         let scenes = [[key], [key], [other, key], [other]].map { keys in
@@ -140,7 +140,7 @@ struct RFC9449_9_Nonces {
         expectRefused(await scenes[0].refusal(scenes[0].proof(nonce: farAhead)), .staleNonce)
     }
 
-    @Test func `a key is secret, long enough, and silent`() throws {
+    @Test func `a key is secret, long enough, and not printed`() throws {
         #expect(throws: ConfigurationError.self) { try NonceKey(validating: Array(repeating: 1, count: 31)) }
         var text = ""
         dump(try NonceKey(validating: Array(repeating: 65, count: 32)), to: &text)
@@ -148,7 +148,7 @@ struct RFC9449_9_Nonces {
     }
 }
 
-@Suite("RFC 9449 §8 The keys of nonces")
+@Suite("RFC 9449 §8 Nonce keys")
 struct NonceSealerTests {
     static let now: NumericDate = 1_800_000_000
 
@@ -159,7 +159,7 @@ struct NonceSealerTests {
             "https://api.example.com", lifetime: .seconds(300), keys: keys, at: now, succeeding: after)
     }
 
-    @Test func `a key that was made here lasts a day, and its last nonces are taken`() {
+    @Test func `a generated key lasts a day, and its last nonces are accepted`() {
         let sealer = sealer()
         let first = sealer.nonce(at: Self.now)
         let eve = Self.now.adding(seconds: 86_399)
@@ -171,13 +171,13 @@ struct NonceSealerTests {
         #expect(!sealer.takes(last, at: next.adding(seconds: 600)))
     }
 
-    @Test func `a new configuration goes on with the key that was made`() {
+    @Test func `a new configuration continues with the generated key`() {
         let old = sealer()
         let new = sealer(after: old)
         #expect(new.nonce(at: Self.now) == old.nonce(at: Self.now))
     }
 
-    @Test func `given keys replace others with an overlap of two windows`() {
+    @Test func `configured keys replace others with an overlap of two windows`() {
         let (first, second) = (SealingKey.random(), SealingKey.random())
         let old = sealer([first])
         let nonce = old.nonce(at: Self.now)
@@ -191,7 +191,7 @@ struct NonceSealerTests {
         #expect(made.takes(new.nonce(at: Self.now), at: Self.now))
     }
 
-    @Test func `resources with the same key have nonces of their own`() {
+    @Test func `resources with the same key have separate nonces`() {
         let key = SealingKey.random()
         let other = NonceSealer("https://b.example.com", lifetime: .seconds(300), keys: [key], at: Self.now)
         #expect(!sealer([key]).takes(other.nonce(at: Self.now), at: Self.now))

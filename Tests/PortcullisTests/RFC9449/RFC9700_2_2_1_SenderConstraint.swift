@@ -6,12 +6,12 @@ import PortcullisJOSE
 import PortcullisTesting
 import Testing
 
-@Suite("RFC 9700 §2.2.1 A route may want tokens that are bound to their client")
+@Suite("RFC 9700 §2.2.1 A route can require sender-constrained tokens")
 struct RFC9700_2_2_1_SenderConstraint {
     static let demand = AccessRequirement("notes:read").senderConstrained()
     static let der: [UInt8] = [0x30, 0x03, 0x02, 0x01, 0x07]
 
-    @Test func `a token bound to a key is enough, one bound to nothing is told of both schemes`() async {
+    @Test func `a token bound to a key suffices, an unbound one is challenged in both schemes`() async {
         let scene = DPoPScene()
         let head = RequestHead.dpop("/notes", token: scene.token, proofs: [scene.proof()])
         #expect(await scene.resource.refusal(of: head, requiring: Self.demand) == nil)
@@ -22,14 +22,15 @@ struct RFC9700_2_2_1_SenderConstraint {
         let rest = #"resource_metadata="\#(DPoPScene.metadataURL)", scope="notes:read""#
         #expect(
             refusal?.challenges.map(\.description) == [
-                #"Bearer \#(rest), error="invalid_token", error_description="The access token is not bound to a key""#,
+                #"Bearer \#(rest), error="invalid_token", "#
+                    + #"error_description="The access token is not bound to a key""#,
                 #"DPoP algs="\#(DPoPScene.algorithms)", \#(rest)"#,
             ])
-        // Other routes take it.
+        // Other routes accept it.
         #expect(await scene.resource.refusal(of: bearer, requiring: "notes:read") == nil)
     }
 
-    @Test func `RFC 8705 §3: a certificate binds as well`() async {
+    @Test func `RFC 8705 §3: a certificate binds too`() async {
         let scene = Scene()
         let token = scene.issuer.mint(
             audience: Scene.identifier, scope: "notes:read", certificate: Self.der)
@@ -38,13 +39,13 @@ struct RFC9700_2_2_1_SenderConstraint {
         #expect(await scene.resource.refusal(of: head, requiring: Self.demand, in: context) == nil)
         expectRefused(
             await scene.resource.refusal(of: head, requiring: Self.demand), .missingClientCertificate)
-        // A certificate that the token is not bound to binds nothing.
+        // A certificate that the token is not bound to does not bind it.
         let unbound = RequestHead.get("/notes", bearer: scene.mint())
         expectRefused(
             await scene.resource.refusal(of: unbound, requiring: Self.demand, in: context), .unboundToken)
     }
 
-    @Test func `it comes before what the token lacks, and holds for remembered tokens and in handlers`()
+    @Test func `it is checked before the scopes, and applies to cached tokens and in handlers`()
         async throws
     {
         let scene = Scene()

@@ -23,12 +23,12 @@ struct RFC9470_3_StepUp {
 
     private func age(_ seconds: Int) -> JSONValue { .number(JSONNumber(1_800_000_000 - seconds)) }
 
-    @Test func `an authentication that is strong and recent is enough`() async {
+    @Test func `a strong and recent authentication suffices`() async {
         #expect(await refusal(["acr": "urn:example:mfa", "auth_time": age(10)], Self.demand) == nil)
         #expect(await refusal(["acr": "urn:example:hwk", "auth_time": age(300)], Self.demand) == nil)
     }
 
-    @Test func `one that is not is told what is needed, with the scope, in one challenge`() async {
+    @Test func `the challenge names the required authentication and the scope`() async {
         let refusal = await refusal(
             ["acr": "urn:example:pwd", "auth_time": age(10)], Self.demand, scope: "x")
         expectRefused(refusal, .authenticationTooWeak)
@@ -53,14 +53,14 @@ struct RFC9470_3_StepUp {
     }
 
     @Test(arguments: [nil, .null, 1, ["urn:example:mfa"]] as [JSONValue?])
-    func `§6: a token that names no class has none`(acr: JSONValue?) async {
+    func `§6: a token without acr has no class`(acr: JSONValue?) async {
         var claims: JSONObject = [:]
         claims["acr"] = acr
         let requirement = AccessRequirement.anyValidToken.authenticated(by: ["urn:example:mfa"])
         expectRefused(await refusal(claims, requirement), .authenticationTooWeak)
     }
 
-    @Test func `§6.1: the age counts from auth_time, stretched by the leeway`() async {
+    @Test func `§6.1: the age counts from auth_time, extended by the leeway`() async {
         let requirement = AccessRequirement.anyValidToken.authenticated(within: .seconds(300))
         #expect(await refusal(["auth_time": age(330)], requirement) == nil)
         expectRefused(await refusal(["auth_time": age(331)], requirement), .authenticationTooOld)
@@ -72,14 +72,14 @@ struct RFC9470_3_StepUp {
     }
 
     @Test(arguments: [nil, .null, "1800000000", true] as [JSONValue?])
-    func `§6.1: without auth_time nobody knows how old the authentication is`(time: JSONValue?) async {
+    func `§6.1: without auth_time the age of the authentication is unknown`(time: JSONValue?) async {
         var claims: JSONObject = [:]
         claims["auth_time"] = time
         let requirement = AccessRequirement.anyValidToken.authenticated(within: .seconds(86_400))
         expectRefused(await refusal(claims, requirement), .authenticationTooOld)
     }
 
-    @Test func `the validity of the token comes first, the scope last`() async {
+    @Test func `the token's validity is checked first, the scope last`() async {
         let expired = scene.issuer.mint(audience: Scene.identifier, lifetime: .seconds(-100))
         expectRefused(await scene.refusal(of: expired, requiring: Self.demand), .expired)
         let claims: JSONObject = ["acr": "urn:example:mfa", "auth_time": age(0)]
@@ -88,7 +88,7 @@ struct RFC9470_3_StepUp {
         #expect(refusal?.challenges.first?["acr_values"] == nil)
     }
 
-    @Test func `a remembered token grows too old`() async {
+    @Test func `a cached token becomes too old`() async {
         let token = scene.mint(claims: ["auth_time": age(0)])
         let requirement = AccessRequirement.anyValidToken.authenticated(within: .seconds(60))
         #expect(await scene.refusal(of: token, requiring: requirement) == nil)
@@ -97,7 +97,7 @@ struct RFC9470_3_StepUp {
         #expect(await scene.refusal(of: token) == nil)
     }
 
-    @Test func `a token of DPoP is told in its own scheme`() async {
+    @Test func `a DPoP token is challenged in its own scheme`() async {
         let scene = DPoPScene()
         let head = RequestHead.dpop("/notes", token: scene.token, proofs: [scene.proof()])
         let refusal = await scene.resource.refusal(of: head, requiring: Self.demand)
@@ -106,7 +106,7 @@ struct RFC9470_3_StepUp {
         #expect(refusal?.challenges.first?["acr_values"] == "urn:example:mfa urn:example:hwk")
     }
 
-    @Test func `a handler may demand it`() async throws {
+    @Test func `a handler may require it`() async throws {
         let token = try await scene.resource.authorize(
             .get("/notes", bearer: scene.mint(scope: "notes:write")))
         let refusal = #expect(throws: Refusal.self) { try token.require(Self.demand) }

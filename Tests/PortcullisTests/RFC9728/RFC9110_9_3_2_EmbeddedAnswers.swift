@@ -5,7 +5,7 @@ import PortcullisHTTP
 import PortcullisTesting
 import Testing
 
-@Suite("RFC 9110 §9.3.2 What the gate gives to another server")
+@Suite("RFC 9110 §9.3.2 The gate's answers in another server")
 struct EmbeddedAnswerTests {
     private static let path = "/.well-known/oauth-protected-resource/notes"
     private let issuer = TestIssuer("https://as.example.com")
@@ -34,7 +34,7 @@ struct EmbeddedAnswerTests {
         #expect(answer.head.fields[.contentLength] == nil)
     }
 
-    @Test func `RFC 9449 §8.2: an admitted request gets the next nonce and nothing else is replaced`() {
+    @Test func `RFC 9449 §8.2: an admitted request gets the next nonce and no other field changes`() {
         var policy = DPoPPolicy()
         policy.nonce = .required
         let resource = ProtectedResource(
@@ -47,7 +47,7 @@ struct EmbeddedAnswerTests {
         #expect(resource.additionalFields(for: .get("/notes", bearer: "t"), status: .ok).isEmpty)
     }
 
-    @Test func `RFC 9440 §2.4: an answer behind a proxy that names certificates varies by them`() {
+    @Test func `RFC 9440 §2.4: an answer from a proxy that sends certificates varies with them`() {
         let fields = resource.additionalFields(
             for: .get("/notes", bearer: "t"), status: .ok,
             in: AuthorizationContext(clientCertificate: .trustedField))

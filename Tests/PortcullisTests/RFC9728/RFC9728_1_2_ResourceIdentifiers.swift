@@ -12,7 +12,7 @@ struct RFC9728_1_2_ResourceIdentifiers {
         "http://[::1]:1/p",
         "http://[0:0:0:0:0:0:0:1]/",
     ])
-    func `the text is kept as it was written`(text: String) throws {
+    func `the text is kept as written`(text: String) throws {
         #expect(try ResourceIdentifier(validating: text).text == text)
     }
 
@@ -34,7 +34,7 @@ struct RFC9728_1_2_ResourceIdentifiers {
         "https://h/\n",
         " https://h/", "https://h/ ", "https://h/p?", "https://h?",
     ])
-    func `what no request or client could use is refused`(text: String) {
+    func `identifiers that no request or client could use are refused`(text: String) {
         #expect(
             !problems { () throws(ConfigurationError) in _ = try ResourceIdentifier(validating: text) }
                 .isEmpty)
@@ -53,7 +53,7 @@ struct RFC9728_1_2_ResourceIdentifiers {
         ("https://h/p", "https://h/p/"), ("https://h", "https://h/"), ("https://h/p", "HTTPS://H:443/%70"),
         ("https://[::1]/", "https://[0:0::1]"), ("https://h/p?a=%7e", "https://h/p?a=~"),
     ])
-    func `identifiers whose documents could not be told apart collide`(first: String, second: String) throws {
+    func `identifiers whose documents share a location collide`(first: String, second: String) throws {
         let first = try ResourceIdentifier(validating: first)
         let second = try ResourceIdentifier(validating: second)
         #expect(first.collides(with: second) && second.collides(with: first))

@@ -54,7 +54,8 @@ struct RFC9728_2_2_SignedMetadata {
         try JWKSet(parsing: #require(resource.keysDocument).body)
     }
 
-    /// Reads and verifies the signed values as RFC 9728 §3.3 wants it: by the key that `kid` names in the set at `jwks_uri`.
+    /// Reads and verifies the signed values by RFC 9728 §3.3: with the key that `kid` names in the set at
+    /// `jwks_uri`.
     func claims(_ signed: String, _ keys: JWKSet, _ algorithm: SignatureAlgorithm = .es256) throws
         -> JSONObject
     {
@@ -67,7 +68,7 @@ struct RFC9728_2_2_SignedMetadata {
     }
 
     @Test(arguments: [SignatureAlgorithm.es256, .es384, .es512, .ed25519, .eddsa, .rs256, .ps512])
-    func `SIG-01, SIG-02: a compact JWS whose key is at jwks_uri`(algorithm: SignatureAlgorithm) throws {
+    func `the value is a compact JWS whose key is at jwks_uri`(algorithm: SignatureAlgorithm) throws {
         let resource = try resource(signing(algorithm))
         let members = try members(resource)
         let signed = try #require(members["signed_metadata"]?.string)
@@ -78,7 +79,7 @@ struct RFC9728_2_2_SignedMetadata {
     }
 
     @Test
-    func `SIG-04, SIG-07: every other member is a claim with the same value, and the JWT is none of them`()
+    func `every other member is a claim with the same value, and the JWT does not contain itself`()
         throws
     {
         var signing = try signing()
@@ -94,7 +95,7 @@ struct RFC9728_2_2_SignedMetadata {
         #expect(claims.members.count == members.members.count - 1 + 3)
     }
 
-    @Test func `a key without kid is called by its thumbprint`() throws {
+    @Test func `a key without kid is named by its thumbprint`() throws {
         let signing = try signing(keyID: nil)
         let resource = try resource(signing)
         let token = try CompactJWS(Array(#require(members(resource)["signed_metadata"]?.string).utf8))
@@ -102,7 +103,7 @@ struct RFC9728_2_2_SignedMetadata {
         #expect(try keys(resource).keys.map(\.keyID) == [signing.key.publicKey.thumbprint])
     }
 
-    @Test func `it is signed anew when half of its life has passed, and not before`() throws {
+    @Test func `it is signed again after half of its lifetime, and not before`() throws {
         let resource = try resource(signing())
         let first = try members(resource)["signed_metadata"]
         let etag = resource.metadataDocument.etag
@@ -115,7 +116,7 @@ struct RFC9728_2_2_SignedMetadata {
         #expect(try claims(second, keys(resource))["exp"] == 1_800_129_600)
     }
 
-    @Test func `the hash of the metadata does not change with the signature`() throws {
+    @Test func `the metadata's hash does not change with the signature`() throws {
         let resource = try resource(signing())
         let hash = resource.metadataHash
         clock.advance(by: .seconds(50_000))
@@ -125,7 +126,7 @@ struct RFC9728_2_2_SignedMetadata {
         #expect(try self.resource(signing(), metadata("Other")).metadataHash != hash)
     }
 
-    @Test func `PRM-09: keys are published without private members, each with its use`() throws {
+    @Test func `RFC 9728 §2: keys are published without private members, each with its use`() throws {
         var signing = try signing()
         let other = try PrivateJWK.generate(.rs256, keyID: "enc")
         var json = other.publicKey.publicJSON
@@ -138,7 +139,7 @@ struct RFC9728_2_2_SignedMetadata {
         for name in ["\"d\"", "\"p\"", "\"q\"", "\"dp\"", "\"k\""] { #expect(!text.contains(name)) }
     }
 
-    @Test func `SIG-07: the key that signed before stays published until its last signature has expired`()
+    @Test func `the previous signing key stays published until its last signature has expired`()
         throws
     {
         let before = try resource(signing(keyID: "old"))
@@ -158,7 +159,7 @@ struct RFC9728_2_2_SignedMetadata {
     }
 
     @Test
-    func `SIG-08: whatever Accept says, the answer is application/json, unless the JWT was switched on`()
+    func `RFC 9728 §3.2: for any Accept the answer is application/json, unless the JWT is switched on`()
         throws
     {
         let plain = try resource(signing())
@@ -173,7 +174,7 @@ struct RFC9728_2_2_SignedMetadata {
         "application/oauth-protected-resource-jwt", "Application/OAuth-Protected-Resource-JWT",
         "application/json;q=0.5, application/oauth-protected-resource-jwt ; q=0.9",
     ])
-    func `switched on, an Accept that names the type gets the JWT alone`(accept: String) throws {
+    func `if switched on, an Accept that names the type gets only the JWT`(accept: String) throws {
         var signing = try signing()
         signing.answersAcceptedJWT = true
         let resource = try resource(signing)
@@ -188,14 +189,14 @@ struct RFC9728_2_2_SignedMetadata {
     @Test(arguments: [
         "*/*", "application/*", "application/json", "application/oauth-protected-resource-jwt;q=0", "",
     ])
-    func `switched on, every other Accept gets the document, which varies`(accept: String) throws {
+    func `if switched on, any other Accept gets the document, which varies`(accept: String) throws {
         var signing = try signing()
         signing.answersAcceptedJWT = true
         let head = try document(resource(signing), accept: accept).head
         #expect(head.fields[.contentType] == "application/json" && head.fields[.vary] == "Accept")
     }
 
-    @Test func `a key that does not fit, and a life that is too short, are refused`() throws {
+    @Test func `an unsuitable key and a lifetime that is too short are refused`() throws {
         func paths(_ signing: MetadataSigning, maxAge: Duration = .seconds(300)) -> [String?] {
             problems { () throws(ConfigurationError) in _ = try resource(signing, maxAge: maxAge) }.map(
                 \.path)
@@ -213,7 +214,7 @@ struct RFC9728_2_2_SignedMetadata {
     }
 
     @Test(arguments: ["iss", "exp", "aud"])
-    func `a member with the name of a claim can't be signed`(name: String) throws {
+    func `a member named like a claim cannot be signed`(name: String) throws {
         var metadata = metadata()
         metadata.extensions[name] = "x"
         let signing = try signing()
@@ -221,14 +222,14 @@ struct RFC9728_2_2_SignedMetadata {
         #expect(found.map(\.path) == ["publishing.signing.key"])
     }
 
-    @Test func `a JWT that somebody else has signed is served as it is`() throws {
+    @Test func `a JWT that another party signed is served unchanged`() throws {
         let json = try JSONValue.parse(Fixture.bytes("metadata/accepted/every-member.json"))
         let metadata = try ProtectedResourceMetadata(json: json)
         #expect(metadata.json["signed_metadata"] == json.object?["signed_metadata"])
     }
 
     @Test(arguments: Fixture.names(in: "metadata/unpublishable"))
-    func `SIG-02, SIG-04, SIG-07: one that says something else than the members beside it is not served`(
+    func `a JWT that contradicts the other members is not served`(
         name: String
     ) throws {
         let metadata = try ProtectedResourceMetadata(

@@ -17,7 +17,7 @@ struct RFC9728_2_2_SignedMetadataReading {
         world.network.on(Self.keys, json: .object(signer.keys.publicJSON))
     }
 
-    /// Serves a document with a signed part, in which these claims stand besides `iss` and `resource`.
+    /// Serves a document with a signed part that has these claims in addition to `iss` and `resource`.
     func serve(
         _ claims: JSONObject = [:], omitting: [String] = [], by other: TestIssuer? = nil,
         keys: String? = Self.keys, change: (String) -> String = { $0 }
@@ -40,7 +40,7 @@ struct RFC9728_2_2_SignedMetadataReading {
         return nil
     }
 
-    @Test func `signed values win over plain ones`() async throws {
+    @Test func `signed values take precedence over plain ones`() async throws {
         serve(["resource_name": "Signed", "x-more": true])
         let found = try await world.discovery().discover(ForeignDeployment.resource)
         #expect(found.metadata.metadata.resourceName.text == "Signed")
@@ -50,7 +50,7 @@ struct RFC9728_2_2_SignedMetadataReading {
         #expect(found.metadata.document["resource_name"] == "Plain")
     }
 
-    @Test func `a signed resource that is another one is a mismatch`() async {
+    @Test func `a signed resource that is different is a mismatch`() async {
         serve(["resource": "https://api.example.com/other"])
         #expect(await world.error() == .resourceMismatch)
     }
@@ -58,8 +58,8 @@ struct RFC9728_2_2_SignedMetadataReading {
     @Test func `§3.3: a wrong signature is an error, not the plain values`() async {
         serve { token in
             let parts = token.split(separator: ".")
-            return
-                "\(parts[0]).\(Base64URL.encode(Array(#"{"iss":"\#(ForeignDeployment.resource)"}"#.utf8))).\(parts[2])"
+            let payload = Array(#"{"iss":"\#(ForeignDeployment.resource)"}"#.utf8)
+            return "\(parts[0]).\(Base64URL.encode(payload)).\(parts[2])"
         }
         #expect(await fault() == .invalidSignature)
         serve(by: TestIssuer(ForeignDeployment.resource))
@@ -68,7 +68,7 @@ struct RFC9728_2_2_SignedMetadataReading {
         #expect(await fault() == .unknownKey)
     }
 
-    @Test func `an issuer that nobody named is an error, and a named one's keys count`() async throws {
+    @Test func `an unknown issuer is an error, and a trusted one's keys are used`() async throws {
         let auditor = TestIssuer("https://auditor.example", keyID: "audit")
         serve(["iss": "https://auditor.example", "resource_name": "Audited"], by: auditor)
         #expect(await fault() == .untrustedIssuer)
@@ -80,7 +80,7 @@ struct RFC9728_2_2_SignedMetadataReading {
         #expect(found.metadata.metadata.resourceName.text == "Audited")
     }
 
-    @Test func `the resource's own keys lie on its own origin`() async {
+    @Test func `the resource's own keys are on its own origin`() async {
         serve(keys: "https://elsewhere.example/keys")
         #expect(await fault() == .untrustedIssuer)
         serve(keys: nil)
@@ -90,13 +90,13 @@ struct RFC9728_2_2_SignedMetadataReading {
         #expect(await fault() == .keysUnavailable)
     }
 
-    @Test func `the origin of the resource may sign as well`() async throws {
+    @Test func `the resource's origin may sign too`() async throws {
         serve(["iss": "https://api.example.com"])
         let found = try await world.discovery().discover(ForeignDeployment.resource)
         #expect(found.metadata.signer == "https://api.example.com")
     }
 
-    @Test func `what it must have and must not have`() async {
+    @Test func `a JWT without required members or with forbidden ones is refused`() async {
         serve(omitting: ["iss"])
         #expect(await fault() == .missingIssuer)
         serve(["iss": 7])
@@ -112,7 +112,7 @@ struct RFC9728_2_2_SignedMetadataReading {
         #expect(await fault() == .unknownKey)
     }
 
-    @Test func `exp and nbf count, with a minute of leeway`() async {
+    @Test func `exp and nbf apply, with a minute of leeway`() async {
         let now = world.clock.time.now().wholeSeconds ?? 0
         func number(_ seconds: Int) -> JSONValue { .number(JSONNumber(seconds)) }
         serve(["exp": number(now - 59), "nbf": number(now + 59)])
@@ -125,7 +125,7 @@ struct RFC9728_2_2_SignedMetadataReading {
         #expect(await fault() == .malformed)
     }
 
-    @Test func `whoever wants none of it gets the plain values`() async throws {
+    @Test func `a client that ignores signed metadata gets the plain values`() async throws {
         serve(["resource_name": "Signed"], by: TestIssuer("https://nobody.example"))
         let plain = world.discovery { $0.signedMetadata = .ignored }
         let found = try await plain.discover(ForeignDeployment.resource)

@@ -8,7 +8,7 @@ import Testing
 @Suite("RFC 9728 §2 Metadata")
 struct RFC9728_2_Metadata {
     @Test(arguments: Fixture.names(in: "metadata/accepted"))
-    func `a document that the RFC allows is read`(name: String) throws {
+    func `a document that the RFC allows is accepted`(name: String) throws {
         let json = try JSONValue.parse(Fixture.bytes("metadata/accepted/\(name).json"))
         #expect(throws: Never.self) { try ProtectedResourceMetadata(json: json) }
     }
@@ -39,7 +39,7 @@ struct RFC9728_2_Metadata {
             ])
     }
 
-    @Test func `every member survives, extensions and languages as they were`() throws {
+    @Test func `every member is preserved, extensions and languages unchanged`() throws {
         let json = try JSONValue.parse(Fixture.bytes("metadata/accepted/every-member.json"))
         #expect(try JSONValue.object(ProtectedResourceMetadata(json: json).json) == json)
     }
@@ -59,12 +59,12 @@ struct RFC9728_2_Metadata {
         #expect(try ProtectedResourceMetadata(json: json).json.members.map(\.name) == ["resource"])
     }
 
-    @Test func `an empty list of bearer methods has a meaning and stays`() throws {
+    @Test func `an empty list of bearer methods has a meaning and is kept`() throws {
         let json: JSONValue = ["resource": "https://h/p", "bearer_methods_supported": []]
         #expect(try JSONValue.object(ProtectedResourceMetadata(json: json).json) == json)
     }
 
-    @Test func `the same metadata gives the same bytes, whatever the order it was written in`() throws {
+    @Test func `the same metadata gives the same bytes, in any order`() throws {
         let first: JSONValue = [
             "resource": "https://h/p", "resource_name": "n", "scopes_supported": ["b", "a"],
         ]
@@ -97,12 +97,12 @@ struct RFC9728_2_Metadata {
             ("registry", ["resource": "https://h/p", "resource_name": "n", "resource_name#PT-br": "n"]),
             ("token_endpoint", ["resource": "https://h/p", "token_endpoint": "https://as/token"]),
         ] as [(String, JSONValue)])
-    func `what is allowed but unwise is a warning`(word: String, json: JSONValue) throws {
+    func `valid but unwise metadata is a warning`(word: String, json: JSONValue) throws {
         let warnings = try ProtectedResourceMetadata(json: json).findings(at: "$").warnings
         #expect(warnings.contains { $0.contains(word) })
     }
 
-    @Test func `MCP-13: an identifier in its canonical form is none`() throws {
+    @Test func `MCP 2025-06-18: an identifier in canonical form is no warning`() throws {
         let json: JSONValue = [
             "resource": "https://mcp.example.com/MCP", "authorization_servers": ["https://as.example.com"],
         ]
@@ -110,7 +110,7 @@ struct RFC9728_2_Metadata {
     }
 
     @Test(arguments: ["none", "None", "NONE"])
-    func `PRM-15, PRM-20: none is no signature, in whatever case`(name: String) {
+    func `RFC 9728 §2: none is not a signing algorithm, in any case`(name: String) {
         for member in ["resource_signing_alg_values_supported", "dpop_signing_alg_values_supported"] {
             let json: JSONValue = .object(["resource": "https://h/p", member: [.string(name)]])
             let found = problems { () throws(ConfigurationError) in
@@ -120,7 +120,7 @@ struct RFC9728_2_Metadata {
         }
     }
 
-    @Test func `ASX-04: the order of authorization servers is the author's`() throws {
+    @Test func `the order of authorization servers is kept`() throws {
         let names = ["https://z.example", "https://a.example", "https://m.example/t"]
         let issuers = names.map { TestIssuer($0) }
         var metadata = ProtectedResourceMetadata(resource: "https://h/p")
@@ -131,7 +131,7 @@ struct RFC9728_2_Metadata {
         #expect(json.object?["authorization_servers"]?.strings == names)
     }
 
-    @Test func `PRR-05: a document that clients would not read to its end is refused`() throws {
+    @Test func `a document that clients would truncate is refused`() throws {
         let issuer = TestIssuer("https://as.example.com")
         func make(_ count: Int) -> [ConfigurationError.Problem] {
             var metadata = ProtectedResourceMetadata(resource: "https://h/p")

@@ -3,7 +3,7 @@
 import Portcullis
 import Testing
 
-@Suite("RFC 9728 §3.1 Where the metadata is")
+@Suite("RFC 9728 §3.1 The metadata's location")
 struct RFC9728_3_1_WellKnownLocations {
     static let root = "/.well-known/oauth-protected-resource"
 
@@ -26,7 +26,7 @@ struct RFC9728_3_1_WellKnownLocations {
     }
 
     @Test(arguments: ["\(root)/p", "\(root)/p/"])
-    func `one slash at the end does not count`(path: String) {
+    func `one trailing slash does not matter`(path: String) {
         #expect(("https://h/p" as ResourceIdentifier).wellKnownLocation.matches(path: path, query: nil))
         #expect(("https://h/p/" as ResourceIdentifier).wellKnownLocation.matches(path: path, query: nil))
     }
@@ -40,7 +40,7 @@ struct RFC9728_3_1_WellKnownLocations {
         #expect(!("https://h/p" as ResourceIdentifier).wellKnownLocation.matches(path: path, query: nil))
     }
 
-    @Test func `a query in the identifier has to be there, and exactly`() {
+    @Test func `a query in the identifier must match exactly`() {
         let location = ("https://h/p?t=1" as ResourceIdentifier).wellKnownLocation
         #expect(location.matches(path: "\(Self.root)/p", query: "t=1"))
         for query in [nil, "", "t=2", "t=1&x=2", "T=1"] as [String?] {

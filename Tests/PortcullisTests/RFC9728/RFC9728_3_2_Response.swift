@@ -12,7 +12,7 @@ struct RFC9728_3_2_Response {
     @Test(arguments: [
         [], [("Authorization", "Bearer x")], [("Host", "evil.example")], [("Accept", "text/html")],
     ])
-    func `GET is answered with the same document, whatever the request says`(fields: [(String, String)]) {
+    func `GET returns the same document for any request fields`(fields: [(String, String)]) {
         let answer = document.response(to: .get(Scene.metadataURL, fields: fields))
         #expect(
             answer.head.lines == [
@@ -29,7 +29,7 @@ struct RFC9728_3_2_Response {
     }
 
     @Test(arguments: ["POST", "PUT", "DELETE", "PATCH", "TRACE", "get", "PROPFIND"])
-    func `another method is 405 with what would be right`(name: String) {
+    func `another method is 405 with the allowed methods`(name: String) {
         let answer = document.response(to: .test(Method(token: name), "/x"))
         #expect(
             answer.head.lines == [
@@ -39,7 +39,7 @@ struct RFC9728_3_2_Response {
         #expect(answer.body.isEmpty)
     }
 
-    @Test func `RFC 9110 §13.1.2: a listed tag is 304 without body`() {
+    @Test func `RFC 9110 §13.1.2: a matching tag is 304 without body`() {
         for value in [
             document.etag, "W/\(document.etag)", "*", "\"a,b\", \(document.etag)", " , \(document.etag),",
         ] {
@@ -63,7 +63,7 @@ struct RFC9728_3_2_Response {
         }
     }
 
-    @Test func `the tag is of the body and changes with it`() {
+    @Test func `the tag depends on the body and changes with it`() {
         let etag = document.etag
         #expect(etag.utf8.count == 24 && etag.hasPrefix("\"") && etag.hasSuffix("\""))
         #expect(etag == Scene().resource.metadataDocument.etag)
@@ -78,7 +78,7 @@ struct RFC9728_3_2_Response {
         ("", "*"),
         (String(repeating: "a", count: 1025), "*"),
     ])
-    func `a preflight may ask for any header`(requested: String, allowed: String) {
+    func `a preflight may request any header`(requested: String, allowed: String) {
         let head = document.response(
             to: .test(.options, "/x", fields: [("Access-Control-Request-Headers", requested)])
         ).head

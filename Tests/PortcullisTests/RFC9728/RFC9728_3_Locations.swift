@@ -6,7 +6,7 @@ import PortcullisJOSE
 import PortcullisTesting
 import Testing
 
-@Suite("RFC 9728 §3 Everywhere the metadata is")
+@Suite("RFC 9728 §3 All locations of the metadata")
 struct RFC9728_3_Locations {
     static let issuer = TestIssuer("https://as.example.com")
 
@@ -22,7 +22,7 @@ struct RFC9728_3_Locations {
                 metadata, trusting: [issuer.trusted], rootAlias: rootAlias, publishing: publishing))
     }
 
-    /// What follows the authority in a URL.
+    /// The part of a URL after the authority.
     static func target(_ url: String) -> String {
         let rest = url.dropFirst(url.hasPrefix("http://") ? 7 : 8)
         return rest.firstIndex { $0 == "/" || $0 == "?" }.map { String(rest[$0...]) } ?? "/"
@@ -56,7 +56,7 @@ struct RFC9728_3_Locations {
         expectRefused(await resource.refusal(of: .get("/", bearer: other)), .audienceMismatch)
     }
 
-    @Test func `WKU-05: a query counts after percent-normalisation`() throws {
+    @Test func `RFC 9728 §3.1: a query matches after percent-normalisation`() throws {
         let resource = try Self.resource("https://h/p?t=%7e")
         let path = "/.well-known/oauth-protected-resource/p"
         #expect(try Self.named(resource, at: path + "?t=%7e") == "https://h/p?t=%7e")
@@ -66,7 +66,7 @@ struct RFC9728_3_Locations {
         }
     }
 
-    @Test func `WKU-10: the same document under further suffixes, derived in the same way`() throws {
+    @Test func `the same document is served at further suffixes, derived in the same way`() throws {
         let resource = try Self.resource("https://h/p?t=1") {
             $0.additionalSuffixes = ["example-protected-resource"]
         }
@@ -75,7 +75,7 @@ struct RFC9728_3_Locations {
             #expect(try Self.named(resource, at: "/.well-known/\(suffix)/p/?t=1") == "https://h/p?t=1")
             #expect(try Self.named(resource, at: "/.well-known/\(suffix)/q?t=1") == nil)
         }
-        // WKU-11: challenges name the registered suffix.
+        // RFC 9728 §3: challenges name the registered suffix.
         #expect(
             resource.metadataLocations.advertised == "https://h/.well-known/oauth-protected-resource/p?t=1")
     }
@@ -84,14 +84,14 @@ struct RFC9728_3_Locations {
         "", "a/b", "a b", "é", ".", "..", ".a", "a?b", "%61", "oauth-protected-resource",
         "oauth-authorization-server", "openid-configuration",
     ])
-    func `a suffix that is none is refused`(suffix: String) {
+    func `an invalid suffix is refused`(suffix: String) {
         let found = problems { () throws(ConfigurationError) in
             _ = try Self.resource("https://h/p") { $0.additionalSuffixes = [suffix] }
         }
         #expect(found.map(\.path) == ["publishing.additionalSuffixes[0]"])
     }
 
-    @Test func `WKU-14, WKU-15: the root alias is besides the resource's own place`() throws {
+    @Test func `the root alias is served in addition to the resource's own location`() throws {
         let root = "/.well-known/oauth-protected-resource"
         let alias = try Self.resource("https://h/p", rootAlias: true)
         for target in [root, root + "/", root + "/p", root + "/p/", root + "?x=1"] {
@@ -101,7 +101,7 @@ struct RFC9728_3_Locations {
     }
 
     @Test
-    func `TRP-21: a URL of one's own stands in the challenge, and is served where it is on this server`()
+    func `a configured metadata URL is in the challenge, and is served if it is on this server`()
         async throws
     {
         let own = try Self.resource("https://h/api") { $0.advertisedURL = "https://H/api/metadata.json?v=1" }
@@ -127,7 +127,7 @@ struct RFC9728_3_Locations {
     @Test(arguments: [
         "http://h/m", "https://h/m#f", "/m", "", "https://h/a//b", "https://h/\"", "https://h/m%2fn",
     ])
-    func `CHL-02: a URL that no client could use is refused`(url: String) {
+    func `RFC 9728 §5.1: a URL that no client could use is refused`(url: String) {
         let found = problems { () throws(ConfigurationError) in
             _ = try Self.resource("https://h/p") { $0.advertisedURL = url }
         }
@@ -135,7 +135,7 @@ struct RFC9728_3_Locations {
     }
 
     @Test
-    func `WKU-09, PRR-08: of ten thousand identifiers each is found where it says, and says what it is`()
+    func `RFC 9728 §3.3: each of ten thousand identifiers has its own document at its location`()
         throws
     {
         var identifiers = GeneratedIdentifiers(seed: 9728)
@@ -169,7 +169,8 @@ struct GeneratedIdentifiers {
         return text
     }
 
-    /// RFC 9728 §3.1 in the plainest way: text before the path, the well-known path, the rest; a lone slash goes.
+    /// RFC 9728 §3.1 literally: the text before the path, the well-known path, the rest; a lone slash is
+    /// removed.
     static func expectedLocation(of text: String) -> String {
         let afterScheme = text.index(text.startIndex, offsetBy: text.lowercased().hasPrefix("https") ? 8 : 7)
         let pathStart = text[afterScheme...].firstIndex { $0 == "/" || $0 == "?" } ?? text.endIndex

@@ -5,12 +5,12 @@ import PortcullisJOSE
 import PortcullisTesting
 import Testing
 
-@Suite("RFC 9728 §4 What the authorization server says of its resources")
+@Suite("RFC 9728 §4 What the authorization server publishes about its resources")
 struct RFC9728_4_ServerMetadata {
     static let issuer = "https://as.example"
     static let identifier: ResourceIdentifier = "https://api.example.com/notes"
 
-    /// What is reported once the server's metadata has been read, with these members more.
+    /// The reports after reading the server's metadata, with these members added.
     private func differences(_ members: JSONObject, listing: Bool = true) async throws -> [ResourceEvent] {
         let clock = ManualClock()
         let fetcher = ScriptedFetcher()
@@ -39,7 +39,7 @@ struct RFC9728_4_ServerMetadata {
         }
     }
 
-    @Test func `RFC 8414 §2: scopes that the server does not know are reported`() async throws {
+    @Test func `RFC 8414 §2: scopes that the server does not list are reported`() async throws {
         let reported = try await differences(["scopes_supported": ["openid", "notes:read"]])
         #expect(
             reported == [
@@ -61,11 +61,11 @@ struct RFC9728_4_ServerMetadata {
             ["scopes_supported": ["notes:write", "notes:read", "x"]],
             ["scopes_supported": "notes:read", "protected_resources": 1],
         ] as [JSONObject])
-    func `absent, complete or unreadable lists say nothing`(members: JSONObject) async throws {
+    func `absent, complete or unreadable lists are not reported`(members: JSONObject) async throws {
         #expect(try await differences(members).isEmpty)
     }
 
-    @Test func `neither does a server that clients are not sent to`() async throws {
+    @Test func `servers that clients are not sent to are not reported`() async throws {
         let members: JSONObject = ["scopes_supported": [], "protected_resources": []]
         #expect(try await differences(members, listing: false).isEmpty)
     }

@@ -7,7 +7,7 @@ import PortcullisTesting
 import Synchronization
 import Testing
 
-@Suite("RFC 9728 §5.2 Resources that are replaced while a foreign server serves them")
+@Suite("RFC 9728 §5.2 Replacing resources that another server serves")
 struct RFC9728_5_2_Replacing {
     static let metadataPath = "/.well-known/oauth-protected-resource/notes"
 
@@ -62,7 +62,7 @@ struct RFC9728_5_2_Replacing {
     }
 
     @Test
-    func `document, entity tag and challenge are the new ones, and the change is told with both hashes`()
+    func `a replacement changes document, entity tag and challenge, and reports both hashes`()
         async throws
     {
         let old = try resource()
@@ -83,7 +83,7 @@ struct RFC9728_5_2_Replacing {
             ])
     }
 
-    @Test func `a request in flight ends under the set that it has`() async throws {
+    @Test func `a request in flight ends with its own set`() async throws {
         let resources = try resources(resource())
         let held = resources.current
         try resources.replace([resource("https://api.example.com/notes", "Two")])
@@ -93,7 +93,7 @@ struct RFC9728_5_2_Replacing {
         #expect(try await Self.refusal(held, bearer: token) == nil)
     }
 
-    @Test func `CHL-05: tokens of a removed authorization server get a fresh challenge, remembered ones too`()
+    @Test func `tokens of a removed authorization server get a fresh challenge, cached ones too`()
         async throws
     {
         let goes = TestIssuer("https://goes.example.com")
@@ -110,7 +110,7 @@ struct RFC9728_5_2_Replacing {
                 == "https://api.example.com\(Self.metadataPath)")
     }
 
-    @Test func `a resource that comes back remembers no token`() async throws {
+    @Test func `a resource that returns has no cached token`() async throws {
         let first = try resource()
         let resources = try resources(first)
         let token = issuer.mint(audience: "https://api.example.com/notes")
@@ -118,11 +118,11 @@ struct RFC9728_5_2_Replacing {
         try resources.replace([resource("https://api.example.com/notes", "Two")])
         try resources.replace([first])
         let head = RequestHead.get("/notes", bearer: token)
-        if case .admitted = first.progress(head) { Issue.record("the token is remembered") }
+        if case .admitted = first.progress(head) { Issue.record("the token is cached") }
         #expect(try await Self.refusal(resources.current, bearer: token) == nil)
     }
 
-    @Test func `resources come and go, each with a word`() throws {
+    @Test func `added and removed resources are each reported`() throws {
         let old = try resource()
         let new = try resource("https://api.example.com/other")
         let resources = try resources(old)
@@ -141,7 +141,7 @@ struct RFC9728_5_2_Replacing {
         #expect(resources.current.metadataResponse(to: .get(Self.metadataPath))?.head.status == .notFound)
     }
 
-    @Test func `resources that could not be told apart are refused, and change nothing`() throws {
+    @Test func `resources with one location are refused, and change nothing`() throws {
         let resources = try resources(resource())
         let twins = try [
             resource("https://api.example.com/a"), resource("https://API.example.com/a/"),
@@ -155,7 +155,7 @@ struct RFC9728_5_2_Replacing {
         #expect(try Self.document(resources.current).name == "One" && lines.all.isEmpty)
     }
 
-    @Test func `RFC 9449 §11.1: a proof that was used stays used, and a nonce stays good`() async throws {
+    @Test func `RFC 9449 §11.1: a used proof stays used, and a nonce stays valid`() async throws {
         let client = TestDPoPClient(time: clock.time)
         let issuer = TestIssuer("https://as.example.com", time: clock.time)
         func guarding() -> ProtectedResource {
@@ -184,7 +184,9 @@ struct RFC9728_5_2_Replacing {
         }
     }
 
-    @Test func `keys bridge the time until they are fetched anew, if both ask the same way`() async throws {
+    @Test func `keys are used until they are refreshed, if both resources fetch in the same way`()
+        async throws
+    {
         let network = ScriptedFetcher()
         let issuer = TestIssuer("https://as.example.com", time: clock.time)
         network.on("https://as.example.com/jwks", json: .object(issuer.keys.publicJSON))
@@ -204,7 +206,7 @@ struct RFC9728_5_2_Replacing {
         #expect(try await Self.refusal(resources.current, bearer: token)?.reason == .keysUnavailable)
     }
 
-    @Test func `SIG-07: the key that signed before stays published, and keys are served where jwks_uri says`()
+    @Test func `RFC 9728 §2.2: the previous signing key stays published, and keys are served at jwks_uri`()
         throws
     {
         func signing(_ keyID: String) throws -> ProtectedResource {
@@ -238,7 +240,7 @@ struct RFC9728_5_2_Replacing {
         ("https://other.example/notes?%zz", "https://other.example/notes"),
         ("https://evil.example/public", nil), ("https://api.example.com", nil),
     ])
-    func `WKU-16, PRR-09: the longest path by whole segments owns a request, at its authority`(
+    func `the longest path by whole segments owns a request, at its authority`(
         target: String, owner: String?
     ) throws {
         let names = [
@@ -257,7 +259,7 @@ struct RFC9728_5_2_Replacing {
         ("/notes", ["api.example.com evil.example"]), ("/photos", ["api.example.com"]),
         ("https://evil.example/notes", ["api.example.com"]), ("https://evil.example/notes?[", []),
     ])
-    func `RFC 9110 §15.5.20: a host without resources is no way around the gate of a path`(
+    func `RFC 9110 §15.5.20: a host without resources does not bypass a path's gate`(
         target: String, hosts: [String]
     ) throws {
         let set = try resources(
@@ -268,7 +270,7 @@ struct RFC9728_5_2_Replacing {
         #expect(MalformedMessage.misdirectedRequest.status == .misdirectedRequest)
     }
 
-    @Test func `a path of 64 KiB is looked up no slower than it is read`() throws {
+    @Test func `looking up a path of 64 KiB is no slower than reading it`() throws {
         let set = try resources(
             resource("https://api.example.com/notes"), resource("https://other.example/photos/deep/")
         ).current
@@ -287,7 +289,7 @@ struct RFC9728_5_2_Replacing {
         "https://u@api.example.com/notes", "https://api.example.com:x/notes", "https:///notes", "notes",
         "https:/notes", "ws://api.example.com/notes", "https://api.example.com:99999/notes",
     ])
-    func `RFC 9112 §3.2: a target that is no target is nobody's either, and says so`(target: String) throws {
+    func `RFC 9112 §3.2: a malformed target throws and belongs to no resource`(target: String) throws {
         let set = try resources(resource()).current
         let head = try RequestHead(method: .get, target: target, fields: [("Host", "api.example.com")])
         #expect(throws: MalformedMessage.self) { try set.resource(for: head) }
@@ -297,15 +299,13 @@ struct RFC9728_5_2_Replacing {
     @Test(arguments: [
         "/public/../notes", "//notes", "/public/%2e%2e/notes", "/public%2Fnotes", "/public%5cnotes",
     ])
-    func `HTT-09: a path that programs read differently belongs to nobody, and says so`(target: String) throws
-    {
+    func `RFC 3986 §6.2.2: an ambiguous path throws and belongs to no resource`(target: String) throws {
         let set = try resources(resource()).current
         #expect(throws: MalformedMessage.ambiguousPath) { try set.resource(for: .get(target)) }
         #expect(set.metadataResponse(to: .get(target)) == nil)
     }
 
-    @Test func `WKU-05, WKU-08: documents are told apart by host and query, and unknown ones are 404`() throws
-    {
+    @Test func `RFC 9728 §3.1: host and query select the document, and unknown ones are 404`() throws {
         let set = try resources(
             resource("https://a.example/p?t=1", "a1"), resource("https://a.example/p?t=2", "a2"),
             resource("https://b.example/p", "b")
@@ -323,7 +323,7 @@ struct RFC9728_5_2_Replacing {
         #expect(try name("A.Example:443", "?t=1") == "a1")
     }
 
-    @Test func `of a hundred swaps under load no request sees two sets`() async throws {
+    @Test func `during a hundred swaps under load no request sees two sets`() async throws {
         let sets = try (0..<8).map { try resource("https://api.example.com/notes", "set \($0)") }
         let resources = try ResourceRegistry([sets[0]], log: { _ in })
         let tags = Dictionary(

@@ -7,7 +7,8 @@ import PortcullisTesting
 import PortcullisTransport
 import Testing
 
-/// A resource and its authorization server on a scripted network, as a client that knows nothing finds them.
+/// A resource and its authorization server on a scripted network, as a client without prior knowledge finds
+/// them.
 struct ForeignDeployment {
     static let resource = "https://api.example.com/mcp"
     static let location = "https://api.example.com/.well-known/oauth-protected-resource/mcp"
@@ -71,7 +72,7 @@ struct ForeignDeployment {
 struct RFC9728_5_Discovery {
     let world = ForeignDeployment()
 
-    @Test func `challenge, metadata and authorization server follow from the URL alone`() async throws {
+    @Test func `challenge, metadata and authorization server are found from the URL alone`() async throws {
         let found = try await world.discovery().discover(ForeignDeployment.resource)
         #expect(found.url == ForeignDeployment.resource)
         #expect(found.challenges.map(\.scheme) == ["Bearer"])
@@ -93,7 +94,7 @@ struct RFC9728_5_Discovery {
     @Test(arguments: [
         #"Basic realm="x""#, "Bearer", #"Bearer resource_metadata="https://evil.example/" broken"#,
     ])
-    func `§3.1: without a readable hint the metadata are looked for at the derived place`(line: String)
+    func `§3.1: without a readable hint the client uses the derived location`(line: String)
         async throws
     {
         world.challenge(line)
@@ -102,14 +103,14 @@ struct RFC9728_5_Discovery {
         #expect(found.scopes == ["mcp:read", "mcp:write"])
     }
 
-    @Test func `a hint in an answer that is no challenge is not followed`() async throws {
+    @Test func `a hint in an answer that is not a challenge is not followed`() async throws {
         world.challenge(#"Bearer resource_metadata="https://evil.example/""#, status: .ok)
         let found = try await world.discovery().discover(ForeignDeployment.resource)
         #expect(found.metadata.location == ForeignDeployment.location)
         #expect(world.network.count(of: "https://evil.example/") == 0)
     }
 
-    @Test func `§5.1: the hint may lead anywhere, and then the document has to name the URL that was called`()
+    @Test func `§5.1: the hint may be any URL, and then the document has to name the called URL`()
         async throws
     {
         let elsewhere = "https://cdn.example.net/custom/metadata.json"
@@ -123,7 +124,7 @@ struct RFC9728_5_Discovery {
         #expect(try await above.discover(ForeignDeployment.resource).metadata.location == elsewhere)
     }
 
-    @Test func `§5.2: a later challenge is followed anew`() async throws {
+    @Test func `§5.2: a later challenge is followed again`() async throws {
         let elsewhere = "https://api.example.com/moved"
         world.network.on(elsewhere, json: ForeignDeployment.document(["resource_name": "Moved"]))
         let found = try await world.discovery().discover(
@@ -136,7 +137,7 @@ struct RFC9728_5_Discovery {
         "http://api.example.com/mcp", "https://api.example.com/mcp#a", "https://api.example.com/mcp#", "mcp",
         "https://user@api.example.com/mcp", "http://127.0.0.1:8080/mcp", "file:///etc/passwd",
     ])
-    func `what is no https resource is not called`(url: String) async {
+    func `a URL that is not an https resource is not called`(url: String) async {
         #expect(await world.error(url) == .invalidURL)
         #expect(world.network.requests.isEmpty)
     }
@@ -150,7 +151,7 @@ struct RFC9728_5_Discovery {
         #expect(world.network.requests.count == 1)
     }
 
-    @Test func `http of this machine is fetched where that is allowed, and there alone`() async throws {
+    @Test func `http on this machine is fetched if allowed, and only there`() async throws {
         let base = "http://127.0.0.1:8080"
         world.network.on("\(base)/mcp", status: .notFound)
         world.network.on(
@@ -165,7 +166,7 @@ struct RFC9728_5_Discovery {
     }
 
     @Test(arguments: [300, 301, 302, 303, 307, 308, 404, 500, 204])
-    func `§3.2: everything but 200 is refused, redirects among it`(code: Int) async {
+    func `§3.2: any status but 200 is refused, redirects included`(code: Int) async {
         world.network.on(ForeignDeployment.location) { _ in
             FetchResponse(status: Status(code: code), fields: [.location: "https://evil.example/"])
         }
@@ -193,7 +194,7 @@ struct RFC9728_5_Discovery {
         #expect(await world.error() == .malformedDocument)
     }
 
-    @Test func `a document above the bound is refused, whatever the fetcher lets through`() async {
+    @Test func `a document above the limit is refused, whatever the fetcher allows`() async {
         world.network.on(
             ForeignDeployment.location,
             json: ForeignDeployment.document(["x": .string(String(repeating: "a", count: 999))]))
@@ -208,7 +209,7 @@ struct RFC9728_5_Discovery {
         "https://api.example.com:443/mcp", "https://api.example.com/m%63p", "https://evil.example/mcp",
         "https://api.example.com/mcp/x", "https://api.example.com/mc",
     ])
-    func `§3.3: another resource, by whatever byte, is refused`(name: String) async {
+    func `§3.3: another resource is refused, even if it differs in one byte`(name: String) async {
         world.network.on(
             ForeignDeployment.location, json: ForeignDeployment.document(["resource": .string(name)]))
         #expect(await world.error() == .resourceMismatch)
@@ -226,7 +227,7 @@ struct RFC9728_5_Discovery {
         ("https://h", "https://h:8443/", false), ("https://h/a/", "https://h/a", false),
         ("https://h/a?x=1", "https://h/a?x=1/b", false),
     ])
-    func `a resource above the URL is told by whole segments`(resource: String, url: String, isAbove: Bool) {
+    func `a resource above the URL matches by whole segments`(resource: String, url: String, isAbove: Bool) {
         typealias Matching = ProtectedResourceDiscovery.ResourceMatching
         #expect(Matching.identicalOrAbove.accepts(resource, for: url) == isAbove)
         #expect(!Matching.identical.accepts(resource, for: url))
@@ -246,7 +247,7 @@ struct RFC9728_5_Discovery {
     }
 
     @Test(arguments: [FetchError.unreachable, .timedOut, .forbiddenAddress, .untrustedServer])
-    func `what the network says is handed on`(failure: FetchError) async {
+    func `network errors are passed on`(failure: FetchError) async {
         world.network.on(ForeignDeployment.location, failing: failure)
         #expect(await world.error() == .noResponse(failure))
         world.network.on(ForeignDeployment.resource, failing: failure)
@@ -254,12 +255,12 @@ struct RFC9728_5_Discovery {
     }
 }
 
-@Suite("RFC 8414 §3 Authorization servers, as a client finds them")
+@Suite("RFC 8414 §3 Authorization servers that a client finds")
 struct RFC8414_3_ClientDiscovery {
     let world = ForeignDeployment()
     static let openID = "https://as.example.com/.well-known/openid-configuration"
 
-    @Test func `§5: OpenID Connect's location comes second`() async throws {
+    @Test func `§5: OpenID Connect's location is tried second`() async throws {
         world.network.on(ForeignDeployment.issuerLocation, status: .notFound)
         world.network.on(Self.openID, json: .object(ForeignDeployment.serverDocument()))
         let found = try await world.discovery().discover(ForeignDeployment.resource)
@@ -267,7 +268,7 @@ struct RFC8414_3_ClientDiscovery {
     }
 
     @Test(arguments: ["https://as.example.com/", "https://AS.example.com", "https://as.example.com:443"])
-    func `§3.3: another issuer, by whatever byte, is refused`(name: String) async {
+    func `§3.3: another issuer is refused, even if it differs in one byte`(name: String) async {
         let document = ForeignDeployment.serverDocument(["issuer": .string(name)])
         world.network.on(ForeignDeployment.issuerLocation, json: .object(document))
         world.network.on(Self.openID, json: .object(document))
@@ -285,7 +286,7 @@ struct RFC8414_3_ClientDiscovery {
         #expect(await world.error() != nil)
     }
 
-    @Test func `a server that is down does not hide the next of the list`() async throws {
+    @Test func `an unreachable server does not hide the next of the list`() async throws {
         let other = "https://other.example.com"
         world.network.on(
             ForeignDeployment.location,
@@ -300,7 +301,7 @@ struct RFC8414_3_ClientDiscovery {
         #expect(found.faults == [.init(issuer: ForeignDeployment.issuer, error: .noResponse(.timedOut))])
     }
 
-    @Test func `§7.7: a resource that names very many authorization servers sends nobody to all of them`()
+    @Test func `§7.7: a client tries only some of very many authorization servers`()
         async throws
     {
         let many = (0..<1000).map { JSONValue.string("https://as\($0).example.com") }
@@ -319,7 +320,7 @@ struct RFC8414_3_ClientDiscovery {
         #expect(found.authorizationServers.map(\.issuer) == [ForeignDeployment.issuer])
     }
 
-    @Test func `the keys are those at its jwks_uri`() async throws {
+    @Test func `the keys are those at the server's jwks_uri`() async throws {
         let issuer = TestIssuer(ForeignDeployment.issuer)
         world.network.on("https://as.example.com/keys", json: .object(issuer.keys.publicJSON))
         let discovery = world.discovery()

@@ -18,7 +18,7 @@ struct RFC9728_7_6_Chain {
     let issuer = TestIssuer("https://as.example.com")
     let events = EventLog()
 
-    /// A resource in a network in which everything is right.
+    /// A resource in a network without faults.
     func resource(introspecting: Bool = false) throws -> ProtectedResource {
         var metadata = ProtectedResourceMetadata(resource: "https://api.example.com/notes")
         metadata.authorizationServers = [issuer.issuer]
@@ -70,7 +70,7 @@ struct RFC9728_7_6_Chain {
         await resource.checkChain().findings.map(\.fault)
     }
 
-    @Test func `PRR-10: where everything is right there is nothing to say`() async throws {
+    @Test func `without faults there is no finding`() async throws {
         let resource = try resource()
         let report = await resource.checkChain()
         #expect(report.findings.isEmpty && report.passes)
@@ -80,7 +80,7 @@ struct RFC9728_7_6_Chain {
             ])
     }
 
-    @Test func `the document is looked for where challenges say`() async throws {
+    @Test func `the document is fetched from the challenge's location`() async throws {
         let resource = try resource()
         network.on(Self.documentURL, failing: .timedOut)
         #expect(await faults(resource) == [.metadataUnreachable])
@@ -99,7 +99,7 @@ struct RFC9728_7_6_Chain {
     }
 
     @Test(arguments: ["https://api.example.com/notes/", "https://API.example.com/notes", ""])
-    func `PRR-08: a document that names another resource stops clients`(other: String) async throws {
+    func `RFC 9728 §3.3: a document that names another resource stops clients`(other: String) async throws {
         let resource = try resource()
         var json = resource.metadata.json
         json["resource"] = .string(other)
@@ -109,7 +109,7 @@ struct RFC9728_7_6_Chain {
         #expect(report.findings.first?.subject == Self.identifier)
     }
 
-    @Test func `a document of another deployment is a warning`() async throws {
+    @Test func `another deployment's document is a warning`() async throws {
         let resource = try resource()
         var json = resource.metadata.json
         json["resource_name"] = "Old"
@@ -118,7 +118,7 @@ struct RFC9728_7_6_Chain {
         #expect(report.findings.map(\.fault) == [.metadataDiffers] && report.passes)
     }
 
-    @Test func `CHL-02: a request without a token has to be told that URL`() async throws {
+    @Test func `RFC 9728 §5.1: a request without a token has to get that URL`() async throws {
         let resource = try resource()
         network.on(Self.identifier, status: .ok)
         #expect(await faults(resource) == [.challengeMissing])
@@ -134,14 +134,14 @@ struct RFC9728_7_6_Chain {
         #expect(await faults(resource) == [.challengeMismatch])
     }
 
-    @Test func `a challenge that asks for other scopes than the document has is a warning`() async throws {
+    @Test func `a challenge with other scopes than the document is a warning`() async throws {
         let resource = try resource()
         answerChallenge(#"Bearer resource_metadata="\#(Self.documentURL)", scope="notes:read notes:all""#)
         let report = await resource.checkChain()
         #expect(report.findings.map(\.fault) == [.challengeDiffers] && report.passes)
     }
 
-    @Test func `PRM-20: a challenge that wants other proofs than the document says is a warning`()
+    @Test func `RFC 9449 §7.1: a challenge with other DPoP algorithms than the document is a warning`()
         async throws
     {
         _ = try resource()
@@ -157,7 +157,8 @@ struct RFC9728_7_6_Chain {
         #expect(await faults(resource) == [.challengeDiffers])
     }
 
-    @Test func `SIG-06: signed metadata has to hold, and whoever signs for others is a warning`() async throws
+    @Test func `RFC 9728 §3.3: signed metadata has to verify, and another party's signature is a warning`()
+        async throws
     {
         _ = try resource()
         let key = try PrivateJWK.generate(.es256, keyID: "one")
@@ -192,7 +193,8 @@ struct RFC9728_7_6_Chain {
         #expect(await faults(own) == [.signedMetadataInvalid])
     }
 
-    @Test func `ASX-05: a listed server without metadata is reported, and one with OpenID's alone is not`()
+    @Test
+    func `RFC 8414 §3: a listed server without metadata is reported, and one with OpenID's alone is not`()
         async throws
     {
         let resource = try resource()
@@ -210,13 +212,13 @@ struct RFC9728_7_6_Chain {
         #expect(report.failures.map(\.subject) == ["https://as.example.com"])
     }
 
-    @Test func `DSC-06: an endpoint of a server that is not https is reported`() async throws {
+    @Test func `RFC 8414 §2: a server's endpoint that is not https is reported`() async throws {
         let resource = try resource()
         answerServer(["token_endpoint": "http://as.example.com/token"])
         #expect(await faults(resource) == [.insecureEndpoint])
     }
 
-    @Test func `ASX-10: what a check finds changed is told once, though nothing else asks for it`()
+    @Test func `a change that a check finds is reported once, although no request causes a fetch`()
         async throws
     {
         var metadata = ProtectedResourceMetadata(resource: "https://api.example.com/notes")
@@ -237,7 +239,7 @@ struct RFC9728_7_6_Chain {
             ])
     }
 
-    @Test func `ASX-01, ASX-02: protected_resources should name us, and mean nothing if they are not there`()
+    @Test func `RFC 9728 §4: protected_resources should name us, and its absence means nothing`()
         async throws
     {
         let resource = try resource()
@@ -248,7 +250,7 @@ struct RFC9728_7_6_Chain {
         #expect(await faults(resource).isEmpty)
     }
 
-    @Test func `PRM-11: a scope that the server does not know is a warning`() async throws {
+    @Test func `RFC 8414 §2: a scope that the server does not list is a warning`() async throws {
         let resource = try resource()
         answerServer(["scopes_supported": ["openid"]])
         #expect(await faults(resource) == [.scopesNotListed])
@@ -256,14 +258,14 @@ struct RFC9728_7_6_Chain {
         #expect(await faults(resource).isEmpty)
     }
 
-    @Test func `keys and endpoints have to be of use`() async throws {
+    @Test func `keys and endpoints must be usable`() async throws {
         let withoutKeys = try resource()
         network.on("https://as.example.com/keys", json: ["keys": []])
         #expect(await faults(withoutKeys) == [.keysUnusable])
         let introspecting = try resource(introspecting: true)
         #expect(await faults(introspecting) == [.introspectionUnusable])
         answerServer(["introspection_endpoint": "https://as.example.com/introspect"])
-        // Past the stale limit, so that what was known is not used while it is fetched anew.
+        // Past the stale limit, so that the old value is not used during the fetch.
         clock.advance(by: .seconds(7200))
         #expect(await faults(introspecting) == [.introspectionUnusable])
         network.on("https://as.example.com/introspect", status: .unauthorized)
@@ -272,7 +274,7 @@ struct RFC9728_7_6_Chain {
         #expect(await faults(introspecting).isEmpty)
     }
 
-    @Test func `PRM-07: without a list of servers clients have nowhere to go`() async throws {
+    @Test func `RFC 9728 §2: without a list of servers clients cannot get tokens`() async throws {
         var metadata = ProtectedResourceMetadata(resource: "https://api.example.com/notes")
         metadata.resourceName = "Notes"
         _ = try resource()
@@ -282,7 +284,7 @@ struct RFC9728_7_6_Chain {
         #expect(await faults(resource) == [.noAuthorizationServer])
     }
 
-    @Test func `ASX-10: later changes of endpoints, keys' location and methods are told, others are not`()
+    @Test func `later changes of endpoints, jwks_uri and methods are reported, other changes are not`()
         async throws
     {
         let resource = try resource()
@@ -291,7 +293,7 @@ struct RFC9728_7_6_Chain {
                 if case .authorizationServerChanged(_, let members) = event { members } else { nil }
             }
         }
-        /// Lets time pass until something has been fetched anew and told of.
+        /// Advances time until something has been fetched again and reported.
         func refresh(until condition: () -> Bool) async throws {
             for _ in 0..<2000 where !condition() {
                 clock.advance(by: .seconds(601))
@@ -311,7 +313,7 @@ struct RFC9728_7_6_Chain {
         #expect(changes() == [["token_endpoint"]])
     }
 
-    @Test func `of several resources that share an authorization server it is asked once`() async throws {
+    @Test func `several resources that share an authorization server ask it once`() async throws {
         _ = try resource(introspecting: true)
         answerServer(["introspection_endpoint": "https://as.example.com/introspect"])
         network.on("https://as.example.com/introspect", json: ["active": false])
@@ -332,7 +334,7 @@ struct RFC9728_7_6_Chain {
         await withTaskGroup(of: Void.self) { group in
             for resource in resources { group.addTask { _ = await resource.checkChain(sharing: survey) } }
         }
-        // Once by the walk and once for the keys.
+        // Once by the check and once for the keys.
         #expect(network.count(of: Self.serverURL) - before <= 2)
         #expect(network.count(of: "https://as.example.com/introspect") == 1)
     }

@@ -5,7 +5,8 @@ import Hummingbird
 import JWTKit
 import Logging
 
-// A guarded route as one writes it with Hummingbird and JWTKit: every token verified, as JWTKit has no cache.
+// A guarded route as an app writes it with Hummingbird and JWTKit. It verifies every token, as JWTKit has no
+// cache.
 // hummingbird-peer PORT JWKS ISSUER AUDIENCE
 
 struct AccessToken: JWTPayload {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-// The gate beside Hummingbird, AsyncHTTPClient, JWTKit and HTTPTypes: their names are theirs.
+// Imports the gate with Hummingbird, AsyncHTTPClient, JWTKit and HTTPTypes: their names stay theirs.
 
 import AsyncHTTPClient
 import HTTPTypes
@@ -11,7 +11,7 @@ import Portcullis
 
 typealias Context = BasicRequestContext
 
-/// The types of others that have names which this package has used too.
+/// Types of other packages whose names this package has used too.
 struct Theirs {
     let client: HTTPClient
     let request: Request

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// One import is enough for an app with the package's own server, and leaves the names of clients and keys to others.
+// An app with the package's own server needs one import, which leaves the names of clients and keys to other
+// packages.
 
 import AsyncHTTPClient
 import JWTKit
