@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-/// The fields of a response, in order, duplicates kept.
+/// The fields of a response, in order, with duplicates.
 ///
 /// RFC 9110 §5.
 public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequence {
@@ -11,7 +11,7 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
         /// The value, without CR, LF or NUL.
         public let value: String
 
-        /// `Cache-Control: no-store`, which goes with most answers.
+        /// `Cache-Control: no-store`, which most responses carry.
         ///
         /// RFC 9111 §5.2.2.5.
         package static let noStore = Field(name: .cacheControl, value: "no-store")
@@ -24,18 +24,18 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
 
     /// Makes a list of these lines, in this order.
     ///
-    /// Traps on a value that no field may hold.
+    /// Traps on a value that ``isValid(_:)`` rejects.
     public init(dictionaryLiteral elements: (FieldName, String)...) {
         for (name, value) in elements { append(value, for: name) }
     }
 
-    /// Whether there are none.
+    /// Whether there are no lines.
     public var isEmpty: Bool { list.isEmpty }
 
-    /// How many lines there are.
+    /// The number of lines.
     public var count: Int { list.count }
 
-    /// The first value of a name; setting it replaces every line of that name, and nothing removes them.
+    /// The first value of a name; setting it replaces every line of that name, setting `nil` removes them.
     public subscript(_ name: FieldName) -> String? {
         get { list.first { $0.name == name }?.value }
         set {
@@ -49,17 +49,17 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
         list.filter { $0.name == name }.map(\.value)
     }
 
-    /// Whether a line of that name is there.
+    /// Whether there is a line of that name.
     public func contains(_ name: FieldName) -> Bool {
-        // By place, since an iterator counts references.
+        // By index, because an iterator retains and releases.
         for index in list.indices where list[index].name == name { return true }
         return false
     }
 
     /// Adds a line at the end.
     ///
-    /// Traps on CR, LF, NUL or another control character in the value: a field value from outside has to be
-    /// checked with ``isValid(_:)`` first. RFC 9110 §5.5.
+    /// Traps on CR, LF, NUL or another control character in the value: check a value from outside with
+    /// ``isValid(_:)`` first. RFC 9110 §5.5.
     public mutating func append(
         _ value: String, for name: FieldName, file: StaticString = #fileID, line: UInt = #line
     ) {
@@ -72,12 +72,12 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
 
     private static let noStoreAlone = [Field.noStore]
 
-    /// Adds `Cache-Control: no-store` at the end; costs no allocation where it is the first line.
+    /// Adds `Cache-Control: no-store` at the end; allocates nothing if it is the first line.
     package mutating func appendNoStore() {
         if list.isEmpty { list = Self.noStoreAlone } else { list.append(.noStore) }
     }
 
-    /// Adds a line at the end that stands in another list, or might.
+    /// Adds a line at the end, taken from another list or fit for one.
     package mutating func append(_ field: Field) {
         list.append(field)
     }
@@ -94,10 +94,10 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
         }
     }
 
-    /// A line by its place: for the way of every response, since an iterator counts references.
+    /// A line by its index: for the path of every response, because an iterator retains and releases.
     subscript(line index: Int) -> Field { list[index] }
 
-    /// Walks the lines in order.
+    /// Iterates over the lines in order.
     public func makeIterator() -> IndexingIterator<[Field]> {
         list.makeIterator()
     }

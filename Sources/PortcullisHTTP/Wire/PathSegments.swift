@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: MIT
 
-/// The segments of a path in normal form, one after the other, and behind them one without a character for a slash at the end.
+/// Iterates over the segments of a normalized path; a trailing slash gives an empty last segment.
 ///
-/// `/` has none. A copy goes on from where it was made, so that whoever looks a path up can come back.
+/// `/` has no segments. A copy continues from its own position, so that a lookup can backtrack.
 ///
 /// RFC 3986 §3.3.
-// SAFETY: the bytes are only read, within their bounds, and are the caller's to keep for as long as a copy is in use.
+// SAFETY: the bytes are only read, within their bounds, and the caller keeps them alive while a copy is
+// in use.
 package struct PathSegments: Sequence, IteratorProtocol {
     private let bytes: UnsafeRawBufferPointer
-    /// Where the next segment begins; beyond the end when there is none.
+    /// The start of the next segment; beyond `end` if there is none.
     private var position: Int
-    /// Where the path ends.
+    /// The end of the path.
     package let end: Int
 
-    /// Begins with the first segment.
+    /// Starts at the first segment.
     ///
     /// - Parameters:
-    ///   - bytes: Those of the path.
-    ///   - range: Where the path stands in them, with the slash at its beginning.
+    ///   - bytes: The bytes that contain the path.
+    ///   - range: The range of the path in `bytes`, including its leading slash.
     package init(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) {
         precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
         self.bytes = bytes
@@ -25,10 +26,10 @@ package struct PathSegments: Sequence, IteratorProtocol {
         position = range.lowerBound + (range.count > 1 ? 1 : 2)
     }
 
-    /// Whether there are no more.
+    /// Whether there are no more segments.
     package var isAtEnd: Bool { position > end }
 
-    /// Takes a segment, and says where it stands.
+    /// Returns the range of the next segment, or `nil` at the end.
     package mutating func next() -> Range<Int>? {
         guard !isAtEnd else { return nil }
         let start = position
