@@ -4,11 +4,11 @@
 ///
 /// RFC 9110 §5.1.
 public struct FieldName: Sendable, Hashable, ExpressibleByStringLiteral, CustomStringConvertible {
-    /// The name in the spelling that it is sent with.
+    /// The name as it is sent.
     public let spelling: String
     package let known: KnownFieldName
 
-    /// Makes a name from a text that is known at run time only; `nil` if it is not a token.
+    /// Makes a name from a text known only at run time; `nil` if it is not a token.
     public init?(_ spelling: String) {
         guard !spelling.isEmpty, spelling.utf8.allSatisfy(CharacterClass.isTokenCharacter) else { return nil }
         self.init(checked: spelling)
@@ -20,8 +20,8 @@ public struct FieldName: Sendable, Hashable, ExpressibleByStringLiteral, CustomS
     public init(stringLiteral spelling: String) {
         guard let name = FieldName(spelling) else {
             endForMistake(
-                "A field name is a token, one or more of letters, digits and !#$%&'*+-.^_`|~, which \(String(reflecting: spelling)) "
-                    + "is not (RFC 9110 §5.1).")
+                "\(String(reflecting: spelling)) is not a field name: a field name is a token, "
+                    + "one or more of letters, digits and !#$%&'*+-.^_`|~ (RFC 9110 §5.1).")
         }
         self = name
     }
@@ -34,13 +34,13 @@ public struct FieldName: Sendable, Hashable, ExpressibleByStringLiteral, CustomS
     /// The spelling.
     public var description: String { spelling }
 
-    /// Whether both are the same name, whatever their case.
+    /// Whether both names are equal, ignoring case.
     public static func == (first: FieldName, second: FieldName) -> Bool {
         first.known == second.known
             && (first.known != .other || haveSameLetters(first.spelling.utf8, second.spelling.utf8))
     }
 
-    /// Feeds the lower-case name.
+    /// Hashes the name in lower case.
     public func hash(into hasher: inout Hasher) {
         for byte in spelling.utf8 { hasher.combine(CharacterClass.lowercase(byte)) }
     }
@@ -105,7 +105,9 @@ public struct FieldName: Sendable, Hashable, ExpressibleByStringLiteral, CustomS
     public static let wwwAuthenticate: FieldName = "WWW-Authenticate"
 }
 
-/// The field names that the server and the gate look up on every request or write themselves, found once while parsing.
+/// The field names that the server and the gate look up on every request or write themselves.
+///
+/// The parser classifies each name once.
 package enum KnownFieldName: UInt8, Sendable {
     case other, host, contentLength, transferEncoding, connection, expect, authorization, dpop, origin,
         contentType

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-/// The fields of a response, in order, duplicates kept.
+/// The fields of a response, in order, with duplicates.
 ///
 /// RFC 9110 §5.
 public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequence {
@@ -11,7 +11,7 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
         /// The value, without CR, LF or NUL.
         public let value: String
 
-        /// `Cache-Control: no-store`, which goes with most answers.
+        /// `Cache-Control: no-store`, which most responses carry.
         ///
         /// RFC 9111 §5.2.2.5.
         package static let noStore = Field(name: .cacheControl, value: "no-store")
@@ -43,7 +43,7 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
 
     /// Makes a list of these lines, in this order.
     ///
-    /// Traps on a value that no field may hold.
+    /// Traps on a value that ``isValid(_:)`` rejects.
     public init(dictionaryLiteral elements: (FieldName, String)...) {
         for (name, value) in elements { append(value, for: name) }
     }
@@ -54,7 +54,7 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
     /// How many lines there are.
     public var count: Int { list.count + (endsWithNoStore ? 1 : 0) }
 
-    /// The first value of a name; setting it replaces every line of that name, and nothing removes them.
+    /// The first value of a name; setting it replaces every line of that name, setting `nil` removes them.
     public subscript(_ name: FieldName) -> String? {
         get { lines.first { $0.name == name }?.value }
         set {
@@ -69,9 +69,9 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
         lines.filter { $0.name == name }.map(\.value)
     }
 
-    /// Whether a line of that name is there.
+    /// Whether there is a line of that name.
     public func contains(_ name: FieldName) -> Bool {
-        // By place, since an iterator counts references.
+        // By index, because an iterator retains and releases.
         for index in list.indices where list[index].name == name { return true }
         return endsWithNoStore && name == .cacheControl
     }
@@ -84,8 +84,8 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
 
     /// Adds a line at the end.
     ///
-    /// Traps on CR, LF, NUL or another control character in the value: a field value from outside has to be
-    /// checked with ``isValid(_:)`` first. RFC 9110 §5.5.
+    /// Traps on CR, LF, NUL or another control character in the value: check a value from outside with
+    /// ``isValid(_:)`` first. RFC 9110 §5.5.
     public mutating func append(
         _ value: String, for name: FieldName, file: StaticString = #fileID, line: UInt = #line
     ) {
@@ -102,7 +102,7 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
         endsWithNoStore = true
     }
 
-    /// Adds a line at the end that stands in another list, or might.
+    /// Adds a line at the end, taken from another list or fit for one.
     package mutating func append(_ field: Field) {
         settle()
         list.append(field)
@@ -126,7 +126,7 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
     /// A line by its place: for the way of every response, since an iterator counts references.
     subscript(listed index: Int) -> Field { list[index] }
 
-    /// Walks the lines in order.
+    /// Iterates over the lines in order.
     public func makeIterator() -> IndexingIterator<[Field]> {
         lines.makeIterator()
     }

@@ -2,7 +2,7 @@
 
 /// The version that a message names in its first line.
 ///
-/// Only these two are spoken here.
+/// Only these two are supported.
 ///
 /// RFC 9112 §2.3.
 package enum HTTPVersion: Sendable, Hashable {

@@ -2,7 +2,7 @@
 
 /// Why a message was refused.
 ///
-/// Each reason fixes the status of the answer; none holds text from the message.
+/// Each reason determines the status of the response; none contains text from the message.
 ///
 /// RFC 9110, RFC 9112.
 public enum MalformedMessage: Error, Sendable, Hashable {
@@ -26,11 +26,11 @@ public enum MalformedMessage: Error, Sendable, Hashable {
     ///
     /// RFC 9110 §9.1.
     case invalidMethod
-    /// The target is none of the four forms, or not the one that the method takes.
+    /// The target has none of the four forms, or not the form that the method requires.
     ///
     /// RFC 9112 §3.2.
     case invalidTarget
-    /// The version is not HTTP/1.0 or HTTP/1.1 but well formed.
+    /// The version is well formed, but not HTTP/1.0 or HTTP/1.1.
     ///
     /// RFC 9110 §15.6.6.
     case unsupportedVersion
@@ -38,7 +38,7 @@ public enum MalformedMessage: Error, Sendable, Hashable {
     ///
     /// RFC 9112 §2.2.
     case bareLineEnd
-    /// A field line without a colon, with a name that is no token, or with white space before the colon.
+    /// A field line without a colon, with a name that is not a token, or with white space before the colon.
     ///
     /// RFC 9112 §5.1.
     case invalidFieldName
@@ -50,15 +50,15 @@ public enum MalformedMessage: Error, Sendable, Hashable {
     ///
     /// RFC 9112 §5.2.
     case foldedField
-    /// No `Host` in HTTP/1.1, more than one, or one that is no authority.
+    /// No `Host` in HTTP/1.1, more than one, or one that is not an authority.
     ///
     /// RFC 9112 §3.2.
     case invalidHost
-    /// `Content-Length` that is no number, or more than one, even if they agree.
+    /// `Content-Length` that is not a number, or more than one, even if they agree.
     ///
     /// RFC 9112 §6.3.
     case invalidContentLength
-    /// `Content-Length` beside `Transfer-Encoding`.
+    /// `Content-Length` together with `Transfer-Encoding`.
     ///
     /// RFC 9112 §6.1.
     case ambiguousFraming
@@ -70,7 +70,7 @@ public enum MalformedMessage: Error, Sendable, Hashable {
     ///
     /// RFC 9112 §6.1.
     case unsupportedTransferCoding
-    /// The body is, or says that it is, larger than the limit.
+    /// The body, or its declared length, is larger than the limit.
     ///
     /// RFC 9110 §15.5.14.
     case bodyTooLarge
@@ -82,16 +82,16 @@ public enum MalformedMessage: Error, Sendable, Hashable {
     ///
     /// RFC 9112 §7.1.
     case invalidChunk
-    /// Chunk framing out of proportion to the data that it carries.
+    /// Chunk framing out of proportion to the data.
     ///
     /// RFC 9112 §7.1.1.
     case chunkOverheadTooLarge
     /// A path that two programs might read differently: dot segments, empty segments, an encoded slash, a
-    /// backslash, NUL, or percent-encoding that is malformed or no UTF-8.
+    /// backslash, NUL, or percent-encoding that is malformed or not UTF-8.
     ///
     /// RFC 3986 §6.2.2, RFC 9110 §4.2.3.
     case ambiguousPath
-    /// The request names a host that has nothing of what it asks for, though another one here has.
+    /// The request names a host without the requested resource, but another host of this server has it.
     ///
     /// RFC 9110 §15.5.20.
     case misdirectedRequest
@@ -108,7 +108,7 @@ public enum MalformedMessage: Error, Sendable, Hashable {
     /// RFC 9112 §7.1.2.
     case invalidTrailer
 
-    /// The status that the sender of a request gets.
+    /// The status to answer the request with.
     public var status: Status {
         switch self {
         case .targetTooLong: .uriTooLong

@@ -6,20 +6,20 @@
 ///
 /// RFC 9110 §9.1.
 public struct Method: Sendable, Hashable, ExpressibleByStringLiteral, CustomStringConvertible {
-    /// The method's name, as it stands in the request line.
+    /// The method's name, as in the request line.
     public let name: String
 
     /// Makes a method from a literal.
     ///
-    /// Traps, with a sentence, if the literal is not a token.
+    /// Traps with a message if the literal is not a token.
     public init(stringLiteral name: String) {
         guard let method = Method(name) else {
-            endForMistake("A method is a token, which \(String(reflecting: name)) is not (RFC 9110 §9.1).")
+            endForMistake("\(String(reflecting: name)) is not a method: a method is a token (RFC 9110 §9.1).")
         }
         self = method
     }
 
-    /// Makes a method from a name that is known at run time only; `nil` if it is not a token.
+    /// Makes a method from a name known only at run time; `nil` if it is not a token.
     ///
     /// RFC 9110 §9.1, §5.6.2.
     public init?(_ name: String) {

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
 
 extension RequestHead: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// The method and nothing else: a target or a field may hold a token.
+    /// The method alone: the target or a field may hold a token.
     public var description: String { "RequestHead(\(method.name))" }
-    /// The method and nothing else.
+    /// The method alone.
     public var debugDescription: String { description }
-    /// Nothing of what it holds.
+    /// A mirror without children: the contents may hold a token.
     public var customMirror: Mirror { Mirror(self, children: [:]) }
 }
 
 extension RequestFields: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// How many lines there are, and nothing of what they hold.
+    /// The number of lines, without their contents.
     public var description: String { "RequestFields(\(head.slots.count))" }
-    /// How many lines there are.
+    /// The number of lines.
     public var debugDescription: String { description }
-    /// Nothing of what it holds.
+    /// A mirror without children: the contents may hold a token.
     public var customMirror: Mirror { Mirror(self, children: [:]) }
 }

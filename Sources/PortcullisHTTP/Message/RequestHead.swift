@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-/// The first line and the fields of a request: what the gate needs to see.
+/// The first line and the fields of a request: what the gate reads.
 ///
-/// One immutable array of bytes with a table of offsets into it; names and values stay bytes until somebody asks for a
-/// `String`. Whoever hosts the gate in another server makes one with ``init(method:target:fields:)``.
+/// One immutable array of bytes with a table of offsets into it; names and values stay bytes until a caller
+/// reads a `String`. To host the gate in another server, make one with ``init(method:target:fields:)``.
 ///
 /// RFC 9112 §2.1, §3, §5.
 public struct RequestHead: Sendable {
@@ -11,16 +11,16 @@ public struct RequestHead: Sendable {
     public var method: Method { storage.method }
     /// The version that the request line names.
     package var version: HTTPVersion { storage.version }
-    /// The whole head as it came, with the empty line that ends it.
+    /// The whole head as received, with the empty line that ends it.
     @inlinable package var bytes: [UInt8] { storage.bytes }
-    /// Where the request target stands in `bytes`.
+    /// The range of the request target in `bytes`.
     @inlinable package var targetRange: Range<Int> { storage.targetRange }
-    /// Where each field line stands in `bytes`, in order.
+    /// The offsets of each field line in `bytes`, in order.
     @inlinable package var slots: [FieldSlot] { storage.slots }
 
     @usableFromInline let storage: Storage
 
-    /// What a head is made of, shared by its copies: it goes through many hands, and each copy is one reference.
+    /// The contents of a head, shared by its copies: a head is passed on often, and a copy costs one retain.
     @usableFromInline final class Storage: Sendable {
         let method: Method
         let version: HTTPVersion
@@ -39,9 +39,9 @@ public struct RequestHead: Sendable {
         }
     }
 
-    /// Where one field line stands in the bytes of its head.
+    /// The offsets of one field line in the bytes of its head.
     ///
-    /// Values are without the blanks around them.
+    /// The value's range excludes the blanks around it.
     @usableFromInline package struct FieldSlot: Sendable, Hashable {
         package let known: KnownFieldName
         package let nameStart: UInt32
@@ -70,10 +70,10 @@ public struct RequestHead: Sendable {
 
     /// Makes the head of a request that another server has already parsed.
     ///
-    /// Does not check the framing fields or `Host`; the host program has done that. Blanks around values are dropped.
+    /// Does not check the framing fields or `Host`: the other server has done so. Drops blanks around values.
     ///
-    /// - Throws: ``MalformedMessage`` for a method or name that is no token, a target with characters that none may
-    ///   have, a value with control characters.
+    /// - Throws: ``MalformedMessage`` for a method or name that is not a token, a target with characters that
+    ///   no target may contain, or a value with control characters.
     public init(
         method: Method, target: String, fields: some Sequence<(String, String)> = [(String, String)]()
     ) throws(MalformedMessage) {
@@ -119,15 +119,15 @@ public struct RequestHead: Sendable {
         return FieldSlot(known: known, name: nameRange, value: valueRange)
     }
 
-    /// The request target as it came.
+    /// The request target as received.
     ///
     /// RFC 9112 §3.2.
     public var target: String { String(decoding: bytes[targetRange], as: UTF8.self) }
 
-    /// The fields, in order, duplicates kept.
+    /// The fields, in order, with duplicates.
     public var fields: RequestFields { RequestFields(head: self) }
 
-    /// Whether there is an `Authorization` field, whatever it says.
+    /// Whether there is an `Authorization` field, valid or not.
     package var hasCredentials: Bool {
         for slot in slots where slot.known == .authorization { return true }
         return false
@@ -166,13 +166,13 @@ public struct RequestHead: Sendable {
     }
 }
 
-/// The fields of a request, read from the bytes of its head when asked for.
+/// The fields of a request, decoded from the bytes of its head on access.
 ///
 /// RFC 9110 §5.
 public struct RequestFields: Sendable, Sequence {
     let head: RequestHead
 
-    /// The first value of a name, or nothing.
+    /// The first value of a name, or `nil` if there is none.
     public subscript(_ name: FieldName) -> String? {
         head.find(name).map { head.text($0.first) }
     }
@@ -182,12 +182,12 @@ public struct RequestFields: Sendable, Sequence {
         head.slots.filter { head.matches($0, name) }.map { head.text($0.valueRange) }
     }
 
-    /// Whether a line of that name is there.
+    /// Whether there is a line of that name.
     public func contains(_ name: FieldName) -> Bool {
         head.find(name) != nil
     }
 
-    /// Walks the lines in order: name as it came, value without the blanks around it.
+    /// Iterates over the lines in order: the name as received, the value without the blanks around it.
     public func makeIterator() -> AnyIterator<(name: String, value: String)> {
         var slots = head.slots.makeIterator()
         let head = head

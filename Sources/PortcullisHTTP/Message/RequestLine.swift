@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
 
-/// A request line: `method SP request-target SP HTTP-version CRLF`, with exactly these blanks.
+/// A request line: `method SP request-target SP HTTP-version CRLF`, with exactly these spaces.
 ///
 /// RFC 9112 §3.
 struct RequestLine: Sendable {
     let method: Method
     let target: Range<Int>
-    /// Nothing for a version that is well formed and not spoken here.
+    /// `nil` for a version that is well formed but not supported.
     let version: HTTPVersion?
     let end: Int
 
-    /// Reads the line at the beginning of `bytes`, or nothing if the bytes end before the line.
+    /// Parses the line at the start of `bytes`; returns `nil` if the bytes end before the line does.
     ///
-    /// As with field lines, an error counts only once the line feed has come.
-    // SAFETY: `bytes` is only read, below its count, and not kept.
+    /// As with field lines, an error is certain only once the line feed has arrived.
+    // SAFETY: `bytes` is only read, within its count, and not kept.
     static func parse(_ bytes: UnsafeRawBufferPointer) throws(MalformedMessage) -> RequestLine? {
         var index = 0
         while index < bytes.count, CharacterClass.isTokenCharacter(bytes[index]) { index += 1 }
@@ -38,9 +38,9 @@ struct RequestLine: Sendable {
             method: method(bytes, methodEnd), target: target, version: version, end: index + 10)
     }
 
-    /// Where the characters end that a target may hold.
+    /// The end of the characters that a target may contain.
     ///
-    /// In the query these are some more than in the path, which decides who answers: no route is found by the query.
+    /// A query may contain more characters than a path: the path selects the route, the query does not.
     @inline(__always)
     static func endOfTarget(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         var index = start
@@ -71,7 +71,7 @@ struct RequestLine: Sendable {
         return nil
     }
 
-    /// `HTTP/1.` and room for one byte.
+    /// `HTTP/1.` and a zero byte.
     private static let http1: UInt64 = 0x4854_5450_2F31_2E00
 
     private static func method(_ bytes: UnsafeRawBufferPointer, _ end: Int) -> Method {

@@ -11,12 +11,12 @@ public struct Status: Sendable, Hashable, ExpressibleByIntegerLiteral, CustomStr
 
     /// Makes a status from a literal.
     ///
-    /// Traps, with a sentence, outside 100 to 599.
+    /// Traps with a message outside 100 to 599.
     public init(integerLiteral code: Int) {
         self.init(code: code)
     }
 
-    /// Makes a status from a code that is known at run time only; `nil` outside 100 to 599.
+    /// Makes a status from a code known only at run time; `nil` outside 100 to 599.
     ///
     /// RFC 9110 §15.
     public init?(_ code: Int) {
@@ -26,7 +26,7 @@ public struct Status: Sendable, Hashable, ExpressibleByIntegerLiteral, CustomStr
 
     package init(code: Int) {
         endUnless(
-            Self.codes.contains(code), "A status code has three digits from 100 to 599, which \(code) is not."
+            Self.codes.contains(code), "\(code) is not a status code: a status code is from 100 to 599."
         )
         self.code = code
     }
@@ -46,7 +46,7 @@ public struct Status: Sendable, Hashable, ExpressibleByIntegerLiteral, CustomStr
     /// The code and its reason phrase.
     public var description: String { "\(code) \(reasonPhrase)" }
 
-    /// The phrase that the registry gives the code; for other codes that of its class.
+    /// The registered phrase of the code; for an unregistered code, the phrase of its class.
     public var reasonPhrase: String {
         Self.reasonPhrases[code] ?? Self.reasonPhrases[code / 100 * 100] ?? "Unknown"
     }

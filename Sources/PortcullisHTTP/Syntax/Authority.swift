@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 
-/// `uri-host [ ":" port ]`, the value of `Host` and the middle of an absolute target.
+/// `uri-host [ ":" port ]`: the value of `Host`, or the authority of an absolute target.
 ///
-/// Stricter than the grammar: the host is not empty, has no comma (two joined `Host` fields look like that),
-/// and no user information is taken. Does not ask whether a registered name is a domain name.
+/// Stricter than the grammar: rejects an empty host, a comma (two joined `Host` fields look like that) and
+/// user information. Does not check whether a registered name is a domain name.
 ///
 /// RFC 3986 §3.2.2, §3.2.3, RFC 9110 §7.2.
 package struct Authority: Sendable, Hashable {
-    /// Where the host stands, with the brackets of an IP literal.
+    /// The range of the host, with the brackets of an IP literal.
     package let host: Range<Int>
-    /// The port, or nothing if none is written; an empty one counts as none.
+    /// The port, or `nil` if it is absent or empty.
     package let port: UInt16?
 
-    /// Checks the bytes of `range`, or returns nothing if they are no authority.
+    /// Parses the bytes of `range`, or returns `nil` if they are not an authority.
     package init?(_ bytes: [UInt8], _ range: Range<Int>) {
         guard let hostEnd = Self.endOfHost(bytes, range), hostEnd > range.lowerBound else { return nil }
         host = range.lowerBound..<hostEnd

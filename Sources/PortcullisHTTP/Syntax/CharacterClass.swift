@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-/// The character classes of HTTP and OAuth, as tables of bits.
+/// The character classes of HTTP and OAuth, as bit tables.
 package enum CharacterClass {
     /// `tchar`.
     ///
@@ -10,7 +10,7 @@ package enum CharacterClass {
         byte < 128 && contains(byte, tokenLow, tokenHigh)
     }
 
-    /// What a field value may hold between its ends: HTAB, SP, VCHAR and obs-text.
+    /// Whether a field value may contain the byte between its ends: HTAB, SP, VCHAR and obs-text.
     ///
     /// RFC 9110 §5.5.
     @inline(__always)
@@ -18,10 +18,10 @@ package enum CharacterClass {
         byte >= 0x20 ? byte != 0x7F : byte == 0x09
     }
 
-    /// What a request target may hold: VCHAR without `"`, `<`, `>`, `\`, `^`, `` ` ``, `{`, `|`, `}`, and
-    /// without `#`, since a fragment is never sent.
+    /// Whether a request target may contain the byte: VCHAR without `"`, `<`, `>`, `\`, `^`, `` ` ``, `{`,
+    /// `|`, `}`, and without `#`, because a fragment is never sent.
     ///
-    /// In the query there may be more; see ``isRawQueryCharacter(_:)``.
+    /// A query may contain more; see ``isRawQueryCharacter(_:)``.
     ///
     /// RFC 9112 §3.2, RFC 3986 §2.
     @inline(__always)
@@ -30,7 +30,8 @@ package enum CharacterClass {
         byte &- 0x61 < 26 || (byte < 128 && contains(byte, targetLow, targetHigh))
     }
 
-    /// What stands in a query as browsers send it, though RFC 3986 would have it encoded: `\`, `^`, `` ` ``, `{`, `|`, `}`.
+    /// Whether browsers send the byte raw in a query, although RFC 3986 requires encoding: `\`, `^`, `` ` ``,
+    /// `{`, `|`, `}`.
     ///
     /// URL Standard §1.3, the query percent-encode set.
     @inline(__always)
@@ -41,7 +42,7 @@ package enum CharacterClass {
         }
     }
 
-    /// The letters, digits and marks of `token68`, without the `=` at its end.
+    /// Whether the byte is a letter, digit or mark of `token68`, the `=` at its end excluded.
     ///
     /// RFC 9110 §11.2.
     @inline(__always)
@@ -49,7 +50,7 @@ package enum CharacterClass {
         byte < 128 && contains(byte, token68Low, token68High)
     }
 
-    /// The characters of an OAuth `scope-token`.
+    /// Whether an OAuth `scope-token` may contain the byte.
     ///
     /// RFC 6749 §3.3.
     package static func isScopeCharacter(_ byte: UInt8) -> Bool {
@@ -61,7 +62,7 @@ package enum CharacterClass {
         byte &- 0x30 < 10
     }
 
-    /// The value of a hexadecimal digit, or nothing.
+    /// The value of a hexadecimal digit, or `nil` for another byte.
     @inline(__always)
     package static func hexadecimalValue(_ byte: UInt8) -> UInt8? {
         switch byte {

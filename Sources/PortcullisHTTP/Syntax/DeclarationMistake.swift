@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 
-/// Ends the program because of a mistake in its own code, with a sentence and the place of the mistake on the standard error.
+/// Ends the program because of a mistake in its own code; prints a message and the source location.
 ///
-/// For declarations and literals, which are wrong each time the program starts or never; for nothing that a client can cause. Release
-/// builds print the sentence too, which `preconditionFailure` and `precondition` leave out there. An initializer that takes a literal
-/// is given no place by the compiler, so that its sentence quotes the literal.
+/// For declarations and literals, which are wrong at every start or never; never for what a client sends.
+/// Release builds print the message too, unlike `preconditionFailure` and `precondition`. The compiler
+/// passes no source location to an initializer that takes a literal, so its message quotes the literal.
 package func endForMistake(_ sentence: String, file: StaticString = #fileID, line: UInt = #line) -> Never {
     fatalError(sentence, file: file, line: line)
 }
 
-/// Ends the program unless its own code meets a condition.
+/// Ends the program unless a condition on its own code is true.
 ///
 /// See ``endForMistake(_:file:line:)``.
 @inline(__always)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-/// Dates as HTTP writes them.
+/// HTTP dates.
 ///
 /// RFC 9110 §5.6.7.
 package enum HTTPDate {
@@ -24,7 +24,7 @@ package enum HTTPDate {
         number < 10 ? "0\(number)" : "\(number)"
     }
 
-    /// The calendar date of a day counted from 1 January 1970, by eras of 400 years that begin in March.
+    /// The calendar date of a day counted from 1 January 1970; computes in eras of 400 years from March.
     package static func civil(_ day: Int) -> (year: Int, month: Int, date: Int) {
         let shifted = day + 719_468
         let era = shifted / 146_097

@@ -2,7 +2,8 @@
 
 /// An IPv4 or IPv6 address.
 ///
-/// An IPv4 address is kept as the IPv6 address that stands for it, so that a client has the same address on either kind of socket.
+/// Stores an IPv4 address as an IPv4-mapped IPv6 address, so that a client has the same address on an IPv4
+/// and on an IPv6 socket.
 ///
 /// RFC 4291 §2.2, §2.5.5.2.
 package struct IPAddress: Sendable, Hashable, CustomStringConvertible {
@@ -21,7 +22,7 @@ package struct IPAddress: Sendable, Hashable, CustomStringConvertible {
         self.init(high: 0, low: Self.mappedPrefix | UInt64(address))
     }
 
-    /// Makes an address of sixteen bytes.
+    /// Makes an address from sixteen bytes.
     package init?(ipv6 bytes: some Collection<UInt8>) {
         guard bytes.count == 16 else { return nil }
         self.init(
@@ -29,7 +30,7 @@ package struct IPAddress: Sendable, Hashable, CustomStringConvertible {
             low: bytes.dropFirst(8).reduce(0) { $0 << 8 | UInt64($1) })
     }
 
-    /// Reads an address in text, without brackets, zone or port.
+    /// Parses an address without brackets, zone or port.
     package init?(_ text: ArraySlice<UInt8>) {
         if IPLiteral.isIPv4(text) {
             self.init(ipv4: Self.number(ofIPv4: text))
@@ -56,7 +57,7 @@ package struct IPAddress: Sendable, Hashable, CustomStringConvertible {
         let parts = text.split(separator: 0x3A, omittingEmptySubsequences: false)
         for (index, part) in parts.enumerated() {
             if part.isEmpty {
-                // The two empty parts around a `::` at either end are one gap, as a single one in the middle is.
+                // A `::` at either end gives two empty parts, one in the middle gives one; each is one gap.
                 if index > 0, index < parts.count - 1 { isCompressed = true }
                 continue
             }
@@ -110,7 +111,7 @@ package struct IPAddress: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// All addresses with one beginning: `192.0.2.0/24`.
+/// All addresses with a common prefix: `192.0.2.0/24`.
 ///
 /// RFC 4632 §3.1, RFC 4291 §2.3.
 package struct IPNetwork: Sendable, Hashable {
@@ -118,10 +119,10 @@ package struct IPNetwork: Sendable, Hashable {
     private let low: UInt64
     private let highMask: UInt64
     private let lowMask: UInt64
-    /// Whether the text had bits behind its prefix, which count for nothing.
+    /// Whether the text has bits set after its prefix; they are ignored.
     package let hasStrayBits: Bool
 
-    /// Reads a network in CIDR notation, or a single address.
+    /// Parses a network in CIDR notation, or a single address.
     package init?(_ text: String) {
         let bytes = Array(text.utf8)
         let slash = bytes.firstIndex(of: 0x2F) ?? bytes.endIndex

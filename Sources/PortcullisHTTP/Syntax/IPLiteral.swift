@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 
-/// What may stand between the brackets of an IP literal.
+/// Checks the contents of an IP literal's brackets.
 ///
 /// RFC 3986 §3.2.2.
 package enum IPLiteral {
-    /// `IPv6address`: eight groups of up to four hexadecimal digits, at most one `::`, the last two perhaps
-    /// as IPv4.
+    /// `IPv6address`: eight groups of up to four hexadecimal digits, at most one `::`; the last two groups
+    /// may be written as IPv4.
     ///
-    /// Takes no zone identifier: it means nothing off its own machine.
+    /// Rejects a zone identifier: it has no meaning on another machine.
     package static func isIPv6(_ bytes: ArraySlice<UInt8>) -> Bool {
         var groupCount = 0
         var isCompressed = false

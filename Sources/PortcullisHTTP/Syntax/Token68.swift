@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 
-/// The forms that tokens have.
+/// Checks the syntax of tokens.
 ///
-/// Asked for all of a token at once: a call into this module for each of its bytes would cost a microsecond.
+/// Checks a whole token in one call: one call into this module for each byte would cost a microsecond.
 package enum Token68 {
-    /// Whether bytes are one or more letters, digits and `-._~+/`, then any number of `=`.
+    /// Whether the bytes are one or more letters, digits and `-._~+/`, then any number of `=`.
     ///
     /// RFC 9110 §11.2, RFC 6750 §2.1.
     package static func matches(_ bytes: UnsafeRawBufferPointer) -> Bool {
@@ -20,7 +20,7 @@ package enum Token68 {
         return true
     }
 
-    /// Whether bytes are three parts of base64url, none of them empty, with dots between.
+    /// Whether the bytes are three non-empty parts of base64url separated by dots.
     ///
     /// RFC 7515 §7.1, RFC 4648 §5.
     package static func isShapedAsJWS(_ bytes: UnsafeRawBufferPointer) -> Bool {
@@ -32,7 +32,7 @@ package enum Token68 {
                 dotCount += 1
                 partLength = 0
             } else {
-                // token68 has three marks that base64url has not.
+                // token68 allows three marks that base64url does not.
                 guard CharacterClass.isToken68Character(byte), byte != 0x2B, byte != 0x2F, byte != 0x7E else {
                     return false
                 }
@@ -42,7 +42,7 @@ package enum Token68 {
         return dotCount == 2 && partLength > 0
     }
 
-    // Eight bytes at a time. Each of them is below 0x80, so that no sum leaves its byte.
+    // Eight bytes at a time. Each byte is below 0x80, so no sum carries into the next byte.
 
     private static let wordByteCount = 8
     private static let ones: UInt64 = 0x0101_0101_0101_0101
@@ -52,15 +52,15 @@ package enum Token68 {
     @inline(__always)
     private static func areToken68(_ word: UInt64) -> Bool {
         guard word & highBits == 0 else { return false }
-        // A letter is one after its bit of case is set, and what is none does not become one.
+        // Setting the case bit maps letters to lower case and turns no other byte into a letter.
         let letters = between(0x61, 0x7A, word | ones &* 0x20)
-        // `-`, `.`, `/` and the digits lie one behind the other.
+        // `-`, `.`, `/` and the digits are consecutive.
         let digits = between(0x2D, 0x39, word)
         let marks = equal(0x2B, word) | equal(0x5F, word) | equal(0x7E, word)
         return (letters | digits | marks) & highBits == highBits
     }
 
-    /// The high bit of each byte that is one of these.
+    /// Sets the high bit of each byte from `first` to `last`.
     @inline(__always)
     private static func between(_ first: UInt64, _ last: UInt64, _ word: UInt64) -> UInt64 {
         (word &+ ones &* (0x80 - first)) & ~(word &+ ones &* (0x7F - last))

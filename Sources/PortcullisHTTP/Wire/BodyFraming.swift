@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-/// How the length of a message's body is told.
+/// How a message delimits its body.
 ///
 /// RFC 9112 §6.3.
 package enum BodyFraming: Sendable, Hashable {
@@ -8,15 +8,15 @@ package enum BodyFraming: Sendable, Hashable {
     case none
     /// This many bytes.
     case length(Int)
-    /// The chunked coding tells.
+    /// The chunked coding delimits the body.
     case chunked
-    /// All until the connection ends.
+    /// All bytes until the connection ends.
     ///
     /// Responses only.
     case untilClose
 }
 
-/// Collects what the framing fields of one message say, and decides.
+/// Collects the framing fields of one message, and resolves them to a framing.
 ///
 /// RFC 9112 §6.
 struct FramingFields {
@@ -26,9 +26,9 @@ struct FramingFields {
     private var chunkedCount = 0
     private var endsInChunked = false
 
-    /// Takes the value of a `Content-Length` line.
+    /// Adds the value of a `Content-Length` line.
     ///
-    /// Stricter than RFC 9110 §8.6: a second line or a list is refused even if all its numbers agree.
+    /// Stricter than RFC 9110 §8.6: rejects a second line or a list, even if all numbers agree.
     mutating func addLength(_ bytes: [UInt8], _ range: Range<Int>) throws(MalformedMessage) {
         guard length == nil, !range.isEmpty else { throw .invalidContentLength }
         var number = 0
@@ -42,9 +42,9 @@ struct FramingFields {
         length = number
     }
 
-    /// Takes the value of a `Transfer-Encoding` line.
+    /// Adds the value of a `Transfer-Encoding` line.
     ///
-    /// Stricter than RFC 9110 §5.6.1: an empty list element is refused, and so is a quoted parameter.
+    /// Stricter than RFC 9110 §5.6.1: rejects an empty list element and a quoted parameter.
     mutating func addCodings(_ bytes: [UInt8], _ range: Range<Int>) throws(MalformedMessage) {
         codingLineCount += 1
         for element in ListElements(in: bytes, range) {
@@ -56,15 +56,15 @@ struct FramingFields {
         }
     }
 
-    /// The framing that the fields give, or nothing if there are none.
+    /// The framing that the fields declare, or `nil` if there are none.
     func resolve(version: HTTPVersion) throws(MalformedMessage) -> BodyFraming? {
         guard codingLineCount > 0 else { return length.map { .length($0) } }
-        // RFC 9112 §6.1: faulty framing in a version that has no transfer codings.
+        // RFC 9112 §6.1: faulty framing, because HTTP/1.0 has no transfer codings.
         guard version == .http1_1 else { throw .invalidTransferEncoding }
-        // RFC 9112 §6.3 ¶3: a smuggler's mark.
+        // RFC 9112 §6.3 ¶3: both fields may be an attempt at request smuggling.
         guard length == nil else { throw .ambiguousFraming }
         if codingCount == 1, chunkedCount == 1 { return .chunked }
-        // RFC 9112 §6.1: chunked is the last coding, and is applied once.
+        // RFC 9112 §6.1: chunked must be the last coding, and applied once.
         let isOnlyUnknown = codingCount == 1 || (endsInChunked && chunkedCount == 1)
         throw isOnlyUnknown ? .unsupportedTransferCoding : .invalidTransferEncoding
     }
@@ -94,18 +94,18 @@ struct FramingFields {
     }
 }
 
-/// Collects what `Connection` says.
+/// Collects the options of `Connection`.
 ///
 /// RFC 9112 §9.3.
 struct ConnectionOptions {
     private var close = false
     private var keepAlive = false
 
-    /// Takes the value of a `Connection` line.
+    /// Adds the value of a `Connection` line.
     ///
-    /// A list that is malformed is read as `close`.
+    /// Reads a malformed list as `close`.
     mutating func add(_ bytes: [UInt8], _ range: Range<Int>) {
-        // Nearly always the list has this one element.
+        // The usual list has this one element.
         if bytes.equalsIgnoringCase(range, "keep-alive") {
             keepAlive = true
             return
@@ -119,7 +119,7 @@ struct ConnectionOptions {
         }
     }
 
-    /// Whether the connection outlives the message.
+    /// Whether the connection stays open after the message.
     func persists(version: HTTPVersion) -> Bool {
         !close && (version == .http1_1 || keepAlive)
     }

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 
-/// Searches for the bytes that end things, eight at a time.
+/// Searches for delimiters, eight bytes at a time.
 ///
-/// A word is compared against a pattern in every one of its bytes at once; the lowest bit that is left tells
-/// the first hit. Carries may leave false bits above a true one, never below it, so the lowest is always
-/// right.
+/// Compares all bytes of a word against a pattern at once; the lowest bit that is left marks the first hit.
+/// Carries may leave false bits above a true one, never below it, so the lowest is always right.
 package enum ByteScan {
     private static let ones: UInt64 = 0x0101_0101_0101_0101
     private static let highBits: UInt64 = 0x8080_8080_8080_8080
 
-    /// The first line feed at or behind `start`, or nothing.
+    /// The first line feed at or after `start`, or `nil` if there is none.
     package static func lineFeed(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int? {
         var index = start
         while index + 8 <= bytes.count {
@@ -24,7 +23,7 @@ package enum ByteScan {
         return nil
     }
 
-    /// The first byte at or behind `start` that a field value may not hold, or the end.
+    /// The first byte at or after `start` that a field value may not contain, or the end.
     ///
     /// RFC 9110 §5.5.
     @inline(__always)
@@ -69,7 +68,7 @@ package enum ByteScan {
 
     /// The first byte at or behind `start` that is no `tchar`, or the end.
     ///
-    /// Letters and hyphens, which are nearly all of a name, go eight at a time.
+    /// Scans letters and hyphens, which make up most names, eight at a time.
     ///
     /// RFC 9110 §5.6.2.
     @inline(__always)
@@ -89,9 +88,9 @@ package enum ByteScan {
         return index
     }
 
-    /// The high bit of every byte that is a letter or a hyphen.
+    /// Sets the high bit of every byte that is a letter or a hyphen.
     ///
-    /// Here no carry leaves its byte, so every bit is right.
+    /// No sum carries into the next byte, so every bit is right.
     @inline(__always)
     private static func lettersAndHyphens(_ word: UInt64) -> UInt64 {
         let lowercased = (word | ones &* 0x20) & ~highBits

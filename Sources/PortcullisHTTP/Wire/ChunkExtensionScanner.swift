@@ -11,7 +11,7 @@ struct ChunkExtensionScanner: Sendable {
     private var state = State.beforeSemicolon
     private var hasBlank = false
 
-    /// Takes the next byte.
+    /// Checks the next byte.
     ///
     /// - Returns: Whether it was the CR that ends the line.
     mutating func take(_ byte: UInt8) throws(MalformedMessage) -> Bool {
@@ -41,11 +41,11 @@ struct ChunkExtensionScanner: Sendable {
         state = state == .beforeName ? .name : .token
     }
 
-    /// Behind a name, a value or the chunk size.
+    /// Checks a byte after a name, a value or the chunk size.
     private mutating func separate(_ byte: UInt8) throws(MalformedMessage) -> Bool {
         switch byte {
         case 0x20, 0x09:
-            // RFC 9112 §7.1.1: bad white space only in front of a separator.
+            // RFC 9112 §7.1.1: bad white space only before a separator.
             state = state == .name || state == .afterName ? .afterName : .beforeSemicolon
             hasBlank = true
             return false

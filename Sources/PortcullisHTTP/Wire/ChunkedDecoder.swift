@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 
-/// Takes the chunked coding off a body, over as many calls as it takes.
+/// Decodes a chunked body incrementally.
 ///
-/// Strict: sizes are hexadecimal digits alone, every line ends with CRLF, extensions have to be well formed
-/// and are dropped. What framing costs beyond the plain form is bounded in proportion to the data. Trailers
-/// are checked and dropped. Does not bound the body; whoever takes the data does.
+/// Strict: sizes are hexadecimal digits alone, every line ends with CRLF, extensions must be well formed.
+/// Checks and drops extensions and trailers. Bounds the framing overhead in proportion to the data. Does not
+/// bound the body; the caller does.
 ///
 /// RFC 9112 §7.1.
 package struct ChunkedDecoder: Sendable {
-    /// How far a call has come.
+    /// The outcome of one call.
     package struct Progress: Sendable, Hashable {
-        /// How many bytes of the input were used.
+        /// The number of input bytes that were used.
         ///
         /// All of them, unless the body has ended.
         package let consumed: Int
@@ -40,12 +40,12 @@ package struct ChunkedDecoder: Sendable {
         trailers = TrailerSection(limits: limits)
     }
 
-    /// Uses `input`, all of it unless the body ends in it, and hands out its data in pieces, without copying.
+    /// Decodes `input` up to its end or the end of the body, and delivers the data in pieces without copying.
     ///
-    /// - Parameter deliver: Gets each piece, at once; the pointer is valid during the call only.
-    /// - Throws: ``MalformedMessage``; the pieces before the fault have been delivered by then, and the
-    ///   decoder is spent.
-    // SAFETY: `input` is only read, below its count, and not kept; neither may `deliver` keep it.
+    /// - Parameter deliver: Receives each piece at once; the pointer is valid only during the call.
+    /// - Throws: ``MalformedMessage``; the pieces before the fault have been delivered, and the decoder must
+    ///   not be used again.
+    // SAFETY: `input` is only read, within its count, and not kept; `deliver` may not keep it either.
     package mutating func decode(
         _ input: UnsafeRawBufferPointer, into deliver: (UnsafeRawBufferPointer) -> Void
     ) throws(MalformedMessage) -> Progress {
@@ -70,7 +70,7 @@ package struct ChunkedDecoder: Sendable {
         return Progress(consumed: index, finished: state == .finished)
     }
 
-    /// One byte of framing.
+    /// Decodes one byte of framing.
     private mutating func take(_ byte: UInt8) throws(MalformedMessage) {
         switch state {
         case .sizeStart:
@@ -97,7 +97,7 @@ package struct ChunkedDecoder: Sendable {
 
     private mutating func takeSize(_ byte: UInt8) throws(MalformedMessage) {
         if let digit = CharacterClass.hexadecimalValue(byte) {
-            // RFC 9112 §7.1: large numerals must not wrap.
+            // RFC 9112 §7.1: large numbers must not overflow.
             guard remaining <= Int.max >> 4 else { throw .invalidChunk }
             remaining = remaining << 4 | Int(digit)
             digitCount += 1
@@ -107,7 +107,7 @@ package struct ChunkedDecoder: Sendable {
         } else {
             extensions = ChunkExtensionScanner()
             try spend()
-            // The scanner takes no line end before an extension, so this is never the end.
+            // The scanner accepts no line end before an extension, so this is never the end.
             _ = try extensions.take(byte)
             state = .extensions
         }

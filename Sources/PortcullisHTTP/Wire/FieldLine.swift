@@ -4,21 +4,21 @@
 ///
 /// RFC 9112 §5.
 package enum FieldLine {
-    /// Reads the line that begins at `start`.
+    /// Parses the line that begins at `start`.
     ///
-    /// An error may be due to a line whose end has not come yet: whoever feeds bytes as they come has to see
-    /// a line feed before believing which error it is.
+    /// A line that is still incomplete may give an error that the rest of the line changes: an incremental
+    /// caller must have received the line feed before it relies on the kind of error.
     ///
-    /// - Returns: Where name and value stand and where the next line begins, or nothing if the bytes end
-    ///   before the line.
-    // SAFETY: `bytes` is only read, below its count, and not kept.
+    /// - Returns: The ranges of name and value and the start of the next line, or `nil` if the bytes end
+    ///   before the line does.
+    // SAFETY: `bytes` is only read, within its count, and not kept.
     @inline(__always)
     package static func parse(
         _ bytes: UnsafeRawBufferPointer, at start: Int
     ) throws(MalformedMessage) -> (slot: RequestHead.FieldSlot, next: Int)? {
         var index = ByteScan.endOfToken(in: bytes, from: start)
         guard index < bytes.count else { return nil }
-        // RFC 9112 §5.1: no white space between name and colon; §5.2: none in front of the name.
+        // RFC 9112 §5.1: no white space between name and colon; §5.2: none before the name.
         guard bytes[index] == 0x3A, index > start else {
             throw nameError(at: bytes[index], isFirst: index == start)
         }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 
-/// Reads field lines up to the empty line that ends them, over as many calls as it takes.
+/// Parses field lines incrementally, up to the empty line that ends them.
 ///
-/// With `defersGrammar`, errors of grammar wait for the end of the section, since one of size or count goes
-/// before them. Either way the outcome is the same however the bytes are split, and the work is linear.
+/// With `defersGrammar`, grammar errors are thrown at the end of the section, because errors of size or
+/// count take precedence. In both modes the outcome does not depend on how the bytes are split, and the work
+/// is linear.
 ///
 /// RFC 9112 §2.2, §5.
 package struct FieldSectionParser: Sendable {
@@ -15,7 +16,7 @@ package struct FieldSectionParser: Sendable {
     private var scanned = 0
     private var lineCount = 0
     private var firstError: MalformedMessage?
-    /// The lines read so far.
+    /// The lines parsed so far.
     package private(set) var slots: [RequestHead.FieldSlot] = []
 
     package init(maxByteCount: Int, maxFieldCount: Int, defersGrammar: Bool) {
@@ -24,12 +25,12 @@ package struct FieldSectionParser: Sendable {
         self.defersGrammar = defersGrammar
     }
 
-    /// Makes room for so many lines at once.
+    /// Reserves capacity for this many lines.
     package mutating func reserveCapacity(_ count: Int) {
         slots.reserveCapacity(count)
     }
 
-    /// Forgets everything but the room for slots.
+    /// Resets everything but the capacity for slots.
     package mutating func restart(at start: Int) {
         self.start = start
         lineStart = start
@@ -39,12 +40,12 @@ package struct FieldSectionParser: Sendable {
         slots.removeAll(keepingCapacity: true)
     }
 
-    /// Goes on where the last call stopped.
+    /// Continues where the last call stopped.
     ///
-    /// `bytes` are those of the last call and perhaps more behind them.
+    /// `bytes` begins with the bytes of the last call; more may follow them.
     ///
-    /// - Returns: Where the section ends, or nothing if it has not ended yet.
-    // SAFETY: `bytes` is only read, below its count, and not kept.
+    /// - Returns: The end of the section, or `nil` if it is not complete.
+    // SAFETY: `bytes` is only read, within its count, and not kept.
     package mutating func parse(_ bytes: UnsafeRawBufferPointer) throws(MalformedMessage) -> Int? {
         while true {
             if scanned > lineStart, ByteScan.lineFeed(in: bytes, from: scanned) == nil {
@@ -62,12 +63,12 @@ package struct FieldSectionParser: Sendable {
                 slots.append(line.slot)
                 try advance(to: line.next)
             } catch {
-                // A limit is final; an error of grammar stands only once its line has ended.
+                // A limit error is final; a grammar error is certain only once its line has ended.
                 if error == .headerBlockTooLarge || error == .tooManyFields { throw error }
                 guard let lineFeed = ByteScan.lineFeed(in: bytes, from: lineStart) else {
                     return try unfinished(bytes.count)
                 }
-                // Of a line that is too long as well, only its length is known in every case when its end comes.
+                // A line that is also too long gives the size error, however the bytes are split.
                 guard lineFeed + 1 - start <= maxByteCount else { throw .headerBlockTooLarge }
                 guard defersGrammar else { throw error }
                 firstError = firstError ?? error
@@ -76,12 +77,12 @@ package struct FieldSectionParser: Sendable {
         }
     }
 
-    /// Where the section ends if its empty line begins here.
+    /// The end of the section if its empty line begins here.
     @inline(__always)
     private mutating func emptyLineEnd(_ bytes: UnsafeRawBufferPointer) -> Int? {
         guard lineStart < bytes.count, bytes[lineStart] <= 0x0D else { return nil }
         if bytes[lineStart] == 0x0A {
-            // RFC 9112 §2.2: never a line end here, but whoever sent it waits for an answer.
+            // RFC 9112 §2.2: a bare LF is not a line end here, but its sender waits for a response.
             firstError = firstError ?? .bareLineEnd
             return lineStart + 1
         }

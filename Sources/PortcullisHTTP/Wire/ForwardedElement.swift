@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 
-/// Who sent a request, as a proxy names it.
+/// The sender of a request, as a proxy names it.
 ///
 /// RFC 7239 §6.
 package enum ForwardedNode: Sendable, Hashable {
     case address(IPAddress)
-    /// A name that hides the address: an underscore and what follows it.
+    /// A name that hides the address; begins with an underscore.
     case obfuscated(String)
     /// The proxy doesn't know.
     case unknown
 
-    /// Reads the value of `for` or `by`, without quotes: an address, perhaps with a port, IPv6 in brackets.
+    /// Parses the unquoted value of `for` or `by`: an address with an optional port, IPv6 in brackets.
     package init?(_ text: ArraySlice<UInt8>) {
         if text.first == 0x5B {
             guard let close = text.firstIndex(of: 0x5D), Self.isPort(text[(close + 1)...]),
@@ -32,7 +32,7 @@ package enum ForwardedNode: Sendable, Hashable {
         }
     }
 
-    /// Nothing, or a colon and a port, which may be obfuscated too.
+    /// Whether the text is empty or a colon and a port, which may be obfuscated.
     private static func isPort(_ text: ArraySlice<UInt8>) -> Bool {
         guard !text.isEmpty else { return true }
         let port = text.dropFirst()
@@ -50,11 +50,11 @@ package enum ForwardedNode: Sendable, Hashable {
     }
 }
 
-/// What one proxy says of the connection that a request came to it by.
+/// What one proxy states about the connection on which it received a request.
 ///
 /// RFC 7239 §4.
 package struct ForwardedElement: Sendable, Hashable {
-    /// The other end of the connection.
+    /// The peer of the connection.
     package var sender: ForwardedNode?
     /// The `Host` that the proxy received.
     package var host: String?
@@ -67,13 +67,13 @@ package struct ForwardedElement: Sendable, Hashable {
         self.scheme = scheme
     }
 
-    /// How many hops a request may name: 100, many times what a chain of proxies has.
+    /// The most hops that a request may name: 100, far more than real chains of proxies have.
     package static let maxCount = 100
 
     /// Reads every `Forwarded` field of a request, in order: the proxy nearest to the client first.
     ///
-    /// Strict: at most ``maxCount`` elements, no parameter twice in an element, IPv6 in quotes and brackets, `host` an authority, `proto` http or https. Unknown
-    /// parameters are read and forgotten. RFC 7239 §4.
+    /// Strict: at most ``maxCount`` elements, no parameter twice in an element, IPv6 in quotes and brackets,
+    /// `host` an authority, `proto` http or https. Ignores unknown parameters. RFC 7239 §4.
     package static func all(in head: RequestHead) throws(MalformedMessage) -> [ForwardedElement] {
         var elements: [ForwardedElement] = []
         for slot in head.slots where head.matches(slot, forwarded) {
@@ -86,7 +86,7 @@ package struct ForwardedElement: Sendable, Hashable {
     private static let forwarded: FieldName = "Forwarded"
 }
 
-/// Walks one `Forwarded` value.
+/// Parses one `Forwarded` value.
 private struct ForwardedReader {
     private let bytes: ArraySlice<UInt8>
     private var index: Int
@@ -168,7 +168,7 @@ extension ForwardedElement {
         }
     }
 
-    /// A host as the field `Host` may name it, in lower case.
+    /// A host with an optional port, as in `Host`, in lower case.
     package static func host(_ value: [UInt8]) throws(MalformedMessage) -> String {
         guard Authority(value, 0..<value.count) != nil else { throw .invalidForwarding }
         return String(decoding: value.map(CharacterClass.lowercase), as: UTF8.self)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 
-/// Turns the bytes of a request head into a ``RequestHead``, over as many calls as it takes.
+/// Parses the bytes of a request head into a ``RequestHead`` incrementally.
 ///
-/// Pure: it owns no bytes, only how far it has come. Checks the grammar and the limits; whether the head
-/// makes sense as a request is for ``RequestSemantics``. The outcome does not depend on where the bytes were
-/// split. After an error the parser is spent, and so is the connection.
+/// Pure: it stores its position, not the bytes. Checks the grammar and the limits; ``RequestSemantics``
+/// checks whether the head makes sense as a request. The outcome does not depend on where the bytes were
+/// split. After an error, neither the parser nor the connection can be used again.
 ///
 /// Allocates two arrays for each head: its bytes and its slots.
 ///
@@ -32,14 +32,14 @@ package struct HeadParser: Sendable {
         requestLine = nil
     }
 
-    /// Goes on where the last call stopped.
+    /// Continues where the last call stopped.
     ///
-    /// `bytes` are those of the last call and perhaps more behind them.
+    /// `bytes` begins with the bytes of the last call; more may follow them.
     ///
-    /// - Returns: The head and how many bytes it took, or nothing if it has not ended yet.
-    /// - Throws: ``MalformedMessage``, a version that is not spoken here only behind every error of size and
-    ///   grammar.
-    // SAFETY: `bytes` is only read, below its count, and not kept; the head gets a copy.
+    /// - Returns: The head and its length in bytes, or `nil` if it is not complete.
+    /// - Throws: ``MalformedMessage``; errors of size and grammar take precedence over an unsupported
+    ///   version.
+    // SAFETY: `bytes` is only read, within its count, and not kept; the head gets a copy.
     package mutating func parse(
         _ bytes: UnsafeRawBufferPointer
     ) throws(MalformedMessage) -> (head: RequestHead, consumed: Int)? {
@@ -54,7 +54,7 @@ package struct HeadParser: Sendable {
             version: version,
             bytes: Array(UnsafeRawBufferPointer(rebasing: bytes[..<end])),
             targetRange: line.target,
-            // A copy of exactly the slots there are, so that the scratch array stays with the parser.
+            // An exact copy, so that the parser keeps its scratch array.
             slots: fields.slots.withUnsafeBufferPointer { Array($0) }
         )
         let consumed = skipped + end
@@ -62,10 +62,10 @@ package struct HeadParser: Sendable {
         return (head, consumed)
     }
 
-    /// RFC 9112 §2.2: one empty line before the request line is ignored; here at most one, and only CRLF.
+    /// RFC 9112 §2.2: ignores an empty line before the request line; at most one, and only CRLF.
     ///
-    /// What cannot begin a request line is refused at its first byte, so that a TLS client need not wait for
-    /// a deadline.
+    /// Rejects a byte that cannot begin a request line at once, so that a TLS client does not wait for a
+    /// deadline.
     ///
     /// - Returns: Whether a request line has begun.
     private mutating func skipEmptyLine(_ bytes: UnsafeRawBufferPointer) throws(MalformedMessage) -> Bool {
@@ -91,8 +91,8 @@ package struct HeadParser: Sendable {
         if scanned == 0, let whole = try? RequestLine.parse(bytes) {
             line = whole
         } else {
-            // Not all of it has come, or it is malformed; only the whole line can tell, and its length goes
-            // first.
+            // The line is incomplete or malformed; only the whole line shows which, and errors of length
+            // take precedence.
             guard let lineFeed = ByteScan.lineFeed(in: bytes, from: scanned) else {
                 scanned = bytes.count
                 guard bytes.count < maxLineByteCount else { throw .targetTooLong }

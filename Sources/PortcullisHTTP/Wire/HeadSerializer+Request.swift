@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 
 extension HeadSerializer {
-    /// Appends the head of a request of our own client.
+    /// Appends the head of a request that this package's HTTP client sends.
     ///
-    /// A body is framed by its length: one of zero is said for the methods that usually have a body, and for
-    /// others not. RFC 9110 §8.6.
+    /// Frames the body with `Content-Length`; sends `Content-Length: 0` only for methods that usually have a
+    /// body. RFC 9110 §8.6.
     ///
     /// - Parameters:
     ///   - target: Path and query.
-    ///   - host: The authority of the server, as `Host` says it.
-    ///   - fields: Without the ones that frame the message, and without `Host`; these are left out.
+    ///   - host: The authority of the server, the value of `Host`.
+    ///   - fields: The other fields; `Host` and the fields that frame the message are left out.
     /// - Throws: ``MalformedMessage`` for a method, target or host that the grammar does not allow.
     package static func appendRequest(
         method: Method,
@@ -24,7 +24,7 @@ extension HeadSerializer {
         appendEnd(method: method, bodyByteCount: bodyByteCount, keepAlive: keepAlive, to: &output)
     }
 
-    /// Appends what such heads have in common whatever the body: all but the framing, and the empty line.
+    /// Appends the head without the part that depends on the body: the framing and the empty line.
     ///
     /// - Throws: ``MalformedMessage`` for a method, target or host that the grammar does not allow.
     package static func appendRequestWithoutEnd(

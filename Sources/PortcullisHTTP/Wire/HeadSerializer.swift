@@ -1,40 +1,40 @@
 // SPDX-License-Identifier: MIT
 
-/// How the length of a response's body will be told.
+/// How a response delimits its body.
 ///
 /// RFC 9112 §6.3.
 package enum ResponseFraming: Sendable, Hashable {
-    /// There is no body and nothing is said about one.
+    /// There is no body and no framing field.
     case none
     /// `Content-Length`.
     ///
-    /// For an answer to HEAD the length that GET would have, and no body follows.
+    /// In a response to HEAD, the length that GET would have; no body follows.
     case length(Int)
     /// `Transfer-Encoding: chunked`.
     case chunked
-    /// The end of the connection tells.
+    /// The end of the connection ends the body.
     ///
     /// For HTTP/1.0.
     case untilClose
 
-    /// What may really be sent: nothing with a status that forbids content, and no coding to HTTP/1.0.
+    /// The framing that may be sent: none with a status that forbids content, no transfer coding to HTTP/1.0.
     ///
-    /// The body has to follow the result, not what was asked for. RFC 9112 §6.1, §6.3.
+    /// Send the body with the result, not with the requested framing. RFC 9112 §6.1, §6.3.
     package func permitted(for status: Status, requestVersion: HTTPVersion) -> ResponseFraming {
         if status.forbidsContent { return .none }
         return self == .chunked && requestVersion == .http1_0 ? .untilClose : self
     }
 }
 
-/// Writes heads straight into a byte array, without a `String` in between.
+/// Writes heads directly into a byte array, without an intermediate `String`.
 ///
-/// No CR, LF or NUL can get into a field: ``FieldName`` and ``Fields`` hold none, and reason phrases come
-/// from a table. `Content-Length`, `Transfer-Encoding`, `Connection`, `Keep-Alive`, `Trailer` and `Date`
-/// among the app's fields are left out, because the server says these itself.
+/// No CR, LF or NUL can get into a field: ``FieldName`` and ``Fields`` allow none, and reason phrases come
+/// from a table. Leaves out `Content-Length`, `Transfer-Encoding`, `Connection`, `Keep-Alive`, `Trailer` and
+/// `Date` of the app's fields, because the server sends its own.
 ///
 /// RFC 9112 §4, §6, §9.3, §9.6.
 package enum HeadSerializer {
-    /// The interim response that asks for the body.
+    /// The interim response that requests the body.
     ///
     /// RFC 9110 §15.2.1.
     package static let continueResponse: [UInt8] = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
@@ -42,11 +42,11 @@ package enum HeadSerializer {
     /// Appends a response head.
     ///
     /// - Parameters:
-    ///   - framing: What to say of the body; see ``ResponseFraming/permitted(for:requestVersion:)``.
-    ///   - keepAlive: Whether the connection outlives the response. With ``ResponseFraming/untilClose`` it
-    ///     does not.
-    ///   - requestVersion: The version of the request; the response always says HTTP/1.1. RFC 9112 §2.3.
-    ///   - dateLine: `Date` as a whole line, which is the same for a second's answers. RFC 9110 §6.6.1.
+    ///   - framing: How to delimit the body; see ``ResponseFraming/permitted(for:requestVersion:)``.
+    ///   - keepAlive: Whether the connection stays open after the response. With
+    ///     ``ResponseFraming/untilClose`` it does not.
+    ///   - requestVersion: The version of the request; the response is always HTTP/1.1. RFC 9112 §2.3.
+    ///   - dateLine: The whole `Date` line; responses within one second share it. RFC 9110 §6.6.1.
     package static func append(
         _ head: ResponseHead,
         framing: ResponseFraming,
@@ -57,7 +57,7 @@ package enum HeadSerializer {
     ) {
         let framing = framing.permitted(for: head.status, requestVersion: requestVersion)
         let isLast = !keepAlive || framing == .untilClose
-        // SAFETY: the writer stops the program rather than write beyond the buffer, and only what it has written is appended.
+        // SAFETY: the writer traps before it would write beyond the buffer; only written bytes are appended.
         withUnsafeTemporaryAllocation(byteCount: maxByteCount(head, dateLine), alignment: 1) { buffer in
             var writer = HeadWriter(buffer)
             writeStatusLine(head.status, to: &writer)
@@ -70,7 +70,7 @@ package enum HeadSerializer {
         }
     }
 
-    /// The most bytes that a head takes.
+    /// An upper bound for the byte count of a head.
     private static func maxByteCount(_ head: ResponseHead, _ dateLine: [UInt8]) -> Int {
         var count = fixedByteCount + dateLine.count
         for index in head.fields.listed {
@@ -147,17 +147,17 @@ extension [UInt8] {
     /// Appends fixed text.
     @inline(__always)
     package mutating func append(_ text: StaticString) {
-        // SAFETY: `text` is UTF-8 of just that many bytes, and lives forever.
+        // SAFETY: `text` is UTF-8 of exactly that many bytes, and is never freed.
         append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
-    /// Appends a number that is not negative, in decimal digits.
+    /// Appends a non-negative number in decimal digits.
     package mutating func append(decimal number: Int) {
         if number >= 10 { append(decimal: number / 10) }
         append(0x30 + UInt8(truncatingIfNeeded: number % 10))
     }
 
-    /// Appends a number that is not negative, in hexadecimal digits.
+    /// Appends a non-negative number in hexadecimal digits.
     mutating func append(hexadecimal number: Int) {
         if number >= 16 { append(hexadecimal: number >> 4) }
         let digit = UInt8(truncatingIfNeeded: number & 0x0F)

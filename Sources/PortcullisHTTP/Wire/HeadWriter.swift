@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-/// Writes one piece behind the other into memory of a fixed size: a head has a dozen, and an array looks after itself at each.
-// SAFETY: nothing is written before `reserve` has found room for all of it, and the memory is the caller's for as long as the
-// writer is in use.
+/// Appends pieces to memory of a fixed size: a head has a dozen, and an array checks its capacity at each.
+// SAFETY: `reserve` checks the room for each piece before it is written, and the caller keeps the memory
+// alive while the writer is in use.
 struct HeadWriter {
     private let buffer: UnsafeMutableRawBufferPointer
     private var count = 0
@@ -11,7 +11,7 @@ struct HeadWriter {
         self.buffer = buffer
     }
 
-    /// What has been written so far.
+    /// The bytes written so far.
     var written: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: buffer[..<count]) }
 
     @inline(__always)
@@ -19,9 +19,9 @@ struct HeadWriter {
         append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
-    /// Appends a text that is no literal, which would take the longer way for nothing.
+    /// Appends text known only at run time; `append(_:)` is faster for a literal.
     mutating func append(text: String) {
-        // Lent as it is: a text that could be made contiguous would be a copy, whose references are counted.
+        // Borrows the storage: making the text contiguous could copy it, which costs reference counting.
         guard text.utf8.withContiguousStorageIfAvailable({ append(UnsafeRawBufferPointer($0)) }) == nil
         else { return }
         append(Array(text.utf8))
@@ -31,7 +31,7 @@ struct HeadWriter {
         bytes.withUnsafeBytes { append($0) }
     }
 
-    /// Appends a number that is not negative, in decimal digits.
+    /// Appends a non-negative number in decimal digits.
     mutating func append(decimal number: Int) {
         if number >= 10 { append(decimal: number / 10) }
         buffer[reserve(1)] = 0x30 + UInt8(truncatingIfNeeded: number % 10)
@@ -43,11 +43,11 @@ struct HeadWriter {
         (target + reserve(bytes.count)).copyMemory(from: source, byteCount: bytes.count)
     }
 
-    /// Takes room for so many bytes, and says where it begins.
+    /// Reserves room for this many bytes, and returns its start.
     @inline(__always)
     private mutating func reserve(_ byteCount: Int) -> Int {
         let start = count
-        precondition(byteCount <= buffer.count - start, "A head is no longer than was reckoned.")
+        precondition(byteCount <= buffer.count - start, "The head is longer than its computed maximum.")
         count += byteCount
         return start
     }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-/// The elements of a comma-separated field value, without the blanks around them; empty ones are handed out
-/// too.
+/// The elements of a comma-separated field value, without the blanks around them, empty ones included.
 ///
-/// Knows no quoted strings: for lists whose elements hold none.
+/// Does not parse quoted strings: use it for lists whose elements contain none.
 ///
 /// RFC 9110 §5.6.1.
 package struct ListElements: Sequence, IteratorProtocol {
@@ -34,7 +33,7 @@ extension [UInt8] {
     /// `text` is in lower case.
     package func equalsIgnoringCase(_ range: Range<Int>, _ text: StaticString) -> Bool {
         guard range.count == text.utf8CodeUnitCount else { return false }
-        // SAFETY: `text` is UTF-8 of just that many bytes, and lives forever.
+        // SAFETY: `text` is UTF-8 of exactly that many bytes, and is never freed.
         let expected = UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
         for (offset, byte) in expected.enumerated() {
             guard CharacterClass.lowercase(self[range.lowerBound + offset]) == byte else { return false }

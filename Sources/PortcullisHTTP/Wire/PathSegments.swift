@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-/// The segments of a path in normal form, one after the other, and behind them one without a character for a slash at the end.
+/// Iterates over the segments of a normalized path; a trailing slash gives an empty last segment.
 ///
-/// `/` has none. A copy goes on from where it was made, so that whoever looks a path up can come back.
+/// `/` has no segments. A copy continues from its own position, so that a lookup can backtrack.
 ///
 /// RFC 3986 §3.3.
 // SAFETY: the bytes are only read, within their bounds, and are the caller's to keep for as long as a copy is in use.
@@ -13,11 +13,11 @@
     /// Where the path ends.
     @usableFromInline package let end: Int
 
-    /// Begins with the first segment.
+    /// Starts at the first segment.
     ///
     /// - Parameters:
-    ///   - bytes: Those of the path.
-    ///   - range: Where the path stands in them, with the slash at its beginning.
+    ///   - bytes: The bytes that contain the path.
+    ///   - range: The range of the path in `bytes`, including its leading slash.
     package init(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) {
         precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
         self.bytes = bytes

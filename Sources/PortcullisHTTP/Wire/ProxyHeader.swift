@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: MIT
 
-/// What a proxy says at the very beginning of a connection: whose it is.
+/// The header that a proxy sends at the start of a connection: it names the client.
 ///
-/// The PROXY protocol, versions 1 and 2.
+/// PROXY protocol, versions 1 and 2.
 package enum ProxyHeader: Sendable, Hashable {
-    /// The connection is the proxy's own, such as a health check, or it doesn't tell.
+    /// The connection is the proxy's own, such as a health check, or the proxy doesn't name the client.
     case local
-    /// The connection is this client's.
+    /// The connection comes from this client.
     case client(IPAddress, port: UInt16)
 
-    /// The longest header that is taken: version 2 may carry a few hundred bytes of extensions.
+    /// The longest header accepted: version 2 may carry a few hundred bytes of extensions.
     package static let maxByteCount = 2048
 
-    /// Why the beginning of a connection is no header.
+    /// The connection does not begin with a valid header.
     package struct Malformed: Error, Hashable {
         package init() {}
     }
 
-    /// Takes a header from the first bytes of a connection.
+    /// Parses a header from the first bytes of a connection.
     ///
-    /// Keeps nothing between calls: with more bytes it is called again with all of them. A wrong byte is found as soon as it is there.
+    /// Stateless: call it again with all bytes when more have arrived. Throws at the first wrong byte.
     ///
-    /// - Returns: The header and how long it is, or nothing while it is not complete.
+    /// - Returns: The header and its length, or `nil` while it is not complete.
     package static func parse(
         _ bytes: ArraySlice<UInt8>
     ) throws(Malformed) -> (header: ProxyHeader, byteCount: Int)? {
@@ -31,7 +31,7 @@ package enum ProxyHeader: Sendable, Hashable {
 
     fileprivate static let signature1 = Array("PROXY ".utf8)
 
-    /// Whether the bytes begin like `start`, as far as both go.
+    /// Throws if `bytes` and `start` differ within their common length.
     fileprivate static func check(_ bytes: ArraySlice<UInt8>, _ start: [UInt8]) throws(Malformed) {
         guard zip(bytes, start).allSatisfy({ $0 == $1 }) else { throw Malformed() }
     }
@@ -48,7 +48,7 @@ private enum ProxyHeader1 {
         try ProxyHeader.check(bytes, ProxyHeader.signature1)
         let line = bytes.prefix(maxByteCount)
         guard let feed = line.firstIndex(of: 0x0A) else {
-            // A return is followed by its line feed, and nothing but printable ASCII comes before.
+            // CR must be followed by LF, and only printable ASCII may come before it.
             let body = line.last == 0x0D ? line.dropLast() : line
             guard line.count < maxByteCount, body.allSatisfy({ (0x20...0x7E).contains($0) }) else {
                 throw ProxyHeader.Malformed()
@@ -63,7 +63,7 @@ private enum ProxyHeader1 {
 
     private static func header(_ text: ArraySlice<UInt8>) throws(ProxyHeader.Malformed) -> ProxyHeader {
         let words = text.split(separator: 0x20, omittingEmptySubsequences: false)
-        // What follows UNKNOWN is to be ignored.
+        // The receiver must ignore the rest of the line after UNKNOWN.
         if words.first?.elementsEqual("UNKNOWN".utf8) == true { return .local }
         guard words.count == 5, let source = IPAddress(words[1]), let destination = IPAddress(words[2]),
             let port = port(words[3]), self.port(words[4]) != nil
@@ -106,7 +106,7 @@ private enum ProxyHeader2 {
         let length = Int(bytes[start + 14]) << 8 | Int(bytes[start + 15])
         guard length <= ProxyHeader.maxByteCount - fixedByteCount else { throw ProxyHeader.Malformed() }
         let byteCount = fixedByteCount + length
-        // The family says how long the addresses are: known before they have arrived.
+        // The family gives the length of the addresses before they have arrived.
         let header = try parse(
             isLocal: bytes[start + 12] == 0x20, family: bytes[start + 13],
             bytes[(start + fixedByteCount)...].prefix(length), length)
@@ -114,11 +114,11 @@ private enum ProxyHeader2 {
         return (header, byteCount)
     }
 
-    /// Nothing while the content is not complete.
+    /// Returns `nil` while the content is not complete.
     private static func parse(
         isLocal: Bool, family: UInt8, _ content: ArraySlice<UInt8>, _ length: Int
     ) throws(ProxyHeader.Malformed) -> ProxyHeader? {
-        // A receiver of LOCAL ignores the family, and what follows but for its length.
+        // The receiver of LOCAL ignores the family and the content, but skips the content's length.
         guard !isLocal else { return content.count == length ? .local : nil }
         let addressByteCount: Int
         switch family {
@@ -126,12 +126,12 @@ private enum ProxyHeader2 {
         case 0x11: addressByteCount = 12
         case 0x21: addressByteCount = 36
         case 0x31: addressByteCount = 216
-        // Datagrams, and what is not assigned.
+        // Datagrams and unassigned families.
         default: throw ProxyHeader.Malformed()
         }
         guard length >= addressByteCount else { throw ProxyHeader.Malformed() }
         guard content.count == length else { return nil }
-        // Behind an unspecified family there may be anything.
+        // Any content may follow an unspecified family.
         if family != 0 { try checkExtensions(content.dropFirst(addressByteCount)) }
         let start = content.startIndex
         switch family {
@@ -150,7 +150,7 @@ private enum ProxyHeader2 {
         UInt16(content[index]) << 8 | UInt16(content[index + 1])
     }
 
-    /// Each a type, a length of two bytes, and that many bytes.
+    /// Checks that each extension is a type, a length of two bytes, and that many bytes.
     private static func checkExtensions(_ bytes: ArraySlice<UInt8>) throws(ProxyHeader.Malformed) {
         var rest = bytes
         while !rest.isEmpty {

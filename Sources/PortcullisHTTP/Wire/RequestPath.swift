@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MIT
 
-/// A path that every program reads alike, or a refusal.
+/// A path that every program reads alike.
 ///
-/// Refuses dot segments (also before a `;`), empty segments, slash and backslash and NUL in any spelling,
-/// malformed percent-encoding, and percent-encoding that is no UTF-8, since overlong forms hide all of these.
-/// Otherwise it decodes what is unreserved and writes the rest with capital digits, so that equal paths have
-/// equal bytes. One slash at the end is kept and told.
+/// Rejects dot segments (also before a `;`), empty segments, encoded slashes, backslashes and NUL, malformed
+/// percent-encoding, and percent-encoding that is not UTF-8, because overlong forms hide all of these.
+/// Decodes unreserved characters and writes other escapes with upper-case digits, so that equal paths have
+/// equal bytes. Keeps one trailing slash; see ``hasTrailingSlash``.
 ///
-/// Makes no copy of a path without `%`. Meant for the origin and absolute forms; an absent path is `/`.
+/// Does not copy a path without `%`. For the origin and absolute forms; an absent path is `/`.
 ///
 /// RFC 3986 §6.2.2, RFC 9110 §4.2.3.
 package struct RequestPath: Sendable {
-    /// The bytes that the ranges refer to: those given, if the path was in normal form already.
+    /// The bytes that the ranges refer to: the given bytes if the path has no `%`.
     package let bytes: [UInt8]
-    /// Where the path stands in `bytes`, with the slash at its beginning.
+    /// The range of the path in `bytes`, including its leading slash.
     package let range: Range<Int>
 
-    /// Checks the path that stands at `range` of `bytes`.
+    /// Checks and normalizes the path at `range` of `bytes`.
     package init(_ bytes: [UInt8], _ range: Range<Int>) throws(MalformedMessage) {
         guard !range.isEmpty else {
             self.bytes = [0x2F]
@@ -34,28 +34,28 @@ package struct RequestPath: Sendable {
         try Self.checkSegments(self.bytes, self.range)
     }
 
-    /// Checks the path of a request.
+    /// Checks and normalizes the path of a request.
     package init(_ head: RequestHead, _ semantics: RequestSemantics) throws(MalformedMessage) {
         try self.init(head.bytes, semantics.pathRange)
     }
 
-    /// Checks a path that is written in a configuration or in code.
+    /// Checks and normalizes a path from a configuration or from code.
     package init(_ text: String) throws(MalformedMessage) {
         let bytes = Array(text.utf8)
         try self.init(bytes, bytes.indices)
     }
 
-    /// The path in normal form, still percent-encoded.
+    /// The normalized path, still percent-encoded.
     package var text: String { String(decoding: bytes[range], as: UTF8.self) }
 
-    /// Whether a slash ends the path.
+    /// Whether the path ends with a slash.
     ///
-    /// Not told of `/` alone.
+    /// `false` for `/` alone.
     package var hasTrailingSlash: Bool { range.count > 1 && bytes[range.upperBound - 1] == 0x2F }
 
     /// A part of the path, percent-decoded.
     ///
-    /// It is UTF-8, but any character but slash, backslash and NUL may be in it.
+    /// UTF-8 that may contain any character but slash, backslash and NUL.
     package func decoded(_ range: Range<Int>) -> String {
         guard bytes[range].contains(0x25) else { return String(decoding: bytes[range], as: UTF8.self) }
         var result: [UInt8] = []
@@ -120,7 +120,7 @@ package struct RequestPath: Sendable {
         bytes.removeAll(keepingCapacity: true)
     }
 
-    /// RFC 3986 §5.2.4 would remove dot segments; what has them is refused instead.
+    /// Rejects dot segments, which RFC 3986 §5.2.4 would remove.
     private static func checkSegments(_ bytes: [UInt8], _ range: Range<Int>) throws(MalformedMessage) {
         var start = range.lowerBound + 1
         var index = start - 1
@@ -140,7 +140,7 @@ package struct RequestPath: Sendable {
         }
     }
 
-    /// `.` or `..`, also with parameters, which some servers cut off before they look.
+    /// Whether it is `.` or `..`, also with parameters, which some servers strip first.
     @inline(__always)
     private static func isDotSegment(_ bytes: [UInt8], _ range: Range<Int>) -> Bool {
         guard !range.isEmpty, bytes[range.lowerBound] == 0x2E else { return false }

@@ -1,40 +1,40 @@
 // SPDX-License-Identifier: MIT
 
-/// What a request head means for the connection that it came on, decided once.
+/// The meaning of a request head for its connection, computed once.
 ///
-/// Refuses whatever two programs might read differently. The order of refusals: target form, `Host`, framing,
-/// declared length, expectation.
+/// Rejects a head that two programs might read differently. The order of checks: target form, `Host`,
+/// framing, declared length, expectation.
 ///
 /// RFC 9112 §3.2, §6.3, §9.3, RFC 9110 §10.1.1.
 package struct RequestSemantics: Sendable, Hashable {
     /// How the body is delimited: never ``BodyFraming/untilClose``.
     package let framing: BodyFraming
-    /// Whether the client lets the connection live on.
+    /// Whether the client allows the connection to stay open.
     ///
     /// RFC 9112 §9.3.
     package let keepAlive: Bool
-    /// Whether the client waits for 100 (Continue) before a body that is to come.
+    /// Whether the client waits for 100 (Continue) before it sends the body.
     ///
     /// RFC 9110 §10.1.1.
     package let expectsContinue: Bool
     /// The form of the target.
     package let form: TargetForm
-    /// Where the path stands in the head's bytes; empty for the authority and asterisk forms, and where an
-    /// absolute target has none.
+    /// The range of the path in the head's bytes; empty for the authority and asterisk forms, and for an
+    /// absolute target without a path.
     package let pathRange: Range<Int>
-    /// Where the query stands, behind its `?`; nothing if there is no `?`.
+    /// The range of the query after its `?`; `nil` if there is no `?`.
     package let queryRange: Range<Int>?
-    /// Where the host, perhaps with a port, stands: in an absolute target, otherwise in `Host`.
+    /// The range of the host and optional port: in an absolute target, otherwise in `Host`.
     ///
-    /// Nothing only in HTTP/1.0. RFC 9112 §3.2.2.
+    /// `nil` only in HTTP/1.0. RFC 9112 §3.2.2.
     package let hostRange: Range<Int>?
-    /// The port of that host, if one is written.
+    /// The port of that host, or `nil` if it is absent.
     package let port: UInt16?
 
-    /// Decides.
+    /// Computes the meaning of a head.
     ///
-    /// - Parameter maxBodyByteCount: A declared length beyond it is refused; nothing leaves that to the
-    ///   caller.
+    /// - Parameter maxBodyByteCount: The largest declared length allowed; with `nil` the caller checks the
+    ///   length.
     package init(_ head: RequestHead, maxBodyByteCount: Int? = nil) throws(MalformedMessage) {
         let target = try RequestTarget(head)
         let found = Found(head)
@@ -53,7 +53,7 @@ package struct RequestSemantics: Sendable, Hashable {
         expectsContinue = isExpecting && framing != .none && framing != .length(0)
     }
 
-    /// What one walk over the slots finds.
+    /// The result of one pass over the slots.
     private struct Found {
         var host: Range<Int>?
         var hostCount = 0
@@ -88,7 +88,7 @@ package struct RequestSemantics: Sendable, Hashable {
             guard let authority = Authority(head.bytes, range) else { throw .invalidHost }
             field = authority
         }
-        // RFC 9112 §3.2.2: the authority of an absolute target wins over `Host`.
+        // RFC 9112 §3.2.2: the authority of an absolute target overrides `Host`.
         if let range = target.authority { return (range, Authority(head.bytes, range)?.port) }
         return (found.host, field?.port)
     }

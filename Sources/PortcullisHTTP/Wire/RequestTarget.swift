@@ -4,7 +4,7 @@
 ///
 /// RFC 9112 §3.2.
 package enum TargetForm: Sendable, Hashable {
-    /// A path and perhaps a query.
+    /// A path and an optional query.
     case origin
     /// A whole `http:` or `https:` URI.
     case absolute
@@ -16,16 +16,16 @@ package enum TargetForm: Sendable, Hashable {
 
 /// The parts of a request target, as ranges of the head's bytes.
 ///
-/// Does not look into the path; that is for ``RequestPath``.
+/// Does not check the path; ``RequestPath`` does.
 ///
 /// RFC 9112 §3.2.
 package struct RequestTarget: Sendable {
     package let form: TargetForm
-    /// Host and perhaps port; nothing in the origin and asterisk forms.
+    /// Host and optional port; `nil` in the origin and asterisk forms.
     package let authority: Range<Int>?
-    /// Empty for the authority and asterisk forms, and where an absolute target has none.
+    /// Empty for the authority and asterisk forms, and for an absolute target without a path.
     package let path: Range<Int>
-    /// What stands behind the `?`; nothing if there is none.
+    /// The query after the `?`; `nil` if there is no `?`.
     package let query: Range<Int>?
 
     /// Finds the parts of a request's target.
@@ -36,7 +36,7 @@ package struct RequestTarget: Sendable {
     init(_ bytes: [UInt8], _ range: Range<Int>, method: Method) throws(MalformedMessage) {
         guard !range.isEmpty else { throw .invalidTarget }
         let first = bytes[range.lowerBound]
-        // RFC 9112 §3.2.3: CONNECT takes the authority form, and nothing else does.
+        // RFC 9112 §3.2.3: CONNECT requires the authority form, and no other method allows it.
         if method == .connect {
             guard let authority = Authority(bytes, range), authority.port != nil else { throw .invalidTarget }
             self.init(
@@ -52,7 +52,7 @@ package struct RequestTarget: Sendable {
         }
     }
 
-    /// The path in normal form; nothing in the authority and asterisk forms, which have none.
+    /// The normalized path; `nil` in the authority and asterisk forms, which have none.
     package func path(of head: RequestHead) throws(MalformedMessage) -> RequestPath? {
         guard form == .origin || form == .absolute else { return nil }
         return try RequestPath(head.bytes, path)
@@ -72,8 +72,7 @@ package struct RequestTarget: Sendable {
         }
         let rest = bytes[start..<range.upperBound]
         let end = rest.firstIndex { $0 == 0x2F || $0 == 0x3F } ?? range.upperBound
-        // RFC 9110 §4.2.4: user information in a target is an error; the grammar of an authority here has
-        // none.
+        // RFC 9110 §4.2.4: user information in a target is an error; `Authority` rejects it.
         guard Authority(bytes, start..<end) != nil else { throw .invalidTarget }
         self.init(form: .absolute, authority: start..<end, bytes, pathAndQuery: end..<range.upperBound)
     }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 
-/// The head of a response, and how to read what follows it.
+/// The head of a response, and how to read its body.
 ///
 /// RFC 9112 §4, §6.3.
 package struct ParsedResponseHead: Sendable, Hashable {
-    /// The status, never an interim one.
+    /// The final status, never 1xx.
     package let status: Status
     /// The version that the status line names.
     package let version: HTTPVersion
@@ -15,13 +15,13 @@ package struct ParsedResponseHead: Sendable, Hashable {
     fileprivate let bytes: [UInt8]
     fileprivate let slots: [RequestHead.FieldSlot]
 
-    /// The fields, in order; made anew each time, since often nobody asks.
+    /// The fields, in order; decoded on each access, because most callers read none.
     ///
-    /// Bytes that are no UTF-8 have become U+FFFD.
+    /// Bytes that are not UTF-8 become U+FFFD.
     package var fields: Fields {
         var fields = Fields()
         for slot in slots {
-            // The parser lets nothing but tokens through.
+            // The parser accepts only tokens.
             guard let name = FieldName(String(decoding: bytes[slot.nameRange], as: UTF8.self)) else {
                 continue
             }
@@ -31,10 +31,10 @@ package struct ParsedResponseHead: Sendable, Hashable {
     }
 }
 
-/// Turns the bytes of a response head into a ``ParsedResponseHead``, over as many calls as it takes.
+/// Parses the bytes of a response head into a ``ParsedResponseHead`` incrementally.
 ///
-/// Pure, strict and bounded like ``HeadParser``. Interim responses are skipped, eight at most; 101 is
-/// refused, since nothing here asks for another protocol.
+/// Pure, strict and bounded like ``HeadParser``. Skips interim responses, eight at most; rejects 101, because
+/// the client never requests another protocol.
 ///
 /// RFC 9112 §4, §5, §6.3, RFC 9110 §15.2.
 package struct ResponseHeadParser: Sendable {
@@ -59,13 +59,13 @@ package struct ResponseHeadParser: Sendable {
         fields.reserveCapacity(8)
     }
 
-    /// Goes on where the last call stopped.
+    /// Continues where the last call stopped.
     ///
-    /// `bytes` are those of the last call and perhaps more behind them.
+    /// `bytes` begins with the bytes of the last call; more may follow them.
     ///
-    /// - Returns: The head and how many bytes it took with the interim responses before it, or nothing if it
-    ///   has not ended.
-    // SAFETY: `bytes` is only read, below its count, and not kept.
+    /// - Returns: The head and its length in bytes with the interim responses before it, or `nil` if it is
+    ///   not complete.
+    // SAFETY: `bytes` is only read, within its count, and not kept.
     package mutating func parse(
         _ bytes: UnsafeRawBufferPointer
     ) throws(MalformedMessage) -> (head: ParsedResponseHead, consumed: Int)? {
@@ -114,7 +114,7 @@ package struct ResponseHeadParser: Sendable {
             }
         }
         var framing = try framingFields.resolve(version: version) ?? .untilClose
-        // RFC 9112 §6.3 ¶1: these end with their head, whatever their fields say.
+        // RFC 9112 §6.3 ¶1: these responses end with their head, whatever their fields declare.
         if requestMethod == .head || status.forbidsContent { framing = .none }
         return ParsedResponseHead(
             status: status,
@@ -129,15 +129,15 @@ package struct ResponseHeadParser: Sendable {
 
 /// `HTTP-version SP status-code SP [ reason-phrase ] CRLF`.
 ///
-/// The blank behind the code may be missing where the phrase is, as some servers leave it out and nothing
-/// else can be meant.
+/// Accepts a missing space after the code if the phrase is missing too: some servers omit it, and the
+/// meaning is unambiguous.
 ///
 /// RFC 9112 §4.
 private struct StatusLine: Sendable {
     let status: Status
     let version: HTTPVersion?
 
-    // SAFETY: `line` is only read, below its count, and not kept.
+    // SAFETY: `line` is only read, within its count, and not kept.
     init(_ line: UnsafeRawBufferPointer) throws(MalformedMessage) {
         guard line.count >= 14, line[line.count - 2] == 0x0D else { throw .invalidStatusLine }
         guard line.starts(with: "HTTP/".utf8), CharacterClass.isDigit(line[5]), line[6] == 0x2E,

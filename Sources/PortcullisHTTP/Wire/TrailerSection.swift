@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-/// Reads the trailer section of a chunked body, bounded, checks it and drops it.
+/// Reads the trailer section of a chunked body within limits, checks it and drops it.
 ///
-/// Stricter than RFC 9110 §6.5.1, which lets forbidden trailers be ignored: one that frames, routes or
-/// authorizes a message is refused.
+/// Stricter than RFC 9110 §6.5.1, which allows ignoring forbidden trailers: rejects one that frames, routes
+/// or authorizes a message.
 ///
 /// RFC 9112 §7.1.2.
 struct TrailerSection: Sendable {
@@ -19,10 +19,10 @@ struct TrailerSection: Sendable {
         )
     }
 
-    /// Uses bytes up to the end of the section.
+    /// Reads bytes up to the end of the section.
     ///
-    /// - Returns: How many.
-    // SAFETY: `input` is only read, below its count, and not kept; the section has a copy of its own.
+    /// - Returns: The number of bytes read.
+    // SAFETY: `input` is only read, within its count, and not kept; the section has its own copy.
     mutating func take(_ input: UnsafeRawBufferPointer) throws(MalformedMessage) -> Int {
         // Line by line, so that what follows the section is not copied.
         var index = 0

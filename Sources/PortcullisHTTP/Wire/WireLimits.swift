@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 
-/// How much framing a peer may send.
+/// Limits on the framing that a peer may send.
 ///
-/// Bodies have limits of their own, by route or resource.
+/// Routes and resources limit bodies.
 ///
-/// Does not hold deadlines; those belong to the connection.
+/// Does not contain deadlines; those belong to the connection.
 ///
 /// RFC 9112 §2.2, §3, §7.1.
 package struct WireLimits: Sendable, Hashable {
@@ -12,32 +12,32 @@ package struct WireLimits: Sendable, Hashable {
     ///
     /// Default 8192; at least 1. Beyond it: 414. RFC 9112 §3.
     package var maxTargetByteCount: Int
-    /// The longest header block in bytes: all field lines and the empty line behind them.
+    /// The longest header block in bytes: all field lines and the empty line after them.
     ///
     /// Default 32 768; at least 2. Beyond it: 431. For responses the status line counts too. RFC 6585 §5.
     package var maxHeaderByteCount: Int
-    /// How many field lines a head may have.
+    /// The most field lines in a head.
     ///
     /// Default 100. Beyond it: 431. RFC 6585 §5.
     package var maxFieldCount: Int
-    /// How many bytes of chunk extensions and superfluous zeros may come before the data and again with each
-    /// 65 536 bytes of it.
+    /// The most bytes of chunk extensions and superfluous zeros before the data, and again for each 65 536
+    /// bytes of data.
     ///
     /// Default 16 384. Beyond it: 400. RFC 9112 §7.1.1.
     package var maxChunkOverheadByteCount: Int
-    /// The longest trailer section in bytes, with the empty line behind it.
+    /// The longest trailer section in bytes, with the empty line after it.
     ///
     /// Default 8192; at least 2. Beyond it: 400. RFC 9112 §7.1.2.
     package var maxTrailerByteCount: Int
-    /// How many trailer fields a chunked body may end with.
+    /// The most trailer fields after a chunked body.
     ///
     /// Default 32. Beyond it: 400. RFC 9112 §7.1.2.
     package var maxTrailerFieldCount: Int
 
-    /// How many bytes of a request line there may be besides its target: method, blanks, version, line end.
+    /// The most bytes of a request line outside its target: method, spaces, version, line end.
     package static let maxRequestLineRestByteCount = 256
 
-    /// Makes limits; what is not given keeps its default.
+    /// Makes limits; omitted values keep their defaults.
     ///
     /// Traps on a number below its bound.
     package init(
