@@ -61,7 +61,8 @@ struct ImportRules {
                 // Outside its Fetcher, the gate uses only the transport's clock.
                 let others = ["HTTPClient", "EventLoop", "SocketAddress", "TLSContext"]
                 let isForTime = !file.code.contains { line in others.contains { line.holds($0) } }
-                return ["Fetching", "AuthorizationServer", "IssuerConnection", "Issuers"].contains(file.folder.prefix { $0 != "/" }) || isForTime
+                return ["Fetching", "AuthorizationServer", "IssuerConnection", "Issuers"].contains(
+                    file.folder.prefix { $0 != "/" }) || isForTime
                     ? nil : "\(place) imports the transport for something other than its Fetcher and the time"
             case "Glibc" where file.name.hasSuffix("+Reading.swift"),
                 "Darwin" where file.name.hasSuffix("+Reading.swift"):
@@ -99,7 +100,7 @@ struct ImportRules {
         #expect(breaches == [])
     }
 
-    @Test func `nothing is imported with @testable or re-exported without notice`() {
+    @Test func `nothing is imported for testing, and only Exports.swift re-exports`() {
         let files = repository.swiftFiles(below: "Sources", "Tests", "Examples")
         let breaches = files.flatMap { file in
             file.code.enumerated().compactMap { index, line in

@@ -3,7 +3,6 @@
 // snippet: README
 import Portcullis
 import PortcullisServer
-
 // end
 
 // snippet: README
