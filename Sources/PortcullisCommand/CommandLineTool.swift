@@ -1,49 +1,49 @@
 // SPDX-License-Identifier: MIT
 
-/// One of the things that `portcullis` does, chosen by the first word behind it.
+/// A subcommand of `portcullis`.
 package protocol Subcommand {
-    /// The word that chooses it.
+    /// The first argument of the command line.
     static var name: String { get }
-    /// What it does, in one line.
+    /// A one-line description.
     static var summary: String { get }
-    /// Its command lines, one a line, and what their words mean.
+    /// Its command lines, one per line, with an explanation of their arguments.
     static var usage: String { get }
-    /// Reads its words, and says what is to be done.
+    /// Parses its arguments and returns the work to do.
     ///
-    /// - Throws: ``Misuse`` for words that it does not take.
+    /// - Throws: ``Misuse`` for invalid arguments.
     static func work(for words: [String]) throws(Misuse) -> Work
 
     typealias Work = @Sendable (Console) async -> Outcome
 }
 
-/// How the program ends.
+/// The exit status of the program.
 package enum Outcome: Int32, Sendable {
-    /// What was asked for is so.
+    /// Everything checked is as it should be.
     case success = 0
-    /// What was asked for is not so.
+    /// A check failed, or the request was refused.
     case failure = 1
-    /// It could not be found out: wrong words, an unreadable file, a host that does not answer.
+    /// An error: invalid arguments, an unreadable file, a host that does not answer.
     case trouble = 2
 }
 
-/// Words on the command line that say nothing.
+/// The error for an invalid command line.
 package struct Misuse: Error, Hashable {
-    /// What is wrong with them.
+    /// What is wrong with the arguments.
     package let message: String
 
     package init(_ message: String) { self.message = message }
 }
 
-/// `portcullis`: finds the subcommand and lets it do its work.
+/// The `portcullis` program: finds the subcommand and runs it.
 package enum CommandLineTool {
     /// All subcommands, in the order of the help.
     package static var subcommands: [any Subcommand.Type] { [CheckCommand.self, ExplainCommand.self] }
 
-    /// Does what the words say.
+    /// Runs a command line.
     ///
-    /// The help goes to standard output and is a success; a wrong command line is explained on standard error.
+    /// Writes the help to standard output and returns success; writes errors to standard error.
     package static func run(_ words: [String], console: Console) async -> Outcome {
-        guard let first = words.first else { return misuse("a subcommand is missing", usage, console) }
+        guard let first = words.first else { return misuse("missing subcommand", usage, console) }
         switch first {
         case "--help", "-h", "help":
             console.write(usage)
@@ -55,10 +55,10 @@ package enum CommandLineTool {
             break
         }
         guard let subcommand = subcommands.first(where: { $0.name == first }) else {
-            return misuse("an unknown subcommand", usage, console)
+            return misuse("unknown subcommand", usage, console)
         }
         let rest = Array(words.dropFirst())
-        // Behind a lone -- every word is an operand.
+        // After a lone -- every argument is an operand.
         if rest.prefix(while: { $0 != "--" }).contains(where: { $0 == "--help" || $0 == "-h" }) {
             console.write(subcommand.usage)
             return .success
@@ -77,7 +77,7 @@ package enum CommandLineTool {
         return .trouble
     }
 
-    /// What the program can do.
+    /// The program's help.
     package static var usage: String {
         let width = subcommands.map { $0.name.count }.max() ?? 0
         let list = subcommands.map { subcommand in
@@ -86,8 +86,8 @@ package enum CommandLineTool {
         }
         return "usage: portcullis SUBCOMMAND …\n\n" + list.joined() + """
 
-            portcullis SUBCOMMAND --help says more. portcullis --version names the version.
-            Exit status: 0 it is so, 1 it is not so, 2 it could not be found out.
+            portcullis SUBCOMMAND --help explains a subcommand. portcullis --version prints the version.
+            Exit status: 0 success, 1 failure, 2 error.
 
             """
     }
