@@ -184,10 +184,10 @@ def test_while_the_store_is_away_dpop_fails_closed_and_nothing_else(
     assert server.get("/photos/7").status == 401
     assert web.request(f"http://127.0.0.1:{port}/readyz").status == 200
     wait_until(lambda: health() == "portcullis_store_up 0", 20, "the store is said to be away")
-    assert server.errors.count("store: out of use, ") == 1
+    assert server.errors.count("store: unavailable, ") == 1
     valkey.start()
     wait_until(lambda: use(server, client).status == 200, 20, "the store is found again")
-    wait_until(lambda: server.errors.count("store: answers\n") == 2, 20, "the log says so")
+    wait_until(lambda: server.errors.count("store: available\n") == 2, 20, "the log says so")
     proof = client.proof()
     assert [use(server, client, proof).status for _ in range(2)] == [200, 401]
 
@@ -264,9 +264,9 @@ def test_a_store_is_trusted_as_the_system_trusts_it(
 @pytest.mark.parametrize(
     "wrong, said",
     [
-        ({"password": "a wrong password"}, "it does not take our user and password"),
-        ({"ca_certificates": "self-signed.pem"}, "no TLS connection to trust"),
-        ({"database": 99}, "it does not let us use the database"),
+        ({"password": "a wrong password"}, "it rejects the user and password"),
+        ({"ca_certificates": "self-signed.pem"}, "the TLS handshake failed"),
+        ({"database": 99}, "it rejects the database"),
     ],
 )
 def test_a_store_that_does_not_let_us_in_is_away_until_the_file_is_put_right(
@@ -281,7 +281,7 @@ def test_a_store_that_does_not_let_us_in_is_away_until_the_file_is_put_right(
     server = serve(settings)
     client = Client(base, signer)
     refused_for_now(use(server, client))
-    wait_until(lambda: f"store: out of use, {said}" in server.errors, 20, "the log says why")
+    wait_until(lambda: f"store: unavailable, {said}" in server.errors, 20, "the log says why")
     settings["store"].update(right)
     errors = reload(server, settings, folder)
     if database is None:
