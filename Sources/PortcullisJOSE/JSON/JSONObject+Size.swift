@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 extension JSONObject {
-    /// Whether it takes more memory than so many bytes, by a rough count that goes no further.
+    /// Whether the object takes more than `byteCount` bytes of memory, by a rough estimate.
     package func takesMore(than byteCount: Int) -> Bool {
         var rest = byteCount
         return !JSONValue.object(self).fits(into: &rest)
@@ -10,7 +10,7 @@ extension JSONObject {
 
 extension JSONValue {
     fileprivate func fits(into rest: inout Int) -> Bool {
-        // The value itself, where it stands.
+        // The value itself, stored inline.
         rest -= 32
         switch self {
         case .null, .bool: break

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 
-/// The 32 bytes of a SHA-256 hash, held inline so that it makes a cheap table key.
+/// The 32 bytes of a SHA-256 hash, stored inline, so that it is a cheap dictionary key.
 ///
 /// FIPS 180-4 §6.2.
 package struct SHA256Digest: Sendable, Hashable {
     private var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
 
-    /// Lets `fill` write the 32 bytes.
+    /// Creates a digest whose 32 bytes `fill` writes.
     init(filling fill: (UnsafeMutableRawBufferPointer) -> Void) {
         withUnsafeMutableBytes(of: &words) { fill($0) }
     }
 
-    /// Makes a digest of exactly 32 bytes, or nothing.
+    /// Creates a digest from 32 bytes; `nil` for any other number.
     package init?(_ bytes: [UInt8]) {
         guard bytes.count == 32 else { return nil }
         withUnsafeMutableBytes(of: &words) { $0.copyBytes(from: bytes) }
@@ -29,7 +29,7 @@ package struct SHA256Digest: Sendable, Hashable {
         Base64URL.encode(bytes)
     }
 
-    /// The first eight bytes, as a number: a short hash.
+    /// The first eight bytes as a number, a short hash.
     package var prefix: UInt64 { words.0 }
 
     package static func == (first: SHA256Digest, second: SHA256Digest) -> Bool {
@@ -37,7 +37,7 @@ package struct SHA256Digest: Sendable, Hashable {
     }
 
     package func hash(into hasher: inout Hasher) {
-        // A part of a hash is a hash; the hasher's seed keeps its places in a table from being chosen.
+        // Part of a hash is a hash; the hasher's seed prevents chosen collisions in a dictionary.
         hasher.combine(words.0)
     }
 }
