@@ -5,11 +5,11 @@ package enum CommandLineTool {
     /// All subcommands, in the order of the help.
     package static var subcommands: [any Subcommand.Type] { [CheckCommand.self, ExplainCommand.self] }
 
-    /// Does what the words say.
+    /// Runs a command line.
     ///
-    /// The help goes to standard output and is a success; a wrong command line is explained on standard error.
+    /// Writes the help to standard output and returns success; writes errors to standard error.
     package static func run(_ words: [String], console: Console) async -> Outcome {
-        guard let first = words.first else { return misuse("a subcommand is missing", usage, console) }
+        guard let first = words.first else { return misuse("missing subcommand", usage, console) }
         switch first {
         case "--help", "-h", "help":
             console.write(usage)
@@ -21,10 +21,10 @@ package enum CommandLineTool {
             break
         }
         guard let subcommand = subcommands.first(where: { $0.name == first }) else {
-            return misuse("an unknown subcommand", usage, console)
+            return misuse("unknown subcommand", usage, console)
         }
         let rest = Array(words.dropFirst())
-        // Behind a lone -- every word is an operand.
+        // After a lone -- every argument is an operand.
         if rest.prefix(while: { $0 != "--" }).contains(where: { $0 == "--help" || $0 == "-h" }) {
             console.write(subcommand.usage)
             return .success
@@ -43,7 +43,7 @@ package enum CommandLineTool {
         return .trouble
     }
 
-    /// What the program can do.
+    /// The program's help.
     package static var usage: String {
         let width = subcommands.map { $0.name.count }.max() ?? 0
         let list = subcommands.map { subcommand in
@@ -52,8 +52,8 @@ package enum CommandLineTool {
         }
         return "usage: portcullis SUBCOMMAND …\n\n" + list.joined() + """
 
-            portcullis SUBCOMMAND --help says more. portcullis --version names the version.
-            Exit status: 0 it is so, 1 it is not so, 2 it could not be found out.
+            portcullis SUBCOMMAND --help explains a subcommand. portcullis --version prints the version.
+            Exit status: 0 success, 1 failure, 2 error.
 
             """
     }

@@ -8,7 +8,7 @@ import PortcullisTransport
     import Darwin
 #endif
 
-// Writing to a reader that has gone is an error of the write, not the end of the program.
+// A write to a closed pipe fails with EPIPE instead of ending the program.
 signal(SIGPIPE, SIG_IGN)
 StandardDescriptors.fill()
 
@@ -18,7 +18,7 @@ guard let words = ProgramArguments.read() else {
     exit(Outcome.trouble.rawValue)
 }
 let outcome = await CommandLineTool.run(words, console: console)
-// A report that nobody can read is no report, for a pipeline that looks at the status alone.
+// A pipeline that checks only the status must see that the report is incomplete.
 guard console.hasWrittenAll else {
     console.writeError("portcullis: the output could not be written\n")
     exit(Outcome.trouble.rawValue)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 extension JOSEError {
-    /// What was wrong, as a phrase for a log; holds nothing of the token or the key.
+    /// A phrase for a log, without any part of the token or the key.
     package var phrase: String {
         switch self {
         case .malformedJSON: "it is not strict JSON"

@@ -3,19 +3,19 @@
 internal import Portcullis
 internal import PortcullisJOSE
 
-/// The names under which the store keeps what concerns one token.
+/// The names of the Redis keys for one token.
 struct IntrospectionNames {
-    /// The number of the last invalidation, and the set of the answers that it takes back.
+    /// The key with the number of the last invalidation, and the key with the set of affected answers.
     typealias Group = (marker: [UInt8], index: [UInt8])
 
     private let client: RedisClient
     private let issuer: String
-    /// The answer to one asker.
+    /// The answer for one introspecting client.
     let entry: [UInt8]
-    /// The answers about the token, whoever asked.
+    /// The answers about the token, for all clients.
     let token: Group
 
-    /// Counts the invalidations.
+    /// The counter of invalidations.
     var counter: [UInt8] { client.key("invalidations") }
     /// The number of the last invalidation of everything.
     var everything: [UInt8] { client.key("all") }
@@ -23,7 +23,7 @@ struct IntrospectionNames {
     init(_ client: RedisClient, _ key: IntrospectionKey) {
         self.client = client
         issuer = key.issuer
-        // Everything of a varying length goes through a hash, so that no name runs into another.
+        // Parts of variable length are hashed, so that names cannot collide.
         let name = Digest.sha256(Array(key.issuer.utf8)).bytes + key.tokenHash
         entry = client.key("answer:", name + Digest.sha256(key.asker).bytes)
         token = Self.token(key.tokenHash, issuer: key.issuer, client)
@@ -46,14 +46,15 @@ struct IntrospectionNames {
     }
 }
 
-/// What has to happen in the store at once.
+/// The Lua scripts that the store runs atomically.
 ///
-/// Invalidations are numbered. An answer is kept only if none that concerns it has a number above that of its reading.
+/// Invalidations are numbered. An answer is stored only if no invalidation that affects it has a higher
+/// number than the ticket of its reading.
 enum IntrospectionScript {
-    /// How long the number of an invalidation is kept: longer than any question to an authorization server takes.
+    /// How long the number of an invalidation is kept: longer than any introspection request takes.
     static let markerMilliseconds = 600_000
 
-    /// The answer, and for how much longer the store keeps it by its own clock.
+    /// Returns the answer and its remaining lifetime by the store's clock.
     private static let recallText = """
         local found = redis.call('MGET', KEYS[1], KEYS[2], KEYS[3])
         local left = found[1] and redis.call('PTTL', KEYS[1]) or 0
@@ -75,7 +76,7 @@ enum IntrospectionScript {
         return 1
         """
 
-    /// Of a token that is not active no subject is known, so that no invalidation may have come by.
+    /// Stores an inactive answer unless anything was invalidated: its subject is unknown.
     private static let rejectText = """
         if tonumber(redis.call('GET', KEYS[2]) or '0') > tonumber(ARGV[1]) then return 0 end
         redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
@@ -115,7 +116,7 @@ enum IntrospectionScript {
             group = IntrospectionNames.subject(subject, issuer: issuer, client)
         case .all: group = nil
         }
-        // Where everything is taken back, answers from before are still there, and are not believed as long as this number is: for good.
+        // `.all` deletes no answers; older ones are ignored because of this number, which never expires.
         let marker = group?.marker ?? client.key("all")
         let lifetime = group == nil ? 0 : markerMilliseconds
         return call(

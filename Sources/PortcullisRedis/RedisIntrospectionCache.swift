@@ -5,16 +5,17 @@ internal import Synchronization
 
 /// Shares introspection answers and invalidations between processes through Redis or Valkey.
 ///
-/// Answers are kept as JSON under hashes of tokens until they end. An invalidation is published to all processes at once; one that was
-/// cut off from the store forgets everything that it remembers, since it may have missed some. While the store can't be reached,
-/// authorization servers are asked. Uses several keys at a time, which a cluster of stores does not allow.
+/// Answers are stored as JSON under hashes of tokens until they expire. An invalidation is published to all
+/// processes; a process that lost its connection clears its own cache, since it may have missed some. While
+/// the store is unreachable, every token is introspected. Does not support Redis Cluster, since its scripts
+/// use several keys.
 ///
 /// RFC 7662 §4.
 public final class RedisIntrospectionCache: IntrospectionCache {
     private let client: RedisClient
     private let subscription: RedisSubscription
 
-    /// Makes a cache on a server.
+    /// Creates a cache on a server.
     public init(_ client: RedisClient) {
         self.client = client
         subscription = RedisSubscription(client)
@@ -24,7 +25,7 @@ public final class RedisIntrospectionCache: IntrospectionCache {
         subscription.stop()
     }
 
-    /// What is remembered of a token; waits at most for the client's timeout.
+    /// Reads the answer for a token; waits at most for the client's timeout.
     public func recall(_ key: IntrospectionKey) async -> IntrospectionReading {
         do throws(RedisFailure) {
             let names = IntrospectionNames(client, key)
@@ -44,14 +45,15 @@ public final class RedisIntrospectionCache: IntrospectionCache {
         }
     }
 
-    /// Remembers an answer, unless it was invalidated since the reading; if the store can't be reached it is lost.
+    /// Stores an answer, unless it was invalidated since the reading; does nothing if the store is
+    /// unreachable.
     public func remember(
         _ answer: IntrospectedAnswer, for key: IntrospectionKey, since ticket: UInt64
     ) async {
         let names = IntrospectionNames(client, key)
         let subject = answer.members["sub"]?.string ?? ""
         let subjectNames = names.subject(subject)
-        // What is left of its time: the store counts from now on.
+        // The remaining lifetime, from now on.
         let milliseconds = Int64((answer.lifetime - answer.age) / .milliseconds(1))
         guard milliseconds > 0 else { return }
         let entry = IntrospectionEntry(answer, ticket: ticket).bytes
@@ -72,11 +74,11 @@ public final class RedisIntrospectionCache: IntrospectionCache {
                 [Array("\(ticket)".utf8), entry, Array("\(milliseconds)".utf8)]))
     }
 
-    /// Forgets in the store and tells every process that listens, this one included.
+    /// Deletes the answers from the store and notifies every subscribed process, this one included.
     public func invalidate(
         _ invalidation: TokenInvalidation
     ) async throws(IntrospectionCacheUnavailable) {
-        // Here it holds even if nobody else can be told.
+        // This process must be notified even if the store is unreachable.
         subscription.tell(invalidation)
         let script = IntrospectionScript.invalidate(invalidation, client)
         do throws(RedisFailure) {
@@ -86,7 +88,7 @@ public final class RedisIntrospectionCache: IntrospectionCache {
         }
     }
 
-    /// Has a closure told of every invalidation from now on, until it answers that it wants no more.
+    /// Calls a closure for every invalidation from now on, until it returns `false`.
     public func observe(_ observer: @escaping @Sendable (TokenInvalidation) -> Bool) {
         subscription.observe(observer)
     }

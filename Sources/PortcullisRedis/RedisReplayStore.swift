@@ -2,29 +2,31 @@
 
 public import Portcullis
 
-/// Remembers accepted DPoP proofs in Redis or Valkey, so that several processes never accept one of them twice.
+/// Records accepted DPoP proofs in Redis or Valkey, so that several processes never accept one of them twice.
 ///
-/// Each proof is one key, set by a script that is atomic in the store. The store's own clock decides how long a proof counts, so the
-/// clocks of the processes may differ: a record outlives its proof for each of them, and a proof whose time is over by the store's
-/// clock is refused. While the store cannot be reached, proofs are refused with 503. The store must not drop keys before their time
-/// (`maxmemory-policy noeviction`), nor lose them when it starts again (`appendonly yes`), and must not be a replica that lags behind;
-/// it decides how many proofs it has room for.
+/// Each proof is one key, set by an atomic script. The store's own clock decides how long a record is kept,
+/// so the clocks of the processes may differ: a record outlives its proof for each of them, and a proof that
+/// has expired by the store's clock is refused. While the store is unreachable, proofs are refused with 503.
+/// The store must not evict keys (`maxmemory-policy noeviction`), must not lose them on restart (`appendonly
+/// yes`), and must not be a replica. Its memory limits the number of records.
 ///
 /// RFC 9449 §11.1.
 public struct RedisReplayStore: ReplayStore {
-    /// How far the store's clock may be ahead of a server's before that server's proofs are refused with 503.
+    /// How far the store's clock may be ahead of this machine's before proofs are refused with 503: 60
+    /// seconds.
     ///
-    /// Records are kept for that much longer. 60 seconds.
+    /// Records are kept longer by this time.
     public static let clockTolerance = Duration.seconds(60)
 
     private let client: RedisClient
 
-    /// Makes a store on a server.
+    /// Creates a replay store on a server.
     public init(_ client: RedisClient) {
         self.client = client
     }
 
-    // The time is the store's, so that one clock decides for all servers. What the store says is handed back as it is.
+    // TIME is the store's clock, so that one clock decides for all processes. pcall returns errors as
+    // replies.
     private static let script = Array(
         """
         local time = redis.call('TIME')
@@ -35,12 +37,12 @@ public struct RedisReplayStore: ReplayStore {
         return redis.pcall('SET', KEYS[1], '1', 'NX', 'PX', string.format('%.0f', kept))
         """.utf8)
 
-    /// Records a proof, unless it is there already.
+    /// Records a proof, unless it is already recorded.
     ///
     /// Waits at most for the client's timeout.
     public func insert(_ record: ReplayRecord) async -> ReplayVerdict {
         let end = record.until.adding(Self.clockTolerance).seconds
-        // Rounded up, and a moment longer: the store's clock may run a little faster than ours.
+        // Rounded up, plus one second: the store's clock may run faster than ours.
         let words = [
             Array("EVAL".utf8), Self.script, Array("1".utf8), client.key("proof:", record.identifier),
             Self.milliseconds(end), Self.milliseconds(record.lifetime / .seconds(1) + 1),

@@ -5,7 +5,7 @@ public import PortcullisJOSE
 import PortcullisTransport
 import Synchronization
 
-/// A clock that stands still until a test moves it.
+/// A clock that advances only when a test moves it.
 public final class ManualClock: Sendable {
     private struct State {
         var seconds: Double
@@ -14,14 +14,14 @@ public final class ManualClock: Sendable {
 
     private let state: Mutex<State>
 
-    /// Makes a clock that shows this moment.
+    /// Creates a clock set to a time.
     ///
     /// Default 1800000000, which is Friday, 15 January 2027, 08:00:00 GMT.
     public init(at now: NumericDate = 1_800_000_000) {
         state = Mutex(State(seconds: now.seconds))
     }
 
-    /// The moment that the clock shows.
+    /// The clock's time.
     public var now: NumericDate {
         NumericDate(seconds: state.withLock { $0.seconds }) ?? 0
     }
@@ -35,12 +35,12 @@ public final class ManualClock: Sendable {
         }
     }
 
-    /// Sets the time of day, forward or back, as an operator does; no time elapses.
+    /// Sets the wall clock forward or back, as an operator does; the monotonic clock does not advance.
     public func set(to moment: NumericDate) {
         state.withLock { $0.seconds = moment.seconds }
     }
 
-    /// Both clocks of a resource, driven by this one.
+    /// A time source with both clocks of a resource, driven by this clock.
     public var time: TimeSource {
         TimeSource(
             now: { self.now },

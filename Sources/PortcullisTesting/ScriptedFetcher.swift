@@ -5,9 +5,9 @@ public import PortcullisHTTP
 public import PortcullisJOSE
 import Synchronization
 
-/// A way to the network that leads nowhere: answers what a test has written down, and remembers what it was asked.
+/// A fetcher without a network: returns scripted responses and records the requests.
 ///
-/// A URL that nothing was written down for is unreachable.
+/// A URL without a script is unreachable.
 public final class ScriptedFetcher: Fetcher {
     /// Answers one request.
     public typealias Script = @Sendable (FetchRequest) async throws(FetchError) -> FetchResponse
@@ -19,10 +19,10 @@ public final class ScriptedFetcher: Fetcher {
 
     private let state = Mutex(State())
 
-    /// Makes a fetcher that reaches nothing.
+    /// Creates a fetcher without scripts.
     public init() {}
 
-    /// Answers every request for a URL with what the closure returns, from now on.
+    /// Answers every request for a URL with the closure's result, from now on.
     public func on(_ url: String, _ script: @escaping Script) {
         state.withLock { $0.scripts[url] = script }
     }
@@ -38,20 +38,20 @@ public final class ScriptedFetcher: Fetcher {
         on(url) { _ in FetchResponse(status: status) }
     }
 
-    /// Makes a URL fail, from now on.
+    /// Fails every request for a URL with an error, from now on.
     public func on(_ url: String, failing error: FetchError) {
         on(url) { _ throws(FetchError) in throw error }
     }
 
-    /// What was asked so far, in order.
+    /// The requests so far, in order.
     public var requests: [FetchRequest] { state.withLock { $0.requests } }
 
-    /// How many requests there were for a URL.
+    /// The number of requests for a URL.
     public func count(of url: String) -> Int {
         requests.filter { $0.url == url }.count
     }
 
-    /// Remembers the request and answers it.
+    /// Records the request and answers it.
     public func fetch(_ request: FetchRequest) async throws(FetchError) -> FetchResponse {
         let script = state.withLock { state in
             state.requests.append(request)

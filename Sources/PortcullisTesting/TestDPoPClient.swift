@@ -4,34 +4,32 @@ public import Portcullis
 public import PortcullisHTTP
 public import PortcullisJOSE
 
-/// A client with a key of its own, which makes DPoP proofs for tests.
-///
-/// Makes wrong proofs on request too.
+/// A client with its own key that makes DPoP proofs for tests, including invalid ones.
 ///
 /// RFC 9449 §4.
 public struct TestDPoPClient: Sendable {
     /// The algorithm that proofs are signed with.
     public let algorithm: SignatureAlgorithm
-    /// The key pair, made for this client alone.
+    /// The client's own key pair.
     public let key: PrivateJWK
     private let time: TimeSource
 
-    /// Makes a client with a new key.
+    /// Creates a client with a new key.
     ///
     /// - Parameters:
-    ///   - algorithm: The algorithm. Default ES256.
-    ///   - time: The clock that `iat` is read from. Default the machine's.
+    ///   - algorithm: The signature algorithm. Default: ES256.
+    ///   - time: The clock for `iat`. Default: the machine's.
     public init(algorithm: SignatureAlgorithm = .es256, time: TimeSource = .system) {
         self.algorithm = algorithm
         self.time = time
         do throws(JOSEError) {
             key = try PrivateJWK.generate(algorithm)
         } catch {
-            preconditionFailure("OpenSSL could not make a key.")
+            preconditionFailure("OpenSSL could not generate a key.")
         }
     }
 
-    /// The thumbprint of the key, as `cnf.jkt` of its tokens has it.
+    /// The key's thumbprint, the `cnf.jkt` of tokens bound to it.
     ///
     /// RFC 9449 §6.1.
     public var thumbprint: String { key.publicKey.thumbprint }
@@ -41,11 +39,11 @@ public struct TestDPoPClient: Sendable {
     /// - Parameters:
     ///   - method: The method of the request.
     ///   - uri: The URI of the request, without query and fragment.
-    ///   - token: The access token that goes with it.
-    ///   - nonce: The nonce of the server's last answer, or nothing.
-    ///   - extra: Claims that replace or join the others, even if they make the proof wrong.
-    ///   - omitting: Names of claims to leave out.
-    ///   - extraHeader: Header parameters that replace or join the others, even if they make the proof wrong.
+    ///   - token: The access token of the request.
+    ///   - nonce: The nonce of the server's last response, or `nil`.
+    ///   - extra: Claims that are added or replace others; they may make the proof invalid.
+    ///   - omitting: Names of claims to omit.
+    ///   - extraHeader: Header parameters that are added or replace others; they may make the proof invalid.
     ///
     /// RFC 9449 §4.2.
     public func proof(
@@ -73,7 +71,7 @@ public struct TestDPoPClient: Sendable {
 }
 
 extension TestDPoPClient {
-    // With the fraction, so that a proof made right after the resource was declared is not from before it.
+    // With a fraction, so that a proof made right after the resource was created is not older than it.
     fileprivate var issueTime: JSONNumber {
         let now = time.now()
         return Int(exactly: now.seconds).map { JSONNumber($0) } ?? JSONNumber(now.seconds) ?? JSONNumber(0)
@@ -81,7 +79,7 @@ extension TestDPoPClient {
 }
 
 extension RequestHead {
-    /// A request with a token in the scheme DPoP, and with these proofs.
+    /// Creates a request with a token in the DPoP scheme and these proofs.
     ///
     /// Traps if the target or a value is malformed.
     ///

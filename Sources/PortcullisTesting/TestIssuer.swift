@@ -4,7 +4,7 @@ public import Portcullis
 public import PortcullisHTTP
 public import PortcullisJOSE
 
-/// An authorization server's signing side, for tests: mints access tokens that a resource takes.
+/// An issuer for tests, which mints access tokens that a resource accepts.
 ///
 ///     let issuer = TestIssuer("https://login.example.com")
 ///     let notes = ProtectedResource("https://api.example.com/notes", trusting: issuer.trusted)
@@ -16,17 +16,17 @@ public struct TestIssuer: Sendable {
     public let issuer: String
     /// The algorithm that tokens are signed with.
     public let algorithm: SignatureAlgorithm
-    /// The key pair, made for this issuer alone.
+    /// The issuer's own key pair.
     public let key: PrivateJWK
     private let time: TimeSource
 
-    /// Makes an issuer with a new key.
+    /// Creates an issuer with a new key.
     ///
     /// - Parameters:
     ///   - issuer: The issuer identifier.
-    ///   - algorithm: The algorithm. Default ES256.
-    ///   - keyID: The `kid` of the key. Default `test-1`.
-    ///   - time: The clock that `iat` and `exp` are counted from. Default the machine's.
+    ///   - algorithm: The signature algorithm. Default: ES256.
+    ///   - keyID: The `kid` of the key. Default: `test-1`.
+    ///   - time: The clock for `iat` and `exp`. Default: the machine's.
     public init(
         _ issuer: String, algorithm: SignatureAlgorithm = .es256, keyID: String = "test-1",
         time: TimeSource = .system
@@ -37,29 +37,29 @@ public struct TestIssuer: Sendable {
         do throws(JOSEError) {
             key = try PrivateJWK.generate(algorithm, keyID: keyID)
         } catch {
-            preconditionFailure("OpenSSL could not make a key.")
+            preconditionFailure("OpenSSL could not generate a key.")
         }
     }
 
     /// The public keys, as the issuer would publish them.
     public var keys: JWKSet { JWKSet([key.publicKey]) }
 
-    /// This issuer as a resource trusts it, with its keys given, so that nothing is fetched.
+    /// A trusted issuer with this issuer's keys, so that nothing is fetched.
     public var trusted: TrustedIssuer { .jwt(issuer: issuer, keys: .fixed(keys)) }
 
-    /// Mints an access token with everything that RFC 9068 asks for.
+    /// Mints an access token with every claim that RFC 9068 requires.
     ///
     /// - Parameters:
     ///   - audience: The identifier of the resource.
-    ///   - scope: The scopes, with spaces between them. Default none.
-    ///   - subject: The `sub`. Default `user-1`.
-    ///   - clientID: The `client_id`. Default `client-1`.
-    ///   - client: The client whose key the token is bound to. Default none. RFC 9449 §6.1.
-    ///   - certificate: The certificate, in DER, that the token is bound to. Default none. RFC 8705 §3.1.
-    ///   - lifetime: From now until `exp`. Default one hour; negative for an expired token.
-    ///   - extra: Claims that replace or join the others, even if they make the token wrong.
-    ///   - omitting: Names of claims to leave out.
-    ///   - extraHeader: Header parameters that replace or join the others, even if they make the token wrong.
+    ///   - scope: The scopes, separated by spaces. Default: none.
+    ///   - subject: The `sub`. Default: `user-1`.
+    ///   - clientID: The `client_id`. Default: `client-1`.
+    ///   - client: The client whose key the token is bound to. Default: none. RFC 9449 §6.1.
+    ///   - certificate: The certificate, in DER, that the token is bound to. Default: none. RFC 8705 §3.1.
+    ///   - lifetime: The time until `exp`. Default: one hour; negative for an expired token.
+    ///   - extra: Claims that are added or replace others; they may make the token invalid.
+    ///   - omitting: Names of claims to omit.
+    ///   - extraHeader: Header parameters that are added or replace others; they may make the token invalid.
     ///
     /// RFC 9068 §2.1, §2.2.
     public func mint(
@@ -87,7 +87,7 @@ public struct TestIssuer: Sendable {
         return sign(header: header, payload: claims.serialized())
     }
 
-    /// Signs any payload with this issuer's key: for tokens that no issuer should mint.
+    /// Signs any payload with this issuer's key, to make invalid tokens.
     ///
     /// RFC 7515 §5.1.
     public func sign(header: JSONObject, payload: [UInt8]) -> String {
@@ -104,21 +104,21 @@ public struct TestIssuer: Sendable {
 }
 
 extension RequestHead {
-    /// A request as a test needs it.
+    /// Creates a GET request.
     ///
     /// Traps if the target or a value is malformed.
     ///
     /// - Parameters:
     ///   - target: The request target.
-    ///   - token: The token to present as `Bearer`, or nothing.
-    ///   - fields: More fields, behind the token's.
+    ///   - token: The token to present as `Bearer`, or `nil`.
+    ///   - fields: More fields, after `Authorization`.
     public static func get(
         _ target: String, bearer token: String? = nil, fields: [(String, String)] = []
     ) -> RequestHead {
         test(.get, target, bearer: token, fields: fields)
     }
 
-    /// A request as a test needs it, with any method.
+    /// Creates a request with any method.
     ///
     /// Traps if the target or a value is malformed.
     public static func test(
@@ -128,7 +128,7 @@ extension RequestHead {
         do throws(MalformedMessage) {
             return try RequestHead(method: method, target: target, fields: credentials + fields)
         } catch {
-            preconditionFailure("A request of a test is well formed.")
+            preconditionFailure("The request's target or a field value is malformed.")
         }
     }
 }

@@ -33,7 +33,7 @@ def test_an_accepted_token(explain, base):
     token = explain.signer.token(f"{base}/photos", "photos.read")
     status, out, errors = explain("--token", token, "--url", f"{base}/photos/7")
     assert (status, errors) == (0, "")
-    assert "route: /photos/{id}" in out and out.endswith("The request is let in.\n") and "FAIL" not in out
+    assert "route: /photos/{id}" in out and out.endswith("The request is admitted.\n") and "FAIL" not in out
 
 
 def test_the_answer_is_the_clients(explain, serve, base):
@@ -94,7 +94,7 @@ def test_a_log_line_is_found_by_the_clients_request_id(binary, serve, base, fold
         return done.stdout
 
     expected = [
-        ("missingCredentials", "Authorization: Bearer", "none", "401 and where the metadata is"),
+        ("missingCredentials", "Authorization: Bearer", "none", "401 with resource_metadata"),
         ("audienceMismatch", f"{base}/photos", "https://other.example", "401 invalid_token: "),
         ("insufficientScope", "photos.read", "other", "403 insufficient_scope: "),
         None,
@@ -106,7 +106,7 @@ def test_a_log_line_is_found_by_the_clients_request_id(binary, serve, base, fold
             assert explain("--request-id", number, "--log", "-", stdin=file) == out
         assert "GET /photos/7" in out and f"resource:  {base}/photos\n" in out and "route:     /photos/{id}\n" in out
         if words is None:
-            assert out.endswith("The gate did not refuse it. Answered with 200.\n")
+            assert out.endswith("The gate admitted the request. Status 200.\n")
             continue
         for name, text in zip(["\nRefused: ", "\nexpected:  ", "\ngot:       ", "\ntold:      "], words):
             assert name + text in out, out

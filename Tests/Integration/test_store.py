@@ -266,9 +266,9 @@ def test_a_store_is_verified_with_the_systems_trust_anchors(
 @pytest.mark.parametrize(
     "wrong, said",
     [
-        ({"password": "a wrong password"}, "it does not take our user and password"),
-        ({"ca_certificates": "self-signed.pem"}, "no TLS connection to trust"),
-        ({"database": 99}, "it does not let us use the database"),
+        ({"password": "a wrong password"}, "it rejects the user and password"),
+        ({"ca_certificates": "self-signed.pem"}, "the TLS handshake failed"),
+        ({"database": 99}, "it rejects the database"),
     ],
 )
 def test_a_store_that_denies_access_is_unavailable_until_the_file_is_corrected(
@@ -283,7 +283,7 @@ def test_a_store_that_denies_access_is_unavailable_until_the_file_is_corrected(
     server = serve(settings)
     client = Client(base, signer)
     refused_for_now(use(server, client))
-    wait_until(lambda: f"store: out of use, {said}" in server.errors, 20, "the log says why")
+    wait_until(lambda: f"store: unavailable, {said}" in server.errors, 20, "the log says why")
     settings["store"].update(right)
     errors = reload(server, settings, folder)
     if database is None:
@@ -380,8 +380,8 @@ def test_check_opens_no_connection(binary, folder, configuration):
         ({"url": f"redis://user:{PASSWORD.replace(' ', '-')}@127.0.0.1:1"}, "$.store.url: must be"),
         ({"url": "redis://127.0.0.1", "passwort": PASSWORD}, "$.store.passwort: unknown key"),
         ({"url": "redis://127.0.0.1", "password": 7}, "$.store.password: must be a string"),
-        ({"url": "redis://127.0.0.1", "username": "u"}, "$.store.username: stands without"),
-        ({"url": "redis://127.0.0.1", "password": PASSWORD, "password_file": "x"}, "$.store.password_file: stands"),
+        ({"url": "redis://127.0.0.1", "username": "u"}, "$.store.username: needs a password"),
+        ({"url": "redis://127.0.0.1", "password": PASSWORD, "password_file": "x"}, "$.store.password_file: must not"),
         ({"url": "redis://127.0.0.1", "password_file": "absent"}, "$.store.password_file: cannot be read"),
         ({"url": "redis://127.0.0.1", "ca_certificates": "x"}, "$.store.ca_certificates: is for TLS"),
         ({"url": "rediss://127.0.0.1", "ca_certificates": "absent"}, "$.store.ca_certificates: cannot be read"),

@@ -385,4 +385,4 @@ def test_check_warns_about_certificates_that_clients_will_refuse(binary, certifi
     status, lines = problems(binary, folder, made)
     assert status == 0 and len(lines) == 2
     assert "$.server.tls.certificate: warning: the certificate has expired" in lines[0]
-    assert "$.server.tls.certificate: warning: is not for the host of $.resources[0]" in lines[1]
+    assert "$.server.tls.certificate: warning: does not cover the host of $.resources[0]" in lines[1]

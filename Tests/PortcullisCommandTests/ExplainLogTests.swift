@@ -82,8 +82,8 @@ struct ExplainLogTests {
         let text =
             Self.line(.json, nil, id: "a") + Self.line(.text, nil, id: "a", status: 500, isComplete: false)
         #expect(try await explain("a", in: text) == .success)
-        #expect(transcript.output.contains("The gate did not refuse it. Answered with 200.\n"))
-        #expect(transcript.output.contains("Answered with 500. The answer was cut short.\n"))
+        #expect(transcript.output.contains("The gate admitted the request. Status 200.\n"))
+        #expect(transcript.output.contains("Status 500. The response was incomplete.\n"))
     }
 
     @Test func `a missing line and a missing log are reported`() async throws {
@@ -96,7 +96,7 @@ struct ExplainLogTests {
         let escape = #"\u001b[31m"#
         let text = #"{"request_id":"a","refusal":"unheardOf\#(escape)","path":1,"method":null,"status":"x"}"#
         #expect(try await explain("a", in: text) == .success)
-        #expect(transcript.output.contains("a reason that this version does not know"))
+        #expect(transcript.output.contains("a reason unknown to this version"))
         #expect(!transcript.output.contains("\u{1B}"))
     }
 
@@ -117,7 +117,7 @@ struct ExplainLogTests {
         #expect(long.output.hasPrefix("line 2: GET /photos/7"))
         #expect(long.output.split(separator: "Refused:").count == 2)
         #expect(
-            long.errors == "the log has 2 lines of more than 65536 bytes, which nobody looked at\n")
+            long.errors == "skipped 2 lines of more than 65536 bytes in the log\n")
     }
 
     @Test func `explain finds a line in the middle of a binary file, and none if there is none`() async throws

@@ -74,7 +74,7 @@ struct ClientAuthenticationTests {
         #expect(
             try Self.problems(certificate, in: folder) == [
                 "$.authorization_servers[0].introspection.client_certificate: cannot be used; must be a "
-                    + "certificate in PEM beside its own private key"
+                    + "certificate in PEM that matches client_private_key"
             ])
     }
 

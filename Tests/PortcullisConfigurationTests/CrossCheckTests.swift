@@ -17,7 +17,8 @@ struct CrossCheckTests {
         let text = Self.resources(SampleFile.resource(first), SampleFile.resource(second))
         #expect(
             SampleFile.problems(text) == [
-                "$.resources[1].metadata.resource: is the same as $.resources[0].metadata.resource; must be another one"
+                "$.resources[1].metadata.resource: is the same as $.resources[0].metadata.resource; "
+                    + "must be unique"
             ])
     }
 
@@ -29,8 +30,8 @@ struct CrossCheckTests {
         let text = Self.resources(SampleFile.resource(first), SampleFile.resource(second))
         #expect(
             SampleFile.problems(text) == [
-                "$.resources[1].metadata.resource: differs from $.resources[0].metadata.resource by a trailing slash "
-                    + "only; must differ by more"
+                "$.resources[1].metadata.resource: differs from $.resources[0].metadata.resource only by a "
+                    + "trailing slash; must differ in more"
             ])
     }
 
@@ -67,7 +68,7 @@ struct CrossCheckTests {
         let entry = #"{"issuer": "https://as.example.com"}"#
         #expect(
             SampleFile.problems(SampleFile.with(authorizationServers: "[\(entry), \(entry)]"))
-                == ["$.authorization_servers[1].issuer: has two entries; must have one"])
+                == ["$.authorization_servers[1].issuer: has more than one entry; remove the others"])
     }
 
     @Test func `issuers are compared byte by byte`() throws {
@@ -98,7 +99,8 @@ struct CrossCheckTests {
         let both = SampleFile.resource(more: "\"trusted_issuers\": [\"https://as.example.com\"]")
         #expect(
             SampleFile.problems(SampleFile.with(resource: both)) == [
-                "$.resources[0].trusted_issuers: stands beside metadata.authorization_servers; leave it out"
+                "$.resources[0].trusted_issuers: must not be given together with "
+                    + "metadata.authorization_servers; leave it out"
             ])
     }
 
@@ -109,7 +111,7 @@ struct CrossCheckTests {
             """
         #expect(
             SampleFile.problems(SampleFile.with(resource: resource)) == [
-                "$.resources[0].metadata.authorization_servers[0]: must be an https URL, or say "
+                "$.resources[0].metadata.authorization_servers[0]: must be an https URL, or set "
                     + "\"allow_insecure_loopback\": true in the issuer's entry"
             ])
         let entry = #"[{"issuer": "http://127.0.0.1:9", "allow_insecure_loopback": true}]"#
@@ -128,8 +130,8 @@ struct CrossCheckTests {
             """
         #expect(
             SampleFile.problems(SampleFile.with(authorizationServers: servers, resource: resource)) == [
-                "$.resources[0].metadata.authorization_servers: must hold one issuer with introspection at most, since "
-                    + "an opaque token names none"
+                "$.resources[0].metadata.authorization_servers: must list at most one issuer with "
+                    + "introspection: an opaque token does not name its issuer"
             ])
     }
 
@@ -152,7 +154,8 @@ struct CrossCheckTests {
             """
         #expect(
             SampleFile.problems(SampleFile.with(resource: SampleFile.resource(more: routes))) == [
-                "$.resources[0].routes[1].path: has the same path and method as $.resources[0].routes[0]; must be there once"
+                "$.resources[0].routes[1].path: has the same path and method as $.resources[0].routes[0]; "
+                    + "remove one of them"
             ])
     }
 
@@ -161,8 +164,8 @@ struct CrossCheckTests {
         let more = "\"public_routes\": [{\"path\": \"\(path)\", \"respond\": \"echo\"}]"
         #expect(
             SampleFile.problems(SampleFile.with(more: more)) == [
-                "$.public_routes[0].path: must not take every path below $.resources[0]; name the public ones, or put "
-                    + "it elsewhere"
+                "$.public_routes[0].path: must not match every path below $.resources[0]; list the public "
+                    + "paths, or move it elsewhere"
             ])
     }
 
@@ -175,7 +178,7 @@ struct CrossCheckTests {
         let more = #""public_routes": [{"path": "/photos/logo", "respond": "echo"}]"#
         #expect(
             try SampleFile.warnings(SampleFile.with(more: more)) == [
-                "$.public_routes[0].path: warning: lies below $.resources[0] and needs no token all the same"
+                "$.public_routes[0].path: warning: lies below $.resources[0] but needs no token"
             ])
     }
 
@@ -183,7 +186,7 @@ struct CrossCheckTests {
         let more = #""public_routes": [{"path": "/me", "respond": "principal"}]"#
         #expect(
             SampleFile.problems(SampleFile.with(more: more)) == [
-                "$.public_routes[0].respond: must not be \"principal\": nobody has presented a token on a public route"
+                "$.public_routes[0].respond: must not be \"principal\": a public route has no token to describe"
             ])
     }
 
@@ -198,8 +201,8 @@ struct CrossCheckTests {
         let text = SampleFile.with(resource: SampleFile.resource(more: #""tokens": {"audiences": ["api"]}"#))
         #expect(
             try SampleFile.warnings(text) == [
-                "$.resources[0].tokens.audiences: warning: lacks the resource identifier, which is what clients ask a "
-                    + "token for"
+                "$.resources[0].tokens.audiences: warning: does not include the resource identifier, for "
+                    + "which clients request tokens"
             ])
     }
 }

@@ -24,7 +24,7 @@ struct EffectTests {
             #expect(found.count == 1)
             #expect(
                 found.first?.hasPrefix(
-                    "$.resources[0].metadata.tls_client_certificate_bound_access_tokens: warning: is true, but no"
+                    "$.resources[0].metadata.tls_client_certificate_bound_access_tokens: warning: is true, but the server"
                 )
                     == true)
         }
@@ -40,8 +40,8 @@ struct EffectTests {
         let tokens = "\"tokens\": { \"dpop\": { \"nonce\": \"required\" } }"
         #expect(
             try warnings(SampleFile.resource(more: tokens)) == [
-                "$.resources[0].tokens.dpop.nonce: warning: is required of nobody, since the metadata has no "
-                    + "dpop_signing_alg_values_supported and DPoP is not taken"
+                "$.resources[0].tokens.dpop.nonce: warning: has no effect: DPoP is not accepted, since the "
+                    + "metadata has no dpop_signing_alg_values_supported"
             ])
         for metadata in [
             "\"dpop_signing_alg_values_supported\": [\"ES256\"]",
@@ -73,7 +73,7 @@ struct EffectTests {
             try warnings(SampleFile.resource(more: "\"tokens\": { \"algorithms\": [\"RS256\"] }"), server)
                 == [
                     "$.resources[0].metadata.authorization_servers[0]: warning: has no key for any of tokens.algorithms, "
-                        + "so that every JWT of it is refused"
+                        + "so every JWT from it is refused"
                 ])
         #expect(
             try warnings(
@@ -99,13 +99,13 @@ struct EffectTests {
         #expect(try warnings(both("any"), servers) == [])
         #expect(
             try warnings(both("jwt"), servers) == [
-                "$.resources[0].metadata.authorization_servers[1]: warning: has neither keys nor discovery, so that "
-                    + "with format \"jwt\" none of its tokens is taken"
+                "$.resources[0].metadata.authorization_servers[1]: warning: has neither keys nor discovery, "
+                    + "so format \"jwt\" refuses all its tokens"
             ])
         #expect(
             try warnings(both("opaque"), servers) == [
-                "$.resources[0].metadata.authorization_servers[0]: warning: has no introspection, so that with format "
-                    + "\"opaque\" none of its tokens is taken"
+                "$.resources[0].metadata.authorization_servers[0]: warning: has no introspection, so format "
+                    + "\"opaque\" refuses all its tokens"
             ])
     }
 }

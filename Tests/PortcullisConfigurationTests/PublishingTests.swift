@@ -78,7 +78,8 @@ struct PublishingTests {
         let found = Self.problems(#""profile": "mcp", "cors": {"allowed_origins": ["*"]}"#)
         #expect(
             found == [
-                "$.resources[0].cors.allowed_origins: must name each origin, since an MCP server has to tell them apart"
+                "$.resources[0].cors.allowed_origins: must list each origin, since an MCP server accepts only "
+                    + "listed origins"
             ])
     }
 

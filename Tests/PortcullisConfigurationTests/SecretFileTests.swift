@@ -69,7 +69,7 @@ struct SecretFileTests {
         #expect(
             warnings
                 == Self.places.map { name, path in
-                    "\(path): warning: holds a secret, but more users than its owner may read or change "
+                    "\(path): warning: holds a secret, but users other than its owner can read or change "
                         + "\(folder)/\(name); set its mode to 600"
                 })
     }

@@ -99,11 +99,11 @@ struct EdgeSettingsTests {
     {
         #expect(
             try SampleFile.warnings(SampleFile.with(server: #"{"forwarded": "forwarded"}"#)) == [
-                "$.server.forwarded: warning: is believed of nobody, since trusted_proxies names no proxy"
+                "$.server.forwarded: warning: has no effect, since trusted_proxies names no proxy"
             ])
         #expect(
             try SampleFile.warnings(SampleFile.with(server: #"{"trusted_proxies": ["10.0.0.1/8"]}"#)) == [
-                "$.server.trusted_proxies[0]: warning: has bits behind its prefix, which count for nothing"
+                "$.server.trusted_proxies[0]: warning: has bits set after its prefix; they are ignored"
             ])
     }
 

@@ -34,7 +34,7 @@ struct WrongFileTests {
         ),
         (
             #"{"access_log_file": "access.log"}"#,
-            #"access_log_file: stands without a log; access_log must be "text" or "json""#
+            #"access_log_file: needs an access log; set access_log to "text" or "json""#
         ),
         (#"{"proxy_protocol": "v2"}"#, "proxy_protocol: must be true or false"),
         (#"{"problem_details": "yes"}"#, #"problem_details: must be one of "accept", "always", "never""#),
@@ -116,15 +116,15 @@ struct WrongFileTests {
         (#""fresh_introspection": "yes""#, "fresh_introspection: must be true or false"),
         (
             #""fresh_introspection": true"#,
-            "fresh_introspection: must not be true where no issuer has introspection; nobody could be asked"
+            "fresh_introspection: must not be true where no issuer has introspection; configure it for one"
         ),
         (
             #""authorization_details": [{"actions": ["a"]}]"#,
-            "authorization_details[0]: must have a type, and the common members as RFC 9396 section 2.2 has them"
+            "authorization_details[0]: must have a type, and the common members as RFC 9396 section 2.2 defines them"
         ),
         (
             #""authorization_details": [{"type": "x"}]"#,
-            "authorization_details[0]: is of a type that is not in the metadata's "
+            "authorization_details[0]: has a type that is not in the metadata's "
                 + "authorization_details_types_supported; add it there"
         ),
     ])
@@ -159,7 +159,7 @@ struct WrongFileTests {
         ),
         (
             #"{"issuer": "https://as.example.com", "jwks_uri": "http://127.0.0.1/jwks"}"#,
-            "jwks_uri: must be an https URL, or say \"allow_insecure_loopback\": true in the issuer's entry"
+            "jwks_uri: must be an https URL, or set \"allow_insecure_loopback\": true in the issuer's entry"
         ),
         (
             #"{"issuer": "https://as.example.com", "jwks": {"keys": []}, "#
@@ -241,7 +241,7 @@ struct WrongFileTests {
             #"{"audiences": []}"#,
             "audiences: must not be empty; leave it out to accept the resource identifier"
         ),
-        (#"{"audiences": ["a", "a"]}"#, "audiences[1]: stands in this list twice; once is enough"),
+        (#"{"audiences": ["a", "a"]}"#, "audiences[1]: given more than once; remove the repetition"),
         (#"{"leeway_seconds": 301}"#, "leeway_seconds: must be a number of seconds from 0 to 300"),
         (#"{"leeway_seconds": "30"}"#, "leeway_seconds: must be a number of seconds from 0 to 300"),
         (#"{"scope_claims": []}"#, "scope_claims: must not be empty; leave it out for \"scope\""),

@@ -3,11 +3,11 @@
 import Portcullis
 import PortcullisHTTP
 
-/// Looks at the answer to a call without a token.
+/// Checks the response to a request without a token.
 ///
 /// RFC 6750 §3, RFC 9728 §5.1, RFC 9110 §11.6.1.
 struct ChallengeLint {
-    /// The URL of the metadata, if a client that keeps to the grammar finds one.
+    /// The metadata URL that a conforming client finds in the challenge, or `nil`.
     private(set) var metadataURL: String?
     private var challenges: [ReceivedChallenge] = []
 
@@ -26,43 +26,45 @@ struct ChallengeLint {
             challenges = try ReceivedChallenge.list(in: lines)
         } catch {
             report.note(
-                .fail, "challenge.grammar", "WWW-Authenticate can't be read: \(error) (RFC 9110 §11.6.1).")
+                .fail, "challenge.grammar", "WWW-Authenticate cannot be parsed: \(error) (RFC 9110 §11.6.1).")
             return
         }
-        report.note(.pass, "challenge.grammar", "WWW-Authenticate is as the grammar has it.")
+        report.note(.pass, "challenge.grammar", "WWW-Authenticate conforms to the grammar.")
         checkSchemes(&report)
         checkHint(&report)
         checkErrors(&report)
         checkClients(lines, &report)
         if !response.fields.values(of: .cacheControl).contains(where: { $0.contains("no-store") }) {
-            report.note(.note, "challenge.cache", "The 401 does not say Cache-Control: no-store.")
+            report.note(.note, "challenge.cache", "The 401 has no Cache-Control: no-store.")
         }
     }
 
     private static func sentence(for status: Status) -> String {
         switch status.code {
         case 200..<300:
-            "A call without a token is answered \(status.code): either the URL is public, or it is not protected. "
-                + "No client learns here where to get a token."
+            "A call without a token is answered \(status.code): the URL is public or not protected. "
+                + "Clients do not learn where to get a token."
         case 300..<400:
-            "A call without a token is answered with a redirect (\(status.code)), which is not followed."
+            "A call without a token is answered with a redirect (\(status.code)), which clients do not "
+                + "follow."
         default:
-            "A call without a token is answered \(status.code) and not 401, so that no client learns where to get one."
+            "A call without a token is answered \(status.code) and not 401, so clients do not learn where to "
+                + "get one."
         }
     }
 
     private func checkSchemes(_ report: inout CheckReport) {
         if challenges.isEmpty {
-            report.note(.fail, "challenge.present", "WWW-Authenticate holds no challenge (RFC 9110 §11.6.1).")
+            report.note(.fail, "challenge.present", "WWW-Authenticate has no challenge (RFC 9110 §11.6.1).")
         }
         // RFC 6750 §3.
         for challenge in challenges where challenge.isScheme("Bearer") && challenge.parameters.isEmpty {
             report.note(
-                .fail, "challenge.parameters", "The Bearer challenge has no parameter; RFC 6750 §3 wants one."
-            )
+                .fail, "challenge.parameters",
+                "The Bearer challenge has no parameter, but needs one (RFC 6750 §3).")
         }
         if !challenges.contains(where: { $0.isScheme("Bearer") || $0.isScheme("DPoP") }) {
-            report.note(.fail, "challenge.scheme", "No challenge is one of Bearer or DPoP.")
+            report.note(.fail, "challenge.scheme", "No challenge has the scheme Bearer or DPoP.")
         }
     }
 
@@ -71,23 +73,23 @@ struct ChallengeLint {
         guard let first = hints.first else {
             report.note(
                 .warn, "challenge.resource-metadata",
-                "The challenge has no resource_metadata; clients have to guess the well-known location (RFC 9728 §5.1)."
-            )
+                "The challenge has no resource_metadata, so clients must derive the well-known location "
+                    + "(RFC 9728 §5.1).")
             return
         }
         metadataURL = first
         if hints.contains(where: { !$0.utf8.elementsEqual(first.utf8) }) {
             report.note(
                 .warn, "challenge.resource-metadata",
-                "The challenges name different resource_metadata; some clients mix them up.")
+                "The challenges have different resource_metadata; some clients mix them up.")
         } else {
             report.note(
-                .pass, "challenge.resource-metadata", "The challenge says where the metadata are: \(first)")
+                .pass, "challenge.resource-metadata", "The challenge names the metadata URL: \(first)")
         }
         if challenges.compactMap({ $0["scope"] }).isEmpty {
             report.note(
                 .note, "challenge.scope",
-                "The challenge names no scope, so clients ask for all of scopes_supported (RFC 6750 §3).")
+                "The challenge has no scope, so clients request all of scopes_supported (RFC 6750 §3).")
         }
     }
 
@@ -95,8 +97,8 @@ struct ChallengeLint {
         if challenges.contains(where: { $0["error"] != nil }) {
             report.note(
                 .warn, "challenge.error",
-                "The challenge has an error although no token was sent; clients may drop a good one (RFC 6750 §3.1)."
-            )
+                "The challenge has an error although no token was sent; clients may drop a valid token "
+                    + "(RFC 6750 §3.1).")
         }
     }
 
@@ -107,11 +109,11 @@ struct ChallengeLint {
             let reading = client.reading(of: lines)
             if let read = reading.metadataURL, read.utf8.elementsEqual(metadataURL.utf8) { continue }
             let reason = reading.reason ?? "it reads another value"
-            lost.append("\(client.rawValue) does not find the metadata by this challenge: \(reason).")
+            lost.append("\(client.rawValue) does not find the metadata in this challenge: \(reason).")
         }
         if lost.isEmpty {
             report.note(
-                .pass, "clients.challenge", "Every known client finds the metadata by this challenge.")
+                .pass, "clients.challenge", "Every known client finds the metadata in this challenge.")
         }
         for sentence in lost { report.note(.warn, "clients.challenge", sentence) }
     }

@@ -3,27 +3,28 @@
 import Portcullis
 import PortcullisTransport
 
-/// `portcullis check`: does what a client does with a resource that it has never seen, and says what is wrong there.
+/// `portcullis check`: acts as a client that does not know a resource yet, and reports what is wrong.
 package enum CheckCommand: Subcommand {
     package static let name = "check"
-    package static let summary = "says whether clients can discover how a resource is protected"
+    package static let summary = "checks whether clients can discover how a resource is protected"
     package static let usage = """
         usage: portcullis check [--json] [--allow-private] [--concurrency N] URL…
                portcullis check [--json] --file FILE
 
           URL              a protected resource, as a client would call it
-          --file FILE      lint a metadata document; nothing is fetched
-          --json           one JSON object for machines
-          --allow-private  connect to private and loopback addresses too, and speak http with this machine
+          --file FILE      lint a metadata document; fetch nothing
+          --json           print one JSON object
+          --allow-private  connect to private and loopback addresses too; allow http on loopback
           --concurrency N  how many resources are checked at the same time; default 16
 
-        Calls the URL without a token, reads the challenge, the metadata and those of the authorization servers, and
-        tries what else clients send. Nothing is followed but what a client follows, no redirects, 5 seconds an answer.
+        Calls the URL without a token, reads the challenge, the metadata and the authorization servers'
+        metadata, and sends the other requests that clients send. Follows no redirects; waits at most
+        5 seconds for each response.
         Exit status: 0 pass, 1 fail, 2 could not check.
 
         """
 
-    /// The largest document that is read.
+    /// The maximum length of a document.
     private static let maxByteCount = 1_048_576
 
     package static func work(for words: [String]) throws(Misuse) -> Work {
@@ -34,11 +35,11 @@ package enum CheckCommand: Subcommand {
             guard words.operands.isEmpty, !words.has("--allow-private"),
                 words.value(of: "--concurrency") == nil
             else {
-                throw Misuse("with --file nothing is fetched, so there are no URLs and no --allow-private")
+                throw Misuse("--file cannot be combined with URLs, --allow-private or --concurrency")
             }
             return { console in lint(path, isJSON: isJSON, console) }
         }
-        guard !words.operands.isEmpty else { throw Misuse("check needs a URL or a file") }
+        guard !words.operands.isEmpty else { throw Misuse("check needs a URL or --file") }
         let concurrency = try words.number(of: "--concurrency", in: 1...256) ?? 16
         let allowsPrivate = words.has("--allow-private")
         return { console in
@@ -51,10 +52,10 @@ package enum CheckCommand: Subcommand {
     private static func check(
         _ urls: [String], concurrency: Int, allowsPrivate: Bool, isJSON: Bool, _ console: Console
     ) async -> Outcome {
-        // A probe that waited for a connection would lose the time that it has for its answer.
+        // Waiting for a connection would count against a probe's timeout.
         let configuration = HTTPClient.Configuration(
             maxConnectionCount: concurrency * 16, addresses: allowsPrivate ? .any : .publicOnly)
-        // Nor may names that nobody answers for keep the others from being looked up.
+        // Names whose lookup hangs must not delay the other lookups.
         let resolver = Resolver(runningCount: min(max(Resolver.maximumRunningCount, concurrency), 48))
         let fetcher = HTTPClientFetcher(
             HTTPClient(configuration: configuration, loops: nil, resolver: resolver))
@@ -78,7 +79,7 @@ package enum CheckCommand: Subcommand {
         return write([report], isJSON: isJSON, console)
     }
 
-    /// Writes the reports; the worst of them decides how the program ends.
+    /// Writes the reports, and returns the worst outcome.
     private static func write(_ reports: [CheckReport], isJSON: Bool, _ console: Console) -> Outcome {
         if isJSON {
             console.writeJSON(ReportJSON.text(reports))

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: MIT
 
-/// One thing that a check found out.
+/// One result of a check.
 package struct Finding: Sendable, Hashable {
-    /// How much it matters.
+    /// The severity of a finding.
     package enum Level: String, Sendable, Hashable, CaseIterable {
-        /// It is as it should be.
+        /// Correct.
         case pass
-        /// Worth knowing, and no fault.
+        /// Information, not a problem.
         case note
-        /// Allowed, but some clients will stumble over it.
+        /// Allowed, but some clients fail on it.
         case warn
-        /// Clients that keep to the rules get no further.
+        /// Conforming clients cannot continue.
         case fail
     }
 
-    /// How much it matters.
+    /// The severity.
     package let level: Level
-    /// A name for machines that stays the same: a topic, a point, and what was looked at.
+    /// A stable identifier: a topic, a dot, and what was checked.
     package let code: String
-    /// A sentence for people.
+    /// A sentence for human readers.
     package let text: String
 
     package init(_ level: Level, _ code: String, _ text: String) {
@@ -27,40 +27,40 @@ package struct Finding: Sendable, Hashable {
         self.text = text
     }
 
-    /// What comes before the point of the code.
+    /// The part of the code before the dot.
     package var topic: Substring { code.prefix { $0 != "." } }
 }
 
-/// What a check found out about one resource, or about one document.
+/// The results of a check of one resource or one document.
 package struct CheckReport: Sendable {
     /// The URL or the file that was checked.
     package let subject: String
-    /// Everything that was looked at, in the order in which a client would come by.
+    /// All findings, in the order of a client's requests.
     package var findings: [Finding] = []
-    /// The score of the document that the resource leads to.
+    /// The score of the resource's metadata document.
     package var readiness: Readiness?
-    /// The score of what lies at the root of the well-known paths, where scanners look.
+    /// The score of the document at the root well-known path, where scanners look.
     package var rootReadiness: Readiness?
-    /// Where the document is.
+    /// The URL of the document.
     package var metadataURL: String?
-    /// Which resource the document names.
+    /// The document's `resource`.
     package var resource: String?
-    /// The issuers that it names.
+    /// The document's `authorization_servers`.
     package var authorizationServers: [String] = []
-    /// Who attests its signed values.
+    /// The issuer of its `signed_metadata`.
     package var signer: String?
-    /// Why nothing could be checked.
+    /// Why the check could not run, or `nil` if it ran.
     package var trouble: String?
 
     package init(subject: String) { self.subject = subject }
 
-    /// How the check ends.
+    /// The outcome of the check.
     package var outcome: Outcome {
         if trouble != nil { return .trouble }
         return findings.contains { $0.level == .fail } ? .failure : .success
     }
 
-    /// How many findings have a level.
+    /// The number of findings with a level.
     package func count(of level: Finding.Level) -> Int { findings.count { $0.level == level } }
 
     /// Adds a finding.
@@ -70,7 +70,7 @@ package struct CheckReport: Sendable {
 }
 
 extension Outcome {
-    /// The word for it in reports.
+    /// Its name in reports.
     package var word: String {
         switch self {
         case .success: "pass"

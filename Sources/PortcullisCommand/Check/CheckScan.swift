@@ -2,19 +2,19 @@
 
 import PortcullisConfiguration
 
-/// Checks several resources side by side, and tells how far it has got.
+/// Checks several resources concurrently and shows the progress.
 package struct CheckScan: Sendable {
     private let concurrency: Int
     private let showsProgress: Bool
     private let console: Console
     private let check: @Sendable (String) async -> CheckReport
 
-    /// Makes a scan.
+    /// Creates a scan.
     ///
     /// - Parameters:
-    ///   - concurrency: How many are checked at the same time.
-    ///   - showsProgress: Whether every end of a check is told on standard error.
-    ///   - console: Where.
+    ///   - concurrency: The maximum number of concurrent checks.
+    ///   - showsProgress: Whether each finished check is written to standard error.
+    ///   - console: The console to write to.
     ///   - check: Checks one resource.
     package init(
         concurrency: Int, showsProgress: Bool, console: Console,
@@ -26,9 +26,9 @@ package struct CheckScan: Sendable {
         self.check = check
     }
 
-    /// The reports, in the order of the URLs.
+    /// Checks the URLs, and returns the reports in their order.
     ///
-    /// As soon as one check ends the next begins, so that a slow host keeps one place and not the whole line waiting.
+    /// The next check starts as soon as one ends, so that a slow host does not delay the others.
     package func reports(on urls: [String]) async -> [CheckReport] {
         let reports = await withTaskGroup(of: (Int, CheckReport).self) { group in
             var reports: [(Int, CheckReport)] = []
@@ -51,7 +51,7 @@ package struct CheckScan: Sendable {
     private func tell(_ report: CheckReport, done: Int, of count: Int) {
         guard showsProgress else { return }
         let line = "[\(done)/\(count)] \(report.outcome.word) \(TerminalText.printable(report.subject))"
-        // On a terminal one line is written over again and again.
+        // On a terminal the progress is a single line that is overwritten.
         if console.isErrorTerminal {
             console.writeErrorOver(String(line.prefix(78)))
         } else {

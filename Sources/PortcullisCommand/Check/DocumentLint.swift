@@ -4,17 +4,17 @@ import Portcullis
 import PortcullisHTTP
 import PortcullisJOSE
 
-/// Looks at a metadata document: its response, its form, its members.
+/// Checks a metadata document: its response, its syntax, its members.
 ///
 /// RFC 9728 §2, §3.2.
 enum DocumentLint {
-    /// Looks at the response and, if it is one, at the document in it.
+    /// Checks the response, and the document in it if there is one.
     static func check(_ response: FetchResponse, _ report: inout CheckReport) -> JSONObject? {
         guard response.status == .ok else {
             report.note(.fail, "metadata.status", statusSentence(response.status))
             return nil
         }
-        report.note(.pass, "metadata.status", "The metadata are there: 200.")
+        report.note(.pass, "metadata.status", "The metadata URL is answered 200.")
         checkMediaType(response, &report)
         checkCaching(response, &report)
         return document(response.body, &report)
@@ -22,8 +22,9 @@ enum DocumentLint {
 
     private static func statusSentence(_ status: Status) -> String {
         (300..<400).contains(status.code)
-            ? "The metadata's URL answers with a redirect (\(status.code)), which clients do not follow (RFC 9728 §3.2)."
-            : "The metadata's URL answers \(status.code) and not 200 (RFC 9728 §3.2)."
+            ? "The metadata URL is answered with a redirect (\(status.code)), which clients do not follow "
+                + "(RFC 9728 §3.2)."
+            : "The metadata URL is answered \(status.code) and not 200 (RFC 9728 §3.2)."
     }
 
     private static func checkMediaType(_ response: FetchResponse, _ report: inout CheckReport) {
@@ -37,8 +38,7 @@ enum DocumentLint {
         {
             report.note(
                 .warn, "metadata.media-type",
-                "The media type is spelled “\(type)”; oauth4webapi takes only application/json, in lower case."
-            )
+                "The media type is “\(type)”; oauth4webapi accepts only application/json, in lower case.")
         } else {
             report.note(.pass, "metadata.media-type", "The media type is application/json.")
         }
@@ -47,19 +47,19 @@ enum DocumentLint {
     private static func checkCaching(_ response: FetchResponse, _ report: inout CheckReport) {
         let directives = response.fields.values(of: .cacheControl).joined(separator: ",")
         if ASCII.lowercased(directives).contains("max-age") {
-            report.note(.pass, "metadata.cache", "Clients are told how long the document is good for.")
+            report.note(.pass, "metadata.cache", "Cache-Control has max-age.")
         } else {
             report.note(
                 .warn, "metadata.cache",
-                "Cache-Control says no max-age, so clients do not know how long the document is good for (RFC 9728 §7.10)."
-            )
+                "Cache-Control has no max-age, so clients do not know how long the document is fresh "
+                    + "(RFC 9728 §7.10).")
         }
         if response.fields[.etag] == nil {
-            report.note(.note, "metadata.etag", "There is no ETag to ask with whether anything has changed.")
+            report.note(.note, "metadata.etag", "There is no ETag for conditional requests.")
         }
     }
 
-    /// Looks at the document's bytes.
+    /// Checks the document's bytes.
     static func document(_ body: [UInt8], _ report: inout CheckReport) -> JSONObject? {
         guard let json = try? JSONValue.parse(body) else {
             report.note(
@@ -84,7 +84,7 @@ enum DocumentLint {
             noteWarnings(try ProtectedResourceMetadata(json: .object(object)), object, &report)
         } catch {
             for problem in error.problems { report.note(.fail, "metadata.member", problem.description) }
-            // What is right beside what is wrong may still be unwise.
+            // The valid members may still deserve warnings.
             let rest = object.withoutMembers(of: error.problems)
             if let metadata = try? ProtectedResourceMetadata(json: .object(rest)) {
                 noteWarnings(metadata, object, &report)
@@ -93,10 +93,10 @@ enum DocumentLint {
         for member in object.members where isEmptyList(member) {
             report.note(
                 .warn, "metadata.empty",
-                "\(member.name) is an empty array, which is to be left out (RFC 9728 §3.2).")
+                "\(member.name) is an empty array and must be omitted (RFC 9728 §3.2).")
         }
         if report.count(of: .fail) == failures {
-            report.note(.pass, "metadata.members", "Every member is what RFC 9728 §2 says.")
+            report.note(.pass, "metadata.members", "Every member conforms to RFC 9728 §2.")
         }
     }
 
@@ -107,7 +107,7 @@ enum DocumentLint {
             report.note(.warn, "metadata.member", warning)
         }
         if metadata.resourceName.text == nil, object["resource_name"] == nil {
-            report.note(.note, "metadata.name", "There is no resource_name to show to people (RFC 9728 §2).")
+            report.note(.note, "metadata.name", "There is no resource_name to show to users (RFC 9728 §2).")
         }
         if metadata.scopesSupported.isEmpty, object["scopes_supported"] == nil {
             report.note(.note, "metadata.scopes", "There are no scopes_supported (RFC 9728 §2).")
@@ -115,11 +115,11 @@ enum DocumentLint {
     }
 
     private static func isEmptyList(_ member: JSONObject.Member) -> Bool {
-        // RFC 9728 §2: here an empty list says that no bearer token is taken.
+        // RFC 9728 §2: an empty bearer_methods_supported means that no bearer method is supported.
         member.value.array?.isEmpty == true && member.name != "bearer_methods_supported"
     }
 
-    /// Compares the document's resource with the URL that led to it.
+    /// Compares the document's `resource` with the requested URL.
     ///
     /// RFC 9728 §3.3.
     static func checkResource(
@@ -127,23 +127,22 @@ enum DocumentLint {
         _ report: inout CheckReport
     ) {
         if resource.utf8.elementsEqual(requested.utf8) {
-            report.note(.pass, "metadata.resource", "The document's resource is the URL that was called.")
+            report.note(.pass, "metadata.resource", "The document's resource is the requested URL.")
         } else if ProtectedResourceDiscovery.ResourceMatching.identicalOrAbove.accepts(
             resource, for: requested)
         {
             report.note(
                 .warn, "metadata.resource",
-                "The document's resource is \(resource), above the URL that was called; clients that keep to RFC 9728 §3.3 "
-                    + "refuse it there. Check the resource itself.")
+                "The document's resource is \(resource), above the requested URL; clients that follow "
+                    + "RFC 9728 §3.3 refuse it. Check the resource itself.")
         } else if !isChallenged, isBelow(resource, requested) {
             report.note(
                 .warn, "metadata.resource",
-                "The document here is that of \(resource), below the URL that was called. Check the resource itself."
-            )
+                "The document's resource is \(resource), below the requested URL. Check the resource itself.")
         } else {
             report.note(
                 .fail, "metadata.resource",
-                "The document's resource is \(resource), and not the URL that was called (RFC 9728 §3.3).")
+                "The document's resource is \(resource), not the requested URL (RFC 9728 §3.3).")
         }
         let refusing = KnownClient.allCases.filter {
             !$0.accepts(resource: resource, for: requested, atRoot: atRoot)
@@ -151,18 +150,18 @@ enum DocumentLint {
         if !refusing.isEmpty {
             let names = refusing.map(\.rawValue).joined(separator: ", ")
             report.note(
-                .warn, "clients.resource", "Given this URL, these clients refuse the document: \(names).")
+                .warn, "clients.resource", "These clients refuse the document for this URL: \(names).")
         }
     }
 
-    /// Whether a resource lies on the origin of a URL that is open to everybody, under its path.
+    /// Whether a resource has the same origin as a public URL and lies below its path.
     private static func isBelow(_ resource: String, _ requested: String) -> Bool {
         ProtectedResourceDiscovery.ResourceMatching.identicalOrAbove.accepts(requested, for: resource)
     }
 }
 
 extension JSONObject {
-    /// The object without the members that problems speak of, by their paths.
+    /// The object without the members that the problems' paths name.
     fileprivate func withoutMembers(of problems: [ConfigurationError.Problem]) -> JSONObject {
         var rest = self
         for problem in problems {

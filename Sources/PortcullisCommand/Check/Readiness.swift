@@ -4,14 +4,14 @@ package import Portcullis
 import PortcullisHTTP
 package import PortcullisJOSE
 
-/// The agent-readiness score of published scanners.
+/// The agent-readiness score that public scanners compute.
 ///
-/// A document, that is 200 and JSON, is worth 0.5, and at least one URL in `authorization_servers` another 0.5; a document without
-/// such a list is a warning at 0.3 in total; no document is a failure at 0.
+/// A document (status 200, JSON) scores 0.5, and at least one URL in `authorization_servers` another 0.5.
+/// A document without such a list is a warning with 0.3 in total; no document is a failure with 0.
 package struct Readiness: Sendable, Hashable {
-    /// Whether there is a document: 200 and a JSON object.
+    /// Whether there is a document: status 200 and a JSON object.
     package let hasDocument: Bool
-    /// Whether it names at least one authorization server by its URL.
+    /// Whether `authorization_servers` has at least one URL.
     package let hasAuthorizationServer: Bool
 
     /// Scores a response.
@@ -20,7 +20,7 @@ package struct Readiness: Sendable, Hashable {
         self.init(document: isDocument ? (try? JSONValue.parse(response.body))?.object : nil)
     }
 
-    /// Scores a document, or the lack of one.
+    /// Scores a document; `nil`: there is none.
     package init(document: JSONObject?) {
         hasDocument = document != nil
         hasAuthorizationServer =
@@ -39,7 +39,7 @@ package struct Readiness: Sendable, Hashable {
         }
     }
 
-    /// The scanners' word for it.
+    /// The level that scanners report.
     package var level: Finding.Level {
         switch (hasDocument, hasAuthorizationServer) {
         case (true, true): .pass
@@ -48,7 +48,7 @@ package struct Readiness: Sendable, Hashable {
         }
     }
 
-    /// The score as machines read it.
+    /// The score in the JSON report.
     package var json: JSONObject {
         [
             "result": .string(level.rawValue), "score": JSONNumber(score).map(JSONValue.number) ?? .null,

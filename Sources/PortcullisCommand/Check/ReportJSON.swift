@@ -2,9 +2,9 @@
 
 import PortcullisJOSE
 
-/// Writes reports for machines: members are added in later versions, and neither renamed nor removed.
+/// Writes reports as JSON; later versions may add members, but do not rename or remove any.
 package enum ReportJSON {
-    /// One object with all reports and their numbers, in one line.
+    /// One object with all reports and their counts, on one line.
     package static func text(_ reports: [CheckReport]) -> String {
         var summary: JSONObject = [:]
         for outcome in [Outcome.success, .failure, .trouble] {

@@ -2,7 +2,7 @@
 
 import PortcullisConfiguration
 
-/// Writes reports for people.
+/// Writes reports as text.
 package struct ReportText {
     private let hasColours: Bool
 
@@ -10,10 +10,10 @@ package struct ReportText {
 
     private static let titles: [Substring: String] = [
         "challenge": "A call without a token", "clients": "Known clients", "metadata": "The metadata",
-        "server": "The authorization servers", "probe": "What else clients send", "root": "The root",
+        "server": "The authorization servers", "probe": "Other requests", "root": "The root document",
     ]
 
-    /// Everything about one resource.
+    /// The report on one resource.
     package func text(_ report: CheckReport) -> String {
         var text = paint("1", TerminalText.printable(report.subject)) + "\n"
         if let trouble = report.trouble {
@@ -53,7 +53,7 @@ package struct ReportText {
         return "  " + parts.joined(separator: ", ")
     }
 
-    /// How many of several resources passed.
+    /// The counts of several reports.
     func total(_ reports: [CheckReport]) -> String {
         let counts = [Outcome.success, .failure, .trouble].map { outcome in
             "\(reports.count { $0.outcome == outcome }) \(outcome.word)"

@@ -7,7 +7,7 @@ import PortcullisJOSE
 extension ResourceCheck {
     private typealias Probe = @Sendable () async -> [Finding]
 
-    /// What browsers, scanners and careless clients send besides; all at once.
+    /// Sends the other requests of browsers, scanners and careless clients, all at once.
     func probes(_ identifier: ResourceIdentifier, location: String, _ answer: FetchResponse) async
         -> [Finding]
     {
@@ -32,13 +32,13 @@ extension ResourceCheck {
         }
     }
 
-    /// Makes a request, and judges the answer if there is one.
+    /// Sends a request, and judges the response.
     private func probe(
         _ code: String, _ url: String, _ method: Method = .get, _ fields: Fields = [:],
         _ judge: (FetchResponse) -> (Finding.Level, String)?
     ) async -> [Finding] {
         guard let response = try? await fetch(url, method, fields) else {
-            return [Finding(.warn, code, "A probe had no complete answer.")]
+            return [Finding(.warn, code, "There was no complete response from \(url).")]
         }
         return judge(response).map { [Finding($0.0, code, $0.1)] } ?? []
     }
@@ -46,7 +46,7 @@ extension ResourceCheck {
     // MARK: The resource
 
     private static let origin = "https://portcullis-check.example"
-    /// A token that nobody has issued.
+    /// A token that no authorization server has issued.
     private static let badToken = "portcullis-check.not-a-token"
 
     private func badToken(_ url: String, _ answer: FetchResponse) async -> [Finding] {
@@ -54,22 +54,21 @@ extension ResourceCheck {
             let error = (try? ReceivedChallenge.list(in: response.fields.values(of: .wwwAuthenticate)))?
                 .compactMap { $0["error"] }.first
             switch response.status.code {
-            // What is open to everybody is not opened by a token.
+            // A public URL is answered the same with and without a token.
             case 200..<300 where answer.status == response.status: return nil
-            case 200..<300: return (.fail, "A token that nobody issued is answered \(response.status.code).")
+            case 200..<300: return (.fail, "An invalid token is answered \(response.status.code).")
             case 401 where error == "invalid_token":
-                return (.pass, "A token that nobody issued is refused as invalid_token.")
+                return (.pass, "An invalid token is refused with invalid_token.")
             case 401:
                 return (
-                    .warn,
-                    "A token that nobody issued is refused without error=\"invalid_token\" (RFC 6750 §3.1)."
+                    .warn, "An invalid token is refused without error=\"invalid_token\" (RFC 6750 §3.1)."
                 )
             case 500...:
-                return (.warn, "A token that nobody issued is answered \(response.status.code).")
+                return (.warn, "An invalid token is answered \(response.status.code).")
             default:
                 return (
                     .warn,
-                    "A token that nobody issued is answered \(response.status.code) and not 401 (RFC 6750 §3.1)."
+                    "An invalid token is answered \(response.status.code) and not 401 (RFC 6750 §3.1)."
                 )
             }
         }
@@ -80,10 +79,10 @@ extension ResourceCheck {
         return await probe("probe.query-token", "\(url)\(separator)access_token=\(Self.badToken)") {
             response in
             switch response.status.code {
-            case 400, 401: (.pass, "A token in the query opens nothing.")
+            case 400, 401: (.pass, "An invalid token in the query is refused.")
             case 200..<300 where answer.status == response.status: nil
             case 200..<300:
-                (.fail, "A token that nobody issued, in the query, is answered \(response.status.code).")
+                (.fail, "An invalid token in the query is answered \(response.status.code).")
             case 500...: (.warn, "A token in the query is answered \(response.status.code).")
             default: nil
             }
@@ -95,8 +94,8 @@ extension ResourceCheck {
         return await probe("probe.head", url, .head) { response in
             let isSame = response.status == answer.status && response.fields.contains(.wwwAuthenticate)
             return isSame
-                ? (.pass, "HEAD is challenged as GET is.")
-                : (.warn, "HEAD is not challenged as GET is: \(response.status.code) (RFC 9110 §9.3.2).")
+                ? (.pass, "HEAD gets the same challenge as GET.")
+                : (.warn, "HEAD does not get GET's challenge: \(response.status.code) (RFC 9110 §9.3.2).")
         }
     }
 
@@ -109,16 +108,17 @@ extension ResourceCheck {
             let allowed = ASCII.lowercased(response.fields["Access-Control-Allow-Headers"] ?? "")
             switch response.status.code {
             case 200..<300 where allowed.contains("authorization"):
-                return (.pass, "Browsers may send a token: the preflight is answered without one.")
+                return (.pass, "The preflight allows browsers to send a token.")
             case 401, 403:
                 return (
                     .warn,
-                    "A preflight is answered \(response.status.code); browsers send no token with it (Fetch)."
+                    "A preflight is answered \(response.status.code), but browsers send it without a token "
+                        + "(Fetch)."
                 )
             default:
                 return (
                     .note,
-                    "Browser pages of other origins can't call the resource: the preflight does not allow it."
+                    "Web pages of other origins cannot call the resource: the preflight does not allow it."
                 )
             }
         }
@@ -130,10 +130,11 @@ extension ResourceCheck {
             let exposed = ASCII.lowercased(response.fields["Access-Control-Expose-Headers"] ?? "")
             guard response.fields.contains("Access-Control-Allow-Origin") else { return nil }
             return exposed.contains("www-authenticate")
-                ? (.pass, "Browser pages can read the challenge.")
+                ? (.pass, "Web pages can read the challenge.")
                 : (
                     .warn,
-                    "Browser pages see the 401, but not its WWW-Authenticate, which is not exposed (Fetch)."
+                    "Web pages can read the 401, but not its WWW-Authenticate: "
+                        + "Access-Control-Expose-Headers does not list it (Fetch)."
                 )
         }
     }
@@ -142,20 +143,25 @@ extension ResourceCheck {
         let root = identifier.url.origin(of: identifier.text) + WellKnownLocation.root
         return await probe("probe.unknown-suffix", "\(root)/portcullis-check/no-such-resource") { response in
             switch response.status.code {
-            case 404: (.pass, "A well-known path of no resource is 404.")
+            case 404: (.pass, "The well-known path of an unknown resource is answered 404.")
             case 200..<300:
                 (
                     .fail,
-                    "A well-known path of no resource is answered \(response.status.code): documents, or error pages, "
-                        + "for whatever is asked for (RFC 9728 §3.2, §3.3)."
+                    "The well-known path of an unknown resource is answered \(response.status.code) and not "
+                        + "404 (RFC 9728 §3.2, §3.3)."
                 )
             case 500...:
                 (
                     .warn,
-                    "A well-known path of no resource is answered \(response.status.code); some clients then give up."
+                    "The well-known path of an unknown resource is answered \(response.status.code); some "
+                        + "clients then give up."
                 )
             default:
-                (.warn, "A well-known path of no resource is answered \(response.status.code) and not 404.")
+                (
+                    .warn,
+                    "The well-known path of an unknown resource is answered \(response.status.code) and not "
+                        + "404."
+                )
             }
         }
     }
@@ -165,8 +171,8 @@ extension ResourceCheck {
     private func metadataHead(_ url: String) async -> [Finding] {
         await probe("probe.metadata-head", url, .head) { response in
             response.status == .ok
-                ? (.pass, "HEAD works on the metadata.")
-                : (.warn, "HEAD on the metadata is answered \(response.status.code) (RFC 9110 §9.3.2).")
+                ? (.pass, "HEAD on the metadata URL is answered 200.")
+                : (.warn, "HEAD on the metadata URL is answered \(response.status.code) (RFC 9110 §9.3.2).")
         }
     }
 
@@ -181,10 +187,10 @@ extension ResourceCheck {
                 && response.fields.contains("Access-Control-Allow-Origin")
                 && response.fields.contains("Access-Control-Allow-Headers")
             return isAllowed
-                ? (.pass, "Browser pages may ask for the metadata with fields of their own.")
+                ? (.pass, "The metadata's preflight allows web pages to send MCP-Protocol-Version.")
                 : (
                     .warn,
-                    "Browser pages that send MCP-Protocol-Version can't read the metadata: the preflight fails."
+                    "Web pages that send MCP-Protocol-Version cannot read the metadata: the preflight fails."
                 )
         }
     }
@@ -194,8 +200,8 @@ extension ResourceCheck {
             guard response.status == .ok else { return nil }
             let allowed = response.fields["Access-Control-Allow-Origin"]
             return allowed == "*" || allowed == Self.origin
-                ? (.pass, "Browser pages can read the metadata.")
-                : (.warn, "Browser pages of other origins can't read the metadata (Fetch).")
+                ? (.pass, "Web pages can read the metadata.")
+                : (.warn, "Web pages of other origins cannot read the metadata (Fetch).")
         }
     }
 
@@ -203,11 +209,12 @@ extension ResourceCheck {
         await probe("probe.metadata-open", url, .get, [.authorization: "Bearer \(Self.badToken)"]) {
             response in
             switch response.status.code {
-            case 200: (.pass, "The metadata ask for no token and mind none.")
+            case 200: (.pass, "The metadata are public, even to requests with an invalid token.")
             case 401, 403:
                 (
                     .fail,
-                    "The metadata are refused to a client with a bad token; they are public (RFC 9728 §3.1)."
+                    "The metadata are refused to requests with an invalid token, but must be public "
+                        + "(RFC 9728 §3.1)."
                 )
             default: nil
             }
@@ -217,8 +224,8 @@ extension ResourceCheck {
     private func metadataPost(_ url: String) async -> [Finding] {
         await probe("probe.metadata-post", url, .post) { response in
             response.status == .methodNotAllowed
-                ? (.pass, "Other methods on the metadata are 405.")
-                : (.note, "POST on the metadata is answered \(response.status.code) and not 405.")
+                ? (.pass, "POST on the metadata URL is answered 405.")
+                : (.note, "POST on the metadata URL is answered \(response.status.code) and not 405.")
         }
     }
 
@@ -230,10 +237,11 @@ extension ResourceCheck {
         return await probe("probe.slash", variant) { response in
             switch response.status.code {
             case 200:
-                (.pass, "The document is there with and without the slash at the end, as clients differ.")
+                (.pass, "The document is served with and without a trailing slash.")
             case 300..<400:
-                (.warn, "With the slash at the end changed there is a redirect; clients differ there.")
-            default: (.note, "With the slash at the end changed there is no document; clients differ there.")
+                (.warn, "With a different trailing slash there is a redirect, which clients do not follow.")
+            default:
+                (.note, "With a different trailing slash, as some clients send it, there is no document.")
             }
         }
     }
@@ -245,7 +253,8 @@ extension ResourceCheck {
             return response.body.containsSequence(host.utf8)
                 ? (
                     .fail,
-                    "X-Forwarded-Host of a request turns up in the document: anybody can forge it (RFC 9728 §7.3)."
+                    "The document contains the request's X-Forwarded-Host, which any client can forge "
+                        + "(RFC 9728 §7.3)."
                 )
                 : (.pass, "The document does not depend on X-Forwarded-Host.")
         }

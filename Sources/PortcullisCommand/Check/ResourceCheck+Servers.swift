@@ -4,7 +4,7 @@ import Portcullis
 import PortcullisJOSE
 
 extension ResourceCheck {
-    /// Follows the document to its authorization servers.
+    /// Checks the document's authorization servers.
     ///
     /// RFC 8414 §3, RFC 9728 §4.
     func checkServers(_ found: DiscoveredMetadata, _ report: inout CheckReport) async {
@@ -13,7 +13,7 @@ extension ResourceCheck {
         if all.count > issuers.count {
             report.note(
                 .warn, "server.count",
-                "There are \(all.count) authorization servers; only the first \(issuers.count) are looked at."
+                "There are \(all.count) authorization servers; only the first \(issuers.count) are checked."
             )
         }
         let results = await withTaskGroup(of: (Int, Bool, [Finding]).self) { group in
@@ -43,7 +43,7 @@ extension ResourceCheck {
             return (false, [Finding(.warn, "server.metadata", "\(issuer): \(error.description)")])
         }
         var report = CheckReport(subject: issuer)
-        report.note(.pass, "server.metadata", "\(issuer) says of itself what it should: \(server.location)")
+        report.note(.pass, "server.metadata", "\(issuer) has valid metadata: \(server.location)")
         if !server.isJSON {
             report.note(
                 .warn, "server.media-type",
@@ -70,8 +70,8 @@ extension ResourceCheck {
         if !unknown.isEmpty {
             report.note(
                 .warn, "server.scopes",
-                "\(server.issuer) does not list scopes that the resource names: \(unknown.map(\.name).joined(separator: " "))"
-            )
+                "\(server.issuer) does not list scopes of the resource: "
+                    + unknown.map(\.name).joined(separator: " "))
         }
     }
 
@@ -84,15 +84,16 @@ extension ResourceCheck {
         {
             report.note(
                 .warn, "server.pkce",
-                "\(server.issuer) does not say that it supports PKCE with S256; MCP clients refuse to go on.")
+                "\(server.issuer) does not list S256 in code_challenge_methods_supported; MCP clients stop "
+                    + "here.")
         }
         if server.registrationEndpoint == nil,
             server.document["client_id_metadata_document_supported"]?.bool != true
         {
             report.note(
                 .note, "server.registration",
-                "\(server.issuer) registers no unknown clients: no registration_endpoint, no client ID documents."
-            )
+                "\(server.issuer) does not register new clients: it has no registration_endpoint and no "
+                    + "client ID metadata documents.")
         }
     }
 
@@ -101,8 +102,8 @@ extension ResourceCheck {
             if server.introspectionEndpoint == nil {
                 report.note(
                     .note, "server.keys",
-                    "\(server.issuer) names neither jwks_uri nor introspection_endpoint: its tokens can't be checked by others."
-                )
+                    "\(server.issuer) has neither jwks_uri nor introspection_endpoint, so others cannot "
+                        + "validate its tokens.")
             }
             return
         }
@@ -111,7 +112,7 @@ extension ResourceCheck {
             if !keys.indicesWithPrivateMembers.isEmpty {
                 report.note(.fail, "server.keys", "\(server.issuer) publishes private keys (RFC 7517 §9.2).")
             } else if keys.keys.isEmpty {
-                report.note(.warn, "server.keys", "\(server.issuer) publishes no key that can be used.")
+                report.note(.warn, "server.keys", "\(server.issuer) publishes no usable key.")
             } else {
                 report.note(.pass, "server.keys", "\(server.issuer) publishes its keys.")
             }

@@ -4,7 +4,7 @@ package import Portcullis
 import PortcullisHTTP
 import PortcullisJOSE
 
-/// Does with one resource what clients do that have never seen it, from its URL on.
+/// Checks one resource as a client that knows only its URL.
 ///
 /// RFC 9728 §5, §3.
 package struct ResourceCheck: Sendable {
@@ -13,12 +13,12 @@ package struct ResourceCheck: Sendable {
     let allowsLoopback: Bool
     let timeout: Duration
 
-    /// Makes a check.
+    /// Creates a check.
     ///
     /// - Parameters:
-    ///   - fetcher: The way to the network; it decides which addresses are connected to.
-    ///   - allowsLoopback: Whether `http` URLs of this machine are fetched.
-    ///   - timeout: The bound for each exchange.
+    ///   - fetcher: Sends the requests, and decides which addresses it connects to.
+    ///   - allowsLoopback: Whether `http` URLs on loopback are fetched.
+    ///   - timeout: The maximum duration of each exchange.
     package init(fetcher: any Fetcher, allowsLoopback: Bool, timeout: Duration = .seconds(5)) {
         self.fetcher = fetcher
         self.allowsLoopback = allowsLoopback
@@ -32,16 +32,16 @@ package struct ResourceCheck: Sendable {
 
     /// Checks a resource.
     ///
-    /// Waits for a handful of exchanges one after the other; those that do not need each other run side by side.
+    /// Independent requests run concurrently.
     package func report(on url: String) async -> CheckReport {
         var report = CheckReport(subject: url)
         guard let identifier = try? ResourceIdentifier(validating: url) else {
             report.trouble =
-                "This is no URL of a resource: https, without a fragment and without user information."
+                "This is not a resource URL: https, without a fragment and without user information."
             return report
         }
         guard IssuerURL.isFetchable(url, allowingInsecureLoopback: allowsLoopback) else {
-            report.trouble = "http is spoken with this machine alone, and only with --allow-private."
+            report.trouble = "http is allowed on loopback only, and only with --allow-private."
             return report
         }
         let answer: FetchResponse
@@ -56,7 +56,7 @@ package struct ResourceCheck: Sendable {
         report.metadataURL = location
         let isChallenged = answer.status == .unauthorized
         let found = await checkDocument(at: location, identifier, isChallenged: isChallenged, &report)
-        await checkDerivedLocation(identifier, besides: location, &report)
+        await checkDerivedLocation(identifier, comparedWith: location, &report)
         async let probed = probes(identifier, location: location, answer)
         if let found { await checkServers(found, &report) }
         report.findings += await probed
@@ -64,7 +64,7 @@ package struct ResourceCheck: Sendable {
         return report
     }
 
-    /// One request of the check's own.
+    /// Sends one request.
     func fetch(
         _ url: String, _ method: Method = .get, _ fields: Fields = [:]
     ) async throws(FetchError) -> FetchResponse {
@@ -77,7 +77,7 @@ package struct ResourceCheck: Sendable {
 
     // MARK: The document
 
-    /// Looks at the document; gives it back with its signed values if a client could go on with it.
+    /// Checks the document, and returns it with its signed values if a client could use it.
     private func checkDocument(
         at location: String, _ identifier: ResourceIdentifier, isChallenged: Bool,
         _ report: inout CheckReport
@@ -85,8 +85,7 @@ package struct ResourceCheck: Sendable {
         guard IssuerURL.isFetchable(location, allowingInsecureLoopback: allowsLoopback) else {
             report.note(
                 .fail, "challenge.resource-metadata",
-                "The resource_metadata of the challenge is not an absolute https URL (RFC 9728 §5.1): \(location)"
-            )
+                "The challenge's resource_metadata is not an absolute https URL (RFC 9728 §5.1): \(location)")
             return nil
         }
         let response: FetchResponse
@@ -109,7 +108,7 @@ package struct ResourceCheck: Sendable {
         return await checkSignature(location, object, identifier, &report)
     }
 
-    /// Has the library read the document as a client would, signed values included.
+    /// Reads the document as a client would, with its `signed_metadata`.
     private func checkSignature(
         _ location: String, _ object: JSONObject, _ identifier: ResourceIdentifier,
         _ report: inout CheckReport
@@ -118,7 +117,7 @@ package struct ResourceCheck: Sendable {
             let found = try await discovery.metadata(at: location, challengedAt: identifier.text)
             if let signer = found.signer {
                 report.signer = signer
-                report.note(.pass, "metadata.signed", "The signed_metadata are valid, attested by \(signer).")
+                report.note(.pass, "metadata.signed", "The signed_metadata is valid, issued by \(signer).")
             }
             return found
         } catch {
@@ -127,32 +126,31 @@ package struct ResourceCheck: Sendable {
                 report.note(level, "metadata.signed", fault.description)
             }
         }
-        // What was wrong has been said; the authorization servers are looked at all the same.
+        // The problem has been reported; the authorization servers are checked nevertheless.
         let metadata = try? ProtectedResourceMetadata(json: .object(object))
         return metadata.map {
             DiscoveredMetadata(location: location, metadata: $0, document: object, signer: nil)
         }
     }
 
-    /// Clients that do not read the challenge look at the derived place.
+    /// Checks the derived location, which clients use that do not read the challenge.
     private func checkDerivedLocation(
-        _ identifier: ResourceIdentifier, besides location: String, _ report: inout CheckReport
+        _ identifier: ResourceIdentifier, comparedWith location: String, _ report: inout CheckReport
     ) async {
         let derived = identifier.metadataURL
         guard !derived.utf8.elementsEqual(location.utf8) else { return }
         let resource = (try? await discovery.metadata(of: identifier))?.metadata.resource
         if resource != nil {
             report.note(
-                .pass, "metadata.derived", "The document is at the derived location as well: \(derived)")
+                .pass, "metadata.derived", "The document is also at the derived location: \(derived)")
         } else {
             report.note(
                 .warn, "metadata.derived",
-                "At the location that RFC 9728 §3.1 derives from this URL there is no document about it: \(derived)"
-            )
+                "There is no document for this URL at its derived location (RFC 9728 §3.1): \(derived)")
         }
     }
 
-    /// Scanners, and a few clients, look at the root only.
+    /// Checks the root location, the only one that scanners and some clients use.
     private func checkRoot(_ identifier: ResourceIdentifier, _ report: inout CheckReport) async {
         let root = identifier.url.origin(of: identifier.text) + WellKnownLocation.root
         guard let response = try? await fetch(root) else { return }
@@ -160,11 +158,11 @@ package struct ResourceCheck: Sendable {
         report.rootReadiness = readiness
         if readiness.hasDocument {
             report.note(
-                .pass, "root.document", "There is a document at the root as well, where scanners look.")
+                .pass, "root.document", "There is also a document at the root, where scanners look.")
         } else {
             report.note(
                 .note, "root.document",
-                "At \(root) there is no document; scanners, and clients such as ChatGPT, look only there.")
+                "There is no document at \(root), the only place where scanners and some clients look.")
         }
     }
 }

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 
-/// The words behind a subcommand, sorted into flags, options with a value, and operands.
+/// A subcommand's arguments, parsed into flags, options with a value, and operands.
 package struct CommandLineWords {
-    /// What takes no option's place, in order.
+    /// The arguments that are neither flags nor options, in order.
     package private(set) var operands: [String] = []
     private var flags: Set<String> = []
     private var values: [String: String] = [:]
 
-    /// Sorts the words.
+    /// Parses arguments.
     ///
-    /// `--name=value` is the same as `--name value`; behind `--` everything is an operand.
+    /// `--name=value` is the same as `--name value`; after `--` every argument is an operand.
     ///
-    /// - Throws: ``Misuse`` for an unknown option, for one that stands there twice, and for one without its value.
+    /// - Throws: ``Misuse`` for an unknown option, one given more than once, and one without its value.
     package init(_ words: [String], flags known: Set<String>, options: Set<String>) throws(Misuse) {
         var rest = words[...]
         while let word = rest.popFirst() {
@@ -26,26 +26,26 @@ package struct CommandLineWords {
             let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = String(parts[0])
             if known.contains(name), parts.count == 1 {
-                guard flags.insert(name).inserted else { throw Misuse("\(name) stands there twice") }
+                guard flags.insert(name).inserted else { throw Misuse("\(name) given more than once") }
             } else if options.contains(name) {
-                guard values[name] == nil else { throw Misuse("\(name) stands there twice") }
+                guard values[name] == nil else { throw Misuse("\(name) given more than once") }
                 guard let value = parts.count == 2 ? String(parts[1]) : rest.popFirst(), !value.isEmpty else {
                     throw Misuse("\(name) needs a value")
                 }
                 values[name] = value
             } else {
-                throw Misuse("an unknown option on the command line")
+                throw Misuse("unknown option")
             }
         }
     }
 
-    /// Whether a flag is there.
+    /// Whether a flag is given.
     package func has(_ flag: String) -> Bool { flags.contains(flag) }
 
-    /// The value of an option, or nothing.
+    /// The value of an option, or `nil` if it is not given.
     package func value(of option: String) -> String? { values[option] }
 
-    /// The number that an option has as its value, or nothing.
+    /// The value of an option as a number, or `nil` if it is not given.
     ///
     /// - Throws: ``Misuse`` for anything but a number within the bounds.
     package func number(of option: String, in bounds: ClosedRange<Int>) throws(Misuse) -> Int? {

@@ -10,19 +10,19 @@ import Synchronization
     import Darwin
 #endif
 
-/// Where the program writes, and what can be seen there.
+/// Standard output and standard error.
 package struct Console: Sendable {
-    /// Whether standard output shows colours.
+    /// Whether standard output may use colours.
     package let hasColours: Bool
-    /// Whether standard error is a terminal, on which a line can be written over.
+    /// Whether standard error is a terminal, on which a line can be overwritten.
     package let isErrorTerminal: Bool
     private let output: @Sendable (String) -> Bool
     private let errors: @Sendable (String) -> Void
     private let failure = OutputFailure()
 
-    /// Makes a console, for tests.
+    /// Creates a console, for tests.
     ///
-    /// - Parameter output: Writes to standard output, and returns whether that was possible.
+    /// - Parameter output: Writes to standard output, and returns whether that succeeded.
     package init(
         hasColours: Bool = false, isErrorTerminal: Bool = false, output: @escaping @Sendable (String) -> Bool,
         errors: @escaping @Sendable (String) -> Void
@@ -33,9 +33,9 @@ package struct Console: Sendable {
         self.errors = errors
     }
 
-    /// The process's own: unbuffered, so that a line can be seen as soon as it is written.
+    /// The process's own descriptors, unbuffered.
     ///
-    /// There are colours on a terminal, unless `NO_COLOR` is set or `TERM` is `dumb`.
+    /// Uses colours on a terminal, unless `NO_COLOR` is set or `TERM` is `dumb`.
     package static var standard: Console {
         let isPlain = variable("NO_COLOR").map { !$0.isEmpty } ?? false || variable("TERM") == "dumb"
         return Console(
@@ -44,24 +44,26 @@ package struct Console: Sendable {
             errors: { StandardDescriptors.writeAll($0, to: 2) })
     }
 
-    /// Writes lines to standard output, in which no character stands that a terminal must not be shown.
+    /// Writes lines to standard output, and escapes characters that are unsafe on a terminal.
     package func write(_ text: String) { writePainted(TerminalText.printableLines(text)) }
 
-    /// Writes a JSON document to standard output, with escapes for the characters that a terminal must not be shown.
+    /// Writes a JSON document to standard output, and escapes characters that are unsafe on a terminal.
     package func writeJSON(_ document: String) { writePainted(TerminalText.printableJSON(document)) }
 
-    /// Writes to standard output what may have colours, and in which everything from outside is ``TerminalText/printable(_:)``.
+    /// Writes text that may have colours to standard output.
+    ///
+    /// The caller escapes untrusted parts with ``TerminalText/printable(_:)``.
     func writePainted(_ text: String) {
         if !output(text) { failure.hasHappened.store(true, ordering: .relaxed) }
     }
 
-    /// Writes lines to standard error, in which no character stands that a terminal must not be shown.
+    /// Writes lines to standard error, and escapes characters that are unsafe on a terminal.
     package func writeError(_ text: String) { errors(TerminalText.printableLines(text)) }
 
-    /// Begins the line of a terminal again, and writes a text there.
+    /// Replaces the terminal's current line with a text.
     func writeErrorOver(_ text: String) { errors("\r\u{1B}[K" + TerminalText.printable(text)) }
 
-    /// Whether everything that went to standard output could be written.
+    /// Whether every write to standard output succeeded.
     package var hasWrittenAll: Bool { !failure.hasHappened.load(ordering: .relaxed) }
 
     private static func variable(_ name: String) -> String? {

@@ -6,17 +6,17 @@
     import Darwin
 #endif
 
-/// Reads files that were named on the command line.
+/// Reads files named on the command line.
 package enum InputFile {
-    /// Why a file was not read.
+    /// The error for a file that was not read.
     package struct Unreadable: Error, Hashable {
-        /// What the system says.
+        /// The reason, with the system's message.
         package let message: String
     }
 
-    /// The bytes of a file, at most this many.
+    /// Reads a file of at most `maxByteCount` bytes.
     ///
-    /// Holds its thread while it reads.
+    /// Blocks its thread while it reads.
     package static func contents(of path: String, maxByteCount: Int) throws(Unreadable) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw unreadable("cannot be opened") }

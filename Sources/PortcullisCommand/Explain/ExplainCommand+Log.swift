@@ -4,9 +4,9 @@ import Portcullis
 import PortcullisConfiguration
 
 extension ExplainCommand {
-    /// Finds the lines of an access log that are about one request, and says what they mean.
+    /// Finds the lines of an access log with a request ID, and explains them.
     ///
-    /// Nothing is sent anywhere.
+    /// Sends nothing.
     static func explain(id: String, in path: String, _ console: Console) -> Outcome {
         var count = 0
         let skippedCount: Int
@@ -23,18 +23,17 @@ extension ExplainCommand {
         if skippedCount > 0 {
             let lines = skippedCount == 1 ? "1 line" : "\(skippedCount) lines"
             console.writeError(
-                "the log has \(lines) of more than \(LogSearch.maxLineByteCount) bytes, which nobody looked at\n"
-            )
+                "skipped \(lines) of more than \(LogSearch.maxLineByteCount) bytes in the log\n")
         }
         guard count > 0 else {
-            console.writeError("the log has no line of an access log with this request identifier\n")
+            console.writeError("no line of an access log has this request ID\n")
             return .failure
         }
         return .success
     }
 
     private static func text(of request: LoggedRequest, line number: Int) -> String {
-        let subject = TerminalText.printable(request.request ?? "a message that was not understood")
+        let subject = TerminalText.printable(request.request ?? "a malformed request")
         var text = "line \(number): \(subject)\n"
         func add(_ name: String, _ value: String?) {
             guard let value, !value.isEmpty else { return }
@@ -49,7 +48,7 @@ extension ExplainCommand {
         guard let refusal = request.refusal else { return text + ending(request) }
         text += "\nRefused: \(TerminalText.printable(refusal))"
         guard let reason = request.reason else {
-            return text + ", a reason that this version does not know.\n"
+            return text + ", a reason unknown to this version.\n"
         }
         let step = reason.step(isIntrospected: false)
         text += ", at the step: \(step.name) (\(step.clause)).\n"
@@ -62,26 +61,26 @@ extension ExplainCommand {
 
     private static func ending(_ request: LoggedRequest) -> String {
         guard let status = request.status else {
-            return "\nThe connection ended before there was an answer.\n"
+            return "\nThe connection ended before the response.\n"
         }
-        let rest = request.isComplete ? "" : " The answer was cut short."
+        let rest = request.isComplete ? "" : " The response was incomplete."
         return request.resource == nil
-            ? "\nAnswered with \(status); no resource guards this path, or the message was refused before.\(rest)\n"
-            : "\nThe gate did not refuse it. Answered with \(status).\(rest)\n"
+            ? "\nStatus \(status). No resource guards this path, or the message was malformed.\(rest)\n"
+            : "\nThe gate admitted the request. Status \(status).\(rest)\n"
     }
 
-    /// What the client was told: never as much as the log knows.
+    /// The status, error code and public text that the client received.
     private static func told(_ reason: RefusalReason, _ status: Int?) -> String {
         let (usual, error) = reason.outcome
         let code = "\(status ?? usual)"
         guard let error else {
-            return code + (usual == 401 ? " and where the metadata is, without an error code" : "")
+            return code + (usual == 401 ? " with resource_metadata, without an error code" : "")
         }
-        // RFC 9396 has no error code; which one is told is the file's choice.
+        // RFC 9396 defines no error code; the configuration chooses one.
         if reason == .insufficientAuthorizationDetails {
-            return "\(code) insufficient_scope, or \(error) if the file says so"
+            return "\(code) insufficient_scope, or \(error) if the configuration says so"
         }
         return "\(code) \(error)" + (reason.publicDescription.map { ": \($0)" } ?? "")
-            + (usual == 503 ? ", to come back later; no challenge" : "")
+            + (usual == 503 ? ", with Retry-After, without a challenge" : "")
     }
 }

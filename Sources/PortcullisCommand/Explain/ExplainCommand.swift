@@ -4,30 +4,31 @@ import Portcullis
 import PortcullisConfiguration
 import PortcullisServer
 
-/// `portcullis explain`: takes a request with a token through the gate of a configuration, and says what each step finds.
+/// `portcullis explain`: runs a request with a token through a configuration's gate and prints each step.
 package enum ExplainCommand: Subcommand {
     package static let name = "explain"
-    package static let summary = "why a request with a token is let in, or not, by a configuration file"
+    package static let summary = "explains why a configuration file admits or refuses a request with a token"
     package static let usage = """
-        usage: portcullis explain --config FILE --token TOKEN [--method GET] [--url URL] [--dpop PROOF] [--all]
+        usage: portcullis explain --config FILE --token TOKEN [--method GET] [--url URL] [--dpop PROOF]
+                                  [--all]
                portcullis explain --request-id ID --log FILE
 
-        Prints each step that the gate takes, with what it expects and what the request has, and the exact
-        answer that a client would get. A token of - is read from standard input, which keeps it out of the
-        list of processes. Keys are fetched and tokens introspected as the file says; the token goes nowhere
-        else. The URL is the file's first resource unless it is given. The store that processes share is
-        left alone, so that a proof that is explained is not used up. With --all the steps behind a refusal
-        are judged too, as far as they can be: (ok) would pass, (no) would refuse. Only the first one decides.
+        Prints each step of the gate, what it expects and what the request has, and the exact response
+        that a client would get. With --token - the token is read from standard input, which keeps it
+        out of the process list. Keys are fetched and tokens introspected as the file says; the token
+        is sent nowhere else. The default URL is the file's first resource. The shared store is not
+        used, so that an explained proof can still be used once. With --all, steps after a refusal are
+        judged too, where possible: (ok) would pass, (no) would refuse. The first refusal decides.
 
-        With a request identifier (X-Request-Id) the line of an access log, text or JSON, is found and
-        explained; a log of - is standard input. Nothing is sent anywhere.
+        With --request-id (an X-Request-Id) it finds and explains the line of an access log, text or
+        JSON. With --log - the log is read from standard input. Nothing is sent.
 
         """
 
     package static func work(for words: [String]) throws(Misuse) -> Work {
         let words = try CommandLineWords(
             words, flags: ["--all"], options: Set(requestOptions + logOptions))
-        guard words.operands.isEmpty else { throw Misuse("an unknown word on the command line") }
+        guard words.operands.isEmpty else { throw Misuse("unexpected argument") }
         if let work = try searching(words) { return work }
         guard let path = words.value(of: "--config") else { throw Misuse("--config is missing") }
         guard let named = words.value(of: "--token") else { throw Misuse("--token is missing") }
@@ -36,7 +37,7 @@ package enum ExplainCommand: Subcommand {
                 method: words.value(of: "--method") ?? "GET", url: url,
                 token: named == "-" ? readLine() ?? "" : named, proof: words.value(of: "--dpop"))
         }
-        // Wrong words are said before anything is read.
+        // Invalid arguments are reported before any file is read.
         var given: ExplainedCall?
         if let url = words.value(of: "--url") { given = try call(url) }
         let first = given
@@ -47,11 +48,11 @@ package enum ExplainCommand: Subcommand {
     private static let requestOptions = ["--config", "--token", "--method", "--url", "--dpop"]
     private static let logOptions = ["--request-id", "--log"]
 
-    /// What there is to do with a log, if one is meant.
+    /// Returns the search of a log, or `nil` if the arguments name none.
     private static func searching(_ words: CommandLineWords) throws(Misuse) -> Work? {
         guard logOptions.contains(where: { words.value(of: $0) != nil }) else { return nil }
         if let other = requestOptions.first(where: { words.value(of: $0) != nil }) {
-            throw Misuse("\(other) and a log exclude each other")
+            throw Misuse("\(other) cannot be combined with --request-id and --log")
         }
         guard let id = words.value(of: "--request-id") else { throw Misuse("--request-id is missing") }
         guard let path = words.value(of: "--log") else { throw Misuse("--log is missing") }
@@ -71,7 +72,7 @@ package enum ExplainCommand: Subcommand {
             guard let table = try? RoutingTable(routes),
                 let request = try? given ?? call(resources[0].identifier.text)
             else {
-                console.writeError("no such request can be sent\n")
+                console.writeError("the resource's URL is not a valid request target; give --url\n")
                 return .trouble
             }
             return await explain(request, table, judgesAllSteps, console)
@@ -86,7 +87,7 @@ package enum ExplainCommand: Subcommand {
     ) async -> Outcome {
         let route = table.destination(request.head.method, authority: request.authority, request.path).route
         guard let gate = route.gate else {
-            console.write("No resource guards this URL; answered by: \(route.name)\n")
+            console.write("No resource guards this URL; its route is: \(route.name)\n")
             return .success
         }
         let explanation = await gate.resource.explain(
@@ -95,11 +96,11 @@ package enum ExplainCommand: Subcommand {
         for (index, step) in explanation.steps.enumerated() { console.write(text(of: step, index + 1)) }
         switch explanation.decision {
         case .success:
-            console.write("\nThe request is let in.\n")
+            console.write("\nThe request is admitted.\n")
             return .success
         case .failure(let refusal):
             console.write(
-                "\nRefused: \(refusal.reason.rawValue). The answer:\n\n" + text(of: refusal))
+                "\nRefused: \(refusal.reason.rawValue). The response:\n\n" + text(of: refusal))
             return .failure
         }
     }

@@ -6,16 +6,16 @@
     import Darwin
 #endif
 
-/// Goes through a log line by line, of whatever length it is.
+/// Reads a log of any length line by line.
 enum LogSearch {
-    /// The longest line that is looked at; the server's own are shorter.
+    /// The length above which a line is skipped; the server's own lines are shorter.
     static let maxLineByteCount = 65_536
 
-    /// Hands over each line of a file, or of standard input for `-`, and keeps no more of it than one line may have.
+    /// Passes each line of a file, or of standard input for `-`, to a closure.
     ///
-    /// Holds its thread while it reads.
+    /// Keeps at most one line in memory. Blocks its thread while it reads.
     ///
-    /// - Returns: How many lines were longer, and were left out: half a line might say something else.
+    /// - Returns: The number of lines that were skipped because of their length.
     static func lines(
         of path: String, _ take: (_ number: Int, _ line: ArraySlice<UInt8>) -> Void
     ) throws(InputFile.Unreadable) -> Int {
@@ -35,7 +35,7 @@ enum LogSearch {
         return lines.skippedCount
     }
 
-    /// Puts lines together from pieces.
+    /// Assembles lines from pieces.
     private struct LineCutter {
         private(set) var skippedCount = 0
         private var line: [UInt8] = []

@@ -2,7 +2,7 @@
 
 import Portcullis
 
-/// What one line of an access log says of a request.
+/// A request as one line of an access log describes it.
 struct LoggedRequest {
     var time: String?
     var client: String?
@@ -16,9 +16,9 @@ struct LoggedRequest {
     var got: String?
     var isComplete = true
 
-    /// Reads a line in one of the two formats; nothing if it is of another request, or of no access log.
+    /// Parses a line in the text or JSON format.
     ///
-    /// What a collector of logs has put in front of it is skipped.
+    /// Skips a log collector's prefix. Returns `nil` for another request and for other logs' lines.
     init?(_ line: ArraySlice<UInt8>, id: String) {
         guard line.containsSequence(id.utf8) else { return nil }
         if let start = line.firstIndex(of: 0x7B),
@@ -72,7 +72,7 @@ struct LoggedRequest {
         isComplete = words.last != "incomplete"
     }
 
-    /// The words of a line; what stands between quotes is one, or part of one, without them.
+    /// Splits a line at spaces outside quotes, and removes the quotes.
     private static func words(of text: String) -> [String] {
         var words: [String] = []
         var word = ""
@@ -89,6 +89,6 @@ struct LoggedRequest {
         return words + [word]
     }
 
-    /// Why the gate refused the request, if it did and this program knows the reason.
+    /// The gate's reason for the refusal, or `nil` if there is none or it is unknown.
     var reason: RefusalReason? { refusal.flatMap(RefusalReason.init(rawValue:)) }
 }

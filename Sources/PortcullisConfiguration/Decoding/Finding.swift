@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: MIT
 
-/// One thing that is wrong, or worth a warning, in a configuration file.
+/// An error or a warning about a configuration file.
 ///
-/// The message never holds a value of the file, since values may be secrets; the path names its keys.
+/// The message never contains a value from the file, since values may be secrets. The path contains keys.
 package struct Finding: Sendable, Hashable, CustomStringConvertible {
-    /// Whether the file can be served.
+    /// Whether a server can start with the file.
     package enum Severity: Sendable, Hashable {
-        /// It cannot.
+        /// The server refuses the file.
         case error
-        /// It can, but its author should know.
+        /// The server accepts the file, but its author may not want the effect.
         case warning
     }
 
-    /// Whether the file can be served in spite of it.
+    /// Error or warning.
     package let severity: Severity
-    /// The place in the file: `$.resources[0].metadata.resource`.
+    /// The JSONPath of the value: `$.resources[0].metadata.resource`.
     package let path: String
-    /// What is wrong and what would be right.
+    /// What is wrong, and what would be right.
     package let message: String
-    /// Whether a server with this configuration says so itself when it starts.
+    /// Whether the server logs this warning itself when it starts.
     package let isSaidAtStart: Bool
 
     init(_ severity: Severity, _ path: String, _ message: String, isSaidAtStart: Bool = false) {
@@ -37,7 +37,7 @@ package struct Finding: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// The findings of one file, in the order in which they were made.
+/// The findings of one file, in order of discovery.
 final class FindingCollector {
     private(set) var findings: [Finding] = []
 
@@ -52,7 +52,7 @@ final class FindingCollector {
     }
 }
 
-/// A place in a JSON document, spelled as in JSONPath.
+/// The path of a value in a JSON document, in JSONPath notation.
 ///
 /// RFC 9535 §2.
 struct JSONPath: Sendable, Hashable {
@@ -83,7 +83,7 @@ struct JSONPath: Sendable, Hashable {
         }
     }
 
-    /// A key is the only text of the file that is repeated, so it is kept short and printable.
+    /// Shortens a key and escapes unprintable characters; keys are the only text of the file in a message.
     private static func escape(_ name: String) -> String {
         var result = ""
         for (index, scalar) in name.unicodeScalars.enumerated() {

@@ -2,10 +2,10 @@
 
 import PortcullisJOSE
 
-/// Reads the members of one JSON object by name, and reports what has the wrong type or range.
+/// Reads the members of one JSON object by name, and reports values with a wrong type or range.
 ///
-/// Every key that the format knows is asked for, also those that are refused; ``finish()`` then reports the rest. A
-/// member that is wrong reads as if it were absent, so that one mistake makes one line.
+/// Callers read every key of the format; ``finish()`` then reports all other keys as unknown. An invalid
+/// value reads as `nil`, so that one mistake makes one finding.
 final class ObjectReader {
     let path: JSONPath
     let findings: FindingCollector
@@ -22,7 +22,7 @@ final class ObjectReader {
         self.object = object
     }
 
-    /// The raw value of a key, which is known from then on.
+    /// Returns the raw value of a key, and marks the key as known.
     func value(_ name: String) -> JSONValue? {
         knownNames.append(name)
         return object[name]
@@ -36,7 +36,7 @@ final class ObjectReader {
         findings.warning(path[name], message)
     }
 
-    /// Reports the keys that nobody has asked for.
+    /// Reports the keys that no caller has read.
     func finish() {
         for name in object.names where !knownNames.contains(where: { $0.utf8.elementsEqual(name.utf8) }) {
             error(name, "unknown key; known here: " + knownNames.joined(separator: ", "))
@@ -52,7 +52,7 @@ final class ObjectReader {
         return bool
     }
 
-    /// A string that is not empty.
+    /// Reads a string that is not empty.
     func string(_ name: String) -> String? {
         guard let value = value(name) else { return nil }
         guard case .string(let string) = value, !string.isEmpty else {
@@ -71,7 +71,7 @@ final class ObjectReader {
         return string(name)
     }
 
-    /// One word of a closed list.
+    /// Reads one word of a closed list.
     func word<Word: RawRepresentable & CaseIterable>(_ name: String, _: Word.Type) -> Word?
     where Word.RawValue == String {
         guard let value = value(name) else { return nil }
@@ -89,7 +89,7 @@ final class ObjectReader {
         return integer
     }
 
-    /// A duration: a number of seconds, fractions allowed.
+    /// Reads a duration: a number of seconds, fractions allowed.
     func seconds(_ name: String, in range: ClosedRange<Double>) -> Duration? {
         guard let value = value(name) else { return nil }
         guard let duration = Self.seconds(value, in: range) else {
@@ -111,7 +111,7 @@ final class ObjectReader {
         return "from \(text(range.lowerBound)) to \(text(range.upperBound))"
     }
 
-    /// A list of strings, none empty, none twice.
+    /// Reads a list of distinct strings, none of them empty.
     func strings(_ name: String, of what: String = "strings") -> [String]? {
         guard let value = value(name) else { return nil }
         guard case .array(let elements) = value else {
@@ -129,7 +129,7 @@ final class ObjectReader {
                 continue
             }
             if strings.contains(where: { $0.utf8.elementsEqual(string.utf8) }) {
-                findings.error(path[index], "stands in this list twice; once is enough")
+                findings.error(path[index], "given more than once; remove the repetition")
             } else {
                 strings.append(string)
             }
@@ -141,7 +141,7 @@ final class ObjectReader {
         value(name).flatMap { ObjectReader($0, at: path[name], findings) }
     }
 
-    /// The objects of a list, without the elements that are none, which are reported.
+    /// Reads a list of objects; reports and skips elements of other types.
     func objects(_ name: String) -> [ObjectReader]? {
         guard let value = value(name) else { return nil }
         guard case .array(let elements) = value else {
@@ -153,7 +153,7 @@ final class ObjectReader {
 }
 
 extension RawRepresentable where Self: CaseIterable, RawValue == String {
-    /// The case of these code points; `init(rawValue:)` would take canonically equivalent ones too.
+    /// The case with exactly these code points; `init(rawValue:)` also accepts canonically equivalent ones.
     init?(exactly text: String) {
         guard let word = Self.allCases.first(where: { $0.rawValue.utf8.elementsEqual(text.utf8) }) else {
             return nil
@@ -163,6 +163,6 @@ extension RawRepresentable where Self: CaseIterable, RawValue == String {
 }
 
 extension JSONObject {
-    /// The names of the members, in order.
+    /// The members' names, in order.
     var names: [String] { members.map(\.name) }
 }

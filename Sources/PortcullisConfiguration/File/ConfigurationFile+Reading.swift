@@ -9,7 +9,7 @@
 extension ConfigurationFile {
     /// Reads and decodes a file.
     ///
-    /// Holds its thread while it reads; reads at most ``maxByteCount`` bytes.
+    /// Blocks its thread while it reads at most ``maxByteCount`` bytes.
     package init(path: String) throws(InvalidConfiguration) {
         try self.init(parsing: Self.contents(of: path))
     }
@@ -31,7 +31,7 @@ extension ConfigurationFile {
         }
     }
 
-    /// Why a file that the configuration names cannot be opened; nothing if it can.
+    /// The system's message if a file cannot be opened, or `nil` if it can.
     static func whyUnreadable(_ path: String) -> String? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return systemMessage() }
@@ -39,7 +39,8 @@ extension ConfigurationFile {
         return nil
     }
 
-    /// Whether a file's mode lets its group or everyone read or write it; not so if it cannot be found.
+    /// Whether a file's mode lets its group or other users read or write it; `false` if there is no such
+    /// file.
     static func isOpenToOthers(_ path: String) -> Bool {
         var information = stat()
         return stat(path, &information) == 0 && information.st_mode & 0o066 != 0
@@ -49,7 +50,7 @@ extension ConfigurationFile {
         strerror(errno).map { String(cString: $0) } ?? "unknown reason"
     }
 
-    /// A file name of the configuration, which is relative to the directory of the file that names it.
+    /// Resolves a file name against the directory of the configuration file that names it.
     package static func resolve(_ name: String, relativeTo file: String) -> String {
         guard !name.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return name }
         return file[...slash] + name

@@ -2,26 +2,26 @@
 
 package import PortcullisJOSE
 
-/// A configuration file, decoded and checked as far as that needs neither the network nor other files.
+/// A configuration file, decoded and checked without reading other files or using the network.
 package struct ConfigurationFile: Sendable {
-    /// The length above which a file is not read: 4 MiB.
+    /// The maximum length of a configuration file: 4 MiB.
     package static let maxByteCount = 4_194_304
 
     package var server = ServerSettings()
-    /// Nothing: no listener for operators.
+    /// `nil`: no admin listener.
     package var admin: AdminSettings?
-    /// Nothing: each process has what it remembers for itself.
+    /// `nil`: each process keeps its own replay records and caches.
     package var store: StoreSettings?
     package var authorizationServers: [AuthorizationServerSettings] = []
     package var resources: [ResourceSettings] = []
     package var selfCheck = SelfCheckSettings()
     package var publicRoutes: [RouteSettings] = []
-    /// What its author should know though it can be served.
+    /// Findings that do not prevent a start.
     package var warnings: [Finding] = []
 
-    /// Decodes a file and finds every problem in one go.
+    /// Decodes a file and reports all its problems at once.
     ///
-    /// Does not open the files that it names, and does not ask whether the issuers exist.
+    /// Does not open the files that it names and does not contact the issuers.
     package init(parsing bytes: [UInt8]) throws(InvalidConfiguration) {
         let json: JSONValue
         do {
@@ -54,7 +54,7 @@ package struct ConfigurationFile: Sendable {
         if reader.object["resources"] == nil {
             reader.error("resources", "missing; must be the list of protected resources")
         } else if reader.object["resources"]?.array?.isEmpty == true {
-            reader.error("resources", "must not be empty; a server without a resource guards nothing")
+            reader.error("resources", "must not be empty; list at least one protected resource")
         }
         publicRoutes =
             (reader.objects("public_routes") ?? []).compactMap { RouteSettings($0, isPublic: true) }
@@ -62,16 +62,16 @@ package struct ConfigurationFile: Sendable {
     }
 }
 
-/// A configuration file that cannot be served, and everything that is wrong with it.
+/// The error for a configuration file that cannot be used, with all its problems.
 package struct InvalidConfiguration: Error, Sendable, Hashable {
-    /// Errors, at least one, and warnings, in the order of the file.
+    /// At least one error, and the warnings, in the order of the file.
     package let findings: [Finding]
 
     package init(findings: [Finding]) {
         self.findings = findings
     }
 
-    /// One error that concerns the file as a whole.
+    /// Creates one error about the whole file.
     package init(_ message: String) {
         findings = [Finding(.error, JSONPath.root.text, message)]
     }
@@ -94,9 +94,9 @@ package struct InvalidConfiguration: Error, Sendable, Hashable {
         case .malformedEscape: "an unknown escape in a string"
         case .loneSurrogate: "half a surrogate pair in a string"
         case .malformedUTF8: "bytes that are not UTF-8"
-        case .duplicateName: "a key that stands in its object twice"
-        case .trailingData: "something behind the end"
-        case .unexpectedByte: "a character that has no place here"
+        case .duplicateName: "a key given more than once in its object"
+        case .trailingData: "extra data after the end"
+        case .unexpectedByte: "an unexpected character"
         @unknown default: "malformed"
         }
     }

@@ -4,7 +4,7 @@ import Portcullis
 import PortcullisJOSE
 import PortcullisServer
 
-/// What can be served but lets nobody in, or does nothing: its author has meant something else.
+/// Warnings about settings that have no effect, or that refuse every token.
 extension CrossChecks {
     func checkEffects(of resource: ResourceSettings, in file: ConfigurationFile) {
         checkCertificates(of: resource, in: file)
@@ -12,7 +12,7 @@ extension CrossChecks {
         checkIssuers(of: resource, in: file)
     }
 
-    // RFC 8705 §3: a token that is bound to a certificate is good only beside that certificate.
+    // RFC 8705 §3: a certificate-bound token is valid only on a connection with that certificate.
     private func checkCertificates(of resource: ResourceSettings, in file: ConfigurationFile) {
         let asks = file.server.tls.map { $0.clientCertificates != .none } ?? false
         guard resource.metadata.tlsClientCertificateBoundAccessTokens == true, !asks,
@@ -20,7 +20,7 @@ extension CrossChecks {
         else { return }
         findings.warning(
             JSONPath(text: resource.path)["metadata"]["tls_client_certificate_bound_access_tokens"],
-            "is true, but no client's certificate is ever seen, so that no bound token gets in; needs "
+            "is true, but the server never sees a client certificate and refuses every bound token; set "
                 + "server.tls.client_certificates, or server.client_cert_field and trusted_proxies",
             isSaidAtStart: true)
     }
@@ -30,8 +30,8 @@ extension CrossChecks {
         guard resource.tokens.dpop.nonce == .required, !resource.takesProofs else { return }
         findings.warning(
             JSONPath(text: resource.path)["tokens"]["dpop"]["nonce"],
-            "is required of nobody, since the metadata has no dpop_signing_alg_values_supported and DPoP is not taken"
-        )
+            "has no effect: DPoP is not accepted, since the metadata has no "
+                + "dpop_signing_alg_values_supported")
     }
 
     private func checkIssuers(of resource: ResourceSettings, in file: ConfigurationFile) {
@@ -43,17 +43,15 @@ extension CrossChecks {
                 })
             else { continue }
             if tokens.format == .jwt, !server.hasKeys {
-                warn(
-                    path,
-                    "has neither keys nor discovery, so that with format \"jwt\" none of its tokens is taken")
+                warn(path, "has neither keys nor discovery, so format \"jwt\" refuses all its tokens")
             }
             if tokens.format == .opaque, server.introspection == nil {
-                warn(path, "has no introspection, so that with format \"opaque\" none of its tokens is taken")
+                warn(path, "has no introspection, so format \"opaque\" refuses all its tokens")
             }
             if let keys = server.jwks?.keys, !keys.isEmpty, tokens.format != .opaque,
                 !keys.contains(where: { key in tokens.algorithms.contains(where: key.canVerify) })
             {
-                warn(path, "has no key for any of tokens.algorithms, so that every JWT of it is refused")
+                warn(path, "has no key for any of tokens.algorithms, so every JWT from it is refused")
             }
         }
     }
@@ -64,7 +62,7 @@ extension CrossChecks {
 }
 
 extension ResourceSettings {
-    /// Whether the resource takes DPoP at all.
+    /// Whether the resource accepts DPoP-bound tokens.
     var takesProofs: Bool {
         !metadata.dpopSigningAlgorithmsSupported.isEmpty || metadata.dpopBoundAccessTokensRequired == true
     }

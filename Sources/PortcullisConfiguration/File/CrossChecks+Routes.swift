@@ -4,7 +4,7 @@ import Portcullis
 import PortcullisHTTP
 
 extension CrossChecks {
-    /// A route of one resource that lies below another one on the same authority would never be reached.
+    /// Rejects routes of one resource below a deeper resource on the same authority: no request reaches them.
     func checkNesting(_ resources: [ResourceSettings]) {
         for resource in resources where !resource.routes.isEmpty {
             let deeper = resources.filter {
@@ -22,13 +22,13 @@ extension CrossChecks {
         }
     }
 
-    /// What is public below a resource is public only because it is written down, path by path.
+    /// Rejects public catch-alls below a resource, and warns of each public route below one.
     func checkPublicRoutes(_ file: ConfigurationFile) {
         checkDistinct(file.publicRoutes)
         for route in file.publicRoutes {
             let segments = pathSegments(route.pattern)
             if isBelow(segments, [".well-known", "oauth-protected-resource"]) {
-                error(route.path, ["path"], "must lie elsewhere; the metadata documents are there")
+                error(route.path, ["path"], "must be elsewhere; metadata documents are published there")
             }
             guard let resource = file.resources.first(where: { isBelow(segments, $0.url.segments) }) else {
                 continue
@@ -36,17 +36,17 @@ extension CrossChecks {
             if route.isCatchAll {
                 error(
                     route.path, ["path"],
-                    "must not take every path below \(resource.path); name the public ones, or put it elsewhere"
-                )
+                    "must not match every path below \(resource.path); list the public paths, or move it "
+                        + "elsewhere")
             } else {
                 findings.warning(
                     JSONPath(text: route.path)["path"],
-                    "lies below \(resource.path) and needs no token all the same", isSaidAtStart: true)
+                    "lies below \(resource.path) but needs no token", isSaidAtStart: true)
             }
         }
     }
 
-    /// Two routes with the same shape and method would shadow each other.
+    /// Rejects two routes with the same shape and method.
     func checkDistinct(_ routes: [RouteSettings]) {
         for (index, route) in routes.enumerated() {
             let shape = Self.shape(route.pattern)
@@ -54,11 +54,11 @@ extension CrossChecks {
                 Self.shape(other.pattern) == shape && other.methods.contains(where: route.methods.contains)
             }
             guard let rival else { continue }
-            error(route.path, ["path"], "has the same path and method as \(rival.path); must be there once")
+            error(route.path, ["path"], "has the same path and method as \(rival.path); remove one of them")
         }
     }
 
-    /// The pattern without the names of its parameters.
+    /// The pattern without its parameters' names.
     private static func shape(_ pattern: String) -> [String] {
         pathSegments(pattern).map { segment in
             guard segment.hasPrefix("{") else { return segment }

@@ -2,7 +2,7 @@
 
 import Portcullis
 
-/// The checks that look at more than one object of a configuration file.
+/// Checks across the objects of a configuration file.
 struct CrossChecks {
     let findings: FindingCollector
 
@@ -21,12 +21,12 @@ struct CrossChecks {
         checkStore(file)
     }
 
-    /// Entries are distinct; a listed issuer without one gets the defaults.
+    /// Rejects duplicate entries, and adds a default entry for each listed issuer without one.
     private func checkIssuers(_ file: inout ConfigurationFile) {
         var known: [String] = []
         for server in file.authorizationServers {
             if known.contains(where: { $0.utf8.elementsEqual(server.issuer.utf8) }) {
-                error(server.path, ["issuer"], "has two entries; must have one")
+                error(server.path, ["issuer"], "has more than one entry; remove the others")
             }
             known.append(server.issuer)
         }
@@ -45,9 +45,9 @@ struct CrossChecks {
         }
     }
 
-    /// Equal identifiers are one resource; a trailing slash more makes the well-known locations collide.
+    /// Rejects equal identifiers, and those whose well-known locations collide because of a trailing slash.
     private func checkIdentifiers(_ resources: [ResourceSettings]) {
-        // By what collisions have in common, so that a thousand resources cost no million comparisons.
+        // Keyed by what colliding identifiers share, so that the cost grows linearly.
         var seen: [String: [ResourceSettings]] = [:]
         for resource in resources {
             let identifier = resource.metadata.resource
@@ -56,15 +56,15 @@ struct CrossChecks {
                 error(
                     resource.path, ["metadata", "resource"],
                     other.metadata.resource.path == identifier.path
-                        ? "is the same as \(other.path).metadata.resource; must be another one"
-                        : "differs from \(other.path).metadata.resource by a trailing slash only; must differ by more"
-                )
+                        ? "is the same as \(other.path).metadata.resource; must be unique"
+                        : "differs from \(other.path).metadata.resource only by a trailing slash; must "
+                            + "differ in more")
             }
             seen[key, default: []].append(resource)
         }
     }
 
-    /// One document at most can stand at the root of an authority, and it must not take another one's place.
+    /// Rejects a root alias where another document is already at the root of the authority.
     private func checkRootAliases(_ resources: [ResourceSettings]) {
         for (index, alias) in resources.enumerated() where alias.isRootAlias {
             let rival = resources.enumerated().first { offset, other in
@@ -76,8 +76,8 @@ struct CrossChecks {
             guard let rival = rival?.element else { continue }
             error(
                 alias.path, ["root_alias"],
-                "is taken by \(rival.path), whose document is at the root of the same authority; must be false"
-            )
+                "is taken by \(rival.path), whose document is at the root of the same authority; must be "
+                    + "false")
         }
     }
 
@@ -99,15 +99,15 @@ struct CrossChecks {
         checkDistinct(resource.routes)
     }
 
-    // RFC 9396 §10: nothing grants a type that the resource does not know.
+    // RFC 9396 §10: no server grants a type that the resource does not list.
     private func checkDetails(of route: RouteSettings, in resource: ResourceSettings) {
         let known = resource.metadata.authorizationDetailsTypesSupported
         for (index, detail) in route.authorizationDetails.enumerated()
         where !known.contains(where: { $0.utf8.elementsEqual(detail.type.utf8) }) {
             findings.error(
                 JSONPath(text: route.path)["authorization_details"][index],
-                "is of a type that is not in the metadata's authorization_details_types_supported; add it there"
-            )
+                "has a type that is not in the metadata's authorization_details_types_supported; add it "
+                    + "there")
         }
     }
 
@@ -120,7 +120,7 @@ struct CrossChecks {
         if introspecting.count > 1 {
             error(
                 resource.path, ["metadata", "authorization_servers"],
-                "must hold one issuer with introspection at most, since an opaque token names none")
+                "must list at most one issuer with introspection: an opaque token does not name its issuer")
         }
         if resource.tokens.format == .opaque, introspecting.isEmpty {
             error(
@@ -135,7 +135,7 @@ struct CrossChecks {
         for route in resource.routes where route.isFreshlyIntrospected && introspecting.isEmpty {
             error(
                 route.path, ["fresh_introspection"],
-                "must not be true where no issuer has introspection; nobody could be asked")
+                "must not be true where no issuer has introspection; configure it for one")
         }
     }
 
@@ -145,10 +145,10 @@ struct CrossChecks {
         else { return }
         findings.warning(
             JSONPath(text: resource.path)["tokens"]["audiences"],
-            "lacks the resource identifier, which is what clients ask a token for")
+            "does not include the resource identifier, for which clients request tokens")
     }
 
-    /// Who shares what was used should share what is handed out too.
+    /// Warns if processes share replay records but not the keys of their DPoP nonces.
     private func checkStore(_ file: ConfigurationFile) {
         guard file.store != nil else { return }
         for resource in file.resources {
@@ -158,8 +158,8 @@ struct CrossChecks {
             else { continue }
             findings.warning(
                 JSONPath(text: resource.path)["tokens"]["dpop"]["nonce"],
-                "is required but nonce_keys are not given, so that processes on one store refuse each other's nonces"
-            )
+                "is required without nonce_keys, so processes that share the store refuse each other's "
+                    + "nonces; set nonce_keys")
         }
     }
 

@@ -5,7 +5,9 @@ import PortcullisJOSE
 import PortcullisTransport
 
 extension ConfigurationFile {
-    /// An issuer as resources trust it, with the certificates and keys that the file names; nothing if one of them is unfit.
+    /// Creates a trusted issuer with the certificates and keys that the file names.
+    ///
+    /// Returns `nil` if one of them is invalid.
     func makeIssuer(
         _ server: AuthorizationServerSettings, relativeTo file: String, storingIn store: SharedStore?,
         _ findings: FindingCollector
@@ -59,9 +61,9 @@ extension ConfigurationFile {
         }
     }
 
-    /// The private key in a file, or nothing if it cannot be read or used.
+    /// Reads a private key, or returns `nil` if the file cannot be read or is not a key.
     ///
-    /// Holds its thread while it reads.
+    /// Blocks its thread while it reads.
     static func privateKey(from path: String) -> PrivateJWK? {
         guard let bytes = try? contents(of: path), let json = try? JSONValue.parse(bytes),
             case .object(let object) = json
@@ -69,7 +71,7 @@ extension ConfigurationFile {
         return try? PrivateJWK(object)
     }
 
-    /// The way to the network, if the certificates that it takes can be read.
+    /// Creates a fetcher, or returns `nil` if its certificates cannot be read.
     func makeFetcher(
         _ place: JSONPath, roots: TrustedRoots = .system, identity: TLSIdentity? = nil,
         _ findings: FindingCollector
@@ -82,7 +84,7 @@ extension ConfigurationFile {
                 place,
                 error == .tls(.unusableRoots) || identity == nil
                     ? "certificates cannot be read; must be a file of certificates in PEM"
-                    : "cannot be used; must be a certificate in PEM beside its own private key")
+                    : "cannot be used; must be a certificate in PEM that matches client_private_key")
             return nil
         }
     }

@@ -5,9 +5,9 @@ import PortcullisJOSE
 import PortcullisTransport
 
 extension PublishingSettings {
-    /// The library's form of it, with the keys that the file names.
+    /// Creates the library's settings, with the keys that the file names.
     ///
-    /// Holds its thread while it reads them.
+    /// Blocks its thread while it reads them.
     func makePublishing(relativeTo file: String, _ findings: FindingCollector) -> MetadataPublishing {
         var publishing = MetadataPublishing()
         publishing.additionalSuffixes = additionalSuffixes
@@ -45,7 +45,7 @@ extension SignedMetadataSettings {
 }
 
 extension ConfigurationFile {
-    /// The way to the resources' own URLs, for self-checks; nothing if they need no certificates of their own.
+    /// Creates the fetcher for self-checks, or returns `nil` if they use the system's certificates.
     ///
     /// Reads the certificates that the file names.
     package func makeSelfCheckFetcher(relativeTo file: String) throws(InvalidConfiguration)
@@ -60,9 +60,9 @@ extension ConfigurationFile {
         return fetcher
     }
 
-    /// The public halves of the keys in a file, which holds one key or a set of them; none if it cannot be read.
+    /// Reads the public keys of a file that holds one JWK or a JWK set; none if it cannot be read.
     ///
-    /// Holds its thread while it reads.
+    /// Blocks its thread while it reads.
     fileprivate static func publicKeys(from path: String) -> [JWK] {
         guard let bytes = try? contents(of: path), let json = try? JSONValue.parse(bytes) else { return [] }
         if let set = try? JWKSet(json) { return set.keys }

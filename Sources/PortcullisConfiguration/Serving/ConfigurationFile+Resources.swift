@@ -5,17 +5,18 @@ package import PortcullisServer
 import PortcullisTransport
 
 extension ConfigurationFile {
-    /// The resources, in the order of the file, ready to be put under guard.
+    /// Creates the protected resources, in the order of the file.
     ///
     /// Reads the certificates that the file names.
     ///
     /// - Parameters:
-    ///   - file: Where the file is, for the names that are relative to it.
-    ///   - connections: The connections to issuers, which resources share.
-    ///   - memories: What is known of proofs and nonces.
-    ///   - store: Where proofs and introspection answers are shared; nothing to keep them in this process.
-    ///   - onEvent: Is told what an operator should know. Must not wait.
-    /// - Throws: ``InvalidConfiguration`` for certificates that cannot be read, and for what only the library finds.
+    ///   - file: The path of the configuration file, against which file names are resolved.
+    ///   - connections: The connections to issuers, which the resources share.
+    ///   - memories: The replay records of proofs, and the nonce keys.
+    ///   - store: The store shared by several processes; `nil` keeps records in this process.
+    ///   - onEvent: Receives events for operators. Must not block.
+    /// - Throws: ``InvalidConfiguration`` for certificates that cannot be read, and for problems that only
+    ///   the library finds.
     package func makeResources(
         relativeTo file: String, sharing connections: IssuerConnections = IssuerConnections(),
         remembering memories: ProofMemories = ProofMemories(), storingIn store: SharedStore? = nil,
@@ -31,7 +32,7 @@ extension ConfigurationFile {
             let issuers = resource.issuers.compactMap { listed in
                 trusted.first { $0.issuer.utf8.elementsEqual(listed.issuer.utf8) }
             }
-            // What is wrong with an issuer has been said at its own place.
+            // The issuer's own problems have been reported at its path.
             guard issuers.count == resource.issuers.count else { continue }
             var configuration = ProtectedResource.Configuration(
                 resource.metadata, trusting: issuers,
@@ -51,7 +52,7 @@ extension ConfigurationFile {
         return made
     }
 
-    /// What clients may cost.
+    /// The server's limits on clients.
     package var serverLimits: Server.Limits {
         var limits = Server.Limits()
         limits.maxConnectionCount = server.limits.maxConnectionCount
@@ -66,7 +67,7 @@ extension ConfigurationFile {
         return limits
     }
 
-    /// How the server runs.
+    /// Creates the server's configuration.
     package func makeServerConfiguration(
         log: @escaping Server.Log, metrics: (any ServerMetrics)? = nil, accessLog: AccessLog? = nil
     ) -> Server.Configuration {
@@ -80,9 +81,9 @@ extension ConfigurationFile {
         return configuration
     }
 
-    /// The log of requests, if the file asks for one.
+    /// Opens the access log, or returns `nil` if the file configures none.
     ///
-    /// - Parameter file: Where the configuration is, for the log's name that is relative to it.
+    /// - Parameter file: The path of the configuration file, against which the log's name is resolved.
     package func makeAccessLog(relativeTo file: String) throws(InvalidConfiguration) -> AccessLog? {
         guard let format = server.accessLog else { return nil }
         guard let name = server.accessLogFile else { return .standardError(format) }
@@ -92,12 +93,12 @@ extension ConfigurationFile {
             let findings = FindingCollector()
             findings.error(
                 JSONPath.root["server"]["access_log_file"],
-                "cannot be opened: \(error); must be a file that can be added to")
+                "cannot be opened: \(error); must be a file that can be appended to")
             throw InvalidConfiguration(findings: findings.findings)
         }
     }
 
-    /// The keys that differ from an earlier file, and whose change a running server does not take over.
+    /// The keys whose values differ from an earlier file's and take effect only after a restart.
     package func changesForRestart(from earlier: ConfigurationFile) -> [String] {
         let pairs = [
             ("host", server.host.utf8.elementsEqual(earlier.server.host.utf8)),
@@ -122,7 +123,7 @@ extension ConfigurationFile {
 }
 
 extension AuthorizationServerSettings {
-    /// The issuer without what takes files to make.
+    /// The issuer, without the settings that are read from files.
     var trustedIssuer: TrustedIssuer {
         var trusted = TrustedIssuer(issuer: issuer)
         if let jwks {

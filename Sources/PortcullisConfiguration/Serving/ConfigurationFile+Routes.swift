@@ -5,9 +5,10 @@ import PortcullisHTTP
 package import PortcullisServer
 
 extension ConfigurationFile {
-    /// Declares every route of the file.
+    /// Adds every route of the file.
     ///
-    /// - Parameter guarded: What ``makeResources(relativeTo:sharing:remembering:storingIn:onEvent:)`` made.
+    /// - Parameter guarded: The result of
+    ///   ``makeResources(relativeTo:sharing:remembering:storingIn:onEvent:)``.
     package func declare(_ routes: inout Routes, guarding guarded: [ProtectedResource]) {
         for route in publicRoutes { route.declare(in: &routes) }
         for (settings, resource) in zip(resources, guarded) {

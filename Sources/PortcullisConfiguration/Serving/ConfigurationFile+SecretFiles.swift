@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: MIT
 
 extension ConfigurationFile {
-    /// Warnings for the files with secrets that other users of the machine may read.
+    /// Warns of secret files that other users of the machine can read or change.
     ///
-    /// Looks at the permissions of private keys, nonce keys and passwords, behind symbolic links; access lists are not looked at.
+    /// Checks the mode of private keys, nonce keys and passwords. Follows symbolic links; ignores access
+    /// control lists.
     ///
-    /// - Parameter file: Where the configuration is, for the names that are relative to it.
+    /// - Parameter file: The path of the configuration file, against which file names are resolved.
     package func warningsOfOpenSecrets(relativeTo file: String) -> [Finding] {
         secretFiles.compactMap { path, name in
             let resolved = Self.resolve(name, relativeTo: file)
             guard Self.isOpenToOthers(resolved) else { return nil }
             return Finding(
                 .warning, path.text,
-                "holds a secret, but more users than its owner may read or change \(TerminalText.printable(resolved)); "
-                    + "set its mode to 600")
+                "holds a secret, but users other than its owner can read or change "
+                    + "\(TerminalText.printable(resolved)); set its mode to 600")
         }
     }
 
-    /// Every file that a secret is read from, with the place that names it.
+    /// Every file that a secret is read from, with the path of the key that names it.
     private var secretFiles: [(path: JSONPath, name: String)] {
         var files: [(JSONPath, String)] = []
         if let tls = server.tls { files.append((.root["server"]["tls"]["private_key"], tls.privateKey)) }

@@ -7,11 +7,11 @@ import PortcullisTransport
 extension ConfigurationFile {
     private static let tlsPath = JSONPath.root["server"]["tls"]
 
-    /// What the server shows under TLS, if the file asks for that.
+    /// Creates the server's TLS settings, or returns `nil` if the file configures no TLS.
     ///
-    /// Reads the files that are named.
+    /// Reads the certificates and keys that the file names.
     ///
-    /// - Parameter file: Where the configuration is, for the names that are relative to it.
+    /// - Parameter file: The path of the configuration file, against which file names are resolved.
     /// - Throws: ``InvalidConfiguration`` for files that cannot be read or do not belong together.
     package func makeTLS(relativeTo file: String) throws(InvalidConfiguration) -> Server.TLS? {
         guard let settings = server.tls else { return nil }
@@ -57,13 +57,13 @@ extension ConfigurationFile {
         case .unusablePrivateKey:
             ("private_key", "cannot be read; must be a file with a private key in PEM, without a password")
         case .foreignPrivateKey:
-            ("private_key", "does not belong to the certificate; must be the key that it was issued for")
+            ("private_key", "does not belong to the certificate; must be the certificate's own key")
         case .unusableRoots: ("client_ca", "cannot be read; must be a file of certificates in PEM")
         default: (nil, "cannot be used by the machine's OpenSSL")
         }
     }
 
-    /// What the author of the file should know of its certificate.
+    /// Warns if the certificate has expired, expires soon or does not cover a resource's host.
     package func warnings(of tls: Server.TLS) -> [Finding] {
         let path = Self.tlsPath["certificate"].text
         let ofItself = tls.warnings.map { Finding(.warning, path, $0, isSaidAtStart: true) }
@@ -74,8 +74,8 @@ extension ConfigurationFile {
         let ofHosts = unnamed.map {
             Finding(
                 .warning, path,
-                "is not for the host of \($0.path).metadata.resource; clients will refuse it, unless a proxy shows its own"
-            )
+                "does not cover the host of \($0.path).metadata.resource; clients refuse it, unless a proxy "
+                    + "presents its own")
         }
         return ofItself + ofHosts
     }

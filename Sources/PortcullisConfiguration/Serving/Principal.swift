@@ -4,7 +4,7 @@ import Portcullis
 import PortcullisJOSE
 import PortcullisServer
 
-/// Everything that the gate knows about a caller, for the eyes of whoever tries it out.
+/// The JSON object of `"respond": "principal"`: everything that the gate knows about the caller.
 func principalObject(_ token: AccessToken, _ parameters: PathParameters) -> JSONObject {
     var names: JSONObject = [:]
     for parameter in parameters { names[parameter.name] = .string(parameter.value) }

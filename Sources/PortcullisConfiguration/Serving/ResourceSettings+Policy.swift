@@ -4,9 +4,9 @@ import Portcullis
 import PortcullisJOSE
 
 extension ResourceSettings {
-    /// What is demanded of tokens, with the keys that the file names and the store that processes share.
+    /// Creates the token policy, with the nonce keys from their file and the shared replay store.
     ///
-    /// Holds its thread while it reads.
+    /// Blocks its thread while it reads.
     func makePolicy(
         relativeTo file: String, storingIn store: SharedStore?, _ findings: FindingCollector
     ) -> TokenPolicy {
@@ -18,14 +18,14 @@ extension ResourceSettings {
             if policy.dpop.nonceKeys.isEmpty {
                 findings.error(
                     JSONPath(text: self.path)["tokens"]["dpop"]["nonce_keys_file"],
-                    "cannot be used; must be a file with keys, one a line, each 32 or more random bytes in base64url"
-                )
+                    "cannot be used; must be a file with one key per line, each 32 or more random bytes in "
+                        + "base64url")
             }
         }
         return policy
     }
 
-    /// The keys of a file, one a line; none if one of them is unfit.
+    /// Reads a file with one key per line; returns no key if one of them is invalid.
     private static func nonceKeys(from path: String) -> [NonceKey] {
         guard let bytes = try? ConfigurationFile.contents(of: path) else { return [] }
         let lines = bytes.split(whereSeparator: { $0 == 0x0A || $0 == 0x0D })

@@ -6,16 +6,16 @@ import PortcullisJOSE
 import PortcullisServer
 import PortcullisTransport
 
-/// How a route of the file answers, in the three kinds of handler that the server has.
+/// A configured route's handler, in one of the server's three kinds.
 enum RouteAnswer: Sendable {
-    /// The token is there behind a gate only.
+    /// The token is `nil` on public routes.
     case immediate(@Sendable (Request, AccessToken?) -> Response)
     case suspending(@Sendable (Request) async throws -> Response)
     case blocking(@Sendable (Request) -> Response)
 }
 
 extension RouteAnswer {
-    /// An answer that is made once.
+    /// A handler that always returns the same response.
     fileprivate static func fixed(_ response: Response) -> RouteAnswer { .immediate { _, _ in response } }
 }
 

@@ -4,7 +4,7 @@ import Portcullis
 package import PortcullisRedis
 import PortcullisTransport
 
-/// The store that several processes share, as resources use it.
+/// The Redis store that several processes share.
 package final class SharedStore: Sendable {
     let settings: StoreSettings
     private let client: RedisClient
@@ -18,20 +18,21 @@ package final class SharedStore: Sendable {
         introspection = RedisIntrospectionCache(client)
     }
 
-    /// Whether it has answered the last command.
+    /// Whether the store answered the last command.
     package var isAvailable: Bool { client.isAvailable }
 }
 
 extension ConfigurationFile {
     private static let storePath = JSONPath.root["store"]
 
-    /// The store that the file names, if it names one.
+    /// Creates the shared store, or returns `nil` if the file configures none.
     ///
-    /// Reads the password and the certificates that the file names. Connects only where somebody wants to know how the store is.
+    /// Reads the password and the certificates that the file names. Connects at once only with `onEvent`.
     ///
     /// - Parameters:
-    ///   - file: Where the configuration is, for the names that are relative to it.
-    ///   - onEvent: Is told when the store goes away and when it is back. Nothing: no connection is made before it is needed.
+    ///   - file: The path of the configuration file, against which file names are resolved.
+    ///   - onEvent: Receives the store's outages and recoveries. `nil`: the store is connected to on first
+    ///     use.
     /// - Throws: ``InvalidConfiguration`` for files that cannot be read or do not belong together.
     package func makeStore(
         relativeTo file: String, onEvent: (@Sendable (RedisEvent) -> Void)? = nil
@@ -63,7 +64,7 @@ extension ConfigurationFile {
         }
     }
 
-    /// Whether a running store keeps what this file's would, so that a change of the file needs no restart.
+    /// Whether a running store holds the same records as this file's, so that a reload needs no restart.
     package func hasStoreAtSamePlace(as running: SharedStore?) -> Bool {
         switch (store, running) {
         case (nil, nil): true
@@ -72,9 +73,9 @@ extension ConfigurationFile {
         }
     }
 
-    /// The first line of a file.
+    /// Reads the first line of a file.
     ///
-    /// Holds its thread while it reads.
+    /// Blocks its thread while it reads.
     private static func password(from path: String, _ findings: FindingCollector) -> String {
         guard let bytes = try? contents(of: path),
             let line = bytes.split(whereSeparator: { $0 == 0x0A || $0 == 0x0D }).first,
@@ -93,14 +94,17 @@ extension ConfigurationFile {
         case .tls(.unusableRoots):
             ("ca_certificates", "cannot be read; must be a file of certificates in PEM")
         case .tls(.unusableCertificate):
-            ("client_certificate", "cannot be read; must be a file of certificates in PEM, its own first")
+            (
+                "client_certificate",
+                "cannot be read; must be a file of certificates in PEM, the client's own first"
+            )
         case .tls(.unusablePrivateKey):
             (
                 "client_private_key",
                 "cannot be read; must be a file with a private key in PEM, without a password"
             )
         case .tls(.foreignPrivateKey):
-            ("client_private_key", "does not belong to the certificate; must be the key it was issued for")
+            ("client_private_key", "does not belong to the certificate; must be the certificate's own key")
         case .invalidURL: ("url", "cannot be used")
         default: (nil, "cannot be set up on this machine")
         }

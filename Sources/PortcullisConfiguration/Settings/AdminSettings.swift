@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-/// What `admin` says: where operators and their tools ask how the service is.
+/// The `admin` object: the address of the listener for health checks and metrics.
 package struct AdminSettings: Sendable, Hashable {
     package var host = "127.0.0.1"
     package var port = 9090

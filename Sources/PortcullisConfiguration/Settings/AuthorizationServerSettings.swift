@@ -2,12 +2,12 @@
 
 package import PortcullisJOSE
 
-/// What one entry of `authorization_servers` says, with the defaults for what it leaves out.
+/// One entry of `authorization_servers`, with defaults for omitted keys.
 package struct AuthorizationServerSettings: Sendable {
     package var issuer: String
-    /// Where in the file it stands; a listed issuer without an entry stands where it is listed.
+    /// Its JSONPath; for a listed issuer without an entry, the path at which it is listed.
     package var path: String
-    /// Whether metadata is fetched for what is not given.
+    /// Whether metadata is fetched for endpoints that are not configured.
     package var usesDiscovery = true
     package var jwksURI: String?
     package var jwks: JWKSet?
@@ -21,10 +21,10 @@ package struct AuthorizationServerSettings: Sendable {
     package var jwksCooldown: Duration = .seconds(30)
     package var jwksStale: Duration = .seconds(3_600)
 
-    /// Whether a JWT of this issuer can be verified.
+    /// Whether this issuer's JWTs can be verified.
     package var hasKeys: Bool { jwks != nil || jwksURI != nil || usesDiscovery }
 
-    /// A listed issuer without an entry: discovery over https.
+    /// Creates the defaults for a listed issuer without an entry: discovery over https.
     package init(issuer: String, listedAt path: String) {
         self.issuer = issuer
         self.path = path
@@ -65,7 +65,7 @@ extension AuthorizationServerSettings {
             let keys = try JWKSet(value)
             if keys.keys.isEmpty {
                 reader.warning(
-                    "jwks", "holds no key that verifies signatures, so every JWT of this issuer gets 503")
+                    "jwks", "holds no key that verifies signatures, so every JWT from this issuer gets 503")
             }
             return keys
         } catch {
@@ -87,7 +87,7 @@ extension AuthorizationServerSettings {
 
     private func checkSources(_ reader: ObjectReader) {
         if jwks != nil, jwksURI != nil {
-            reader.error("jwks_uri", "stands beside jwks; keys come from one of them")
+            reader.error("jwks_uri", "must not be given together with jwks; remove one of them")
         }
         if reader.object["introspection"] != nil, let introspection, introspection.endpoint == nil,
             !usesDiscovery
@@ -98,7 +98,7 @@ extension AuthorizationServerSettings {
         if !hasKeys, introspection?.signedResponseAudience != nil {
             reader.findings.error(
                 reader.path["introspection"]["signed_response"],
-                "needs the issuer's keys; give jwks or jwks_uri, or say \"discovery\": true")
+                "needs the issuer's keys; give jwks or jwks_uri, or set \"discovery\": true")
         }
         if !hasKeys, reader.object["introspection"] == nil {
             reader.error(

@@ -3,22 +3,24 @@
 package import Portcullis
 import PortcullisJOSE
 
-/// What `dpop` of a resource's `tokens` says, with the defaults for what it leaves out.
+/// The `dpop` object in a resource's `tokens`, with defaults for omitted keys.
 ///
 /// RFC 9449 §4.3, §9, §11.1.
 package struct DPoPSettings: Sendable, Hashable {
     package var nonce = DPoPPolicy.NonceUse.off
     package var nonceLifetime: Duration = .seconds(300)
-    /// Secrets, the one for new nonces first; none to have one made.
+    /// The nonce keys: the first one issues nonces, all are accepted.
+    ///
+    /// Empty: a random key is generated.
     package var nonceKeys: [[UInt8]] = []
-    /// A file with such secrets, relative to the configuration file.
+    /// A file with such keys, relative to the configuration file.
     var nonceKeysFile: String?
     package var proofMaxAge: Duration = .seconds(60)
     package var proofMaxFuture: Duration = .seconds(5)
     package var replayCacheEntryCount = 1_000_000
-    /// Whether a query or fragment in `htu` is refused rather than left out.
+    /// Whether a query or fragment in `htu` is refused instead of ignored.
     package var refusesQueryInTarget = false
-    /// Whether a proof beside an unbound bearer token is refused rather than ignored.
+    /// Whether a proof with an unbound bearer token is refused instead of ignored.
     package var refusesStrayProofs = false
 }
 
@@ -33,7 +35,7 @@ extension DPoPSettings {
         nonceKeys = Self.readKeys(reader)
         nonceKeysFile = reader.string("nonce_keys_file")
         if nonceKeysFile != nil, reader.object["nonce_keys"] != nil {
-            reader.error("nonce_keys_file", "stands beside nonce_keys; must be one of them")
+            reader.error("nonce_keys_file", "must not be given together with nonce_keys; remove one of them")
         }
         proofMaxAge = reader.seconds("proof_max_age_seconds", in: 1...3_600) ?? proofMaxAge
         proofMaxFuture = reader.seconds("proof_max_future_seconds", in: 0...300) ?? proofMaxFuture

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
 extension AuthorizationServerSettings {
-    /// Where tokens are introspected, and as whom.
+    /// The introspection endpoint and the client authentication there.
     package struct Introspection: Sendable {
-        /// How the server learns who asks; file names are relative to the configuration file.
+        /// The client authentication at the endpoint; file names are relative to the configuration file.
         package enum Authentication: Sendable, Hashable {
             case clientSecretBasic(id: String, secret: String)
             case clientSecretPost(id: String, secret: String)
@@ -12,12 +12,12 @@ extension AuthorizationServerSettings {
             case bearer(token: String)
         }
 
-        /// Nothing: the endpoint that discovery finds.
+        /// `nil`: the endpoint from discovery.
         package var endpoint: String?
         package var authentication: Authentication
-        /// The audience of the signed answers that are demanded; nothing: plain ones.
+        /// The required audience of signed responses; `nil`: responses are plain JSON.
         package var signedResponseAudience: String?
-        /// Where in the file it stands.
+        /// Its JSONPath.
         package var path: String
     }
 }
@@ -33,7 +33,7 @@ enum ClientAuthenticationMethod: String, CaseIterable {
     case tlsClientAuth = "tls_client_auth"
     case bearer
 
-    /// The keys of the file that belong to the method, besides `client_id`, with what each is.
+    /// The configuration keys of the method other than `client_id`, and what each means.
     fileprivate var keys: [(name: String, meaning: String)] {
         switch self {
         case .clientSecretBasic, .clientSecretPost: [("client_secret", "the secret that goes with client_id")]
@@ -53,7 +53,7 @@ extension AuthorizationServerSettings.Introspection {
         path = reader.path.text
         endpoint = reader.string("endpoint")
         let method = reader.word("client_auth", ClientAuthenticationMethod.self) ?? .clientSecretBasic
-        // A bearer token says by itself whose it is.
+        // A bearer token identifies the client by itself.
         let id =
             method == .bearer
             ? reader.string("client_id") ?? ""
@@ -62,7 +62,7 @@ extension AuthorizationServerSettings.Introspection {
         if reader.word("signed_response", SignedResponse.self) == .required {
             if id?.isEmpty == true {
                 reader.error(
-                    "signed_response", "needs client_id, which signed answers name as their audience")
+                    "signed_response", "needs client_id, which is the audience of signed responses")
             }
             signedResponseAudience = id
         }
@@ -78,7 +78,7 @@ extension AuthorizationServerSettings.Introspection {
             }
     }
 
-    /// The values of the keys of a method; those of another method are not used, which their author should know.
+    /// Reads the values of a method's keys, and warns of keys that belong to other methods.
     private static func values(_ reader: ObjectReader, _ method: ClientAuthenticationMethod) -> [String]? {
         let own = method.keys.map(\.name)
         let others = Set(ClientAuthenticationMethod.allCases.flatMap { $0.keys.map(\.name) }).subtracting(own)

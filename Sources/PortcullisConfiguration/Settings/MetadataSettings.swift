@@ -4,7 +4,7 @@ import Portcullis
 import PortcullisJOSE
 
 extension ProtectedResourceMetadata {
-    /// Reads `metadata` of a resource, and refuses what would be published but not kept.
+    /// Reads a resource's `metadata`, and rejects values that the server would publish but not enforce.
     ///
     /// RFC 9728 §2.
     init?(_ reader: ObjectReader) {

@@ -3,20 +3,20 @@
 import Portcullis
 package import PortcullisJOSE
 
-/// What a resource of the file says about signing its metadata.
+/// A resource's `signed_metadata` object.
 ///
 /// RFC 9728 §2.2.
 package struct SignedMetadataSettings: Sendable {
-    /// The file with the private key.
+    /// The name of the file with the private key.
     package var privateKey: String
     package var algorithm: SignatureAlgorithm
-    /// Nothing: the resource itself.
+    /// `nil`: the resource itself.
     package var issuer: String?
     package var lifetime: Duration = .seconds(86_400)
-    /// Files with keys that are published beside the signing one.
+    /// Files with further keys to publish next to the signing key.
     package var publishedKeys: [String] = []
     package var answersAcceptedJWT = false
-    /// Where in the file it stands.
+    /// Its JSONPath.
     package var path: String
 }
 
@@ -41,7 +41,7 @@ extension SignedMetadataSettings {
     }
 }
 
-/// Where the metadata of a resource is, besides the place that its identifier gives.
+/// Where a resource's metadata is published in addition to its well-known location.
 package struct PublishingSettings: Sendable {
     package var additionalSuffixes: [String] = []
     package var metadataURL: String?

@@ -4,10 +4,10 @@ package import Portcullis
 import PortcullisJOSE
 package import PortcullisServer
 
-/// What one entry of `resources` says, with the defaults for what it leaves out.
+/// One entry of `resources`, with defaults for omitted keys.
 package struct ResourceSettings: Sendable {
     package var metadata: ProtectedResourceMetadata
-    /// The issuers whose tokens count, and where each is listed.
+    /// The trusted issuers, and the JSONPath at which each is listed.
     package var issuers: [(issuer: String, path: String)]
     package var metadataMaxAge: Duration = .seconds(300)
     package var isRootAlias = false
@@ -15,10 +15,10 @@ package struct ResourceSettings: Sendable {
     package var profile = ResourceProfile.general
     package var tokens = TokenSettings()
     package var challengeParameters: [(name: String, value: String)] = []
-    /// Nothing: web pages may read no answer.
+    /// `nil`: no CORS; web pages of other origins cannot read responses.
     package var cors: CORSPolicy?
     package var routes: [RouteSettings] = []
-    /// Where in the file it stands.
+    /// Its JSONPath.
     package var path: String
 }
 
@@ -53,29 +53,31 @@ extension ResourceSettings {
         case general, mcp
     }
 
-    /// The pages that may call an MCP server are those that `cors` lists: each of them, since `*` would be everybody.
+    /// Reads the profile; an MCP server accepts the origins that `cors` lists, so `*` is an error.
     private static func readProfile(_ reader: ObjectReader) -> ResourceProfile {
         guard reader.word("profile", ProfileName.self) == .mcp else { return .general }
         let origins = reader.object["cors"]?.object?["allowed_origins"]?.array?.compactMap(\.string) ?? []
         if origins.contains("*") {
             reader.findings.error(
                 reader.path["cors"]["allowed_origins"],
-                "must name each origin, since an MCP server has to tell them apart")
+                "must list each origin, since an MCP server accepts only listed origins")
         }
         return .mcp(allowedOrigins: origins.filter { $0 != "*" })
     }
 
-    /// A resource trusts exactly the issuers that its metadata lists, or, without that list, `trusted_issuers`.
+    /// Reads the trusted issuers: those that the metadata lists, or, without that list, `trusted_issuers`.
     private static func readIssuers(
         _ reader: ObjectReader, _ metadata: ObjectReader
     ) -> [(issuer: String, path: String)] {
         let trusted = reader.strings("trusted_issuers", of: "issuers") ?? []
         if let listed = metadata.object["authorization_servers"] {
             if reader.object["trusted_issuers"] != nil {
-                reader.error("trusted_issuers", "stands beside metadata.authorization_servers; leave it out")
+                reader.error(
+                    "trusted_issuers",
+                    "must not be given together with metadata.authorization_servers; leave it out")
             }
             let path = metadata.path["authorization_servers"]
-            // What is no string there has been reported with the rest of the metadata.
+            // Elements that are not strings have been reported with the rest of the metadata.
             return (listed.array ?? []).enumerated().compactMap { index, issuer in
                 issuer.string.map { ($0, path[index].text) }
             }
@@ -96,7 +98,7 @@ extension ResourceSettings {
                 reader.findings.error(reader.path["allowed_origins"][index], problem)
             }
         }
-        // What is wrong with them has been reported by now.
+        // Invalid origins have been reported above.
         return try? CORSPolicy(allowing: origins)
     }
 

@@ -5,44 +5,44 @@ package import PortcullisHTTP
 import PortcullisJOSE
 import PortcullisServer
 
-/// What one entry of `routes` or `public_routes` says.
+/// One entry of `routes` or `public_routes`.
 package struct RouteSettings: Sendable, Hashable {
-    /// What a route answers.
+    /// The `respond` value: how the route answers.
     package enum Answer: Sendable, Hashable {
-        /// What the gate knows about the caller.
+        /// A JSON object with everything that the gate knows about the caller.
         case principal
         /// The request's body, streamed.
         case echo
         /// A fixed text.
         case text(String)
-        /// So many lines, each its own chunk.
+        /// This many lines, each in its own chunk.
         case stream(lineCount: Int)
-        /// `slept`, after a wait that holds no thread.
+        /// `slept`, after a wait that blocks no thread.
         case sleep(Duration)
-        /// `blocked`, after holding a thread.
+        /// `blocked`, after blocking a thread.
         case block(Duration)
     }
 
-    /// The whole path on the host, with `{name}` for a segment and a last `{name...}` for the rest.
+    /// The whole path on the host, with `{name}` for a segment and a final `{name...}` for the rest.
     package var pattern: String
     package var methods: [Method] = [.get]
-    /// All of them are needed.
+    /// The token needs all of them.
     package var scopes: [String] = []
-    /// One of them is needed, if there are any.
+    /// The token's `acr` must be one of them; empty: any.
     package var acrValues: [String] = []
-    /// Nothing: the user may have authenticated at any time.
+    /// `nil`: the user may have authenticated at any time.
     package var maxAge: Duration?
-    /// All of them are needed.
+    /// The token needs all of them.
     package var authorizationDetails: [AuthorizationDetail] = []
-    /// Whether a token that is bound to nothing is refused.
+    /// Whether tokens that are not sender-constrained are refused.
     package var isSenderConstrained = false
-    /// Whether the issuer is asked about the token for each request.
+    /// Whether the token is introspected for each request.
     package var isFreshlyIntrospected = false
     package var answer: Answer
-    /// Where in the file it stands.
+    /// Its JSONPath.
     package var path: String
 
-    /// Whether its last segment takes the rest of any path.
+    /// Whether its last segment matches the rest of any path.
     package var isCatchAll: Bool { pattern.hasSuffix("...}") }
 }
 
@@ -120,13 +120,14 @@ extension RouteSettings {
         return objects.compactMap { object in
             if let detail = AuthorizationDetail(.object(object.object)) { return detail }
             reader.findings.error(
-                object.path, "must have a type, and the common members as RFC 9396 section 2.2 has them")
+                object.path, "must have a type, and the common members as RFC 9396 section 2.2 defines them")
             return nil
         }
     }
 
     private static let answers =
-        "\"principal\", \"echo\", {\"text\": …}, {\"stream\": N}, {\"sleep_seconds\": S} or {\"block_seconds\": S}"
+        "\"principal\", \"echo\", {\"text\": …}, {\"stream\": N}, "
+        + "{\"sleep_seconds\": S} or {\"block_seconds\": S}"
 
     private static func readAnswer(_ reader: ObjectReader, isPublic: Bool) -> Answer? {
         guard let value = reader.value("respond") else {
@@ -138,7 +139,7 @@ extension RouteSettings {
             switch PlainAnswer(exactly: text) {
             case .principal where isPublic:
                 reader.error(
-                    "respond", "must not be \"principal\": nobody has presented a token on a public route")
+                    "respond", "must not be \"principal\": a public route has no token to describe")
                 return nil
             case .principal: return .principal
             case .echo: return .echo

@@ -2,13 +2,13 @@
 
 package import PortcullisServer
 
-/// What `self_check` says.
+/// The `self_check` object: whether the server fetches its own metadata documents.
 package struct SelfCheckSettings: Sendable, Hashable {
     package var policy = Server.SelfCheckPolicy.off
-    /// A file of certificates to trust at the resources' own URLs, instead of the system's.
+    /// A file of certificates to trust for the resources' own URLs instead of the system's.
     package var certificateAuthorities: String?
 
-    /// The defaults: there is none.
+    /// Creates the defaults: no self-check.
     package init() {}
 }
 

@@ -3,9 +3,9 @@
 import PortcullisHTTP
 package import PortcullisServer
 
-/// What `server` says, with the defaults for what it leaves out.
+/// The `server` object, with defaults for omitted keys.
 package struct ServerSettings: Sendable, Hashable {
-    /// Bounds of what one connection may ask for.
+    /// The `limits` object: bounds on connections and requests.
     package struct Limits: Sendable, Hashable {
         package var maxConnectionCount = 10_000
         package var maxTargetByteCount = 8_192
@@ -20,24 +20,24 @@ package struct ServerSettings: Sendable, Hashable {
 
     package var host = "127.0.0.1"
     package var port = 8080
-    /// Nothing: as many as there are cores.
+    /// `nil`: one per core.
     package var eventLoopCount: Int?
     package var limits = Limits()
     package var shutdownGrace: Duration = .seconds(10)
-    /// Who stands in front, and what is believed of them.
+    /// The trusted proxies, and the fields that the server accepts from them.
     package var proxies = TrustedProxies.none
-    /// Nothing: no access log.
+    /// `nil`: no access log.
     package var accessLog: AccessLog.Format?
-    /// Nothing: standard error.
+    /// `nil`: standard error.
     package var accessLogFile: String?
-    /// When errors of the server's own are told as problem details.
+    /// When the server's own errors have a problem details body.
     package var problemDetails = ProblemDetails.accept
-    /// Nothing: where there is an access log.
+    /// `nil`: only with an access log.
     package var assignsRequestIDs: Bool?
-    /// Nothing: no TLS.
+    /// `nil`: no TLS.
     package var tls: TLSSettings?
 
-    /// The defaults.
+    /// Creates the defaults.
     package init() {}
 }
 
@@ -46,7 +46,7 @@ enum AccessLogFormat: String, CaseIterable {
 }
 
 extension ServerSettings {
-    /// Longer waits than a day are mistakes of the unit.
+    /// Durations above a day are probably mistakes in the unit.
     static let secondsRange = 0.0...86_400.0
     static let positiveSecondsRange = 0.01...86_400.0
 
@@ -70,7 +70,7 @@ extension ServerSettings {
             let path = reader.path["trusted_proxies"][index]
             if let network = IPNetwork(text) {
                 guard network.hasStrayBits else { continue }
-                reader.findings.warning(path, "has bits behind its prefix, which count for nothing")
+                reader.findings.warning(path, "has bits set after its prefix; they are ignored")
             } else {
                 reader.findings.error(
                     path, "must be an IP address, a network such as \"10.0.0.0/8\", or \"unix\"")
@@ -78,17 +78,17 @@ extension ServerSettings {
         }
         let family = reader.word("forwarded", TrustedProxies.ForwardedFamily.self) ?? .none
         if family != .none, networks.isEmpty {
-            reader.warning("forwarded", "is believed of nobody, since trusted_proxies names no proxy")
+            reader.warning("forwarded", "has no effect, since trusted_proxies names no proxy")
         }
         let usesProxyProtocol = reader.bool("proxy_protocol") ?? false
         if usesProxyProtocol, networks.isEmpty {
-            reader.warning("proxy_protocol", "is expected of nobody, since trusted_proxies names no proxy")
+            reader.warning("proxy_protocol", "has no effect, since trusted_proxies names no proxy")
         }
         let sendsCertificates = reader.bool("client_cert_field") ?? false
         if sendsCertificates, networks.isEmpty {
-            reader.warning("client_cert_field", "is believed of nobody, since trusted_proxies names no proxy")
+            reader.warning("client_cert_field", "has no effect, since trusted_proxies names no proxy")
         }
-        // What is wrong with them has been reported by now.
+        // Invalid networks have been reported above.
         guard
             let proxies = try? TrustedProxies(
                 networks, forwarded: family, usesProxyProtocol: usesProxyProtocol,
@@ -105,7 +105,7 @@ extension ServerSettings {
         }
         accessLogFile = reader.string("access_log_file")
         if accessLogFile != nil, accessLog == nil {
-            reader.error("access_log_file", "stands without a log; access_log must be \"text\" or \"json\"")
+            reader.error("access_log_file", "needs an access log; set access_log to \"text\" or \"json\"")
         }
         assignsRequestIDs = reader.bool("request_ids")
         problemDetails = reader.word("problem_details", ProblemDetails.self) ?? problemDetails

@@ -3,7 +3,7 @@
 import PortcullisJOSE
 import PortcullisRedis
 
-/// What `store` says: where processes keep what they have to share.
+/// The `store` object: the Redis store that several processes share.
 package struct StoreSettings: Sendable, Hashable {
     package let url: String
     var username: String?
@@ -11,13 +11,13 @@ package struct StoreSettings: Sendable, Hashable {
     /// A file with the password, relative to the configuration file.
     var passwordFile: String?
     var certificateAuthorities: String?
-    /// The certificate to present to the store, and its key.
+    /// The client certificate for the store, and its key.
     var clientCertificate: String?
     var clientPrivateKey: String?
     var keyPrefix = "portcullis:"
     var timeout: Duration = .milliseconds(500)
 
-    /// Whether both mean the same records, whatever the way to them.
+    /// Whether both name the same records, whatever the credentials.
     func isSamePlace(as other: StoreSettings) -> Bool {
         url.utf8.elementsEqual(other.url.utf8) && keyPrefix.utf8.elementsEqual(other.keyPrefix.utf8)
     }
@@ -55,25 +55,26 @@ extension StoreSettings {
         if !local.contains(where: { url.utf8.starts(with: "redis://\($0)".utf8) }) {
             reader.warning(
                 "url",
-                "is not encrypted: whoever is on the way reads claims, may let proofs be used twice, and "
-                    + "sees the password; use \"rediss:\"")
+                "is not encrypted: anyone on the network path can read claims and the password, and let "
+                    + "proofs be used twice; use \"rediss:\"")
         }
         for name in ["ca_certificates", "client_certificate", "client_private_key"]
         where reader.object[name] != nil {
-            reader.error(name, "is for TLS, which takes a url that begins with \"rediss:\"")
+            reader.error(name, "is for TLS; the url must begin with \"rediss:\"")
         }
     }
 
     private func checkCredentials(_ reader: ObjectReader) {
         if password != nil, passwordFile != nil {
-            reader.error("password_file", "stands beside password; must be one of them")
+            reader.error("password_file", "must not be given together with password; remove one of them")
         }
         if username != nil, password == nil, passwordFile == nil {
-            reader.error("username", "stands without a password; give password or password_file")
+            reader.error("username", "needs a password; set password or password_file")
         }
         if (clientCertificate == nil) != (clientPrivateKey == nil) {
             let missing = clientCertificate == nil ? "client_certificate" : "client_private_key"
-            reader.error(missing, "missing; must be given beside the other half of the certificate")
+            let given = clientCertificate == nil ? "client_private_key" : "client_certificate"
+            reader.error(missing, "missing; must be given together with \(given)")
         }
     }
 }

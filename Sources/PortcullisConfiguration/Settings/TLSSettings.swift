@@ -2,12 +2,12 @@
 
 import PortcullisJOSE
 
-/// What `server.tls` says: the files of the certificate, and what clients are asked for.
+/// The `server.tls` object: the certificate's files, and whether clients need certificates.
 package struct TLSSettings: Sendable, Hashable {
     package let certificate: String
     package let privateKey: String
     var clientCertificates = ClientCertificateDemand.none
-    /// Nothing: with `request`, every certificate is taken.
+    /// `nil`: with `request`, any certificate is accepted.
     package var clientAuthorities: String?
 
     init?(_ reader: ObjectReader) {

@@ -3,14 +3,14 @@
 package import Portcullis
 package import PortcullisJOSE
 
-/// What `tokens` of a resource says, with the defaults for what it leaves out.
+/// The `tokens` object of a resource, with defaults for omitted keys.
 package struct TokenSettings: Sendable, Hashable {
-    /// Nothing: what the trusted issuers are able to do.
+    /// `nil`: derived from the trusted issuers' keys and introspection.
     package var format: TokenPolicy.Format?
     package var algorithms = SignatureAlgorithm.allCases
     package var types = ["at+jwt"]
     package var requiredClaims = ["sub", "client_id", "iat", "jti"]
-    /// Nothing: the resource identifier.
+    /// `nil`: the resource identifier.
     package var audiences: [String]?
     package var leeway: Duration = .seconds(30)
     package var scopeClaims = ["scope"]
@@ -23,7 +23,7 @@ package struct TokenSettings: Sendable, Hashable {
     package var challengesAuthorizationDetails = false
     package var introspectionAudience = TokenPolicy.IntrospectionAudience.required
 
-    /// The defaults.
+    /// Creates the defaults.
     package init() {}
 }
 
@@ -81,7 +81,7 @@ extension TokenSettings {
         return algorithms
     }
 
-    /// Unlike other lists, this one may hold an empty string: it stands for a token without `typ`.
+    /// Reads the accepted `typ` values; an empty string means a token without `typ`.
     private static func readTypes(_ reader: ObjectReader) -> [String]? {
         guard let value = reader.value("types") else { return nil }
         guard case .array(let elements) = value, !elements.isEmpty else {
@@ -90,7 +90,8 @@ extension TokenSettings {
         }
         return elements.enumerated().compactMap { index, element in
             if case .string(let type) = element { return type }
-            reader.findings.error(reader.path["types"][index], "must be a string; \"\" stands for none")
+            reader.findings.error(
+                reader.path["types"][index], "must be a string; \"\" means a token without typ")
             return nil
         }
     }

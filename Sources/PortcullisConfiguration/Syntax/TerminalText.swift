@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 
-/// Text from outside, on its way to a terminal.
+/// Escapes untrusted text before it is printed to a terminal.
 package enum TerminalText {
-    /// Whether a terminal may be shown a character: it neither obeys it, nor hides it, nor turns the text around it about.
+    /// Whether a character is safe to print: visible, without effect on the terminal or the text order.
     ///
-    /// Not: control characters (C0, DEL, C1), format characters (bidirectional controls, zero-width characters, the byte order mark,
-    /// tags), line and paragraph separators, private use, and what is assigned to nothing.
+    /// Unsafe: control characters (C0, DEL, C1), format characters (bidirectional controls, zero-width
+    /// characters, the byte order mark, tags), line and paragraph separators, private use, unassigned.
     package static func isShown(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate, .unassigned:
@@ -14,7 +14,7 @@ package enum TerminalText {
         }
     }
 
-    /// A text in which each character that must not be shown is written as `\u{…}`: what came from the network stays text.
+    /// Returns the text with each unsafe character written as `\u{…}`.
     package static func printable(_ text: String) -> String {
         guard !text.unicodeScalars.allSatisfy(isShown) else { return text }
         var output = ""
@@ -28,16 +28,16 @@ package enum TerminalText {
         return output
     }
 
-    /// Several lines, each of them ``printable(_:)``: line feeds stay.
+    /// Returns several lines, each ``printable(_:)``; line feeds stay.
     package static func printableLines(_ text: String) -> String {
-        // A carriage return before a line feed is one `Character` with it, so the text is cut between scalars.
+        // CR LF is one `Character`, so the text is split between scalars.
         text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
             .map { printable(String($0)) }.joined(separator: "\n")
     }
 
-    /// A JSON document with the same value, in which each character that must not be shown is an escape.
+    /// Returns a JSON document with the same value, in which each unsafe character is an escape.
     ///
-    /// Outside its strings a document may have line feeds, which stay, and no other such character. RFC 8259 §7.
+    /// Line feeds between its tokens stay. RFC 8259 §7.
     package static func printableJSON(_ document: String) -> String {
         var output = ""
         for scalar in document.unicodeScalars {

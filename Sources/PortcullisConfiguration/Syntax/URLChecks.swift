@@ -3,7 +3,7 @@
 import Portcullis
 
 extension HTTPURL {
-    /// Nothing for a text that is no URL; what is wrong with it has been reported by then.
+    /// Parses a URL, or returns `nil`; callers have already reported an invalid one.
     static func parse(_ text: String) -> HTTPURL? {
         do throws(Malformation) {
             return try HTTPURL(text)
@@ -12,10 +12,10 @@ extension HTTPURL {
         }
     }
 
-    /// The authority, in a form that is equal for equal ones.
+    /// The authority in a normalised form: equal text for equal authorities.
     var authority: String { "\(scheme)://\(host):\(port)" }
 
-    /// The segments of the path; an empty one at the end for a trailing slash.
+    /// The segments of the path; a trailing slash gives an empty last one.
     var segments: [String] { pathSegments(path) }
 }
 
@@ -32,7 +32,9 @@ func pathSegments(_ path: String) -> [String] {
     }
 }
 
-/// Whether a path lies under another one, by whole segments; under one that ends with a slash lies only what goes on.
+/// Whether a path is equal to or below another one, by whole segments.
+///
+/// A parent `/a/` contains `/a/` and `/a/b`, but not `/a`.
 func isBelow(_ path: [String], _ parent: [String]) -> Bool {
     guard path.count >= parent.count else { return false }
     let parent = parent.last == "" ? parent.dropLast() : parent[...]
@@ -40,14 +42,14 @@ func isBelow(_ path: [String], _ parent: [String]) -> Bool {
 }
 
 extension FindingCollector {
-    /// Takes over what the library found.
+    /// Adds the library's problems.
     func add(_ error: ConfigurationError, at path: JSONPath) {
         for problem in error.problems {
             self.error(JSONPath(text: problem.path ?? path.text), problem.message)
         }
     }
 
-    /// Checks the URL of an endpoint: https, or http to this machine where that is allowed.
+    /// Checks an endpoint's URL: https, or http on loopback where that is allowed.
     ///
     /// RFC 8414 §2.
     func checkEndpoint(_ path: JSONPath, _ text: String?, allowingLoopback: Bool) {
@@ -56,7 +58,8 @@ extension FindingCollector {
         }
         if IssuerURL.isFetchable(text, allowingInsecureLoopback: true) {
             error(
-                path, "must be an https URL, or say \"allow_insecure_loopback\": true in the issuer's entry")
+                path,
+                "must be an https URL, or set \"allow_insecure_loopback\": true in the issuer's entry")
         } else {
             error(path, "must be an https URL without a fragment")
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-/// The two alphabets of RFC 4648, and the coding that they share.
+/// The Base64 and base64url alphabets of RFC 4648, and the coding that they share.
 struct Base64Alphabet: Sendable {
     private let characters: [UInt8]
     private let values: [UInt8]
@@ -19,15 +19,15 @@ struct Base64Alphabet: Sendable {
         self.values = values
     }
 
-    /// Decodes text without padding; refuses characters outside the alphabet and bits that stand for nothing.
+    /// Decodes text without padding; refuses characters outside the alphabet and nonzero trailing bits.
     func decode(_ text: UnsafeRawBufferPointer) -> [UInt8]? {
         let tail = text.count % 4
         guard tail != 1 else { return nil }
         let wholeByteCount = text.count / 4 * 3
         let byteCount = wholeByteCount + (tail == 0 ? 0 : tail - 1)
         var isCanonical = true
-        // SAFETY: the closure writes each of the `byteCount` bytes that it says it has made, and reads `text` within its
-        // bounds: whole groups of four, then the `tail` characters behind them.
+        // SAFETY: the closure writes each of the `byteCount` bytes that it says it has made, and reads `text`
+        // within its bounds: whole groups of four, then the `tail` characters behind them.
         let output = [UInt8](unsafeUninitializedCapacity: byteCount) { output, count in
             count = byteCount
             var seen: UInt8 = 0
@@ -43,7 +43,8 @@ struct Base64Alphabet: Sendable {
                     written += 3
                 }
             }
-            // RFC 4648 §3.5: bits beyond the last whole byte must be zero, else two texts would decode alike.
+            // RFC 4648 §3.5: bits beyond the last whole byte must be zero, or two texts would decode to the
+            // same bytes.
             if tail > 0 {
                 let group = values.withUnsafeBufferPointer { Self.group(text, read, tail, $0, &seen) }
                 output[written] = UInt8(truncatingIfNeeded: group >> 16)
@@ -55,7 +56,7 @@ struct Base64Alphabet: Sendable {
         return isCanonical ? output : nil
     }
 
-    /// The 24 bits of up to four characters, those that are missing as zeros.
+    /// The 24 bits of up to four characters; missing characters are zeros.
     @inline(__always)
     private static func group(
         _ text: UnsafeRawBufferPointer, _ start: Int, _ count: Int, _ values: UnsafeBufferPointer<UInt8>,
@@ -64,7 +65,7 @@ struct Base64Alphabet: Sendable {
         var group: UInt32 = 0
         for index in 0..<count {
             let value = values[Int(text[start + index])]
-            // Values have at most six bits, the mark of an invalid character has eight.
+            // Values have at most six bits; the marker of an invalid character has eight.
             seen |= value
             group |= UInt32(value & 0x3F) << UInt32(18 - 6 * index)
         }

@@ -2,26 +2,26 @@
 
 /// Base64url as JOSE uses it: no padding, no line breaks.
 ///
-/// Decoding takes the canonical form only, so that no two texts stand for the same bytes.
+/// Decoding accepts only the canonical form, so that no two texts decode to the same bytes.
 ///
 /// RFC 4648 §5, §3.5; RFC 7515 §2.
 package enum Base64URL {
-    /// The bytes that `text` stands for, or nothing if it is not the canonical form of any.
+    /// Decodes `text`, or returns `nil` if it is not canonical.
     package static func decode(_ text: UnsafeRawBufferPointer) -> [UInt8]? {
         Base64Alphabet.urlSafe.decode(text)
     }
 
-    /// The bytes that `text` stands for, or nothing if it is not the canonical form of any.
+    /// Decodes `text`, or returns `nil` if it is not canonical.
     package static func decode(_ text: [UInt8]) -> [UInt8]? {
         text.withUnsafeBytes { decode($0) }
     }
 
-    /// The bytes that `text` stands for, or nothing if it is not the canonical form of any.
+    /// Decodes `text`, or returns `nil` if it is not canonical.
     package static func decode(_ text: ArraySlice<UInt8>) -> [UInt8]? {
         text.withUnsafeBytes { decode($0) }
     }
 
-    /// The bytes that `text` stands for, or nothing if it is not the canonical form of any.
+    /// Decodes `text`, or returns `nil` if it is not canonical.
     package static func decode(_ text: String) -> [UInt8]? {
         decode(Array(text.utf8))
     }
@@ -36,20 +36,20 @@ package enum Base64URL {
 ///
 /// RFC 4648 §4.
 package enum Base64 {
-    /// The bytes that `text` stands for, or nothing if it is not the canonical, padded form of any.
+    /// Decodes `text`, or returns `nil` if it is not canonical and padded.
     package static func decode(_ text: UnsafeRawBufferPointer) -> [UInt8]? {
-        // RFC 4648 §4: the last group is filled up to four characters; what lies before the padding decides how much.
+        // RFC 4648 §4: padding fills the last group up to four characters.
         guard text.count.isMultiple(of: 4) else { return nil }
         let padding = text.suffix(2).reversed().prefix { $0 == UInt8(ascii: "=") }.count
         return Base64Alphabet.standard.decode(UnsafeRawBufferPointer(rebasing: text.dropLast(padding)))
     }
 
-    /// The bytes that `text` stands for, or nothing if it is not the canonical, padded form of any.
+    /// Decodes `text`, or returns `nil` if it is not canonical and padded.
     package static func decode(_ text: [UInt8]) -> [UInt8]? {
         text.withUnsafeBytes { decode($0) }
     }
 
-    /// The bytes that `text` stands for, or nothing if it is not the canonical, padded form of any.
+    /// Decodes `text`, or returns `nil` if it is not canonical and padded.
     package static func decode(_ text: String) -> [UInt8]? {
         decode(Array(text.utf8))
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-/// Comparison of what is no secret, eight bytes at a time: how long it takes tells where the first difference is.
+/// Fast comparison of public bytes; its duration reveals the first difference, so it is not for secrets.
 enum EqualBytes {
-    /// Whether both hold the same bytes.
+    /// Whether both have the same bytes.
     @inline(__always)
     static func are(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) -> Bool {
         let count = first.count
@@ -16,20 +16,20 @@ enum EqualBytes {
             guard word(first, offset) == word(second, offset) else { return false }
             offset += 8
         }
-        // The last eight bytes, some of which may have been compared before.
+        // The last eight bytes, which may overlap those compared before.
         return word(first, count - 8) == word(second, count - 8)
     }
 
-    /// Whether a byte is none of the eight that the caller has checked to follow `offset`.
+    /// Whether none of the eight bytes at `offset` equals `byte`; the caller has checked that they exist.
     @inline(__always)
     static func noneOfEight(is byte: UInt8, _ bytes: UnsafeRawBufferPointer, at offset: Int) -> Bool {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let difference = word(bytes, offset) ^ (ones &* UInt64(byte))
-        // Where a byte is zero, its high bit is set; carries may set others, but only above such a one.
+        // The high bit of each zero byte is set; carries may set other high bits, but only above a zero byte.
         return (difference &- ones) & ~difference & (ones &* 0x80) == 0
     }
 
-    // SAFETY: the caller has checked that eight bytes follow `offset`; the load takes any alignment.
+    // SAFETY: the caller has checked that eight bytes follow `offset`; the load allows any alignment.
     @inline(__always)
     private static func word(_ bytes: UnsafeRawBufferPointer, _ offset: Int) -> UInt64 {
         bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: MIT
 
-/// Bounds on a JSON document from outside.
+/// Bounds on an untrusted JSON document.
 ///
 /// RFC 8259 §9.
 package struct JSONLimits: Sendable, Hashable {
-    /// How many bytes a document may have.
+    /// The maximum number of bytes.
     ///
     /// Default 1 MiB.
     package var maximumByteCount: Int
-    /// How deep arrays and objects may be nested; the outermost counts as 1.
+    /// The maximum nesting of arrays and objects; the outermost counts as 1.
     ///
-    /// Default 16; above 128 taken as 128.
+    /// Default 16; values above 128 are treated as 128.
     package var maximumDepth: Int
-    /// How many object members and array elements a document may have, all of them counted.
+    /// The maximum number of object members and array elements in the whole document.
     ///
     /// Default 10,000.
     package var maximumMemberCount: Int
 
-    /// Makes limits; those not given have their defaults.
+    /// Creates limits.
     package init(
         maximumByteCount: Int = 1_048_576,
         maximumDepth: Int = 16,
@@ -28,6 +28,6 @@ package struct JSONLimits: Sendable, Hashable {
         self.maximumMemberCount = maximumMemberCount
     }
 
-    /// All defaults.
+    /// The default limits.
     package static let `default` = JSONLimits()
 }

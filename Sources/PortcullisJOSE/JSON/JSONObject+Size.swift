@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 extension JSONObject {
-    /// Whether it takes more memory than so many bytes, by a rough count that goes no further.
+    /// Whether the object takes more than `byteCount` bytes of memory, by a rough estimate.
     package func takesMore(than byteCount: Int) -> Bool {
         // A document counts 16.5 for each of its bytes and one more at most, as `[0,0,…]` does: a short one
         // need not be taken apart.
@@ -13,7 +13,7 @@ extension JSONObject {
 
 extension JSONValue {
     fileprivate func fits(into rest: inout Int) -> Bool {
-        // The value itself, where it stands.
+        // The value itself, stored inline.
         rest -= 32
         switch self {
         case .null, .bool: break

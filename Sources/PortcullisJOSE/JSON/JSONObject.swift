@@ -2,11 +2,11 @@
 
 /// The members of a JSON object: distinct names, in order.
 ///
-/// Names are compared code point by code point. Looking a name up takes time proportional to the number of members.
+/// Names are compared code point by code point. A lookup takes time proportional to the number of members.
 ///
 /// RFC 8259 §4.
 public struct JSONObject: Sendable, ExpressibleByDictionaryLiteral {
-    /// One name and its value.
+    /// A name and its value.
     public struct Member: Sendable, Hashable {
         /// The name, after unescaping.
         public let name: String
@@ -49,12 +49,12 @@ public struct JSONObject: Sendable, ExpressibleByDictionaryLiteral {
         case scanned(ScannedObject)
     }
 
-    /// Makes an object without members.
+    /// Creates an empty object.
     public init() {
         content = .members([])
     }
 
-    /// Makes an object with its members in the order written.
+    /// Creates an object with the members in the order written.
     ///
     /// Traps if two names are equal.
     public init(dictionaryLiteral elements: (String, JSONValue)...) {
@@ -66,25 +66,25 @@ public struct JSONObject: Sendable, ExpressibleByDictionaryLiteral {
         for (name, value) in elements {
             precondition(
                 !members.contains { CodePoints.equal($0.name, name) },
-                "The member names of a JSON object are distinct.")
+                "The member names of a JSON object must be distinct.")
             members.append(Member(name: name, value: value))
         }
         content = .members(members)
     }
 
-    /// Takes over members whose names the parser has found to be distinct.
+    /// Creates an object from members whose names the parser has found to be distinct.
     init(checked members: [Member]) {
         content = .members(members)
     }
 
-    /// Takes over what the parser has found, and reads it when it is asked for.
+    /// Creates an object from a scanned document, whose strings are decoded on demand.
     init(_ scanned: ScannedObject) {
         content = .scanned(scanned)
     }
 
-    /// The value with this name, or nothing.
+    /// The value with this name, or `nil`.
     ///
-    /// Setting replaces the value in its place, or appends; setting nothing removes.
+    /// Setting a value replaces the old one in its place or appends; setting `nil` removes the member.
     public subscript(name: String) -> JSONValue? {
         get {
             switch content {
@@ -105,13 +105,13 @@ public struct JSONObject: Sendable, ExpressibleByDictionaryLiteral {
         }
     }
 
-    /// Whether the value with this name is a string, and this one, code point by code point.
+    /// Whether the value with this name is this string, code point by code point.
     package func holds(_ text: String, for name: String) -> Bool {
         if case .scanned(let scanned) = content { return scanned.holds(text, for: name) }
         return self[name]?.string.map { CodePoints.equal($0, text) } ?? false
     }
 
-    /// Whether the value with this name is a string; nothing if there is none.
+    /// Whether the value with this name is a string; `nil` if there is none.
     func hasString(_ name: String) -> Bool? {
         if case .scanned(let scanned) = content { return scanned.hasString(name) }
         return self[name].map { $0.string != nil }
@@ -123,19 +123,19 @@ public struct JSONObject: Sendable, ExpressibleByDictionaryLiteral {
 }
 
 extension JSONObject: Hashable {
-    /// Whether both have the same names with the same values, in whatever order.
+    /// Whether both have the same names with the same values, in any order.
     public static func == (first: JSONObject, second: JSONObject) -> Bool {
         first.count == second.count
             && first.members.allSatisfy { second[$0.name] == $0.value }
     }
 
-    /// Feeds the number of members, since their order must not count.
+    /// Hashes the number of members only, since their order does not matter.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(count)
     }
 }
 
 extension JSONObject: CustomReflectable {
-    /// The members, however they are kept.
+    /// The members, independent of their storage.
     public var customMirror: Mirror { Mirror(self, children: ["members": members]) }
 }

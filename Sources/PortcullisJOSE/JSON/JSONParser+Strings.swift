@@ -22,14 +22,14 @@ extension JSONParser {
         return text
     }
 
-    // What is ASCII needs no validation, which costs more than the copy.
+    // ASCII needs no UTF-8 validation, which costs more than the copy.
     func ascii(_ range: Range<Int>) -> String {
         bytes.withUnsafeBufferPointer {
             String(decoding: UnsafeBufferPointer(rebasing: $0[range]), as: UTF8.self)
         }
     }
 
-    /// Reads on from the first backslash of a string that began at `start`.
+    /// Continues at the first backslash of a string that began at `start`.
     private mutating func escapedString(from start: Int) throws(JSONError) -> String {
         var content = Array(bytes[start..<offset])
         while true {
@@ -70,7 +70,7 @@ extension JSONParser {
         offset += 1
     }
 
-    /// Reads the digits of `\u`, and a second escape if the first is the first half of a pair.
+    /// Reads the digits of `\u`, and a second escape if the first is a high surrogate.
     private mutating func unicodeEscape() throws(JSONError) -> Unicode.Scalar {
         let start = offset
         let first = try hexadecimalUnit()
@@ -106,7 +106,7 @@ extension JSONParser {
         return unit
     }
 
-    /// Validates instead of repairing: overlong forms, surrogates and truncated sequences are refused.
+    /// Refuses overlong forms, surrogates and truncated sequences, and repairs nothing.
     private static func decode(_ content: ArraySlice<UInt8>, at start: Int) throws(JSONError) -> String {
         guard let text = String(validating: content, as: UTF8.self) else {
             throw JSONError(reason: .malformedUTF8, offset: start)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 
 extension JSONValue {
-    /// Reads a whole document.
+    /// Parses a whole document.
     ///
-    /// Stricter than most readers, because differences between readers are how tokens get forged: duplicate names,
-    /// invalid UTF-8, a byte order mark and anything behind the value are refused.
+    /// Stricter than most parsers, because differences between parsers allow forged tokens: refuses duplicate
+    /// names, invalid UTF-8, a byte order mark and anything after the value.
     ///
     /// RFC 8259 §2, §4, §8.1.
     package static func parse(
@@ -19,7 +19,7 @@ extension JSONValue {
     }
 }
 
-/// A recursive descent over a byte array; the depth limit bounds the recursion.
+/// A recursive descent parser over a byte array; the depth limit bounds the recursion.
 struct JSONParser {
     let bytes: [UInt8]
     var offset = 0
@@ -58,13 +58,13 @@ struct JSONParser {
         return take(UInt8(ascii: "}")) ? JSONObject() : try object(continuing: [], depth: depth)
     }
 
-    /// Reads what is left of an object from a name on: these members have been read before it.
+    /// Reads the rest of an object, from a name on, after the members in `read`.
     mutating func object(
         continuing read: [JSONObject.Member], depth: Int
     ) throws(JSONError) -> JSONObject {
         var names = DistinctNames()
         var members = read
-        // Most have a few members: to make room for them one by one costs more than the room.
+        // Most objects have a few members: growing one by one costs more than reserving space.
         members.reserveCapacity(8)
         repeat {
             skipWhitespace()
@@ -131,7 +131,7 @@ struct JSONParser {
             if !take(UInt8(ascii: "+")) { take(UInt8(ascii: "-")) }
             try digits()
         }
-        // A number ends where something else begins: 01, 1a and 1.2.3 are no numbers.
+        // A delimiter must follow the number: 01, 1a and 1.2.3 are malformed.
         if offset < bytes.count, Self.continuesWord(bytes[offset]) { throw error(.malformedNumber) }
         return JSONNumber(checked: ascii(start..<offset))
     }
@@ -181,11 +181,11 @@ extension JSONParser {
     }
 }
 
-/// Finds a repeated name without quadratic work: few names are compared, many are hashed.
+/// Finds a duplicate name without quadratic work: few names are compared, many are hashed.
 private struct DistinctNames {
     private var hashed: Set<[UInt8]> = []
 
-    // The set holds bytes, because String hashes and compares by canonical equivalence.
+    // Bytes, because String hashes and compares by canonical equivalence.
     mutating func insert(_ name: String, among members: [JSONObject.Member]) -> Bool {
         guard members.count >= 16 else {
             return !members.contains { CodePoints.equal($0.name, name) }

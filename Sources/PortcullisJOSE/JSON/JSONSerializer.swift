@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 extension JSONValue {
-    /// The value as a compact document: no white space, members in their order, only what must be escaped escaped.
+    /// Serializes the value without white space, with members in order and the fewest escapes.
     ///
     /// The same value always gives the same bytes.
     ///
@@ -32,7 +32,7 @@ extension JSONValue {
         output.append(UInt8(ascii: "]"))
     }
 
-    // RFC 8259 §7: quotation mark, reverse solidus and the control characters must be escaped, nothing else.
+    // RFC 8259 §7: only quotation mark, reverse solidus and control characters must be escaped.
     fileprivate static func append(_ string: String, to output: inout [UInt8]) {
         output.append(UInt8(ascii: "\""))
         for byte in string.utf8 {
@@ -55,7 +55,7 @@ extension JSONValue {
 }
 
 extension JSONObject {
-    /// The object as a compact document, members in their order.
+    /// Serializes the object without white space, with members in order.
     ///
     /// RFC 8259 §4.
     public func serialized() -> [UInt8] {

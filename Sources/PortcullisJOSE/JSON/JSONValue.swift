@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-/// A JSON value: what a token, a key set or a metadata document holds.
+/// A JSON value in a token, a JWK set or a metadata document.
 ///
-/// Strings are compared code point by code point, not by canonical equivalence: two texts that Swift's
-/// `String` calls equal but that are different bytes are different here.
+/// Strings are compared code point by code point: canonically equivalent strings, which Swift's `String`
+/// treats as equal, are different here if their bytes differ.
 ///
 /// RFC 8259 §3, §8.3.
 public enum JSONValue: Sendable {
@@ -11,7 +11,7 @@ public enum JSONValue: Sendable {
     case null
     /// The literals `true` and `false`.
     case bool(Bool)
-    /// A number, kept as it was written.
+    /// A number, in its original spelling.
     case number(JSONNumber)
     /// A string.
     case string(String)
@@ -20,32 +20,32 @@ public enum JSONValue: Sendable {
     /// An object with distinct member names.
     case object(JSONObject)
 
-    /// The truth value, or nothing if this is not a boolean.
+    /// The boolean, or `nil` if this is another type.
     public var bool: Bool? {
         if case .bool(let value) = self { value } else { nil }
     }
 
-    /// The number, or nothing if this is not a number.
+    /// The number, or `nil` if this is another type.
     public var number: JSONNumber? {
         if case .number(let value) = self { value } else { nil }
     }
 
-    /// The text, or nothing if this is not a string.
+    /// The string, or `nil` if this is another type.
     public var string: String? {
         if case .string(let value) = self { value } else { nil }
     }
 
-    /// The elements, or nothing if this is not an array.
+    /// The elements, or `nil` if this is not an array.
     public var array: [JSONValue]? {
         if case .array(let value) = self { value } else { nil }
     }
 
-    /// The members, or nothing if this is not an object.
+    /// The object, or `nil` if this is another type.
     public var object: JSONObject? {
         if case .object(let value) = self { value } else { nil }
     }
 
-    /// The strings of an array of strings, or nothing if this is anything else.
+    /// The elements of an array of strings, or `nil` if this is anything else.
     package var strings: [String]? {
         guard let elements = array else { return nil }
         var strings: [String] = []
@@ -78,7 +78,7 @@ extension JSONValue: Hashable {
         }
     }
 
-    /// Feeds the kind and the content.
+    /// Hashes the value.
     public func hash(into hasher: inout Hasher) {
         switch self {
         case .null: hasher.combine(0)
@@ -92,29 +92,29 @@ extension JSONValue: Hashable {
 }
 
 extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral {
-    /// Makes a string.
+    /// Creates a string.
     public init(stringLiteral value: String) {
         self = .string(value)
     }
 
-    /// Makes a number.
+    /// Creates a number.
     public init(integerLiteral value: Int) {
         self = .number(JSONNumber(value))
     }
 
-    /// Makes a boolean.
+    /// Creates a boolean.
     public init(booleanLiteral value: Bool) {
         self = .bool(value)
     }
 }
 
 extension JSONValue: ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral {
-    /// Makes an array.
+    /// Creates an array.
     public init(arrayLiteral elements: JSONValue...) {
         self = .array(elements)
     }
 
-    /// Makes an object with its members in the order written.
+    /// Creates an object with the members in the order written.
     ///
     /// Traps if two names are equal.
     public init(dictionaryLiteral elements: (String, JSONValue)...) {
@@ -122,12 +122,12 @@ extension JSONValue: ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral {
     }
 }
 
-/// Comparison of texts as RFC 8259 §8.3 wants it: code point by code point, without normalization.
+/// String comparison of RFC 8259 §8.3: code point by code point, without normalization.
 package enum CodePoints {
-    /// Whether both are the same code points.
+    /// Whether both have the same code points.
     @inline(__always)
     package static func equal(_ first: String, _ second: String) -> Bool {
-        // The lengths tell most names apart, and cost nothing.
+        // Most names differ in length, which is cheap to compare.
         first.utf8.count == second.utf8.count && haveEqualBytes(first, second)
     }
 

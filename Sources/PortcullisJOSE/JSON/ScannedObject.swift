@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
 
-/// An object as it stands in a document that has been read strictly: texts are made of its members when somebody asks.
+/// An object in a validated document, whose names and strings are decoded on demand.
 ///
-/// A token has a dozen claims, of which a resource wants a few; and it is remembered, where one array of bytes is kept with less
-/// ado than two dozen texts.
+/// A token has a dozen claims, of which a resource reads a few. Cached tokens also need less memory as one
+/// array of bytes than as two dozen strings.
 ///
 /// RFC 8259 §4.
 struct ScannedObject: Sendable {
     struct Member: Sendable {
-        /// Where the name stands between its quotation marks: ASCII without escapes.
+        /// The range of the name between its quotation marks: ASCII without escapes.
         let name: Range<Int>
         let value: Value
     }
 
     enum Value: Sendable {
-        /// Where a string stands between its quotation marks: ASCII without escapes.
+        /// The range of a string between its quotation marks: ASCII without escapes.
         case text(Range<Int>)
         case other(JSONValue)
     }
@@ -22,12 +22,12 @@ struct ScannedObject: Sendable {
     let bytes: [UInt8]
     let members: [Member]
 
-    /// The value with this name, or nothing.
+    /// The value with this name, or `nil`.
     subscript(name: String) -> JSONValue? {
         index(of: name).map { value(members[$0].value) }
     }
 
-    /// Whether the value with this name is a string, and this one.
+    /// Whether the value with this name is this string.
     func holds(_ text: String, for name: String) -> Bool {
         guard let index = index(of: name) else { return false }
         switch members[index].value {
@@ -42,7 +42,7 @@ struct ScannedObject: Sendable {
         }
     }
 
-    /// Whether the value with this name is a string; nothing if there is none.
+    /// Whether the value with this name is a string; `nil` if there is none.
     func hasString(_ name: String) -> Bool? {
         index(of: name).map { index in
             switch members[index].value {
@@ -59,7 +59,7 @@ struct ScannedObject: Sendable {
         }
     }
 
-    /// Whether the document is worth keeping for its texts: blanks are not, nor is what stands beside it in values of their own.
+    /// Whether keeping the document saves memory: it is small, or at least half of it is names and strings.
     var isCompact: Bool {
         guard bytes.count > Self.smallByteCount else { return true }
         var textByteCount = 0
@@ -77,7 +77,7 @@ struct ScannedObject: Sendable {
         members.map { JSONObject.Member(name: text($0.name), value: value($0.value)) }
     }
 
-    /// Where a name is among members of a document.
+    /// The index of the member with a name, or `nil`.
     @inline(__always)
     static func index(
         of name: UnsafeRawBufferPointer, _ members: [Member], _ bytes: UnsafeRawBufferPointer
@@ -105,7 +105,8 @@ struct ScannedObject: Sendable {
 }
 
 extension JSONObject {
-    /// Reads a document as ``JSONValue/parse(_:limits:)`` does, with the same verdict, and makes its texts when they are asked for.
+    /// Reads a document as ``JSONValue/parse(_:limits:)`` does, with the same verdict, and makes its texts
+    /// when they are asked for.
     ///
     /// Nothing if the document is no object; it has not been judged then.
     init?(scanning bytes: [UInt8], limits: JSONLimits) throws(JSONError) {
@@ -120,8 +121,8 @@ extension JSONParser {
     /// More members than this have their texts made at once: each new name is compared with all before it.
     static let maximumScannedMemberCount = 64
 
-    /// Reads a document as ``document()`` does, with the same verdict, but leaves the texts of an object where they are if its
-    /// names are plain ASCII, and not many.
+    /// Reads a document as ``document()`` does, with the same verdict, but leaves the texts of an object
+    /// where they are if its names are plain ASCII, and not many.
     ///
     /// - Returns: Nothing if the document is no object. It has not been judged then.
     mutating func scannedDocument() throws(JSONError) -> JSONObject? {
@@ -175,7 +176,9 @@ extension JSONParser {
         return .other(try value(depth: 1))
     }
 
-    /// Reads a string of ASCII without escapes whose opening quotation mark is the current byte; stays there if it is another.
+    /// Reads an ASCII string without escapes at the current quotation mark.
+    ///
+    /// Returns `nil`, without moving, for any other string.
     private mutating func plainString() -> Range<Int>? {
         let start = offset + 1
         let end: Int? = bytes.withUnsafeBufferPointer { bytes in

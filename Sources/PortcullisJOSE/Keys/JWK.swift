@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-/// A public key to verify signatures with: RSA, P-256, P-384, P-521 or Ed25519.
+/// A public key that verifies signatures: RSA, P-256, P-384, P-521 or Ed25519.
 ///
-/// It is decoded once, when it is made. Members that are not about the key itself, such as `x5c`, are not looked at.
+/// The initializer decodes the key once. Certificate members such as `x5c` are ignored.
 ///
 /// RFC 7517 §4.
 public struct JWK: Sendable {
@@ -10,7 +10,7 @@ public struct JWK: Sendable {
     public let keyID: String?
     /// The `kty` member: `RSA`, `EC` or `OKP`.
     package let keyType: String
-    /// The algorithm that the key is bound to; nothing if there is no `alg` member or it names none of ours.
+    /// The `alg` member; `nil` if it is absent or not supported.
     public let algorithm: SignatureAlgorithm?
     /// The `use` member.
     package let use: String?
@@ -23,22 +23,22 @@ public struct JWK: Sendable {
     /// The key and its `kid`, `use`, `key_ops` and `alg`, without private and unknown members.
     public let publicJSON: JSONObject
 
-    /// Whether the JSON had private members; they were not read.
+    /// Whether the JSON had private members, which were ignored.
     ///
-    /// RFC 7517 §9.2: whoever published them must be told.
+    /// RFC 7517 §9.2: the publisher should be warned.
     package let hasPrivateMembers: Bool
 
     private let algorithmName: String?
     private let key: PublicKey
 
-    /// Reads a key.
+    /// Parses a key.
     ///
-    /// Private members are not read. Does not check that `use` or `key_ops` allow verification;
-    /// ``JWKSet`` skips such keys when it selects one.
+    /// Ignores private members. Does not check that `use` and `key_ops` allow verification; ``JWKSet`` does
+    /// when it selects a key.
     ///
     /// - Throws: `unsupportedKeyType` for `oct` and unknown types, `unsupportedCurve`, `malformedKey`,
-    ///   `malformedBase64URL`, `unsuitableKeyStrength` for RSA outside 2048 to 8192 bits, with an unfit exponent or with
-    ///   the fingerprint of CVE-2017-15361 (ROCA), and for an Ed25519 point of small order,
+    ///   `malformedBase64URL`, `unsuitableKeyStrength` for RSA outside 2048 to 8192 bits, with an unfit
+    ///   exponent or with the fingerprint of CVE-2017-15361 (ROCA), and for an Ed25519 point of small order,
     ///   `inconsistentKey` for a point that is not on its curve or an Ed25519 point that is not reduced.
     ///
     /// RFC 7517 §4, RFC 7518 §6, RFC 8037 §2, RFC 8032 §5.1.
@@ -61,7 +61,7 @@ public struct JWK: Sendable {
         self.publicJSON = publicJSON
     }
 
-    /// Whether type and curve fit the algorithm, and `use`, `key_ops` and `alg`, where present, allow it.
+    /// Whether type and curve match the algorithm, and `use`, `key_ops` and `alg`, if present, allow it.
     ///
     /// RFC 7517 §4.2-§4.4, RFC 8725 §3.1.
     package func canVerify(_ algorithm: SignatureAlgorithm) -> Bool {
@@ -74,7 +74,7 @@ public struct JWK: Sendable {
         return CodePoints.equal(algorithmName, algorithm.rawValue)
     }
 
-    /// Whether `signature` is this key's over the first `count` bytes of `message`.
+    /// Whether `signature` verifies with this key over the first `count` bytes of `message`.
     func verifies(
         _ signature: [UInt8],
         over message: [UInt8],

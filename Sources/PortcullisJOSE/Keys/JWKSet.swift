@@ -2,26 +2,26 @@
 
 /// The public keys that an issuer publishes.
 ///
-/// Keys that this package cannot use are skipped, not fatal.
+/// Unusable keys are skipped and do not make the set invalid.
 ///
 /// RFC 7517 §5.
 public struct JWKSet: Sendable {
-    /// How many keys of a set are looked at; the rest is skipped.
+    /// The maximum number of keys; further keys are skipped.
     package static let maximumKeyCount = 256
 
-    /// The keys that can be used, in the order of the document.
+    /// The usable keys, in the order of the document.
     public let keys: [JWK]
-    /// The keys that were left out.
+    /// The skipped keys.
     package let skipped: [SkippedKey]
-    /// The places, in the array `keys` of the document, of keys published with private members: an incident.
+    /// The indices in the document's `keys` of keys with private members, whose publication is an incident.
     ///
     /// RFC 7517 §9.2.
     package let indicesWithPrivateMembers: [Int]
 
-    /// Reads a key set from the bytes of a document.
+    /// Parses a JWK set.
     ///
-    /// - Throws: `malformedJSON` if the bytes are not strict JSON, `malformedKeySet` if they are not an object with an
-    ///   array `keys`. An empty array is a key set without keys.
+    /// - Throws: `malformedJSON` if the bytes are not strict JSON, `malformedKeySet` if they are not an
+    ///   object with an array `keys`. An empty array is a valid set.
     ///
     /// RFC 7517 §5.
     public init(parsing bytes: [UInt8]) throws(JOSEError) {
@@ -34,9 +34,9 @@ public struct JWKSet: Sendable {
         try self.init(json)
     }
 
-    /// Reads a key set.
+    /// Parses a JWK set from JSON.
     ///
-    /// - Throws: `malformedKeySet` if this is not an object with an array `keys`.
+    /// - Throws: `malformedKeySet` if the value is not an object with an array `keys`.
     ///
     /// RFC 7517 §5.
     public init(_ json: JSONValue) throws(JOSEError) {
@@ -59,24 +59,24 @@ public struct JWKSet: Sendable {
         self.indicesWithPrivateMembers = indicesWithPrivateMembers
     }
 
-    /// Makes a key set of these keys.
+    /// Creates a set of these keys.
     public init(_ keys: [JWK]) {
         self.keys = keys
         skipped = []
         indicesWithPrivateMembers = []
     }
 
-    /// The set's public members, as an issuer publishes them.
+    /// The JWK set document, with public members only.
     ///
     /// RFC 7517 §5.
     package var publicJSON: JSONObject {
         ["keys": .array(keys.map { .object($0.publicJSON) })]
     }
 
-    /// Finds the one key that a token may be verified with.
+    /// Selects the one key to verify a token with.
     ///
-    /// Keys that cannot verify with the algorithm are left out first, so that two keys of different types may share a
-    /// `kid`. Never falls back: a `kid` that no key has is not looked up in any other way.
+    /// Considers only keys that can verify with the algorithm, so that two keys of different types may share
+    /// a `kid`. Never falls back: a token with an unknown `kid` is not tried with other keys.
     ///
     /// RFC 7517 §4.5, RFC 7515 §4.1.4, Appendix D.
     package func selectKey(keyID: String?, algorithm: SignatureAlgorithm) -> KeySelection {
@@ -101,22 +101,22 @@ public struct JWKSet: Sendable {
     }
 }
 
-/// A key of a set that was left out, by its place, since its `kid` is untrusted text.
+/// A skipped key of a set, identified by its index, since its `kid` is untrusted text.
 package struct SkippedKey: Sendable, Hashable {
-    /// The place in the array `keys`, from 0.
+    /// The index in the array `keys`, from 0.
     package let index: Int
     /// Why it cannot be used.
     package let reason: JOSEError
 }
 
-/// The answer to the question which key a token may be verified with.
+/// The result of ``JWKSet/selectKey(keyID:algorithm:)``.
 package enum KeySelection: Sendable {
-    /// This one.
+    /// The key.
     case found(JWK)
-    /// No key has the token's `kid`: the set may be out of date.
+    /// No key has the token's `kid`; the set may be out of date.
     case unknownKeyID
-    /// The keys in question cannot verify with the algorithm.
+    /// No matching key can verify with the algorithm.
     case noCandidate
-    /// More than one key could be meant.
+    /// More than one key matches.
     case ambiguous
 }

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: MIT
 
-/// A key pair to sign with.
+/// A key pair that signs.
 ///
-/// Prints as its public half only.
+/// Its description contains the public half only.
 ///
 /// RFC 7517 §4, RFC 7518 §6.
 public struct PrivateJWK: Sendable {
     /// The public half, with `kid`, `use` and `alg`.
     public let publicKey: JWK
-    /// The key with its secrets: for storing it, never for publishing.
+    /// The key with its private members, to store and never to publish.
     public let jsonIncludingPrivateMembers: JSONObject
 
     private let key: PrivateKey
 
-    /// Makes a new key for the algorithm, marked `use: sig` and with its `alg`; RSA with 2048 bits.
+    /// Generates a key for the algorithm, with `use: sig` and `alg`; RSA keys have 2048 bits.
     ///
-    /// Making an RSA key takes about a tenth of a second of processor.
+    /// An RSA key takes about 0.1 seconds of CPU time.
     ///
     /// - Throws: `cryptographyUnavailable`.
     ///
@@ -32,11 +32,11 @@ public struct PrivateJWK: Sendable {
         return try PrivateJWK(key, json)
     }
 
-    /// Reads a key pair.
+    /// Parses a key pair.
     ///
     /// An RSA key must have all of `d`, `p`, `q`, `dp`, `dq` and `qi`.
     ///
-    /// - Throws: What ``JWK/init(_:)`` throws, and `inconsistentKey` if the halves do not belong together.
+    /// - Throws: The errors of ``JWK/init(_:)``, and `inconsistentKey` if the halves do not match.
     ///
     /// RFC 7518 §6.2.2, §6.3.2; RFC 8037 §2.
     public init(_ json: JSONObject) throws(JOSEError) {
@@ -46,19 +46,19 @@ public struct PrivateJWK: Sendable {
 
     private init(_ key: PrivateKey, _ json: JSONObject) throws(JOSEError) {
         var publicJSON = try JWK(json).publicJSON
-        // key_ops of a private key speaks of signing; its public half is for verifying.
+        // The private key's key_ops is about signing; the public half verifies.
         publicJSON["key_ops"] = nil
         publicKey = try JWK(publicJSON)
         jsonIncludingPrivateMembers = json
         self.key = key
     }
 
-    /// Signs, as a compact JWS.
+    /// Signs a payload as a compact JWS.
     ///
-    /// `alg`, and `kid` if the key has one, are put in front of the header's parameters, unless they are among them:
-    /// what the caller wrote stays, even if it is not true, so that tests can make tokens that lie.
+    /// Prepends `alg`, and `kid` if the key has one, unless the header has them: the caller's values stay
+    /// even if they are wrong, so that tests can make invalid tokens.
     ///
-    /// - Throws: `keyNotUsable` if the algorithm does not fit the key, `cryptographyUnavailable`.
+    /// - Throws: `keyNotUsable` if the algorithm does not match the key, `cryptographyUnavailable`.
     ///
     /// RFC 7515 §5.1, §7.1.
     package func sign(
@@ -76,14 +76,14 @@ public struct PrivateJWK: Sendable {
         return input + "." + Base64URL.encode(try sign(Array(input.utf8), algorithm: algorithm))
     }
 
-    /// Signs bytes; the signature is in the form of RFC 7518.
+    /// Signs bytes; the signature has the format of RFC 7518.
     ///
     /// RFC 7518 §3.
     package func sign(_ bytes: [UInt8], algorithm: SignatureAlgorithm) throws(JOSEError) -> [UInt8] {
         try key.sign(bytes, algorithm: algorithm)
     }
 
-    // One signature tells for every type of key whether its halves belong together.
+    // Signing and verifying once shows for every key type whether its halves match.
     private func checkHalves() throws(JOSEError) {
         guard let algorithm = SignatureAlgorithm.allCases.first(where: { $0.keyShape == key.shape }) else {
             throw .keyNotUsable

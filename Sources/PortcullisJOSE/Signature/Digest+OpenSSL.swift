@@ -16,7 +16,7 @@ package enum HashAlgorithm: Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// The name that OpenSSL knows the hash by.
+    /// OpenSSL's name of the hash.
     var name: String {
         switch self {
         case .sha256: "SHA256"
@@ -30,8 +30,9 @@ package enum HashAlgorithm: Sendable, Hashable, CaseIterable {
 ///
 /// FIPS 180-4.
 package enum Digest {
-    // Measured for 700 bytes: 0.60 µs with an algorithm fetched once, 0.87 µs when it is fetched each time, 0.56 µs with a context kept
-    // as well, which also saves two allocations: one context waits in an atomic for whoever comes first.
+    // Measured for 700 bytes: 0.87 µs if the algorithm is fetched each time, 0.60 µs if it is fetched once,
+    // 0.56 µs and two allocations fewer if a context is kept too. An atomic holds one context for the next
+    // caller.
     private static let sha256 = FetchedDigest(.sha256)
     private static let sha384 = FetchedDigest(.sha384)
     private static let sha512 = FetchedDigest(.sha512)
@@ -63,25 +64,26 @@ package enum Digest {
 }
 
 private final class FetchedDigest: Sendable {
-    // SAFETY: a fetched EVP_MD never changes and is never freed; OpenSSL reads it from any thread.
+    // SAFETY: a fetched EVP_MD never changes and is never freed; OpenSSL may read it from any thread.
     nonisolated(unsafe) private let algorithm: OpaquePointer
-    /// A context for this algorithm that is not in use, by its address; 0 while it is.
+    /// The address of an unused context for this algorithm; 0 while it is in use.
     private let idle = Atomic<UInt>(0)
 
     init(_ hash: HashAlgorithm) {
         guard let algorithm = EVP_MD_fetch(nil, hash.name, nil) else {
-            preconditionFailure("OpenSSL offers no SHA-2: its configuration loads no provider that has it.")
+            preconditionFailure("OpenSSL has no SHA-2: its configuration loads no provider with it.")
         }
         self.algorithm = algorithm
     }
 
     func compute(_ bytes: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) {
-        // SAFETY: the exchange gives a context to one caller at a time; it is a live one that was put there below.
+        // SAFETY: the exchange gives the context to one caller at a time; it was stored below and never
+        // freed.
         let kept = OpaquePointer(bitPattern: idle.exchange(0, ordering: .acquiring))
         let context = kept ?? EVP_MD_CTX_new()
-        // SAFETY: raw bytes are seen as bytes; the caller's buffer holds a whole hash.
+        // SAFETY: raw bytes are read as UInt8; the caller's buffer is as long as the hash.
         let target = output.baseAddress?.assumingMemoryBound(to: UInt8.self)
-        // A context that was used before goes on with its algorithm.
+        // A used context keeps its algorithm.
         guard EVP_DigestInit_ex2(context, kept == nil ? algorithm : nil, nil) == 1,
             EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) == 1,
             EVP_DigestFinal_ex(context, target, nil) == 1

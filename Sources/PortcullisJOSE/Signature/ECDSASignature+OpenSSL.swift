@@ -2,11 +2,11 @@
 
 import COpenSSL
 
-/// The two forms of an ECDSA signature: R and S one behind the other in JOSE, DER in OpenSSL.
+/// The two formats of an ECDSA signature: R followed by S in JOSE, DER in OpenSSL.
 ///
 /// RFC 7518 §3.4.
 enum ECDSASignature {
-    /// The DER form, or nothing if the lengths are wrong or R or S is zero or not below the curve's order.
+    /// The DER format, or `nil` if the length is wrong, or R or S is zero or not below the curve's order.
     static func der(fromRaw raw: [UInt8], curve: EllipticCurve) -> [UInt8]? {
         let count = curve.coordinateByteCount
         guard raw.count == 2 * count else { return nil }
@@ -17,9 +17,10 @@ enum ECDSASignature {
         return der(raw[..<count], raw[count...])
     }
 
-    /// A sequence of two integers: without leading zeros, but for one in front of what would be negative.
+    /// A sequence of two integers without leading zeros, except one before a byte whose high bit is set.
     ///
-    /// Written here since OpenSSL's encoder, made for any structure, takes longer than all else around a verification.
+    /// Implemented here because OpenSSL's generic encoder takes longer than everything else around a
+    /// verification.
     ///
     /// RFC 3279 §2.2.3, X.690 §8.3.2, §8.9.
     private static func der(_ r: ArraySlice<UInt8>, _ s: ArraySlice<UInt8>) -> [UInt8] {
@@ -29,7 +30,7 @@ enum ECDSASignature {
         var der: [UInt8] = []
         der.reserveCapacity(3 + contentByteCount)
         der.append(0x30)
-        // Two numbers of P-521 are longer than one byte of length can tell, and shorter than two.
+        // The two numbers of P-521 need the long form of the length, with one byte.
         if contentByteCount >= 128 { der.append(0x81) }
         der.append(UInt8(contentByteCount))
         append(r, to: &der)
@@ -37,7 +38,7 @@ enum ECDSASignature {
         return der
     }
 
-    // Never empty: a number that is zero has been refused before.
+    // Never empty: zero has been refused before.
     private static func isPadded(_ number: ArraySlice<UInt8>) -> Bool {
         number.first.map { $0 >= 0x80 } ?? true
     }
@@ -54,7 +55,7 @@ enum ECDSASignature {
         der += number
     }
 
-    /// R and S of full length, one behind the other.
+    /// R followed by S, each in full length.
     static func raw(fromDER der: [UInt8], curve: EllipticCurve) -> [UInt8]? {
         let count = curve.coordinateByteCount
         return der.withUnsafeBufferPointer { buffer in
@@ -68,12 +69,12 @@ enum ECDSASignature {
         }
     }
 
-    // Both are big-endian and of equal length, so that their order is that of their bytes.
+    // Both are big-endian and of equal length, so numeric order is byte order.
     private static func isInRange(_ number: ArraySlice<UInt8>, order: [UInt8]) -> Bool {
         number.contains { $0 != 0 } && number.lexicographicallyPrecedes(order)
     }
 
-    /// The curves' orders, as OpenSSL knows them.
+    /// The curves' orders, from OpenSSL.
     private enum Order {
         static let p256 = load(NID_X9_62_prime256v1, .p256)
         static let p384 = load(NID_secp384r1, .p384)
@@ -101,16 +102,16 @@ enum ECDSASignature {
     }
 }
 
-/// OpenSSL's numbers as bytes.
+/// Conversions of OpenSSL's numbers to bytes.
 enum BigNumber {
-    /// The unsigned big-endian form, filled up to `count` bytes, or nothing if it does not fit.
+    /// The unsigned big-endian bytes, padded to `count`, or `nil` if the number is longer.
     static func bytes(_ number: OpaquePointer?, count: Int) -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: count)
         guard let number, BN_bn2binpad(number, &bytes, Int32(count)) == count else { return nil }
         return bytes
     }
 
-    /// The unsigned big-endian form without leading zero bytes.
+    /// The unsigned big-endian bytes without leading zeros.
     static func bytes(_ number: OpaquePointer) -> [UInt8]? {
         bytes(number, count: Int(BN_num_bits(number) + 7) / 8)
     }

@@ -4,9 +4,9 @@
 enum Ed25519Points {
     /// Whether an encoding of 32 bytes is one of the eight points of small order.
     ///
-    /// Anyone can make signatures that such a key verifies, over every message or over one in eight, without a private
-    /// key. The list has the encodings that are not reduced too, and the comparison ignores the sign of x, since OpenSSL
-    /// reads all of them.
+    /// Without a private key, an attacker can make signatures that such a key verifies, over every message or
+    /// over one in eight. The list includes encodings that are not reduced, and the comparison ignores the
+    /// sign of x, since OpenSSL accepts all of them.
     ///
     /// RFC 8032 §5.1, §5.1.7.
     static func isOfSmallOrder(_ encoding: [UInt8]) -> Bool {
@@ -16,7 +16,7 @@ enum Ed25519Points {
 
     /// Whether the y of an encoding of 32 bytes is below the field's prime, 2^255 - 19.
     ///
-    /// RFC 8032 §5.1.3, 1: decoding fails otherwise. One key would have two thumbprints.
+    /// RFC 8032 §5.1.3, 1: otherwise decoding fails. One key would have two thumbprints.
     static func isReduced(_ encoding: [UInt8]) -> Bool {
         let y = withoutSign(encoding)
         return y[0] < 0xED || y[1..<31].contains { $0 != 0xFF } || y[31] != 0x7F

@@ -2,7 +2,7 @@
 
 import COpenSSL
 
-/// The named members that OpenSSL makes a key from.
+/// The named parameters from which OpenSSL creates a key.
 struct KeyParameters: ~Copyable {
     private let builder: OpaquePointer
     private var numbers: [OpaquePointer] = []
@@ -39,13 +39,13 @@ struct KeyParameters: ~Copyable {
 
     mutating func add(_ name: StaticString, text: String) throws(JOSEError) {
         let buffer = keep(Array(text.utf8))
-        // SAFETY: raw bytes are seen as characters, for the length that goes with them.
+        // SAFETY: raw bytes are read as characters, with their own length.
         let start = buffer.baseAddress?.assumingMemoryBound(to: CChar.self)
         guard OSSL_PARAM_BLD_push_utf8_string(builder, Self.key(name), start, buffer.count) == 1
         else { throw .cryptographyUnavailable }
     }
 
-    /// What a key is made of.
+    /// The parts of a key.
     enum Selection {
         case domain, publicKey, pair
 
@@ -58,14 +58,14 @@ struct KeyParameters: ~Copyable {
         }
     }
 
-    /// A key that has a curve, but no point yet.
+    /// A curve without a point.
     static func makeDomain(_ curve: EllipticCurve) throws(JOSEError) -> OpaquePointer? {
         var parameters = try KeyParameters()
         try parameters.add("group", text: curve.rawValue)
         return try parameters.makeKey(type: "EC", .domain)
     }
 
-    /// Makes a key of the type, or nothing if OpenSSL finds the members unfit.
+    /// Creates a key of the type, or returns `nil` if OpenSSL refuses the parameters.
     func makeKey(type: String, _ selection: Selection) throws(JOSEError) -> OpaquePointer? {
         guard let parameters = OSSL_PARAM_BLD_to_param(builder) else { throw .cryptographyUnavailable }
         defer { OSSL_PARAM_free(parameters) }
@@ -81,7 +81,7 @@ struct KeyParameters: ~Copyable {
         return key
     }
 
-    // SAFETY: OpenSSL keeps the pointers until the key is made; these buffers live as long as this value.
+    // SAFETY: OpenSSL keeps the pointers until the key is created; these buffers live as long as this value.
     private mutating func keep(_ bytes: [UInt8]) -> UnsafeMutableRawBufferPointer {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
         buffer.copyBytes(from: bytes)
@@ -89,7 +89,7 @@ struct KeyParameters: ~Copyable {
         return buffer
     }
 
-    // SAFETY: OpenSSL keeps the name's address; that of a literal is valid for good, and it ends with a zero byte.
+    // SAFETY: OpenSSL keeps the name's address; a literal lives forever and ends with a zero byte.
     private static func key(_ name: StaticString) -> UnsafePointer<CChar> {
         UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
     }

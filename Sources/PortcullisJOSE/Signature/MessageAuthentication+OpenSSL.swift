@@ -2,21 +2,21 @@
 
 import COpenSSL
 
-/// A secret that short messages are sealed with, by HMAC with SHA-256.
+/// A secret key that authenticates short messages with HMAC-SHA-256.
 ///
-/// For what this server hands out and gets back, never for tokens. Redacts itself when printed.
+/// For values that this server issues and receives back, never for tokens. Redacts itself when printed.
 ///
 /// RFC 2104.
 package struct SealingKey: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable
 {
-    /// The fewest bytes that a key has: those of a hash.
+    /// The minimum length of a key: that of the hash.
     ///
     /// RFC 2104 §3.
     package static let minimumByteCount = 32
 
     private let bytes: [UInt8]
 
-    /// Makes a key of secret bytes, or nothing if they are fewer than ``minimumByteCount``.
+    /// Creates a key from secret bytes; `nil` for fewer than ``minimumByteCount``.
     package init?(_ bytes: [UInt8]) {
         guard bytes.count >= Self.minimumByteCount else { return nil }
         self.bytes = bytes
@@ -26,12 +26,12 @@ package struct SealingKey: Sendable, CustomStringConvertible, CustomDebugStringC
         self.bytes = bytes
     }
 
-    /// Makes a key that nobody else knows.
+    /// Generates a random key.
     package static func random() -> SealingKey {
         SealingKey(checked: SecureRandom.bytes(minimumByteCount))
     }
 
-    /// The 32 bytes that only a holder of the key can make of this message.
+    /// The HMAC of a message: 32 bytes.
     package func seal(_ message: [UInt8]) -> [UInt8] {
         var output = [UInt8](repeating: 0, count: 32)
         var count = 0
@@ -44,15 +44,15 @@ package struct SealingKey: Sendable, CustomStringConvertible, CustomDebugStringC
         return output
     }
 
-    /// Whether both are the same secret, in a time that depends on their lengths only.
+    /// Whether both keys are equal, in a time that depends only on their lengths.
     package func equals(_ other: SealingKey) -> Bool {
         ConstantTime.equals(bytes, other.bytes)
     }
 
-    /// Nothing of what it holds.
+    /// A redacted description.
     package var description: String { "SealingKey(redacted)" }
-    /// Nothing of what it holds.
+    /// A redacted description.
     package var debugDescription: String { description }
-    /// Nothing of what it holds.
+    /// An empty mirror, so that no secret is printed.
     package var customMirror: Mirror { Mirror(self, children: [:]) }
 }

@@ -2,14 +2,14 @@
 
 import COpenSSL
 
-/// A private key that OpenSSL has made or decoded.
+/// A private key that OpenSSL has generated or decoded.
 final class PrivateKey: Sendable {
     let shape: KeyShape
-    // SAFETY: after init the key is only read. Threads that sign with one EVP_PKEY do so each in its own
-    // EVP_MD_CTX, which OpenSSL allows.
+    // SAFETY: after init the key is only read. Each thread that signs with it uses its own EVP_MD_CTX, which
+    // OpenSSL allows.
     nonisolated(unsafe) private let pointer: OpaquePointer
 
-    /// Makes a new key; RSA with 2048 bits.
+    /// Generates a key; RSA keys have 2048 bits.
     init(generating shape: KeyShape) throws(JOSEError) {
         ERR_clear_error()
         self.shape = shape
@@ -28,7 +28,7 @@ final class PrivateKey: Sendable {
         EVP_PKEY_free(pointer)
     }
 
-    /// Signs, in the form of RFC 7518.
+    /// Signs a message in the format of RFC 7518.
     func sign(_ message: [UInt8], algorithm: SignatureAlgorithm) throws(JOSEError) -> [UInt8] {
         guard algorithm.keyShape == shape else { throw .keyNotUsable }
         ERR_clear_error()

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-/// The members of a key pair, decoded, with lengths checked.
+/// The decoded members of a key pair, with checked lengths.
 struct PrivateKeyMaterial: Sendable {
     let publicHalf: PublicKeyMaterial
-    /// The secret numbers, under the names that OpenSSL knows them by.
+    /// The secret numbers, under OpenSSL's names.
     let secrets: [(name: StaticString, value: [UInt8])]
 
     /// RFC 7518 §6.3: the members of an RSA key, and OpenSSL's names for them.
@@ -17,7 +17,7 @@ struct PrivateKeyMaterial: Sendable {
         publicHalf = try PublicKeyMaterial(json)
         switch publicHalf {
         case .rsa:
-            // RFC 7518 §6.3.2.7: more than two primes are refused where they are not supported.
+            // RFC 7518 §6.3.2.7: keys with more than two primes are not supported and must be refused.
             guard json["oth"] == nil else { throw .malformedKey }
             var secrets: [(name: StaticString, value: [UInt8])] = []
             for name in Self.rsaParameterNames.dropFirst(2) {

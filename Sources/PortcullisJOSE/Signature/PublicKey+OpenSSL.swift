@@ -3,18 +3,18 @@
 import COpenSSL
 import Synchronization
 
-/// A public key that OpenSSL has decoded once, with a prepared context for each algorithm it was used with.
+/// A public key that OpenSSL has decoded, with a prepared context for each algorithm used with it.
 final class PublicKey: Sendable {
     let shape: KeyShape
-    // SAFETY: after init the key is only read. Threads that verify with one EVP_PKEY do so each in its own
-    // EVP_MD_CTX, which OpenSSL allows; the key's reference count is atomic.
+    // SAFETY: after init the key is only read. Each thread that verifies with it uses its own EVP_MD_CTX,
+    // which OpenSSL allows; the key's reference count is atomic.
     nonisolated(unsafe) private let pointer: OpaquePointer
     private let prepared = Mutex<[SignatureAlgorithm: VerificationContext]>([:])
 
     /// Decodes key material whose lengths have been checked.
     ///
-    /// Throws ``JOSEError/inconsistentKey`` if a point is not on its curve, ``JOSEError/unsuitableKeyStrength`` if an RSA
-    /// modulus has the fingerprint of CVE-2017-15361.
+    /// - Throws: ``JOSEError/inconsistentKey`` if a point is not on its curve,
+    ///   ``JOSEError/unsuitableKeyStrength`` if an RSA modulus has the fingerprint of CVE-2017-15361.
     init(_ material: PublicKeyMaterial) throws(JOSEError) {
         ERR_clear_error()
         shape = material.shape
@@ -26,7 +26,7 @@ final class PublicKey: Sendable {
         EVP_PKEY_free(pointer)
     }
 
-    /// Whether `signature`, in the form of RFC 7518, is this key's over the first `count` bytes of `message`.
+    /// Whether `signature`, in the format of RFC 7518, verifies over the first `count` bytes of `message`.
     func verifies(
         _ signature: [UInt8],
         over message: [UInt8],
@@ -38,7 +38,7 @@ final class PublicKey: Sendable {
         defer { ERR_clear_error() }
         var signature = signature
         if case .ellipticCurve(let curve) = shape {
-            // RFC 7518 §3.4: a signature that is not R and S of full length, within range, is no signature.
+            // RFC 7518 §3.4: R and S must have full length and be within range.
             guard let converted = ECDSASignature.der(fromRaw: signature, curve: curve) else { return false }
             signature = converted
         } else if shape == .ed25519 {
@@ -48,7 +48,7 @@ final class PublicKey: Sendable {
         return EVP_DigestVerify(context.pointer, signature, signature.count, message, count) == 1
     }
 
-    // Setting a context up takes 3.3 µs, of which most is finding the algorithm; copying one takes 0.3 µs.
+    // Setting up a context takes 3.3 µs, mostly to find the algorithm; copying one takes 0.3 µs.
     private func context(for algorithm: SignatureAlgorithm) throws(JOSEError) -> VerificationContext {
         try prepared.withLock { prepared throws(JOSEError) in
             if let template = prepared[algorithm] { return try VerificationContext(copying: template) }
@@ -74,9 +74,9 @@ final class PublicKey: Sendable {
     }
 }
 
-/// A key of a curve without a point, of which keys with points are made.
+/// A key with a curve but no point, which is copied for each new key.
 ///
-/// Setting the curve up anew takes 23 µs for P-256, copying it 7 µs; each DPoP proof brings a key.
+/// Setting up P-256 takes 23 µs, copying it 7 µs; each DPoP proof has a key.
 private struct CurveTemplate: Sendable {
     // SAFETY: after init the key is only read, and never freed.
     nonisolated(unsafe) private let pointer: OpaquePointer
@@ -100,10 +100,10 @@ private struct CurveTemplate: Sendable {
         self.pointer = pointer
     }
 
-    /// The key of an uncompressed point, or nothing if the point is not on the curve.
+    /// Creates the key of an uncompressed point, or returns `nil` if the point is not on the curve.
     ///
-    /// The curves have cofactor 1, so that being on the curve is all there is to check; OpenSSL checks it, and that the
-    /// coordinates are below the field's prime, as it reads the point.
+    /// The curves have cofactor 1, so no other check is needed. OpenSSL makes it while it reads the point,
+    /// and also checks that the coordinates are below the field's prime.
     func key(at point: [UInt8]) throws(JOSEError) -> OpaquePointer? {
         guard let key = EVP_PKEY_dup(pointer) else { throw .cryptographyUnavailable }
         guard EVP_PKEY_set1_encoded_public_key(key, point, point.count) == 1 else {
@@ -115,9 +115,9 @@ private struct CurveTemplate: Sendable {
     }
 }
 
-/// An EVP_MD_CTX made ready to verify with one key and one algorithm.
+/// An EVP_MD_CTX prepared to verify with one key and one algorithm.
 final class VerificationContext: Sendable {
-    // SAFETY: a template is reached under its key's lock only, a copy by the one call that made it.
+    // SAFETY: a template is accessed only under its key's lock, a copy only by the call that made it.
     nonisolated(unsafe) fileprivate let pointer: OpaquePointer
 
     init(key: OpaquePointer, algorithm: SignatureAlgorithm) throws(JOSEError) {
@@ -143,9 +143,9 @@ final class VerificationContext: Sendable {
     }
 }
 
-/// What an algorithm sets beyond its hash.
+/// The parameters of an algorithm other than its hash.
 enum SignatureScheme {
-    /// Sets the padding of RSA; other algorithms need nothing.
+    /// Sets the padding of RSA; does nothing for other algorithms.
     ///
     /// RFC 7518 §3.3, §3.5.
     static func configure(_ context: OpaquePointer?, for algorithm: SignatureAlgorithm) -> Bool {

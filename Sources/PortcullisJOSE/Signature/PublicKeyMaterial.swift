@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-/// The public members of a key, decoded, with lengths and strength checked, but not yet given to OpenSSL.
+/// The decoded public members of a key, with checked lengths and strength, before OpenSSL decodes it.
 enum PublicKeyMaterial: Sendable, Hashable {
     case rsa(modulus: [UInt8], exponent: [UInt8])
     case ellipticCurve(EllipticCurve, x: [UInt8], y: [UInt8])
@@ -43,7 +43,7 @@ enum PublicKeyMaterial: Sendable, Hashable {
     private static func rsa(_ json: JSONObject) throws(JOSEError) -> PublicKeyMaterial {
         var modulus = try octets("n", of: json)
         let exponent = try octets("e", of: json)
-        // RFC 7518 §2 allows no leading zero; for the modulus one is common and harmless.
+        // RFC 7518 §2 forbids a leading zero; in a modulus it is common and harmless.
         if modulus.first == 0 { modulus.removeFirst() }
         guard let first = modulus.first, first != 0, let last = modulus.last,
             let exponentFirst = exponent.first, exponentFirst != 0, let exponentLast = exponent.last
@@ -87,11 +87,11 @@ enum PublicKeyMaterial: Sendable, Hashable {
     }
 }
 
-/// The bounds of RSA keys: below them forgery is thinkable, above them each verification costs too much.
+/// The bounds of RSA keys: smaller keys are too weak, and larger ones make verification too expensive.
 ///
 /// RFC 7518 §3.3.
 enum RSAStrength {
     static let modulusBitCounts = 2048...8192
-    /// An odd exponent of four bytes is below 2^32.
+    /// The maximum length of the exponent: four bytes, so it is below 2^32.
     static let maximumExponentByteCount = 4
 }

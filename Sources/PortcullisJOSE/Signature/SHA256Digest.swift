@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 
-/// The 32 bytes of a SHA-256 hash, held inline so that it makes a cheap table key.
+/// The 32 bytes of a SHA-256 hash, stored inline, so that it is a cheap dictionary key.
 ///
 /// FIPS 180-4 §6.2.
 @usableFromInline package struct SHA256Digest: Sendable, Hashable {
     @usableFromInline var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
 
-    /// Lets `fill` write the 32 bytes.
+    /// Creates a digest whose 32 bytes `fill` writes.
     init(filling fill: (UnsafeMutableRawBufferPointer) -> Void) {
         withUnsafeMutableBytes(of: &words) { fill($0) }
     }
 
-    /// Makes a digest of exactly 32 bytes, or nothing.
+    /// Creates a digest from 32 bytes; `nil` for any other number.
     package init?(_ bytes: [UInt8]) {
         guard bytes.count == 32 else { return nil }
         withUnsafeMutableBytes(of: &words) { $0.copyBytes(from: bytes) }

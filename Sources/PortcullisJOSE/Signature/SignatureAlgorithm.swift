@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-/// A signature algorithm that tokens may be signed with; the raw value is its registered name.
+/// A signature algorithm of tokens; the raw value is its registered name.
 ///
-/// All are asymmetric. `none` and the HMAC algorithms are not members, so that no setting can admit them.
+/// All are asymmetric. `none` and the HMAC algorithms are not cases, so no setting can allow them.
 ///
 /// RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2.
 public enum SignatureAlgorithm: String, Sendable, CaseIterable, Hashable {
@@ -24,12 +24,12 @@ public enum SignatureAlgorithm: String, Sendable, CaseIterable, Hashable {
     case es384 = "ES384"
     /// ECDSA on P-521 with SHA-512.
     case es512 = "ES512"
-    /// EdDSA under its old name; here always with Ed25519, never with Ed448.
+    /// EdDSA under its old name; always Ed25519, never Ed448.
     case eddsa = "EdDSA"
-    /// EdDSA with Ed25519 under its fully specified name.
+    /// EdDSA with Ed25519, under its fully specified name.
     case ed25519 = "Ed25519"
 
-    /// Makes an algorithm from its registered name, compared exactly, or nothing if it is not one of these.
+    /// Creates an algorithm from its registered name, compared exactly; `nil` for any other name.
     ///
     /// RFC 7515 §4.1.1.
     public init?(rawValue: String) {
@@ -39,7 +39,7 @@ public enum SignatureAlgorithm: String, Sendable, CaseIterable, Hashable {
         self = match
     }
 
-    /// The kind of key that this algorithm works with.
+    /// The type of key that this algorithm needs.
     var keyShape: KeyShape {
         switch self {
         case .rs256, .rs384, .rs512, .ps256, .ps384, .ps512: .rsa
@@ -50,7 +50,7 @@ public enum SignatureAlgorithm: String, Sendable, CaseIterable, Hashable {
         }
     }
 
-    /// The hash that is signed, or nothing where the algorithm hashes by itself.
+    /// The hash to sign, or `nil` if the algorithm hashes the message itself.
     var hash: HashAlgorithm? {
         switch self {
         case .rs256, .ps256, .es256: .sha256
@@ -68,7 +68,7 @@ public enum SignatureAlgorithm: String, Sendable, CaseIterable, Hashable {
     }
 }
 
-/// The kinds of key that this package verifies with.
+/// The supported types of key.
 enum KeyShape: Sendable, Hashable {
     case rsa
     case ellipticCurve(EllipticCurve)
@@ -84,7 +84,7 @@ enum KeyShape: Sendable, Hashable {
     }
 }
 
-/// The curves of RFC 7518 §6.2.1.1; the raw value is the registered name, which OpenSSL knows them by as well.
+/// The curves of RFC 7518 §6.2.1.1; the raw value is the registered name, which OpenSSL also uses.
 enum EllipticCurve: String, Sendable, Hashable, CaseIterable {
     case p256 = "P-256"
     case p384 = "P-384"

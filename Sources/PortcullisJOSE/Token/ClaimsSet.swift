@@ -1,53 +1,53 @@
 // SPDX-License-Identifier: MIT
 
-/// The claims of a token, read with their types but not judged.
+/// The claims of a token, with checked types but without validation.
 ///
-/// A claim that is absent reads as nothing; one of the wrong type, `null` included, throws.
+/// An absent claim reads as `nil`; a claim of the wrong type, including `null`, throws.
 ///
 /// RFC 7519 §4.
 package struct ClaimsSet: Sendable {
     /// All claims, unknown ones included.
     package let json: JSONObject
 
-    /// Reads the claims from the payload of a token.
+    /// Parses the payload of a token.
     ///
-    /// RFC 7519 §7.2: a UTF-8 JSON object, and nothing else.
+    /// RFC 7519 §7.2: the payload is one JSON object in UTF-8.
     package init(payload: [UInt8], limits: JSONLimits = .default) throws(JOSEError) {
         json = try JSONObject(strictly: payload, limits: limits)
     }
 
-    /// Takes over an object that was read already.
+    /// Creates claims from a parsed object.
     package init(_ json: JSONObject) {
         self.json = json
     }
 
-    /// The string of this name.
+    /// The string claim with this name.
     package func string(_ name: String) throws(JOSEError) -> String? {
         guard let value = json[name] else { return nil }
         guard let string = value.string else { throw .malformedClaim }
         return string
     }
 
-    /// Throws if there is a claim of this name and it is no string.
+    /// Throws if there is a claim with this name that is not a string.
     package func checkString(_ name: String) throws(JOSEError) {
         guard json.hasString(name) ?? true else { throw .malformedClaim }
     }
 
-    /// The boolean of this name.
+    /// The boolean claim with this name.
     package func bool(_ name: String) throws(JOSEError) -> Bool? {
         guard let value = json[name] else { return nil }
         guard let bool = value.bool else { throw .malformedClaim }
         return bool
     }
 
-    /// The object of this name.
+    /// The object claim with this name.
     package func object(_ name: String) throws(JOSEError) -> JSONObject? {
         guard let value = json[name] else { return nil }
         guard let object = value.object else { throw .malformedClaim }
         return object
     }
 
-    /// The moment of this name: any finite JSON number, fractions and exponents included.
+    /// The NumericDate claim with this name: any finite JSON number, including fractions and exponents.
     ///
     /// RFC 7519 §2.
     package func numericDate(_ name: String) throws(JOSEError) -> NumericDate? {
@@ -56,7 +56,7 @@ package struct ClaimsSet: Sendable {
         return date
     }
 
-    /// The strings of this name: one string, or an array of nothing but strings.
+    /// The strings of the claim with this name: one string, or an array of strings.
     ///
     /// RFC 7519 §4.1.3.
     package func stringOrStrings(_ name: String) throws(JOSEError) -> [String]? {
@@ -68,7 +68,7 @@ package struct ClaimsSet: Sendable {
 }
 
 extension JSONObject {
-    /// Reads a document that must be an object.
+    /// Parses a document that must be an object.
     init(strictly bytes: [UInt8], limits: JSONLimits) throws(JOSEError) {
         let json: JSONValue
         do {

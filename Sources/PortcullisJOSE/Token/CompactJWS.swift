@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: MIT
 
-/// A signed token in compact form, taken apart but not yet verified.
+/// A signed token in compact serialization, parsed but not verified.
 ///
 /// RFC 7515 §7.1.
 package struct CompactJWS: Sendable {
-    /// How long a token may be unless the caller says otherwise, in bytes.
+    /// The default maximum length of a token in bytes.
     package static let defaultMaximumByteCount = 16_384
 
-    /// The header, checked.
+    /// The checked header.
     package let header: JOSEHeader
-    /// The decoded payload: untrusted before ``verify(with:algorithm:)`` has returned.
+    /// The decoded payload, untrusted until ``verify(with:algorithm:)`` returns.
     package let payload: [UInt8]
 
     private let bytes: [UInt8]
     private let signingInputByteCount: Int
     private let signature: [UInt8]
 
-    /// Takes a token apart: cheap, without any cryptography.
+    /// Parses a token, without any cryptography.
     ///
-    /// - Parameter known: The header, if a token that ``token(_:beginsWith:)`` the same part was read before.
+    /// - Parameter known: The header of an earlier token with the same first part, see
+    ///   ``token(_:beginsWith:)``.
     /// - Throws: `tokenTooLong`, `wrongPartCount`, `encryptedToken`, `malformedBase64URL`, `malformedJSON`,
     ///   `notAnObject`, `malformedHeader`, `unsupportedExtension`, `nestedToken`.
     ///
@@ -43,17 +44,17 @@ package struct CompactJWS: Sendable {
         self.payload = payload
         self.signature = signature
         bytes = token
-        // RFC 7515 §5.2: the signature is over the bytes as received, never over something encoded anew.
+        // RFC 7515 §5.2: the signature covers the bytes as received, never a re-encoding.
         signingInputByteCount = dots.second
     }
 
-    /// Where the first two dots are, and how many there are.
+    /// The positions of the first two dots, and the number of dots.
     private static func dots(in token: [UInt8]) -> (first: Int, second: Int, count: Int) {
         var dots = (first: 0, second: 0, count: 0)
         token.withUnsafeBytes { bytes in
             var index = 0
             while index < bytes.count {
-                // Few bytes are dots: eight of them at a time that are none.
+                // Dots are rare: skip eight bytes at a time if none of them is a dot.
                 if index + 8 <= bytes.count, EqualBytes.noneOfEight(is: UInt8(ascii: "."), bytes, at: index) {
                     index += 8
                     continue
@@ -76,7 +77,7 @@ package struct CompactJWS: Sendable {
         return try JOSEHeader(JSONObject(strictly: bytes, limits: limits))
     }
 
-    /// Whether a token begins with this encoded header, so that it would be read alike.
+    /// Whether a token has this encoded header, so that the parsed header can be reused.
     ///
     /// RFC 7515 §7.1.
     package static func token(_ token: [UInt8], beginsWith headerPart: [UInt8]) -> Bool {
@@ -94,7 +95,7 @@ package struct CompactJWS: Sendable {
     /// RFC 7515 §7.1.
     package var headerPart: [UInt8] { Array(bytes.prefix { $0 != UInt8(ascii: ".") }) }
 
-    /// Takes a token apart, copying its bytes.
+    /// Parses a token and copies its bytes.
     ///
     /// RFC 7515 §5.2, §7.1.
     package init(
@@ -106,9 +107,9 @@ package struct CompactJWS: Sendable {
         try self.init(Array(token), maximumByteCount: maximumByteCount, limits: limits)
     }
 
-    /// Checks that the token was signed with this key and this algorithm.
+    /// Verifies the token's signature with this key and this algorithm.
     ///
-    /// The caller decides on the algorithm, from its own list and the key; the header must agree.
+    /// The caller chooses the algorithm from its own list and the key; the header must name the same one.
     ///
     /// - Throws: `algorithmMismatch`, `keyNotUsable`, `invalidSignature`, `cryptographyUnavailable`.
     ///

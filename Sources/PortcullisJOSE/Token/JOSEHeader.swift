@@ -2,30 +2,30 @@
 
 /// The header of a signed token.
 ///
-/// Of reference type, since one is shared by all tokens that begin alike. Nothing in it is trusted before the signature is verified.
+/// A class, since all tokens with the same header share one. Untrusted until the signature is verified.
 ///
-/// `jku`, `jwk`, `x5u`, `x5c` and `x5t` are not looked at: a token does not choose its own key.
+/// `jku`, `jwk`, `x5u`, `x5c` and `x5t` are ignored: a token cannot choose its own key.
 ///
 /// RFC 7515 §4.
 package final class JOSEHeader: Sendable {
-    /// The `alg` parameter as it was written.
+    /// The `alg` parameter as written.
     package let algorithmName: String
-    /// The algorithm, or nothing if it is none of ours, as `none` and `HS256` are.
+    /// The algorithm, or `nil` if it is not supported, such as `none` and `HS256`.
     package let algorithm: SignatureAlgorithm?
     /// The `kid` parameter: untrusted text.
     package let keyID: String?
-    /// The `typ` parameter: untrusted text, whose case does not count.
+    /// The `typ` parameter: untrusted text, compared without regard to case.
     package let type: String?
     /// All parameters.
     package let json: JSONObject
 
-    /// Reads and checks the parameters that change what a token means.
+    /// Parses the header, and checks the parameters that change how a token is read.
     ///
-    /// Does not check `typ`, nor that the algorithm is wanted.
+    /// Checks neither `typ` nor whether the algorithm is allowed.
     ///
     /// RFC 7515 §4.1, §4.1.11; RFC 7519 §5.2; RFC 7797 §6.
     init(_ json: JSONObject) throws(JOSEError) {
-        // RFC 7515 §4.1.11: no extension is understood, so that any crit is refused, well-formed or not.
+        // RFC 7515 §4.1.11: no extension is supported, so any crit is refused, well-formed or not.
         // b64 (RFC 7797 §3) would change the signing input, zip (RFC 7516 §4.1.3) the payload.
         guard json["crit"] == nil, json["b64"] == nil, json["zip"] == nil else { throw .unsupportedExtension }
         guard let algorithmName = json["alg"]?.string else { throw .malformedHeader }
@@ -43,7 +43,7 @@ package final class JOSEHeader: Sendable {
         return text
     }
 
-    // RFC 7515 §4.1.10: "application/" may be left out; media types compare without regard to case.
+    // RFC 7515 §4.1.10: "application/" may be omitted; media types are compared without regard to case.
     private static func namesJWT(_ contentType: String) -> Bool {
         let lowercased = contentType.lowercased()
         return lowercased == "jwt" || lowercased == "application/jwt"

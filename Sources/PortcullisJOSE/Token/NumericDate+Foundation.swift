@@ -7,10 +7,10 @@
 #endif
 
 extension NumericDate {
-    /// The same moment as a date; one too far away for `Date` is the nearest that it can hold.
+    /// The time as a `Date`, clamped to the range of `Date`.
     public var date: Date { Date(timeIntervalSince1970: seconds) }
 
-    /// Makes a moment from a date; `nil` if its interval is infinite or not a number.
+    /// Creates a time from a date; `nil` if its interval is infinite or NaN.
     public init?(_ date: Date) {
         self.init(seconds: date.timeIntervalSince1970)
     }

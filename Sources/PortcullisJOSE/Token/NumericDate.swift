@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-/// A moment as JWT claims tell it: seconds since 1970-01-01T00:00:00Z, without leap seconds, perhaps with a fraction.
+/// The time in a JWT claim: seconds since 1970-01-01T00:00:00Z without leap seconds, possibly with a
+/// fraction.
 ///
 /// Always finite.
 ///
@@ -9,42 +10,42 @@ public struct NumericDate: Sendable, Hashable, Comparable, ExpressibleByIntegerL
     /// The seconds since 1970-01-01T00:00:00Z.
     public let seconds: Double
 
-    /// Makes a moment, or nothing if `seconds` is infinite or not a number.
+    /// Creates a time; `nil` if `seconds` is infinite or NaN.
     public init?(seconds: Double) {
         guard seconds.isFinite else { return nil }
         self.seconds = seconds
     }
 
-    /// Makes a moment from a JSON number, or nothing if the number is too large to be finite.
+    /// Creates a time from a JSON number; `nil` if the number is too large to be finite.
     package init?(_ number: JSONNumber) {
         guard let seconds = number.double else { return nil }
         self.seconds = seconds
     }
 
-    /// Makes a moment of whole seconds.
+    /// Creates a time of whole seconds.
     public init(_ seconds: Int) {
         self.seconds = Double(seconds)
     }
 
-    /// Makes a moment of whole seconds.
+    /// Creates a time of whole seconds.
     public init(integerLiteral value: Int) {
         self.init(value)
     }
 
-    /// The moment `seconds` later, or earlier if negative; stays within the finite values, and ignores NaN.
+    /// The time `seconds` later, or earlier if negative; clamped to finite values; NaN has no effect.
     public func adding(seconds delta: Double) -> NumericDate {
         let sum = seconds + delta
         let bound = Double.greatestFiniteMagnitude
         return NumericDate(clamped: sum.isNaN ? seconds : min(max(sum, -bound), bound))
     }
 
-    /// The moment `duration` later, or earlier if negative.
+    /// The time `duration` later, or earlier if negative.
     public func adding(_ duration: Duration) -> NumericDate {
         let (seconds, attoseconds) = duration.components
         return adding(seconds: Double(seconds) + Double(attoseconds) * 1e-18)
     }
 
-    /// The whole seconds at or before this moment, or nothing if they do not fit.
+    /// The whole seconds, rounded down, or `nil` if they exceed the range of `Int`.
     public var wholeSeconds: Int? {
         Int(exactly: seconds.rounded(.down))
     }

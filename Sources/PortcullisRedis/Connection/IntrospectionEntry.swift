@@ -3,12 +3,12 @@
 internal import Portcullis
 internal import PortcullisJOSE
 
-/// An answer as the store keeps it.
+/// An introspection answer as stored in Redis.
 struct IntrospectionEntry {
     private let members: JSONObject
-    /// How long the answer counts from the question on.
+    /// How long the answer is valid, from the introspection request on.
     private let lifetime: Duration
-    /// The number of the last invalidation that its author knew of.
+    /// The number of the last invalidation that its writer knew of.
     let ticket: UInt64
 
     init(_ answer: IntrospectedAnswer, ticket: UInt64) {
@@ -17,7 +17,7 @@ struct IntrospectionEntry {
         self.ticket = ticket
     }
 
-    /// Reads what the store has, or `nil` if it is not an entry of ours.
+    /// Decodes an entry, or returns `nil` for other bytes.
     init?(_ bytes: [UInt8]) {
         guard let object = (try? JSONValue.parse(bytes))?.object,
             let members = object["answer"]?.object,
@@ -31,9 +31,10 @@ struct IntrospectionEntry {
 
     var isActive: Bool { members["active"]?.bool == true }
 
-    /// The answer, by what the store's clock has left of its time; no clock of the processes plays a part.
+    /// Returns the answer, with its age computed from the key's remaining lifetime by the store's clock.
     ///
-    /// - Returns: `nil` where more is left than there was: then the store's clock was set back, and the age is unknown.
+    /// - Returns: `nil` if more than the whole lifetime is left: the store's clock was set back, so the age
+    ///   is unknown.
     func answer(left: Duration) -> IntrospectedAnswer? {
         guard left > .zero, left <= lifetime else { return nil }
         return IntrospectedAnswer(members: members, age: lifetime - left, lifetime: lifetime)
@@ -53,7 +54,7 @@ struct IntrospectionEntry {
     }
 }
 
-/// An invalidation as it is published.
+/// The encoding of a published invalidation.
 enum InvalidationMessage {
     static func encode(_ invalidation: TokenInvalidation) -> [UInt8] {
         let object: JSONObject =
@@ -66,7 +67,7 @@ enum InvalidationMessage {
         return object.serialized()
     }
 
-    /// Reads a message; one that can't be read stands for everything, since it meant something.
+    /// Decodes a message; a malformed one invalidates everything.
     static func decode(_ bytes: [UInt8]) -> TokenInvalidation {
         guard let object = (try? JSONValue.parse(bytes))?.object, let issuer = object["issuer"]?.string else {
             return .all

@@ -3,32 +3,32 @@
 package import PortcullisTransport
 internal import Synchronization
 
-/// A connection to one Redis or Valkey server that is made when it is needed, and made again when it is lost.
+/// A client of one Redis or Valkey server, which connects on demand and reconnects after a loss.
 ///
-/// Shared by the stores that use the same server. Commands of many requests travel together. While the server is away, commands
-/// fail at once, and an attempt is made after 0.1, 0.2, 0.4, … seconds, at most every 2.
+/// Stores on the same server share a client. Commands are pipelined over one connection. While the server is
+/// unreachable, commands fail at once, and the client reconnects after 0.1, 0.2, 0.4, … seconds, at most 2.
 public final class RedisClient: Sendable {
     let core: RedisCore
     let prefix: [UInt8]
     private let loops: EventLoopGroup
     private let watch: Task<Void, Never>?
 
-    /// Makes a client.
+    /// Creates a client.
     ///
-    /// Connects when it is needed, and at once where somebody wants to know how the server is: then it is asked for a sign of life
-    /// every 2 seconds.
+    /// With `onEvent` the client connects at once and sends a PING every 2 seconds; without it, it connects
+    /// on the first command.
     ///
     /// - Parameters:
     ///   - configuration: The server, its credentials and its TLS.
-    ///   - onEvent: Called when the server goes away and when it is back. Must not wait. Default `nil`.
-    /// - Throws: ``RedisConfigurationError`` for a URL of another form, and for certificates that can't be read.
+    ///   - onEvent: Called on outages and recoveries. Must not block. Default `nil`.
+    /// - Throws: ``RedisConfigurationError`` for an invalid URL and for certificates that cannot be read.
     public convenience init(
         _ configuration: RedisConfiguration, onEvent: (@Sendable (RedisEvent) -> Void)? = nil
     ) throws(RedisConfigurationError) {
         try self.init(configuration, resolver: Resolver(), onEvent: onEvent)
     }
 
-    /// Makes a client that looks names up in a way of the caller's.
+    /// Creates a client with a custom resolver.
     package init(
         _ configuration: RedisConfiguration, resolver: Resolver,
         onEvent: (@Sendable (RedisEvent) -> Void)? = nil
@@ -38,7 +38,7 @@ public final class RedisClient: Sendable {
             location.origin.isEncrypted
             ? ClientTLS(trusting: configuration.roots, presenting: configuration.identity) : nil
         if let problem = tls?.problem { throw .tls(problem) }
-        // The system's roots are read while there is time: the first command has but half a second.
+        // Read the system's roots now, since the first command has only half a second.
         tls?.whenReady { _ in }
         do throws(SocketError) {
             loops = try EventLoopGroup(count: 1)
@@ -60,10 +60,10 @@ public final class RedisClient: Sendable {
         core.shutDown { loops.shutDown() }
     }
 
-    /// Whether the server has answered the last command.
+    /// Whether the server answered the last command.
     public var isAvailable: Bool { core.isUp.load(ordering: .relaxed) }
 
-    /// Sends a command and waits for the answer, at most for the configured time.
+    /// Sends a command and waits for the reply, at most for the configured timeout.
     package func execute(_ words: [[UInt8]]) async throws(RedisFailure) -> RESPValue {
         try await core.execute(words)
     }

@@ -2,59 +2,59 @@
 
 public import PortcullisTransport
 
-/// Where a Redis or Valkey server is, and how it is used.
+/// The address, credentials and TLS settings of a Redis or Valkey server.
 ///
 /// Redacts itself when printed.
 public struct RedisConfiguration: Sendable, CustomStringConvertible, CustomReflectable {
     /// `redis://host:port/database`, or `rediss:` for TLS; without user information and query.
     ///
-    /// Without a port it is 6379, without a number the database is 0.
+    /// The default port is 6379, the default database 0.
     public var url: String
-    /// The user to authenticate as; nothing for the server's default one.
+    /// The user to authenticate as; `nil`: the server's default user.
     public var username: String?
-    /// The password; nothing for none.
+    /// The password; `nil`: no authentication.
     public var password: String?
-    /// The certificate authorities that vouch for the server, with TLS.
+    /// The certificate authorities to trust for the server, with TLS.
     ///
     /// Default: the system's.
     public var roots: TrustedRoots = .system
-    /// The certificate to present to the server, with TLS.
+    /// The client certificate to present to the server, with TLS.
     ///
     /// Default: none.
     public var identity: TLSIdentity?
-    /// What the names of all keys and channels begin with.
+    /// The prefix of all keys and channels.
     ///
     /// Default `portcullis:`.
     public var keyPrefix = "portcullis:"
-    /// How long a command may take, connecting included.
+    /// The maximum duration of a command, connecting included.
     ///
     /// Default 0.5 seconds: requests wait for it.
     public var timeout: Duration = .milliseconds(500)
 
-    /// Names a server; nothing is checked and nothing is connected to yet.
+    /// Creates a configuration, without checking it or connecting.
     public init(url: String) {
         self.url = url
     }
 
-    /// Checks the form of the URL, without asking anybody.
+    /// Checks the form of the URL, without connecting.
     ///
     /// - Throws: ``RedisConfigurationError/invalidURL``.
     public func validateURL() throws(RedisConfigurationError) {
         _ = try RedisLocation(url)
     }
 
-    /// Nothing of what it holds.
+    /// A redacted description.
     public var description: String { "RedisConfiguration(redacted)" }
-    /// Nothing of what it holds.
+    /// An empty mirror, so that no secret is printed.
     public var customMirror: Mirror { Mirror(self, children: [:]) }
 }
 
-/// Why a client can't be made of a configuration.
+/// The error for a configuration that cannot be used.
 public enum RedisConfigurationError: Error, Sendable, Hashable {
-    /// The URL is not of the form that ``RedisConfiguration/url`` asks for.
+    /// The URL does not have the form of ``RedisConfiguration/url``.
     case invalidURL
-    /// Roots, certificate or key can't be read or used.
+    /// Roots, certificate or key cannot be read or used.
     case tls(TLSError)
-    /// The system gives no event loop; the number is `errno`.
+    /// The system provides no event loop; the number is `errno`.
     case unavailable(Int32)
 }

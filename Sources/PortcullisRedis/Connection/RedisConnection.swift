@@ -2,10 +2,10 @@
 
 internal import PortcullisTransport
 
-/// One connection to the store: commands go out in order, and answers come in that order.
+/// One connection to the store: replies arrive in the order of the commands.
 ///
-/// Pinned to the loop of its client, which calls it as readiness comes; it never waits. Once something has gone wrong, and
-/// also once an answer is late, it is of no use any more, since nobody could tell whose the next answer is.
+/// Runs on its client's event loop and never blocks. It closes after any error and after a late reply, since
+/// later replies could no longer be matched to their commands.
 actor RedisConnection: ReadinessHandler {
     typealias Reply = Result<RESPValue, RedisFailure>
 
@@ -19,13 +19,13 @@ actor RedisConnection: ReadinessHandler {
     }
 
     private static let readByteCount = 16384
-    /// How much may be on its way before more is refused.
+    /// The number of unsent bytes above which new commands fail.
     private static let maxUnsentByteCount = 16_777_216
-    /// How often it reads before the loop's other work has its turn.
+    /// The number of reads before it yields to the loop's other work.
     private static let readsPerTurn = 16
 
     nonisolated let loop: EventLoop
-    /// What comes without having been asked for: messages of channels.
+    /// Receives messages of subscribed channels.
     private let unasked: @Sendable (RESPValue) -> Void
     private let ended: @Sendable (RedisFault) -> Void
     private var addresses: ArraySlice<ResolvedAddress> = []
@@ -38,9 +38,9 @@ actor RedisConnection: ReadinessHandler {
     private var expected: [Expectation] = []
     private var answeredCount = 0
     private var willGoOn = false
-    /// Whether the connection listens to channels, so that what comes answers nothing.
+    /// Whether the connection is subscribed to a channel, so that it receives messages, not replies.
     private var isListening = false
-    /// Whether a sign of life was asked for that has not come.
+    /// Whether a PING has not been answered yet.
     private var isSignExpected = false
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
@@ -77,7 +77,7 @@ actor RedisConnection: ReadinessHandler {
 
     // MARK: Called by the client
 
-    /// Connects to the first address that takes the connection, with TLS if there is a context for it.
+    /// Connects to the first address that accepts the connection, with TLS if there is a context.
     func connect(
         to addresses: [ResolvedAddress], tls: (context: TLSContext, identity: ServerIdentity)? = nil
     ) {
@@ -87,7 +87,7 @@ actor RedisConnection: ReadinessHandler {
         connectToNextAddress()
     }
 
-    /// Sends a command; what comes back is handed over once.
+    /// Sends a command, and calls the closure once with the reply.
     func send(
         _ command: [UInt8], before deadline: MonotonicInstant, _ receive: @escaping @Sendable (Reply) -> Void
     ) {
@@ -100,16 +100,16 @@ actor RedisConnection: ReadinessHandler {
         if phase == .open { sendMore() }
     }
 
-    /// Sends a command whose answers, and everything after them, go to whoever takes what is not asked for.
+    /// Subscribes: from now on every received value is a channel message.
     func listen(_ command: [UInt8]) {
         isListening = true
         outgoing += command
         if phase == .open { sendMore() }
     }
 
-    /// On a connection that listens: closes it unless something comes from the server soon.
+    /// Sends a PING on a subscribed connection, and closes it unless the server sends something in time.
     ///
-    /// Asked again before anything has come it leaves the deadline where it is, or whoever asks in turns would move it on for ever.
+    /// Does nothing while a PING is unanswered, so that repeated calls do not postpone the deadline.
     func expectSignOfLife(within time: Duration) {
         guard phase == .open, isListening, !isSignExpected else { return }
         isSignExpected = true
@@ -122,12 +122,12 @@ actor RedisConnection: ReadinessHandler {
         fail(fault)
     }
 
-    /// Gives up unless there is a socket by now, whose deadline is the loop's to watch.
+    /// Closes the connection if the address is still being looked up; a socket has its own deadline.
     func giveUpLookingUp() {
         if phase == .connecting, stream.descriptor < 0 { fail(.timeout) }
     }
 
-    /// The first answer that is waited for is the first that can be late.
+    /// Sets the deadline of the oldest unanswered command.
     private func applyDeadline() {
         guard stream.descriptor >= 0 else { return }
         let first = answeredCount < expected.count ? expected[answeredCount].deadline : .distantFuture
@@ -194,7 +194,7 @@ actor RedisConnection: ReadinessHandler {
         sendMore()
         for _ in 0..<Self.readsPerTurn where phase == .open {
             switch read() {
-            // Under TLS: a peer that sends what is no data has had its turn.
+            // TLS records without data also count as a turn.
             case .bytes(0): return goOnLater()
             case .bytes: deliver()
             case .wouldBlock(let wanted): return loop.rearm(stream.descriptor, for: wanted)
@@ -205,9 +205,9 @@ actor RedisConnection: ReadinessHandler {
         goOnLater()
     }
 
-    /// Goes on when other connections have had their turn.
+    /// Continues after the loop's other work.
     private func goOnLater() {
-        // Readiness that is told meanwhile comes here too, and each time would make one turn more of every turn.
+        // Readiness events come here too; without this guard each would schedule another turn.
         guard !willGoOn else { return }
         willGoOn = true
         loop.executeLater {
@@ -253,7 +253,7 @@ actor RedisConnection: ReadinessHandler {
         } catch {
             return fail()
         }
-        // A piece of a value is no sign of life, or a server could go on with pieces for ever.
+        // An incomplete value does not answer the PING, or a server could send fragments forever.
         guard isWhole || !isListening else { return }
         isSignExpected = false
         applyDeadline()
@@ -293,8 +293,8 @@ actor RedisConnection: ReadinessHandler {
     }
 }
 
-/// Why there is no answer of the store.
+/// The error for a command without a reply.
 package enum RedisFailure: Error, Sendable, Hashable {
-    /// It can't be reached, or does not answer in time.
+    /// The store cannot be reached or did not answer in time.
     case unavailable
 }

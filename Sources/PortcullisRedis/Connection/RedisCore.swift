@@ -3,7 +3,7 @@
 internal import PortcullisTransport
 internal import Synchronization
 
-/// The state of a client, on its loop.
+/// The state of a client, isolated to its event loop.
 actor RedisCore {
     private static let firstPause = Duration.milliseconds(100)
     private static let longestPause = Duration.seconds(2)
@@ -17,11 +17,11 @@ actor RedisCore {
     private let report: @Sendable (RedisEvent) -> Void
     /// Whether the last command was answered.
     nonisolated let isUp = Atomic(false)
-    /// What was reported last.
+    /// The last reported event.
     private var lastReport: RedisEvent?
     private var isShut = false
-    /// Whether it was reported that the store refuses subscriptions.
-    private var isDeaf = false
+    /// Whether the refused subscription has been reported.
+    private var hasReportedRefusal = false
     private var nextClockReport = MonotonicInstant(nanoseconds: 0)
     private let resolver: Resolver
     private var connection: RedisConnection?
@@ -44,7 +44,7 @@ actor RedisCore {
         self.report = report
     }
 
-    /// Sends a command and waits for the answer.
+    /// Sends a command and waits for the reply.
     nonisolated func execute(_ words: [[UInt8]]) async throws(RedisFailure) -> RESPValue {
         let command = RESPCommand.encode(words)
         let reply = await withCheckedContinuation { continuation in
@@ -55,7 +55,7 @@ actor RedisCore {
         return try reply.get()
     }
 
-    /// Sends a command over the connection that there is, or over a new one.
+    /// Sends a command over the open connection or a new one.
     private func send(_ command: [UInt8], _ receive: @escaping @Sendable (RedisConnection.Reply) -> Void) {
         guard let connection = connection ?? connect() else { return receive(.failure(.unavailable)) }
         let deadline = loop.now + timeout
@@ -67,9 +67,9 @@ actor RedisCore {
         }
     }
 
-    /// Opens a connection that listens to a channel.
+    /// Opens a connection that subscribes to a channel.
     ///
-    /// - Parameter ended: Is called once when it is lost, or could not be made.
+    /// - Parameter ended: Called once when the connection is lost or cannot be opened.
     func listen(
         to channel: [UInt8], _ take: @escaping @Sendable (RESPValue) -> Void,
         ended: @escaping @Sendable (RedisFault) -> Void
@@ -102,7 +102,7 @@ actor RedisCore {
     }
 
     private func start(_ connection: RedisConnection) {
-        // Commands wait in the connection until it is open; the first ones say who we are.
+        // The connection queues commands until it is open; the first ones authenticate.
         let deadline = loop.now + timeout
         connection.assumeIsolated { connection in
             for step in greeting.steps {
@@ -116,7 +116,7 @@ actor RedisCore {
                 }
             }
         }
-        // The system's own search for an address may take far longer.
+        // The system's own name lookup may take far longer.
         Task { [loop, timeout] in
             try? await Task.sleep(for: timeout)
             loop.execute { connection.assumeIsolated { $0.giveUpLookingUp() } }
@@ -124,7 +124,7 @@ actor RedisCore {
         prepare(connection)
     }
 
-    /// Has a connection connect once its address is known and, with TLS, who is trusted.
+    /// Connects once the address is resolved and, with TLS, the trusted roots are loaded.
     private func prepare(_ connection: RedisConnection) {
         resolver.resolve(origin, now: loop.now) { [loop, tls, identity = origin.serverIdentity] answer in
             let connect: @Sendable (Result<TLSContext, TLSError>?) -> Void = { context in
@@ -145,14 +145,14 @@ actor RedisCore {
         }
     }
 
-    /// The store lets us read and write, and does not tell us what others invalidate.
+    /// Reports once that the store refuses the subscription.
     func subscriptionRefused() {
-        guard !isDeaf, !isShut else { return }
-        isDeaf = true
+        guard !hasReportedRefusal, !isShut else { return }
+        hasReportedRefusal = true
         report(.subscriptionRefused)
     }
 
-    /// The store's clock is further ahead of this machine's than a proof's time allows; reported once a minute.
+    /// Reports, at most once a minute, that the store's clock is too far ahead of this machine's.
     nonisolated func reportClock() {
         loop.execute { self.assumeIsolated { $0.clockDiffers() } }
     }
@@ -170,7 +170,7 @@ actor RedisCore {
 
     private func connectionEnded(_ fault: RedisFault) {
         connection = nil
-        // One that has worked is made anew at once; one that has not leaves the server alone for a while.
+        // Reconnect at once after a working connection, and after a pause otherwise.
         guard hasAnswered else {
             note(fault)
             nextAttempt = max(nextAttempt, loop.now + pause)
@@ -181,7 +181,7 @@ actor RedisCore {
     }
 
     private func note(_ reply: RedisConnection.Reply) {
-        // What there is to say of a failure is known where the connection ends.
+        // Failures are reported when the connection ends, since the fault is known there.
         guard case .success(let value) = reply else { return }
         if case .error = value { return note(.refusing) }
         isUp.store(true, ordering: .relaxed)
@@ -190,7 +190,7 @@ actor RedisCore {
 
     private func note(_ fault: RedisFault) {
         isUp.store(false, ordering: .relaxed)
-        // Once an outage; its reason may become another one while it lasts.
+        // Once per outage, even if its reason changes.
         if case .unavailable = lastReport { return }
         tell(.unavailable(fault))
     }

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: MIT
 
 extension RedisEvent: CustomStringConvertible {
-    /// What happened to the store, as a sentence for an operator's log.
+    /// A sentence for an operator's log.
     public var description: String {
         switch self {
-        case .available: "store: answers"
+        case .available: "store: available"
         case .unavailable(let fault):
-            "store: out of use, \(fault); DPoP proofs get 503 until it answers, and tokens are introspected without it"
+            "store: unavailable, \(fault); until it answers, DPoP proofs get 503 and introspection does not "
+                + "use the shared cache"
         case .evicting:
-            "store: drops keys when its memory is full, so that it may forget a DPoP proof too early; "
+            "store: evicts keys when its memory is full, so a DPoP proof could be used twice; "
                 + "set maxmemory-policy to noeviction"
         case .subscriptionRefused:
-            "store: refuses to tell what other processes invalidate, so that no introspection answer is kept here for longer than a "
-                + "moment; allow this user its channel"
+            "store: refuses the subscription to invalidations, so introspection answers from it are cached "
+                + "here only briefly; allow this user SUBSCRIBE on its channel"
         case .clockAhead:
-            "store: its clock is more than 60 seconds ahead of this machine's, so that DPoP proofs get 503; set both clocks by NTP"
+            "store: its clock is more than 60 seconds ahead of this machine's, so DPoP proofs get 503; "
+                + "set both clocks by NTP"
         }
     }
 }

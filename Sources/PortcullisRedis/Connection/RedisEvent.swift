@@ -1,54 +1,54 @@
 // SPDX-License-Identifier: MIT
 
-/// What befalls the way to a store, for an operator's log.
+/// An event of the connection to a store, for an operator's log.
 ///
-/// Holds nothing that the store or a client has sent.
+/// Contains nothing that the store or a client sent.
 @nonexhaustive
 public enum RedisEvent: Sendable, Hashable {
-    /// The store answers: for the first time, or again.
+    /// The store answers, for the first time or again.
     case available
-    /// The store does not answer, or not as it must; commands fail until it does.
+    /// The store does not answer correctly; commands fail until it does.
     case unavailable(RedisFault)
-    /// The store drops keys when its memory is full (`maxmemory-policy`), so that it may forget a proof too early.
+    /// The store evicts keys when its memory is full (`maxmemory-policy`), so a proof could be used twice.
     ///
     /// RFC 9449 §11.1.
     case evicting
-    /// The store refuses to say what other processes invalidate (`SUBSCRIBE`, a matter of its access rules).
+    /// The store refuses `SUBSCRIBE` to the channel of invalidations, because of its access rules.
     ///
-    /// Nothing that comes from it is kept in memory meanwhile for longer than a moment.
+    /// Meanwhile, this process caches answers from the store only briefly.
     case subscriptionRefused
-    /// The store's clock is more than ``RedisReplayStore/clockTolerance`` ahead of this machine's; DPoP proofs are refused with 503.
+    /// The store's clock is more than ``RedisReplayStore/clockTolerance`` ahead of this machine's.
     ///
-    /// Told once a minute at most. RFC 9449 §11.1.
+    /// DPoP proofs are refused with 503. Reported at most once a minute. RFC 9449 §11.1.
     case clockAhead
 }
 
-/// Why a store is of no use.
+/// Why a store is unavailable.
 @nonexhaustive
 public enum RedisFault: Sendable, Hashable, CustomStringConvertible {
-    /// Its name has no address, or nobody listens there.
+    /// Its name has no address, or no server listens there.
     case unreachable
-    /// There was no TLS handshake, or its certificate is not to be trusted.
+    /// The TLS handshake failed, or the certificate is not trusted.
     case insecure
-    /// It does not take the user and the password, or wants some.
+    /// It rejects the user and password, or requires them.
     case rejectedCredentials
-    /// It has no database of this number, or not for this user.
+    /// It has no database with this number, or does not allow it to this user.
     case rejectedDatabase
-    /// It has not answered in time.
+    /// It did not answer in time.
     case timeout
-    /// The connection has ended.
+    /// The connection was lost.
     case lost
-    /// It answers commands with errors: it is full, still loading, a replica, or does not allow them to this user.
+    /// It answers commands with errors: it is full, loading, a replica, or forbids them to this user.
     case refusing
 
     /// A phrase for a log.
     public var description: String {
         switch self {
-        case .unreachable: "nobody answers at its address"
-        case .insecure: "no TLS connection to trust"
-        case .rejectedCredentials: "it does not take our user and password"
-        case .rejectedDatabase: "it does not let us use the database"
-        case .timeout: "no answer in time"
+        case .unreachable: "no server answers at its address"
+        case .insecure: "the TLS handshake failed or its certificate is not trusted"
+        case .rejectedCredentials: "it rejects the user and password"
+        case .rejectedDatabase: "it rejects the database"
+        case .timeout: "it did not answer in time"
         case .lost: "the connection was lost"
         case .refusing: "it answers with errors"
         }

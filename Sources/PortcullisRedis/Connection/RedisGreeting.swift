@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-/// What is said first on each connection: who we are, and which database is meant.
+/// The first commands on each connection: authentication and the choice of the database.
 struct RedisGreeting: Sendable {
-    /// One command, and what it means if it is not welcome.
+    /// One command, and the fault to report if the store rejects it.
     struct Step: Sendable {
         let command: [UInt8]
         let fault: RedisFault
@@ -16,7 +16,7 @@ struct RedisGreeting: Sendable {
             add(["AUTH"] + (configuration.username.map { [$0] } ?? []) + [password], .rejectedCredentials)
         }
         if database != 0 { add(["SELECT", "\(database)"], .rejectedDatabase) }
-        // Nothing else may be sent before it is known that we are let in.
+        // Shows whether the store accepts the connection before other commands are sent.
         if steps.isEmpty { add(["PING"], .rejectedCredentials) }
         steps[steps.count - 1].isLast = true
     }

@@ -2,16 +2,16 @@
 
 package import PortcullisTransport
 
-/// Which server, and which of its numbered databases.
+/// A server, and the number of a database there.
 package struct RedisLocation {
     private static let usualPort = 6379
 
     package let origin: Origin
     package let database: Int
 
-    /// Takes a URL apart: `redis` or `rediss`, host, port, and the number of a database.
+    /// Parses a URL: `redis` or `rediss`, host, port, and the number of a database.
     ///
-    /// User information, a query and a fragment are refused: secrets have a place of their own.
+    /// Rejects user information, a query and a fragment: credentials are configured separately.
     package init(_ url: String) throws(RedisConfigurationError) {
         for (scheme, standIn) in [("redis://", "http://"), ("rediss://", "https://")]
         where url.utf8.starts(with: scheme.utf8) {

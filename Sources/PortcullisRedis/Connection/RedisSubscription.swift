@@ -4,20 +4,20 @@ internal import Portcullis
 internal import PortcullisTransport
 internal import Synchronization
 
-/// Listens to the invalidations that any process publishes, and tells those who want to know here.
+/// Subscribes to the invalidations that all processes publish, and notifies the observers in this process.
 ///
-/// Looks after its connection: it is asked for a sign of life every few seconds, and made anew when it is lost. What was published
-/// meanwhile is unknown, so that then, and at the start, everything is told to be invalid.
+/// Sends a PING every 2 seconds and reconnects after a loss. Messages may have been missed meanwhile, so it
+/// then invalidates everything, and also at the start.
 final class RedisSubscription: Sendable {
     private static let interval = Duration.seconds(2)
-    /// How many messages may wait to be told.
+    /// The maximum number of undelivered messages.
     private static let maxWaitingCount = 1024
-    /// How long one of them may be: a longer one stands for everything, as one does that can't be read.
+    /// The maximum length of a message; a longer or malformed one invalidates everything.
     private static let maxMessageByteCount = 16_384
 
-    /// What is to be told of what the server says.
+    /// A message of the server.
     private enum Word: Sendable {
-        /// Only from here on it is certain that nothing is missed.
+        /// The subscription is active; from here on no message is missed.
         case subscribed
         case invalidated([UInt8])
         case refused
@@ -35,7 +35,7 @@ final class RedisSubscription: Sendable {
 
     static func channel(_ client: RedisClient) -> [UInt8] { client.key("channel") }
 
-    /// Takes on an observer; with the first the connection is made.
+    /// Adds an observer; the first one opens the connection.
     func observe(_ observer: @escaping @Sendable (TokenInvalidation) -> Bool) {
         observers.add(observer)
         keeper.withLock { keeper in
@@ -52,7 +52,7 @@ final class RedisSubscription: Sendable {
         keeper.withLock { $0 }?.cancel()
     }
 
-    /// Keeps one connection at a time until the subscription is stopped.
+    /// Keeps one connection open until the subscription is stopped.
     private static func keep(_ core: RedisCore, _ channel: [UInt8], _ observers: InvalidationObservers) async
     {
         while !Task.isCancelled {
@@ -62,7 +62,7 @@ final class RedisSubscription: Sendable {
                 to: channel,
                 { value in
                     guard let word = word(value), case .dropped = continuation.yield(word) else { return }
-                    // Whoever has missed one has to begin anew.
+                    // After a dropped message the state is unknown: reconnect and invalidate everything.
                     continuation.finish()
                 },
                 ended: { _ in continuation.finish() })
@@ -88,7 +88,7 @@ final class RedisSubscription: Sendable {
         }
     }
 
-    /// Asks for a sign of life in turns, so that a server that is gone without a word is noticed.
+    /// Sends PINGs at an interval, to detect a server that disappeared without closing the connection.
     private static func beat(_ connection: RedisConnection, _ core: RedisCore) async {
         while !Task.isCancelled {
             do {

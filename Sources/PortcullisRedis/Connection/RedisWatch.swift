@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 
-/// Asks a store for a sign of life in turns, so that its going and coming is known without a request that needs it.
+/// Sends PINGs at an interval, to report outages and recoveries independently of requests.
 struct RedisWatch: Sendable {
     private static let interval = Duration.seconds(2)
 
     let core: RedisCore
     let onEvent: @Sendable (RedisEvent) -> Void
 
-    /// Goes on until its task is cancelled.
+    /// Runs until its task is cancelled.
     func keep() async {
         var isPolicyKnown = false
         while !Task.isCancelled {
@@ -22,7 +22,7 @@ struct RedisWatch: Sendable {
         }
     }
 
-    /// Whether the store drops keys before their time; one that does not let us ask is taken not to.
+    /// Whether the store evicts keys when its memory is full; `false` if it does not allow INFO.
     private func evicts() async -> Bool {
         let words = [Array("INFO".utf8), Array("memory".utf8)]
         guard let bytes = try? await core.execute(words).payload else { return false }

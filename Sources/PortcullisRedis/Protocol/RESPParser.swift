@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: MIT
 
-/// Takes values out of bytes as they come.
+/// An incremental parser of RESP values.
 ///
-/// Pure. Bounded: no value may be longer, wider or deeper than the store's answers are.
+/// Pure. Bounds the length, the number of elements and the depth of each value.
 package struct RESPParser: Sendable {
-    /// Bytes that are not the protocol, or more than is taken.
+    /// The error for invalid bytes and for values beyond the bounds.
     package struct Malformed: Error {}
 
     package static let maxByteCount = 4_194_304
-    /// How many elements the arrays of one value may have together; the store's own answers have three.
+    /// The maximum number of array elements in one value; the store's own replies have at most four.
     package static let maxElementCount = 64
     static let maxDepth = 4
     private static let maxLineByteCount = 4096
 
-    /// Starts without a byte.
+    /// Creates a parser without input.
     package init() {}
 
     private var buffer: [UInt8] = []
     private var start = 0
 
-    /// Adds bytes that have come.
+    /// Appends received bytes.
     package mutating func append(_ bytes: UnsafeRawBufferPointer) {
         if start > 0 {
             buffer.removeFirst(start)
@@ -28,7 +28,7 @@ package struct RESPParser: Sendable {
         buffer.append(contentsOf: bytes)
     }
 
-    /// The next value, or nothing while it is not complete.
+    /// Returns the next value, or `nil` while it is incomplete.
     package mutating func next() throws(Malformed) -> RESPValue? {
         var position = start
         var room = Self.maxElementCount

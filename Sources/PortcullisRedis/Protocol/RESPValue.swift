@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 
-/// One value of the serialization protocol, version 2.
+/// One value of RESP, the Redis serialization protocol, version 2.
 package enum RESPValue: Sendable, Hashable {
     case text([UInt8])
     case error([UInt8])
     case integer(Int64)
     case bytes([UInt8])
     case array([RESPValue])
-    /// Neither bytes nor an array: there is no such thing.
+    /// A null bulk string or null array: there is no value.
     case null
 
-    /// The bytes of a string of either kind.
+    /// The bytes of a simple or bulk string, or `nil` for other values.
     package var payload: [UInt8]? {
         switch self {
         case .text(let bytes), .bytes(let bytes): bytes
@@ -18,18 +18,18 @@ package enum RESPValue: Sendable, Hashable {
         }
     }
 
-    /// Whether this is the word with which commands succeed.
+    /// Whether this is the reply `OK`.
     var isOK: Bool { self == .text(Array("OK".utf8)) }
 
-    /// Whether this is an error that begins with a word.
+    /// Whether this is an error that starts with a word.
     func isError(_ word: String) -> Bool {
         if case .error(let text) = self { text.starts(with: word.utf8) } else { false }
     }
 }
 
-/// A command: words of any bytes.
+/// The encoding of commands: words of any bytes.
 enum RESPCommand {
-    /// The bytes of a command, as they are sent.
+    /// Encodes a command for sending.
     static func encode(_ words: [[UInt8]]) -> [UInt8] {
         var bytes = Array("*\(words.count)\r\n".utf8)
         for word in words {

@@ -10,7 +10,7 @@ extension TestAuthorizationServer.Answer {
             status: status, fields: [.contentType: "text/plain; charset=utf-8"], body: Array(text.utf8))
     }
 
-    /// RFC 6749 §5.1: what may hold a token or a code is never stored.
+    /// RFC 6749 §5.1: responses that may contain tokens or credentials are not cached.
     static func json(_ status: Status, _ object: JSONObject) -> Self {
         Self(
             status: status,

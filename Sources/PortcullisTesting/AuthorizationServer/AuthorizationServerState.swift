@@ -3,7 +3,7 @@
 import PortcullisHTTP
 import PortcullisJOSE
 
-/// Everything that a test authorization server knows, and the way from a request to its answer.
+/// The state of a test authorization server, which turns requests into answers.
 struct AuthorizationServerState: Sendable {
     typealias Answer = TestAuthorizationServer.Answer
     typealias Endpoint = TestAuthorizationServer.Endpoint
@@ -32,7 +32,7 @@ struct AuthorizationServerState: Sendable {
         requestCounts[endpoint, default: 0] += 1
         let allowed = Self.methods(of: endpoint)
         guard allowed.contains(request.method) else {
-            // Clients in browsers ask before they send JSON or an Authorization field.
+            // Browsers send a preflight before requests with JSON or an Authorization field.
             if request.method == "OPTIONS", endpoint != .authorization { return .preflight(allowed) }
             return Answer(status: .methodNotAllowed, fields: [.allow: allowed.joined(separator: ", ")])
         }
@@ -72,7 +72,7 @@ struct AuthorizationServerState: Sendable {
         }
     }
 
-    /// The issuer that an endpoint claims to speak for.
+    /// The issuer that an endpoint names.
     func issuer(at endpoint: Endpoint) -> String {
         faults[endpoint] == .wrongIssuer ? "https://someone-else.invalid" : configuration.issuer
     }
@@ -121,7 +121,7 @@ extension JSONValue {
     }
 }
 
-/// A random name that nobody guesses.
+/// A random identifier that cannot be guessed.
 func randomIdentifier() -> String {
     Base64URL.encode(SecureRandom.bytes(24))
 }

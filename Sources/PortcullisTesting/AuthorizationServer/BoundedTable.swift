@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-/// A table that forgets its oldest entry when it is full, so that no flood of requests makes it grow.
+/// A table that removes its oldest entry when it is full, so that many requests cannot make it grow.
 struct BoundedTable<Value: Sendable>: Sendable {
     let maxCount: Int
     private var values: [String: Value] = [:]

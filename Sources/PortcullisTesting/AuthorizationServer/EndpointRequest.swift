@@ -20,11 +20,11 @@ struct EndpointRequest: Sendable {
     }
 }
 
-/// Where the endpoints of an issuer lie.
+/// The paths of an issuer's endpoints.
 struct EndpointPaths: Sendable {
     /// `scheme://authority`, without a path.
     let origin: String
-    /// The path of the issuer, without a slash at its end.
+    /// The path of the issuer, without a trailing slash.
     let base: String
 
     init(issuer: String) {

@@ -10,7 +10,7 @@ struct FormParameters: Sendable {
 
     private let list: [(name: String, value: String)]
 
-    /// Decodes `application/x-www-form-urlencoded`; nothing if that fails, or for more than 64 parameters.
+    /// Decodes `application/x-www-form-urlencoded`; `nil` if it is malformed or has more than 64 parameters.
     init?(_ encoded: [UInt8]) {
         var list: [(name: String, value: String)] = []
         for pair in encoded.split(separator: 0x26) {
@@ -25,7 +25,7 @@ struct FormParameters: Sendable {
         self.list = list
     }
 
-    /// Undoes percent-encoding and `+`; nothing for a percent sign without digits or text that is not UTF-8.
+    /// Decodes percent-encoding and `+`; `nil` for a percent sign without digits and for invalid UTF-8.
     static func decode(_ encoded: ArraySlice<UInt8>) -> String? {
         var bytes: [UInt8] = []
         var index = encoded.startIndex
@@ -48,7 +48,7 @@ struct FormParameters: Sendable {
         return String(validating: bytes, as: UTF8.self)
     }
 
-    /// Spells text so that it can stand in a query.
+    /// Percent-encodes text for a query.
     static func encode(_ text: String) -> String {
         var result = ""
         for byte in text.utf8 {
@@ -63,7 +63,7 @@ struct FormParameters: Sendable {
         return result
     }
 
-    /// The value of a parameter that is there once; an empty one counts as absent.
+    /// The value of a parameter, or `nil` if it is absent, empty or repeated.
     ///
     /// RFC 6749 §3.1.
     subscript(name: String) -> String? {
@@ -76,14 +76,14 @@ struct FormParameters: Sendable {
         list.filter { $0.name.utf8.elementsEqual(name.utf8) }.map(\.value)
     }
 
-    /// Whether a parameter other than `resource` is there more than once.
+    /// Whether a parameter other than `resource` is given more than once.
     ///
     /// RFC 6749 §3.1, RFC 8707 §2.
     var hasRepetition: Bool {
         list.contains { $0.name != "resource" && values(of: $0.name).count > 1 }
     }
 
-    /// The scopes that are asked for, or nothing if the parameter is absent.
+    /// The requested scopes, or `nil` if the parameter is absent.
     ///
     /// RFC 6749 §3.3.
     var scopes: [String]? {

@@ -2,7 +2,7 @@
 
 import PortcullisJOSE
 
-/// The key that tokens are signed with, and those that are still published.
+/// The signing key, and the older keys that are still published.
 struct IssuerKeys: Sendable {
     let algorithm: SignatureAlgorithm
     private var current: PrivateJWK

@@ -3,14 +3,14 @@
 import PortcullisHTTP
 import PortcullisJOSE
 
-/// The authorization endpoint: a page with one button, and the code behind it. RFC 6749 §4.1.1.
+/// The authorization endpoint: a consent page, and the code that it issues. RFC 6749 §4.1.1.
 extension AuthorizationServerState {
     mutating func authorize(_ request: EndpointRequest, now: NumericDate) -> Answer {
         let isClick = request.method == "POST"
         guard let form = FormParameters(isClick ? request.body : request.query), !form.hasRepetition else {
             return .plain(.badRequest, "The request is malformed.\n")
         }
-        // RFC 6749 §4.1.2.1: never redirect to a place that is not the client's.
+        // RFC 6749 §4.1.2.1: never redirect to a URI that the client has not registered.
         guard let id = form["client_id"], let client = clients[id] else {
             return .plain(.badRequest, "This client is not registered.\n")
         }
@@ -37,7 +37,7 @@ extension AuthorizationServerState {
         }
     }
 
-    /// What a client asks the owner for.
+    /// A valid authorization request.
     struct Grant {
         let challenge: String
         let scopes: [String]
@@ -69,7 +69,7 @@ extension AuthorizationServerState {
         return client.redirectURIs.contains { Self.matches($0, requested) } ? requested : nil
     }
 
-    /// Exactly, but for the port of a loopback address, which native apps cannot know before.
+    /// Compares exactly, except for the port of a loopback address, which native apps choose at run time.
     ///
     /// RFC 8252 §7.3.
     private static func matches(_ registered: String, _ requested: String) -> Bool {
@@ -92,7 +92,7 @@ extension AuthorizationServerState {
     }
 }
 
-/// The answer that goes through the browser to the client.
+/// The authorization response, a redirect to the client.
 ///
 /// RFC 6749 §4.1.2, RFC 9207 §2.
 private struct RedirectReply {
@@ -117,7 +117,7 @@ private struct RedirectReply {
     }
 }
 
-/// The page that asks the owner, who is always the same.
+/// The consent page; its user is always the same.
 ///
 /// RFC 6749 §3.1.
 private struct ConsentPage {

@@ -3,11 +3,11 @@
 import PortcullisHTTP
 import PortcullisJOSE
 
-/// What resource servers ask, and what clients take back.
+/// The introspection and revocation endpoints.
 extension AuthorizationServerState {
     /// RFC 7662 §2.
     ///
-    /// Any client with a secret may ask.
+    /// Any client with a secret may introspect tokens.
     func introspect(_ request: EndpointRequest, now: NumericDate) -> Answer {
         guard let form = FormParameters(request.body), !form.hasRepetition else {
             return OAuthProblem.invalidRequest.answer
@@ -16,7 +16,7 @@ extension AuthorizationServerState {
             return .invalidClient
         }
         guard let name = form["token"] else { return OAuthProblem.invalidRequest.answer }
-        // RFC 7662 §2.2: nothing is said of a token that is not good.
+        // RFC 7662 §2.2: the answer about an inactive token contains nothing else.
         guard let token = tokens[name], token.expiresAt > now else { return .json(.ok, ["active": false]) }
         var answer: JSONObject = ["active": true, "token_type": "Bearer"]
         for member in token.claims.members { answer[member.name] = member.value }
@@ -26,7 +26,7 @@ extension AuthorizationServerState {
 
     /// RFC 7009 §2.
     ///
-    /// A token that is unknown, or another client's, is answered like one that was revoked.
+    /// An unknown token, or another client's, gets the same answer as a revoked one.
     mutating func revoke(_ request: EndpointRequest) -> Answer {
         guard let form = FormParameters(request.body), !form.hasRepetition else {
             return OAuthProblem.invalidRequest.answer

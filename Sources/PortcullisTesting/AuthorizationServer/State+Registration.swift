@@ -3,7 +3,7 @@
 import PortcullisHTTP
 import PortcullisJOSE
 
-/// Clients: how they come into being and how they prove who they are.
+/// Client registration and client authentication.
 extension AuthorizationServerState {
     private static let maxRedirectCount = 16
 
@@ -24,10 +24,10 @@ extension AuthorizationServerState {
         guard let grants, !grants.isEmpty else {
             return .error("invalid_client_metadata", "grant_types must be a list of grant types")
         }
-        // Refresh tokens are never issued, but clients that ask for them need not be turned away. RFC 7591 §2.
+        // Refresh tokens are never issued, but clients that register for them are accepted. RFC 7591 §2.
         let supported = grants.filter { ["authorization_code", "client_credentials"].contains($0) }
         if supported.isEmpty || method == "none" && supported == ["client_credentials"] {
-            return .error("invalid_client_metadata", "grant_types holds none that this client can use")
+            return .error("invalid_client_metadata", "grant_types has no grant that this client can use")
         }
         let redirects = metadata["redirect_uris"].map(\.strings) ?? []
         guard let redirects, redirects.count <= Self.maxRedirectCount, redirects.allSatisfy(isRedirectURI),
@@ -46,7 +46,7 @@ extension AuthorizationServerState {
         return id
     }
 
-    /// The client that a request comes from, if it proves that.
+    /// Authenticates the client of a request.
     ///
     /// RFC 6749 §2.3, §3.2.1.
     func authenticate(_ request: EndpointRequest, _ form: FormParameters) -> (
@@ -56,7 +56,7 @@ extension AuthorizationServerState {
         let secret: String?
         if let authorization = request.authorization {
             guard let credentials = Self.basicCredentials(authorization) else { return nil }
-            // RFC 6749 §2.3: one method a request.
+            // RFC 6749 §2.3: one authentication method per request.
             guard form["client_secret"] == nil, form["client_id"].map({ $0 == credentials.id }) ?? true else {
                 return nil
             }
@@ -109,7 +109,7 @@ extension TestAuthorizationServer.Answer {
     }
 }
 
-/// An absolute URI without a fragment that runs no script where it is opened.
+/// Whether a URI is absolute, has no fragment, and cannot run script in a browser.
 ///
 /// RFC 6749 §3.1.2.
 func isRedirectURI(_ uri: String) -> Bool {

@@ -3,7 +3,7 @@
 import PortcullisHTTP
 import PortcullisJOSE
 
-/// An error of the protocol, with the sentence that explains it.
+/// An OAuth error code, with its description.
 ///
 /// RFC 6749 §5.2, RFC 8707 §2.
 enum OAuthProblem: Error, Sendable {
@@ -24,7 +24,7 @@ enum OAuthProblem: Error, Sendable {
 
     var sentence: String {
         switch self {
-        case .invalidRequest: "a parameter is missing, malformed or there twice"
+        case .invalidRequest: "a parameter is missing, malformed or repeated"
         case .invalidGrant: "the code is unknown, expired, used, or not this client's"
         case .unauthorizedClient: "the client is not registered for this grant"
         case .unsupportedGrantType: "only authorization_code and client_credentials are supported"
@@ -140,7 +140,7 @@ extension AuthorizationServerState {
         return token
     }
 
-    /// RFC 6749 §3.3: the default, where a client names none, is everything.
+    /// RFC 6749 §3.3: a client that requests no scope gets all scopes.
     func grantedScopes(_ form: FormParameters) throws(OAuthProblem) -> [String] {
         guard let scopes = form.scopes else { return configuration.scopes }
         guard scopes.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy(CharacterClass.isScopeCharacter) }),
@@ -149,7 +149,7 @@ extension AuthorizationServerState {
         return scopes
     }
 
-    /// The audience of a token: the resources asked for, or the first that this server knows, or itself.
+    /// The audience of a token: the requested resources, or the first configured one, or the issuer.
     ///
     /// RFC 8707 §2.
     func requestedResources(_ form: FormParameters) throws(OAuthProblem) -> [String] {
@@ -159,7 +159,7 @@ extension AuthorizationServerState {
         return requested
     }
 
-    /// Clients that build URLs add a slash to an identifier without a path.
+    /// Accepts an identifier without a path also with a slash, which URL libraries add.
     private func isKnownResource(_ resource: String) -> Bool {
         let known = configuration.resources
         return known.isEmpty

@@ -4,70 +4,70 @@ public import PortcullisHTTP
 public import PortcullisJOSE
 
 extension TestAuthorizationServer {
-    /// What a test authorization server issues, and how much it remembers.
+    /// The configuration of a test authorization server.
     public struct Configuration: Sendable {
-        /// Its identifier, with which every endpoint starts.
+        /// The issuer identifier, which is the prefix of every endpoint.
         ///
-        /// Not checked; `http` is fine for tests.
+        /// Not validated; `http` is allowed in tests.
         public var issuer: String
-        /// What access tokens look like.
+        /// The format of access tokens.
         ///
         /// Default `.jwt`.
         public var tokenFormat: TokenFormat = .jwt
-        /// What JWTs are signed with.
+        /// The signature algorithm of JWTs.
         ///
         /// Default `ES256`.
         public var algorithm: SignatureAlgorithm = .es256
-        /// How long access tokens live.
+        /// The lifetime of access tokens.
         ///
         /// Default 300 seconds.
         public var tokenLifetime: Duration = .seconds(300)
-        /// How long authorization codes live.
+        /// The lifetime of authorization codes.
         ///
         /// Default 60 seconds.
         public var codeLifetime: Duration = .seconds(60)
-        /// The scopes that clients may ask for, all granted to one that asks for none.
+        /// The scopes that clients may request; a client that requests none gets all.
         ///
         /// Empty, the default: any.
         public var scopes: [String] = []
-        /// The resource indicators that clients may ask for.
+        /// The resource indicators that clients may request.
         ///
         /// Empty, the default: any. RFC 8707 §2.
         public var resources: [String] = []
-        /// Whom the consent page speaks for: the `sub` of tokens from the authorization code grant.
+        /// The user of the consent page: the `sub` of tokens from the authorization code grant.
         public var subject = "alice"
-        /// How many clients are remembered; the oldest is forgotten first.
+        /// The maximum number of registered clients; the oldest is removed first.
         ///
         /// Default 1000.
         public var maxClientCount = 1_000
-        /// How many codes that were not redeemed are remembered.
+        /// The maximum number of authorization codes; the oldest is removed first.
         ///
         /// Default 1000.
         public var maxCodeCount = 1_000
-        /// How many tokens are remembered for introspection and revocation.
+        /// The maximum number of tokens known to introspection and revocation; the oldest is removed first.
         ///
         /// Default 10,000.
         public var maxTokenCount = 10_000
 
-        /// Makes a configuration with the defaults.
+        /// Creates a configuration with the defaults.
         public init(issuer: String) {
             self.issuer = issuer
         }
     }
 
-    /// What an access token looks like to a client.
+    /// The format of an access token.
     public enum TokenFormat: Sendable, Hashable {
-        /// A JWT of the profile for access tokens. RFC 9068.
+        /// A JWT access token. RFC 9068.
         case jwt
-        /// A random string that only introspection explains. RFC 7662.
+        /// A random string that resource servers introspect. RFC 7662.
         case opaque
     }
 
-    /// The places that a client or a resource server asks.
+    /// An endpoint of the authorization server.
     public enum Endpoint: Sendable, Hashable, CaseIterable {
         /// `/.well-known/oauth-authorization-server`. RFC 8414 §3.
         case metadata
-        /// The key set.
+        /// The JWK set.
         case keys
         /// Dynamic client registration. RFC 7591 §3.
         case registration
@@ -81,25 +81,25 @@ extension TestAuthorizationServer {
         case revocation
     }
 
-    /// A way to misbehave.
+    /// A simulated fault.
     public enum Fault: Sendable, Hashable {
         /// Answers with this status and no body.
         case status(Status)
-        /// Does not answer until the client gives up.
+        /// Never answers.
         case hang
-        /// Names another issuer in its metadata, its tokens and its introspection answers.
+        /// Names another issuer in its metadata, tokens and introspection answers.
         case wrongIssuer
-        /// Publishes a key set without keys.
+        /// Publishes an empty JWK set.
         case emptyKeySet
-        /// Answers 200 with half a JSON document.
+        /// Answers 200 with an incomplete JSON document.
         case malformedBody
         /// Answers with a redirect to itself.
         case redirect
-        /// Answers 200 with two mebibytes of JSON.
+        /// Answers 200 with 2 MiB of JSON.
         case oversizedBody
     }
 
-    /// An answer, before a server sends it.
+    /// An HTTP response, before a server sends it.
     public struct Answer: Sendable, Hashable {
         /// The status.
         public var status: Status
@@ -107,15 +107,15 @@ extension TestAuthorizationServer {
         public var fields: Fields = [:]
         /// The body, possibly empty.
         public var body: [UInt8] = []
-        /// Whether the answer must never be sent.
+        /// Whether the response must never be sent.
         ///
         /// See ``Fault/hang``.
         public var hangs = false
     }
 
-    /// What a token made directly, without a grant, says.
+    /// The contents of a token that a test makes without a grant.
     public struct TokenRequest: Sendable {
-        /// The `sub` claim; nothing leaves it out.
+        /// The `sub` claim; `nil` omits it.
         ///
         /// Default `alice`.
         public var subject: String? = "alice"
@@ -125,22 +125,22 @@ extension TestAuthorizationServer {
         public var clientID = "test-client"
         /// The `aud` claim.
         public var audience: [String]
-        /// The `scope` claim; left out if empty.
+        /// The `scope` claim; omitted if empty.
         public var scopes: [String]
-        /// How long it lives; negative for a token that has expired.
+        /// The lifetime; negative for an expired token.
         ///
         /// Default 300 seconds.
         public var lifetime: Duration = .seconds(300)
-        /// The `typ` of the header; nothing leaves it out.
+        /// The `typ` of the header; `nil` omits it.
         ///
         /// Default `at+jwt`.
         public var type: String? = "at+jwt"
-        /// Claims that are added, or replace those above.
+        /// Claims that are added or replace those above.
         public var claims: JSONObject = [:]
-        /// Claims that are left out in the end.
+        /// Names of claims to omit.
         public var omittedClaims: [String] = []
 
-        /// Asks for a token with the defaults.
+        /// Creates a request with the defaults.
         public init(audience: [String], scopes: [String] = []) {
             self.audience = audience
             self.scopes = scopes

@@ -3,12 +3,12 @@
 public import Portcullis
 import PortcullisHTTP
 
-/// A resource can ask the server without a socket in between.
+/// Lets a resource use the server as its fetcher, without a socket.
 extension TestAuthorizationServer: Fetcher {
     /// Answers a request of the gate at once.
     ///
-    /// - Throws: `unreachable` for a URL of another origin, `timedOut` for an endpoint that hangs, `tooLarge` for an
-    ///   answer above the request's bound.
+    /// - Throws: `unreachable` for a URL of another origin, `timedOut` for an endpoint that hangs, `tooLarge`
+    ///   for a response above the request's limit.
     public func fetch(_ request: FetchRequest) async throws(FetchError) -> FetchResponse {
         let origin = paths.origin
         guard request.url.utf8.starts(with: origin.utf8) else { throw .unreachable }

@@ -6,9 +6,9 @@ public import PortcullisServer
 extension TestAuthorizationServer {
     private static let maxBodyByteCount = 65_536
 
-    /// Adds the endpoints to a server, at the paths that the issuer's URL demands.
+    /// Adds the endpoints to a server, at the paths below the issuer's URL.
     ///
-    /// That the server is reached at the issuer's authority is the caller's affair.
+    /// The caller makes the server reachable at the issuer's authority.
     public func mount(on routes: inout Routes) {
         for endpoint in Endpoint.allCases {
             routes.on([.get, .post, .options], paths.path(of: endpoint)) { request in

@@ -4,25 +4,26 @@ public import Portcullis
 public import PortcullisJOSE
 import Synchronization
 
-/// An authorization server that lives in memory: for tests and demonstrations, never for production.
+/// An in-memory authorization server for tests and demonstrations, never for production.
 ///
-/// Anyone may register, and the consent page asks nobody who they are. State is bounded and is lost with the process.
-/// The protocol needs no socket: ``handle(method:target:fields:body:)`` takes a request and returns the answer.
+/// Any client may register, and the consent page does not authenticate the user. State is bounded and is lost
+/// with the process. No socket is needed: ``handle(method:target:fields:body:)`` takes a request and returns
+/// the response.
 ///
 /// RFC 6749, RFC 7009, RFC 7591, RFC 7636, RFC 7662, RFC 8414, RFC 8707, RFC 9068, RFC 9207.
 public final class TestAuthorizationServer: Sendable {
-    /// What it was made with.
+    /// Its configuration.
     public let configuration: Configuration
     let paths: EndpointPaths
     private let state: Mutex<AuthorizationServerState>
     private let now: @Sendable () -> NumericDate
 
-    /// Makes a server with a fresh key and without clients.
+    /// Creates a server with a new key and without clients.
     ///
     /// - Parameters:
-    ///   - configuration: The issuer, its resources and scopes, and how it behaves.
-    ///   - now: The time, for `iat` and `exp`. Default the machine's.
-    /// - Throws: `JOSEError` if no key can be made.
+    ///   - configuration: The issuer, its resources and scopes, and its limits.
+    ///   - now: The time, for `iat` and `exp`. Default: the machine's.
+    /// - Throws: `JOSEError` if no key can be generated.
     public init(
         _ configuration: Configuration, now: @escaping @Sendable () -> NumericDate = TimeSource.system.now
     ) throws(JOSEError) {
@@ -32,15 +33,15 @@ public final class TestAuthorizationServer: Sendable {
         state = Mutex(try AuthorizationServerState(configuration, paths))
     }
 
-    /// The identifier of this server.
+    /// The issuer identifier.
     public var issuer: String { configuration.issuer }
 
     /// Answers one request.
     ///
     /// - Parameters:
-    ///   - method: The method, in capitals.
+    ///   - method: The method, in upper case.
     ///   - target: Path and query, as in the request line.
-    ///   - fields: Only `Authorization` is read.
+    ///   - fields: The header fields; only `Authorization` is read.
     ///   - body: A form, or the JSON of a registration.
     public func handle(
         method: String, target: String, fields: [(name: String, value: String)] = [], body: [UInt8] = []
@@ -58,12 +59,12 @@ public final class TestAuthorizationServer: Sendable {
         return try state.withLock { state throws(JOSEError) in try state.makeToken(request, now: now) }
     }
 
-    /// Registers a client, or a resource server that introspects, under a given name.
+    /// Registers a client, or a resource server that introspects, with a given `client_id`.
     public func register(clientID: String, secret: String?) {
         state.withLock { $0.register(clientID: clientID, secret: secret) }
     }
 
-    /// Makes a token unusable at once, as far as introspection is asked.
+    /// Revokes a token: introspection calls it inactive from now on.
     ///
     /// RFC 7009 §2.
     public func revoke(_ token: String) {
@@ -72,19 +73,19 @@ public final class TestAuthorizationServer: Sendable {
 
     /// Signs with a new key from now on.
     ///
-    /// - Parameter droppingOldKeys: Whether the keys before it vanish from the key set at once. Default false.
-    /// - Throws: `JOSEError` if no key can be made.
+    /// - Parameter droppingOldKeys: Whether the old keys are removed from the JWK set at once. Default false.
+    /// - Throws: `JOSEError` if no key can be generated.
     public func rotateKeys(droppingOldKeys: Bool = false) throws(JOSEError) {
         try state.withLock { state throws(JOSEError) in try state.rotateKeys(droppingOldKeys: droppingOldKeys)
         }
     }
 
-    /// Misbehaves at one endpoint until told otherwise; `nil` ends it.
+    /// Simulates a fault at an endpoint until `nil` is set.
     public func setFault(_ fault: Fault?, at endpoint: Endpoint) {
         state.withLock { $0.faults[endpoint] = fault }
     }
 
-    /// How many requests an endpoint has had, faults included.
+    /// The number of requests to an endpoint, faults included.
     public func requestCount(at endpoint: Endpoint) -> Int {
         state.withLock { $0.requestCounts[endpoint, default: 0] }
     }
