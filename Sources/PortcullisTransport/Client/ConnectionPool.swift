@@ -4,7 +4,7 @@ internal import Dispatch
 
 /// The connections of one client on one event loop, and the exchanges that wait for them.
 actor ConnectionPool {
-    /// What the configuration comes to.
+    /// The settings, derived from the configuration.
     struct Settings: Sendable {
         let tls: ClientTLS
         let maxConnectionCount: Int
@@ -20,7 +20,7 @@ actor ConnectionPool {
         var isPreparing = false
         var isServing = false
 
-        /// The exchange that a connection goes on with; if there is none it is idle.
+        /// The next exchange for a connection; without one the connection becomes idle.
         mutating func next(for connection: ClientConnection) -> Exchange? {
             if let next = waiting.popFirst() { return next }
             idle.append(connection)
@@ -32,11 +32,11 @@ actor ConnectionPool {
     nonisolated let settings: Settings
     private let resolver: Resolver
     private var origins: [Origin: OriginState] = [:]
-    /// Where connections read into, one at a time.
-    // SAFETY: used on the loop only, and nobody keeps what it holds beyond the call that borrows it.
+    /// The read buffer that the connections share, one at a time.
+    // SAFETY: used on the loop only, and no caller keeps its contents beyond the call that borrows it.
     nonisolated(unsafe) let readBuffer = UnsafeMutableRawBufferPointer.allocate(
         byteCount: readByteCount, alignment: 16)
-    /// How many bytes are read at a time: one TLS record.
+    /// The byte count of one read: one TLS record.
     static let readByteCount = 16384
     private var wakeUp = MonotonicInstant.distantFuture
     private var timer: (any DispatchSourceTimer)?
@@ -53,24 +53,25 @@ actor ConnectionPool {
         readBuffer.deallocate()
     }
 
-    /// Does something on the pool's loop: at once if the caller is there.
+    /// Runs a closure on the pool's loop: at once if the caller is on it.
     nonisolated func perform(_ work: @escaping @Sendable (isolated ConnectionPool) -> Void) {
         loop.execute { self.assumeIsolated { work($0) } }
     }
 
-    /// Starts an exchange on the pool's loop: at once if the caller is there.
+    /// Starts an exchange on the pool's loop: at once if the caller is on it.
     nonisolated func begin(_ exchange: Exchange) {
         guard loop.isCurrent else { return perform { $0.start(exchange) } }
         assumeIsolated { $0.start(exchange) }
     }
 
-    /// Finds a connection for an exchange: one that is idle, a new one, or a place in the line.
+    /// Sends an exchange on an idle connection, or queues it and opens a connection if the limit allows.
     func start(_ exchange: Exchange) {
         guard !exchange.isFinished else { return }
         guard !loop.hasEnded else { return exchange.finish(.failure(.closed)) }
         let origin = exchange.origin
         while let connection = origins[origin]?.idle.popLast() {
-            // What has come meanwhile may not have been told yet, and would be taken for the answer. RFC 9112 §9.2.
+            // Bytes that arrived meanwhile may not have been reported yet, and would be taken for the
+            // response. RFC 9112 §9.2.
             guard connection.assumeIsolated({ $0.rest(isReusedNow: true) }) else { continue }
             return connection.assumeIsolated { $0.send(exchange) }
         }
@@ -84,7 +85,7 @@ actor ConnectionPool {
         if !exchange.isFinished { wake(at: exchange.deadline) }
     }
 
-    /// Stops working on an exchange that nobody waits for any more.
+    /// Stops an exchange whose caller no longer waits.
     func abandon(_ exchange: Exchange) {
         origins[exchange.origin]?.waiting.remove(exchange)
         for connection in (origins[exchange.origin]?.connections ?? [:]).values {
@@ -92,7 +93,7 @@ actor ConnectionPool {
         }
     }
 
-    /// Takes back a connection whose exchange has ended well.
+    /// Takes back a connection after a successful exchange.
     func release(_ connection: ClientConnection) {
         let origin = connection.origin
         let hasWaiting = origins[origin].map { $0.waiting.count > 0 } ?? false
@@ -102,9 +103,9 @@ actor ConnectionPool {
         }
     }
 
-    /// Forgets a connection that is closed.
+    /// Removes a closed connection.
     ///
-    /// Its exchange comes first on the next one if it is to be sent again.
+    /// An exchange to repeat goes to the front of the queue.
     func forget(_ connection: ClientConnection, repeating exchange: Exchange? = nil) {
         let origin = connection.origin
         guard origins[origin]?.connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else {
@@ -118,7 +119,7 @@ actor ConnectionPool {
         serve(origin)
     }
 
-    /// Sees to it that nothing waits any more once the loop has ended, and that this is told.
+    /// Shuts the pool down when the loop ends, after calling `tell`.
     func watchLoop(_ tell: @escaping @Sendable () -> Void) {
         loop.setLastWork(of: self) { [weak self] in
             tell()
@@ -126,7 +127,7 @@ actor ConnectionPool {
         }
     }
 
-    /// Closes everything; what waits fails.
+    /// Closes all connections; all waiting exchanges fail.
     func shutDown() {
         loop.setLastWork(of: self, nil)
         let states = origins.values
@@ -140,9 +141,10 @@ actor ConnectionPool {
         }
     }
 
-    /// Opens connections for those who wait, as far as the limit allows.
+    /// Opens connections for waiting exchanges, up to the limit.
     ///
-    /// Opening may fail at once and lead back here; then the outer call goes on, so that the stack does not grow with the line.
+    /// Opening may fail at once and call this method again; the outer call then continues, so that the stack
+    /// does not grow with the queue.
     private func serve(_ origin: Origin) {
         guard origins[origin]?.isServing == false else { return }
         origins[origin]?.isServing = true
@@ -159,8 +161,8 @@ actor ConnectionPool {
         }
     }
 
-    /// How many connections there may be: one more for a `GET` while all are busy with other methods, so that keys can be fetched
-    /// although questions about tokens hang.
+    /// The most connections allowed: one more for a `GET` while all are busy with other methods, so that keys
+    /// can be fetched while introspection requests hang.
     private func maxConnectionCount(for state: OriginState) -> Int {
         let isReserved =
             state.waiting.beginsWithPriority
@@ -170,7 +172,7 @@ actor ConnectionPool {
         return settings.maxConnectionCount + (isReserved ? 1 : 0)
     }
 
-    /// Finds what the next connection needs: addresses and, with TLS, the certificates that are trusted.
+    /// Gets what the next connection needs: addresses and, with TLS, the trusted certificates.
     private func prepare(_ origin: Origin) {
         origins[origin]?.isPreparing = true
         resolver.resolve(origin, now: loop.now) { [weak self] answer in
@@ -206,9 +208,9 @@ actor ConnectionPool {
         serve(origin)
     }
 
-    /// The addresses that may be connected to.
+    /// Filters the addresses by the address policy.
     ///
-    /// The very ones that are looked at here are connected to: no name is looked up a second time.
+    /// The client connects to exactly these addresses, and does not look the name up again.
     private func permitted(_ answer: Resolver.Answer) -> Resolver.Answer {
         guard settings.addresses != .any, case .success(let all) = answer else { return answer }
         let addresses = all.filter { settings.addresses.permits($0) }
@@ -223,7 +225,7 @@ actor ConnectionPool {
         connection.assumeIsolated { $0.connect(for: exchange) }
     }
 
-    /// Sees to it that the line is looked at when the first deadline in it passes.
+    /// Schedules a check of the queue for its first deadline.
     private func wake(at deadline: MonotonicInstant) {
         guard deadline < wakeUp else { return }
         wakeUp = deadline
