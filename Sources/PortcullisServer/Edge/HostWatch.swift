@@ -99,9 +99,9 @@ extension ServerCore {
         log(
             "warning: requests keep naming the host \(host), which has no resource; the resources are at "
                 + authorities.prefix(4).joined(separator: ", ")
-                + ". If a proxy replaces Host, make it pass on the client's (nginx: proxy_set_header Host $host), "
-                + "or send Forwarded or X-Forwarded-Host, and list it in trusted_proxies with that family in "
-                + "forwarded. "
+                + ". If a proxy replaces Host, make it pass on the client's "
+                + "(nginx: proxy_set_header Host $host), or send Forwarded or X-Forwarded-Host, and list it "
+                + "in trusted_proxies with that family in forwarded. "
                 + "If clients use \(host), name it in the resource identifiers.")
     }
 }
