@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-// One import is enough for an app with routes: the gate, and what this module's own declarations speak of. Not `SocketAddress` and
-// `HTTPClient`, which other packages have too; `import PortcullisTransport` brings them.
+// One import is enough for an app with routes: the gate, and the types in this module's declarations. Not
+// `SocketAddress` and `HTTPClient`, which other packages have too; import them with
+// `import PortcullisTransport`.
 @_exported public import Portcullis
 
 @_exported public import enum PortcullisTransport.ClientCertificates

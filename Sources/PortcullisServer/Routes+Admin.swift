@@ -3,17 +3,17 @@
 public import Portcullis
 
 extension Routes {
-    /// Adds what operators and their tools ask a service.
+    /// Adds health, readiness and metrics routes for operators.
     ///
-    /// `GET /healthz` is 200 as long as the process answers. `GET /readyz` is 200 while every resource has usable keys of all its
-    /// issuers, else 503; `GET /readyz?check=chain` walks the chain of each resource as a client would, and answers with a report,
-    /// 503 if some client would be stopped. `GET /metrics` is the registry's text. None of them asks for a token: put them on a server that listens where
-    /// only operators reach it.
+    /// `GET /healthz` is 200 as long as the process answers. `GET /readyz` is 200 while every resource has
+    /// usable keys of all its issuers, otherwise 503; `GET /readyz?check=chain` discovers each resource as a
+    /// client would, and answers with a report, 503 if discovery fails for some client. `GET /metrics` is the
+    /// registry's text. None of them requires a token: put them on a server that only operators can reach.
     ///
     /// - Parameters:
-    ///   - resources: The resources of the service at the time of the question, since they may be replaced.
-    ///   - fetcher: The way to the resources' own URLs, for reports. Default nothing: that of each resource.
-    ///   - metrics: What the service counts. Default nothing: then there is no `/metrics`.
+    ///   - resources: Returns the current resources of the service, which may be replaced.
+    ///   - fetcher: Fetches the resources' own URLs, for reports. Default `nil`: each resource's fetcher.
+    ///   - metrics: The metrics of the service. Default `nil`: there is no `/metrics`.
     public mutating func addOperatorRoutes(
         watching resources: @escaping @Sendable () -> [ProtectedResource],
         through fetcher: (any Fetcher)? = nil,

@@ -4,32 +4,34 @@ public import Portcullis
 public import PortcullisJOSE
 
 extension Server {
-    /// What becomes of a self-check when a server starts.
+    /// Whether a server checks its own resources at start, and what a failure causes.
     ///
-    /// `ProtectedResource.checkChain(through:)`
+    /// See `ProtectedResource.checkChain(through:)`.
     public enum SelfCheckPolicy: String, Sendable, Hashable, CaseIterable {
-        /// There is none.
+        /// No check.
         case off
-        /// What is wrong is logged; the server does not wait for it.
+        /// Logs the problems; the server does not wait for the check.
         case warn
-        /// The server ends with ``SelfCheckFailure`` before it says that it listens, if some client would be stopped.
+        /// The server ends with ``SelfCheckFailure`` before it reports that it listens, if discovery fails
+        /// for some client.
         case require
     }
 
-    /// A server that was told to require a whole chain has found it broken.
+    /// A required self-check has failed.
     public struct SelfCheckFailure: Error, CustomStringConvertible {
         /// The reports with failures; at least one.
         public let reports: [ChainReport]
 
-        /// The failures, one a line.
+        /// The failures, one per line.
         public var description: String {
             reports.flatMap(\.failures).map { "self-check: \($0)" }.joined(separator: "\n")
         }
     }
 
-    /// Walks the chain of every resource that is guarded at the moment, several at a time.
+    /// Checks the discovery chain of every guarded resource, several at a time.
     ///
-    /// The server has to run, or another has to serve its resources. Waits as long as `ProtectedResource.checkChain(through:)` does.
+    /// This server or another must serve the resources. Waits as long as
+    /// `ProtectedResource.checkChain(through:)`.
     public func checkChains() async -> [ChainReport] {
         await Self.checkChains(of: resources, through: selfCheckFetcher)
     }
@@ -39,7 +41,7 @@ extension Server {
     static func checkChains(
         of resources: [ProtectedResource], through fetcher: (any Fetcher)?
     ) async -> [ChainReport] {
-        // Resources that share an authorization server ask it once.
+        // Resources that share an authorization server query it once.
         let survey = ServerSurvey()
         return await withTaskGroup(of: (Int, ChainReport).self) { group in
             var reports: [(Int, ChainReport)] = []
@@ -52,7 +54,7 @@ extension Server {
         }
     }
 
-    /// Does what the policy says, with a server that accepts connections already.
+    /// Runs the self-check by the policy, after the server has begun to accept connections.
     func checkSelf(_ policy: SelfCheckPolicy) async throws(SelfCheckFailure) {
         guard policy == .require else {
             if policy == .warn { Task { report(await checkChains()) } }
@@ -69,12 +71,12 @@ extension Server {
             log((finding.fault.isFailure ? "self-check: " : "self-check: warning: ") + finding.description)
         }
         let passed = reports.count { $0.passes }
-        log("self-check: \(passed) of \(reports.count) resources can be walked to from their URL alone")
+        log("self-check: \(passed) of \(reports.count) resources can be discovered from their URL alone")
     }
 }
 
 extension ChainReport {
-    /// The report for machines.
+    /// The report as JSON.
     public var json: JSONObject {
         [
             "resource": .string(resource.text), "passes": .bool(passes),

@@ -4,9 +4,9 @@ public import Portcullis
 internal import PortcullisHTTP
 public import PortcullisTransport
 
-/// An HTTP/1.1 server with the routes that are declared for it.
+/// An HTTP/1.1 server with declared routes.
 ///
-/// Speaks plain HTTP, or HTTPS where ``Configuration/tls`` is set.
+/// Serves plain HTTP, or HTTPS if ``Configuration/tls`` is set.
 ///
 /// RFC 9110, RFC 9112.
 public struct Server: Sendable {
@@ -14,21 +14,22 @@ public struct Server: Sendable {
     private let port: Int
     private let socket: ServerSocket?
     let configuration: Configuration
-    /// The routes and limits of the moment, shared by all copies.
+    /// The current routes and limits, shared by all copies.
     let deployment: Deployment
 
     /// Declares a server.
     ///
-    /// Nothing is bound before ``run(onListening:)``.
+    /// ``run(onListening:)`` binds the address.
     ///
-    /// Traps, with every problem in a sentence, if the routes contradict themselves or each other, or if the port
-    /// is outside 0 to 65535: they are the program's own. Use
-    /// ``init(validating:host:port:configuration:)`` for routes that come from outside.
+    /// Traps with every problem if the routes are inconsistent, or if the port is outside 0 to 65535: these
+    /// are mistakes in the program. Use ``init(validating:host:port:configuration:)`` for routes from
+    /// outside.
     ///
     /// - Parameters:
-    ///   - host: The address or name to listen on, or `unix:` and a path, as ``ServerSocket`` takes it. Default: this machine only.
-    ///   - port: The port, at most 65535; 0 for any free one.
-    ///   - configuration: Loops, limits, log.
+    ///   - host: The address or name to listen on, or `unix:` and a path, as for ``ServerSocket``. Default:
+    ///     loopback only.
+    ///   - port: The port, at most 65535; 0 for any free port.
+    ///   - configuration: The configuration.
     ///   - file: The file that a mistake is reported in. Default: the caller's.
     ///   - line: The line that a mistake is reported in. Default: the caller's.
     ///   - declare: Adds the routes.
@@ -46,7 +47,7 @@ public struct Server: Sendable {
         }
     }
 
-    /// Makes a server from routes that are known at run time only.
+    /// Makes a server from routes known only at run time.
     ///
     /// - Throws: `ConfigurationError` with every problem.
     public init(
@@ -71,7 +72,7 @@ public struct Server: Sendable {
         socket = nil
     }
 
-    /// Makes a server on an address that is bound already, for routes that have to know their port.
+    /// Makes a server on a bound address, for routes that need to know their port.
     ///
     /// - Throws: `ConfigurationError` with every problem.
     public init(
@@ -84,13 +85,14 @@ public struct Server: Sendable {
         self.socket = socket
     }
 
-    /// Accepts connections until the task is cancelled; then lets requests in flight end, and returns.
+    /// Accepts connections until the task is cancelled; then lets requests in flight finish, and returns.
     ///
-    /// Cancellation stops accepting at once. What is still unanswered after the grace period is cancelled and cut. A server runs
-    /// once at a time.
+    /// Cancellation stops accepting at once. After the grace period, unfinished requests are cancelled and
+    /// their connections cut. A server runs once at a time.
     ///
-    /// - Parameter onListening: Called once, with the real address, when connections are accepted.
-    /// - Throws: `SocketError` if the address can't be bound, ``SelfCheckFailure`` if a required self-check fails.
+    /// - Parameter onListening: Called once, with the real address, when the server accepts connections.
+    /// - Throws: `SocketError` if the address can't be bound, ``SelfCheckFailure`` if a required self-check
+    ///   fails.
     public func run(onListening: @Sendable (SocketAddress) -> Void = { _ in }) async throws {
         let group = try EventLoopGroup(
             count: configuration.eventLoopCount, readiness: configuration.readiness)
@@ -131,17 +133,17 @@ public struct Server: Sendable {
     var log: Log { configuration.log }
     var selfCheckFetcher: (any Fetcher)? { configuration.selfCheckFetcher }
 
-    /// The resources that are guarded at the moment, in the order of their declaration.
+    /// The current protected resources, in the order of their declaration.
     public var resources: [ProtectedResource] { deployment.service.table.resources }
 
-    /// Replaces all routes, and the limits if any are given, without touching a connection.
+    /// Replaces all routes, and the limits if given, without closing a connection.
     ///
-    /// Requests that begin after this returns are answered by the new routes; those in flight end under the old ones. New limits hold
-    /// for new connections. Middleware belongs to the routes and is replaced with them; addresses, event loops and the grace period
-    /// stay. May be called while the server runs and while it does not, from any task. Waits for each event loop's turn, and for
-    /// nothing else.
+    /// Requests that begin after this returns use the new routes; requests in flight finish with the old
+    /// ones. New limits apply to new connections. Middleware belongs to the routes and is replaced with them;
+    /// addresses, event loops and the grace period stay. Callable from any task, whether the server runs or
+    /// not. Waits only for a turn of each event loop.
     ///
-    /// - Throws: `ConfigurationError` with every problem of the routes; then everything stays as it was.
+    /// - Throws: `ConfigurationError` with every problem of the routes; then nothing changes.
     public func replace(_ routes: Routes, limits: Limits? = nil) async throws(ConfigurationError) {
         let table = try RoutingTable(routes)
         let change = ResourceReplacement(of: resources, by: table.resources)
@@ -151,7 +153,7 @@ public struct Server: Sendable {
         change.announce(configuration.log)
     }
 
-    /// Says what there is to say of routes that are about to be used, and has their keys fetched.
+    /// Logs the warnings of new routes, and starts fetching their issuers' keys.
     private func begin(_ table: RoutingTable) {
         for warning in table.warnings + unseenCertificates(table) {
             configuration.log("warning: " + warning)
@@ -164,31 +166,33 @@ public struct Server: Sendable {
         for resource in table.resources { resource.warmUp() }
     }
 
-    /// Sentences about resources whose tokens are bound to certificates that this server never sees.
+    /// Warnings about resources with certificate-bound tokens whose certificates this server never receives.
     ///
     /// RFC 8705 §3.
     private func unseenCertificates(_ table: RoutingTable) -> [String] {
         let isAsked = configuration.tls?.asksForCertificates ?? false
         guard !isAsked, !configuration.proxies.sendsClientCertificates else { return [] }
         return table.resources.filter { $0.metadata.tlsClientCertificateBoundAccessTokens == true }.map {
-            "\($0.identifier) announces tokens that are bound to certificates, but this server asks no client for one "
-                + "and believes no proxy, so that none of them gets in"
+            "\($0.identifier) announces tokens that are bound to certificates, but this server requests no "
+                + "client certificates and trusts no proxy to send them, so it refuses such tokens"
         }
     }
 
-    /// Connections that may not be opened are not worth a place.
+    /// Warns if the process may not open as many files as the connection limit allows.
     private func warnOfFewDescriptors() {
         let wanted = deployment.service.terms.limits.maxConnectionCount
         let allowed = maxDescriptorCount()
         guard allowed < wanted else { return }
         configuration.log(
-            "warning: \(wanted) connections are allowed, but the system lets this process open \(allowed) files"
+            "warning: \(wanted) connections are allowed, but this process may open only \(allowed) files; "
+                + "raise the process's limit of open files, or lower the connection limit"
         )
     }
 
-    /// Waits, less than a second, until clients can make proofs that are not from before the start.
+    /// Waits, less than a second, until new DPoP proofs have an `iat` after the start.
     ///
-    /// The `iat` of most proofs is in whole seconds, and one from before the start is refused. RFC 9449 §11.1.
+    /// Most proofs have an `iat` in whole seconds, and proofs from before the start are refused. RFC 9449
+    /// §11.1.
     private func waitForNewProofs() async {
         let pause = resources.map(\.timeUntilNewProofs).max() ?? .zero
         if pause > .zero { try? await Task.sleep(for: pause) }
@@ -207,14 +211,14 @@ public struct Server: Sendable {
     private func drain(_ core: ServerCore) async {
         let contexts = core.contexts
         for context in contexts {
-            // Counts as open itself: what it accepts has to be counted before anybody sees that all are gone.
+            // Counts as one open connection, so that the count is not zero before the backlog is accepted.
             core.connectionOpened()
             context.loop.execute {
                 context.beginDraining()
                 core.connectionClosed()
             }
         }
-        // The task is cancelled already, and a cancelled task does not sleep.
+        // This task is already cancelled, and a cancelled task does not sleep.
         await Task.detached { [configuration] in
             await Self.wait(atMost: configuration.shutdownGracePeriod, for: core)
             for context in contexts { context.loop.execute { context.cancelHandlers() } }

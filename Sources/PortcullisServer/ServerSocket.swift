@@ -3,14 +3,14 @@
 public import PortcullisTransport
 internal import Synchronization
 
-/// An address that is bound, for a server that has yet to be made.
+/// A bound address, for a server that is made later.
 ///
 /// For programs whose routes contain their own port: bind first, then declare.
 public final class ServerSocket: Sendable {
-    /// The real address, with the port that the system chose if 0 was asked for.
+    /// The real address, with the port that the system chose for port 0.
     public let address: SocketAddress
     private let descriptors: Mutex<[Int32]>
-    /// The socket's file, which goes when the server does.
+    /// The socket's file, removed with the server.
     private let file: (path: String, identity: FileIdentity)?
 
     private static let unixPrefix = "unix:"
@@ -20,11 +20,11 @@ public final class ServerSocket: Sendable {
     /// Connections wait in the system's backlog until a server runs.
     ///
     /// - Parameters:
-    ///   - host: The address or name to listen on; or `unix:` and the path of a Unix domain socket, whose file has the permissions that
-    ///     the process's mask leaves it. One that nobody listens on any more is replaced.
-    ///   - port: The port, at most 65535; 0 for any free one. A Unix domain socket has none.
-    ///   - loopCount: How many event loops the server will have. Default: the processor cores there are.
-    /// - Throws: `SocketError`, for example if another program has the port or there is no such port.
+    ///   - host: The address or name to listen on; or `unix:` and the path of a Unix domain socket, whose
+    ///     file gets the permissions that the umask allows. A socket file without a listener is replaced.
+    ///   - port: The port, at most 65535; 0 for any free port. A Unix domain socket has none.
+    ///   - loopCount: The number of event loops of the server. Default: one for each processor core.
+    /// - Throws: `SocketError`, for example if another program uses the port or the port is out of range.
     public convenience init(host: String, port: Int, loopCount: Int? = nil) throws(SocketError) {
         guard SocketAddress.ports.contains(port) else { throw SocketError.noSuchPort }
         guard !host.hasPrefix(Self.unixPrefix) else {
@@ -39,9 +39,10 @@ public final class ServerSocket: Sendable {
     /// Binds a Unix domain socket and listens.
     ///
     /// - Parameters:
-    ///   - path: Of the socket's file, which is removed when the server has run. One that nobody listens on any more is replaced.
-    ///   - permissions: Of the file, such as `0o660`: they decide who may connect.
-    ///   - loopCount: How many event loops the server will have. Default: the processor cores there are.
+    ///   - path: The path of the socket's file, which is removed after the server has run. A socket file
+    ///     without a listener is replaced.
+    ///   - permissions: The permissions of the file, such as `0o660`: they decide who may connect.
+    ///   - loopCount: The number of event loops of the server. Default: one for each processor core.
     /// - Throws: `SocketError`, for example if the path is too long or another program listens there.
     public convenience init(
         unixPath path: String, permissions: UInt16?, loopCount: Int? = nil
@@ -51,11 +52,11 @@ public final class ServerSocket: Sendable {
         self.init(sockets, file: FileIdentity(socketAt: path).map { (path, $0) })
     }
 
-    /// Takes over sockets that listen already, such as those of ``SystemdEnvironment/sockets``.
+    /// Takes over listening sockets, such as those of ``SystemdEnvironment/sockets``.
     ///
-    /// ``address`` is that of the first.
+    /// ``address`` is the address of the first.
     ///
-    /// - Throws: `SocketError` for a descriptor that is no listening stream socket.
+    /// - Throws: `SocketError` for a descriptor that is not a listening stream socket.
     public convenience init(adopting descriptors: [Int32], loopCount: Int? = nil) throws(SocketError) {
         self.init(
             try ListeningSockets(adopting: descriptors, count: loopCount ?? EventLoopGroup.coreCount))

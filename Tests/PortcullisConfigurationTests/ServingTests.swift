@@ -121,9 +121,9 @@ struct EdgeSettingsTests {
         #expect(
             SampleFile.problems(cors(#"["https://app.example.com/", "*", "https://a.example:443"]"#)) == [
                 "$.resources[0].cors.allowed_origins[0]: must be an origin as browsers send it: scheme, host in lower case, "
-                    + "perhaps a port, and no path",
-                "$.resources[0].cors.allowed_origins[1]: stands beside other origins; \"*\" must stand alone",
-                "$.resources[0].cors.allowed_origins[2]: names the port that goes without saying; browsers leave it out",
+                    + "optional port, and no path",
+                "$.resources[0].cors.allowed_origins[1]: is given with other origins; \"*\" must be the only one",
+                "$.resources[0].cors.allowed_origins[2]: names the scheme's default port; browsers leave it out",
             ])
     }
 

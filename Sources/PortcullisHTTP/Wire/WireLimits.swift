@@ -55,7 +55,7 @@ package struct WireLimits: Sendable, Hashable {
         check(maxTrailerByteCount >= 2, "A trailer section has at least the two bytes of its empty line.")
         check(
             maxFieldCount >= 0 && maxTrailerFieldCount >= 0 && maxChunkOverheadByteCount >= 0,
-            "A limit is not negative.")
+            "A limit must not be negative.")
         self.maxTargetByteCount = maxTargetByteCount
         self.maxHeaderByteCount = maxHeaderByteCount
         self.maxFieldCount = maxFieldCount

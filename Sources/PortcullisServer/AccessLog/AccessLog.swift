@@ -2,20 +2,20 @@
 
 internal import PortcullisTransport
 
-/// One line for each request: who asked for what, and what came of it.
+/// A log with one line for each request.
 ///
-/// A line has the time of the answer, the client's address, method, path without the query, status, bytes, duration, the request's
-/// identifier, its route, the resource that it belongs to, and why the gate refused it: with what it expected, and what the request had,
-/// claims of its token among it. Tokens, proofs and query values are in none.
+/// A line has the time of the response, the client's address, method, path without the query, status, bytes,
+/// duration, request ID, route, resource, and the reason of a refusal with what the gate expected and what
+/// the request had, claims of its token included. It never contains tokens, proofs or query values.
 ///
-/// Lines are gathered and written by a thread of the log's own, so that a slow disk or reader delays no request. At most 1 MiB waits;
-/// what comes while it is full is dropped, and so is what can't be written, as on a full disk. Such a loss is counted, said on standard
-/// error at most once a minute, and a line says how many were dropped as soon as lines can be written again. A request without an
-/// answer has no status.
+/// The log's own thread writes the lines, so that a slow disk or reader delays no request. At most 1 MiB
+/// waits; lines beyond that are dropped, and so are lines that can't be written, as on a full disk. The log
+/// counts dropped lines, reports them on standard error at most once a minute, and writes a line with their
+/// number as soon as it can write again. A request without a response has no status.
 public final class AccessLog: Sendable {
-    /// How a line looks.
+    /// The format of a line.
     public enum Format: String, Sendable, Hashable, CaseIterable {
-        /// The Common Log Format with `name=value` pairs behind it.
+        /// The Common Log Format, followed by `name=value` pairs.
         case text
         /// A JSON object.
         case json
@@ -31,14 +31,14 @@ public final class AccessLog: Sendable {
         AccessLog(format, writingTo: LogFile(descriptor: 2))
     }
 
-    /// Makes a log that is added to the end of a file, which is made if it is not there.
+    /// Makes a log that appends to a file, and creates the file if it does not exist.
     ///
     /// - Throws: ``LogFileError`` if the file can't be opened.
     public static func file(_ path: String, _ format: Format) throws(LogFileError) -> AccessLog {
         AccessLog(format, writingTo: try LogFile(path: path))
     }
 
-    /// Makes a log that hands over whole lines, several at a time, from a thread that may be held.
+    /// Makes a log that passes whole lines to a closure, several at a time, on a thread that may block.
     public static func lines(
         _ format: Format, to receive: @escaping @Sendable (_ lines: [UInt8]) -> Void
     ) -> AccessLog {
@@ -73,24 +73,24 @@ public final class AccessLog: Sendable {
     private static func sentence(_ count: Int, _ reason: LineQueue.LossReason) -> String {
         let lines = count == 1 ? "1 line" : "\(count) lines"
         return switch reason {
-        case .queueFull: "the access log lost \(lines), which came faster than they could be written"
+        case .queueFull: "the access log lost \(lines): they came faster than they could be written"
         case .unwritable(let error): "the access log lost \(lines), which could not be written: \(error)"
         }
     }
 
-    /// How many lines found no room, or could not be written, since the beginning.
+    /// The number of lines dropped so far, for lack of room or because they could not be written.
     public var droppedLineCount: Int { queue.droppedLineCount }
 
-    /// Opens the file anew, for whoever has moved the old one away.
+    /// Opens the file again, after log rotation has moved it.
     ///
-    /// Does nothing where there is no file. Does not wait: lines that were gathered before may go into the new file.
+    /// Does nothing if the log has no file. Does not wait: lines gathered before may go into the new file.
     ///
-    /// - Throws: ``LogFileError`` if it can't be opened; the old one is written on then.
+    /// - Throws: ``LogFileError`` if it can't be opened; the log then continues with the old file.
     public func reopen() throws(LogFileError) {
         try file?.reopen()
     }
 
-    /// Waits until what was gathered is written, at most two seconds.
+    /// Waits until the gathered lines are written, at most two seconds.
     public func flush() async {
         await queue.flush(atMost: .seconds(2))
     }

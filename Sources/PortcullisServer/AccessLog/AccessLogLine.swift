@@ -4,18 +4,19 @@ internal import Portcullis
 internal import PortcullisHTTP
 internal import PortcullisTransport
 
-/// What one line of the access log says.
+/// The contents of one line of the access log.
 package struct AccessLogLine {
-    /// The longest path that is written whole.
+    /// The longest path written in full.
     static let maxPathByteCount = 1024
     private static let maxMethodByteCount = 32
-    /// The longest address that is written whole: a proxy may call its client by any name.
+    /// The longest address written in full: a proxy may send any name for its client.
     static let maxClientByteCount = 256
 
     package var summary: RequestSummary
-    /// The client's address, as far as trusted proxies tell; empty if nobody knows.
+    /// The client's address according to trusted proxies; empty if unknown.
     package var client: String
-    /// The path without the query, empty where the target has none; nothing for a message whose first line was not understood.
+    /// The path without the query, empty if the target has none; `nil` for a message with a malformed first
+    /// line.
     package var path: ArraySlice<UInt8>?
     package var version: HTTPVersion
     package var id: String?
@@ -43,7 +44,7 @@ package struct AccessLogLine {
         }
     }
 
-    /// The line that stands for those that were dropped.
+    /// Appends the line that reports dropped lines.
     static func appendDropped(_ count: Int, _ format: AccessLog.Format, to line: inout [UInt8]) {
         switch format {
         case .text: line += "# \(count) lines were dropped\n".utf8
@@ -87,7 +88,7 @@ package struct AccessLogLine {
         line.append(0x20)
         line.append(name)
         line.append(0x3D)
-        // A space would end the value for whoever reads pairs.
+        // A space would end the value for a reader of pairs.
         Self.append(value.utf8.lazy.map { $0 == 0x20 ? 0x5F : $0 }, to: &line)
     }
 
@@ -170,7 +171,7 @@ package struct AccessLogLine {
         append(text.utf8, to: &line)
     }
 
-    /// What has no quotes, backslashes and control characters by its grammar is written as it is; nothing else breaks a line.
+    /// Writes printable ASCII without quotes and backslashes as it is, and `?` for every other byte.
     private static func append(_ bytes: some Sequence<UInt8>, to line: inout [UInt8]) {
         for byte in bytes {
             line.append((0x20...0x7E).contains(byte) && byte != 0x22 && byte != 0x5C ? byte : 0x3F)

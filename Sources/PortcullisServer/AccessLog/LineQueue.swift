@@ -4,16 +4,16 @@ internal import Dispatch
 internal import PortcullisTransport
 internal import Synchronization
 
-/// Lines on their way to where writing may take long: gathered by many threads, written by one.
+/// A queue of lines: many threads add, one thread writes, which may be slow.
 ///
-/// Bounded: a line that finds no room is dropped and counted, and so is one that can't be written.
+/// Bounded: drops and counts lines beyond the limit and lines that can't be written.
 package final class LineQueue: Sendable {
     /// 1 MiB.
     package static let defaultMaxByteCount = 1_048_576
     /// How long lines are gathered before they are written together.
     private static let delay = DispatchTimeInterval.milliseconds(10)
 
-    /// How often a loss is reported.
+    /// The least time between two reports of lost lines.
     private static let reportInterval = Duration.seconds(60)
 
     /// Why lines were lost.
@@ -26,13 +26,13 @@ package final class LineQueue: Sendable {
 
     private struct State {
         var lines: [UInt8] = []
-        /// Lines that found no room since the last that found some.
+        /// Lines dropped for lack of room since the last line that was added.
         var droppedCount = 0
-        /// Lines that were not written since the last that were.
+        /// Lines that could not be written since the last successful write.
         var unwrittenCount = 0
         var lostCount = 0
         var isScheduled = false
-        /// Lost lines that are in no report yet.
+        /// Lost lines that have not been reported.
         var unreportedCount = 0
         var lossReason = LossReason.queueFull
         var reported: MonotonicInstant?
@@ -43,7 +43,7 @@ package final class LineQueue: Sendable {
             lossReason = reason
         }
 
-        /// The lost lines that are to be reported, if it is time for a report.
+        /// The lost lines to report, if it is time for a report.
         mutating func takeReport(isLast: Bool = false) -> (count: Int, reason: LossReason)? {
             guard unreportedCount > 0 else { return nil }
             let now = MonotonicInstant.now()
@@ -64,9 +64,10 @@ package final class LineQueue: Sendable {
     /// Makes a queue.
     ///
     /// - Parameters:
-    ///   - write: Takes whole lines and returns how many of them, the last ones, were lost; may hold its thread.
-    ///   - appendDropped: Adds the line that says how many were dropped.
-    ///   - reportLoss: Is called when lines are lost, at most once a minute, with the number of those since the last call.
+    ///   - write: Writes whole lines and returns which of them, at the end, were lost; may block its thread.
+    ///   - appendDropped: Appends the line with the number of dropped lines.
+    ///   - reportLoss: Called when lines are lost, at most once a minute, with their number since the last
+    ///     call.
     package init(
         maxByteCount: Int, write: @escaping @Sendable ([UInt8]) -> LogFile.Loss?,
         appendDropped: @escaping @Sendable (Int, inout [UInt8]) -> Void,
@@ -78,10 +79,10 @@ package final class LineQueue: Sendable {
         self.reportLoss = reportLoss
     }
 
-    /// Lines that found no room or could not be written.
+    /// The number of lines dropped so far, for lack of room or because they could not be written.
     package var droppedLineCount: Int { state.withLock { $0.lostCount } }
 
-    /// Adds the line that a closure appends, which has to be quick.
+    /// Adds the line that a closure appends; the closure must be quick.
     package func add(_ append: (inout [UInt8]) -> Void) {
         let (schedules, report) = state.withLock { state -> (Bool, (count: Int, reason: LossReason)?) in
             guard state.lines.count < maxByteCount else {
@@ -98,7 +99,7 @@ package final class LineQueue: Sendable {
     }
 
     private func drain() {
-        // What was not written would have come before these lines, what found no room after them.
+        // Unwritten lines belong before these lines, lines without room after them.
         let (lines, unwrittenCount, droppedCount) = state.withLock { state in
             var lines: [UInt8] = []
             if state.unwrittenCount > 0, !state.lines.isEmpty {
@@ -116,7 +117,7 @@ package final class LineQueue: Sendable {
             return (lines, state.unwrittenCount, state.droppedCount)
         }
         guard !lines.isEmpty, let loss = write(lines) else { return }
-        // The lines about lost lines are no requests, and what they say is said again.
+        // Lines that report lost lines are not requests: do not count them, but report again.
         var count = loss.unwrittenCount
         let losesFirst = unwrittenCount > 0 && count == lines.count { $0 == 0x0A }
         let losesLast = droppedCount > 0 && count > 0
@@ -129,7 +130,7 @@ package final class LineQueue: Sendable {
         if let report { reportLoss(report.count, report.reason) }
     }
 
-    /// Waits until everything that was added before is written, but not for ever: its reader may have stopped reading.
+    /// Waits until all lines added before are written, at most `limit`: the reader may have stopped reading.
     package func flush(atMost limit: Duration) async {
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             let resume = Resumption(continuation)

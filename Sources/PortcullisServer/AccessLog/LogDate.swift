@@ -2,7 +2,7 @@
 
 internal import PortcullisHTTP
 
-/// Times as logs write them, in UTC.
+/// Log timestamps, in UTC.
 enum LogDate {
     /// `21/Nov/2026:13:31:39 +0000`, as in the Common Log Format.
     static func appendCommonLog(_ time: Double, to line: inout [UInt8]) {

@@ -11,25 +11,26 @@ internal import Synchronization
 
 /// A log's file can't be opened or written to.
 public struct LogFileError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// The system's code for why.
+    /// The value of `errno`.
     public let code: Int32
 
     package init(code: Int32) { self.code = code }
 
-    /// The system's sentence for the code.
+    /// The system's message for the code.
     public var description: String { strerror(code).map { String(cString: $0) } ?? "unknown" }
 }
 
-/// A descriptor that lines are added to, and what it takes to open it again.
+/// A file or descriptor that lines are appended to; a file can be reopened.
 ///
-/// A line that was written in part, since the disk was full, is completed by the next write. If that is no longer possible, because the
-/// file has changed or another one is open, the line counts as lost and is ended, so that the next one begins a line.
+/// The next write completes a line that was written in part, for example on a full disk. If that is no longer
+/// possible, because the file has changed or was reopened, the line counts as lost and is ended, so that the
+/// next one begins a new line.
 package final class LogFile: Sendable {
     /// Lines that were not written, and why.
     package struct Loss: Sendable, Hashable {
-        /// How many of the lines that were to be written, from the end.
+        /// The number of unwritten lines, at the end of the lines to write.
         package var unwrittenCount: Int
-        /// How many that an earlier call wrote in part.
+        /// The number of lost lines that an earlier call wrote in part.
         package var tornCount: Int
         package var error: LogFileError
 
@@ -40,18 +41,18 @@ package final class LogFile: Sendable {
         }
     }
 
-    /// Writes some of the bytes: the count that was written, or -1 and `errno`.
+    /// Writes some of the bytes; returns their count, or -1 with `errno`.
     package typealias Write = @Sendable (_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int
 
-    /// The end of a line whose beginning is in the file.
+    /// The rest of a line that was written in part.
     private struct TornLine {
-        /// What is missing.
+        /// The missing bytes.
         var rest: [UInt8]
         /// Whether the line has been counted as lost, so that `rest` only ends it.
         var isLost: Bool
-        /// Where the file ended behind what was written of the line; nil if it is no regular file.
+        /// The end of the file after the written part; `nil` if it is not a regular file.
         var position: Int64?
-        /// Which of the opened files it is in.
+        /// The value of ``Opened/opening`` when the line was written.
         var opening: Int
         /// Why the rest was not written.
         var error: LogFileError
@@ -59,7 +60,7 @@ package final class LogFile: Sendable {
 
     private struct Opened {
         var descriptor: Int32
-        /// How often the file was opened again.
+        /// How often the file was reopened.
         var opening = 0
         var tornLine: TornLine?
     }
@@ -68,14 +69,14 @@ package final class LogFile: Sendable {
     private let opened: Mutex<Opened>
     private let writeSome: Write
 
-    /// Takes a descriptor that stays open.
+    /// Uses a descriptor, and leaves it open.
     package init(descriptor: Int32, write: @escaping Write = LogFile.write) {
         path = nil
         opened = Mutex(Opened(descriptor: descriptor))
         writeSome = write
     }
 
-    /// Opens a file to add to; only its owner may read a new one.
+    /// Opens a file for appending; only its owner may read a new file.
     package init(path: String, write: @escaping Write = LogFile.write) throws(LogFileError) {
         self.path = path
         opened = Mutex(Opened(descriptor: try Self.open(path)))
@@ -99,7 +100,7 @@ package final class LogFile: Sendable {
     package func reopen() throws(LogFileError) {
         guard let path else { return }
         let new = try Self.open(path)
-        // The number of the old one may be in use by a writer at this moment, so the new file gets that number.
+        // A writer may be using the old descriptor's number right now, so the new file takes that number.
         opened.withLock { opened in
             _ = dup2(new, opened.descriptor)
             _ = fcntl(opened.descriptor, F_SETFD, FD_CLOEXEC)
@@ -108,11 +109,12 @@ package final class LogFile: Sendable {
         _ = close(new)
     }
 
-    /// Writes whole lines, and waits for a reader that is slow; gives up when there is none, or no room on the disk.
+    /// Writes whole lines, and waits for a slow reader; gives up if there is no reader, or no room on the
+    /// disk.
     ///
-    /// To be called by one thread at a time.
+    /// One thread at a time may call it.
     ///
-    /// - Returns: The lines that are lost; nil if all of them were written.
+    /// - Returns: The lost lines; `nil` if all were written.
     package func write(_ lines: [UInt8]) -> Loss? {
         let (descriptor, opening, torn) = opened.withLock { opened in
             (opened.descriptor, opened.opening, opened.tornLine.take())
@@ -145,7 +147,7 @@ package final class LogFile: Sendable {
         return Loss(unwrittenCount: unwrittenCount, tornCount: tornCount, error: error)
     }
 
-    /// The bytes that come before the next line, and whether they give the torn line up.
+    /// The bytes to write before the next line, and whether the torn line is lost.
     private static func mending(
         _ torn: TornLine, in descriptor: Int32, _ opening: Int
     ) -> (bytes: [UInt8], isLost: Bool) {
@@ -154,16 +156,16 @@ package final class LogFile: Sendable {
         switch size(descriptor) {
         case position: return (torn.rest, torn.isLost)
         case 0: return ([], true)
-        // Something else was added or taken away.
+        // The file was changed by another program.
         default: return ([0x0A], true)
         }
     }
 
-    /// - Returns: How many bytes were written; fewer than there are after an error, whose code is in `errno`.
+    /// - Returns: The number of bytes written; fewer than given after an error, whose code is in `errno`.
     private func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int {
         var written = 0
         while written < bytes.count {
-            // The wait comes before the write, since a pipe without a reader would raise SIGPIPE.
+            // Polls before the write, because a pipe without a reader would raise SIGPIPE.
             switch StandardDescriptors.waitToWrite(descriptor, milliseconds: 1000) {
             case .ready: break
             case .full: continue

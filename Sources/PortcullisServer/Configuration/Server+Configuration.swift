@@ -9,57 +9,58 @@ extension Server {
     ///
     /// The defaults suit a public API behind or without a proxy.
     public struct Configuration: Sendable {
-        /// How many event loops there are, each with a thread's worth of work.
+        /// The number of event loops, each with one thread's work.
         ///
-        /// Default: the processor cores there are.
+        /// Default: one for each processor core.
         public var eventLoopCount: Int?
-        /// What one connection, and all of them together, may cost.
+        /// The limits of one connection, and of all together.
         public var limits: Limits
         /// How long requests in flight may take when the server stops.
         ///
-        /// Default 10 seconds; then they are cut.
+        /// Default 10 seconds; then the server cuts them.
         public var shutdownGracePeriod: Duration
-        /// The certificate to show, if clients shall speak TLS.
+        /// The certificate and client certificate policy for TLS.
         ///
-        /// Default: none, and plain HTTP.
+        /// Default `nil`: plain HTTP.
         public var tls: TLS?
-        /// Where warnings and failures go.
+        /// The destination of warnings and errors.
         ///
         /// Default: standard error.
         public var log: Log
-        /// What measures the server.
+        /// The metrics backend.
         ///
-        /// Default nothing, which costs nothing.
+        /// Default `nil`, which costs nothing.
         public var metrics: (any ServerMetrics)?
-        /// Where a line for each request goes.
+        /// The access log.
         ///
-        /// Default nothing, which costs nothing.
+        /// Default `nil`, which costs nothing.
         public var accessLog: AccessLog?
-        /// Whether every request gets an identifier, told in `X-Request-Id`, in the bodies of refusals and in the access log.
+        /// Whether every request gets an ID, sent in `X-Request-Id` and in the bodies of refusals, and logged
+        /// in the access log.
         ///
-        /// Default: if there is an access log.
+        /// Default: yes with an access log, otherwise no.
         public var assignsRequestIDs: Bool?
-        /// When errors of the server's own are told as problem details.
+        /// When the server's own errors are sent as problem details.
         ///
-        /// Default: to clients that ask for JSON. RFC 9457.
+        /// Default: to clients that accept JSON. RFC 9457.
         public var problemDetails = ProblemDetails.accept
         /// The proxies in front of the server.
         ///
-        /// Default none: then nothing that a request says of where it came from is believed.
+        /// Default: none, so the server ignores all forwarding fields.
         public var proxies = TrustedProxies.none
-        /// What becomes of a self-check at the start.
+        /// Whether the server checks its own resources at start.
         ///
-        /// Default: there is none.
+        /// Default: no.
         public var selfCheck = SelfCheckPolicy.off
-        /// The way to the server's own URLs, for self-checks.
+        /// Fetches the server's own URLs, for self-checks.
         ///
-        /// Default nothing: that of each resource.
+        /// Default `nil`: each resource's fetcher.
         public var selfCheckFetcher: (any Fetcher)?
-        /// The way in which loops learn of readiness.
+        /// The readiness implementation of the event loops.
         ///
         /// For tests.
         package var readiness: ReadinessKind
-        /// The seconds that `Date` is written from; nothing for the machine's.
+        /// The time for `Date` in seconds since 1970; `nil` for the machine's clock.
         ///
         /// For tests.
         package var dateSeconds: (@Sendable () -> Int)?
@@ -80,14 +81,15 @@ extension Server {
         }
     }
 
-    /// What a client may cost: sizes in bytes, times from the last progress.
+    /// Limits on clients: sizes in bytes, times from the last progress.
     ///
-    /// Beyond a limit the client gets the status that is named.
+    /// Beyond a limit the client gets the status given there.
     public struct Limits: Sendable, Hashable {
         /// The most connections at a time.
         ///
-        /// Default 10 000. Beyond it the system's backlog holds what comes; after a second of that, 503 with `Retry-After`. A client that
-        /// resets its connection keeps its place until what it has asked for is over.
+        /// Default 10 000. Beyond it new connections wait in the system's backlog; after a second they get
+        /// 503 with `Retry-After`. A client that resets its connection keeps its place until its request has
+        /// ended.
         public var maxConnectionCount = 10_000
         /// The longest request target.
         ///
@@ -105,31 +107,31 @@ extension Server {
         ///
         /// Default 1 048 576; then 413. RFC 9110 §15.5.14.
         public var maxBodyByteCount = 1_048_576
-        /// How long a client may take for the head, from its first byte; and before that for the handshake, from the connection's begin.
+        /// How long a client may take for the head, from its first byte, and for the TLS handshake before it.
         ///
-        /// Default 10 seconds; then 408, or the end without a word. RFC 9110 §15.5.9.
+        /// Default 10 seconds; then 408, or closing without a response. RFC 9110 §15.5.9.
         public var headerTimeout = Duration.seconds(10)
         /// How long a client may pause within a body.
         ///
         /// Default 30 seconds; then 408.
         public var bodyTimeout = Duration.seconds(30)
-        /// The slowest body, after the first ten seconds of waiting for it.
+        /// The minimum rate of a body, after the first ten seconds of waiting for it.
         ///
         /// Default 500 bytes a second; then 408.
         public var minBodyBytesPerSecond = 500
-        /// How long a handler may have waited for a body in all before its rate counts.
+        /// How long a handler waits for a body in total before its rate counts.
         ///
         /// Ten seconds. For tests.
         package var bodyRateGracePeriod = Duration.seconds(10)
 
-        /// How long a connection may lie idle between requests.
+        /// How long a connection may be idle between requests.
         ///
         /// Default 60 seconds; then it is closed.
         public var idleTimeout = Duration.seconds(60)
-        /// How long a client may take nothing of an answer.
+        /// How long a client may read nothing of a response.
         ///
-        /// There is no least rate beyond that: who takes a little each time is served to the end. Default 30 seconds; then the connection
-        /// is cut.
+        /// There is no minimum rate beyond that: a client that reads a little each time is served to the end.
+        /// Default 30 seconds; then the server cuts the connection.
         public var writeTimeout = Duration.seconds(30)
 
         /// Makes limits with the defaults.
@@ -143,19 +145,20 @@ extension Server {
             return limits
         }
 
-        /// How much of an answer may be unsent before its writer waits.
+        /// The most unsent bytes of a response before its writer waits.
         package static let maxUnsentByteCount = 256 * 1024
-        /// How much may be read that nobody has asked for yet.
+        /// The most bytes read before a handler asks for them.
         package static let maxUnreadByteCount = 64 * 1024
-        /// How much of a body that nobody wants is read for the sake of the next request, or of the answer to this one.
+        /// The most bytes of an unneeded body that are read, to reach the next request or to deliver the
+        /// response.
         package static let maxDiscardedByteCount = 64 * 1024
-        /// How long an idle connection is kept when the server stops, for a request that is on its way.
+        /// How long an idle connection is kept when the server stops, for a request in flight.
         package static let partingTime = Duration.milliseconds(100)
-        /// How long a connection that is being closed waits for the client to take the answer.
+        /// How long a closing connection waits for the client to read the response.
         package static let lingerTimeout = Duration.seconds(2)
-        /// How many requests of one connection are answered in one turn of its loop.
+        /// The most requests of one connection in one turn of its loop.
         package static let requestsPerTurn = 32
-        /// How often a streamed answer is written to in one turn of its loop.
+        /// The most writes to a streamed response in one turn of its loop.
         package static let writesPerTurn = 32
     }
 }

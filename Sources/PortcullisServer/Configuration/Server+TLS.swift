@@ -4,22 +4,24 @@ internal import PortcullisHTTP
 public import PortcullisTransport
 
 extension Server {
-    /// What a server under TLS shows and asks for: files that have been read and found usable.
+    /// The TLS settings of a server: its certificate, and the client certificates that it requests.
     ///
-    /// TLS 1.2 with forward secrecy and AEAD ciphers, and TLS 1.3; ALPN `http/1.1`; sessions resumed by tickets for an hour, under keys
-    /// that only this value has and that change twice a day; no compression, no renegotiation, no early data. RFC 8446, RFC 9325, RFC 7301.
+    /// TLS 1.2 with forward secrecy and AEAD ciphers, and TLS 1.3; ALPN `http/1.1`; session resumption by
+    /// tickets for an hour, under keys that only this value has and that change twice a day; no compression,
+    /// no renegotiation, no early data. RFC 8446, RFC 9325, RFC 7301.
     public struct TLS: Sendable {
         let context: TLSContext
-        /// Whether clients are asked for a certificate.
+        /// Whether the server requests client certificates.
         let asksForCertificates: Bool
 
-        /// Reads the certificate, its chain, its key and the authorities of clients, and holds its thread meanwhile.
+        /// Reads the certificate, its chain, its key and the client authorities, and blocks its thread
+        /// meanwhile.
         ///
-        /// Checks that they can be read and that the key belongs to the certificate; neither whom the certificate is for nor who issued
-        /// it. ``warnings`` tells of its time.
+        /// Checks that they can be read and that the key belongs to the certificate, but not its names or its
+        /// issuer. ``warnings`` reports its validity period.
         ///
-        /// - Throws: `TLSError` with `unusableCertificate`, `unusablePrivateKey`, `foreignPrivateKey` or, for the authorities,
-        ///   `unusableRoots`.
+        /// - Throws: `TLSError` with `unusableCertificate`, `unusablePrivateKey`, `foreignPrivateKey` or, for
+        ///   the authorities, `unusableRoots`.
         public init(
             _ identity: TLSIdentity, clientCertificates: ClientCertificates = .none
         ) throws(TLSError) {
@@ -31,7 +33,7 @@ extension Server {
             }
         }
 
-        /// What an operator should know of the certificate at this moment, in sentences: it has expired, or is about to.
+        /// Warnings for the operator about the certificate's validity period, as sentences.
         public var warnings: [String] {
             switch context.certificateTime {
             case .current: []

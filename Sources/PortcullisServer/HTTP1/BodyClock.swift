@@ -2,7 +2,7 @@
 
 internal import PortcullisTransport
 
-/// How long a handler has waited for a body, and how many bytes have come since.
+/// Measures the rate of a body: the time that its handler has waited, and the bytes received.
 struct BodyClock {
     private var waited = Duration.zero
     private var waitingSince: MonotonicInstant?
@@ -22,7 +22,7 @@ struct BodyClock {
         byteCount += count
     }
 
-    /// Whether the client is slower than the least rate, after the grace period.
+    /// Whether the client is slower than the minimum rate, after the grace period.
     func isTooSlow(_ limits: Server.Limits) -> Bool {
         let counted = waited - limits.bodyRateGracePeriod
         guard counted > .zero else { return false }

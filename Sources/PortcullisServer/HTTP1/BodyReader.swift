@@ -2,7 +2,7 @@
 
 internal import PortcullisHTTP
 
-/// Takes the content of one request out of the bytes of its connection.
+/// Extracts the content of one request from the bytes of its connection.
 ///
 /// Pure.
 ///
@@ -11,11 +11,11 @@ package struct BodyReader: Sendable {
     /// How much of the body has been read.
     package enum Progress: Sendable, Hashable {
         case finished
-        /// So many bytes are left.
+        /// This many bytes are left.
         case remaining(Int)
         /// The request does not say how many bytes are left.
         case unknown
-        /// The body is malformed, and where it ends is unknown.
+        /// The body is malformed, so its end is unknown.
         case failed
     }
 
@@ -61,9 +61,9 @@ package struct BodyReader: Sendable {
         }
     }
 
-    /// Takes the part of the body that `bytes` begin with.
+    /// Reads the part of the body at the start of `bytes`.
     ///
-    /// - Returns: How many of the bytes belong to the body's framing or content.
+    /// - Returns: The number of bytes that belong to the body's framing or content.
     /// - Throws: ``MalformedMessage``, also for content beyond the limit; every later call throws the same.
     mutating func read(
         _ bytes: UnsafeRawBufferPointer, _ deliver: (UnsafeRawBufferPointer) -> Void

@@ -4,7 +4,7 @@ internal import Portcullis
 internal import PortcullisHTTP
 internal import PortcullisTransport
 
-// How a request finds its route, and how the route's answer is awaited.
+// Finds the route of a request, and awaits its response.
 extension Connection {
     func answer(
         _ head: RequestHead, _ semantics: RequestSemantics, _ path: consuming RequestPath,
@@ -27,7 +27,8 @@ extension Connection {
         answer(context.watching(route) { route.begin(&request) }, request, route)
     }
 
-    /// Sends an answer, or fulfils what the gate needs: by the loop's budget and by callbacks where that is possible, else in a task.
+    /// Sends a response, or supplies what the gate needs: with the loop's budget and callbacks if possible,
+    /// otherwise in a task.
     private func answer(
         _ outcome: consuming CompiledRoute.Outcome, _ request: Request, _ route: CompiledRoute
     ) {
@@ -79,11 +80,11 @@ extension Connection {
         _ id: UInt64, _ passage: CompiledRoute.Passage, _ route: CompiledRoute, _ answer: AdmissionAnswer
     ) {
         endWork()
-        // A client that has gone meanwhile costs no verification.
+        // Verify nothing for a client that has left.
         guard isCurrent(id) else { return }
         passage.supply(answer)
         self.answer(context.watching(route) { route.advance(passage) }, passage.request, route)
-        // Answers that come in together are sent together; and this may be called before the question has been asked.
+        // Batches responses that become ready together; the callback may also run before `ask` returns.
         continueLater()
     }
 
@@ -91,7 +92,7 @@ extension Connection {
         semantics.hostRange.map { head.text($0).lowercased() } ?? ""
     }
 
-    /// A proxy's own certificate says nothing of the client behind it.
+    /// The certificate of the client; a proxy's own certificate does not identify its client.
     ///
     /// RFC 8705 §6.5, RFC 9440 §2.
     private var certificateSource: ClientCertificate {
@@ -118,7 +119,7 @@ extension Connection {
         }
     }
 
-    // MARK: Answers by a task
+    // MARK: Responses from a task
 
     private func startTask(_ route: CompiledRoute, _ passage: CompiledRoute.Passage) {
         let id = exchangeID

@@ -4,9 +4,9 @@ internal import PortcullisHTTP
 internal import PortcullisTransport
 
 extension Connection {
-    /// Begins to answer a request.
+    /// Starts answering a request.
     ///
-    /// - Returns: How many of the bytes after the head belong to its body and were taken with it.
+    /// - Returns: The number of bytes after the head that were taken as its body.
     func begin(_ head: RequestHead, _ rest: UnsafeRawBufferPointer) -> Int {
         let semantics: RequestSemantics
         let path: RequestPath
@@ -19,7 +19,7 @@ extension Connection {
             refuse(error.status, head)
             return rest.count
         }
-        // RFC 9110 §9.3.6: this server is no proxy, and what follows was meant for the other end of a tunnel.
+        // RFC 9110 §9.3.6: this server is not a proxy, and the rest was meant for the other end of a tunnel.
         guard semantics.form != .authority else {
             refuse(.notImplemented, head)
             return rest.count
@@ -32,7 +32,7 @@ extension Connection {
         return taken
     }
 
-    // MARK: Answers
+    // MARK: Responses
 
     /// Whether a closure will write content.
     ///
@@ -42,7 +42,7 @@ extension Connection {
         return state.request?.isHead == false && !response.status.forbidsContent
     }
 
-    /// Puts a whole answer into the output and gets ready for the next request.
+    /// Appends a whole response to the output and prepares for the next request.
     func send(_ response: Response, _ route: CompiledRoute) {
         guard let request = state.request else { return }
         report(response, route)
@@ -58,7 +58,7 @@ extension Connection {
             framing = .length(open.byteCount)
         case .stream: break
         }
-        // RFC 9110 §15.3.6: no content, and the head says so.
+        // RFC 9110 §15.3.6: no content, and `Content-Length: 0`.
         if response.status == .resetContent {
             content = []
             file = nil
@@ -68,7 +68,7 @@ extension Connection {
             content = []
             file = nil
         }
-        // The framing of content that is left out counts too.
+        // The framing of omitted content counts too.
         let permitted = framing.permitted(for: response.status, requestVersion: request.version)
         let keepAlive = state.answerBegan(
             isDelimited: permitted != .untilClose, isFile: file != nil, body.progress)
@@ -102,7 +102,7 @@ extension Connection {
         return made
     }
 
-    /// The answer is complete: gets ready for the next request.
+    /// The response is complete: prepares for the next request.
     func finishExchange() {
         endRecord(isComplete: true)
         if pending != nil { pending = nil }
@@ -117,7 +117,7 @@ extension Connection {
         context.core.log("error: the handler of \(route.name) threw \(failure)")
     }
 
-    /// Answers a malformed message, and ends the connection.
+    /// Answers a malformed message, and closes the connection.
     func refuse(_ status: Status, _ head: RequestHead? = nil, saying text: String? = nil) {
         beginRecord(head)
         record?.value.status = status
@@ -132,7 +132,7 @@ extension Connection {
         execute(state.refuse())
     }
 
-    /// Notes that a handler, a question or a check has been started that will come back with ``endWork()``.
+    /// Counts a started handler, request to an issuer or signature check, which ends with ``endWork()``.
     func beginWork() {
         state.workBegan()
     }
@@ -141,7 +141,7 @@ extension Connection {
         execute(state.workEnded())
     }
 
-    /// Ends a connection whose answer can't be completed, so that the client can tell.
+    /// Closes a connection whose response can't be completed, so that the client notices.
     func cut(_ id: UInt64) {
         guard isCurrent(id) else { return }
         abort()

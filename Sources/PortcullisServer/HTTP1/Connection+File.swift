@@ -8,35 +8,35 @@ internal import PortcullisTransport
     internal import Darwin
 #endif
 
-/// A file on its way to a client.
+/// A file that is being sent to a client.
 struct FileTransfer {
     let file: OpenFile
     var offset = 0
-    /// How much has been sent since other connections had their turn.
+    /// The bytes sent since other connections had their turn.
     var sentInTurn = 0
 
-    /// How much is sent in one turn of the loop.
+    /// The most bytes sent in one turn of the loop.
     static let byteCountPerTurn = 1 << 20
 
-    /// What is sent next.
+    /// The range to send next.
     var part: Range<Int> {
         offset..<min(file.byteCount, offset + Self.byteCountPerTurn - sentInTurn)
     }
 }
 
-// A file follows the head of its answer once that has been sent, straight from the system's cache unless its bytes have to be encrypted.
+// A file follows the head of its response, directly from the system's cache unless it must be encrypted.
 extension Connection {
-    /// Whether the bytes of files have to pass through here.
+    /// Whether file bytes must be copied through this process.
     private var copiesFiles: Bool { isEncrypted || !OpenFile.canSendDirectly }
 
-    /// Sends more of a file, when all output has been sent.
+    /// Sends more of a file, after all output has been sent.
     ///
-    /// - Returns: Whether there is output again.
+    /// - Returns: Whether there is new output.
     func sendsMoreOfFile() -> Bool {
         while let transfer = pending?.file {
             guard transfer.offset < transfer.file.byteCount else {
                 finishExchange()
-                // Requests that came meanwhile.
+                // Requests may have arrived meanwhile.
                 continueLater()
                 return false
             }
@@ -66,7 +66,7 @@ extension Connection {
             if count < 0, errno == EAGAIN || errno == EWOULDBLOCK {
                 waitUntilWritable()
             } else {
-                // The client has left, or the file is shorter than its length says.
+                // The client has left, or the file is shorter than its declared length.
                 abort()
             }
             return 0

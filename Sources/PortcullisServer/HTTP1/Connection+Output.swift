@@ -10,7 +10,7 @@ internal import PortcullisTransport
 #endif
 
 extension Connection {
-    /// Sends the output, as far as the client takes it.
+    /// Sends output until the socket would block.
     func flush() {
         repeat {
             guard flushOutput() else { return }
@@ -50,7 +50,7 @@ extension Connection {
 
     // MARK: The end
 
-    /// Sends the closure alert of TLS, if the connection speaks it.
+    /// Sends the TLS closure alert on an encrypted connection.
     func endOutput() {
         execute(sendClosure() ? state.closureSent(loop.now) : state.closureBlocked(loop.now))
     }
@@ -59,10 +59,9 @@ extension Connection {
         shutdown(descriptor, Int32(SHUT_WR))
     }
 
-    /// Ends with the request that is being answered, or soon if there is none.
+    /// Closes after the current request, or soon if there is none.
     ///
-    /// A request that has arrived and was not read yet is answered too: closing over it would reset the
-    /// connection.
+    /// Answers a request that has arrived unread too: closing with unread bytes would reset the connection.
     func drain() {
         state.stop()
         if let tls, state.isNegotiating {
@@ -70,20 +69,19 @@ extension Connection {
             guard state.isNegotiating else { return }
         }
         if state.awaitsRequest {
-            // The answer of a share of costly work may not have been sent yet; after it the next request is
-            // read.
+            // A response after costly work may still be unsent; the next request is read after it.
             if !output.isEmpty { flush() }
             if state.awaitsRequest, output.isEmpty { read(untilEnd: isEncrypted) }
         }
         execute(state.hurry(loop.now, output: output.byteCount, unread: unread.count))
     }
 
-    /// Ends now.
+    /// Closes now.
     func abort() {
         execute(state.close())
     }
 
-    /// Lets go of everything; what waits for the client is resumed with an error.
+    /// Releases everything; resumes the waiting continuations with an error.
     func release() {
         endRecord(isComplete: false)
         let ended = pending

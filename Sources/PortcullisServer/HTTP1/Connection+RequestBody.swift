@@ -3,11 +3,11 @@
 internal import PortcullisHTTP
 internal import PortcullisTransport
 
-/// The bodies of requests, and the handlers that wait for them.
+/// Request bodies, and the handlers that wait for them.
 ///
 /// RFC 9112 §6.
 extension Connection {
-    /// A body that has arrived with its head is handed over as it is; for any other the handler has to wait.
+    /// Returns a body that arrived with its head as bytes, any other as a stream.
     func takeBody(
         _ semantics: RequestSemantics, _ rest: UnsafeRawBufferPointer
     ) -> (RequestBody, taken: Int) {
@@ -74,12 +74,12 @@ extension Connection {
         }
         noteReceived(taken)
         unread = taken == gathered.count ? [] : Array(gathered[taken...])
-        // The buffer was full and reading had stopped.
+        // Reading may have stopped because the buffer was full.
         execute(state.queueTurnForUnread())
         return piece.isEmpty ? nil : piece
     }
 
-    /// Hands arriving content to the handler that waits for it.
+    /// Passes arriving content to the waiting handler.
     func takeBody(_ bytes: UnsafeRawBufferPointer) -> Int {
         guard let waiter = pending?.bodyWaiter else { return 0 }
         var piece: [UInt8] = []
@@ -106,7 +106,7 @@ extension Connection {
         }
     }
 
-    /// Resumes the handler that waits for the body, if one does.
+    /// Resumes the handler that waits for the body, if any, with an error.
     func failBody(with error: any Error) {
         guard let waiter = pending?.bodyWaiter else { return }
         pending?.bodyWaiter = nil
@@ -115,7 +115,7 @@ extension Connection {
     }
 }
 
-/// The body of a request that its connection is still receiving.
+/// A request body that its connection is still receiving.
 private struct ExchangeBody: BodySource {
     let connection: Connection
     let id: UInt64

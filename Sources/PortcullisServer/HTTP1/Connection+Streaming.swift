@@ -3,7 +3,7 @@
 internal import PortcullisHTTP
 internal import PortcullisTransport
 
-/// Answers that are written piece by piece, in a task.
+/// Streamed responses, written in a task.
 ///
 /// RFC 9112 §7.1.
 extension Connection {
@@ -11,7 +11,7 @@ extension Connection {
         guard case .stream(let write) = response.body else { return }
         let id = exchangeID
         beginStreaming(response, route)
-        // If the client has left by now, nothing would end the task.
+        // If the client has already left, nothing would end the task.
         guard isCurrent(id) else { return }
         beginWork()
         makePending().task = Task(executorPreference: loop) {
@@ -44,7 +44,7 @@ extension Connection {
         }
     }
 
-    /// Puts the head of a stream into the output, if it is withheld.
+    /// Appends the withheld head of a stream to the output, if any.
     func sendHeldHead() {
         guard state.withholdsHead, let head = pending?.heldHead, let request = state.request else { return }
         pending?.heldHead = nil

@@ -9,14 +9,14 @@ internal import PortcullisTransport
     internal import Darwin
 #endif
 
-/// What a connection has only if it is encrypted.
+/// The state of an encrypted connection.
 final class ConnectionTLS {
     let context: TLSContext
-    /// Made when the client has sent something, so that a silent client costs little.
+    /// Made after the client's first byte, so that a silent client costs little.
     var session: TLSSession?
-    /// The client's certificate, in DER; it has proved possession of the key.
+    /// The client's certificate in DER; the client has proved possession of the key.
     var clientCertificate: [UInt8]?
-    /// Reading goes on once the socket takes the bytes that TLS has to send first.
+    /// Whether reading continues when the socket is writable, because TLS must send bytes first.
     var readsWhenWritable = false
 
     init(_ context: TLSContext) {
@@ -24,12 +24,12 @@ final class ConnectionTLS {
     }
 }
 
-// The handshake, and reading and writing through TLS in place of the socket.
+// The handshake, and reading and writing through TLS.
 extension Connection {
-    /// Whether output has to go through TLS, so that no system call can send a file directly.
+    /// Whether output goes through TLS, so that no system call can send a file directly.
     var isEncrypted: Bool { tls != nil }
 
-    /// Does what ``Connection/handle(_:)`` does for connections without TLS.
+    /// The counterpart of ``Connection/handle(_:)`` for encrypted connections.
     func handleEncrypted(_ readiness: Readiness) {
         guard let tls else { return }
         guard !state.isNegotiating else { return negotiate(tls) }
@@ -37,7 +37,7 @@ extension Connection {
         let mayRead =
             readiness.contains(.readable) || (tls.readsWhenWritable && readiness.contains(.writable))
         guard mayRead, !state.isClosed else { return }
-        // What is left in the session would not make the socket ready again.
+        // Bytes left in the session would not make the socket ready again.
         read(untilEnd: true)
     }
 
@@ -52,7 +52,7 @@ extension Connection {
         }
     }
 
-    /// Looks at the first byte before OpenSSL does, since a client may not know that it has to speak TLS.
+    /// Peeks at the first byte before OpenSSL reads it, because the client may not speak TLS.
     private func beginSession(_ tls: ConnectionTLS) -> TLSSession? {
         var byte: UInt8 = 0
         let count = recv(descriptor, &byte, 1, Int32(MSG_PEEK))
@@ -73,13 +73,13 @@ extension Connection {
         return tls.session
     }
 
-    /// Answers plain HTTP on a port for TLS with plain HTTP; anything else is no HTTP either.
+    /// Answers plain HTTP on a TLS port with plain HTTP; closes for anything else.
     private func refuseWithoutTLS(_ byte: UInt8) {
         guard CharacterClass.isTokenCharacter(byte) || byte == 0x0D else { return endHandshake(.failed) }
         tls = nil
         context.recorder?.record(.handshakeEnded(.plaintext))
         refuse(.badRequest, saying: "This port speaks HTTPS; the request came without TLS.\n")
-        // What has been received and not read would reset the connection, and is not reported again.
+        // Unread bytes would reset the connection, and are not reported again.
         read(untilEnd: true)
     }
 
@@ -90,7 +90,7 @@ extension Connection {
         read(untilEnd: true)
     }
 
-    /// Ends a connection without a session; the alert with the reason must not be lost to a reset.
+    /// Closes a connection without a session; a reset must not discard the alert with the reason.
     private func endHandshake(_ outcome: HandshakeOutcome) {
         context.recorder?.record(.handshakeEnded(outcome))
         tls = nil
@@ -98,7 +98,7 @@ extension Connection {
         read(untilEnd: true)
     }
 
-    /// Counts a client that speaks TLS to a port without it.
+    /// Counts a client that speaks TLS on a port without TLS.
     func noteUnexpectedTLS(_ bytes: UnsafeRawBufferPointer) {
         guard bytes.first == TLSRecord.handshake else { return }
         context.recorder?.record(.handshakeEnded(.unexpected))
@@ -106,9 +106,9 @@ extension Connection {
 
     // MARK: Bytes
 
-    /// Reads as `recv` does: a count, zero at the end, or -1 with `errno`.
+    /// Reads like `recv`: returns a count, zero at the end, or -1 with `errno`.
     func receiveEncrypted(into buffer: UnsafeMutableRawBufferPointer) -> Int {
-        // What is thrown away need not be decrypted.
+        // Discarded input need not be decrypted.
         guard !state.discardsInput, let tls, let session = tls.session else {
             return recv(descriptor, buffer.baseAddress, buffer.count, 0)
         }
@@ -116,14 +116,14 @@ extension Connection {
         tls.readsWhenWritable = result == .wouldBlock(.writable)
         if result == .closed { return 0 }
         if result == .bytes(0) {
-            // To be called again, in this turn or the next.
+            // The caller must read again, in this turn or the next.
             errno = EINTR
             return -1
         }
         return Self.count(of: result)
     }
 
-    /// Sends as `send` does: a count, or -1 with `errno`.
+    /// Sends like `send`: returns a count, or -1 with `errno`.
     func sendEncrypted() -> Int {
         guard let session = tls?.session else {
             errno = ENOTCONN
@@ -141,11 +141,11 @@ extension Connection {
         return -1
     }
 
-    /// Sends the closure alert, if the connection speaks TLS.
+    /// Sends the closure alert on an encrypted connection.
     ///
     /// RFC 8446 §6.1.
     ///
-    /// - Returns: Whether that is done; if not, it goes on when the socket takes bytes again.
+    /// - Returns: Whether that is done; if not, it continues when the socket is writable.
     func sendClosure() -> Bool {
         guard let session = tls?.session else { return true }
         guard case .wouldBlock(let wanted) = session.sendClosureAlert() else { return true }
@@ -154,7 +154,7 @@ extension Connection {
     }
 }
 
-/// The types of TLS records that the server recognizes without a session.
+/// The types of TLS records that the server detects without a session.
 enum TLSRecord {
     /// The first record of every client.
     ///

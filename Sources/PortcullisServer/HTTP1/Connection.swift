@@ -11,42 +11,42 @@ internal import PortcullisTransport
 
 /// One client's connection: the socket, the buffers and the handlers' continuations.
 ///
-/// It reports to ``ConnectionState`` what happens and executes what that decides. It is an actor pinned to
-/// its event loop: readiness enters it without a hop, and so do the tasks of its handlers, which run on the
-/// same loop. It holds no buffer while it is idle.
+/// It reports events to ``ConnectionState`` and executes the actions that it returns. It is an actor pinned
+/// to its event loop: readiness events enter it without a hop, and so do the tasks of its handlers, which run
+/// on the same loop. It holds no buffer while it is idle.
 ///
 /// RFC 9112 §9.
 actor Connection: ReadinessHandler {
-    /// How often a turn reads before other connections have theirs.
+    /// The most reads in one turn before other connections get theirs.
     private static let readsPerTurn = 8
 
     nonisolated let context: LoopContext
     nonisolated let terms: ConnectionTerms
     let descriptor: Int32
     let peer: SocketAddress
-    /// Whether the peer is a proxy whose fields are believed.
+    /// Whether the peer is a trusted proxy.
     let isFromTrustedProxy: Bool
-    /// The session of TLS; `nil` for a connection without it.
+    /// The TLS state; `nil` for a plain connection.
     var tls: ConnectionTLS?
 
     nonisolated var loop: EventLoop { context.loop }
     nonisolated var unownedExecutor: UnownedSerialExecutor { context.loop.asUnownedSerialExecutor() }
     nonisolated var limits: Server.Limits { terms.limits }
 
-    // SAFETY: no access to one of these is open while a handler or anything else runs that could enter the
-    // connection: the calls that change them do not know it. Checks at run time took a seventh of a short
-    // request's instructions.
+    // SAFETY: no access to these is open while a handler or other code runs that could enter the connection:
+    // the calls that change them have no reference to it. Run-time checks took a seventh of a short request's
+    // instructions.
     @exclusivity(unchecked) var state: ConnectionState
     @exclusivity(unchecked) var parser: HeadParser
     @exclusivity(unchecked) var output = OutputQueue()
-    /// What belongs to the exchange if its answer takes time.
+    /// The state of an exchange whose response takes time.
     @exclusivity(unchecked) var pending: PendingExchange?
-    /// Bytes that have been received and not parsed.
+    /// Received bytes that are not parsed.
     @exclusivity(unchecked) var unread: [UInt8] = []
-    /// The body of the current request, or the rest of the last one's.
+    /// The body of the current request, or the rest of the previous request's.
     @exclusivity(unchecked) var body = BodyReader.none
     // SAFETY: as above; a recorder is called after the record has been taken out.
-    /// What will be reported of the current request; `nil` if nothing asks for reports.
+    /// The record of the current request; `nil` if nothing needs records.
     @exclusivity(unchecked) var record: Record?
 
     init(descriptor: Int32, peer: SocketAddress, context: LoopContext) {
@@ -66,7 +66,7 @@ actor Connection: ReadinessHandler {
 
     // MARK: Actions
 
-    /// Does what the state has decided.
+    /// Executes the actions that the state returned.
     @inline(__always)
     func execute(_ actions: ConnectionState.Actions) {
         guard !actions.isEmpty else { return }
@@ -116,8 +116,8 @@ actor Connection: ReadinessHandler {
         typealias Isolated = (isolated Connection, Readiness) -> Void
         typealias Plain = (Connection, Readiness) -> Void
         assert(loop.isCurrent)
-        // SAFETY: the loop calls its handlers on its own thread alone, and is this actor's executor.
-        // `assumeIsolated` would look that up for every event, and allocate for it.
+        // SAFETY: the loop calls its handlers only on its own thread, and is this actor's executor.
+        // `assumeIsolated` would check that for every event, and allocate.
         unsafeBitCast(handleReadiness as Isolated, to: Plain.self)(self, readiness)
     }
 
@@ -130,7 +130,7 @@ actor Connection: ReadinessHandler {
 
     // MARK: Reading
 
-    /// Reads what the socket has, a bounded amount at a time.
+    /// Reads from the socket, a bounded amount for each turn.
     func read(untilEnd: Bool = false) {
         state.readingBegan()
         for _ in 0..<Self.readsPerTurn {
@@ -165,12 +165,12 @@ actor Connection: ReadinessHandler {
         execute(state.readingInterrupted())
     }
 
-    /// Reads and parses again in another turn of the loop.
+    /// Queues another turn of reading and parsing.
     func continueLater() {
         execute(state.queueTurn())
     }
 
-    /// Goes on with what has been received already, and then with what the socket has.
+    /// Continues with the received bytes, then with the socket.
     func goOn() {
         state.turnBegan()
         takeTurn()
@@ -192,7 +192,7 @@ actor Connection: ReadinessHandler {
     }
 
     private func processUnread(and bytes: UnsafeRawBufferPointer) {
-        // Moved out and back, since a handler may ask for it meanwhile.
+        // Moved out and back, because a handler may read it meanwhile.
         var gathered = unread
         unread = []
         gathered += bytes
@@ -202,9 +202,9 @@ actor Connection: ReadinessHandler {
         unread = gathered
     }
 
-    /// Takes as many of the bytes as the connection has use for now.
+    /// Processes as many of the bytes as the state allows now.
     ///
-    /// - Returns: How many.
+    /// - Returns: The number of bytes processed.
     private func process(_ bytes: UnsafeRawBufferPointer) -> Int {
         var taken = 0
         while taken < bytes.count {
@@ -242,7 +242,7 @@ actor Connection: ReadinessHandler {
         }
     }
 
-    /// Throws away the body of a request that has been answered, so that the next head is found.
+    /// Discards the body of an answered request, to find the next head.
     private func discardBody(_ bytes: UnsafeRawBufferPointer) -> Int {
         do throws(MalformedMessage) {
             let count = try body.read(bytes) { _ in }
@@ -254,7 +254,7 @@ actor Connection: ReadinessHandler {
         }
     }
 
-    /// Looks whether a client has left of which nothing more is read for now.
+    /// Checks whether a client has left while nothing is read from it.
     private func lookForPeer() {
         switch PeerState(of: descriptor) {
         case .present: break
@@ -270,7 +270,7 @@ actor Connection: ReadinessHandler {
     }
 
     private func expire() {
-        // The system reports room only when a third of its buffer is free; a slow client may have taken less
+        // The system reports room only when a third of its buffer is free; a slow client may have read less
         // in that time.
         if state.isWriteOverdue(loop.now) { flush() }
         if state.isWriteOverdue(loop.now) {
@@ -305,7 +305,7 @@ actor Connection: ReadinessHandler {
     }
 }
 
-/// What a connection does when its descriptor is ready, as a function without a context.
+/// Handles readiness, as a function without a captured context.
 private func handleReadiness(_ connection: isolated Connection, _ readiness: Readiness) {
     connection.handle(readiness)
 }

@@ -3,30 +3,29 @@
 package import PortcullisHTTP
 package import PortcullisTransport
 
-/// One request and its answer.
+/// One request and its response.
 extension ConnectionState {
-    /// A request on its way to an answer.
+    /// A request that is being answered.
     package struct Exchange {
         package enum Answer {
             /// The handler has not answered.
             case awaited
-            /// The handler streams; the head of the answer is withheld, since another answer may turn out to
-            /// be right.
+            /// The handler streams; the head is withheld, because another response may still replace it.
             case withheld
-            /// The handler streams, and the head of the answer is in the output.
+            /// The handler streams, and the head of the response is in the output.
             case streaming
-            /// A file follows the head of the answer.
+            /// A file follows the head of the response.
             case file
         }
 
         package enum Body {
-            /// The handler does not wait for it, or there is none.
+            /// The handler does not wait for the body, or there is none.
             case notAwaited
             /// The client waits for 100 (Continue) before it sends the body.
             ///
             /// RFC 9110 §10.1.1.
             case continueOwed
-            /// The handler waits for it.
+            /// The handler waits for the body.
             case awaited(until: MonotonicInstant)
         }
 
@@ -35,9 +34,9 @@ extension ConnectionState {
         package internal(set) var keepsAlive: Bool
         package internal(set) var answer = Answer.awaited
         package internal(set) var body = Body.notAwaited
-        /// Whether the handler waits until it may write again.
+        /// Whether the handler waits to write again.
         var isWriterWaiting = false
-        /// How often the handler has written since other connections had their turn.
+        /// The number of writes since other connections had their turn.
         var writesInTurn: UInt8 = 0
 
         package var isBodyAwaited: Bool {
@@ -57,22 +56,22 @@ extension ConnectionState {
         if case .answering(let exchange) = state { exchange } else { nil }
     }
 
-    /// What the form of an answer depends on.
+    /// The properties of a request that determine the form of its response.
     package struct RequestForm {
         package let version: HTTPVersion
         package let isHead: Bool
 
-        /// Whether a stream is sent in chunks; in HTTP/1.0 the end of the connection is its end.
+        /// Whether a stream is sent in chunks; in HTTP/1.0 closing the connection ends it.
         package var isChunked: Bool { version == .http1_1 }
     }
 
-    /// The form of the request that is being answered.
+    /// The form of the current request.
     @inline(__always)
     package var request: RequestForm? {
         if case .answering(let exchange) = state { exchange.request } else { nil }
     }
 
-    /// Whether the exchange of this number is still the current one.
+    /// Whether the exchange with this number is still current.
     @inline(__always)
     package func isCurrent(_ id: UInt64) -> Bool {
         guard case .answering = state else { return false }
@@ -92,7 +91,7 @@ extension ConnectionState {
                     keepsAlive: keepAlive && service == .running)))
     }
 
-    /// The body has yet to arrive, and the client may wait for 100 (Continue) first.
+    /// The body has not arrived, and the client may wait for 100 (Continue) first.
     package mutating func bodyExpected(owesContinue: Bool) {
         clock = BodyClock()
         guard owesContinue, case .answering(var exchange) = state else { return }
@@ -100,7 +99,8 @@ extension ConnectionState {
         state = .answering(exchange)
     }
 
-    /// A message is refused; the refusal is the last answer, since where the next request begins is unknown.
+    /// A message is refused; the refusal is the last response, because the start of the next request is
+    /// unknown.
     package mutating func refuse() -> Actions {
         exchangeID += 1
         return closeAfterOutput()
@@ -117,33 +117,33 @@ extension ConnectionState {
     }
 
     package enum BodyWait {
-        /// All of it has been read.
+        /// The whole body has been read.
         case finished
         /// The rest will not come.
         case connectionClosed
-        /// Send 100 (Continue), then ask again.
+        /// Send 100 (Continue), then call again.
         case sendContinue
-        /// The handler has to wait until bytes arrive.
+        /// The handler must wait until bytes arrive.
         case wait
     }
 
     package enum BodyDelivery {
-        /// Nothing for the handler yet.
+        /// No content for the handler yet.
         case wait
-        /// The handler gets what has been read, or the end.
+        /// The handler gets the content that was read, or the end.
         case deliver
         /// The client is too slow: the wait has failed.
         case tooSlow
     }
 
-    /// The handler of an exchange asks for its body.
+    /// The handler of an exchange reads its body.
     package func accessToBody(_ id: UInt64) -> BodyAccess {
         if isClosed { return .connectionClosed }
         guard isCurrent(id), exchange?.isBodyAwaited == false else { return .notAvailable }
         return .available
     }
 
-    /// The handler asks for the body, and nothing of it has been received that it could get at once.
+    /// The handler reads the body, and no received content is available.
     package mutating func awaitBody(_ progress: BodyReader.Progress, _ now: MonotonicInstant) -> BodyWait {
         guard case .answering(var exchange) = state else { return .connectionClosed }
         guard progress != .finished else { return .finished }
@@ -175,7 +175,7 @@ extension ConnectionState {
         return .tooSlow
     }
 
-    /// The body is malformed, or too long.
+    /// The body is malformed, too long or too late.
     package mutating func bodyFailed() {
         guard case .answering(var exchange) = state else { return }
         exchange.keepsAlive = false
@@ -183,9 +183,9 @@ extension ConnectionState {
         state = .answering(exchange)
     }
 
-    // MARK: The answer
+    // MARK: The response
 
-    /// Whether another request may follow and can be found.
+    /// Whether another request may follow and its start can be found.
     ///
     /// RFC 9112 §9.3, §9.6.
     private func mayKeepAlive(_ exchange: Exchange, _ body: BodyReader.Progress) -> Bool {
@@ -193,17 +193,17 @@ extension ConnectionState {
         switch body {
         case .finished: return true
         case .failed: return false
-        // A client that got no 100 (Continue) may send the body or not: nothing could tell it from the next
-        // request.
+        // A client that received no 100 (Continue) may or may not send the body: it would be
+        // indistinguishable from the next request.
         case .remaining(let count):
             return !exchange.owesContinue && count <= Server.Limits.maxDiscardedByteCount
         case .unknown: return !exchange.owesContinue
         }
     }
 
-    /// The head of an answer goes into the output; its content, if any, follows at once or as a file.
+    /// The head of a response goes into the output; its content, if any, follows at once or as a file.
     ///
-    /// - Returns: Whether the head says that the connection stays open.
+    /// - Returns: Whether the head announces that the connection stays open.
     package mutating func answerBegan(isDelimited: Bool, isFile: Bool, _ body: BodyReader.Progress) -> Bool {
         guard case .answering(var exchange) = state else { return false }
         exchange.keepsAlive = isDelimited && mayKeepAlive(exchange, body)
@@ -212,7 +212,7 @@ extension ConnectionState {
         return exchange.keepsAlive
     }
 
-    /// The answer is complete, as far as the output is concerned.
+    /// The response is completely in the output.
     package mutating func answerEnded(_ body: BodyReader.Progress, _ now: MonotonicInstant) -> Actions {
         guard case .answering(let exchange) = state else { return [] }
         guard mayKeepAlive(exchange, body) else { return closeAfterOutput() }
@@ -228,11 +228,11 @@ extension ConnectionState {
     // MARK: Streams
 
     package enum StreamStart {
-        /// The head goes out now.
+        /// Send the head now.
         case sendHead
-        /// The head is withheld until the handler writes or asks for the body.
+        /// Withhold the head until the handler writes or reads the body.
         case withhold
-        /// The head is withheld for a turn, and longer if the handler waits for the body by then.
+        /// Withhold the head for a turn, and longer if the handler then waits for the body.
         case withholdForTurn
     }
 
@@ -243,13 +243,13 @@ extension ConnectionState {
         state = .answering(exchange)
         // RFC 9110 §10.1.1: 100 (Continue) comes before the final status or not at all.
         if exchange.owesContinue { return .withhold }
-        // A body that turns out to be malformed gets a status, which says more than an end halfway.
+        // A malformed body can then still get a status, instead of a truncated response.
         return body == .finished ? .sendHead : .withholdForTurn
     }
 
     /// The turn for which the head of a stream was withheld is over.
     ///
-    /// - Returns: Whether to send the head; not while the handler waits for the body.
+    /// - Returns: Whether to send the head; `false` while the handler waits for the body.
     package func isWithheldHeadDue(_ id: UInt64) -> Bool {
         isCurrent(id) && exchange?.isBodyAwaited == false
     }
@@ -261,7 +261,7 @@ extension ConnectionState {
 
     /// The withheld head of a stream goes into the output now.
     ///
-    /// - Returns: Whether it says that the connection stays open.
+    /// - Returns: Whether it announces that the connection stays open.
     package mutating func withheldHeadSent(_ body: BodyReader.Progress) -> Bool {
         guard case .answering(var exchange) = state else { return false }
         exchange.answer = .streaming
@@ -272,7 +272,7 @@ extension ConnectionState {
         return exchange.keepsAlive
     }
 
-    /// The handler has failed before the head of its stream was sent: another answer takes its place.
+    /// The handler failed before the head of its stream was sent: another response replaces it.
     package mutating func streamWithdrawn() {
         guard case .answering(var exchange) = state else { return }
         exchange.answer = .awaited
@@ -299,7 +299,7 @@ extension ConnectionState {
         return isShareUsed ? .untilNextTurn : .untilSent
     }
 
-    /// Lets the handler write again, once enough of the output has been sent.
+    /// Lets the handler write again if enough of the output has been sent.
     package mutating func resumeWriters(output: Int) -> Actions {
         guard case .answering(var exchange) = state, exchange.isWriterWaiting,
             output <= Server.Limits.maxUnsentByteCount / 2

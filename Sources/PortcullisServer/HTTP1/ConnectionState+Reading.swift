@@ -2,7 +2,7 @@
 
 package import PortcullisTransport
 
-/// Reading: how much, and what the bytes are.
+/// Reading: how much to read, and what the bytes belong to.
 extension ConnectionState {
     /// What the next received byte belongs to.
     package enum Intake {
@@ -10,26 +10,27 @@ extension ConnectionState {
         case head
         /// The body that a handler waits for.
         case body
-        /// A body that nothing waits for any more, up to the next request.
+        /// The rest of an answered request's body.
         case restOfBody
-        /// Nothing: it is thrown away.
+        /// Nothing: discard it.
         case discard
-        /// To be kept: the connection has no use for it now.
+        /// Keep it: it cannot be processed now.
         case keep
-        /// To be kept until the next turn, which has to be queued.
+        /// Keep it until the next turn, which the caller must queue.
         case keepForNextTurn
     }
 
     // MARK: The socket
 
-    /// How many bytes may be read, at most `capacity`; 0 if the connection does not want to read.
+    /// The number of bytes to read, at most `capacity`; 0 if the connection must not read now.
     @inline(__always)
     package func room(unread: Int, capacity: Int) -> Int {
         switch state {
-        // Bytes that lie unread are the queued turn's: with each answer more of them could be added.
+        // The queued turn parses unread bytes; reading more after each response could grow them without
+        // bound.
         case .idle, .discarding: unread == 0 ? capacity : 0
         case .head: capacity
-        // No more than may lie unread if the handler does not ask for it.
+        // At most the unread limit while the handler does not read the body.
         case .answering(let exchange):
             exchange.isBodyAwaited || unread < Server.Limits.maxUnreadByteCount
                 ? max(1, capacity - unread) : 0
@@ -49,34 +50,34 @@ extension ConnectionState {
         turnBegan()
     }
 
-    /// What was received earlier is looked at again: in a queued turn, or since an answer is complete.
+    /// Parsing of received bytes continues, in a queued turn or after a complete response.
     package mutating func turnBegan() {
         servedInTurn = 0
         if case .heldBack(let until) = state { move(to: .idle(until: until)) }
     }
 
-    /// There is something to read and the connection does not want to.
+    /// The socket is readable, but the connection must not read now.
     ///
-    /// - Returns: Whether to look if the client is still there: its end is reported once, and comes after
-    /// what it has sent.
+    /// - Returns: Whether to check if the client is still there: the end of its input is reported only once,
+    ///   and comes after its bytes.
     package mutating func readinessUnused(_ mayHaveLeft: Bool) -> Bool {
         if input == .waiting, !isClosed { input = .unread }
         guard mayHaveLeft, case .answering = state else { return false }
         return true
     }
 
-    /// The turn's share of reading is used up, and there is more to read.
+    /// The turn's share of reads is used up, and there is more to read.
     package mutating func readingInterrupted() -> Actions {
         if input == .waiting { input = .unread }
         return queueTurn()
     }
 
-    /// The socket has nothing more to read for now.
+    /// The socket would block.
     package mutating func inputDrained() {
         if input == .unread { input = .waiting }
     }
 
-    /// Whether to read what was reported earlier.
+    /// Whether to read now what was reported readable earlier.
     package mutating func takesUpReading(unread: Int) -> Bool {
         guard input == .unread, room(unread: unread, capacity: 1) > 0 else { return false }
         input = .waiting
@@ -90,14 +91,14 @@ extension ConnectionState {
         return .goOnLater
     }
 
-    /// Queues a turn if there is something to read that was left.
+    /// Queues a turn if the socket has unread bytes.
     package mutating func queueTurnForUnread() -> Actions {
         input == .unread ? queueTurn() : []
     }
 
     // MARK: The end of input
 
-    /// The client has ended its side; it may wait for answers.
+    /// The client has ended its side; it may wait for responses.
     ///
     /// RFC 9112 §9.6.
     package mutating func inputEnded(output: Int) -> Actions {
@@ -113,16 +114,16 @@ extension ConnectionState {
             }
             if losesStream { actions.insert(.cancelHandler) }
             return actions
-        // What closes the connection may have been read in the same turn as the end, and its answer not sent
-        // yet.
+        // The message that closes the connection may have been read in the same turn, and its response
+        // may be unsent.
         case .closing, .lingering: return output == 0 ? close() : .flush
         case .handshake: return close()
         case .closed: return []
         }
     }
 
-    /// All that was received has been looked at: a client that sends no more, and whose requests are all
-    /// answered, is done.
+    /// All received bytes are parsed: the connection ends if the client has ended its side and every request
+    /// is answered.
     package mutating func unreadProcessed() -> Actions {
         input == .ended ? endWithInput() : []
     }
@@ -138,8 +139,8 @@ extension ConnectionState {
 
     /// Whether the client has left a stream.
     ///
-    /// A client may end its side and wait for an answer; one that leaves a stream has gone. While the head is
-    /// withheld, the client may still learn what is wrong with its body.
+    /// A client may end its side and wait for a response; if it does so during a stream, it has left. While
+    /// the head is withheld, the client may still learn what is wrong with its body.
     package var losesStream: Bool {
         if case .answering(let exchange) = state { exchange.answer == .streaming } else { false }
     }
@@ -149,7 +150,7 @@ extension ConnectionState {
 
     // MARK: Bytes
 
-    /// What the next received byte belongs to, when so much output is unsent.
+    /// What the next received byte belongs to, given the amount of unsent output.
     package mutating func intake(output: Int) -> Intake {
         switch state {
         case .idle(let until):
@@ -170,12 +171,12 @@ extension ConnectionState {
         }
     }
 
-    /// So many bytes were received.
+    /// This many bytes were received.
     package mutating func received(_ count: Int) {
         clock.received(count)
     }
 
-    /// So many bytes were thrown away, as ``Intake/discard`` asks for.
+    /// This many bytes were discarded for ``Intake/discard``.
     package mutating func discarded(_ count: Int) {
         switch state {
         case .closing(let left, let until): state = .closing(left: left - count, until: until)
@@ -184,7 +185,7 @@ extension ConnectionState {
         }
     }
 
-    /// A part of the body after its answer has been read.
+    /// A part of an answered request's body has been read.
     package mutating func restOfBodyRead(_ count: Int, isFinished: Bool) -> Actions {
         guard case .discarding(let left, let until) = state else { return [] }
         if isFinished {
@@ -197,13 +198,13 @@ extension ConnectionState {
         return []
     }
 
-    /// The body after its answer is malformed: where the next request begins is unknown.
+    /// The rest of an answered request's body is malformed: the start of the next request is unknown.
     package mutating func restOfBodyFailed() -> Actions {
         guard case .discarding = state else { return [] }
         return closeAfterOutput()
     }
 
-    /// What was received is the beginning of a head.
+    /// The received bytes are the start of a head.
     package mutating func headIncomplete(_ now: MonotonicInstant) -> Actions {
         guard case .idle = state else { return [] }
         move(to: .head(until: now.advanced(byNanoseconds: timeouts.head)))

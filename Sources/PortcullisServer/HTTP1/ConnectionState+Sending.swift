@@ -10,14 +10,14 @@ extension ConnectionState {
 
     // MARK: Output
 
-    /// The client has taken some of the output.
+    /// The client has received some of the output.
     @inline(__always)
     package mutating func outputProgressed(_ now: @autoclosure () -> MonotonicInstant) {
         guard case .blocked = sending else { return }
         sending = .blocked(until: now().advanced(byNanoseconds: timeouts.write))
     }
 
-    /// The socket takes no more for now.
+    /// The socket would block.
     package mutating func outputBlocked(_ now: MonotonicInstant) -> Actions {
         if case .flowing = sending { sending = .blocked(until: now.advanced(byNanoseconds: timeouts.write)) }
         return .setDeadline
@@ -30,7 +30,7 @@ extension ConnectionState {
         if case .blocked = sending { actions = unblock(now()) }
         switch state {
         case .closing: actions.insert(.endOutput)
-        // A client that takes its answers again may send its next requests again.
+        // A client that reads its responses again may have its next requests processed.
         case .heldBack: actions.formUnion(queueTurn())
         case .idle, .head, .discarding: actions.formUnion(queueTurnForUnread())
         case .answering: actions.formUnion(resumeWriters(output: 0))
@@ -40,10 +40,10 @@ extension ConnectionState {
     }
 
     private mutating func unblock(_ now: MonotonicInstant) -> Actions {
-        // Between two parts of a file there is no output, but more to send.
+        // Between two parts of a file the output is empty, but there is more to send.
         if case .answering(let exchange) = state, exchange.answer == .file { return [] }
         sending = .flowing
-        // Only now does the client have its answer, and time to think of the next request.
+        // The client has its response only now, so the idle time starts now.
         let until = nextIdleDeadline(now)
         switch state {
         case .idle: state = .idle(until: until)
@@ -66,7 +66,7 @@ extension ConnectionState {
         return [.dropUnread, .setDeadline]
     }
 
-    /// The closure alert of TLS does not fit into the socket yet.
+    /// The socket has no room for the TLS closure alert yet.
     package mutating func closureBlocked(_ now: MonotonicInstant) -> Actions {
         guard case .closing(let left, .distantFuture) = state else { return [] }
         state = .closing(left: left, until: now.advanced(byNanoseconds: timeouts.write))
@@ -75,8 +75,8 @@ extension ConnectionState {
 
     /// Everything has been sent, the closure alert included.
     ///
-    /// Closing now would reset the connection if the client has sent more than was read, and the answer would
-    /// be lost. So this side ends, and what the client still sends is read for a while.
+    /// Closing with unread bytes would reset the connection, and the response would be lost. So this side
+    /// shuts down, and reads what the client still sends for a while.
     ///
     /// RFC 9112 §9.6.
     package mutating func closureSent(_ now: MonotonicInstant) -> Actions {
@@ -86,7 +86,7 @@ extension ConnectionState {
         return [.shutDownWriting, .setDeadline]
     }
 
-    /// The connection ends now: it is broken, or its answer can't be completed.
+    /// The connection ends now: it is broken, or its response can't be completed.
     package mutating func close() -> Actions {
         guard !isClosed else { return [] }
         move(to: .closed)
@@ -98,27 +98,27 @@ extension ConnectionState {
     package enum Expiry {
         /// Nothing has expired.
         case none
-        /// The handshake has taken too long, or (`isFailure` is false) the client has sent nothing when the
+        /// The handshake has taken too long, or (`isFailure` is false) the client had sent nothing when the
         /// server stopped.
         case handshake(isFailure: Bool)
-        /// The last moment of a shutdown has passed without a request.
+        /// The parting time of a shutdown has passed without a request.
         case parting
         /// The connection was idle for too long, and ends.
         case idle
-        /// The head of a request has taken too long, and has to be refused.
+        /// The head of a request has taken too long: answer 408.
         case head
-        /// The body that a handler waits for has taken too long.
+        /// The awaited body has taken too long.
         case body
         /// The client has not ended its side in time.
         case lingering
     }
 
-    /// Whether the client has taken none of the output for too long.
+    /// Whether the client has received no output for too long.
     package func isWriteOverdue(_ now: MonotonicInstant) -> Bool {
         if case .blocked(let until) = sending { until <= now } else { false }
     }
 
-    /// The deadline has passed, or may have.
+    /// The deadline may have passed.
     package mutating func expire(_ now: MonotonicInstant, output: Int) -> Expiry {
         guard stateDeadline <= now else { return .none }
         switch state {
@@ -139,8 +139,8 @@ extension ConnectionState {
         }
     }
 
-    /// A connection is not idle while answers are being sent; how long the client may take none of them has a
-    /// limit of its own.
+    /// Extends the idle deadline: a connection is not idle while responses are being sent, and the write
+    /// timeout limits that.
     private mutating func stayAwake(_ now: MonotonicInstant) -> Expiry {
         let until = nextIdleDeadline(now)
         switch state {

@@ -7,16 +7,15 @@ package import PortcullisTransport
 /// Theory of operation
 /// ===================
 ///
-/// A connection reads requests, has them answered in order and sends the answers. What it does next depends
-/// on where it is in that cycle, on the socket's two directions and on the clock. All of this is in this
-/// value, which reads no socket, no clock and no memory but its own: ``Connection`` reports what happened (an
-/// event is one mutating method) and executes what the method returns (``Actions``, or a small enum where the
-/// caller has to choose). Requests that the client pipelines stay unparsed until the answer before them is
-/// complete, so there is one exchange at a time.
+/// A connection reads requests, has them answered in order and sends the responses. Its next step depends on
+/// its position in that cycle, on the socket's two directions and on the clock. All of this is in this value,
+/// which does no I/O and reads no clock: ``Connection`` reports what happened (an event is one mutating
+/// method) and executes what the method returns (``Actions``, or a small enum if the caller has to choose).
+/// Pipelined requests stay unparsed until the previous response is complete, so there is one exchange at a
+/// time.
 ///
-/// The states, with the events that lead from one to another. `accepted` is the beginning. A test compares
-/// these lines with ``edges``, and a property test compares both with the transitions that random events
-/// cause.
+/// The states, with the events that lead from one to another. `accepted` is the start. A test compares these
+/// lines with ``edges``, and a property test compares both with the transitions that random events cause.
 ///
 ///     accepted   --> handshake    the port speaks TLS
 ///     accepted   --> idle         the port speaks plain HTTP
@@ -44,19 +43,19 @@ package import PortcullisTransport
 ///     closing    --> closed       all output has been sent and the client has ended; error or time-out
 ///     lingering  --> closed       end of input, error or time-out
 ///
-/// Beside the state stand three small machines with a life of their own:
+/// Three small state machines are independent of the state:
 ///
 /// - ``Input``: whether the socket has something to read. The loop reports readiness once; a connection that
-///   does not want to read has to remember it. `waiting <--> unread`; both lead to `ended`.
-/// - ``Sending``: whether the client takes its output. `flowing <--> blocked`.
+///   does not read then must remember it. `waiting <--> unread`; both lead to `ended`.
+/// - ``Sending``: whether the socket accepts output. `flowing <--> blocked`.
 /// - ``Resumption``: whether a further turn of the loop is queued. `none <--> queued`.
 ///
-/// A state that waits for the client carries the instant at which it stops waiting, so no such state can lack
-/// a deadline. ``State/answering(_:)`` waits for the handler, which has no deadline; if the handler waits for
-/// the body, the body has one.
+/// A state that waits for the client carries its deadline, so no such state can lack one.
+/// ``State/answering(_:)`` waits for the handler, which has no deadline; if the handler waits for the body,
+/// the body has one.
 ///
-/// The PROXY protocol comes before all this, in ``ProxyProtocolHandshake``: the peer of a connection is known
-/// only after it.
+/// ``ProxyProtocolHandshake`` handles the PROXY protocol before all this: it determines the connection's
+/// peer.
 ///
 /// RFC 9112 §9.
 package struct ConnectionState {
@@ -68,23 +67,23 @@ package struct ConnectionState {
         case idle(until: MonotonicInstant)
         /// A part of a request head has arrived.
         case head(until: MonotonicInstant)
-        /// A request has arrived that is not parsed before earlier answers are sent, or before other
-        /// connections have had their turn.
+        /// A request has arrived, and is not parsed until earlier responses are sent or other connections
+        /// have had their turn.
         case heldBack(until: MonotonicInstant)
-        /// The answer is complete; the rest of the request's body, at most `left` bytes, is read to find the
-        /// next request.
+        /// The response is complete; the rest of the request's body, at most `left` bytes, is read to find
+        /// the next request.
         case discarding(left: Int, until: MonotonicInstant)
         /// A request is being answered.
         case answering(Exchange)
         /// No more requests; the rest of the output is being sent. Input is discarded, at most `left` bytes.
         case closing(left: Int, until: MonotonicInstant)
-        /// All is sent and this side has ended. Input is discarded so that the last answer is not lost to a
-        /// reset.
+        /// All output is sent and this side has shut down. Input is discarded, so that a reset does not
+        /// destroy the last response.
         case lingering(left: Int, until: MonotonicInstant)
         case closed
     }
 
-    /// The names of the states, for ``edges``.
+    /// The states without their values, for ``edges``.
     package enum Phase: UInt8, CaseIterable {
         case handshake, idle, head, heldBack, discarding, answering, closing, lingering, closed
     }
@@ -95,20 +94,20 @@ package struct ConnectionState {
         case underWay
     }
 
-    /// What is known of the socket's reading side.
+    /// The state of the socket's reading side.
     package enum Input {
         /// The loop will report when there is something to read.
         case waiting
-        /// The loop has reported something to read, and it has not been read.
+        /// The loop has reported something to read that has not been read.
         case unread
         /// The client has ended its side.
         case ended
     }
 
-    /// Whether the client takes its output.
+    /// Whether the socket accepts output.
     package enum Sending {
         case flowing
-        /// The socket takes no more for now.
+        /// The socket would block.
         case blocked(until: MonotonicInstant)
     }
 
@@ -117,14 +116,14 @@ package struct ConnectionState {
         case none, queued
     }
 
-    /// Whether the server goes on after the current request.
+    /// Whether the server continues after the current request.
     package enum Service {
         case running, stopping
     }
 
-    /// How long a client may take, in nanoseconds.
+    /// The client's time limits, in nanoseconds.
     ///
-    /// Plain numbers: a reference to the limits would be counted at each look at the state.
+    /// Plain numbers: a reference to the limits would be retained at each access to the state.
     package struct Timeouts: Sendable {
         let head: UInt64
         let body: UInt64
@@ -139,15 +138,15 @@ package struct ConnectionState {
         }
     }
 
-    /// What the connection has to do, in the order of ``Connection/execute(_:)``.
+    /// The actions that the connection must execute, in the order of ``Connection/execute(_:)``.
     package struct Actions: OptionSet, Sendable {
         package let rawValue: UInt16
 
         package init(rawValue: UInt16) { self.rawValue = rawValue }
 
-        /// Discard the bytes that have been received and not parsed.
+        /// Discard the received bytes that are not parsed.
         package static let dropUnread = Actions(rawValue: 1 << 0)
-        /// Report to the handler that waits for the body that the client has left.
+        /// Fail the handler that waits for the body: the client has left.
         package static let failBody = Actions(rawValue: 1 << 1)
         /// Cancel the task of the handler.
         package static let cancelHandler = Actions(rawValue: 1 << 2)
@@ -157,16 +156,16 @@ package struct ConnectionState {
         package static let shutDownWriting = Actions(rawValue: 1 << 4)
         /// Queue a turn, which begins with ``ConnectionState/queuedTurnBegan()``.
         package static let goOnLater = Actions(rawValue: 1 << 5)
-        /// Close the socket and let go of everything; the exchange, if there is one, has failed.
+        /// Close the socket and release everything; the exchange, if any, has failed.
         package static let close = Actions(rawValue: 1 << 6)
         /// Count the connection's place as free.
         package static let giveBackPlace = Actions(rawValue: 1 << 7)
-        /// Hand ``ConnectionState/deadline`` to the loop.
+        /// Set ``ConnectionState/deadline`` on the loop.
         package static let setDeadline = Actions(rawValue: 1 << 8)
-        /// Send the closure alert of TLS, then report ``ConnectionState/closureSent(_:)`` or
+        /// Send the TLS closure alert, then report ``ConnectionState/closureSent(_:)`` or
         /// ``ConnectionState/closureBlocked(_:)``.
         package static let endOutput = Actions(rawValue: 1 << 9)
-        /// Send the output, as far as the client takes it.
+        /// Send output until the socket would block.
         package static let flush = Actions(rawValue: 1 << 10)
     }
 
@@ -176,17 +175,16 @@ package struct ConnectionState {
     package internal(set) var sending = Sending.flowing
     package internal(set) var resumption = Resumption.none
     package internal(set) var service: Service
-    /// How many requests of this connection this turn has answered.
+    /// The number of requests of this connection in this turn.
     var servedInTurn = 0
-    /// How fast the current body comes.
+    /// The rate of the current body.
     var clock = BodyClock()
     /// The number of the current or last exchange.
     package internal(set) var exchangeID: UInt64 = 0
-    /// How many handlers, questions to issuers and checks of signatures have yet to come back, awaited or
-    /// not.
+    /// The number of unfinished handlers, requests to issuers and signature checks, awaited or not.
     package internal(set) var workCount = 0
 
-    /// A connection that has just been accepted.
+    /// Makes the state of a connection that was just accepted.
     package init(_ timeouts: Timeouts, _ now: MonotonicInstant, isEncrypted: Bool, isStopping: Bool) {
         self.timeouts = timeouts
         state =
@@ -198,7 +196,7 @@ package struct ConnectionState {
 
     // MARK: Transitions
 
-    /// The states that follow each state; the lines of the diagram above.
+    /// The states that can follow each state: the lines of the diagram above.
     package static let edges: [Phase: Set<Phase>] = [
         .handshake: [.idle, .closing, .closed],
         .idle: [.head, .answering, .heldBack, .closing, .closed],
@@ -211,7 +209,7 @@ package struct ConnectionState {
         .closed: [],
     ]
 
-    /// The one place that changes from one state to another.
+    /// The only method that changes from one state to another.
     @inline(__always)
     mutating func move(to next: State) {
         assert(Self.edges[phase]?.contains(Self.phase(of: next)) == true, "\(phase) to \(next)")
@@ -234,9 +232,9 @@ package struct ConnectionState {
         }
     }
 
-    // MARK: What the connection asks
+    // MARK: Queries
 
-    // Inlined, since a call would be given a copy of the whole state.
+    // Inlined, because a call would copy the whole state.
 
     @inline(__always)
     package var isClosed: Bool {
@@ -248,7 +246,7 @@ package struct ConnectionState {
         if case .handshake = state { true } else { false }
     }
 
-    /// Whether no request is being answered, and one may come.
+    /// Whether no request is being answered, and one may arrive.
     package var awaitsRequest: Bool {
         switch state {
         case .idle, .head, .heldBack, .discarding: true
@@ -256,7 +254,7 @@ package struct ConnectionState {
         }
     }
 
-    /// Whether what is received is thrown away, so that it need not be decrypted.
+    /// Whether received bytes are discarded, so that they need not be decrypted.
     package var discardsInput: Bool {
         switch state {
         case .closing, .lingering, .closed: true
@@ -264,7 +262,7 @@ package struct ConnectionState {
         }
     }
 
-    /// Whether a socket that takes bytes again has to be given some.
+    /// Whether to send when the socket becomes writable.
     @inline(__always)
     package func hasOutput(_ unsent: Int) -> Bool {
         switch state {
@@ -274,13 +272,13 @@ package struct ConnectionState {
         }
     }
 
-    /// When ``expire(_:output:)`` has to be called.
+    /// The instant to call ``expire(_:output:)``.
     @inline(__always)
     package var deadline: MonotonicInstant {
         if case .blocked(let until) = sending { min(until, stateDeadline) } else { stateDeadline }
     }
 
-    /// When the wait of the current state ends.
+    /// The deadline of the current state.
     @inline(__always)
     var stateDeadline: MonotonicInstant {
         switch state {
@@ -294,7 +292,7 @@ package struct ConnectionState {
 
     // MARK: The handshake
 
-    /// The client has sent the first record of TLS.
+    /// The client has sent its first TLS record.
     package mutating func handshakeBegan(_ now: MonotonicInstant) -> Actions {
         guard case .handshake(_, let until) = state else { return [] }
         guard service == .stopping else {
@@ -317,16 +315,15 @@ package struct ConnectionState {
 
     // MARK: Shutdown
 
-    /// The server begins to stop: the request that is being answered is the last one.
+    /// The server begins to stop: the current request is the last one.
     package mutating func stop() {
         service = .stopping
     }
 
     /// The server stops and all input has been read: sets the deadline of a connection that has no request.
     ///
-    /// A handshake that has begun may come to its end, and a client in the middle of its work has a last
-    /// moment for a request on its way; closing over it would reset the connection. The answer to it says
-    /// that it was the last.
+    /// A started handshake may finish, and an active client has a short time for a request in flight; closing
+    /// with that request unread would reset the connection. Its response announces that it is the last.
     package mutating func hurry(_ now: MonotonicInstant, output: Int, unread: Int) -> Actions {
         let parting = now + Server.Limits.partingTime
         switch state {
@@ -343,17 +340,17 @@ package struct ConnectionState {
         return .setDeadline
     }
 
-    // MARK: Work elsewhere
+    // MARK: Unfinished work
 
-    /// A handler, a question or a check has been started for the current request.
+    /// A handler, request to an issuer or signature check was started for the current request.
     package mutating func workBegan() {
         workCount += 1
     }
 
-    /// What was started has come back.
+    /// A piece of work has finished.
     ///
-    /// A client that resets the connection leaves its work unfinished. Its place is free when that
-    /// is over; otherwise there could be any number of such requests at a time.
+    /// A client that resets the connection leaves work unfinished. Its place is freed when the work ends;
+    /// otherwise the number of such requests would be unbounded.
     package mutating func workEnded() -> Actions {
         workCount -= 1
         return isClosed && workCount == 0 ? .giveBackPlace : []

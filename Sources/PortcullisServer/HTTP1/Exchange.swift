@@ -3,17 +3,17 @@
 internal import PortcullisHTTP
 internal import PortcullisTransport
 
-/// What an exchange holds only if its answer takes time: the task, its continuations, a file.
+/// The state of an exchange whose response takes time: the task, its continuations, a file.
 ///
 /// ``ConnectionState`` decides which of these are in use.
 final class PendingExchange {
-    /// The head of a streamed answer, while it is withheld.
+    /// The head of a streamed response, while it is withheld.
     var heldHead: ResponseHead?
     var task: Task<Void, Never>?
     /// The route whose handler the task runs.
     var taskRoute: CompiledRoute?
     var bodyWaiter: CheckedContinuation<[UInt8]?, any Error>?
     var writeWaiters: [CheckedContinuation<Void, any Error>] = []
-    /// The file that follows the head of the answer.
+    /// The file that follows the head of the response.
     var file: FileTransfer?
 }

@@ -3,11 +3,11 @@
 internal import PortcullisTransport
 internal import Synchronization
 
-/// Hands each event loop a closure once a second and has the time reported until it runs.
+/// Submits a closure to each event loop once a second, and reports the delay until it runs.
 enum LagProbe {
     private static let interval = Duration.seconds(1)
 
-    /// Begins, for as long as the task is not cancelled.
+    /// Starts probing, until the task is cancelled.
     static func start(_ contexts: [LoopContext]) -> Task<Void, Never> {
         let targets = contexts.map(Target.init)
         return Task.detached {
@@ -20,7 +20,7 @@ enum LagProbe {
 
     private final class Target: Sendable {
         private let context: LoopContext
-        /// A loop that is held is not asked again before it has answered.
+        /// A blocked loop gets no further probe until it has run the last one.
         private let isWaiting = Atomic<Bool>(false)
 
         init(_ context: LoopContext) {
@@ -29,10 +29,10 @@ enum LagProbe {
 
         func probe() {
             guard !isWaiting.exchange(true, ordering: .relaxed) else { return }
-            let asked = MonotonicInstant.now()
+            let submitted = MonotonicInstant.now()
             context.loop.execute {
                 self.isWaiting.store(false, ordering: .relaxed)
-                self.context.recorder?.record(.loopLag(.now() - asked))
+                self.context.recorder?.record(.loopLag(.now() - submitted))
             }
         }
     }

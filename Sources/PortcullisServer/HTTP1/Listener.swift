@@ -9,15 +9,16 @@ internal import PortcullisTransport
     internal import Darwin
 #endif
 
-/// Accepts connections for one loop, in batches, up to the connection limit; after some time at the limit, new clients get 503.
+/// Accepts connections for one loop, in batches, up to the connection limit; after a grace period at the
+/// limit, new clients get 503.
 ///
 // SAFETY: used on its loop only.
 final class Listener: ReadinessHandler, @unchecked Sendable {
-    /// How many connections one turn accepts before it gives way.
+    /// The most connections that one turn accepts.
     private static let batch = 64
     /// How long to wait when the process has no descriptor left.
     private static let pause = Duration.milliseconds(50)
-    /// How many clients get 503 after such a pause.
+    /// The most clients that get 503 after such a pause.
     private static let shedBatch = 16
 
     private let descriptor: Int32
@@ -39,9 +40,9 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
         accept()
     }
 
-    /// Accepts until no client waits or the connection limit is reached.
+    /// Accepts connections until no client waits or the connection limit is reached.
     ///
-    /// At the limit the backlog holds new clients, for a while.
+    /// At the limit, new clients wait in the backlog for the grace period.
     func accept() {
         guard isOpen else { return }
         for _ in 0..<Self.batch {
@@ -88,20 +89,20 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
             context.loop.rearm(descriptor, for: .readable)
             return false
         case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-            // Trying again at once would spin; a connection that closes frees a descriptor.
+            // An immediate retry would spin; a closing connection frees a descriptor.
             context.core.noteExhaustion(context.loop.now)
             if gracePeriod.begin(context.loop.now) <= context.loop.now { refuseWithoutDescriptors() }
             context.loop.setDeadline(context.loop.now + Self.pause, for: descriptor)
             return false
         default:
-            // The client has left already, or a signal interrupted the call.
+            // The client has left, or a signal interrupted the call.
             return true
         }
     }
 
     // MARK: Overload
 
-    /// Whether clients understand an answer in plain text.
+    /// Whether clients understand a response without TLS.
     private var speaksPlainText: Bool { context.terms.tls == nil }
 
     private func waitOrRefuse() {
@@ -124,7 +125,7 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
         }
     }
 
-    /// Accepts a connection to refuse it.
+    /// Accepts a connection and refuses it.
     ///
     /// - Returns: Whether there was one.
     private func refuseOne(_ refuse: (Int32) -> Void) -> Bool {

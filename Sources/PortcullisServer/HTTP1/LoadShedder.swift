@@ -15,12 +15,12 @@ internal import PortcullisTransport
 //
 // SAFETY: used on its loop only.
 final class LoadShedder: @unchecked Sendable {
-    /// How many clients are being refused at the same time; each holds a descriptor.
+    /// The most clients being refused at the same time; each uses a descriptor.
     static let maxCount = 32
-    /// How long a client has to take the answer.
+    /// How long a client may take to read the response.
     static let timeout = Duration.seconds(1)
 
-    /// The whole answer; it is the same for every request.
+    /// The whole response, the same for every request.
     static let answer: [UInt8] = Array(
         """
         HTTP/1.1 503 Service Unavailable\r
@@ -44,11 +44,11 @@ final class LoadShedder: @unchecked Sendable {
 
     var hasRoom: Bool { count < Self.maxCount }
 
-    /// Answers, and reads what the client still sends, so that the answer is not lost to a reset.
+    /// Answers, then reads what the client still sends, so that a reset does not discard the response.
     ///
     /// RFC 9112 §9.6.
     ///
-    /// - Parameter answering: Whether the client understands plain text; under TLS it does not.
+    /// - Parameter answering: Whether the client understands a response without TLS.
     func refuse(_ descriptor: Int32, answering: Bool, _ context: LoopContext) {
         context.recorder?.record(.connectionShed)
         if answering { Self.send(to: descriptor) }
@@ -63,9 +63,9 @@ final class LoadShedder: @unchecked Sendable {
         }
     }
 
-    /// Answers and closes at once, if there is no descriptor to wait with.
+    /// Answers and closes at once, for lack of a descriptor to wait with.
     ///
-    /// What has arrived is read first, since closing over it would reset the connection.
+    /// Reads received bytes first, because closing with unread bytes would reset the connection.
     func refuseImmediately(_ descriptor: Int32, answering: Bool, _ context: LoopContext) {
         context.recorder?.record(.connectionShed)
         if answering { Self.send(to: descriptor) }
@@ -75,7 +75,7 @@ final class LoadShedder: @unchecked Sendable {
     }
 
     private static func send(to descriptor: Int32) {
-        // A new socket has room for these few bytes.
+        // A new socket's buffer has room for these few bytes.
         _ = answer.withUnsafeBytes { cplatform_send_bytes(descriptor, $0.baseAddress, $0.count) }
     }
 
@@ -86,7 +86,7 @@ final class LoadShedder: @unchecked Sendable {
     }
 }
 
-/// A client that has got its 503, until it leaves.
+/// A client that received 503, until it leaves.
 ///
 // SAFETY: used on its loop only.
 private final class RefusedClient: ReadinessHandler, @unchecked Sendable {

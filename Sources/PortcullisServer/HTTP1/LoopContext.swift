@@ -9,21 +9,21 @@ internal import PortcullisTransport
     internal import Darwin
 #endif
 
-/// What the connections of one event loop share: buffers that only one of them uses at a time, the date, and the list of them all.
+/// The state that the connections of one event loop share: buffers, the date, and the list of connections.
 ///
 // SAFETY: used on its loop only, and no buffer is kept beyond the call that borrows it.
 final class LoopContext: @unchecked Sendable {
-    /// How much is read from a socket at once.
+    /// The most bytes read from a socket at once.
     static let readByteCount = 64 * 1024
 
     let loop: EventLoop
     let core: ServerCore
     let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: readByteCount, alignment: 16)
-    // SAFETY: no access to one of these is open while anything runs that could enter this context.
+    // SAFETY: no access to these is open while any code runs that could enter this context.
     @exclusivity(unchecked) var outputBuffer: [UInt8] = []
-    /// The routes for requests that begin now.
+    /// The routes for new requests.
     private(set) var table: RoutingTable
-    /// The terms for connections that begin now.
+    /// The terms for new connections.
     private(set) var terms: ConnectionTerms
     private var serviceNumber: Int
     /// Receives events; `nil` without metrics.
@@ -31,7 +31,7 @@ final class LoopContext: @unchecked Sendable {
     var watchdog = Watchdog()
     /// Whether single requests are recorded, for metrics, the access log or request IDs.
     let keepsRecords: Bool
-    // SAFETY: as above; `isKnown` asks the routing table alone.
+    // SAFETY: as above; `isKnown` reads only the routing table.
     @exclusivity(unchecked) var hostWatch = HostWatch()
     private var requestIDs: RequestIDSource?
     private var connections: [Int32: Connection] = [:]
@@ -59,7 +59,7 @@ final class LoopContext: @unchecked Sendable {
         readBuffer.deallocate()
     }
 
-    /// The line of `Date`, made once a second.
+    /// The `Date` line, made once a second.
     ///
     /// RFC 9110 §6.6.1.
     var dateLine: [UInt8] {
@@ -74,9 +74,10 @@ final class LoopContext: @unchecked Sendable {
 
     func nextRequestID() -> String? { requestIDs?.next() }
 
-    /// Answers from now on with other routes, and opens connections on other terms.
+    /// Uses other routes for new requests and other terms for new connections.
     ///
-    /// A service older than the one in use is ignored: of two concurrent replacements the same one wins on every loop.
+    /// Ignores a service older than the current one: of two concurrent replacements the same wins on every
+    /// loop.
     func use(_ service: Service) {
         guard service.number > serviceNumber else { return }
         serviceNumber = service.number
@@ -107,7 +108,7 @@ final class LoopContext: @unchecked Sendable {
         recorder?.record(.connectionClosed)
     }
 
-    /// Frees the place of a connection of this loop; the listeners of all loops may have been waiting for it.
+    /// Frees a connection's place, and wakes the listeners of all loops if one waits for a place.
     func giveBackPlace() {
         guard core.giveBackPlace() else { return }
         for context in core.contexts {
@@ -119,11 +120,11 @@ final class LoopContext: @unchecked Sendable {
         for listener in listeners { listener.accept() }
     }
 
-    /// Stops accepting and lets every connection end with the request that it is answering.
+    /// Stops accepting, and lets every connection end with its current request.
     func beginDraining() {
         isDraining = true
         for listener in listeners {
-            // The clients in the backlog are connected already: closing now would reset their connections.
+            // Clients in the backlog are already connected: closing now would reset their connections.
             listener.accept()
             listener.close()
         }
@@ -132,17 +133,17 @@ final class LoopContext: @unchecked Sendable {
         for connection in connections.values { connection.assumeIsolated { $0.drain() } }
     }
 
-    /// The routes whose handlers have been started and have not answered.
+    /// The routes whose handlers run and have not answered.
     var taskRoutes: [CompiledRoute] {
         connections.values.compactMap { connection in connection.assumeIsolated { $0.pending?.taskRoute } }
     }
 
-    /// Cancels the handlers that still run.
+    /// Cancels the running handlers.
     func cancelHandlers() {
         for connection in connections.values { connection.assumeIsolated { $0.cancelHandler() } }
     }
 
-    /// Closes the connections that are left.
+    /// Closes the remaining connections.
     func cutConnections() {
         for handshake in proxyHandshakes.values { handshake.end() }
         for connection in connections.values { connection.assumeIsolated { $0.abort() } }

@@ -3,35 +3,35 @@
 internal import CPlatform
 internal import PortcullisTransport
 
-/// The unsent output of a connection, in order: small pieces gathered in one buffer, large ones as they are.
+/// The unsent output of a connection, in order: small pieces gathered in one buffer, large ones uncopied.
 struct OutputQueue: ~Copyable {
-    /// A piece of this size or more is sent from where it lies instead of being copied after the others.
+    /// A piece of this size or more is sent without being copied.
     private static let ownSegmentByteCount = 16 * 1024
     private static let segmentsPerCall: Int = 16
 
     private var segments: [[UInt8]] = []
-    /// How much of the first segment has been sent.
+    /// The number of bytes of the first segment that have been sent.
     private var sentByteCount = 0
-    /// The last segment, while it is still being added to.
+    /// The last segment, while it is still growing.
     private var tail: [UInt8] = []
 
-    /// Bytes that are not sent yet.
+    /// The number of unsent bytes.
     private(set) var byteCount = 0
 
-    /// Bytes that were ever added.
+    /// The number of bytes added so far.
     private(set) var appendedByteCount = 0
 
     var isEmpty: Bool { byteCount == 0 }
 
-    /// Counts bytes that were sent without this queue.
+    /// Counts bytes that were sent without using this queue.
     mutating func note(_ count: Int) { appendedByteCount &+= count }
 
-    /// Takes a buffer to gather in, so that a connection without output holds none.
+    /// Borrows a buffer for small pieces, so that a connection without output holds none.
     mutating func borrow(_ buffer: inout [UInt8]) {
         if tail.capacity == 0 { swap(&tail, &buffer) }
     }
 
-    /// Gives the buffer back once everything is sent.
+    /// Gives the buffer back if everything is sent.
     mutating func giveBack(_ buffer: inout [UInt8]) {
         guard isEmpty, segments.isEmpty, tail.capacity > buffer.capacity else {
             if isEmpty { tail = [] }
@@ -64,7 +64,7 @@ struct OutputQueue: ~Copyable {
         tail = []
     }
 
-    /// Hands as much as possible to the system.
+    /// Sends as much as possible to the socket.
     ///
     /// - Returns: The result of the last system call: bytes sent, or a negative number with `errno` set.
     mutating func send(to descriptor: Int32) -> Int {
@@ -97,9 +97,9 @@ struct OutputQueue: ~Copyable {
         }
     }
 
-    /// Hands as much as fits to a TLS session, at least one record if the session takes any.
+    /// Writes as much as possible to a TLS session, at least one record if it accepts any.
     ///
-    /// After `wouldBlock` the next call begins with the same bytes, as it has to: what is here only grows.
+    /// After `wouldBlock` the next call must begin with the same bytes, and does: the queue only grows.
     mutating func send(through session: TLSSession) -> IOResult {
         let result: IOResult
         if segments.isEmpty {
@@ -116,7 +116,8 @@ struct OutputQueue: ~Copyable {
         return result
     }
 
-    // SAFETY: the pointers stay valid because `segments` is held for the whole call, and the system only reads from them.
+    // SAFETY: `segments` is kept alive for the whole call, so the pointers stay valid, and the system only
+    // reads.
     private static func withVectors<Result>(
         _ segments: ArraySlice<[UInt8]>, skipping: Int, _ body: (UnsafeBufferPointer<iovec>) -> Result
     ) -> Result {

@@ -4,7 +4,7 @@ package import PortcullisTransport
 internal import Synchronization
 
 /// How long new clients wait in the backlog at the connection limit before they get 503: a short wait is
-/// better than a refusal, a longer one is not.
+/// better than a refusal, a long one is not.
 ///
 /// Pure.
 package struct OverloadGracePeriod {
@@ -15,12 +15,12 @@ package struct OverloadGracePeriod {
 
     package init() {}
 
-    /// There is a free place again.
+    /// Ends the period: there is a free place again.
     package mutating func end() { since = nil }
 
-    /// There is no free place, and perhaps there was none before.
+    /// Begins the period, or continues it: there is no free place.
     ///
-    /// - Returns: From when on clients get 503, which may be now.
+    /// - Returns: The instant from which clients get 503; it may have passed.
     package mutating func begin(_ now: MonotonicInstant) -> MonotonicInstant {
         let begun = since ?? now
         since = begun
@@ -28,20 +28,20 @@ package struct OverloadGracePeriod {
     }
 }
 
-/// A descriptor that is kept open, to be closed when the process has no other left.
+/// A descriptor kept open in reserve, closed when the process has no other left.
 ///
-/// Without it a client that can't be accepted would get no answer at all. There is one for all loops: another
-/// loop that accepts while it is lent may have got its number, and gives that back.
+/// Without it, a client that can't be accepted would get no response. All loops share one: another loop that
+/// accepts while it is lent may receive its number, and gives it back.
 final class SpareDescriptor: Sendable {
     private let descriptor = Mutex(nullDevice())
     private let isLent = Atomic<Bool>(false)
 
     deinit { descriptor.withLock { held in held.map { _ = closeDescriptor($0) } } }
 
-    /// Whether a connection that has just been accepted may have got the lent number.
+    /// Whether a connection that was just accepted may have the lent number.
     var isMissed: Bool { isLent.load(ordering: .sequentiallyConsistent) }
 
-    /// Closes it for as long as the closure runs.
+    /// Closes the descriptor while the closure runs.
     ///
     /// - Returns: What the closure returns; `nil` if there was no descriptor to close.
     func lend(_ use: () -> Bool) -> Bool? {
@@ -56,11 +56,11 @@ final class SpareDescriptor: Sendable {
         }
     }
 
-    /// Opens it again, after the connection in its place has been answered and closed.
+    /// Opens it again, after the connection that took its number has been answered and closed.
     func restore() {
         descriptor.withLock { held in
             held = held ?? nullDevice()
-            // Tried once: if nothing can be opened for another reason, clients are served all the same.
+            // Tries once: if opening fails for another reason, clients are served anyway.
             isLent.store(false, ordering: .sequentiallyConsistent)
         }
     }

@@ -10,7 +10,7 @@ internal import PortcullisTransport
 #endif
 
 extension LoopContext {
-    /// Serves an accepted connection, whose place has been counted.
+    /// Serves an accepted connection whose place is already counted.
     func welcome(_ descriptor: Int32, _ peer: SocketAddress) throws(SocketError) {
         if !peer.isUnix { try setOption(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY) }
         guard core.proxies.usesProxyProtocol, core.proxies.contains(peer) else {
@@ -27,11 +27,11 @@ extension LoopContext {
     }
 }
 
-/// Reads the PROXY protocol header at the beginning of a trusted proxy's connection, then hands the socket to
-/// a ``Connection``.
+/// Reads the PROXY protocol header at the start of a trusted proxy's connection, then passes the socket to a
+/// ``Connection``.
 ///
-/// The header is peeked at and then read up to its last byte, so that the protocol after it, TLS or HTTP,
-/// begins at its own first byte.
+/// Peeks first and then reads exactly the header, so that the protocol after it, TLS or HTTP, begins at its
+/// own first byte.
 ///
 // SAFETY: used on its loop only.
 final class ProxyProtocolHandshake: ReadinessHandler, @unchecked Sendable {
@@ -64,8 +64,7 @@ final class ProxyProtocolHandshake: ReadinessHandler, @unchecked Sendable {
         do throws(ProxyHeader.Malformed) {
             let bytes = taken + buffer[..<count]
             let found = try ProxyHeader.parse(bytes[...])
-            // Of an incomplete header every byte is read: bytes that were only peeked at would be reported
-            // again and again.
+            // An incomplete header is read completely: peeked bytes would be reported again and again.
             let rest = found.map { $0.byteCount - taken.count } ?? count
             guard recv(descriptor, buffer.baseAddress, rest, 0) == rest else { return end() }
             taken = bytes
@@ -83,8 +82,8 @@ final class ProxyProtocolHandshake: ReadinessHandler, @unchecked Sendable {
         end()
     }
 
-    /// Serves the request after a header that has arrived, or arrives in the next moment, while the server
-    /// stops.
+    /// Serves the request after a header that has arrived, or arrives within the parting time, while the
+    /// server stops.
     ///
     /// ``Connection/drain()`` does the same for connections without a header.
     func drain() {
@@ -100,8 +99,7 @@ final class ProxyProtocolHandshake: ReadinessHandler, @unchecked Sendable {
         context.proxyHandshakes[descriptor] = nil
         let connection = Connection(descriptor: descriptor, peer: peer, context: context)
         context.loop.handOver(descriptor, to: connection)
-        // Counted twice for a moment rather than not at all: a server that stops waits for every connection
-        // that is counted.
+        // Counted twice for a moment, never zero times: a stopping server waits for every counted connection.
         context.add(connection, descriptor)
         context.core.connectionClosed()
         connection.assumeIsolated { $0.start() }
@@ -109,7 +107,7 @@ final class ProxyProtocolHandshake: ReadinessHandler, @unchecked Sendable {
         if context.isDraining { connection.assumeIsolated { $0.drain() } }
     }
 
-    /// Closes without an answer: the client has not sent anything in a protocol that could carry one.
+    /// Closes without a response: the client has not sent a request.
     func end() {
         guard context.proxyHandshakes.removeValue(forKey: descriptor) != nil else { return }
         context.loop.close(descriptor)

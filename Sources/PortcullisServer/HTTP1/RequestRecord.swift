@@ -4,32 +4,32 @@ internal import Portcullis
 internal import PortcullisHTTP
 internal import PortcullisTransport
 
-/// What is known so far of a request that will be reported; made only where somebody wants reports.
+/// What is known so far about a request that will be reported; made only if reports are needed.
 struct RequestRecord {
-    /// The route of a message that is wrong in itself.
+    /// The route name of a malformed message.
     static let malformed = "malformed"
 
     var route = malformed
     let method: Method
     let begun: MonotonicInstant
-    /// How much had been made for the client before.
+    /// The bytes appended to the output before this request.
     let sentBefore: Int
     var status: Status?
     var refusal: RefusalReason?
     var finding: RefusalFinding?
     var receivedByteCount: Int
-    /// What the request is called in the log, in its answer and in the body of a refusal.
+    /// The request ID, for the log, the response and the body of a refusal.
     var id: String?
-    /// Kept where there is an access log, for the path.
+    /// Kept for the path, if there is an access log.
     var head: RequestHead?
     /// The identifier of the resource that the request belongs to.
     var resource: String?
-    /// The address that trusted proxies give the client.
+    /// The client's address according to trusted proxies.
     var client: String?
 }
 
 extension Connection {
-    /// Begins the record of a request, if somebody wants it; of one without a head nothing but the answer is known.
+    /// Begins the record of a request, if records are needed; without a head only the response is known.
     func beginRecord(_ head: RequestHead?) {
         guard context.keepsRecords else { return }
         record = Record(
@@ -39,7 +39,7 @@ extension Connection {
                 head: context.core.accessLog == nil ? nil : head))
     }
 
-    /// What a trusted proxy calls the request, else a name of our own; nothing where requests have no names.
+    /// The ID from a trusted proxy, otherwise a new one; `nil` if requests get no IDs.
     private func requestID(_ head: RequestHead?) -> String? {
         guard context.core.assignsRequestIDs else { return nil }
         if isFromTrustedProxy, let given = head.flatMap(RequestIDSource.given) { return given }
@@ -57,7 +57,7 @@ extension Connection {
         record?.value.receivedByteCount += count
     }
 
-    /// Reports the request, whose answer has been made or will never be.
+    /// Reports the request, whose response is complete or will never be.
     func endRecord(isComplete: Bool) {
         guard let ended = record?.value else { return }
         record = nil
@@ -74,16 +74,16 @@ extension Connection {
                 version: ended.head?.version ?? .http1_1, id: ended.id, resource: ended.resource))
     }
 
-    /// The path of the target; never its query, since that may hold what is nobody's business.
+    /// The path of the target, never its query, which may hold secrets.
     private static func loggedPath(_ head: RequestHead) -> ArraySlice<UInt8> {
         let target = head.bytes[head.targetRange].prefix { $0 != 0x3F }
         guard target.first != 0x2F, target != [0x2A] else { return target }
-        // That of a whole URI begins with its third slash; an authority has none.
+        // In an absolute URI the path begins at the third slash; an authority has none.
         let slashes = target.indices.lazy.filter { target[$0] == 0x2F }.prefix(3)
         return slashes.count == 3 ? slashes.last.map { target[$0...] } ?? [] : []
     }
 
-    /// What the server itself adds to an answer: the name of the request where requests have names, and the form of its own errors.
+    /// Adds the request ID to a response, and gives the server's own errors their form.
     func finish(_ response: inout Response, _ head: @autoclosure () -> RequestHead?) {
         let id = record?.value.id
         if response.isProblem { response.tell(context.core.problemDetails, head(), id) }
@@ -91,7 +91,7 @@ extension Connection {
     }
 }
 
-/// A record in a box, so that a connection without one has room for a pointer only.
+/// A boxed record, so that a connection without one stores only a pointer.
 final class Record {
     var value: RequestRecord
 

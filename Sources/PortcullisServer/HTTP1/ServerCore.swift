@@ -3,25 +3,25 @@
 internal import PortcullisTransport
 internal import Synchronization
 
-/// What all connections of a server share: the log, threads for blocking work, and the count of connections.
+/// The state that all connections of a server share: log, blocking threads, connection count.
 final class ServerCore: Sendable {
     let log: Server.Log
     let metrics: (any ServerMetrics)?
     let accessLog: AccessLog?
-    /// Whether refused requests are described, for the access log or metrics.
+    /// Whether refusals carry a finding, for the access log or metrics.
     let describesRefusals: Bool
     /// Whether every request gets an identifier.
     let assignsRequestIDs: Bool
     let proxies: TrustedProxies
     let problemDetails: ProblemDetails
-    /// The source of `Date`, if not the machine's time.
+    /// The source of `Date`; `nil` for the machine's clock.
     let dateSeconds: (@Sendable () -> Int)?
     /// Hosts that have been logged.
     let toldHosts = Mutex<[String]>([])
     let pool = BlockingPool()
     let spare = SpareDescriptor()
     private let openCount = Atomic<Int>(0)
-    /// How many places are taken: by connections that are open, and by closed ones whose work has not come back.
+    /// The number of taken places: open connections, and closed ones with unfinished work.
     private let takenCount = Atomic<Int>(0)
     private let maxConnectionCount = Atomic<Int>(0)
     /// Whether a listener waits for a free place.
@@ -32,7 +32,7 @@ final class ServerCore: Sendable {
         var contexts: [LoopContext] = []
         var isStopping = false
         var stopWaiter: CheckedContinuation<Void, Never>?
-        /// When the lack of descriptors was last logged.
+        /// When descriptor exhaustion was last logged.
         var exhaustionNoted: MonotonicInstant?
         /// When a missing PROXY protocol header was last logged.
         var headerlessProxyNoted: MonotonicInstant?
@@ -63,11 +63,11 @@ final class ServerCore: Sendable {
 
     func connectionClosed() { openCount.subtract(1, ordering: .relaxed) }
 
-    /// Takes a place for a connection, if there is one.
+    /// Takes a place for a connection, if one is free.
     func mayOpenConnection() -> Bool {
         if takePlace() { return true }
         isFull.store(true, ordering: .sequentiallyConsistent)
-        // A place that was given back in between saw no listener waiting.
+        // A place may have been given back before the flag was set.
         return takePlace()
     }
 
@@ -82,15 +82,15 @@ final class ServerCore: Sendable {
         return false
     }
 
-    /// Gives a place back, used or not.
+    /// Gives a place back.
     ///
-    /// - Returns: Whether a listener waits for it.
+    /// - Returns: Whether a listener waits for a place.
     func giveBackPlace() -> Bool {
         takenCount.subtract(1, ordering: .sequentiallyConsistent)
         return isFull.exchange(false, ordering: .sequentiallyConsistent)
     }
 
-    /// Sets the limit; connections that are open beyond it stay.
+    /// Sets the limit; open connections beyond it stay open.
     func setMaxConnectionCount(_ count: Int) {
         maxConnectionCount.store(count, ordering: .relaxed)
     }
@@ -99,18 +99,18 @@ final class ServerCore: Sendable {
     func noteExhaustion(_ now: MonotonicInstant) {
         guard isNews(\.exhaustionNoted, now) else { return }
         log(
-            "warning: the system has no file descriptor left for another connection; "
-                + "raise its limit, or lower that of connections")
+            "warning: no file descriptor left to accept another connection; "
+                + "raise the process's limit of open files, or lower the connection limit")
     }
 
-    /// Logs that a connection was closed because it has no PROXY protocol header, at most once a minute.
+    /// Logs that a connection without a PROXY protocol header was closed, at most once a minute.
     ///
-    /// The proxy's clients see closed connections alone; the proxy and the server have to agree on the protocol.
+    /// The proxy's clients only see closed connections; proxy and server must agree on the protocol.
     func noteHeaderlessProxy(_ peer: SocketAddress, _ now: MonotonicInstant) {
         guard isNews(\.headerlessProxyNoted, now) else { return }
         log(
-            "warning: a connection of the trusted proxy \(peer.host) was closed, since it does not begin with a PROXY protocol header "
-                + "that can be read; have the proxy send one, or turn the protocol off here")
+            "warning: closed a connection of the trusted proxy \(peer.host): it does not begin with a valid "
+                + "PROXY protocol header; configure the proxy to send one, or turn the protocol off here")
     }
 
     private func isNews(_ noted: WritableKeyPath<State, MonotonicInstant?>, _ now: MonotonicInstant) -> Bool {

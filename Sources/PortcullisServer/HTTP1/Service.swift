@@ -4,7 +4,7 @@ internal import PortcullisHTTP
 internal import PortcullisTransport
 internal import Synchronization
 
-/// The routes for requests, and the terms for connections, that begin from some moment on.
+/// The routes for new requests, and the terms for new connections.
 struct Service: Sendable {
     /// Counts up with every replacement.
     let number: Int
@@ -12,7 +12,7 @@ struct Service: Sendable {
     let terms: ConnectionTerms
 }
 
-/// What applies to a connection from its beginning to its end.
+/// The limits and TLS context that apply to a connection for its whole life.
 final class ConnectionTerms: Sendable {
     let limits: Server.Limits
     let wireLimits: WireLimits
@@ -28,7 +28,7 @@ final class ConnectionTerms: Sendable {
     }
 }
 
-/// The service of a server that may be running, so that it can be replaced.
+/// The replaceable service of a server, running or not.
 final class Deployment: Sendable {
     private struct State {
         var service: Service
@@ -44,7 +44,7 @@ final class Deployment: Sendable {
 
     var service: Service { state.withLock { $0.service } }
 
-    /// Gives every loop its context with the current service; later replacements reach the same contexts.
+    /// Makes every loop's context with the current service; later replacements reach these contexts.
     func start(_ loops: [EventLoop], _ core: ServerCore) -> Service {
         state.withLock { state in
             core.contexts = loops.map { LoopContext(loop: $0, core: core, service: state.service) }

@@ -2,13 +2,13 @@
 
 internal import PortcullisTransport
 
-/// Notices handlers that keep the thread of an event loop, and says so.
+/// Detects and reports handlers that block the thread of an event loop.
 ///
-/// Looks at a coarse clock before and after, which costs less than the request's own bookkeeping.
+/// Reads a coarse clock before and after, which costs less than the request's own bookkeeping.
 struct Watchdog {
-    /// From this time on a handler delays others noticeably.
+    /// A handler that blocks for longer delays other connections noticeably.
     static let thresholdNanoseconds: UInt64 = 100_000_000
-    /// The log is told at most once in this time, for each loop; metrics count all.
+    /// Logs at most once in this time for each loop; metrics count every hold.
     private static let logInterval = Duration.seconds(1)
 
     private var lastHold = MonotonicInstant(nanoseconds: 0)
@@ -16,18 +16,18 @@ struct Watchdog {
     private var lastAnswer = MonotonicInstant(nanoseconds: 0)
     private var lastAnswered: CompiledRoute?
 
-    /// A handler that may wait has ended with an answer.
+    /// An asynchronous handler has returned a response.
     mutating func answered(_ route: CompiledRoute) {
         lastAnswered = route
         lastAnswer = .coarse()
     }
 
-    /// The route of a handler that has ended within the last so many nanoseconds.
+    /// The route of a handler that has returned within this many nanoseconds.
     func answered(within nanoseconds: UInt64) -> CompiledRoute? {
         isWithin(nanoseconds, lastAnswer) ? lastAnswered : nil
     }
 
-    /// Whether a hold was noticed within the last so many nanoseconds: it was the same one.
+    /// Whether a hold was recorded within this many nanoseconds, which then is the same hold.
     func hasNoticed(within nanoseconds: UInt64) -> Bool {
         isWithin(nanoseconds, lastHold)
     }
@@ -36,7 +36,7 @@ struct Watchdog {
         instant.advanced(byNanoseconds: nanoseconds) > .coarse()
     }
 
-    /// Takes note of a hold, and says whether the log should be told.
+    /// Records a hold, and returns whether to log it.
     mutating func notice() -> Bool {
         let now = MonotonicInstant.coarse()
         lastHold = now
@@ -47,7 +47,7 @@ struct Watchdog {
 }
 
 extension LoopContext {
-    /// Runs a handler that returns at once, or should.
+    /// Runs a handler that should return at once.
     @inline(__always)
     func watching<Result>(_ route: CompiledRoute, _ handle: () -> Result) -> Result {
         let start = MonotonicInstant.coarse().nanoseconds
@@ -57,12 +57,13 @@ extension LoopContext {
         return result
     }
 
-    /// Has the loop tell of jobs, the pieces of handlers that may wait, that kept its thread.
+    /// Watches for jobs of asynchronous handlers that block the loop's thread.
     func watchJobs() {
         loop.watchJobs(longerThan: Watchdog.thresholdNanoseconds) { held in self.jobHeld(held) }
     }
 
-    /// A job does not say whose it is: of the handler that has just ended, else of one that has not.
+    /// A job does not name its handler: assume the handler that has just returned, otherwise the running
+    /// ones.
     private func jobHeld(_ nanoseconds: UInt64) {
         guard !watchdog.hasNoticed(within: nanoseconds) else { return }
         if let route = watchdog.answered(within: nanoseconds) { return noticeHold(route.name, nanoseconds) }
@@ -74,7 +75,7 @@ extension LoopContext {
         recorder?.record(.loopHeld(route: name, .nanoseconds(Int64(clamping: nanoseconds))))
         guard watchdog.notice() else { return }
         core.log(
-            "warning: the handler of \(name) held its event loop for \(nanoseconds / 1_000_000) ms, while other "
-                + "connections waited; what holds its thread belongs into a blocking route")
+            "warning: the handler of \(name) held its event loop for \(nanoseconds / 1_000_000) ms and "
+                + "delayed other connections; declare a handler that blocks in a blocking route")
     }
 }

@@ -4,14 +4,14 @@ internal import Dispatch
 internal import PortcullisTransport
 internal import Synchronization
 
-/// Threads for handlers that hold theirs: serial queues, each with at most one piece of work at a time.
+/// Threads for handlers that block: serial queues, each with at most one piece of work at a time.
 ///
-/// Serial queues, because Dispatch gives each of them a thread when it needs one; a concurrent queue would share the threads that are
-/// as many as there are cores, and some handlers that block would keep the others waiting.
+/// Serial queues, because Dispatch gives each of them a thread when it needs one; a concurrent queue would
+/// share as many threads as there are cores, and blocking handlers would delay the others.
 package final class BlockingPool: Sendable {
-    /// How many run at the same time.
+    /// The most handlers that run at the same time.
     package static let width = 64
-    /// How many may wait for a thread before the next is answered 503.
+    /// The most handlers that wait for a thread; the next is answered 503.
     package static let maxWaitingCount = 4096
 
     private struct State {
@@ -25,9 +25,9 @@ package final class BlockingPool: Sendable {
         state = Mutex(State(idle: (0..<Self.width).map { DispatchQueue(label: "portcullis.blocking.\($0)") }))
     }
 
-    /// Runs work on a thread that it may hold, and waits for it.
+    /// Runs work on a thread that it may block, and waits for it.
     ///
-    /// - Throws: What the work throws; ``Overload`` if too many wait already.
+    /// - Throws: The error of the work; ``Overload`` if too many handlers wait.
     package func run<Result: Sendable>(_ work: @escaping @Sendable () throws -> Result) async throws -> Result
     {
         try await withCheckedThrowingContinuation { continuation in

@@ -1,41 +1,41 @@
 // SPDX-License-Identifier: MIT
 
-/// A step around handlers: looks at the request, answers it or passes it on, and may change the answer on its way back.
+/// A step around handlers that can answer a request or pass it on, and can change the response.
 ///
-/// The first one given to ``Routes/use(_:)`` is the outermost. Middleware sees every request that the message grammar lets through,
-/// those without a route among them, and only answers: errors that handlers throw have become responses before. One that never waits
-/// is a ``NonWaitingMiddleware``, which costs less.
+/// The first one given to ``Routes/use(_:)`` is the outermost. Middleware sees every well-formed request,
+/// also without a route, and it sees responses only: errors thrown by handlers have already become responses.
+/// Middleware that never waits should be a ``NonWaitingMiddleware``, which costs less.
 public protocol Middleware: Sendable {
     /// Answers the request, usually by calling `next` once.
     func respond(to request: Request, next: Next) async throws -> Response
 
-    /// What lies behind a middleware: the next one, or the handler.
+    /// The rest of the chain: the next middleware, or the handler.
     typealias Next = @Sendable (Request) async throws -> Response
 }
 
-/// A middleware that never waits: for timing, header checks, fields that every answer has.
+/// A middleware that never waits: for timing, header checks, fields of every response.
 ///
-/// Where no middleware of a route waits, and its handler does not either, a request is served on the event loop without a task. It runs
-/// on the event loop, so it must not block.
+/// If neither the middleware of a route nor its handler waits, the server answers without a task. It runs on
+/// the event loop, so it must not block.
 public protocol NonWaitingMiddleware: Middleware {
-    /// Looks at a request before what lies behind does, and may change what handlers see of it.
+    /// Handles a request before the rest of the chain, and may change it.
     func intercept(_ request: inout Request) -> Interception
 }
 
-/// What a ``NonWaitingMiddleware`` does with a request.
+/// The decision of a ``NonWaitingMiddleware`` about a request.
 public enum Interception: Sendable {
-    /// Passes it on.
+    /// Passes the request on.
     case proceed
-    /// Passes it on, and has the closure change the answer on its way back.
+    /// Passes the request on, and lets the closure change the response.
     ///
-    /// Called once, when the head of the answer is known, with every answer that comes from behind; not if the client goes away before.
+    /// The closure is called once, when the head of the response is known; not if the client leaves before.
     case proceedThenFinish(@Sendable (inout Response) -> Void)
-    /// Answers it, and passes nothing on.
+    /// Answers the request, and does not pass it on.
     case respond(Response)
 }
 
 extension NonWaitingMiddleware {
-    /// Does the same among middleware that waits.
+    /// Runs ``intercept(_:)`` in a chain with middleware that waits.
     public func respond(to request: Request, next: Next) async throws -> Response {
         var request = request
         switch intercept(&request) {

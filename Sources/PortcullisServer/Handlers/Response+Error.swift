@@ -4,9 +4,9 @@ package import Portcullis
 package import PortcullisHTTP
 
 extension Response {
-    /// The one place where what a handler throws turns into HTTP.
+    /// Makes the response to an error that a handler threw.
     ///
-    /// Nothing of an error that is not the library's own reaches the client.
+    /// The client gets no details of errors that are not the library's own.
     package init(answering error: any Error) {
         switch error {
         case let refusal as Refusal:
@@ -26,7 +26,7 @@ extension Response {
         }
     }
 
-    /// The answer that a refusal of the gate describes.
+    /// Makes the response of a refusal.
     package init(_ refusal: Refusal) {
         let head = refusal.head
         self.init(status: head.status, fields: head.fields, body: .bytes(refusal.body))
@@ -34,7 +34,7 @@ extension Response {
         refusalFinding = refusal.finding
     }
 
-    /// An answer of the server itself: the status and its phrase, and no more.
+    /// A response of the server itself, with the status and its reason phrase only.
     package static func problem(_ status: Status) -> Response {
         var response = Response.text(status.reasonPhrase + "\n", status: status)
         response.isProblem = true

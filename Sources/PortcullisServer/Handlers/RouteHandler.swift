@@ -8,10 +8,10 @@ package enum RouteHandler: Sendable {
     case immediate(@Sendable (Request) throws -> Response)
     /// Runs on the loop and may wait.
     case suspending(@Sendable (Request) async throws -> Response)
-    /// May hold its thread, and so runs on one of its own.
+    /// May block its thread, so it runs on a thread of the blocking pool.
     case blocking(@Sendable (Request) throws -> Response)
 
-    /// The answer of a handler that returns at once; nothing for the other kinds.
+    /// The response of a handler that returns at once; `nil` for the other kinds.
     func respondImmediately(to request: Request) -> Response? {
         guard case .immediate(let handle) = self else { return nil }
         do {
@@ -21,9 +21,9 @@ package enum RouteHandler: Sendable {
         }
     }
 
-    /// The answer of any kind of handler.
+    /// The response of any kind of handler.
     ///
-    /// What it throws becomes a response here, and nowhere else; only cancellation goes on.
+    /// Turns errors into responses; only cancellation propagates.
     func respond(to request: Request, _ pool: BlockingPool) async throws -> Response {
         do {
             switch self {

@@ -3,38 +3,39 @@
 public import Portcullis
 public import PortcullisHTTP
 
-/// Which web pages may call an API and read its answers, told to their browsers.
+/// The CORS policy of an API: which web pages may call it and read its responses.
 ///
-/// Decides nothing for any other client, and guards nothing: the gate does. Cookies are never allowed (no
-/// `Access-Control-Allow-Credentials`), since a token travels in `Authorization`, which a page sets itself.
+/// Only browsers enforce it, and it protects nothing: the gate does. Cookies are never allowed (no
+/// `Access-Control-Allow-Credentials`), because a page sets `Authorization` itself.
 ///
 /// WHATWG Fetch, CORS protocol; RFC 9449 §7.1.
 public struct CORSPolicy: Sendable, Hashable {
-    /// The fields that a page may send by default: `Authorization` is never covered by a wildcard.
+    /// The fields that a page may send by default; a wildcard never covers `Authorization`.
     public static let defaultAllowedFields: [FieldName] = [
         "Authorization", "Content-Type", "Accept", "DPoP", "MCP-Protocol-Version", "Mcp-Session-Id",
         "Last-Event-ID", "Mcp-Method", "Mcp-Name",
     ]
-    /// The fields that a page may read by default, besides those that every page may: the challenge and the nonce.
+    /// The fields that a page may read by default, in addition to the CORS-safelisted ones: challenge and
+    /// nonce.
     ///
     /// RFC 9449 §8.
     public static let defaultExposedFields: [FieldName] = ["WWW-Authenticate", "DPoP-Nonce"]
 
     /// The fields that a page may send.
     public var allowedFields = defaultAllowedFields
-    /// The fields of an answer that a page may read.
+    /// The fields of a response that a page may read.
     ///
-    /// `X-Request-Id` is added where requests have names.
+    /// The server adds `X-Request-Id` if it assigns request IDs.
     public var exposedFields = defaultExposedFields {
         didSet { exposedText = Self.list(exposedFields) }
     }
-    /// How long a browser may remember the answer to a preflight.
+    /// How long a browser may cache the response to a preflight.
     ///
-    /// Default 600 seconds; browsers have bounds of their own.
+    /// Default 600 seconds; browsers have their own bounds.
     public var maxAge = Duration.seconds(600)
 
     private let origins: Origins
-    /// What is sent with every answer, made once.
+    /// The exposed fields as sent with every response, made once.
     private var exposedText = list(defaultExposedFields)
 
     private enum Origins: Sendable, Hashable {
@@ -51,9 +52,10 @@ public struct CORSPolicy: Sendable, Hashable {
 
     /// Allows pages of some origins.
     ///
-    /// - Parameter origins: Each as a browser writes it, `https://app.example.com` or `http://localhost:3000`: scheme, host in lower case,
-    ///   port only if it is not the scheme's own. Or `*` alone, for every origin.
-    /// - Throws: `ConfigurationError` with every one that no browser would send.
+    /// - Parameter origins: Each as a browser sends it, `https://app.example.com` or `http://localhost:3000`:
+    ///   scheme, host in lower case, port only if it is not the scheme's default. Or `*` alone, for every
+    ///   origin.
+    /// - Throws: `ConfigurationError` with every origin that no browser would send.
     public init(allowing origins: [String]) throws(ConfigurationError) {
         if origins == ["*"] {
             self = .anyOrigin
@@ -66,13 +68,13 @@ public struct CORSPolicy: Sendable, Hashable {
         self.init(origins: .listed(origins))
     }
 
-    /// What is wrong with an origin, or nothing.
+    /// The problem with an origin, or `nil` if it is valid.
     ///
     /// RFC 6454 §6.2.
     package static func problem(with origin: String) -> String? {
-        if origin == "*" { return "stands beside other origins; \"*\" must stand alone" }
+        if origin == "*" { return "is given with other origins; \"*\" must be the only one" }
         let mustBe =
-            "must be an origin as browsers send it: scheme, host in lower case, perhaps a port, and no path"
+            "must be an origin as browsers send it: scheme, host in lower case, optional port, and no path"
         let bytes = Array(origin.utf8)
         guard let colon = bytes.firstIndex(of: 0x3A), bytes[colon...].starts(with: "://".utf8),
             bytes[..<colon].first.map({ (0x61...0x7A).contains($0) }) == true,
@@ -85,7 +87,7 @@ public struct CORSPolicy: Sendable, Hashable {
         else { return mustBe }
         let scheme = String(decoding: bytes[..<colon], as: UTF8.self)
         if let port = authority.port, port == ["http": 80, "https": 443][scheme] {
-            return "names the port that goes without saying; browsers leave it out"
+            return "names the scheme's default port; browsers leave it out"
         }
         return nil
     }
@@ -106,14 +108,14 @@ extension CORSPolicy {
     private static let maxAgeField: FieldName = "Access-Control-Max-Age"
     private static let requestMethod: FieldName = "Access-Control-Request-Method"
 
-    /// Whether a request asks, on behalf of a page, whether another one may be sent.
+    /// Whether a request is a CORS preflight.
     ///
     /// Fetch §3.2.2, CORS-preflight request.
     package static func isPreflight(_ head: RequestHead) -> Bool {
         head.method == .options && head.find(.origin) != nil && head.find(requestMethod) != nil
     }
 
-    /// The origin to name in an answer: `*`, or that of the request if it is listed.
+    /// The origin to name in a response: `*`, or the request's origin if it is listed.
     private func origin(for head: RequestHead) -> String? {
         guard case .listed(let origins) = origins else { return "*" }
         guard let (range, count) = head.find(.origin), count == 1 else { return nil }
@@ -121,9 +123,9 @@ extension CORSPolicy {
         return origins.first { $0.utf8.elementsEqual(asked) }
     }
 
-    /// Says in every answer, refusals too, who may read what.
+    /// Adds the CORS fields to a response, refusals included.
     func apply(to response: inout Response, of head: RequestHead, namesRequest: Bool) {
-        // A handler that speaks of origins itself knows better.
+        // A handler that sets the origin itself takes precedence.
         guard !response.fields.contains(Self.allowOrigin) else { return }
         vary(&response.fields)
         guard let origin = origin(for: head) else { return }
@@ -133,9 +135,10 @@ extension CORSPolicy {
         if !exposed.isEmpty { response.fields.append(exposed, for: Self.exposeFields) }
     }
 
-    /// The answer to a preflight: 204, with what is allowed to the origins that may.
+    /// The response to a preflight: 204, with the CORS fields if the origin is allowed.
     ///
-    /// - Parameter methods: Those of all routes of the resource, so that no one learns here which paths there are.
+    /// - Parameter methods: The methods of all routes of the resource, so that preflights do not reveal
+    ///   paths.
     func preflight(_ head: RequestHead, methods: String) -> Response {
         var response = Response.noContent
         vary(&response.fields, Self.preflightVariation)
@@ -147,7 +150,7 @@ extension CORSPolicy {
         return response
     }
 
-    /// Where the answer differs from origin to origin, no cache may give one's to another.
+    /// Adds `Vary` if the response depends on the origin.
     ///
     /// RFC 9110 §12.5.5.
     private func vary(_ fields: inout Fields, _ names: String = "Origin") {
@@ -155,7 +158,7 @@ extension CORSPolicy {
         fields.append(names, for: .vary)
     }
 
-    /// What makes a request a preflight, too.
+    /// The fields that the response to a preflight varies on.
     private static let preflightVariation =
         "Origin, Access-Control-Request-Method, Access-Control-Request-Headers"
 

@@ -3,20 +3,20 @@
 package import PortcullisHTTP
 internal import PortcullisJOSE
 
-/// When the server's own errors are told as problem details, `application/problem+json`, and not as a line of text.
+/// When the server's own errors are sent as problem details, `application/problem+json`, instead of text.
 ///
-/// The gate's refusals have a body of their own, which OAuth clients read, and handlers answer as they like.
+/// Does not apply to the gate's refusals, which have an OAuth error body, and to responses of handlers.
 ///
 /// RFC 9457 §3.
 public enum ProblemDetails: String, Sendable, Hashable, CaseIterable {
-    /// Where `Accept` names `application/problem+json` or `application/json`, a wildcard not counting.
+    /// If `Accept` names `application/problem+json` or `application/json`; wildcards do not count.
     case accept
-    /// In every case.
+    /// Always.
     case always
-    /// In none.
+    /// Never.
     case never
 
-    /// Whether the sender of a request gets them; of one whose head was not understood nothing is known.
+    /// Whether to send problem details for a request; `nil` stands for a malformed head.
     package func isWanted(_ head: RequestHead?) -> Bool {
         switch self {
         case .always: true
@@ -32,11 +32,11 @@ public enum ProblemDetails: String, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// Whether an element is one of the two types, and is not marked with a weight of zero.
+    /// Whether an element is one of the two types, with a weight other than zero.
     ///
     /// RFC 9110 §12.4.2, §12.5.1.
     private static func isJSON(_ bytes: [UInt8], _ range: Range<Int>) -> Bool {
-        // Most elements are of another type, which has to be found out without taking them apart.
+        // Most elements have another type, which this check finds without parsing parameters.
         let end = bytes[range].firstIndex(of: 0x3B) ?? range.upperBound
         var type = range.lowerBound..<end
         while let last = type.last, bytes[last] == 0x20 || bytes[last] == 0x09 {
@@ -57,14 +57,14 @@ public enum ProblemDetails: String, Sendable, Hashable, CaseIterable {
 }
 
 extension Response {
-    /// Gives one of the server's own errors the form that its request is answered in.
+    /// Sends one of the server's own errors as problem details if the request accepts them.
     mutating func tell(_ details: ProblemDetails, _ head: RequestHead?, _ id: String?) {
         // RFC 9110 §12.5.5: another request may get another body.
         if details == .accept { fields.append("Accept", for: .vary) }
         if details.isWanted(head) { describeAsProblem(id) }
     }
 
-    /// Replaces the text: type `about:blank`, so the title is the status's phrase.
+    /// Replaces the text body; with type `about:blank` the title is the reason phrase.
     ///
     /// RFC 9457 §4.2.1.
     private mutating func describeAsProblem(_ id: String?) {

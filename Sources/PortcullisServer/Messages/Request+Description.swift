@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
 
 extension Request: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// The method and nothing else: whatever a client sends may hold a token.
+    /// The method alone: everything else from the client may contain a token.
     public var description: String { "Request(\(method.name))" }
-    /// The method and nothing else.
+    /// The method alone.
     public var debugDescription: String { description }
-    /// Nothing of what it holds.
+    /// A mirror without children: the contents may include a token.
     public var customMirror: Mirror { Mirror(self, children: [:]) }
 }
 
 extension RequestBody: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// Nothing of what it holds: a form may hold a token.
+    /// A fixed text: a form may contain a token.
     public var description: String { "RequestBody(redacted)" }
-    /// Nothing of what it holds.
+    /// A fixed text.
     public var debugDescription: String { description }
-    /// Nothing of what it holds.
+    /// A mirror without children: the contents may include a token.
     public var customMirror: Mirror { Mirror(self, children: [:]) }
 }

@@ -4,10 +4,10 @@ package import Portcullis
 public import PortcullisHTTP
 public import PortcullisTransport
 
-/// One request, as a handler sees it.
+/// A request, as a handler receives it.
 ///
-/// Its fields are as the client sent them, `Authorization` among them; that a token was checked shows in the handler's second
-/// parameter and nowhere else.
+/// Its fields are as the client sent them, `Authorization` included; only the handler's second parameter
+/// shows that a token was validated.
 public struct Request: Sendable {
     /// The method, target and fields.
     public var head: RequestHead { arrival.head }
@@ -15,44 +15,45 @@ public struct Request: Sendable {
     ///
     /// RFC 3986 §3.3.
     public var path: String { arrival.path.text }
-    /// The query of the target as it came, without the `?`; nothing if there is none.
+    /// The query of the target as received, without the `?`; `nil` if there is none.
     ///
     /// RFC 3986 §3.4.
     public var query: String? { arrival.queryRange.map { arrival.head.text($0) } }
-    /// What the names in the route's pattern stand for, decoded.
+    /// The values of the parameters in the route's pattern, decoded.
     public internal(set) var parameters: PathParameters
     /// The content.
     ///
     /// Empty unless the client sent some.
     public package(set) var body: RequestBody
-    /// Whose connection it is.
+    /// The peer of the connection.
     ///
-    /// Behind a proxy, the proxy's, unless that announces another by the PROXY protocol.
+    /// Behind a proxy it is the proxy, unless the PROXY protocol names the client.
     public var peer: SocketAddress { arrival.peer }
-    /// What the request is called in the access log and in its answer, if requests have names.
+    /// The request ID, as in the access log and the response; `nil` if requests get no IDs.
     ///
-    /// ``Server/Configuration/assignsRequestIDs``
+    /// See ``Server/Configuration/assignsRequestIDs``.
     public var id: String? { arrival.id }
-    /// What trusted proxies say of where the request came from; nothing if they say nothing, or aren't trusted.
+    /// What trusted proxies state about the origin of the request; `nil` without their fields.
     ///
-    /// ``Server/Configuration/proxies``
+    /// See ``Server/Configuration/proxies``.
     public var forwarding: Forwarding? { arrival.forwarding }
     /// Whether the peer is a trusted proxy.
     package var isFromTrustedProxy: Bool { arrival.isFromTrustedProxy }
-    /// Whether somebody wants to know what was wrong, should the request be refused.
+    /// Whether a refusal must carry a finding.
     package var describesRefusals: Bool { arrival.describesRefusals }
-    /// The certificate that the client of a TLS connection has proved to have the key of, in DER; nothing without one.
+    /// The client's TLS certificate in DER, with proven possession of its key; `nil` without one.
     ///
-    /// Who issued it was checked where the server names authorities, and only there. Nothing on a connection from a trusted proxy.
+    /// The issuer was checked only if the server names authorities. `nil` on a connection from a trusted
+    /// proxy.
     /// RFC 8705 §3.
     public var clientCertificate: [UInt8]? {
         if case .connection(let der) = certificateSource { der } else { nil }
     }
-    /// Where the gate finds the client's certificate.
+    /// The source of the client's certificate for the gate.
     package var certificateSource: ClientCertificate { arrival.certificateSource }
-    /// What came, which nothing on the way to the handler changes.
+    /// The received parts, which nothing changes on the way to the handler.
     private let arrival: Arrival
-    /// The validated token that the gate has put here for the handlers of a protected block.
+    /// The validated token, set by the gate for the handlers of a protected block.
     package var token: AccessToken?
 
     package init(
@@ -70,7 +71,7 @@ public struct Request: Sendable {
             certificateSource: certificateSource)
     }
 
-    /// Shared by all copies of a request, so that passing one on costs little.
+    /// Shared by all copies of a request, so that copies are cheap.
     private final class Arrival: Sendable {
         let head: RequestHead
         let path: RequestPath
@@ -99,7 +100,7 @@ public struct Request: Sendable {
         }
     }
 
-    /// The client's address without a port, as far as trusted proxies tell; else the peer's.
+    /// The client's address without a port, according to trusted proxies; otherwise the peer's.
     ///
     /// For logs and rough limits, not for access control.
     public var clientAddress: String { forwarding?.client ?? peer.host }
@@ -107,15 +108,15 @@ public struct Request: Sendable {
     /// The method.
     public var method: Method { arrival.head.method }
 
-    /// The fields, in order, duplicates kept.
+    /// The fields, in order, with duplicates.
     public var fields: RequestFields { arrival.head.fields }
 }
 
-/// The values of the names in a route's pattern.
+/// The values of the parameters in a route's pattern.
 public struct PathParameters: Sendable, Hashable, Sequence {
     private var list: [Parameter]
 
-    /// One name with its value.
+    /// One parameter with its value.
     public struct Parameter: Sendable, Hashable {
         /// The name, as in the pattern, without braces.
         public let name: String
@@ -127,21 +128,21 @@ public struct PathParameters: Sendable, Hashable, Sequence {
         self.list = list
     }
 
-    /// The value of a name that the route's pattern has.
+    /// The value of a parameter in the route's pattern.
     ///
-    /// Traps for any other name: that is a slip in the program.
+    /// Traps for any other name, because that is a mistake in the program.
     public subscript(
         _ name: String, file: StaticString = #fileID, line: UInt = #line
     ) -> String {
         guard let parameter = list.first(where: { $0.name == name }) else {
             endForMistake(
-                "The route's pattern has no parameter of the name \(String(reflecting: name)).",
+                "The route's pattern has no parameter named \(String(reflecting: name)).",
                 file: file, line: line)
         }
         return parameter.value
     }
 
-    /// Walks the parameters in the order of the pattern.
+    /// Iterates over the parameters in the order of the pattern.
     public func makeIterator() -> IndexingIterator<[Parameter]> {
         list.makeIterator()
     }

@@ -4,8 +4,9 @@ internal import PortcullisHTTP
 
 /// The content of a request, as it arrives.
 ///
-/// A sequence of pieces that can be walked once. Nothing more is read from the socket while nobody asks for the next piece, beyond
-/// a bounded buffer. The server's body limit and deadlines apply; a handler that does not read the body needs to do nothing.
+/// A sequence of pieces that can be iterated once. The server reads from the socket only as the handler asks
+/// for pieces, plus a bounded buffer. The server's body limit and deadlines apply; a handler that does not
+/// need the body can ignore it.
 ///
 /// RFC 9112 §6.
 public struct RequestBody: Sendable, AsyncSequence {
@@ -26,12 +27,12 @@ public struct RequestBody: Sendable, AsyncSequence {
     /// A body without content.
     public static var empty: RequestBody { RequestBody(.bytes([])) }
 
-    /// A body of these bytes, for tests and for middleware that has read the original.
+    /// A body with these bytes, for tests and for middleware that has read the original.
     public static func bytes(_ bytes: [UInt8]) -> RequestBody {
         RequestBody(.bytes(bytes))
     }
 
-    /// How many bytes there will be, if the request says so.
+    /// The declared length in bytes, or `nil` if the request declares none.
     public var declaredLength: Int? {
         switch storage {
         case .bytes(let bytes): bytes.count
@@ -39,13 +40,13 @@ public struct RequestBody: Sendable, AsyncSequence {
         }
     }
 
-    /// Reads everything.
+    /// Reads the whole body.
     ///
     /// Waits for the client, within the server's body deadlines.
     ///
-    /// - Parameter limit: The most bytes to take. Default: what the server lets through.
-    /// - Throws: ``RequestBodyError``; `MalformedMessage` for framing that is wrong or content over the limit. A handler may let
-    ///   both through: the server answers them with the right status.
+    /// - Parameter limit: The most bytes to read. Default: the server's limit.
+    /// - Throws: ``RequestBodyError``; `MalformedMessage` for malformed framing or content over the limit. A
+    ///   handler may let both propagate: the server answers them with the right status.
     public func collect(upTo limit: Int = .max) async throws -> [UInt8] {
         if case .bytes(let bytes) = storage {
             guard bytes.count <= limit else { throw MalformedMessage.bodyTooLarge }
@@ -60,12 +61,12 @@ public struct RequestBody: Sendable, AsyncSequence {
         return collected
     }
 
-    /// Walks the pieces.
+    /// Iterates over the pieces.
     public func makeAsyncIterator() -> AsyncIterator {
         AsyncIterator(storage: storage)
     }
 
-    /// Walks the pieces of a body.
+    /// Iterates over the pieces of a body.
     public struct AsyncIterator: AsyncIteratorProtocol {
         private var storage: Storage
 
@@ -73,7 +74,7 @@ public struct RequestBody: Sendable, AsyncSequence {
             self.storage = storage
         }
 
-        /// The next piece, or nothing at the end.
+        /// The next piece, or `nil` at the end.
         ///
         /// - Throws: ``RequestBodyError``, `MalformedMessage`.
         public mutating func next() async throws -> [UInt8]? {
@@ -88,7 +89,7 @@ public struct RequestBody: Sendable, AsyncSequence {
     }
 }
 
-/// Where the pieces of a streamed body come from: the connection.
+/// The source of a streamed body's pieces: the connection.
 package protocol BodySource: Sendable {
     func nextPiece() async throws -> [UInt8]?
 }
@@ -97,8 +98,8 @@ package protocol BodySource: Sendable {
 public enum RequestBodyError: Error, Sendable, Hashable {
     /// The client sent nothing, or too little, within the deadline. Answered with 408. RFC 9110 §15.5.9.
     case timeout
-    /// The client went away, or the server is stopping.
+    /// The client left, or the server is stopping.
     case connectionClosed
-    /// The body was asked for after its request had been answered, or from two tasks at once.
+    /// The handler read the body after its request was answered, or from two tasks at once.
     case notAvailable
 }

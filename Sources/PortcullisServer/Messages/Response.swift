@@ -5,14 +5,14 @@ public import PortcullisHTTP
 public import PortcullisJOSE
 public import PortcullisTransport
 
-/// What a handler answers.
+/// The response of a handler.
 ///
-/// The server adds `Content-Length` or `Transfer-Encoding`, `Date` and `Connection`; fields of these names that a handler sets
-/// are left out.
+/// The server adds `Content-Length` or `Transfer-Encoding`, `Date` and `Connection`, and drops fields of
+/// these names from a handler.
 public struct Response: Sendable {
     /// The status.
     ///
-    /// Interim (1xx) statuses are the server's own affair.
+    /// The server sends interim (1xx) responses itself.
     public var status: Status
     /// The fields.
     public var fields: Fields
@@ -20,20 +20,21 @@ public struct Response: Sendable {
     public var body: Body
     /// Why the gate refused, for logs and metrics.
     package var refusalReason: RefusalReason?
-    /// What was wrong, where somebody wants to know.
+    /// What the gate expected and got, if the request needs findings.
     package var refusalFinding: RefusalFinding?
-    /// The type of an error that a handler threw and that is nobody's business but the operator's.
+    /// The type of an error that a handler threw, for the log only.
     package var failure: String?
-    /// Whether this is an error of the server's own, whose body may be told in another form.
+    /// Whether this is the server's own error, whose body may become problem details.
     package var isProblem = false
 
     /// The content of a response.
     public enum Body: Sendable {
-        /// Bytes that are there already. Sent with `Content-Length`.
+        /// Available bytes. Sent with `Content-Length`.
         case bytes([UInt8])
-        /// A file. Sent with `Content-Length`, and without copying it through memory where the system and the connection allow that.
+        /// A file. Sent with `Content-Length`, without copying it through memory if the system and the
+        /// connection allow that.
         case file(OpenFile)
-        /// Bytes that a closure writes while they come about. Sent in chunks, each as soon as it is written.
+        /// Bytes that a closure writes over time. Sent in chunks, each as soon as it is written.
         case stream(@Sendable (ResponseBodyWriter) async throws -> Void)
     }
 
@@ -64,18 +65,18 @@ public struct Response: Sendable {
         Response(status: status, fields: [.contentType: contentType], body: .bytes(bytes))
     }
 
-    /// A file, all of it.
+    /// A whole file.
     ///
-    /// Ranges and validators (`ETag`, `Last-Modified`) are the handler's to add. If the file gets shorter while it is sent, the
-    /// connection is cut.
+    /// The handler must add ranges and validators (`ETag`, `Last-Modified`) itself. If the file gets shorter
+    /// while it is sent, the server cuts the connection.
     public static func file(_ file: OpenFile, contentType: String, status: Status = .ok) -> Response {
         Response(status: status, fields: [.contentType: contentType], body: .file(file))
     }
 
-    /// Content that is written piece by piece.
+    /// Content that a closure writes in pieces.
     ///
-    /// The closure runs after the head was sent. If it throws, the connection is cut, so that the client can tell an unfinished
-    /// answer from a whole one.
+    /// The closure runs after the head was sent. If it throws, the server cuts the connection, so that the
+    /// client can distinguish an incomplete response from a complete one.
     public static func stream(
         contentType: String, status: Status = .ok,
         _ write: @escaping @Sendable (ResponseBodyWriter) async throws -> Void
@@ -83,7 +84,7 @@ public struct Response: Sendable {
         Response(status: status, fields: [.contentType: contentType], body: .stream(write))
     }
 
-    /// The pieces of a sequence, each sent as soon as it comes.
+    /// The pieces of a sequence, each sent as soon as it is available.
     public static func stream<Pieces: AsyncSequence & Sendable>(
         contentType: String, status: Status = .ok, pieces: Pieces
     ) -> Response where Pieces.Element == [UInt8] {
@@ -105,9 +106,9 @@ public struct ResponseBodyWriter: Sendable {
 
     /// Sends bytes as one chunk.
     ///
-    /// Waits while more than the server's limit of earlier bytes is unsent.
+    /// Waits while more unsent bytes are buffered than the server's limit.
     ///
-    /// - Throws: `CancellationError` when the client has gone or the server is stopping.
+    /// - Throws: `CancellationError` if the client has left or the server is stopping.
     public func write(_ bytes: [UInt8]) async throws {
         try await sink.write(bytes)
     }
@@ -118,9 +119,9 @@ public struct ResponseBodyWriter: Sendable {
     }
 }
 
-/// Where the pieces of a streamed response go: the connection.
+/// The destination of a streamed response's pieces: the connection.
 package protocol BodySink: Sendable {
     func write(_ bytes: [UInt8]) async throws
-    /// Ends the connection at once, with an answer that is not whole.
+    /// Closes the connection at once, with an incomplete response.
     func cut() async
 }

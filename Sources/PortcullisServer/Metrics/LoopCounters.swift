@@ -7,7 +7,7 @@ internal import Synchronization
 
 /// The counters of one event loop.
 ///
-/// The lock is the loop's own but for the moment in which somebody reads, so that taking it costs no wait.
+/// Only the loop and rare snapshots take the lock, so it is uncontended.
 final class LoopCounters: ServerMetricsRecorder {
     private let counts = Mutex(ServerCounts())
 
@@ -18,7 +18,7 @@ final class LoopCounters: ServerMetricsRecorder {
     }
 }
 
-/// What has happened so far, as numbers; those of several loops add up.
+/// The counts so far; those of several loops can be added.
 struct ServerCounts: Sendable {
     struct Series: Sendable, Hashable {
         let route: String
@@ -26,7 +26,7 @@ struct ServerCounts: Sendable {
         let status: Int
     }
 
-    /// The methods that get a series of their own; a client may invent others, and no client may make the table grow.
+    /// The methods that get their own series; clients may invent others, and must not make the table grow.
     static let methods: Set<String> = [
         "CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE",
     ]
@@ -43,7 +43,7 @@ struct ServerCounts: Sendable {
     var timeouts: [TimeoutKind: UInt64] = [:]
     var handshakes: [HandshakeOutcome: UInt64] = [:]
     var holds: [String: UInt64] = [:]
-    /// The lag of each loop that was measured last.
+    /// The last measured lag of each loop.
     var lags: [Duration] = []
 
     mutating func add(_ event: ServerEvent) {
@@ -89,15 +89,15 @@ struct ServerCounts: Sendable {
     }
 }
 
-/// How many durations lie at or below each of some bounds.
+/// A histogram of durations.
 struct Histogram: Sendable {
-    /// In microseconds, from a cached answer to one that somebody complains about.
+    /// The upper bounds in microseconds.
     static let bounds: [UInt64] = [
         100, 250, 500, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
         2_500_000, 5_000_000, 10_000_000,
     ]
 
-    /// One for each bound, and one for what lies above them all.
+    /// One for each bound, and one for durations above all bounds.
     private(set) var buckets = [UInt64](repeating: 0, count: bounds.count + 1)
     private(set) var sumNanoseconds: UInt64 = 0
 

@@ -6,9 +6,9 @@ internal import Synchronization
 
 /// Counts what a server does, for a monitoring system that reads OpenMetrics text.
 ///
-/// Each event loop counts for itself; the counts are added up when somebody asks. Series are made by routes, methods of the standards,
-/// statuses and other closed lists, never by what clients send. Give it to one server, and ask it from another that listens where only
-/// operators reach it.
+/// Each event loop counts separately; ``openMetricsText`` adds the counts up. The labels are routes, standard
+/// methods, statuses and other closed lists, never client input. Give it to one server, and serve its text
+/// from another that only operators can reach.
 public final class MetricsRegistry: ServerMetrics {
     private let loops = Mutex<[LoopCounters]>([])
     private let gauges = Mutex<[String: Gauge]>([:])
@@ -20,7 +20,7 @@ public final class MetricsRegistry: ServerMetrics {
         let read: @Sendable () -> Double
     }
 
-    /// Makes a registry that has counted nothing.
+    /// Makes a registry with all counts at zero.
     public init() {}
 
     /// Makes the counters of one event loop.
@@ -32,28 +32,28 @@ public final class MetricsRegistry: ServerMetrics {
 
     /// Counts an event of a resource, by its kind.
     ///
-    /// To be called from a resource's `onEvent`. Does not wait.
+    /// Call it from a resource's `onEvent`. Does not wait.
     public func count(_ event: ResourceEvent) {
         events.withLock { $0[event.kind, default: 0] += 1 }
     }
 
-    /// Adds a number of the program's own, or replaces the one of the same name.
+    /// Adds a gauge of the program's own, or replaces the one of the same name.
     ///
-    /// `portcullis_` is put before the name, which must be none of the registry's own. Traps on a name that is not lower-case ASCII
-    /// letters and underscores. The closure is called whenever somebody asks for the
-    /// text; must not wait.
+    /// The registry adds the prefix `portcullis_` to the name, which must differ from its own names. Traps on
+    /// a name that is not lower-case ASCII letters and underscores. ``openMetricsText`` calls the closure,
+    /// which must not wait.
     public func addGauge(
         _ name: String, help: String, file: StaticString = #fileID, line: UInt = #line,
         _ read: @escaping @Sendable () -> Double
     ) {
         endUnless(
             !name.isEmpty && name.utf8.allSatisfy { (0x61...0x7A).contains($0) || $0 == 0x5F },
-            "A gauge has a name of lower-case letters and underscores, which \(String(reflecting: name)) is not.",
+            "\(String(reflecting: name)) is not a gauge name: use lower-case letters and underscores.",
             file: file, line: line)
         gauges.withLock { $0[name] = Gauge(help: help, read: read) }
     }
 
-    /// Counts the lines that an access log has lost, instead of those of an earlier one.
+    /// Counts the lines that an access log has lost; replaces an earlier log.
     public func watch(_ accessLog: AccessLog) {
         self.accessLog.withLock { $0 = accessLog }
     }

@@ -14,8 +14,8 @@ struct OpenMetricsWriter {
     mutating func write(_ counts: ServerCounts) {
         writeRequests(counts)
         writeLatencies(counts.latencies)
-        counter("request_bytes", "bytes", "Bytes of requests that were taken.", counts.receivedByteCount)
-        counter("response_bytes", "bytes", "Bytes of answers that were made.", counts.sentByteCount)
+        counter("request_bytes", "bytes", "Bytes of requests received.", counts.receivedByteCount)
+        counter("response_bytes", "bytes", "Bytes of responses produced.", counts.sentByteCount)
         family("refusals", "counter", "Requests that the gate refused.")
         for (reason, count) in counts.refusals.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             sample("refusals_total", [("reason", reason.rawValue)], "\(count)")
@@ -25,14 +25,14 @@ struct OpenMetricsWriter {
         for (route, count) in counts.holds.sorted(by: { $0.key < $1.key }) {
             sample("handler_holds_total", [("route", route)], "\(count)")
         }
-        family("loop_lag_seconds", "gauge", "How long an event loop let a closure wait.", unit: "seconds")
+        family("loop_lag_seconds", "gauge", "Delay before an event loop ran a closure.", unit: "seconds")
         for (loop, lag) in counts.lags.enumerated() {
             sample("loop_lag_seconds", [("loop", "\(loop)")], Self.seconds(lag.wholeNanoseconds))
         }
     }
 
     private mutating func writeRequests(_ counts: ServerCounts) {
-        family("requests", "counter", "Requests by route, method and status; status 0: none was sent.")
+        family("requests", "counter", "Requests by route, method and status; status 0: no response.")
         let sorted = counts.requests.sorted {
             ($0.key.route, $0.key.method, $0.key.status) < ($1.key.route, $1.key.method, $1.key.status)
         }
@@ -42,12 +42,12 @@ struct OpenMetricsWriter {
                 [("route", series.route), ("method", series.method), ("status", "\(series.status)")],
                 "\(count)")
         }
-        counter("requests_cut", nil, "Requests without a whole answer.", counts.incompleteCount)
+        counter("requests_cut", nil, "Requests without a complete response.", counts.incompleteCount)
     }
 
     private mutating func writeLatencies(_ latencies: [String: Histogram]) {
         let name = "request_duration_seconds"
-        family(name, "histogram", "Time from the head of a request to its answer.", unit: "seconds")
+        family(name, "histogram", "Time from the head of a request to its response.", unit: "seconds")
         for (route, histogram) in latencies.sorted(by: { $0.key < $1.key }) {
             var below: UInt64 = 0
             for (bound, count) in zip(Histogram.bounds, histogram.buckets) {
@@ -71,27 +71,27 @@ struct OpenMetricsWriter {
 
     mutating func writeDroppedLines(_ count: Int) {
         counter(
-            "access_log_lines_dropped", nil, "Lines of the access log that were lost.",
+            "access_log_lines_dropped", nil, "Lost lines of the access log.",
             UInt64(clamping: count))
     }
 
     mutating func writeGauge(_ name: String, _ help: String, _ value: Double) {
         family(name, "gauge", help)
-        // A whole number reads as one, as those of counters and connections do.
+        // Writes whole numbers without a fraction, like counters.
         sample(name, [], Int(exactly: value).map { "\($0)" } ?? "\(value)")
     }
 
     private mutating func writeConnections(_ counts: ServerCounts) {
-        family("connections", "gauge", "Connections that are open.")
+        family("connections", "gauge", "Open connections.")
         let open = counts.openedCount >= counts.closedCount ? counts.openedCount - counts.closedCount : 0
         sample("connections", [], "\(open)")
-        counter("connections_opened", nil, "Connections that were accepted.", counts.openedCount)
-        counter("connections_shed", nil, "Connections that were turned away.", counts.shedCount)
-        family("timeouts", "counter", "Deadlines that clients missed.")
+        counter("connections_opened", nil, "Accepted connections.", counts.openedCount)
+        counter("connections_shed", nil, "Connections refused under overload.", counts.shedCount)
+        family("timeouts", "counter", "Timeouts by kind.")
         for kind in TimeoutKind.allCases {
             sample("timeouts_total", [("kind", kind.rawValue)], "\(counts.timeouts[kind] ?? 0)")
         }
-        family("tls_handshakes", "counter", "Beginnings of connections under TLS by what became of them.")
+        family("tls_handshakes", "counter", "TLS handshakes by outcome.")
         for outcome in HandshakeOutcome.allCases {
             let count = counts.handshakes[outcome] ?? 0
             sample("tls_handshakes_total", [("outcome", outcome.rawValue)], "\(count)")

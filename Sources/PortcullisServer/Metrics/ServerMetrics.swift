@@ -2,58 +2,59 @@
 
 /// Where a server reports what it does, for any monitoring system.
 ///
-/// ``MetricsRegistry`` is the one that comes with the package; another backend implements this and ``ServerMetricsRecorder``. A server
-/// without one measures nothing.
+/// ``MetricsRegistry`` is the package's own; another backend implements this protocol and
+/// ``ServerMetricsRecorder``. A server without one measures nothing.
 public protocol ServerMetrics: Sendable {
-    /// Makes what one event loop reports to.
+    /// Makes the recorder of one event loop.
     ///
     /// Called once for each loop when a server begins to run.
     func makeRecorder(loop: Int) -> any ServerMetricsRecorder
 
-    /// Whether ``RequestSummary/finding`` is wanted, which costs another look at each request that is refused.
+    /// Whether ``RequestSummary/finding`` is needed, which costs extra work for each refused request.
     ///
-    /// Asked once. Default false; an access log wants it in any case.
+    /// Read once. Default `false`; with an access log, findings are made in any case.
     var describesRefusals: Bool { get }
 
-    /// Shows ``AccessLog/droppedLineCount`` of the server's access log.
+    /// Starts reporting ``AccessLog/droppedLineCount`` of the server's access log.
     ///
     /// Called when a server with a log begins to run. Default: does nothing.
     func watch(_ accessLog: AccessLog)
 }
 
 extension ServerMetrics {
-    /// It is not.
+    /// `false`.
     public var describesRefusals: Bool { false }
 
     /// Does nothing.
     public func watch(_ accessLog: AccessLog) {}
 }
 
-/// What one event loop of a server reports to.
+/// The recorder that one event loop of a server reports to.
 public protocol ServerMetricsRecorder: Sendable {
-    /// Takes note of an event.
+    /// Records an event.
     ///
-    /// Called on the event loop, one call at a time, while its connections wait: must not block.
+    /// The event loop calls it, one call at a time, while its connections wait: it must not block.
     func record(_ event: ServerEvent)
 }
 
-/// Something that happened on an event loop.
+/// An event on an event loop.
 public enum ServerEvent: Sendable {
     /// A connection was accepted.
     case connectionOpened
-    /// A connection has ended, in whatever way.
+    /// A connection has ended, for any reason.
     case connectionClosed
-    /// A connection was turned away with 503, or closed at once, for want of places or descriptors.
+    /// A connection got 503, or was closed at once, for lack of places or descriptors.
     case connectionShed
     /// A request was answered, or its connection ended first.
     case requestFinished(RequestSummary)
     /// A client was too slow.
     case timedOut(TimeoutKind)
-    /// A TLS handshake has come to its end, or was missing where it had to be.
+    /// A TLS handshake has ended, or was missing on a TLS port.
     case handshakeEnded(HandshakeOutcome)
-    /// A handler kept the loop's thread for more than 100 ms; `route` is its pattern, or several with commas if it can't be told.
+    /// A handler blocked the loop's thread for more than 100 ms; `route` is its pattern, or several
+    /// candidates separated by commas.
     case loopHeld(route: String, Duration)
-    /// A closure that was handed to the loop had to wait so long. Measured once a second.
+    /// A closure submitted to the loop waited this long. Measured once a second.
     case loopLag(Duration)
 }
 
@@ -61,23 +62,24 @@ public enum ServerEvent: Sendable {
 public enum HandshakeOutcome: String, Sendable, Hashable, CaseIterable {
     /// A new session.
     case full
-    /// An earlier session, taken up again. RFC 8446 §2.2.
+    /// A resumed session. RFC 8446 §2.2.
     case resumed
-    /// None: no version, cipher or protocol in common, a certificate that was refused, a client that gave up or was too slow.
+    /// No session: no common version, cipher or protocol, a refused certificate, a client that gave up or was
+    /// too slow.
     case failed
-    /// None: the client spoke HTTP without TLS.
+    /// No session: the client spoke HTTP without TLS.
     case plaintext
-    /// A client spoke TLS to a port without it.
+    /// A client spoke TLS on a port without TLS.
     case unexpected
 }
 
-/// Which deadline a client missed.
+/// The deadline that a client missed.
 public enum TimeoutKind: String, Sendable, Hashable, CaseIterable {
     /// ``Server/Limits/headerTimeout``.
     case header
     /// ``Server/Limits/bodyTimeout`` or ``Server/Limits/minBodyBytesPerSecond``.
     case body
-    /// ``Server/Limits/idleTimeout``, which is nobody's fault.
+    /// ``Server/Limits/idleTimeout``, which is normal.
     case idle
     /// ``Server/Limits/writeTimeout``.
     case write

@@ -2,15 +2,16 @@
 
 package import PortcullisHTTP
 
-/// What trusted proxies say of where a request came from.
+/// What trusted proxies state about the origin of a request.
 ///
 /// RFC 7239 §4.
 public final class Forwarding: Sendable {
-    /// The address of the client, or of the last hop that is no trusted proxy; an obfuscated name or `unknown` if that is all they say.
+    /// The address of the client, or of the last hop that is not a trusted proxy; an obfuscated name or
+    /// `unknown` if they give no address.
     public let client: String
-    /// The host that the client named, in lower case, perhaps with a port.
+    /// The host that the client named, in lower case, with an optional port.
     public let host: String?
-    /// `http` or `https`: how the client came.
+    /// The client's scheme: `http` or `https`.
     public let scheme: String?
 
     init(client: String, host: String?, scheme: String?) {
@@ -21,11 +22,12 @@ public final class Forwarding: Sendable {
 }
 
 extension TrustedProxies {
-    /// Reads the fields of a request that came from one of the proxies; nothing if there are none.
+    /// Reads the forwarding fields of a request from a trusted proxy; `nil` if there are none.
     ///
-    /// The list is walked from its end: each entry was written by the hop behind it, and counts as long as that is a trusted proxy.
+    /// Reads the list from its end: the next hop wrote each entry, which counts while that hop is a trusted
+    /// proxy.
     ///
-    /// - Throws: ``MalformedMessage/invalidForwarding`` for fields that are no such list: nobody could say whose they are.
+    /// - Throws: ``MalformedMessage/invalidForwarding`` for malformed fields.
     package func forwarding(of head: RequestHead) throws(MalformedMessage) -> Forwarding? {
         switch forwarded {
         case .none: nil
@@ -42,7 +44,7 @@ extension TrustedProxies {
         var scheme: String?
         for element in elements.reversed() {
             client = element.sender ?? .unknown
-            // The outermost proxy that is believed knows best what the client asked for.
+            // The outermost trusted proxy received the client's own host and scheme.
             host = element.host ?? host
             scheme = element.scheme ?? scheme
             guard case .address(let address) = client, contains(address) else { break }
@@ -64,7 +66,7 @@ extension TrustedProxies {
 
     private func byXForwarded(_ head: RequestHead) throws(MalformedMessage) -> Forwarding? {
         let senders = try Self.elements(Self.xForwardedFor, head)
-        // These two have no entry for each hop that could be told apart, so the nearest proxy's word counts, which stands last.
+        // These two need not have an entry for each hop, so the last one counts, from the nearest proxy.
         let host = try Self.elements(Self.xForwardedHost, head).last.map(ForwardedElement.host)
         let scheme = try Self.elements(Self.xForwardedProto, head).last.map(ForwardedElement.scheme)
         guard !senders.isEmpty || host != nil || scheme != nil else { return nil }
@@ -88,7 +90,7 @@ extension TrustedProxies {
         return elements
     }
 
-    /// An address, also IPv6 without brackets, as this family has always written it.
+    /// Parses an address; accepts IPv6 without brackets, which is usual in `X-Forwarded-For`.
     private static func node(_ text: [UInt8]) throws(MalformedMessage) -> ForwardedNode {
         if let address = IPAddress(text[...]) { return .address(address) }
         guard let node = ForwardedNode(text[...]) else { throw .invalidForwarding }

@@ -4,16 +4,17 @@ public import Portcullis
 internal import PortcullisHTTP
 package import PortcullisTransport
 
-/// The proxies in front of the server, and what they are believed.
+/// The trusted proxies in front of the server, and which of their fields the server trusts.
 ///
-/// From any other peer the fields named here do not exist. Believing them opens nothing by itself: no challenge, document or audience
-/// comes from a request. They decide which client is logged, which of several authorities a request is for, and nothing else.
+/// The server ignores these fields from every other peer. They grant no access: no challenge, document or
+/// audience is derived from a request. They only decide which client is logged, and which of several
+/// authorities a request is for.
 ///
 /// RFC 7239 §8.1.
 public struct TrustedProxies: Sendable, Hashable {
-    /// The one family of fields that the proxies set, in every request, replacing or adding to what the client sent.
+    /// The one family of fields that the proxies set in every request, replacing or extending the client's.
     public enum ForwardedFamily: String, Sendable, Hashable, CaseIterable {
-        /// None is believed.
+        /// Neither family is trusted.
         case none
         /// `Forwarded`. RFC 7239.
         case forwarded
@@ -24,17 +25,17 @@ public struct TrustedProxies: Sendable, Hashable {
     /// No proxy.
     public static let none = TrustedProxies(networks: [], includesUnixSockets: false)
 
-    /// What says where a request came from.
+    /// The family of fields that carries the client's address, host and scheme.
     public var forwarded = ForwardedFamily.none
     /// Whether every connection from one of the proxies begins with a PROXY protocol header, version 1 or 2.
     ///
-    /// A connection from a proxy without one is closed; one from elsewhere begins with its request as ever. The address in the
-    /// header becomes the connection's peer, and it is that peer's fields that are believed or not.
+    /// The server closes a proxy's connection without one; connections of other peers have none. The address
+    /// in the header becomes the connection's peer, and decides whether its fields are trusted.
     public var usesProxyProtocol = false
-    /// Whether the proxies end the clients' TLS and say in `Client-Cert` which certificate a client has presented.
+    /// Whether the proxies terminate the clients' TLS and send the client's certificate in `Client-Cert`.
     ///
-    /// They must strip a field of this name that a client has sent. From a proxy the certificate of its own connection never counts,
-    /// whatever stands here. RFC 9440 §2.4.
+    /// They must remove a field of this name that a client has sent. The certificate of a proxy's own
+    /// connection never counts, whatever this value is. RFC 9440 §2.4.
     public var sendsClientCertificates = false
 
     private let networks: [IPNetwork]
@@ -45,14 +46,15 @@ public struct TrustedProxies: Sendable, Hashable {
         self.includesUnixSockets = includesUnixSockets
     }
 
-    /// Takes the proxies' addresses.
+    /// Makes trusted proxies from their addresses.
     ///
     /// - Parameters:
-    ///   - networks: In CIDR notation, `10.0.0.0/8` or `::1/128`; single addresses; `unix` for whoever connects to a Unix domain socket.
-    ///   - forwarded: What they are believed. Default: nothing.
+    ///   - networks: Networks in CIDR notation, `10.0.0.0/8` or `::1/128`; single addresses; `unix` for every
+    ///     peer on a Unix domain socket.
+    ///   - forwarded: The trusted family of fields. Default: none.
     ///   - usesProxyProtocol: Whether their connections begin with a PROXY protocol header. Default: no.
-    ///   - sendsClientCertificates: Whether their `Client-Cert` is believed. Default: no.
-    /// - Throws: `ConfigurationError` with every one that is not understood.
+    ///   - sendsClientCertificates: Whether their `Client-Cert` is trusted. Default: no.
+    /// - Throws: `ConfigurationError` with every address that cannot be parsed.
     public init(
         _ networks: [String], forwarded: ForwardedFamily = .none, usesProxyProtocol: Bool = false,
         sendsClientCertificates: Bool = false
@@ -63,7 +65,8 @@ public struct TrustedProxies: Sendable, Hashable {
             if let network = IPNetwork(text) {
                 parsed.append(network)
             } else {
-                problems.append(.init("a proxy's address is an IP address or a network such as 10.0.0.0/8"))
+                problems.append(
+                    .init("the proxy \(text) is not an IP address or a network such as 10.0.0.0/8"))
             }
         }
         guard problems.isEmpty else { throw ConfigurationError(problems) }
@@ -73,7 +76,7 @@ public struct TrustedProxies: Sendable, Hashable {
         self.sendsClientCertificates = sendsClientCertificates
     }
 
-    /// The word for whoever connects to a Unix domain socket.
+    /// The word for every peer on a Unix domain socket.
     package static let unix = "unix"
 
     package var isEmpty: Bool { networks.isEmpty && !includesUnixSockets }

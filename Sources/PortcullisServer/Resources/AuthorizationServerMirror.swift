@@ -3,9 +3,9 @@
 internal import Portcullis
 internal import PortcullisHTTP
 
-/// Serves the metadata of an authorization server at the resource's own origin, unchanged, for clients that look there.
+/// Serves the metadata of an authorization server unchanged at the resource's own origin.
 ///
-/// The MCP authorization specification of 2025-03-26 takes the origin of a resource for its authorization server.
+/// Clients of MCP authorization 2025-03-26 expect the authorization server at the resource's origin.
 enum AuthorizationServerMirror {
     static let path = "/.well-known/oauth-authorization-server"
 

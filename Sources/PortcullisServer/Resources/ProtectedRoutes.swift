@@ -3,11 +3,11 @@
 public import Portcullis
 public import PortcullisHTTP
 
-/// The routes of one protected resource, as they are declared.
+/// The declared routes of one protected resource.
 ///
 /// Paths are relative to the resource and begin with a slash: `/` is the resource itself.
 ///
-/// Every handler receives the token that the gate has validated. There is no spelling for a route without one.
+/// Every handler receives the validated token. A route without a token cannot be declared here.
 public struct ProtectedRoutes {
     /// A handler that does not wait.
     public typealias ImmediateHandler = @Sendable (Request, AccessToken) throws -> Response
@@ -21,20 +21,20 @@ public struct ProtectedRoutes {
         let handler: RouteHandler
     }
 
-    /// What becomes of a streamed answer of this block when the token that opened it expires, leeway included.
+    /// What happens to a streamed response of this block when its token expires, leeway included.
     ///
     /// Default ``StreamExpiry/cut``.
     public var streamExpiry = StreamExpiry.cut
 
     package let resource: ProtectedResource
     package var isBlocking: Bool
-    /// Whether the paths of the routes are those on the host, that of the resource included.
+    /// Whether the paths of the routes are absolute, including the path of the resource.
     package var hasWholePaths = false
     package private(set) var entries: [Entry] = []
     package private(set) var middleware: [any Middleware] = []
-    /// Which web pages may call this resource and read its answers, refusals too; nothing for that of the block around it.
+    /// The CORS policy of this resource, refusals included; `nil` for the policy of the enclosing block.
     ///
-    /// Preflights are answered before the gate, for every path below the resource alike.
+    /// The server answers preflights before the gate, in the same way for every path below the resource.
     public var cors: CORSPolicy?
 
     init(resource: ProtectedResource, isBlocking: Bool) {
@@ -42,7 +42,7 @@ public struct ProtectedRoutes {
         self.isBlocking = isBlocking
     }
 
-    /// Adds a middleware around the handlers of this block, behind the gate.
+    /// Adds a middleware around the handlers of this block, after the gate.
     public mutating func use(_ middleware: any Middleware) {
         self.middleware.append(middleware)
     }
@@ -52,8 +52,8 @@ public struct ProtectedRoutes {
     /// - Parameters:
     ///   - methods: The methods.
     ///   - path: The path below the resource, with `{name}` for a segment.
-    ///   - requirement: What the token must carry. `AccessRequirement.anyValidToken` still demands a valid token.
-    ///   - handler: Makes the answer on the event loop, so it must not block.
+    ///   - requirement: What the token must carry. `AccessRequirement.anyValidToken` requires a valid token.
+    ///   - handler: Makes the response on the event loop, so it must not block.
     public mutating func on(
         _ methods: [Method], _ path: String, requiring requirement: AccessRequirement = .anyValidToken,
         _ handler: @escaping ImmediateHandler
@@ -75,7 +75,7 @@ public struct ProtectedRoutes {
         add(methods, path, requirement, .suspending(suspending))
     }
 
-    /// Answers some methods of a path with a handler that holds its thread.
+    /// Answers some methods of a path with a handler that blocks its thread.
     @_disfavoredOverload
     public mutating func on(
         _ methods: [Method], _ path: String, requiring requirement: AccessRequirement = .anyValidToken,
@@ -94,9 +94,9 @@ public struct ProtectedRoutes {
         { request in try handler(request, Self.token(of: request)) }
     }
 
-    /// The token that the gate put there.
+    /// The token that the gate has stored in the request.
     ///
-    /// A middleware that passed on another request than it got has lost it: then nobody gets in.
+    /// A middleware that passes on another request than it received loses the token: then access is refused.
     private static func token(of request: Request) throws -> AccessToken {
         guard let token = request.token else { throw TokenMissing() }
         return token

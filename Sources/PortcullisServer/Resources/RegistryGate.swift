@@ -3,11 +3,12 @@
 public import Portcullis
 internal import PortcullisHTTP
 
-/// The gate of a resource in a registry, which may be replaced while its routes stay.
+/// The gate of a resource in a registry, which can be replaced while its routes stay.
 ///
-/// For programs that put gates around routes themselves and swap their resources by `ResourceRegistry.replace(_:)`. A request that
-/// has passed goes on under the declaration that it was let in by. While the registry has no such resource, everything here is 404.
-/// ``ResourceDocuments`` serves the metadata.
+/// For programs that put gates around routes themselves and replace resources with
+/// `ResourceRegistry.replace(_:)`. An admitted request continues under the declaration that admitted it.
+/// While the registry has no such resource, every request here gets 404. ``ResourceDocuments`` serves the
+/// metadata.
 ///
 /// RFC 6750 §3, RFC 9728 §5, §5.2.
 public struct RegistryGate: GateMiddleware {
@@ -19,10 +20,11 @@ public struct RegistryGate: GateMiddleware {
     /// Makes a gate.
     ///
     /// - Parameters:
-    ///   - resources: The registry, in which each request finds the resource of the moment.
-    ///   - identifier: Which of them is guarded.
-    ///   - requirement: What a token must carry. `AccessRequirement.anyValidToken` still demands a valid token.
-    ///   - streamExpiry: What becomes of a streamed answer when its token expires. Default ``StreamExpiry/cut``.
+    ///   - resources: The registry, in which each request looks up the current resource.
+    ///   - identifier: The identifier of the guarded resource.
+    ///   - requirement: What a token must carry. `AccessRequirement.anyValidToken` requires a valid token.
+    ///   - streamExpiry: What happens to a streamed response when its token expires. Default
+    ///     ``StreamExpiry/cut``.
     public init(
         _ resources: ResourceRegistry, _ identifier: ResourceIdentifier,
         requiring requirement: AccessRequirement = .anyValidToken, streamExpiry: StreamExpiry = .cut
@@ -39,7 +41,7 @@ public struct RegistryGate: GateMiddleware {
         }
     }
 
-    /// `nil`: none holds for all requests.
+    /// `nil`, because no value is valid for all requests.
     var link: String? { nil }
 
     func begin(_ request: inout Request) -> GateProgress {
@@ -58,8 +60,8 @@ public struct RegistryGate: GateMiddleware {
 
     /// Answers with the refusal, or passes the request on.
     ///
-    /// May wait for keys or introspection, for a replay store, for a share of the loop's time, and for the content where that may hold
-    /// the token.
+    /// May wait for keys or introspection, for a replay store, for a share of the loop's time, and for the
+    /// content if that may contain the token.
     public func respond(to request: Request, next: Next) async throws -> Response {
         guard let gate = current else { return .notFound }
         return try await respond(
@@ -76,16 +78,18 @@ public struct RegistryGate: GateMiddleware {
     }
 }
 
-/// Serves what the resources of a registry say of themselves, at the places that are theirs, before anything else is asked.
+/// Serves the metadata documents of a registry's resources at their well-known paths, before other
+/// middleware.
 ///
-/// Never asks for a token. A well-known path of no resource is 404. Has no metadata of authorization servers
-/// (`MetadataPublishing.mirrorsAuthorizationServer`), which the routes of ``Routes/protect(_:_:)`` have.
+/// Never requires a token. A well-known path without a resource is 404. Does not serve metadata of
+/// authorization servers (`MetadataPublishing.mirrorsAuthorizationServer`), which ``Routes/protect(_:_:)``
+/// does.
 ///
 /// RFC 9728 §3.
 public struct ResourceDocuments: NonWaitingMiddleware {
     private let resources: ResourceRegistry
 
-    /// Makes the middleware, to be put before gates.
+    /// Makes the middleware; add it before gates.
     public init(_ resources: ResourceRegistry) {
         self.resources = resources
     }

@@ -4,14 +4,14 @@ public import Portcullis
 internal import PortcullisHTTP
 internal import PortcullisTransport
 
-/// A gate, and what the routes behind it need to know of it.
+/// A gate, with the properties that the routes after it need.
 protocol GateMiddleware: Middleware {
-    /// The value of `Link` in guarded answers, or `nil`.
+    /// The value of `Link` in guarded responses, or `nil`.
     var link: String? { get }
-    /// What becomes of a streamed answer when its token expires.
+    /// What happens to a streamed response when its token expires.
     var streamExpiry: StreamExpiry { get }
 
-    /// Begins to decide on a request, as far as that can be done at once.
+    /// Begins the decision on a request, as far as possible without waiting.
     func begin(_ request: inout Request) -> GateProgress
     /// Goes on with a decision whose need was supplied.
     func advance(_ decision: BegunAdmission, _ request: inout Request) -> GateProgress
@@ -48,33 +48,36 @@ enum GateProgress {
     case wait
 }
 
-/// The gate of a resource as a middleware: only requests with a token that the resource accepts pass.
+/// The gate of a resource as a middleware: passes only requests with a token that the resource accepts.
 ///
-/// ``Routes/protect(_:_:)`` is built on it and does more: it serves the metadata, covers paths without a route, and hands the token to
-/// the handlers. This alone guards what it is put around.
+/// ``Routes/protect(_:_:)`` uses it and does more: it serves the metadata, covers paths without a route, and
+/// passes the token to the handlers. This middleware alone guards only the routes that it surrounds.
 ///
-/// Refusals carry their own fields. An answer from behind the gate gets `Cache-Control: no-store` unless it says something of its own,
-/// and what the way that the token came demands of it, such as a fresh nonce.
+/// Refusals carry their own fields. A response after the gate gets `Cache-Control: no-store` unless it sets
+/// its own, and the fields that the token's scheme requires, such as a fresh nonce.
 ///
 /// RFC 6750 §3, RFC 9449 §8.2, RFC 9728 §5.
 public struct ResourceGate: GateMiddleware {
-    /// The bytes above which a form that may hold a token is refused with 413, if the server's own limit lets it through.
+    /// The most bytes of a form that may contain a token; a larger form gets 413 if the server's own limit
+    /// allows it.
     static let maximumFormByteCount = 1_048_576
 
     package let resource: ProtectedResource
     package let requirement: AccessRequirement
     let streamExpiry: StreamExpiry
-    /// The value of `Link` in guarded answers, or `nil`.
+    /// The value of `Link` in guarded responses, or `nil`.
     let link: String?
-    /// The answer to a request without credentials, which is the same each time; nothing where that is not so.
+    /// The response to a request without credentials, if it is the same each time; otherwise `nil`.
     private let unauthenticated: Response?
 
     /// Makes a gate.
     ///
     /// - Parameters:
-    ///   - resource: What is guarded.
-    ///   - requirement: What a token must carry. `AccessRequirement.anyValidToken` still demands a valid token.
-    ///   - streamExpiry: What becomes of a streamed answer when its token expires. Default ``StreamExpiry/cut``.
+    ///   - resource: The guarded resource.
+    ///   - requirement: What a token must carry. `AccessRequirement.anyValidToken` still demands a valid
+    ///     token.
+    ///   - streamExpiry: What becomes of a streamed answer when its token expires. Default
+    ///     ``StreamExpiry/cut``.
     public init(
         _ resource: ProtectedResource, requiring requirement: AccessRequirement = .anyValidToken,
         streamExpiry: StreamExpiry = .cut
@@ -131,8 +134,8 @@ public struct ResourceGate: GateMiddleware {
 
     /// Answers with the refusal, or passes the request on.
     ///
-    /// May wait for keys or introspection, for a replay store, for a share of the loop's time, and for the content where that may hold
-    /// the token.
+    /// May wait for keys or introspection, for a replay store, for a share of the loop's time, and for the
+    /// content if that may contain the token.
     public func respond(to request: Request, next: Next) async throws -> Response {
         try await respond(to: request, continuing: BegunAdmission(Admission(to: resource)), next: next)
     }
@@ -150,7 +153,7 @@ public struct ResourceGate: GateMiddleware {
             case .refused(let refusal): return Response(refusal)
             case .needs(let need):
                 let answer = try await need.answer {
-                    // RFC 6750 §2.2: the handler gets the form as it came.
+                    // RFC 6750 §2.2: the handler gets the form as received.
                     let form = try await request.body.collect(upTo: Self.maximumFormByteCount)
                     request.body = .bytes(form)
                     return form

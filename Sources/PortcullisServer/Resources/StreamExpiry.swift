@@ -2,28 +2,29 @@
 
 internal import Portcullis
 
-/// What becomes of a streamed answer when the token that opened it expires.
+/// What happens to a streamed response when its token expires.
 ///
 /// RFC 6750 §3.1.
 public enum StreamExpiry: Sendable {
-    /// The connection is cut, so that the client sees an answer that is not whole.
+    /// Cuts the connection, so that the client sees an incomplete response.
     case cut
-    /// What writes the answer is cancelled; once it has ended, the closure has the last word, and the answer ends as a whole one.
+    /// Cancels the closure that writes the response; once that has ended, this closure writes the rest, and
+    /// the response ends as complete.
     case finish(@Sendable (ResponseBodyWriter) async throws -> Void)
-    /// The answer goes on.
+    /// The response continues.
     case ignore
 }
 
-/// A streamed answer that lasts no longer than the token it was opened with.
+/// A streamed response that ends when its token expires.
 struct ExpiringStream: Sendable {
     private struct Expired: Error {}
 
     let write: @Sendable (ResponseBodyWriter) async throws -> Void
-    /// How long the token may still be used.
+    /// The remaining lifetime of the token.
     let remaining: @Sendable () -> Duration
     let expiry: StreamExpiry
 
-    /// Writes the answer until it ends or the token does.
+    /// Writes the response until it ends or the token expires.
     @Sendable func run(_ writer: ResponseBodyWriter) async throws {
         let hasExpired = try await isCutShort(writer)
         guard hasExpired else { return }
@@ -50,13 +51,13 @@ struct ExpiringStream: Sendable {
                 return true
             }
             let hasExpired = try await group.next() ?? false
-            // What writes may not care that it was cancelled, so the connection does not wait for it.
+            // The writer may ignore its cancellation, so the connection does not wait for it.
             if hasExpired, case .cut = expiry { await writer.sink.cut() }
             return hasExpired
         }
     }
 
-    /// Looks at the time before each piece, since a handler may write faster than timers fire.
+    /// Checks the time before each piece, because a handler may write faster than timers fire.
     private struct Sink: BodySink {
         let sink: any BodySink
         let remaining: @Sendable () -> Duration
@@ -71,7 +72,7 @@ struct ExpiringStream: Sendable {
 }
 
 extension StreamExpiry {
-    /// The answer, with its content ending when the token does, by the terms that it was let in on.
+    /// The response with its stream limited to the lifetime of its token.
     func limiting(_ response: Response, to token: AccessToken) -> Response {
         guard case .stream(let write) = response.body, token.expiresAt != nil else { return response }
         if case .ignore = self { return response }

@@ -6,11 +6,11 @@
     internal import Darwin
 #endif
 
-/// The order in which tables of paths and segments are kept: byte by byte, and of two that begin alike the shorter one first.
+/// The sort order of tables of paths and segments: byte by byte, and a prefix before a longer path.
 ///
-/// To hash a path costs more than a few comparisons.
+/// Hashing a path costs more than a few comparisons.
 enum ByteOrder {
-    /// Where a path stands in a table of so many that are in order, or nothing.
+    /// The index of a path in a sorted table of `count` entries, or `nil`.
     @inline(__always)
     static func index(
         of path: UnsafeRawBufferPointer, among count: Int, _ entry: (Int) -> [UInt8]
@@ -26,7 +26,7 @@ enum ByteOrder {
         return nil
     }
 
-    /// Less than zero, zero or more, as the first comes before the second, is equal to it, or comes behind it.
+    /// Less than zero, zero or more, if `first` sorts before `second`, is equal to it, or sorts after it.
     @inline(__always)
     static func compare(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) -> Int {
         let difference = first.count - second.count

@@ -3,9 +3,9 @@
 package import Portcullis
 internal import PortcullisHTTP
 
-/// One route, ready to run: what stands around the handler, outermost first, and the handler.
+/// One route, ready to run: its middleware, outermost first, and its handler.
 package final class CompiledRoute: Sendable {
-    /// One middleware, by what it may do to a request.
+    /// One middleware, by its kind.
     private enum Link: Sendable {
         case gate(Gate)
         indirect case nonWaiting(any NonWaitingMiddleware)
@@ -37,19 +37,19 @@ package final class CompiledRoute: Sendable {
     let resource: String?
     let segments: [PathPattern.Segment]
     package let names: [String?]
-    /// How many segments at the start of the pattern are literal.
+    /// The number of literal segments at the start of the pattern.
     let leadingLiteralCount: Int
     let middleware: [any Middleware]
     private let chain: [Link]
     let handler: RouteHandler
-    /// Which web pages may read the answers.
+    /// The CORS policy of the responses.
     let cors: CORSPolicy?
-    /// Where among the middleware the first gate stands; behind the last one if there is none.
+    /// The index of the first gate in the middleware; the end index if there is none.
     private let gateIndex: Int
     package let gate: ResourceGate?
-    /// The first gate, of whatever kind.
+    /// The first gate, of any kind.
     private let guarding: (any GateMiddleware)?
-    /// Where the metadata is, for answers that say so; the gate's refusals among them.
+    /// The value of `Link` that names the metadata, for responses after the gate and its refusals.
     private let link: String?
 
     init(
@@ -71,11 +71,12 @@ package final class CompiledRoute: Sendable {
         link = guarding?.link
     }
 
-    /// A request on its way through the chain that has to wait.
-    // SAFETY: has one owner at a time, which fulfils what the gate needs and then goes on with it, on the loop or in a task.
+    /// A request that has to wait at some middleware of the chain.
+    // SAFETY: one owner at a time, which supplies the gate's need and then continues, on the loop or in a
+    // task.
     package final class Passage: @unchecked Sendable {
         package let request: Request
-        /// Where it is: which middleware comes next.
+        /// The index of the next middleware.
         fileprivate let index: Int
         /// The decision of the gate there, if it is begun.
         fileprivate let decision: BegunAdmission?
@@ -100,12 +101,12 @@ package final class CompiledRoute: Sendable {
 
     fileprivate typealias Finisher = @Sendable (inout Response) -> Void
 
-    /// The answer, if it can be had without waiting; otherwise how far the request has come.
+    /// The response, if it needs no waiting; otherwise the request's progress.
     package enum Outcome {
         case response(Response)
-        /// The gate lacks something; ``advance(_:)`` goes on once it is supplied.
+        /// The gate needs something; ``advance(_:)`` continues once it is supplied.
         case needs(AdmissionNeed, Passage)
-        /// Only ``respond(to:_:)`` can tell.
+        /// Call ``respond(to:_:)`` in a task.
         case mustWait(Passage)
     }
 
@@ -114,7 +115,7 @@ package final class CompiledRoute: Sendable {
         readable(chain.isEmpty ? handle(request, []) : run(&request, nil), request)
     }
 
-    /// Goes on with a request as far as it can without waiting.
+    /// Continues with a request as far as possible without waiting.
     package func advance(_ passage: Passage) -> Outcome {
         var request = passage.request
         return readable(run(&request, passage), request)
@@ -177,7 +178,7 @@ package final class CompiledRoute: Sendable {
         return response
     }
 
-    /// Runs what is left of the chain.
+    /// Runs the rest of the chain.
     package func respond(to passage: Passage, _ pool: BlockingPool) async throws -> Response {
         var response = try await run(passage.request, from: passage.index, passage, pool)
         for finish in passage.finishers.reversed() { finish(&response) }
@@ -217,13 +218,13 @@ package final class CompiledRoute: Sendable {
         return response
     }
 
-    /// What a handler streams ends with the token that it was asked for with.
+    /// Limits a stream to the lifetime of the request's token.
     private func limit(_ response: inout Response, _ request: Request) {
         guard case .stream = response.body, let guarding, let token = request.token else { return }
         response = guarding.streamExpiry.limiting(response, to: token)
     }
 
-    /// What is answered behind a gate is for this caller alone, unless it says something else.
+    /// A response after a gate is for this client only, unless it sets its own `Cache-Control`.
     private func finish(_ response: inout Response, at index: Int) {
         if index > gateIndex, !response.fields.haveCacheControl { response.fields.appendNoStore() }
         if let link, index >= gateIndex, !response.fields.values(of: "Link").contains(link) {

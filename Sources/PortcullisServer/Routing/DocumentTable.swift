@@ -3,15 +3,15 @@
 internal import Portcullis
 internal import PortcullisHTTP
 
-/// The documents that one authority serves about its resources, by their paths: never behind a gate.
+/// The documents that one authority serves about its resources, by path: never after a gate.
 ///
 /// RFC 9728 §3.
 struct DocumentTable: Sendable {
-    /// In the order of ``ByteOrder``.
+    /// Sorted by ``ByteOrder``.
     private let routes: [(path: [UInt8], route: CompiledRoute)]
-    /// The paths at and below which there is nothing but documents.
+    /// The paths at and below which there are only documents.
     private let reservedPaths: [[UInt8]]
-    /// Whether some document lies elsewhere, so that every path has to be looked up.
+    /// Whether some document is outside `/.well-known/`, so that every path must be looked up.
     private let hasPlacesElsewhere: Bool
     /// 404 for a reserved path without a document.
     private let noDocument: CompiledRoute
@@ -26,11 +26,11 @@ struct DocumentTable: Sendable {
         self.noDocument = noDocument
     }
 
-    /// Who answers for a document, or for the lack of one; nothing if the path has nothing to do with documents.
+    /// The route of a document, or of its absence; `nil` if the path is not for documents.
     ///
-    /// Makes no copy of the path.
+    /// Does not copy the path.
     func route(_ path: RequestPath) -> CompiledRoute? {
-        // Most paths differ from it in their second byte already.
+        // Most paths differ from `/.well-known/` in their second byte.
         guard hasPlacesElsewhere || path.range.count > 1 && path.bytes[path.range.lowerBound + 1] == 0x2E
         else { return nil }
         let bytes = path.bytes[path.range]

@@ -2,7 +2,7 @@
 
 internal import PortcullisHTTP
 
-/// A route's path with names for what varies: `{name}` for one segment, a final `{name...}` for the rest.
+/// A route's path with parameters: `{name}` for one segment, a final `{name...}` for the rest.
 package struct PathPattern: Sendable, Hashable, CustomStringConvertible {
     package enum Segment: Sendable, Hashable {
         case literal([UInt8])
@@ -10,12 +10,12 @@ package struct PathPattern: Sendable, Hashable, CustomStringConvertible {
         case rest(String)
     }
 
-    /// Why a text is no pattern.
+    /// Why a text is not a pattern.
     package enum Malformation: Error, Sendable, Hashable {
         case noSlash, emptySegment, dotSegment, partialSegment, restBeforeEnd, name, repeatedName, character
         case percentEncoding, unreachable
 
-        /// What would be right, as the end of a sentence.
+        /// The rule, as the end of a sentence.
         package var sentence: String {
             switch self {
             case .noSlash: "must start with a slash"
@@ -28,7 +28,8 @@ package struct PathPattern: Sendable, Hashable, CustomStringConvertible {
             case .character: "must be a path in its URL spelling, percent-encoded, without a query"
             case .percentEncoding: "must have two hexadecimal digits after each percent sign"
             case .unreachable:
-                "must be UTF-8 without encoded dots alone, slash, backslash or NUL, since such requests are refused"
+                "must be UTF-8 without encoded dot segments, slashes, backslashes or NUL: "
+                    + "the server refuses requests for such paths"
             }
         }
     }
@@ -36,7 +37,7 @@ package struct PathPattern: Sendable, Hashable, CustomStringConvertible {
     package let description: String
     package let segments: [Segment]
 
-    /// Reads a pattern.
+    /// Parses a pattern.
     package init(_ text: String) throws(Malformation) {
         description = text
         guard text.utf8.first == 0x2F else { throw .noSlash }
@@ -53,7 +54,7 @@ package struct PathPattern: Sendable, Hashable, CustomStringConvertible {
 
     private static func segment(_ part: Substring.UTF8View, isLast: Bool) throws(Malformation) -> Segment {
         guard part.contains(0x7B) || part.contains(0x7D) else {
-            // A final empty segment is a slash at the end, which counts.
+            // A final empty segment is a trailing slash, which is significant.
             guard isLast || !part.isEmpty else { throw .emptySegment }
             return .literal(try literal(part))
         }
@@ -76,7 +77,7 @@ package struct PathPattern: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// A segment as requests have it, with its percent-encoding normalised.
+    /// A literal segment with normalized percent-encoding, as in normalized requests.
     ///
     /// RFC 3986 §6.2.2.
     private static func literal(_ part: Substring.UTF8View) throws(Malformation) -> [UInt8] {

@@ -2,11 +2,11 @@
 
 internal import PortcullisHTTP
 
-/// What a path leads to: a tree of segments with the methods at its nodes.
+/// A routing tree of path segments with the methods at its nodes.
 struct RouteTree: Sendable {
-    /// Names others by their places: to walk down counts no references.
+    /// Refers to other nodes by index, so that a lookup retains nothing.
     private struct Node {
-        /// In the order of their segments.
+        /// Sorted by segment.
         var literals: [(segment: [UInt8], place: Int)] = []
         var parameter: Int?
         var rest: Methods?
@@ -35,7 +35,7 @@ struct RouteTree: Sendable {
         }
     }
 
-    /// A path's methods, and the segments that stand where its pattern has names.
+    /// A path's methods, and the ranges of its parameters' values.
     struct Match {
         let methods: Methods
         let values: [Range<Int>]
@@ -51,7 +51,7 @@ struct RouteTree: Sendable {
         segments: ArraySlice<PathPattern.Segment>, methods: [Method], route: CompiledRoute
     )
 
-    /// Adds a node and all that is below it, and says where it is.
+    /// Adds a node and its subtree, and returns its index.
     private mutating func add(_ items: [Item]) -> Int {
         var literals: [[UInt8]: [Item]] = [:]
         var parameters: [Item] = []
@@ -101,7 +101,7 @@ struct RouteTree: Sendable {
 
     /// Goes down literal first, then parameter, then rest, and comes back from a dead end.
     ///
-    /// No node is entered twice for one path.
+    /// Enters no node twice for one path.
     private func match(at place: Int, _ path: PathSegments, _ values: inout [Range<Int>]) -> Methods? {
         var rest = path
         guard let segment = rest.next() else { return nodes[place].methods }

@@ -3,14 +3,14 @@
 public import Portcullis
 public import PortcullisHTTP
 
-/// The routes of a server, as they are declared.
+/// The declared routes of a server.
 ///
-/// A literal segment of a path beats `{name}`, which beats a final `{name...}`. `GET` answers `HEAD` too. A path without a route is
-/// answered 404, a method that a path does not have 405 with `Allow`.
+/// A literal segment of a path takes precedence over `{name}`, and `{name}` over a final `{name...}`. `GET`
+/// answers `HEAD` too. A path without a route gets 404, an undeclared method of a path 405 with `Allow`.
 ///
-/// A handler that does not wait is given as a closure without `await`: it runs at once, without a task. Both kinds run on the event
-/// loop of their connection, and while one holds its thread the loop's other connections wait: what blocks belongs into
-/// ``blocking(_:)``.
+/// A handler that does not wait is a closure without `await`: it runs at once, without a task. Both kinds run
+/// on the event loop of their connection, and a handler that blocks delays the loop's other connections:
+/// declare it in ``blocking(_:)``.
 public struct Routes {
     /// A handler that does not wait.
     public typealias ImmediateHandler = @Sendable (Request) throws -> Response
@@ -27,9 +27,10 @@ public struct Routes {
     package var isBlocking: Bool
     package private(set) var entries: [Entry] = []
     package private(set) var middleware: [any Middleware] = []
-    /// Which web pages may call everything in this block, protected blocks and groups without a policy of their own included.
+    /// The CORS policy of everything in this block, including protected blocks and groups without their own
+    /// policy.
     ///
-    /// Default nothing: browsers let no page read an answer, but for metadata documents, which every page may.
+    /// Default `nil`: browsers let pages read metadata documents only.
     public var cors: CORSPolicy?
 
     /// Makes an empty declaration, for ``Server/init(validating:host:port:configuration:)``.
@@ -42,7 +43,7 @@ public struct Routes {
         self.isBlocking = isBlocking
     }
 
-    /// Adds a middleware around everything in this block, whether it stands above or below.
+    /// Adds a middleware around everything in this block, declared before or after it.
     ///
     /// The first one is the outermost.
     public mutating func use(_ middleware: any Middleware) {
@@ -60,7 +61,7 @@ public struct Routes {
         add(methods, path, .suspending(handler))
     }
 
-    /// Answers some methods of a path with a handler that holds its thread.
+    /// Answers some methods of a path with a handler that blocks its thread.
     @_disfavoredOverload
     public mutating func on(_ methods: [Method], _ path: String, blocking handler: @escaping ImmediateHandler)
     {
@@ -71,7 +72,7 @@ public struct Routes {
         entries.append(.route(methods: methods, path: prefix + path, handler))
     }
 
-    /// Declares routes whose paths begin with a prefix, and which may have middleware of their own.
+    /// Declares routes whose paths begin with a prefix, and which may have their own middleware.
     public mutating func group<Failure: Error>(
         _ prefix: String = "", _ declare: (inout Routes) throws(Failure) -> Void
     ) throws(Failure) {
@@ -80,7 +81,7 @@ public struct Routes {
         entries.append(.group(group))
     }
 
-    /// Declares routes whose handlers hold their thread: each runs on a thread of its own and delays nobody.
+    /// Declares routes whose handlers block: each runs on its own thread and delays no other connection.
     ///
     /// At most 64 run at the same time; 4096 more wait for a thread, and the next is answered 503.
     public mutating func blocking<Failure: Error>(
@@ -91,11 +92,11 @@ public struct Routes {
         entries.append(.group(group))
     }
 
-    /// Puts a resource under guard.
+    /// Protects a resource.
     ///
-    /// Serves its metadata document, and answers every request at or below its path, registered or not, with a challenge unless it
-    /// carries a token that the resource accepts. The routes in the block have paths relative to the resource, and their handlers
-    /// receive the validated token.
+    /// Serves its metadata document, and answers every request at or below its path, declared or not, with a
+    /// challenge unless it carries a token that the resource accepts. The routes in the block have paths
+    /// relative to the resource, and their handlers receive the validated token.
     ///
     /// RFC 9728 §3, §5.
     public mutating func protect<Failure: Error>(

@@ -3,24 +3,25 @@
 package import Portcullis
 internal import PortcullisHTTP
 
-/// All routes of a server, ready to be asked.
+/// The compiled routes of a server.
 ///
-/// A class, since every request asks for it: passing it on costs one count of references instead of one for each member.
+/// A class, because every request uses it: a copy costs one retain instead of one for each member.
 package final class RoutingTable: Sendable {
     private let sites: [String: Site]
     private let only: Site?
     private let misdirected: CompiledRoute
-    /// Every resource that is guarded, in the order of declaration.
+    /// Every protected resource, in the order of declaration.
     package let resources: [ProtectedResource]
-    /// The authorities at which there are resources, in order; none on a server that guards nothing.
+    /// The authorities with resources, sorted; empty on a server without protected resources.
     package let authorities: [String]
-    /// What the author should know, one sentence each.
+    /// Warnings for the developer, one sentence each.
     package let warnings: [String]
 
-    /// Compiles what was declared.
+    /// Compiles declared routes.
     ///
-    /// - Throws: ``ConfigurationError`` with every problem: equal resources, a scope that a resource does not declare, two routes for
-    ///   one method and path, a public catch-all below a resource, a path that is no pattern.
+    /// - Throws: ``ConfigurationError`` with every problem: equal resources, a scope that a resource does not
+    ///   declare, two routes for one method and path, a public catch-all below a resource, a malformed path
+    ///   pattern.
     package init(_ routes: Routes) throws(ConfigurationError) {
         var builder = RoutingTableBuilder()
         builder.add(routes)
@@ -34,21 +35,21 @@ package final class RoutingTable: Sendable {
         warnings = parts.warnings
     }
 
-    /// What a table is made of.
+    /// The parts of a table.
     struct Parts {
-        /// By authority; one with an empty name on a server that guards nothing.
+        /// By authority; the only name is empty on a server without protected resources.
         let sites: [String: Site]
-        /// Other ways to write an authority, and the one that has the site.
+        /// Alternative spellings of authorities, mapped to the authority of the site.
         let otherNames: [String: String]
         let misdirected: CompiledRoute
         let resources: [ProtectedResource]
         let warnings: [String]
     }
 
-    /// Whether a host, in lower case, is one of them, perhaps with the port that goes without saying.
+    /// Whether a host, in lower case, is a known authority; the default port may be written.
     package func knows(authority: String) -> Bool { site(named: authority) != nil }
 
-    /// The site of a host, which may spell an IPv6 address in any of its ways.
+    /// The site of a host, which may be any spelling of an IPv6 address.
     ///
     /// RFC 4291 §2.2.
     private func site(named authority: String) -> Site? {
@@ -56,10 +57,10 @@ package final class RoutingTable: Sendable {
         return AuthorityNames.canonicalAddress(authority).flatMap { sites[$0] }
     }
 
-    /// Decides who answers.
+    /// Finds the route that answers a request.
     ///
-    /// With one authority, `Host` is not consulted: the server may stand behind any internal name. With several, an unknown one is
-    /// answered 421. RFC 9110 §15.5.20.
+    /// With one authority, `Host` is ignored: the server may have any internal name. With several, an unknown
+    /// host gets 421. RFC 9110 §15.5.20.
     package func destination(
         _ method: Method, _ form: TargetForm = .origin, authority: @autoclosure () -> String,
         _ path: RequestPath, isPreflight: Bool = false

@@ -4,7 +4,7 @@ internal import Portcullis
 internal import PortcullisHTTP
 
 extension RoutingTableBuilder {
-    /// Where the documents of some resources of one authority are, and who answers there.
+    /// The document table of the resources of one authority.
     mutating func documents(_ resources: [ProtectedResource]) -> DocumentTable {
         let places = PublishedPlaces(resources)
         problems += places.problems
@@ -29,7 +29,7 @@ extension RoutingTableBuilder {
         CompiledRoute(name: name, middleware: outermost, handler: .immediate(respond))
     }
 
-    /// The metadata of authorization servers, for clients that look for it at the resource's origin.
+    /// Adds the metadata of authorization servers, for clients that expect it at the resource's origin.
     private func addMirrors(_ resources: [ProtectedResource], to routes: inout [String: CompiledRoute]) {
         for resource in resources where resource.mirrorsAuthorizationServer {
             let route = CompiledRoute(

@@ -3,7 +3,7 @@
 internal import Portcullis
 internal import PortcullisHTTP
 
-/// Turns declarations into a routing table and collects every problem on the way.
+/// Builds a routing table from declarations and collects every problem.
 struct RoutingTableBuilder {
     private typealias PlainRoute = (pattern: PathPattern, methods: [Method], route: CompiledRoute)
 
@@ -79,7 +79,7 @@ struct RoutingTableBuilder {
     private mutating func site(_ authority: String) -> Site {
         let blocks = guarded.filter { $0.routes.resource.identifier.authority == authority }
         let resources = blocks.compactMap { resource($0.routes, outer: $0.outer, cors: $0.cors) }
-        for resource in resources { judgePublicRoutes(below: resource) }
+        for resource in resources { checkPublicRoutes(below: resource) }
         return Site(
             documents: documents(blocks.map(\.routes.resource)), resources: ResourceTree(resources),
             publicRoutes: RouteTree(openRoutes(among: blocks)), notFound: fixed("not found", .notFound),
@@ -94,7 +94,7 @@ struct RoutingTableBuilder {
         return fixed("*", response)
     }
 
-    /// The public routes, those below a resource with its policy for web pages unless they have one of their own.
+    /// The public routes; those below a resource get its CORS policy unless they have their own.
     private func openRoutes(
         among blocks: [(routes: ProtectedRoutes, outer: [any Middleware], cors: CORSPolicy?)]
     ) -> [PlainRoute] {
@@ -127,9 +127,9 @@ struct RoutingTableBuilder {
             guard let pattern = pattern(path), lies(pattern, in: basePattern, entry, resource) else {
                 continue
             }
-            refuseUndeclared(entry, of: resource)
-            refuseUnknownTypes(entry, of: resource)
-            refuseUnaskable(entry, of: resource)
+            rejectUndeclaredScopes(entry, of: resource)
+            rejectUndeclaredTypes(entry, of: resource)
+            rejectUnavailableIntrospection(entry, of: resource)
             let gate = ResourceGate(
                 resource, requiring: entry.requirement, streamExpiry: block.streamExpiry)
             let route = CompiledRoute(
@@ -150,7 +150,7 @@ struct RoutingTableBuilder {
             path: basePattern, routes: RouteTree(routes), notFound: notFound, preflight: preflight)
     }
 
-    /// Every method that some route of a resource has.
+    /// The methods of all routes of a resource.
     private static func methods(of routes: [PlainRoute]) -> String {
         var names = Set(routes.flatMap(\.methods).map(\.name))
         if names.contains("GET") { names.insert("HEAD") }
@@ -165,7 +165,7 @@ struct RoutingTableBuilder {
         return base.hasSuffix("/") ? base + path.dropFirst() : base + path
     }
 
-    /// Whether requests for a pattern belong to the resource, so that its gate stands before them.
+    /// Whether requests for a pattern belong to the resource, so that its gate guards them.
     private mutating func lies(
         _ pattern: PathPattern, in base: PathPattern, _ entry: ProtectedRoutes.Entry,
         _ resource: ProtectedResource
@@ -175,37 +175,48 @@ struct RoutingTableBuilder {
             && zip(pattern.segments, base.segments).allSatisfy { $0 == $1 || $1 == .literal([]) }
         if !isWithin {
             problems.append(
-                "\(resource.identifier): the route \(entry.path) lies outside the resource; begin it with a slash"
+                "\(resource.identifier): the route \(entry.path) lies outside the resource; "
+                    + "begin it with a slash"
             )
         }
         return isWithin
     }
 
-    private mutating func refuseUndeclared(_ entry: ProtectedRoutes.Entry, of resource: ProtectedResource) {
+    private mutating func rejectUndeclaredScopes(
+        _ entry: ProtectedRoutes.Entry, of resource: ProtectedResource
+    ) {
         for scope in resource.undeclaredScopes(in: entry.requirement) {
             problems.append(
-                "\(resource.identifier): the route \(entry.path) requires the scope \(scope), which the resource does not declare"
+                "\(resource.identifier): the route \(entry.path) requires the scope \(scope), "
+                    + "which the resource does not declare"
             )
         }
     }
 
-    private mutating func refuseUnknownTypes(_ entry: ProtectedRoutes.Entry, of resource: ProtectedResource) {
+    private mutating func rejectUndeclaredTypes(
+        _ entry: ProtectedRoutes.Entry, of resource: ProtectedResource
+    ) {
         for type in resource.undeclaredTypes(in: entry.requirement) {
             problems.append(
-                "\(resource.identifier): the route \(entry.path) requires authorization details of the type \(type), which the resource does not declare"
+                "\(resource.identifier): the route \(entry.path) requires authorization details of the type "
+                    + "\(type), which the resource does not declare"
             )
         }
     }
 
-    private mutating func refuseUnaskable(_ entry: ProtectedRoutes.Entry, of resource: ProtectedResource) {
+    private mutating func rejectUnavailableIntrospection(
+        _ entry: ProtectedRoutes.Entry, of resource: ProtectedResource
+    ) {
         guard entry.requirement.needsFreshIntrospection, !resource.canIntrospect else { return }
         problems.append(
-            "\(resource.identifier): the route \(entry.path) requires fresh introspection, and no issuer introspects"
+            "\(resource.identifier): the route \(entry.path) requires fresh introspection, "
+                + "and no issuer introspects"
         )
     }
 
-    /// A public route below a resource is public because its author wrote so; one that swallows everything can't be meant.
-    private mutating func judgePublicRoutes(below resource: GuardedResource) {
+    /// Warns of a public route below a resource, which its author has declared so; rejects a public catch-all
+    /// there.
+    private mutating func checkPublicRoutes(below resource: GuardedResource) {
         for route in publicRoutes where Self.lies(route.pattern, below: resource) {
             if case .rest? = route.pattern.segments.last {
                 problems.append(
@@ -226,7 +237,7 @@ struct RoutingTableBuilder {
 }
 
 extension PathPattern.Segment {
-    /// What the segment looks like to the router: the names of parameters do not count.
+    /// The segment as the router compares it, without the names of parameters.
     fileprivate var shape: String {
         switch self {
         case .literal(let bytes): String(decoding: bytes, as: UTF8.self)

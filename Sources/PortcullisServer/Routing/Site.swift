@@ -8,7 +8,7 @@ final class Site: Sendable {
     let resources: ResourceTree
     let publicRoutes: RouteTree
     let notFound: CompiledRoute
-    /// What `OPTIONS *` is told: the methods that are of use anywhere.
+    /// The response to `OPTIONS *`: the methods of all routes.
     ///
     /// RFC 9110 §9.3.7.
     let asterisk: CompiledRoute
@@ -24,14 +24,14 @@ final class Site: Sendable {
         self.asterisk = asterisk
     }
 
-    /// A route, and the segments that its names stand for.
+    /// A route, and the ranges of its parameters' values.
     typealias Destination = (route: CompiledRoute, values: [Range<Int>])
 
-    /// Decides who answers a request.
+    /// Finds the route that answers a request.
     ///
-    /// A public route that is written below a resource beats its gate; nothing else does.
+    /// Only a public route declared below a resource takes precedence over the resource's gate.
     ///
-    /// - Parameter isPreflight: Whether a browser asks what a page may do, which is answered before the gate and without it.
+    /// - Parameter isPreflight: Whether the request is a CORS preflight, which is answered before the gate.
     func destination(
         _ method: Method, _ path: RequestPath, isPreflight: Bool = false
     ) -> Destination {
@@ -59,7 +59,7 @@ final class Site: Sendable {
         return (notFound.answering(methodsAllowed: match.methods.allowed, to: method), [])
     }
 
-    /// A public route has a policy of its own, or that of the resource that it lies below.
+    /// The preflight route: a public route has its own policy, or that of the resource above it.
     private func preflight(_ resource: GuardedResource?, _ match: RouteTree.Match?) -> CompiledRoute? {
         if let match, let route = match.methods.routes.first(where: { $0.route.cors != nil })?.route,
             route.leadingLiteralCount >= resource?.segmentCount ?? 0
@@ -70,11 +70,11 @@ final class Site: Sendable {
     }
 }
 
-/// A resource with its routes, ready to be asked.
+/// A protected resource with its compiled routes.
 final class GuardedResource: Sendable {
     /// The literal segments that lead to the resource.
     let segments: [[UInt8]]
-    /// Whether the identifier ends with a slash, so that only what lies below it belongs to the resource.
+    /// Whether the identifier ends with a slash, so that only paths below it belong to the resource.
     let endsWithSlash: Bool
     private let routes: RouteTree
     /// Where the path of the resource leads to among its routes, all of which begin with it.
@@ -83,7 +83,7 @@ final class GuardedResource: Sendable {
     private let start: Int?
     /// 404 behind the gate.
     private let notFound: CompiledRoute
-    /// What pages are told that ask before they call, whatever the path.
+    /// The response to preflights, for every path.
     let preflight: CompiledRoute
 
     init(path: PathPattern, routes: RouteTree, notFound: CompiledRoute, preflight: CompiledRoute) {
@@ -120,11 +120,11 @@ final class GuardedResource: Sendable {
 
 /// Finds the resource with the longest path that a request's path begins with, by whole segments.
 struct ResourceTree: Sendable {
-    /// Names its children by their places: to walk down counts no references.
+    /// Refers to its children by index, so that a lookup retains nothing.
     private struct Node {
         let segment: [UInt8]
         let resource: GuardedResource?
-        /// In the order of their segments.
+        /// Sorted by segment.
         var children: Range<Int> = 0..<0
     }
 
@@ -134,10 +134,10 @@ struct ResourceTree: Sendable {
         add([([], resources)], depth: 0)
     }
 
-    /// Adds nodes side by side, and all that is below them.
+    /// Adds sibling nodes and their subtrees.
     private mutating func add(_ siblings: [(segment: [UInt8], resources: [GuardedResource])], depth: Int) {
         let first = nodes.count
-        // Resources that differ in their query alone share their routes: the first ones.
+        // Resources that differ only in their query share the routes of the first.
         nodes += siblings.map { sibling in
             Node(
                 segment: sibling.segment, resource: sibling.resources.first { $0.segmentCount == depth })
@@ -178,7 +178,8 @@ struct ResourceTree: Sendable {
 }
 
 extension CompiledRoute {
-    /// The same way in, with the methods of a path as the answer: 405 or, to `OPTIONS`, the list alone.
+    /// The same middleware, with the methods of a path as the response: 405, or 204 with `Allow` to
+    /// `OPTIONS`.
     ///
     /// RFC 9110 §9.3.7, §15.5.6.
     func answering(methodsAllowed: String, to method: Method) -> CompiledRoute {
@@ -193,20 +194,20 @@ extension CompiledRoute {
             handler: .immediate { _ in answer })
     }
 
-    /// The same route, for pages that a policy lets in.
+    /// The same route under a CORS policy.
     func readable(under policy: CORSPolicy) -> CompiledRoute {
         CompiledRoute(
             name: name, segments: segments, resource: resource, cors: policy, middleware: middleware,
             handler: handler)
     }
 
-    /// What a page is told that asks before it calls a public route.
+    /// The route that answers preflights for a public route.
     func preflight(methods: String) -> CompiledRoute {
         CompiledRoute.preflight(
             name: name, resource: resource, middleware: middleware, cors, methods: methods)
     }
 
-    /// The answer to preflights: 204, with nothing allowed where there is no policy.
+    /// The route that answers preflights: 204, without CORS fields if there is no policy.
     static func preflight(
         name: String, resource: String?, middleware: [any Middleware], _ policy: CORSPolicy?, methods: String
     ) -> CompiledRoute {

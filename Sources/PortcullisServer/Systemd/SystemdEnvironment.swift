@@ -9,26 +9,26 @@ internal import PortcullisTransport
     internal import Darwin
 #endif
 
-/// What systemd, or whoever speaks like it, tells a service that it starts, and what the service tells it back.
+/// systemd socket activation and readiness notification, for systemd and compatible service managers.
 ///
-/// Sockets that were bound for the service (`LISTEN_PID`, `LISTEN_FDS`, `LISTEN_FDNAMES`), and the notification socket
-/// (`NOTIFY_SOCKET`). Started by anything else, there are no sockets and notifications go nowhere.
+/// Sockets bound for the service (`LISTEN_PID`, `LISTEN_FDS`, `LISTEN_FDNAMES`), and the notification socket
+/// (`NOTIFY_SOCKET`). Without these variables there are no sockets, and notifications have no effect.
 ///
 /// sd_listen_fds(3), sd_notify(3).
 public struct SystemdEnvironment: Sendable {
-    /// A socket that was bound for the service.
+    /// A socket bound for the service.
     public struct InheritedSocket: Sendable, Hashable {
-        /// The name that the socket's unit gives it; `unknown` if it gives none.
+        /// The name from the socket's unit; `unknown` if it has none.
         public let name: String
-        /// The descriptor, which listens already.
+        /// The listening descriptor.
         public let descriptor: Int32
     }
 
-    /// What the service says of itself.
+    /// The state of the service.
     public enum State: Sendable, Hashable {
         /// It accepts connections, for the first time or after reloading.
         case ready
-        /// It reads its configuration anew.
+        /// It reloads its configuration.
         case reloading
         /// It accepts no more connections and will end.
         case stopping
@@ -38,14 +38,14 @@ public struct SystemdEnvironment: Sendable {
     public let sockets: [InheritedSocket]
     private let notificationPath: String?
 
-    /// The first descriptor that is handed over.
+    /// The first inherited descriptor.
     private static let firstDescriptor: Int32 = 3
     private static let maxSocketCount: Int32 = 64
 
-    /// Reads what the service manager left in the environment.
+    /// Reads the service manager's environment variables.
     ///
     /// - Parameters:
-    ///   - processID: Of this process; sockets that are meant for another are not taken.
+    ///   - processID: The ID of this process; sockets for another process are ignored.
     ///   - variable: Looks up an environment variable.
     public init(processID: Int32, variable: (_ name: String) -> String?) {
         notificationPath = variable("NOTIFY_SOCKET")
@@ -64,14 +64,14 @@ public struct SystemdEnvironment: Sendable {
         }
     }
 
-    /// Tells the service manager how the service is.
+    /// Reports the service's state to the service manager.
     ///
-    /// Does not wait, and does nothing if nobody wants to know.
+    /// Does not wait; does nothing without a notification socket.
     public func notify(_ state: State) {
         switch state {
         case .ready: send("READY=1")
         case .stopping: send("STOPPING=1")
-        // Type=notify-reload wants to know since when, to tell the READY=1 that follows from an earlier one.
+        // Type=notify-reload needs the time, to match the READY=1 that follows.
         case .reloading: send("RELOADING=1\nMONOTONIC_USEC=\(MonotonicInstant.now().nanoseconds / 1000)")
         }
     }

@@ -6,21 +6,21 @@
     internal import Darwin
 #endif
 
-/// Which addresses a client connects to.
+/// The addresses that a client may connect to.
 ///
-/// It is the address that the connection is made to that is looked at, after the name was looked up: a name that answers with
-/// another address the second time changes nothing.
+/// Checks the resolved address that the client connects to, so DNS rebinding has no effect.
 ///
 /// RFC 9728 §7.7.
 public enum AddressPolicy: Sendable, Hashable {
-    /// All.
+    /// Any address.
     case any
-    /// Those of the public Internet: no loopback, private, link-local, shared, documentation, multicast or reserved ones.
+    /// Addresses of the public Internet: no loopback, private, link-local, shared, documentation, multicast
+    /// or reserved ones.
     ///
-    /// IPv4 addresses within IPv6 ones are judged as IPv4. RFC 6890, RFC 4291 §2.4.
+    /// Checks an IPv4 address embedded in an IPv6 address as IPv4. RFC 6890, RFC 4291 §2.4.
     case publicOnly
 
-    /// Whether a connection to this address may be made: the 4 or 16 bytes of IPv4 or IPv6.
+    /// Whether the client may connect to this address: the 4 or 16 bytes of IPv4 or IPv6.
     package func permits(_ address: [UInt8]) -> Bool {
         switch self {
         case .any: true
@@ -40,9 +40,9 @@ public enum AddressPolicy: Sendable, Hashable {
         }
     }
 
-    /// The special-purpose blocks of IPv4: their first bytes, and how many bits of them count.
+    /// The special-purpose blocks of IPv4: prefix and prefix length.
     ///
-    /// RFC 6890 §2.2.2 and the registry that it began.
+    /// RFC 6890 §2.2.2 and the registry that it created.
     private static let specialIPv4: [(prefix: [UInt8], bitCount: Int)] = [
         ([0, 0, 0, 0], 8), ([10, 0, 0, 0], 8), ([100, 64, 0, 0], 10), ([127, 0, 0, 0], 8),
         ([169, 254, 0, 0], 16), ([172, 16, 0, 0], 12), ([192, 0, 0, 0], 24), ([192, 0, 2, 0], 24),
@@ -50,7 +50,7 @@ public enum AddressPolicy: Sendable, Hashable {
         ([203, 0, 113, 0], 24), ([224, 0, 0, 0], 3),
     ]
 
-    /// The blocks within 2000::/3 that are no public hosts: protocol assignments, documentation, 6to4.
+    /// The blocks within 2000::/3 that are not public hosts: protocol assignments, documentation, 6to4.
     private static let specialIPv6: [(prefix: [UInt8], bitCount: Int)] = [
         ([0x20, 0x01, 0, 0], 23), ([0x20, 0x01, 0x0D, 0xB8], 32), ([0x20, 0x02, 0, 0], 16),
         ([0x3F, 0xFF, 0, 0], 20),
@@ -62,13 +62,13 @@ public enum AddressPolicy: Sendable, Hashable {
 
     private static func isPublicIPv6(_ address: [UInt8]) -> Bool {
         let zeros = [UInt8](repeating: 0, count: 16)
-        // RFC 4291 §2.5.5.2 (::ffff:0:0/96), RFC 6052 §2.1 (64:ff9b::/96): what counts is the address within.
+        // RFC 4291 §2.5.5.2 (::ffff:0:0/96), RFC 6052 §2.1 (64:ff9b::/96): check the embedded address.
         let mapped = zeros[..<10] + [0xFF, 0xFF]
         let translated = [0x00, 0x64, 0xFF, 0x9B] + zeros[..<8]
         if address.starts(with: mapped) || address.starts(with: translated) {
             return isPublicIPv4(Array(address[12...]))
         }
-        // RFC 4291 §2.4, RFC 3587 §3: the unicast addresses that have been given out so far.
+        // RFC 4291 §2.4, RFC 3587 §3: the global unicast addresses allocated so far.
         return begins(address, [0x20], 3) && !specialIPv6.contains { begins(address, $0.prefix, $0.bitCount) }
     }
 
@@ -83,7 +83,7 @@ public enum AddressPolicy: Sendable, Hashable {
 }
 
 extension ResolvedAddress {
-    /// The 4 or 16 bytes of the address, or nothing if it is neither IPv4 nor IPv6.
+    /// The 4 or 16 bytes of the address, or `nil` if it is neither IPv4 nor IPv6.
     var bytes: [UInt8]? {
         var storage = storage
         return withUnsafeBytes(of: &storage) { bytes in

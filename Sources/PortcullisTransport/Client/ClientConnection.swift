@@ -2,7 +2,7 @@
 
 internal import PortcullisHTTP
 
-/// One connection of the client: its attempts to connect, then one exchange after the other.
+/// One connection of the client: it connects, then performs one exchange at a time.
 ///
 /// Belongs to the loop of its pool, which calls it as readiness comes; it never waits.
 // SAFETY: used on its loop only, where both its callers are: the loop and the pool. An actor would look
@@ -12,31 +12,31 @@ final class ClientConnection: ReadinessHandler, @unchecked Sendable {
         case connecting, handshaking, exchanging, idle, closed
     }
 
-    /// How many pieces are read before other connections have their turn.
+    /// The most reads before other connections get their turn.
     private static let readsPerTurn = 16
-    /// The least time that an address is given to answer while there are others to try.
+    /// The least time for one connection attempt while there are other addresses to try.
     private static let leastAttempt = Duration.milliseconds(250)
 
     let origin: Origin
     let loop: EventLoop
     private let pool: ConnectionPool
-    /// For an origin under TLS.
+    /// Present for an https origin.
     private let context: TLSContext?
     private var addresses: ArraySlice<ResolvedAddress>
     private var phase = Phase.connecting
     private var stream = SocketStream(plain: -1)
     private var exchange: Exchange?
-    /// Whether the exchange on it is one that goes before others.
+    /// Whether its current exchange has priority.
     var isBusyWithPriority: Bool { exchange?.goesFirst ?? false }
     private var sentByteCount = 0
     private var cannotSend = false
     private var reader = ResponseReader(method: .get, maxByteCount: 0)
     private var isReused = false
     private var isTransferring = false
-    private var willGoOn = false
-    /// Whether there may be something to read that no readiness will be told of any more.
+    private var isResumeScheduled = false
+    /// Whether there may be unread bytes that no readiness event will report.
     private var mayHaveUnread = true
-    /// Whether the peer has ended its side, which has to be read for.
+    /// Whether the peer has ended its side; only a read shows the end of stream.
     private var expectsEnd = false
 
     init(
@@ -61,7 +61,7 @@ final class ClientConnection: ReadinessHandler, @unchecked Sendable {
         expire()
     }
 
-    private func goOn() {
+    private func resume() {
         switch phase {
         case .connecting: finishConnecting()
         case .handshaking: handshake()
@@ -83,13 +83,13 @@ final class ClientConnection: ReadinessHandler, @unchecked Sendable {
 
     // MARK: Called by the pool
 
-    /// Connects, and then sends the exchange.
+    /// Connects, then sends the exchange.
     func connect(for exchange: Exchange) {
         self.exchange = exchange
         connectToNextAddress(lastCode: 0)
     }
 
-    /// Sends an exchange over a connection that is open.
+    /// Sends an exchange over the open connection.
     func send(_ exchange: Exchange) {
         self.exchange = exchange
         reader = ResponseReader(method: exchange.method, maxByteCount: exchange.maxResponseByteCount)
@@ -99,11 +99,12 @@ final class ClientConnection: ReadinessHandler, @unchecked Sendable {
         transfer()
     }
 
-    /// Waits for the next exchange, or for the peer to close, which also has to be noticed.
+    /// Makes the connection idle until the next exchange, or until the peer closes it.
     ///
-    /// Whatever else comes from the peer now, nobody has asked for.
+    /// Closes it if the peer sends anything else: no request is pending.
     ///
-    /// - Parameter isReusedNow: Looks for such bytes now, since they would be taken for a part of the next response.
+    /// - Parameter isReusedNow: Whether to read now, because stray bytes would be taken for the next
+    ///   response.
     /// - Returns: Whether the connection is still open.
     func rest(isReusedNow: Bool) -> Bool {
         if phase != .idle {
@@ -123,7 +124,7 @@ final class ClientConnection: ReadinessHandler, @unchecked Sendable {
         return true
     }
 
-    /// Gives up the connection if this exchange is on it.
+    /// Closes the connection if this exchange is on it.
     func abandon(_ exchange: Exchange) {
         guard self.exchange === exchange else { return }
         fail(.cancelled)
@@ -161,7 +162,7 @@ final class ClientConnection: ReadinessHandler, @unchecked Sendable {
         fail(.connectFailed(code))
     }
 
-    /// Leaves time for the addresses behind this one.
+    /// Leaves time for the remaining addresses.
     private func setAttemptDeadline() {
         guard let deadline = exchange?.deadline else { return }
         let share = (deadline - loop.now) / (addresses.count + 1)
@@ -197,7 +198,7 @@ final class ClientConnection: ReadinessHandler, @unchecked Sendable {
     private func handshake() {
         switch stream.handshake() {
         case .bytes: beginExchange()
-        case .wouldBlock(let wanted) where wanted.isEmpty: goOnLater()
+        case .wouldBlock(let wanted) where wanted.isEmpty: resumeLater()
         case .wouldBlock(let wanted): loop.rearm(stream.descriptor, for: wanted)
         case .closed: fail(.tls(.truncated))
         case .failed(let error): fail(Self.clientError(error))
@@ -211,9 +212,9 @@ final class ClientConnection: ReadinessHandler, @unchecked Sendable {
 
     // MARK: One exchange
 
-    /// Writes and reads as far as it goes.
+    /// Writes and reads until the socket would block.
     ///
-    /// An exchange that follows on the same connection is carried on by the same call.
+    /// The same call continues with the next exchange on the connection.
     private func transfer() {
         guard !isTransferring else { return }
         isTransferring = true
@@ -221,34 +222,35 @@ final class ClientConnection: ReadinessHandler, @unchecked Sendable {
         for _ in 0..<Self.readsPerTurn {
             guard phase == .exchanging else { return }
             sendMore()
-            // A kept connection was read to its end: the answer will be told of.
+            // A reused connection was read until it would block: an event will report the response.
             guard mayHaveUnread else { return loop.rearm(stream.descriptor, for: .readable) }
             switch read() {
-            // Under TLS: a peer that sends what is no data has had its turn.
-            case .bytes(0): return goOnLater()
+            // Under TLS: the peer sent records without data, so other connections get their turn.
+            case .bytes(0): return resumeLater()
             case .bytes: continue
             case .wouldBlock(let wanted): return loop.rearm(stream.descriptor, for: wanted)
             case .closed: handle(reader.takeEnd())
             case .failed(let error): fail(Self.clientError(error))
             }
         }
-        goOnLater()
+        resumeLater()
     }
 
-    /// Goes on when other connections have had their turn.
-    private func goOnLater() {
-        // Readiness that is told meanwhile comes here too, and each time would make one turn more of every turn.
-        guard !willGoOn else { return }
-        willGoOn = true
+    /// Continues when other connections have had their turn.
+    private func resumeLater() {
+        // Readiness events meanwhile lead here too; without the flag each would schedule one more turn.
+        guard !isResumeScheduled else { return }
+        isResumeScheduled = true
         loop.executeLater {
             self.willGoOn = false
             if self.phase == .handshaking || self.phase == .exchanging { self.goOn() }
         }
     }
 
-    /// Writes as much as goes out now.
+    /// Writes until the socket would block.
     ///
-    /// A server may answer and close before it has read everything: a failure to write leaves the verdict to reading.
+    /// A server may answer and close before it has read everything: after a failed write, reading decides the
+    /// outcome.
     private func sendMore() {
         guard let message = exchange?.message, !cannotSend else { return }
         while sentByteCount < message.count {
@@ -266,13 +268,13 @@ final class ClientConnection: ReadinessHandler, @unchecked Sendable {
         }
     }
 
-    /// Reads once, and gives what comes to the exchange that is on the connection.
+    /// Reads once, and passes the bytes to the current exchange.
     private func read() -> IOResult {
         let buffer = pool.readBuffer
         let result = stream.read(into: buffer)
         switch result {
         case .bytes(let count):
-            // Less than there was room for is all there was; under TLS the layer between may hold more.
+            // A short read has drained the socket; under TLS the session may hold more.
             mayHaveUnread = count == buffer.count || expectsEnd || stream.isEncrypted
             if phase == .exchanging {
                 handle(reader.take(UnsafeRawBufferPointer(rebasing: buffer[..<count])))
@@ -304,7 +306,7 @@ final class ClientConnection: ReadinessHandler, @unchecked Sendable {
 
     /// Closes the connection.
     ///
-    /// The exchange on it fails, or is sent again by the pool.
+    /// The exchange on it fails, or the pool sends it again.
     private func fail(_ error: HTTPClientError) {
         guard phase != .closed else { return }
         let isOpen = phase == .exchanging || phase == .idle
@@ -323,7 +325,7 @@ final class ClientConnection: ReadinessHandler, @unchecked Sendable {
         stream = SocketStream(plain: -1)
     }
 
-    /// Whether the peer has closed a kept connection just as it was used again.
+    /// Whether to repeat the exchange because the peer closed a kept connection as it was reused.
     ///
     /// RFC 9112 §9.3.1.
     private func mayRepeat(after error: HTTPClientError) -> Bool {

@@ -8,9 +8,9 @@ internal import CPlatform
     internal import Darwin
 #endif
 
-/// The system calls of a connection to another host.
+/// System calls that connect a socket to another host.
 package enum ConnectingSocket {
-    /// Makes a socket that does not block and begins to connect it.
+    /// Makes a non-blocking socket and starts to connect it.
     package static func start(to address: ResolvedAddress) throws(SocketError) -> (
         descriptor: Int32, isConnected: Bool
     ) {
@@ -34,7 +34,7 @@ package enum ConnectingSocket {
         }
     }
 
-    /// Whether the socket has become connected, or is still about to.
+    /// Whether the socket is connected (`true`) or still connecting (`false`).
     package static func outcome(of descriptor: Int32) -> Result<Bool, SocketError> {
         var code: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
@@ -44,7 +44,8 @@ package enum ConnectingSocket {
         guard code == 0 else { return .failure(SocketError(call: .connect, code: code)) }
         var peer = sockaddr_storage()
         var peerLength = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        // SAFETY: the storage is large enough for every address, and the system writes no more than `peerLength` bytes of it.
+        // SAFETY: the storage is large enough for every address, and the system writes at most `peerLength`
+        // bytes of it.
         let isConnected = withUnsafeMutablePointer(to: &peer) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 getpeername(descriptor, $0, &peerLength) == 0

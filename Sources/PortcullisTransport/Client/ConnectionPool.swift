@@ -22,7 +22,7 @@ final class ConnectionPool: @unchecked Sendable {
         var isPreparing = false
         var isServing = false
 
-        /// The exchange that a connection goes on with; if there is none it is idle.
+        /// The next exchange for a connection; without one the connection becomes idle.
         mutating func next(for connection: ClientConnection) -> Exchange? {
             if let next = waiting.popFirst() { return next }
             idle.append(connection)
@@ -38,7 +38,7 @@ final class ConnectionPool: @unchecked Sendable {
     // SAFETY: nobody keeps what it holds beyond the call that borrows it.
     let readBuffer = UnsafeMutableRawBufferPointer.allocate(
         byteCount: readByteCount, alignment: 16)
-    /// How many bytes are read at a time: one TLS record.
+    /// The byte count of one read: one TLS record.
     static let readByteCount = 16384
     private var wakeUp = MonotonicInstant.distantFuture
     private var timer: (any DispatchSourceTimer)?
@@ -64,7 +64,7 @@ final class ConnectionPool: @unchecked Sendable {
         start(exchange)
     }
 
-    /// Finds a connection for an exchange: one that is idle, a new one, or a place in the line.
+    /// Sends an exchange on an idle connection, or queues it and opens a connection if the limit allows.
     func start(_ exchange: Exchange) {
         guard !exchange.isFinished else { return }
         guard !loop.hasEnded else { return exchange.finish(.failure(.closed)) }
@@ -84,7 +84,7 @@ final class ConnectionPool: @unchecked Sendable {
         if !exchange.isFinished { wake(at: exchange.deadline) }
     }
 
-    /// Stops working on an exchange that nobody waits for any more.
+    /// Stops an exchange whose caller no longer waits.
     func abandon(_ exchange: Exchange) {
         origins[exchange.origin]?.waiting.remove(exchange)
         for connection in (origins[exchange.origin]?.connections ?? [:]).values {
@@ -92,7 +92,7 @@ final class ConnectionPool: @unchecked Sendable {
         }
     }
 
-    /// Takes back a connection whose exchange has ended well.
+    /// Takes back a connection after a successful exchange.
     func release(_ connection: ClientConnection) {
         let origin = connection.origin
         let hasWaiting = origins[origin].map { $0.waiting.count > 0 } ?? false
@@ -102,9 +102,9 @@ final class ConnectionPool: @unchecked Sendable {
         }
     }
 
-    /// Forgets a connection that is closed.
+    /// Removes a closed connection.
     ///
-    /// Its exchange comes first on the next one if it is to be sent again.
+    /// An exchange to repeat goes to the front of the queue.
     func forget(_ connection: ClientConnection, repeating exchange: Exchange? = nil) {
         let origin = connection.origin
         guard origins[origin]?.connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else {
@@ -118,7 +118,7 @@ final class ConnectionPool: @unchecked Sendable {
         serve(origin)
     }
 
-    /// Sees to it that nothing waits any more once the loop has ended, and that this is told.
+    /// Shuts the pool down when the loop ends, after calling `tell`.
     func watchLoop(_ tell: @escaping @Sendable () -> Void) {
         loop.setLastWork(of: self) { [weak self] in
             tell()
@@ -126,7 +126,7 @@ final class ConnectionPool: @unchecked Sendable {
         }
     }
 
-    /// Closes everything; what waits fails.
+    /// Closes all connections; all waiting exchanges fail.
     func shutDown() {
         loop.setLastWork(of: self, nil)
         let states = origins.values
@@ -140,9 +140,10 @@ final class ConnectionPool: @unchecked Sendable {
         }
     }
 
-    /// Opens connections for those who wait, as far as the limit allows.
+    /// Opens connections for waiting exchanges, up to the limit.
     ///
-    /// Opening may fail at once and lead back here; then the outer call goes on, so that the stack does not grow with the line.
+    /// Opening may fail at once and call this method again; the outer call then continues, so that the stack
+    /// does not grow with the queue.
     private func serve(_ origin: Origin) {
         guard origins[origin]?.isServing == false else { return }
         origins[origin]?.isServing = true
@@ -159,8 +160,8 @@ final class ConnectionPool: @unchecked Sendable {
         }
     }
 
-    /// How many connections there may be: one more for a `GET` while all are busy with other methods, so that keys can be fetched
-    /// although questions about tokens hang.
+    /// The most connections allowed: one more for a `GET` while all are busy with other methods, so that keys
+    /// can be fetched while introspection requests hang.
     private func maxConnectionCount(for state: OriginState) -> Int {
         let isReserved =
             state.waiting.beginsWithPriority
@@ -168,7 +169,7 @@ final class ConnectionPool: @unchecked Sendable {
         return settings.maxConnectionCount + (isReserved ? 1 : 0)
     }
 
-    /// Finds what the next connection needs: addresses and, with TLS, the certificates that are trusted.
+    /// Gets what the next connection needs: addresses and, with TLS, the trusted certificates.
     private func prepare(_ origin: Origin) {
         origins[origin]?.isPreparing = true
         resolver.resolve(origin, now: loop.now) { [weak self] answer in
@@ -204,9 +205,9 @@ final class ConnectionPool: @unchecked Sendable {
         serve(origin)
     }
 
-    /// The addresses that may be connected to.
+    /// Filters the addresses by the address policy.
     ///
-    /// The very ones that are looked at here are connected to: no name is looked up a second time.
+    /// The client connects to exactly these addresses, and does not look the name up again.
     private func permitted(_ answer: Resolver.Answer) -> Resolver.Answer {
         guard settings.addresses != .any, case .success(let all) = answer else { return answer }
         let addresses = all.filter { settings.addresses.permits($0) }
@@ -221,7 +222,7 @@ final class ConnectionPool: @unchecked Sendable {
         connection.connect(for: exchange)
     }
 
-    /// Sees to it that the line is looked at when the first deadline in it passes.
+    /// Schedules a check of the queue for its first deadline.
     private func wake(at deadline: MonotonicInstant) {
         guard deadline < wakeUp else { return }
         wakeUp = deadline

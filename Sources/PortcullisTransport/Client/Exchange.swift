@@ -3,9 +3,10 @@
 internal import PortcullisHTTP
 internal import Synchronization
 
-/// One request on its way, and whoever waits for its answer.
+/// One request in flight, and the caller that waits for its response.
 ///
-/// Who waits is told once, whichever comes first: the answer, a failure, cancellation, or nobody's being left to answer.
+/// Finishes exactly once, with whichever comes first: the response, a failure, cancellation, or the release
+/// of the exchange.
 final class Exchange: Sendable {
     typealias Outcome = Result<ReceivedResponse, HTTPClientError>
 
@@ -19,19 +20,20 @@ final class Exchange: Sendable {
 
     let origin: Origin
     let method: Method
-    /// Head and body as they are sent.
+    /// Head and body as sent.
     ///
     /// Never logged.
     let message: [UInt8]
     let deadline: MonotonicInstant
     let maxResponseByteCount: Int
     let isRepeatable: Bool
-    /// Whether it goes before others that wait: a `GET` fetches keys or metadata that many requests need, and there are few of them.
+    /// Whether it has priority over other waiting exchanges: a `GET` fetches keys or metadata that many
+    /// requests need, and is rare.
     var goesFirst: Bool { method == .get }
     private let repeated = Atomic<Bool>(false)
     private let state: Mutex<State>
 
-    /// An exchange that a task will wait for.
+    /// Makes an exchange that a task will wait for.
     convenience init(_ request: HTTPClient.Request, now: MonotonicInstant) throws(HTTPClientError) {
         var fields = Fields()
         for (name, value) in request.fields {
@@ -44,7 +46,7 @@ final class Exchange: Sendable {
             maxResponseByteCount: request.maxResponseByteCount, isRepeatable: request.isRepeatable, .new)
     }
 
-    /// An exchange whose outcome a closure takes, on whatever thread it becomes known.
+    /// Makes an exchange that passes its outcome to a closure, on any thread.
     convenience init(
         _ prepared: PreparedRequest, message: [UInt8], deadline: MonotonicInstant, maxResponseByteCount: Int,
         isRepeatable: Bool, then finish: @escaping @Sendable (Outcome) -> Void
@@ -80,9 +82,9 @@ final class Exchange: Sendable {
         }
     }
 
-    /// Takes the task that waits.
+    /// Sets the continuation of the waiting task.
     ///
-    /// If the exchange is finished already, it is resumed at once.
+    /// Resumes it at once if the exchange is already finished.
     func begin(_ continuation: CheckedContinuation<Outcome, Never>) {
         let early: Outcome? = state.withLock {
             guard case .finishedEarly(let outcome) = $0 else {
@@ -95,7 +97,7 @@ final class Exchange: Sendable {
         if let early { continuation.resume(returning: early) }
     }
 
-    /// Hands the outcome to whoever waits for it.
+    /// Passes the outcome to the waiting task or closure.
     ///
     /// Only the first outcome counts.
     func finish(_ outcome: Outcome) {

@@ -3,7 +3,7 @@
 package import PortcullisHTTP
 
 extension HTTPClient {
-    /// What to ask for, and how long and how large the answer may be.
+    /// A request, with a deadline and a limit on the response.
     package struct Request: Sendable {
         /// The absolute URL, `http` or `https`, without user information and fragment.
         ///
@@ -11,25 +11,25 @@ extension HTTPClient {
         package var url: String
         /// The method.
         package var method: Method
-        /// The fields besides `Host`, `Content-Length`, `Connection` and their like, which are the client's to set.
+        /// The fields without `Host`, `Content-Length`, `Connection` and others that the client sets.
         package var fields: [(FieldName, String)]
-        /// The body; it is sent with its length.
+        /// The body; the client sends its `Content-Length`.
         package var body: [UInt8]
-        /// How long the whole exchange may take: waiting for a connection, looking up, connecting, answering.
+        /// The limit for the whole exchange: waiting for a connection, look-up, connecting, response.
         ///
         /// Default 5 seconds.
         package var deadline: Duration
-        /// The most bytes that the body of the response may have.
+        /// The most bytes in the body of the response.
         ///
-        /// Default 1 048 576. The head has a limit of its own.
+        /// Default 1 048 576. The head has its own limit.
         package var maxResponseByteCount: Int
-        /// Whether the request does no harm when it is sent twice.
+        /// Whether the request may be sent twice without harm.
         ///
-        /// Such a request is sent once more if a kept connection turns out to be closed before anything came back. By default so for
-        /// GET, HEAD and OPTIONS. RFC 9110 §9.2.2.
+        /// The client sends such a request once more if a kept connection closes before any response byte.
+        /// Default: `true` for GET, HEAD and OPTIONS. RFC 9110 §9.2.2.
         package var isRepeatable: Bool
 
-        /// Makes a request; nothing is checked until it is executed.
+        /// Makes a request; ``HTTPClient/execute(_:)`` checks it.
         package init(
             url: String,
             method: Method = .get,
@@ -49,9 +49,9 @@ extension HTTPClient {
         }
     }
 
-    /// What came back, whatever its status: redirects are handed out, not followed.
+    /// A response with any status: the client returns redirects and does not follow them.
     package struct Response: Sendable, Hashable {
-        /// The status; never an interim one.
+        /// The final status, never 1xx.
         package let status: Status
         /// The fields, in order.
         package let fields: Fields

@@ -3,44 +3,45 @@
 internal import PortcullisHTTP
 internal import Synchronization
 
-/// An HTTP/1.1 client for key sets, metadata and introspection: small bounded exchanges with few servers.
+/// An HTTP/1.1 client for key sets, metadata and introspection: small, bounded exchanges with few servers.
 ///
-/// Connections are kept and used again. Redirects are not followed, proxies and cookies not known, nothing is logged. Called on
-/// an event loop of the server, it stays on it; elsewhere it has one loop of its own.
+/// Reuses connections. Follows no redirects, supports no proxies or cookies, and logs nothing. A call on an
+/// event loop of the server stays on that loop; other calls use one loop that the client owns.
 ///
 /// RFC 9112.
 public struct HTTPClient: Sendable {
-    /// Whom to trust, as whom to come, and how many connections to have.
+    /// Trusted roots, client certificate, and connection limits.
     public struct Configuration: Sendable {
-        /// The certificate authorities that vouch for servers.
+        /// The certificate authorities trusted for servers.
         ///
         /// Default: the system's.
         public var roots: TrustedRoots
-        /// The certificate to present to servers that ask for one.
+        /// The certificate to present to servers that request one.
         ///
         /// Default: none. RFC 8705 §2.
         public var identity: TLSIdentity?
-        /// The most connections to one origin, for each event loop that the client is used on.
+        /// The most connections to one origin, for each event loop that uses the client.
         ///
-        /// Default 8; at least 1. While all of them are busy with other methods there is one more for `GET`, which goes before the others
-        /// that wait: a flood of questions keeps no keys from being fetched.
+        /// Default 8; at least 1. While all are busy with other methods, there is one more for `GET`, which
+        /// has priority in the queue: a flood of introspection requests cannot block fetching keys.
         public var maxConnectionCount: Int
-        /// How many exchanges may wait for a connection to one origin, for each event loop.
+        /// The most exchanges that wait for a connection to one origin, for each event loop.
         ///
         /// Default 1024. The next fails with ``HTTPClientError/tooManyWaiting``.
         public var maxWaitingCount: Int
-        /// How long a connection that nobody uses is kept.
+        /// How long an unused connection is kept.
         ///
         /// Default 30 seconds.
         public var idleTimeout: Duration
-        /// Which addresses may be connected to.
+        /// The addresses that the client may connect to.
         ///
-        /// Default: any. A host that has no other fails with ``HTTPClientError/forbiddenAddress``. RFC 9728 §7.7.
+        /// Default: any. A host without a permitted address fails with ``HTTPClientError/forbiddenAddress``.
+        /// RFC 9728 §7.7.
         public var addresses: AddressPolicy
 
-        /// Makes a configuration; what is not given keeps its default.
+        /// Makes a configuration; omitted values keep their defaults.
         ///
-        /// Files are not read yet. Traps on a number below its bound.
+        /// Does not read files yet. Traps on a number below its bound.
         public init(
             roots: TrustedRoots = .system,
             identity: TLSIdentity? = nil,
@@ -51,8 +52,8 @@ public struct HTTPClient: Sendable {
             file: StaticString = #fileID, line: UInt = #line
         ) {
             endUnless(
-                maxConnectionCount >= 1, "A client needs one connection at least.", file: file, line: line)
-            endUnless(maxWaitingCount >= 0, "A limit is not negative.", file: file, line: line)
+                maxConnectionCount >= 1, "maxConnectionCount must be at least 1.", file: file, line: line)
+            endUnless(maxWaitingCount >= 0, "maxWaitingCount must not be negative.", file: file, line: line)
             self.roots = roots
             self.identity = identity
             self.maxConnectionCount = maxConnectionCount
@@ -64,19 +65,20 @@ public struct HTTPClient: Sendable {
 
     private let core: HTTPClientCore
 
-    /// Makes a client and reads the certificates that it is given.
+    /// Makes a client and reads the configured certificates.
     ///
-    /// If they cannot be read, every exchange over https fails with ``HTTPClientError/tls(_:)``; who wants to know at once calls
-    /// ``init(validating:)``. The system's roots are read for the first exchange over https, once for all clients that there are by then.
+    /// If they cannot be read, every https exchange fails with ``HTTPClientError/tls(_:)``; use
+    /// ``init(validating:)`` to get the error at once. The first https exchange reads the system's roots,
+    /// once for all clients that exist by then.
     public init(configuration: Configuration = Configuration()) {
         core = HTTPClientCore(configuration, loops: nil, resolver: Resolver())
     }
 
-    /// Makes a client and reads the certificates that it is given.
+    /// Makes a client and reads the configured certificates.
     ///
-    /// The system's roots are read for the first exchange over https, which fails if there are none.
+    /// The first https exchange reads the system's roots, and fails if there are none.
     ///
-    /// - Throws: ``HTTPClientError/tls(_:)`` if given roots, certificate or key cannot be read or used.
+    /// - Throws: ``HTTPClientError/tls(_:)`` if configured roots, certificate or key cannot be used.
     public init(validating configuration: Configuration) throws(HTTPClientError) {
         core = HTTPClientCore(configuration, loops: nil, resolver: Resolver())
         if let error = core.settings.tls.problem { throw .tls(error) }
@@ -89,11 +91,11 @@ public struct HTTPClient: Sendable {
         core = HTTPClientCore(configuration, loops: loops, resolver: resolver, systemRoots: systemRoots)
     }
 
-    /// Sends a request and waits for the whole response, at most for the request's deadline.
+    /// Sends a request and waits for the whole response, at most until the request's deadline.
     ///
-    /// Does not look at the status. Cancelling the task closes the connection that the exchange is on.
+    /// Accepts any status. Cancelling the task closes the connection of the exchange.
     ///
-    /// - Throws: ``HTTPClientError``, each case as it says.
+    /// - Throws: ``HTTPClientError``.
     ///
     /// RFC 9112 §9.
     nonisolated(nonsending) package func execute(_ request: Request) async throws(HTTPClientError) -> Response
@@ -113,10 +115,11 @@ public struct HTTPClient: Sendable {
         return Response(status: response.status, fields: response.fields, body: response.body)
     }
 
-    /// Sends a message without a task that waits: `finish` is called once, within the deadline.
+    /// Sends a message without a waiting task: calls `finish` once, within the deadline.
     ///
-    /// On the loop that this is called on, perhaps before it returns; elsewhere on another thread. Not to be cancelled. If the loop
-    /// ends meanwhile, what may be repeated is sent once more on a loop of the client's own.
+    /// Called on an event loop, it calls `finish` on that loop, maybe before it returns; otherwise on another
+    /// thread. Cannot be cancelled. If the loop ends meanwhile, a repeatable message is sent once more on the
+    /// client's own loop.
     package func send(
         _ message: [UInt8], of prepared: PreparedRequest, deadline: Duration, maxResponseByteCount: Int,
         isRepeatable: Bool,
@@ -141,9 +144,9 @@ public struct HTTPClient: Sendable {
     }
 }
 
-/// What the copies of a client share.
+/// The state that the copies of a client share.
 ///
-/// When the last goes, its connections are closed.
+/// Closes its connections when the last copy is released.
 final class HTTPClientCore: Sendable {
     private struct State {
         var pools: [ObjectIdentifier: ConnectionPool] = [:]
@@ -177,9 +180,9 @@ final class HTTPClientCore: Sendable {
         if ownsLoops { loops?.shutDown() }
     }
 
-    /// The pool of the loop that this is called on, or of a loop of the client's own.
+    /// The pool of the current loop, or of the client's own loop.
     func pool() throws(HTTPClientError) -> ConnectionPool {
-        // One that has ended serves nothing any more, and would keep a pool for ever.
+        // A loop that has ended serves nothing, and would keep a pool forever.
         try pool(on: EventLoop.current.flatMap { $0.hasEnded ? nil : $0 })
     }
 
@@ -202,7 +205,7 @@ final class HTTPClientCore: Sendable {
         state.withLock { $0.pools[ObjectIdentifier(loop)] = nil }
     }
 
-    /// Sends what was on its way on a loop that has ended.
+    /// Sends a message again that was in flight on a loop that has ended.
     func sendOnOwnLoop(
         _ message: [UInt8], _ prepared: PreparedRequest, _ deadline: MonotonicInstant,
         _ maxResponseByteCount: Int, _ finish: @escaping @Sendable (Exchange.Outcome) -> Void

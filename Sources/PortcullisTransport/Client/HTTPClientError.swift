@@ -2,38 +2,38 @@
 
 public import PortcullisHTTP
 
-/// Why an exchange with another server came to nothing.
+/// Why an exchange with another server failed.
 ///
-/// Holds codes, never text from the request or the answer.
+/// Contains codes, never text from the request or the response.
 public enum HTTPClientError: Error, Sendable, Hashable {
-    /// The URL is no absolute `http` or `https` one, or holds user information or a fragment.
+    /// The URL is not an absolute `http` or `https` URL, or has user information or a fragment.
     case invalidURL
-    /// The method is no token, or is CONNECT.
+    /// The method is not a token, or is CONNECT.
     case invalidMethod
-    /// A field value holds what none may hold.
+    /// A field value contains a character that is not allowed.
     case invalidField
-    /// The request sets a field that the client sets itself: those of framing and of the connection, and `Host`.
+    /// The request sets a field that the client sets itself: `Host`, or one for framing or the connection.
     case reservedField
-    /// The host name has no address; the number is that of `getaddrinfo`.
+    /// The host name has no address; the number is the code of `getaddrinfo`.
     case resolveFailed(Int32)
     /// The client's configuration forbids every address of the host.
     case forbiddenAddress
-    /// None of the host's addresses could be connected to; the number is the `errno` of the last one.
+    /// Connecting to every address of the host failed; the number is the last `errno`.
     case connectFailed(Int32)
-    /// The TLS connection could not be made or went wrong.
+    /// The TLS connection could not be made, or failed.
     case tls(TLSError)
     /// The deadline of the exchange passed.
     case timeout
     /// The body of the response is larger than the request allows.
     case responseTooLarge
-    /// The response is not HTTP, or framed in a way that cannot be trusted.
+    /// The response is not HTTP, or its framing cannot be trusted.
     case malformedResponse(MalformedMessage)
     /// The connection ended before the response did.
     case closed
-    /// As many exchanges as are allowed wait for a connection, or for an address, already.
+    /// Too many exchanges already wait for a connection or an address.
     case tooManyWaiting
     /// The task was cancelled.
     case cancelled
-    /// The system gives no event loop; the number is `errno`.
+    /// The system could not create an event loop; the number is `errno`.
     case unavailable(Int32)
 }

@@ -2,11 +2,11 @@
 
 package import PortcullisHTTP
 
-/// What all requests to one URL with the same fields have in common, checked and written once.
+/// The common part of all requests to one URL with the same fields, checked and serialized once.
 ///
 /// RFC 9112 §3, §5.
 package struct PreparedRequest: Sendable {
-    /// The fields that the client sets itself, or that would change what it and the server agree on.
+    /// The fields that the client sets itself, or that would change the connection or its protocol.
     private static let reservedFields: Set<FieldName> = [
         .host, .contentLength, .connection, .transferEncoding, .trailer, .expect, .keepAlive, "TE", "Upgrade",
         "Proxy-Connection",
@@ -37,12 +37,12 @@ package struct PreparedRequest: Sendable {
         self.head = head
     }
 
-    /// Head and body, as they are sent.
+    /// Head and body as sent.
     package func message(with body: [UInt8]) -> [UInt8] {
         message(withBodyOf: body.count) { $0 += body }
     }
 
-    /// Head and body, as they are sent; a closure appends the body, whose length is known.
+    /// Head and body as sent; a closure appends the body of known length.
     package func message(
         withBodyOf byteCount: Int, _ appendBody: (inout [UInt8]) -> Void
     ) -> [UInt8] {
@@ -60,6 +60,6 @@ extension PreparedRequest: CustomStringConvertible, CustomDebugStringConvertible
     package var description: String { "PreparedRequest(\(method.name))" }
     /// The method.
     package var debugDescription: String { description }
-    /// Nothing of what it holds.
+    /// A mirror without children: the fields may hold credentials.
     package var customMirror: Mirror { Mirror(self, children: [:]) }
 }

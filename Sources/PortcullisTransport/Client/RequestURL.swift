@@ -8,7 +8,7 @@ internal import PortcullisHTTP
     internal import Darwin
 #endif
 
-/// Scheme, host and port: what has to be the same for two requests to share a connection.
+/// Scheme, host and port: requests with an equal origin may share a connection.
 ///
 /// RFC 6454 §4.
 package struct Origin: Sendable, Hashable {
@@ -19,23 +19,23 @@ package struct Origin: Sendable, Hashable {
     /// The 4 or 16 bytes of the host if it is an address.
     package let address: [UInt8]?
 
-    /// Whom the server's certificate has to be for.
+    /// The identity that the server's certificate must have.
     package var serverIdentity: ServerIdentity {
         address.map { .address($0) } ?? .name(host)
     }
 }
 
-/// An absolute URL, taken apart.
+/// A parsed absolute URL.
 ///
-/// Stricter than RFC 3986: ASCII without escapes in the host, no user information, no fragment, and no host that only looks like a
-/// number, since resolvers read `127.1` or `0x7f.1` as addresses.
+/// Stricter than RFC 3986: ASCII without escapes in the host, no user information, no fragment, and no host
+/// that looks like a number, because resolvers read `127.1` or `0x7f.1` as addresses.
 package struct RequestURL: Sendable, Hashable {
     private static let maximumByteCount = 8192
 
     package let origin: Origin
-    /// Path and query; a slash at least.
+    /// Path and query; at least a slash.
     package let target: String
-    /// The authority as `Host` says it: without the scheme's own port.
+    /// The authority for `Host`: without the scheme's default port.
     package let authority: String
 
     package init(_ text: String) throws(HTTPClientError) {
@@ -101,7 +101,7 @@ package struct RequestURL: Sendable, Hashable {
         return inet_pton(family, String(decoding: text, as: UTF8.self), &bytes) == 1 ? bytes : nil
     }
 
-    /// Letters, digits, hyphens and underscores between single dots, in the lengths of DNS.
+    /// Whether the text is letters, digits, hyphens and underscores between dots, within DNS lengths.
     ///
     /// RFC 1035 §2.3.4.
     private static func isName(_ text: [UInt8]) -> Bool {

@@ -9,10 +9,10 @@ internal import Synchronization
     internal import Darwin
 #endif
 
-/// Looks host names up, away from the loops, since the system's resolver holds its thread.
+/// Looks host names up outside the event loops, because the system's resolver blocks its thread.
 ///
-/// Equal questions share one look-up; answers are kept for a short while, failures are not. So many look-ups run at a time, and so
-/// many wait; the next fails at once.
+/// Equal questions share one look-up. Caches addresses for a short time, failures never. Limits the look-ups
+/// that run and that wait; beyond the limits a look-up fails at once.
 package final class Resolver: Sendable {
     package typealias Answer = Result<[ResolvedAddress], HTTPClientError>
     package typealias LookUp =
@@ -25,7 +25,7 @@ package final class Resolver: Sendable {
 
     private struct State {
         var cache: [Question: (addresses: [ResolvedAddress], until: MonotonicInstant)] = [:]
-        var askers: [Question: [@Sendable (Answer) -> Void]] = [:]
+        var callbacks: [Question: [@Sendable (Answer) -> Void]] = [:]
         var queued: [Question] = []
         var runningCount = 0
     }
@@ -35,9 +35,9 @@ package final class Resolver: Sendable {
         case run, wait
     }
 
-    /// How many look-ups run at the same time unless the caller says otherwise.
+    /// The default for the most look-ups that run at the same time.
     package static let maximumRunningCount = 4
-    /// How many questions wait behind those.
+    /// The most look-ups that wait.
     package static let maximumQueuedCount = 64
     private static let maximumCacheCount = 256
 
@@ -47,7 +47,7 @@ package final class Resolver: Sendable {
     private let queue = DispatchQueue(label: "portcullis.resolver", attributes: .concurrent)
     private let state = Mutex(State())
 
-    /// Makes a resolver whose answers are kept for `lifetime`, and that asks for `runningCount` names at the same time.
+    /// Makes a resolver that caches addresses for `lifetime`, and runs `runningCount` look-ups at a time.
     package init(
         lifetime: Duration = .seconds(30), runningCount: Int = maximumRunningCount, lookUp: LookUp? = nil
     ) {
@@ -60,30 +60,30 @@ package final class Resolver: Sendable {
         Result { () throws(SocketError) in try SocketAddress.resolve(host: host, port: port) }
     }
 
-    /// Finds the addresses of an origin and hands them over: at once if they are known, else on a thread of the resolver.
+    /// Looks up the addresses of an origin; answers at once if they are cached, otherwise on another thread.
     package func resolve(
         _ origin: Origin, now: MonotonicInstant, answer: @escaping @Sendable (Answer) -> Void
     ) {
-        // An address in text takes no look-up, and getaddrinfo does not wait for it.
+        // A literal address needs no look-up, and getaddrinfo does not block for it.
         guard origin.address == nil else { return answer(Self.answer(lookUp(origin.host, origin.port))) }
         let question = Question(host: origin.host, port: origin.port)
         let step = state.withLock { state -> Step in
             if let known = state.cache[question], known.until > now {
                 return .answer(.success(known.addresses))
             }
-            guard state.askers[question] == nil else {
-                state.askers[question]?.append(answer)
+            guard state.callbacks[question] == nil else {
+                state.callbacks[question]?.append(answer)
                 return .wait
             }
             guard state.runningCount < runningCount else {
                 guard state.queued.count < Self.maximumQueuedCount else {
                     return .answer(.failure(.tooManyWaiting))
                 }
-                state.askers[question] = [answer]
+                state.callbacks[question] = [answer]
                 state.queued.append(question)
                 return .wait
             }
-            state.askers[question] = [answer]
+            state.callbacks[question] = [answer]
             state.runningCount += 1
             return .run
         }
@@ -97,14 +97,14 @@ package final class Resolver: Sendable {
     private func run(_ question: Question) {
         queue.async { [self] in
             let answer = Self.answer(lookUp(question.host, question.port))
-            let (askers, next) = state.withLock { state in
+            let (callbacks, next) = state.withLock { state in
                 keep(answer, for: question, in: &state)
                 let next = state.queued.isEmpty ? nil : state.queued.removeFirst()
                 if next == nil { state.runningCount -= 1 }
-                return (state.askers.removeValue(forKey: question) ?? [], next)
+                return (state.callbacks.removeValue(forKey: question) ?? [], next)
             }
             if let next { run(next) }
-            for asker in askers { asker(answer) }
+            for callback in callbacks { callback(answer) }
         }
     }
 

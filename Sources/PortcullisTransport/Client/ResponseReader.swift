@@ -2,9 +2,9 @@
 
 package import PortcullisHTTP
 
-/// Turns the bytes of one response, as they come, into the response.
+/// Parses the bytes of one response incrementally.
 ///
-/// Pure: bytes go in, and the outcome comes out.
+/// Pure: takes bytes and returns the outcome.
 ///
 /// RFC 9112 §6.3.
 package struct ResponseReader {
@@ -15,7 +15,7 @@ package struct ResponseReader {
         case failed(HTTPClientError)
     }
 
-    /// How much memory a server gets by naming a length alone.
+    /// The most memory reserved for a declared length.
     private static let greatestReservation = 65536
 
     private let maxByteCount: Int
@@ -26,7 +26,7 @@ package struct ResponseReader {
     private var chunks: ChunkedDecoder
     private var isTooLarge = false
 
-    /// Whether anything has come yet.
+    /// Whether any byte has arrived.
     private(set) var hasBegun = false
 
     package init(method: Method, maxByteCount: Int, limits: WireLimits = WireLimits()) {
@@ -35,14 +35,14 @@ package struct ResponseReader {
         chunks = ChunkedDecoder(limits: limits)
     }
 
-    /// Takes what was read.
+    /// Takes the bytes of one read.
     ///
-    /// The reason of a refusal does not depend on how the bytes were split.
+    /// The error does not depend on how the bytes were split.
     package mutating func take(_ bytes: UnsafeRawBufferPointer) -> Progress {
         guard !bytes.isEmpty else { return .incomplete }
         hasBegun = true
         if let head { return takeBody(bytes, of: head) }
-        // Most heads come in one piece, which need not be kept.
+        // Most heads arrive in one piece, which need not be copied.
         guard !headBytes.isEmpty else {
             let progress = takeHead(bytes)
             if case .incomplete = progress, head == nil { headBytes = Array(bytes) }
@@ -70,7 +70,7 @@ package struct ResponseReader {
 
     /// Takes the end of the connection.
     ///
-    /// Over TLS the caller has made sure that the peer announced it.
+    /// Over TLS the caller must have received the peer's closure alert.
     mutating func takeEnd() -> Progress {
         guard let head, head.framing == .untilClose else { return .failed(.closed) }
         return complete(head, hasRest: true)
@@ -101,7 +101,7 @@ package struct ResponseReader {
             guard !isTooLarge else { return .failed(.responseTooLarge) }
             return progress.finished ? complete(head, hasRest: progress.consumed < bytes.count) : .incomplete
         } catch {
-            // What is malformed behind the limit is not looked at if it comes later.
+            // If it arrived later, the malformed part after the limit would not be read.
             return .failed(isTooLarge ? .responseTooLarge : .malformedResponse(error))
         }
     }
@@ -114,7 +114,7 @@ package struct ResponseReader {
         body += bytes
     }
 
-    /// Bytes behind a response belong to no request of ours: the two sides do not agree, and the connection is given up.
+    /// Bytes after a response belong to no request: the two sides disagree, so the connection is not reused.
     private mutating func complete(_ head: ParsedResponseHead, hasRest: Bool) -> Progress {
         let response = ReceivedResponse(head: head, body: body)
         body = []
@@ -122,13 +122,13 @@ package struct ResponseReader {
     }
 }
 
-/// A response as it came; its fields are made only when somebody asks for them.
+/// A received response; it decodes its fields on access.
 package struct ReceivedResponse: Sendable {
     fileprivate let head: ParsedResponseHead
     /// The body without its transfer coding.
     package let body: [UInt8]
 
-    /// The status; never an interim one.
+    /// The final status, never 1xx.
     package var status: Status { head.status }
     /// The fields, in order.
     package var fields: Fields { head.fields }

@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: MIT
 
-/// The exchanges that wait for a connection; those that go first are before the others.
+/// The exchanges that wait for a connection; those with priority come first.
 struct WaitingExchanges {
     private var first = FIFOQueue<Exchange>()
     private var others = FIFOQueue<Exchange>()
 
     var count: Int { first.count + others.count }
 
-    /// Whether the next one goes before others.
+    /// Whether the next one has priority.
     var beginsWithPriority: Bool { !first.isEmpty }
 
     mutating func append(_ exchange: Exchange) {
         if exchange.goesFirst { first.append(exchange) } else { others.append(exchange) }
     }
 
-    /// Puts an exchange before all others of its kind: it has had its turn already.
+    /// Puts an exchange before all others of its kind, because it is a repetition.
     mutating func prepend(_ exchange: Exchange) {
         if exchange.goesFirst { first.prepend(exchange) } else { others.prepend(exchange) }
     }
 
-    /// Takes the first that is not finished yet.
+    /// Removes and returns the first unfinished exchange.
     mutating func popFirst() -> Exchange? {
         while let exchange = first.popFirst() ?? others.popFirst() {
             if !exchange.isFinished { return exchange }
@@ -32,7 +32,7 @@ struct WaitingExchanges {
         _ = others.removeAll { $0 === exchange }
     }
 
-    /// Takes the exchanges whose deadline has passed.
+    /// Removes and returns the exchanges whose deadline has passed.
     mutating func removeExpired(at now: MonotonicInstant) -> [Exchange] {
         first.removeAll { $0.deadline <= now } + others.removeAll { $0.deadline <= now }
     }

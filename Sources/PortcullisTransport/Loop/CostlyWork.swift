@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: MIT
 
-/// Work that takes some tens of microseconds, such as checking a signature, in the order in which it came.
+/// A queue of work that takes some tens of microseconds, such as checking a signature.
 ///
-/// It waits until the cheap work of a turn is done and gets a share of the time: who sends forged tokens as fast as the network
-/// carries them must not keep those waiting whose tokens are known.
+/// Runs after the cheap work of a turn, within a share of its time: a client that floods the server with
+/// forged tokens must not delay clients whose tokens are cached.
 package struct CostlyWork {
-    /// What a turn spends on it at least, so that the price of going round does not count.
+    /// The least time that a turn spends on it, so that the overhead of a turn does not matter.
     package static let minimumNanoseconds: UInt64 = 100_000
-    /// What a turn spends on it at most, so that the sockets are looked at again soon.
+    /// The most time that a turn spends on it, so that the sockets are polled again soon.
     package static let maximumNanoseconds: UInt64 = 1_000_000
-    /// For how long it is thought of that there was something else to do.
+    /// How long cheap work counts as recent.
     package static let memory = Duration.milliseconds(20)
 
-    /// Not a bare closure, which an array would wrap once more.
+    /// Not a bare closure, because an array of closures adds a wrapper.
     private struct Piece {
         let work: () -> Void
     }
 
     private var pieces = FIFOQueue<Piece>()
-    /// How many pieces have come so far.
+    /// The number of pieces appended so far.
     package private(set) var arrivalCount = 0
-    /// When there was something else to do.
+    /// The last time that there was cheap work.
     private var lastCheapWork = MonotonicInstant(nanoseconds: 0)
 
     package init() {}
@@ -32,15 +32,15 @@ package struct CostlyWork {
         arrivalCount &+= 1
     }
 
-    /// The piece whose turn it is.
+    /// Removes and returns the next piece.
     package mutating func next() -> (() -> Void)? {
         pieces.popFirst()?.work
     }
 
-    /// How long a turn may spend on it.
+    /// Returns the nanoseconds that a turn may spend on it.
     ///
-    /// A third of the time that its cheap work took, within the bounds; the most there is where for a while every event has ended in
-    /// costly work, so that nobody waits for anything else.
+    /// A third of the time of the turn's cheap work, within the bounds; the maximum if every recent event
+    /// ended in costly work, because then no cheap work waits.
     package mutating func beginShare(
         spent: UInt64, cheapEvents cheapEventCount: Int, at now: MonotonicInstant
     ) -> UInt64 {

@@ -8,7 +8,7 @@ internal import Dispatch
     internal import Darwin
 #endif
 
-/// Readiness from two Dispatch sources for each descriptor, each asleep between its event and the next rearming.
+/// Readiness from two Dispatch sources for each descriptor, each suspended from its event to the next rearm.
 final class DispatchReadinessSet: ReadinessSet {
     private struct Watch {
         let read: any DispatchSourceRead
@@ -36,7 +36,7 @@ final class DispatchReadinessSet: ReadinessSet {
         write.resume()
     }
 
-    /// Puts the source of an event to sleep, or it would report the same readiness for ever.
+    /// Suspends the source of an event, which would otherwise report the same readiness forever.
     func fellAsleep(_ descriptor: Int32, _ direction: Readiness) {
         guard let watch = watches[descriptor], watch.asleep.isDisjoint(with: direction) else { return }
         if direction.contains(.readable) { watch.read.suspend() } else { watch.write.suspend() }
@@ -51,7 +51,8 @@ final class DispatchReadinessSet: ReadinessSet {
         watches[descriptor]?.asleep.subtract(wake)
     }
 
-    /// The descriptor is closed when both sources have let go of it, or another thread could be given its number too early.
+    /// Closes the descriptor after both sources are cancelled: otherwise its number could be reused too
+    /// early.
     func close(_ descriptor: Int32) {
         guard let watch = watches.removeValue(forKey: descriptor) else { return }
         let group = DispatchGroup()
@@ -61,7 +62,7 @@ final class DispatchReadinessSet: ReadinessSet {
         watch.write.setCancelHandler { group.leave() }
         watch.read.cancel()
         watch.write.cancel()
-        // A source that sleeps never gets to its cancel handler.
+        // A suspended source never calls its cancel handler.
         if watch.asleep.contains(.readable) { watch.read.resume() }
         if watch.asleep.contains(.writable) { watch.write.resume() }
         group.notify(queue: queue) { _ = systemClose(descriptor) }
@@ -71,7 +72,7 @@ final class DispatchReadinessSet: ReadinessSet {
 
     func deliver(_ count: Int, to loop: EventLoop) {}
 
-    /// Nothing waits here but Dispatch itself.
+    /// Does nothing: only Dispatch waits.
     let wake: @Sendable () -> Void = {}
 
     func invalidate() {

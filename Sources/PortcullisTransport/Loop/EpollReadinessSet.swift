@@ -5,18 +5,18 @@
     internal import Dispatch
     internal import Glibc
 
-    /// Readiness in batches: an epoll descriptor, edge-triggered, that is itself watched by one Dispatch source.
+    /// Readiness in batches from an edge-triggered epoll descriptor, watched by one Dispatch source.
     ///
-    /// Dispatch keeps the threads and the wake-ups; epoll saves a source, and a wake-up, for each connection.
+    /// Dispatch provides threads and wake-ups; epoll saves a source and a wake-up for each connection.
     final class EpollReadinessSet: ReadinessSet {
         private static let batch = 256
 
         private let epoll: Int32
-        /// Written to in order to end a poll that waits.
+        /// A write to it ends a waiting poll.
         private let waker: Int32
         let wake: @Sendable () -> Void
         private let source: any DispatchSourceRead
-        // SAFETY: filled by one call of the system at a time, and read when that has returned; no turn begins within another.
+        // SAFETY: one system call at a time fills it, and it is read after that returned; turns do not nest.
         @exclusivity(unchecked) private var events = [epoll_event](
             repeating: epoll_event(), count: EpollReadinessSet.batch)
 
@@ -55,7 +55,7 @@
             }
         }
 
-        /// Edge-triggered: the next edge comes by itself once a call has said that it would block.
+        /// Does nothing: after a call would block, the next edge is reported without rearming.
         func rearm(_ descriptor: Int32, for directions: Readiness) {}
 
         func close(_ descriptor: Int32) {

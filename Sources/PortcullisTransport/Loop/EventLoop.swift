@@ -9,42 +9,42 @@ internal import Synchronization
     internal import Darwin
 #endif
 
-/// A serial queue with a readiness set: the one thread at a time on which its connections, and the handlers of their
-/// requests, run.
+/// A serial queue with a readiness set; its connections and their request handlers run on it, on one thread
+/// at a time.
 ///
-/// As a `SerialExecutor` it carries the actors that are pinned to it, as a `TaskExecutor` the handlers. A job enqueued from the
-/// loop itself runs in the same turn; from elsewhere it goes through the queue. Like a thread, it lives until it is told to end
-/// with ``shutDown()``: its sources keep it, for a weak reference would make every count of its references a slow one.
-// SAFETY: everything mutable is touched on `queue` alone, but for what is atomic and `wake`, which is set once in `init`.
+/// As a `SerialExecutor` it runs the actors pinned to it, as a `TaskExecutor` the handlers. A job enqueued on
+/// the loop runs in the same turn; a job from another thread goes through the queue. Like a thread, it lives
+/// until ``shutDown()``: its sources retain it, because a weak reference would slow down every retain.
+// SAFETY: mutable state is used on `queue` alone, except for atomics and `wake`, which is set once in `init`.
 package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
-    /// How many batches of events one turn takes before it gives way to what else waits on the queue.
+    /// The most batches of events in one turn before other work on the queue gets its turn.
     private static let batchesPerTurn = 64
-    /// How long a turn waits for more before the thread goes back to Dispatch, in milliseconds.
+    /// How long a turn waits for more events before the thread returns to Dispatch, in milliseconds.
     ///
-    /// Under load there is more in a moment, and to be woken by Dispatch again costs two switches of threads.
+    /// Under load more events arrive soon, and a wake-up by Dispatch costs two thread switches.
     private static let lingerMilliseconds: Int32 = 2
 
     package let index: Int
     package let queue: DispatchQueue
-    /// Whether what watches the descriptors has to be asked again after each event.
+    /// Whether the readiness set must be rearmed after each event.
     private let needsRearming: Bool
     private let owner = Atomic<UInt>(0)
-    /// Whether the loop's thread waits in a poll, so that work from elsewhere has to end that.
+    /// Whether the loop's thread waits in a poll, which work from other threads must end.
     private let isLingering = Atomic<Bool>(false)
-    /// How much work from elsewhere the queue holds for the loop.
+    /// The number of work items from other threads in the queue.
     private let submittedCount = Atomic<Int>(0)
     private var wake: @Sendable () -> Void = {}
 
-    // SAFETY: no access to one of these is open while a handler, a job or other work runs: each is taken out before it is called.
-    // They are touched several times in every turn, and the checks at run time are dear.
+    // SAFETY: no access to these is open while a handler, a job or other work runs: each item is taken out
+    // before it is called. Every turn uses them several times, and the run-time checks are expensive.
     @exclusivity(unchecked) private var registrations: [Registration?] = []
     @exclusivity(unchecked) private var readyJobs: [UnownedJob] = []
     @exclusivity(unchecked) private var laterWork: [@Sendable () -> Void] = []
     @exclusivity(unchecked) private var costlyWork = CostlyWork()
 
-    /// How many events since the last share of costly work have ended in none.
+    /// The number of events since the last share of costly work that caused none.
     private var cheapEventCount = 0
-    /// Whether the queue holds the block that takes up what a turn has left: one at a time, or they would multiply.
+    /// Whether the queue holds the block that continues unfinished work; there is at most one.
     private var isResumptionQueued = false
     private var readinessSet: (any ReadinessSet)?
     private var jobWatch: (nanoseconds: UInt64, report: (UInt64) -> Void)?
@@ -52,19 +52,19 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     private var wheel: TimerWheel
     private var timer: (any DispatchSourceTimer)?
     private var armedTick = UInt64.max
-    /// What is done when the loop ends, by who wants it.
+    /// The work to do when the loop ends, by owner.
     private var lastWork: [ObjectIdentifier: () -> Void] = [:]
-    /// Whether the loop was told to end; to be read on the loop.
+    /// Whether the loop has been shut down; read it on the loop.
     package private(set) var hasEnded = false
 
-    /// The instant of the current turn, read once for all of it.
+    /// The instant of the current turn, read once per turn.
     package private(set) var now = MonotonicInstant.now()
 
     private struct Registration {
         let handler: any ReadinessHandler
         let generation: UInt32
         var deadline = MonotonicInstant.distantFuture
-        /// The tick at which the wheel will name this registration; none if it is not in the wheel.
+        /// The tick at which the wheel returns this registration; `.max` if it is not in the wheel.
         var wheelTick = UInt64.max
     }
 
@@ -91,7 +91,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     private struct Unowned: Sendable { unowned let loop: EventLoop }
     private static let key = DispatchSpecificKey<Unowned>()
 
-    /// The loop on which this is called, or nothing elsewhere.
+    /// The loop that the caller runs on, or `nil`.
     package static var current: EventLoop? {
         DispatchQueue.getSpecific(key: key)?.loop
     }
@@ -110,7 +110,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         submit { self.run(job) }
     }
 
-    /// Lets the queue run something, and the loop's thread go back to the queue if it waits for sockets.
+    /// Submits work to the queue, and ends the loop's poll if it waits for sockets.
     private func submit(_ work: @escaping @Sendable () -> Void) {
         submittedCount.add(1, ordering: .sequentiallyConsistent)
         queue.async {
@@ -121,7 +121,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     }
 
     package func checkIsolated() {
-        precondition(isCurrent, "The caller is not on the event loop that it was pinned to.")
+        precondition(isCurrent, "The caller does not run on the event loop that it is pinned to.")
     }
 
     package func isIsolatingCurrentContext() -> Bool? { isCurrent }
@@ -130,34 +130,35 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         UnownedSerialExecutor(ordinary: self)
     }
 
-    /// Runs a closure on the loop: at once if the caller is there already, soon otherwise.
+    /// Runs a closure on the loop: at once if the caller runs on it, otherwise later.
     package func execute(_ work: @escaping @Sendable () -> Void) {
         if isCurrent { return work() }
         submit(work)
     }
 
-    /// Runs a closure on the loop after what is ready now has had its share.
+    /// Runs a closure on the loop after the work that is ready now.
     package func executeLater(_ work: @escaping @Sendable () -> Void) {
         guard isCurrent else { return submit(work) }
         laterWork.append(work)
     }
 
-    /// Runs a closure that takes some tens of microseconds when the cheap work of a turn is done, within a share of its time.
+    /// Runs a closure that takes some tens of microseconds after the cheap work of a turn, within a share of
+    /// its time.
     package func executeCostly(_ work: @escaping @Sendable () -> Void) {
         guard isCurrent else { return submit { self.costlyWork.append(work) } }
         costlyWork.append(work)
     }
 
-    /// Waits until the loop has time for some tens of microseconds of work.
+    /// Suspends until the loop has time for some tens of microseconds of work.
     package func awaitShare() async {
         await withCheckedContinuation { continuation in executeCostly { continuation.resume() } }
     }
 
     // MARK: Descriptors, on the loop
 
-    /// Watches a descriptor that does not block.
+    /// Watches a non-blocking descriptor.
     ///
-    /// The handler is kept until ``close(_:)``.
+    /// Retains the handler until ``close(_:)``.
     package func watch(_ descriptor: Int32, _ handler: any ReadinessHandler) throws(SocketError) {
         checkIsolated()
         let slot = Int(descriptor)
@@ -172,9 +173,9 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         }
     }
 
-    /// Gives a descriptor that is watched to another handler, and takes its deadline away.
+    /// Moves a watched descriptor to another handler, and removes its deadline.
     ///
-    /// Readiness that the first one was told is not told again.
+    /// Readiness that the first handler received is not reported again.
     package func handOver(_ descriptor: Int32, to handler: any ReadinessHandler) {
         checkIsolated()
         guard let old = registrations[Int(descriptor)] else { return }
@@ -183,7 +184,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         withExtendedLifetime(old) {}
     }
 
-    /// Asks to be told again when the descriptor is ready, after a call on it has said that it would block.
+    /// Requests the next readiness event, after a call on the descriptor would have blocked.
     package func rearm(_ descriptor: Int32, for directions: Readiness) {
         if needsRearming { readinessSet?.rearm(descriptor, for: directions) }
     }
@@ -196,13 +197,13 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         }
         registrations[Int(descriptor)] = nil
         readinessSet?.close(descriptor)
-        // The end of a handler may close others, and must not come while the table is being changed.
+        // Releasing a handler may close others, and must not happen while the table is being changed.
         withExtendedLifetime(old) {}
     }
 
-    /// Sets, moves or (with `.distantFuture`) takes away the one deadline of a descriptor.
+    /// Sets, moves or (with `.distantFuture`) removes the one deadline of a descriptor.
     ///
-    /// Later deadlines cost a store.
+    /// Moving a deadline later costs one store.
     package func setDeadline(_ deadline: MonotonicInstant, for descriptor: Int32) {
         let slot = Int(descriptor)
         guard registrations[slot] != nil else { return }
@@ -221,13 +222,15 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         arm(at: due)
     }
 
-    /// Has a closure called when the loop ends, or with none not any more; to be called on the loop.
+    /// Sets the closure to call when the loop ends, or removes it with `nil`.
+    ///
+    /// Call it on the loop.
     package func setLastWork(of owner: AnyObject, _ work: (() -> Void)?) {
         checkIsolated()
         lastWork[ObjectIdentifier(owner)] = work
     }
 
-    /// Ends the loop: nothing is watched any more, and what is still registered is let go.
+    /// Ends the loop: stops watching, and closes every registered descriptor.
     package func shutDown() {
         execute { [self] in
             hasEnded = true
@@ -249,27 +252,28 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         onLoop {
             for _ in 0..<Self.batchesPerTurn {
                 let events = mayLinger ? linger() : readinessSet?.poll(wait: 0) ?? 0
-                // The wait is no part of what the batch takes, or costly work would have a share of it.
+                // Read after the wait, which must not count as cheap work, or costly work would get a share
+                // of it.
                 now = .now()
                 readinessSet?.deliver(events, to: self)
                 runReadyJobs()
                 runLaterWork()
                 runCostlyWork()
                 if events == 0, laterWork.isEmpty, costlyWork.isEmpty { return }
-                // Costly work can fill every batch; what comes from elsewhere must not wait for all of them.
+                // Costly work can fill every batch; work from other threads must not wait for all of them.
                 if !costlyWork.isEmpty, submittedCount.load(ordering: .relaxed) > 0 { return }
             }
         }
     }
 
-    /// Whether nothing else waits for the thread.
+    /// Whether no other work waits for the thread.
     private var mayLinger: Bool { !hasWork && submittedCount.load(ordering: .relaxed) == 0 }
 
-    /// Waits a little for more.
+    /// Polls, and waits briefly for events.
     private func linger() -> Int {
         isLingering.store(true, ordering: .sequentiallyConsistent)
         defer { isLingering.store(false, ordering: .relaxed) }
-        // Whoever submits counts first and looks at the flag then; so one of the two sees the other.
+        // `submit` counts first and then checks the flag, so one of the two sees the other.
         guard submittedCount.load(ordering: .sequentiallyConsistent) == 0 else { return 0 }
         return readinessSet?.poll(wait: Self.lingerMilliseconds) ?? 0
     }
@@ -281,7 +285,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         }
     }
 
-    /// Hands an event to whoever owns the descriptor now, unless its number has been given to another since.
+    /// Passes an event to the descriptor's handler, unless the descriptor's number has been reused since.
     @inline(__always)
     func deliver(_ readiness: Readiness, to descriptor: Int32, generation: UInt32) {
         let slot = Int(descriptor)
@@ -312,8 +316,8 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
 
     private var hasWork: Bool { !readyJobs.isEmpty || !laterWork.isEmpty || !costlyWork.isEmpty }
 
-    /// Runs what has become ready, and what that makes ready, up to a bound: a task that yields for ever must not keep the
-    /// sockets waiting.
+    /// Runs ready jobs, and jobs that become ready meanwhile, up to a bound: a task that yields forever must
+    /// not block the sockets.
     private func runReadyJobs() {
         for _ in 0..<16 where !readyJobs.isEmpty {
             let batch = readyJobs
@@ -330,7 +334,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         runReadyJobs()
     }
 
-    /// Runs costly work for as long as is fair to what else this turn has done, one piece at least.
+    /// Runs costly work for its share of this turn's time, at least one piece.
     private func runCostlyWork() {
         guard !costlyWork.isEmpty else { return }
         let start = MonotonicInstant.now()
@@ -360,9 +364,9 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
             isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
     }
 
-    /// Has jobs reported that keep the thread for longer than so many nanoseconds.
+    /// Reports jobs that occupy the thread for longer than this many nanoseconds.
     ///
-    /// To be called on the loop.
+    /// Call it on the loop.
     package func watchJobs(longerThan nanoseconds: UInt64, report: @escaping (_ held: UInt64) -> Void) {
         checkIsolated()
         jobWatch = (nanoseconds, report)

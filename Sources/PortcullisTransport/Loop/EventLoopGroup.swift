@@ -8,12 +8,12 @@ internal import Synchronization
     internal import Darwin
 #endif
 
-/// A fixed number of event loops, handed out in turn.
+/// A fixed number of event loops, returned in turn.
 package final class EventLoopGroup: Sendable {
     package let loops: [EventLoop]
     private let turn = Atomic<Int>(0)
 
-    /// Makes as many loops as asked for, or as there are processor cores.
+    /// Makes `count` loops, by default one for each processor core.
     package init(count: Int? = nil, readiness: ReadinessKind = .preferred) throws(SocketError) {
         var loops: [EventLoop] = []
         for index in 0..<max(1, count ?? Self.coreCount) {

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 
-/// A queue: elements leave in the order in which they came.
+/// A first-in, first-out queue.
 ///
-/// Each operation at the ends takes constant time on average. An element that has left is released at once.
+/// Each operation at the ends takes amortized constant time. A removed element is released at once.
 package struct FIFOQueue<Element> {
     /// The elements from `head` on; `nil` before.
     @usableFromInline package var elements: [Element?] = []
     @usableFromInline package var head = 0
 
-    /// How many elements have to have left before the others move to the front, and how much room an empty queue keeps.
+    /// The least number of removed elements before the others move to the front.
     @usableFromInline package static var compactionCount: Int { 32 }
+    /// The most capacity that an empty queue keeps.
     @usableFromInline package static var keptCapacity: Int { 1024 }
 
     /// Makes an empty queue.
@@ -17,7 +18,7 @@ package struct FIFOQueue<Element> {
 
     /// Whether there is no element.
     @inlinable package var isEmpty: Bool { head == elements.count }
-    /// How many elements there are.
+    /// The number of elements.
     @inlinable package var count: Int { elements.count - head }
 
     /// Adds the last element.
@@ -35,7 +36,7 @@ package struct FIFOQueue<Element> {
         }
     }
 
-    /// Takes the first element; `nil` if there is none.
+    /// Removes and returns the first element; `nil` if there is none.
     @inlinable package mutating func popFirst() -> Element? {
         guard head < elements.count else { return nil }
         let first = elements[head].take()
@@ -44,19 +45,19 @@ package struct FIFOQueue<Element> {
             elements.removeAll(keepingCapacity: elements.capacity <= Self.keptCapacity)
             head = 0
         } else if head >= Self.compactionCount, head >= elements.count / 2 {
-            // At least as many have left as are moved, so that each is moved once on average.
+            // At least as many were removed as are moved, so each moves once on average.
             elements.removeFirst(head)
             head = 0
         }
         return first
     }
 
-    /// Takes all elements, in order.
+    /// Removes and returns all elements, in order.
     package mutating func removeAll() -> [Element] {
         removeAll { _ in true }
     }
 
-    /// Takes the elements that meet a condition, in order; the others keep theirs.
+    /// Removes and returns the elements that meet a condition; both parts keep their order.
     package mutating func removeAll(where isRemoved: (Element) -> Bool) -> [Element] {
         var removed: [Element] = []
         var kept: [Element?] = []
@@ -69,7 +70,7 @@ package struct FIFOQueue<Element> {
         return removed
     }
 
-    /// What a function makes of the elements, in order.
+    /// The non-`nil` results of a function on the elements, in order.
     package func compactMap<Result>(_ transform: (Element) -> Result?) -> [Result] {
         elements[head...].compactMap { $0.flatMap(transform) }
     }

@@ -6,9 +6,9 @@
     internal import Darwin
 #endif
 
-/// For code that is meant to hold its thread, as an example of what must not run on an event loop.
+/// Blocks the thread on purpose, as an example of what must not run on an event loop.
 package enum HeldThread {
-    /// Sleeps without giving the thread back.
+    /// Sleeps without releasing the thread.
     package static func sleep(for duration: Duration) {
         let nanoseconds = duration.wholeNanoseconds
         var wanted = timespec(

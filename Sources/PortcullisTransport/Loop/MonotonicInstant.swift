@@ -6,26 +6,26 @@
     import Darwin
 #endif
 
-/// A moment of a clock that never goes back and does not know the date, in nanoseconds from an arbitrary start.
+/// An instant of a monotonic clock, in nanoseconds from an arbitrary start.
 ///
-/// For deadlines. The seconds of `exp` come from another clock.
+/// For deadlines. `exp` uses the wall clock instead.
 public struct MonotonicInstant: Sendable, Hashable, Comparable {
     /// Nanoseconds since the clock's start.
     public let nanoseconds: UInt64
 
-    /// Makes an instant, for clocks of tests.
+    /// Makes an instant, for test clocks.
     public init(nanoseconds: UInt64) {
         self.nanoseconds = nanoseconds
     }
 
-    /// The instant at which this is called.
+    /// The current instant.
     public static func now() -> MonotonicInstant {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return MonotonicInstant(nanoseconds: UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec))
     }
 
-    /// An instant a few milliseconds ago at most, at a fraction of the price.
+    /// The current instant to within a few milliseconds, at a fraction of the cost.
     package static func coarse() -> MonotonicInstant {
         #if canImport(Glibc)
             let clock = CLOCK_MONOTONIC_COARSE
@@ -45,27 +45,27 @@ public struct MonotonicInstant: Sendable, Hashable, Comparable {
         first.nanoseconds < second.nanoseconds
     }
 
-    /// The instant that lies `duration` later.
+    /// The instant `duration` later.
     ///
-    /// Negative durations count as zero, and the end of time is the limit.
+    /// Negative durations count as zero; overflow gives the latest instant.
     public static func + (instant: MonotonicInstant, duration: Duration) -> MonotonicInstant {
         instant.advanced(byNanoseconds: duration.wholeNanoseconds)
     }
 
-    /// The instant that lies so many nanoseconds later, at most the end of time.
+    /// The instant this many nanoseconds later; overflow gives ``distantFuture``.
     package func advanced(byNanoseconds count: UInt64) -> MonotonicInstant {
         let (sum, overflow) = nanoseconds.addingReportingOverflow(count)
         return overflow ? .distantFuture : MonotonicInstant(nanoseconds: sum)
     }
 
-    /// The time from `earlier` to `later`, zero if they stand the other way round.
+    /// The time from `earlier` to `later`; zero if `later` is earlier.
     public static func - (later: MonotonicInstant, earlier: MonotonicInstant) -> Duration {
         .nanoseconds(later > earlier ? Int64(clamping: later.nanoseconds - earlier.nanoseconds) : 0)
     }
 }
 
 extension Duration {
-    /// The duration in nanoseconds, clamped to what 64 bits hold; zero for negative ones.
+    /// The duration in nanoseconds, clamped to 64 bits; zero if negative.
     package var wholeNanoseconds: UInt64 {
         let (seconds, attoseconds) = components
         guard seconds >= 0, attoseconds >= 0 else { return 0 }

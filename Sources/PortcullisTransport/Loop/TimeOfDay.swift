@@ -6,7 +6,7 @@
     internal import Darwin
 #endif
 
-/// The machine's clock of date and time, which may be set and may jump.
+/// The machine's wall clock, which may be set and may jump.
 package enum TimeOfDay {
     /// Seconds since the beginning of 1970, without leap seconds.
     package static func secondsSince1970() -> Double {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 
-/// Many deadlines at the price of an array write each: a ring of slots, one a tick, that hold what is due then.
+/// Many deadlines at the cost of one array write each: a ring of slots, one for each tick.
 ///
-/// A pure value: time comes in as ticks. An entry further away than the ring is long waits in the last slot and is given back
-/// early; whoever owns it looks at its true deadline and puts it in again. Entries are not taken out either: the owner ignores
-/// one that no longer counts.
+/// A pure value: the caller passes time as ticks. An entry beyond the ring's length waits in the last slot
+/// and is returned early; its owner checks the real deadline and inserts it again. Entries cannot be removed:
+/// the owner ignores one that is obsolete.
 package struct TimerWheel: Sendable {
-    /// How long a tick is, as a power of two of nanoseconds: 2^24 ns, about 17 ms.
+    /// The length of a tick as a power of two in nanoseconds: 2^24 ns, about 17 ms.
     package static let tickShift: UInt64 = 24
     private static let slotCount = 1024
 
@@ -19,7 +19,7 @@ package struct TimerWheel: Sendable {
         currentTick = tick
     }
 
-    /// The first tick that does not lie before the instant.
+    /// The first tick that is not before the instant.
     package static func tick(notBefore instant: MonotonicInstant) -> UInt64 {
         (instant.nanoseconds &+ (1 << tickShift) &- 1) >> tickShift
     }
@@ -33,7 +33,7 @@ package struct TimerWheel: Sendable {
 
     /// Puts an entry into the slot of a tick, at least one ahead and at most the length of the ring.
     ///
-    /// - Returns: The tick at which the entry will be given back.
+    /// - Returns: The tick at which the entry will be returned.
     package mutating func insert(_ entry: UInt64, at tick: UInt64) -> UInt64 {
         let reachable = min(max(tick, currentTick + 1), currentTick + UInt64(Self.slotCount) - 1)
         slots[Int(reachable % UInt64(Self.slotCount))].append(entry)
@@ -41,7 +41,7 @@ package struct TimerWheel: Sendable {
         return reachable
     }
 
-    /// Moves on to a tick and gives back every entry that has become due.
+    /// Advances to a tick and returns every entry that has become due.
     package mutating func advance(to tick: UInt64) -> [UInt64] {
         guard tick > currentTick else { return [] }
         guard entryCount > 0 else {
@@ -61,7 +61,7 @@ package struct TimerWheel: Sendable {
         return due
     }
 
-    /// The first tick at which something is due, or nothing if the wheel is empty.
+    /// The first tick at which an entry is due, or `nil` if the wheel is empty.
     package var nextTick: UInt64? {
         guard entryCount > 0 else { return nil }
         for step in 1...UInt64(Self.slotCount)

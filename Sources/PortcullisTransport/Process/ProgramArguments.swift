@@ -6,16 +6,17 @@
     internal import Glibc
 #endif
 
-/// The words on the command line of this process.
+/// The command line arguments of this process.
 package enum ProgramArguments {
-    /// The reason for ending a program that cannot read its own command line, as a sentence.
+    /// The message of a program that cannot read its own command line.
     package static let unreadable = "the command line cannot be read; is /proc mounted?"
 
-    /// The words after the name of the program, or `nil` if they cannot be read.
+    /// The arguments after the name of the program, or `nil` if they cannot be read.
     ///
-    /// Swift's `CommandLine.arguments` is empty on Linux where `/proc` is missing, and in a statically linked program also
-    /// if a preloaded library has called `setenv`; a program that took that for an empty command line would do something
-    /// that its caller has not asked for. So the kernel's list is read here, and a list without a program name is none.
+    /// Swift's `CommandLine.arguments` is empty on Linux without `/proc`, and in a statically linked program
+    /// also after a preloaded library has called `setenv`; a program that took this for an empty command line
+    /// would do something that its user did not request. So this reads the kernel's list, and rejects a list
+    /// without a program name.
     package static func read() -> [String]? {
         #if canImport(Darwin)
             return words(CommandLine.arguments)
@@ -24,13 +25,13 @@ package enum ProgramArguments {
         #endif
     }
 
-    /// The words after the first one of a list that starts with the name of the program.
+    /// The arguments after the program name, or `nil` if there is no program name.
     package static func words(_ arguments: [String]) -> [String]? {
         guard let name = arguments.first, !name.isEmpty else { return nil }
         return Array(arguments.dropFirst())
     }
 
-    /// Reads a list of words with NUL after each of them, as the kernel shows it.
+    /// Reads a list of arguments, each followed by NUL, in the kernel's format.
     package static func read(from path: String) -> [String]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
@@ -40,7 +41,7 @@ package enum ProgramArguments {
         while true {
             let capacity = piece.count
             let count = piece.withUnsafeMutableBytes { buffer in
-                // The module says which function is meant: this type has a `read` too.
+                // Qualified with the module, because this type has a `read` too.
                 #if canImport(Darwin)
                     Darwin.read(descriptor, buffer.baseAddress, capacity)
                 #else

@@ -8,34 +8,34 @@ internal import Synchronization
     internal import Darwin
 #endif
 
-/// The three descriptors that a process starts with.
+/// Standard input, output and error.
 package enum StandardDescriptors {
-    /// Opens `/dev/null` for each of the three that is closed.
+    /// Opens `/dev/null` for each one that is closed.
     ///
-    /// Else the next file or socket of the process takes the number, and gets what is meant for standard error. To be called
-    /// before anything is opened.
+    /// Otherwise the next file or socket gets that number, and receives what is written to standard error.
+    /// Call it before anything is opened.
     package static func fill() {
-        // The lowest free number is taken, so that each call fills the first gap that is left.
+        // `open` returns the lowest free number, so each call fills the first gap.
         for descriptor in Int32(0)...2 where fcntl(descriptor, F_GETFD) < 0 {
             _ = open("/dev/null", O_RDWR)
         }
     }
 
-    /// The outcome of a wait for a descriptor that is written to.
+    /// The outcome of waiting to write to a descriptor.
     package enum Readiness: Sendable, Hashable {
         case ready
-        /// Its reader has not made room in time.
+        /// The reader did not make room in time.
         case full
         /// There is no reader, or the descriptor is closed.
         case gone
     }
 
-    /// Waits until a descriptor takes bytes, at most so many milliseconds.
+    /// Waits until a descriptor accepts bytes, at most this many milliseconds.
     ///
-    /// A pipe that is `ready` takes `PIPE_BUF` bytes without waiting. Writing where there is no reader would raise SIGPIPE, which
-    /// is why this asks first.
+    /// A pipe that is `ready` accepts `PIPE_BUF` bytes without blocking. Writing without a reader would raise
+    /// SIGPIPE, so this polls first.
     package static func waitToWrite(_ descriptor: Int32, milliseconds: Int32) -> Readiness {
-        // The system would wait for a number that is none.
+        // `poll` ignores a negative number, and would wait.
         guard descriptor >= 0 else { return .gone }
         var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         let count = poll(&waiting, 1, milliseconds)
@@ -44,12 +44,12 @@ package enum StandardDescriptors {
         return waiting.revents & Int16(POLLOUT) != 0 ? .ready : .full
     }
 
-    /// How long a reader may take nothing before ``writeAll(_:to:)`` gives up.
+    /// How long ``writeAll(_:to:)`` waits for a reader that reads nothing, in milliseconds.
     private static let patience: Int32 = 5000
 
-    /// Writes all of a text, and waits for a slow reader, at most 5 seconds without progress.
+    /// Writes a whole text, and waits for a slow reader, at most 5 seconds without progress.
     ///
-    /// - Returns: Whether all of it was written.
+    /// - Returns: Whether the whole text was written.
     @discardableResult
     package static func writeAll(_ text: String, to descriptor: Int32) -> Bool {
         var rest = Array(text.utf8)[...]
@@ -75,20 +75,20 @@ package enum StandardDescriptors {
     }
 }
 
-/// A descriptor that takes sentences from any thread and makes none of them wait.
+/// A descriptor that accepts lines from any thread and never blocks.
 ///
-/// A sentence that cannot be written at once is dropped: where the descriptor is a pipe whose reader has stopped, on a full disk, or
-/// closed. The next sentence that can be written comes after a line with the number of those that were dropped, and after the
-/// end of a line that was written in part.
+/// Drops a line that cannot be written at once: to a pipe whose reader has stopped, on a full disk, or to a
+/// closed descriptor. Before the next line it ends a partly written line and writes the number of dropped
+/// lines.
 package final class LineDescriptor: Sendable {
-    /// POSIX `PIPE_BUF` on Linux: so much goes to a pipe that is ready without waiting.
+    /// POSIX `PIPE_BUF` on Linux: a pipe that is ready accepts this much without blocking.
     static let maxPieceByteCount = 4096
 
     /// Standard error.
     package static let standardError = LineDescriptor(2)
 
     private struct State {
-        /// Whether the last line that was written lacks its end.
+        /// Whether the last line was written only in part.
         var isTorn = false
         var droppedCount = 0
     }
@@ -98,7 +98,7 @@ package final class LineDescriptor: Sendable {
 
     package init(_ descriptor: Int32) { self.descriptor = descriptor }
 
-    /// Writes a sentence and the end of a line, or drops the sentence.
+    /// Writes a line, or drops it.
     package func write(_ sentence: String) {
         state.withLock { state in
             var notice: [UInt8] = state.isTorn ? [0x0A] : []
@@ -114,7 +114,7 @@ package final class LineDescriptor: Sendable {
         }
     }
 
-    /// Writes as much as goes without waiting.
+    /// Writes as much as possible without blocking.
     private func writeNow(_ bytes: [UInt8]) -> Int {
         var written = 0
         while written < bytes.count,

@@ -8,17 +8,17 @@ internal import CPlatform
     internal import Darwin
 #endif
 
-/// Listening sockets on one address, one for each event loop, among which the system spreads the connections.
+/// Listening sockets on one address, one for each event loop; the system spreads connections over them.
 package struct ListeningSockets: Sendable {
     package let descriptors: [Int32]
     package let address: SocketAddress
 
-    /// Binds `count` sockets to the first address of the host that can be bound.
+    /// Binds `count` sockets to the first address of the host that allows it.
     ///
-    /// Port 0 takes any free one.
+    /// Port 0 means any free port.
     ///
-    /// The first is bound without sharing, so that a port that another program has, even one that shares, is an error and not a
-    /// silent partnership.
+    /// Binds the first socket without `SO_REUSEPORT`, so that a port in use by another program is an error,
+    /// even if that program shares it.
     package init(host: String, port: Int, count: Int, backlog: Int32 = 1024) throws(SocketError) {
         var failure = SocketError(call: .resolve, code: EAI_NONAME)
         for address in try SocketAddress.resolve(host: host, port: port, passive: true) {
@@ -85,7 +85,8 @@ package struct ListeningSockets: Sendable {
     ) throws(SocketError) -> (address: SocketAddress, resolved: ResolvedAddress) {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        // SAFETY: the storage is large enough for every address, and the system writes no more than `length` bytes of it.
+        // SAFETY: the storage is large enough for every address, and the system writes at most `length` bytes
+        // of it.
         let code = withUnsafeMutablePointer(to: &storage) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
         }
@@ -101,7 +102,7 @@ package func setOption(_ descriptor: Int32, _ level: Int32, _ option: Int32) thr
     }
 }
 
-/// Closes a descriptor that no loop watches.
+/// Closes a descriptor that no event loop watches.
 package func closeDescriptor(_ descriptor: Int32) -> Int32 {
     #if canImport(Glibc)
         Glibc.close(descriptor)
@@ -110,13 +111,13 @@ package func closeDescriptor(_ descriptor: Int32) -> Int32 {
     #endif
 }
 
-/// Opens a descriptor that is good for nothing but being there.
+/// Opens `/dev/null`, to reserve a descriptor.
 package func nullDevice() -> Int32? {
     let descriptor = open("/dev/null", O_RDONLY | O_CLOEXEC)
     return descriptor < 0 ? nil : descriptor
 }
 
-/// How many descriptors the process may have open at the same time.
+/// The most descriptors that the process may have open.
 package func maxDescriptorCount() -> Int {
     #if canImport(Glibc)
         let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)

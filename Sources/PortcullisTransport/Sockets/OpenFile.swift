@@ -8,30 +8,30 @@ internal import CPlatform
     internal import Darwin
 #endif
 
-/// A regular file that is open for reading, and is closed when nobody needs it any more.
+/// A regular file open for reading; closed when the last reference is released.
 ///
-/// Reading it moves no position, so that one may be sent to many clients at a time.
+/// Reads have no shared position, so one file can be sent to many clients at a time.
 public final class OpenFile: Sendable {
-    /// How many bytes the file had when it was opened.
+    /// The byte count of the file when it was opened.
     public let byteCount: Int
     private let descriptor: Int32
 
-    /// Opens a file by its name.
+    /// Opens a file by its path.
     ///
-    /// Follows symbolic links, and checks no name for `..`: a name that comes from a request must have been checked. Waits for the
+    /// Follows symbolic links, and does not check for `..`: check a path from a request first. Blocks on the
     /// file system.
     ///
     /// - Throws: ``FileError``.
     public convenience init(_ path: String) throws(FileError) {
-        // A pipe would keep its opener waiting for the other end.
+        // Opening a pipe would block until it has a writer.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw FileError(code: errno) }
         try self.init(taking: descriptor)
     }
 
-    /// Takes over a descriptor that is open for reading.
+    /// Takes ownership of a descriptor open for reading.
     ///
-    /// - Throws: ``FileError`` if it is none of a regular file; the descriptor is closed then too.
+    /// - Throws: ``FileError`` if it is not a regular file; closes the descriptor.
     public init(taking descriptor: Int32) throws(FileError) {
         var information = stat()
         let code = fstat(descriptor, &information) == 0 ? 0 : errno
@@ -46,7 +46,7 @@ public final class OpenFile: Sendable {
 
     deinit { _ = closeDescriptor(descriptor) }
 
-    /// Whether the system sends files to sockets without copying them through memory.
+    /// Whether the system can send files to sockets without copying them through memory.
     package static var canSendDirectly: Bool {
         #if os(Linux)
             true
@@ -55,11 +55,11 @@ public final class OpenFile: Sendable {
         #endif
     }
 
-    /// Sends a part of the file to a socket that does not block, without copying it through memory.
+    /// Sends a part of the file to a non-blocking socket, without copying it through memory.
     ///
-    /// Never raises SIGPIPE. Waits for the file system where the part is not in its cache.
+    /// Never raises SIGPIPE. Blocks on the file system if the part is not in its cache.
     ///
-    /// - Returns: How many bytes went, zero at the end of the file, or -1 with `errno`.
+    /// - Returns: The number of bytes sent, zero at the end of the file, or -1 with `errno`.
     package func send(_ range: Range<Int>, to socket: Int32) -> Int {
         #if os(Linux)
             cplatform_sendfile(socket, descriptor, off_t(range.lowerBound), range.count)
@@ -69,9 +69,9 @@ public final class OpenFile: Sendable {
         #endif
     }
 
-    /// Reads from an offset on, as many bytes as the buffer takes or fewer.
+    /// Reads from an offset, at most as many bytes as the buffer has room for.
     ///
-    /// - Returns: How many bytes were read, zero at the end of the file, or -1 with `errno`.
+    /// - Returns: The number of bytes read, zero at the end of the file, or -1 with `errno`.
     package func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) -> Int {
         pread(descriptor, buffer.baseAddress, buffer.count, off_t(offset))
     }
@@ -79,11 +79,11 @@ public final class OpenFile: Sendable {
 
 /// Why a file can't be opened.
 public enum FileError: Error, Sendable, Hashable {
-    /// There is none of that name. A handler that lets this through answers 404.
+    /// There is no such file. A handler that throws this error answers 404.
     case notFound
-    /// It is a directory, a pipe or a device.
+    /// The path names a directory, a pipe or a device.
     case notRegular
-    /// Anything else, by the value of `errno`.
+    /// Any other error; the number is `errno`.
     case system(Int32)
 
     fileprivate init(code: Int32) {

@@ -8,17 +8,17 @@ internal import CPlatform
     internal import Darwin
 #endif
 
-/// Whether the peer of a connection is still there, whatever of its bytes has not been read.
+/// The state of a connection's peer, regardless of unread bytes.
 package enum PeerState: Sendable, Hashable {
     case present
-    /// It has ended its side, and may wait for an answer.
+    /// The peer has ended its side, and may wait for a response.
     ///
-    /// Told on Linux alone.
+    /// Detected on Linux only.
     case ended
     /// The connection is broken.
     case gone
 
-    /// Asks the system, without waiting.
+    /// Queries the system without blocking.
     package init(of descriptor: Int32) {
         var watched = pollfd(fd: descriptor, events: CPLATFORM_POLLRDHUP, revents: 0)
         guard poll(&watched, 1, 0) > 0 else {

@@ -33,7 +33,7 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
                 let host = withUnsafeBytes(of: &v6.sin6_addr) { Array($0) }
                 return .ipv6(host, scope: v6.sin6_scope_id, UInt16(bigEndian: v6.sin6_port))
             case AF_UNIX:
-                // The end that connects has no path, as a rule, and one in the abstract name space begins with NUL.
+                // The connecting end usually has no path, and an abstract name begins with NUL.
                 let path = bytes.dropFirst(MemoryLayout<sockaddr_un>.offset(of: \.sun_path) ?? 2)
                     .prefix(MemoryLayout.size(ofValue: sockaddr_un().sun_path)).prefix { $0 != 0 }
                 return .unix(path: String(decoding: path, as: UTF8.self))
@@ -43,7 +43,7 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// Makes the address that a proxy names.
+    /// Makes an address from what a proxy sent.
     package init(_ address: IPAddress, port: UInt16) {
         if address.isIPv4 {
             storage = .ipv4(UInt32(truncatingIfNeeded: address.low), port)
@@ -55,7 +55,7 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// The address without its port; nothing for a Unix domain socket.
+    /// The address without its port; `nil` for a Unix domain socket.
     package var ipAddress: IPAddress? {
         switch storage {
         case .ipv4(let host, _): IPAddress(ipv4: host)
@@ -67,7 +67,7 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
     /// Whether this is a Unix domain socket.
     public var isUnix: Bool { if case .unix = storage { true } else { false } }
 
-    /// The port; zero where there is none.
+    /// The port; zero if there is none.
     public var port: Int {
         switch storage {
         case .ipv4(_, let port), .ipv6(_, scope: _, let port): Int(port)
@@ -75,7 +75,7 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// The address in its usual spelling, IPv6 without brackets; `unix:` and the path, if there is one, for a Unix domain socket.
+    /// The address as text, IPv6 without brackets; for a Unix domain socket `unix:` and the path, if any.
     public var host: String {
         switch storage {
         case .ipv4(let host, _):
@@ -89,7 +89,7 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// Whether the address is the machine's own: 127.0.0.0/8 or ::1.
+    /// Whether this is a loopback address: 127.0.0.0/8 or ::1.
     public var isLoopback: Bool {
         switch storage {
         case .ipv4(let host, _): host >> 24 == 127
@@ -98,7 +98,7 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// The host and port, as in a URL; of a Unix domain socket the path behind `unix:`.
+    /// The host and port, as in a URL; for a Unix domain socket `unix:` and the path.
     public var description: String {
         if case .ipv6 = storage { return "[\(host)]:\(port)" }
         if isUnix { return host }
@@ -111,12 +111,13 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
         return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
-    /// The ports that there are; 0 stands for any free one.
+    /// The valid ports; 0 means any free port.
     package static let ports = 0...65_535
 
-    /// The addresses of a host name or of an address in text, for TCP.
+    /// The addresses of a host name or of a literal address, for TCP.
     ///
-    /// Asks the system's resolver, and waits for it. A port outside 0 to 65535 is an error: resolvers would take it modulo 65536.
+    /// Blocks on the system's resolver. A port outside 0 to 65535 is an error: resolvers would take it modulo
+    /// 65536.
     package static func resolve(
         host: String, port: Int, passive: Bool = false
     ) throws(SocketError) -> [ResolvedAddress] {
@@ -138,7 +139,7 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// An address as system calls take it.
+/// An address in the form that system calls need.
 package struct ResolvedAddress: Sendable {
     package let family: Int32
     package let storage: cplatform_sockaddr_storage
@@ -163,7 +164,7 @@ package struct ResolvedAddress: Sendable {
         self.length = length
     }
 
-    // SAFETY: a `sockaddr_storage` may be read as the address that it holds, and the pointer does not leave the call.
+    // SAFETY: a `sockaddr_storage` may be read as the address in it, and the pointer does not escape.
     package func withSockAddr<Result>(
         _ body: (UnsafePointer<cplatform_sockaddr>, cplatform_socklen) -> Result
     ) -> Result {

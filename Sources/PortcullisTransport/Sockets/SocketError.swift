@@ -6,13 +6,13 @@
     internal import Darwin
 #endif
 
-/// A system call on a socket that failed, and the system's code for why.
+/// A failed system call on a socket, with its error code.
 public struct SocketError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// Which call.
+    /// A system call.
     public enum Call: String, Sendable {
-        /// Making a socket.
+        /// Creating a socket.
         case socket
-        /// Giving it an address.
+        /// Binding it to an address.
         case bind
         /// Listening.
         case listen
@@ -24,7 +24,7 @@ public struct SocketError: Error, Sendable, Hashable, CustomStringConvertible {
         case receive
         /// Writing.
         case send
-        /// Finding the addresses of a host name.
+        /// Resolving a host name.
         case resolve
         /// Setting an option.
         case option
@@ -42,10 +42,10 @@ public struct SocketError: Error, Sendable, Hashable, CustomStringConvertible {
         self.code = code
     }
 
-    /// A port that is no number from 0 to 65535.
+    /// A port outside 0 to 65535.
     package static let noSuchPort = SocketError(call: .resolve, code: EAI_SERVICE)
 
-    /// The call and the system's sentence for the code.
+    /// The call and the system's message for the code.
     public var description: String {
         "\(call.rawValue): \(sentence)"
     }
@@ -57,6 +57,6 @@ public struct SocketError: Error, Sendable, Hashable, CustomStringConvertible {
         return text.map { String(cString: $0) } ?? "unknown"
     }
 
-    /// Whether the address is taken by another program.
+    /// Whether another program uses the address.
     public var isAddressInUse: Bool { code == EADDRINUSE }
 }

@@ -9,11 +9,12 @@ internal import CPlatform
 #endif
 
 extension ListeningSockets {
-    /// Binds a Unix domain socket, and shares it among `count` descriptors.
+    /// Binds a Unix domain socket, and duplicates it to `count` descriptors.
     ///
-    /// A socket file that nobody listens on any more is replaced; any other file is not.
+    /// Replaces a socket file without a listener; leaves any other file alone.
     ///
-    /// - Parameter permissions: Those of the file, which decide who may connect; what the process's mask leaves if nothing is said.
+    /// - Parameter permissions: The mode of the file, which controls who may connect; with `nil` the umask
+    ///   decides.
     package init(
         unixPath path: String, permissions: UInt16? = nil, count: Int, backlog: Int32 = 1024
     ) throws(SocketError) {
@@ -36,9 +37,10 @@ extension ListeningSockets {
         }
     }
 
-    /// Takes over sockets that listen already, each shared among `count` descriptors.
+    /// Takes over listening sockets, each duplicated to `count` descriptors.
     ///
-    /// - Throws: ``SocketError`` for a descriptor that is no listening stream socket; then all of them are left as they are.
+    /// - Throws: ``SocketError`` for a descriptor that is not a listening stream socket; then it changes none
+    ///   of them.
     package init(adopting inherited: [Int32], count: Int) throws(SocketError) {
         for descriptor in inherited {
             guard Self.option(descriptor, SO_ACCEPTCONN) == 1, Self.option(descriptor, SO_TYPE) == Self.stream
@@ -67,7 +69,7 @@ extension ListeningSockets {
         }
     }
 
-    /// Whether the file is a socket that nobody listens on.
+    /// Whether the file is a socket without a listener.
     private static func isAbandoned(_ address: ResolvedAddress, _ path: String) -> Bool {
         guard FileIdentity(socketAt: path) != nil else { return false }
         let probe = socket(AF_UNIX, stream, 0)
@@ -104,12 +106,12 @@ private func systemBind(_ descriptor: Int32, _ address: UnsafePointer<sockaddr>,
     bind(descriptor, address, length)
 }
 
-/// Which file a path names, so that another of the same name is not taken for it.
+/// The identity of a file, to tell it from another file at the same path.
 package struct FileIdentity: Sendable, Hashable {
     private let device: UInt64
     private let number: UInt64
 
-    /// The socket at a path, or nothing if there is none.
+    /// The identity of the socket at a path, or `nil` if there is none.
     package init?(socketAt path: String) {
         var status = stat()
         guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return nil }
@@ -124,9 +126,9 @@ package struct FileIdentity: Sendable, Hashable {
 }
 
 extension ResolvedAddress {
-    /// The address of a Unix domain socket; one that begins with `@` lies in the abstract name space.
+    /// The address of a Unix domain socket; a path that begins with `@` is in the abstract namespace.
     ///
-    /// Nothing if the path is longer than an address can hold.
+    /// `nil` if the path is empty, too long for an address, or contains NUL.
     package init?(unixPath path: String) {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)

@@ -2,13 +2,13 @@
 
 internal import Synchronization
 
-/// The context that a client's connections use, once one of them needs it.
+/// The TLS context of a client's connections, completed on first use.
 ///
-/// Certificates and keys that the client is given are read at once, so that whoever makes it hears what is wrong with them. The
-/// system's roots are read for the first connection.
+/// Reads configured certificates and keys at once, so that the caller gets errors early. Reads the system's
+/// roots for the first connection.
 package final class ClientTLS: Sendable {
     private enum State {
-        /// Without the system's roots as yet; without an identity there is nothing at all.
+        /// Still without the system's roots; `nil` if there is no identity either.
         case unfinished(TLSContext?)
         case settled(Result<TLSContext, TLSError>)
     }
@@ -17,9 +17,9 @@ package final class ClientTLS: Sendable {
     private let begun = MonotonicInstant.now()
     private let state: Mutex<State>
 
-    /// Reads the certificates and the key that it is given.
+    /// Reads the configured certificates and key.
     ///
-    /// Never fails: ``problem`` says what is wrong.
+    /// Never fails: ``problem`` is the error.
     package init(
         trusting roots: TrustedRoots, presenting identity: TLSIdentity?, systemRoots: SystemRoots = .shared
     ) {
@@ -40,19 +40,20 @@ package final class ClientTLS: Sendable {
         }
     }
 
-    /// Why there can be no context, whenever it is asked for.
+    /// Why there can be no context, or `nil` if there is no such error.
     package var problem: TLSError? {
         guard case .settled(.failure(let error)) = state.withLock({ $0 }) else { return nil }
         return error
     }
 
-    /// Hands the context over: at once if it is there, else when the system's roots have been read, away from the loops.
+    /// Passes the context to a closure: at once if it exists, otherwise after the system's roots have been
+    /// read, outside the event loops.
     package func whenReady(_ take: @escaping @Sendable (Result<TLSContext, TLSError>) -> Void) {
         if case .settled(let result) = state.withLock({ $0 }) { return take(result) }
         systemRoots.whenRead(notBefore: begun) { [self] roots in take(finish(trusting: roots)) }
     }
 
-    /// Called by the roots, for one connection after the other.
+    /// Completes the context; ``SystemRoots`` calls it for one connection at a time.
     private func finish(trusting roots: Result<TrustStore, TLSError>) -> Result<TLSContext, TLSError> {
         let context: TLSContext?
         switch state.withLock({ $0 }) {
@@ -65,7 +66,7 @@ package final class ClientTLS: Sendable {
             finished.trust(roots)
             return finished
         }
-        // What is missing now may be there for the next connection.
+        // A failure is not stored: the roots may be present for the next connection.
         if case .success = result { state.withLock { $0 = .settled(result) } }
         return result
     }

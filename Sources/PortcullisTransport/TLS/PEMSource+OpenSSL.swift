@@ -3,12 +3,12 @@
 internal import COpenSSL
 
 extension PEMSource {
-    /// The most certificates that one source may hold.
+    /// The most certificates read from one source.
     private static let maximumCertificateCount = 4096
 
-    /// The certificates in the source, in order; nothing if one of them cannot be read or there is none.
+    /// The certificates in the source, in order; `nil` if one cannot be read or there is none.
     ///
-    /// Each has to be freed.
+    /// The caller frees each.
     func certificates() -> [OpaquePointer]? {
         withBIO { bio in
             var certificates: [OpaquePointer] = []
@@ -20,7 +20,8 @@ extension PEMSource {
             }
             let code = ERR_peek_last_error()
             ERR_clear_error()
-            // Reading ends with the error that nothing more begins here. Any other says that something could not be read.
+            // The normal end is the error "no start line". Any other error means that something is
+            // unreadable.
             if !certificates.isEmpty, ERR_GET_LIB(code) == ERR_LIB_PEM,
                 ERR_GET_REASON(code) == PEM_R_NO_START_LINE
             {
@@ -31,7 +32,7 @@ extension PEMSource {
         }
     }
 
-    /// The first private key in the source, to be freed; nothing if it cannot be read.
+    /// The first private key in the source, or `nil` if it cannot be read; the caller frees it.
     func privateKey() -> OpaquePointer? {
         withBIO { bio in
             defer { ERR_clear_error() }

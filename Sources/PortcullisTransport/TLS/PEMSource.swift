@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 
-/// Where certificates or a key come from, in PEM.
+/// A source of certificates or a key in PEM.
 ///
 /// RFC 7468.
 public enum PEMSource: Sendable, Hashable, CustomStringConvertible {
-    /// A file, read when the client or server that it is for is made.
+    /// A file, read when the client or server that uses it is made.
     case file(String)
     /// The PEM text itself.
     case bytes([UInt8])
 
-    /// Says which of the two, and nothing of what it holds: it may be a private key.
+    /// The kind of source, without its contents: it may hold a private key.
     public var description: String {
         switch self {
         case .file: "PEM file"
@@ -18,23 +18,23 @@ public enum PEMSource: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// A certificate with the chain behind it, and its private key.
+/// A certificate with its chain, and its private key.
 public struct TLSIdentity: Sendable, Hashable, CustomStringConvertible {
-    /// The certificate, then the certificates of those who issued it.
+    /// The certificate, then the certificates of its issuers.
     public let certificateChain: PEMSource
     /// The private key of the first certificate.
     ///
-    /// A key under a password cannot be read.
+    /// An encrypted key cannot be read.
     public let privateKey: PEMSource
 
     /// Makes an identity.
     ///
-    /// Nothing is read or checked yet.
+    /// Reads and checks nothing yet.
     public init(certificateChain: PEMSource, privateKey: PEMSource) {
         self.certificateChain = certificateChain
         self.privateKey = privateKey
     }
 
-    /// Says what it is, without the key.
+    /// A fixed text, without the key.
     public var description: String { "TLS identity" }
 }

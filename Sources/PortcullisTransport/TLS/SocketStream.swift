@@ -8,31 +8,31 @@ package import CPlatform
     internal import Darwin
 #endif
 
-/// What came of a call on a stream that does not block.
+/// The result of a call on a non-blocking stream.
 package enum IOResult: Sendable, Hashable {
-    /// So many bytes were read or written.
+    /// This many bytes were read or written.
     case bytes(Int)
-    /// Nothing can be done until the socket is ready for this. A TLS connection may have to write in order to read.
+    /// The socket is not ready. A TLS connection may have to write in order to read.
     ///
-    /// For nothing: the socket is not to be waited for, but others are to have their turn.
+    /// An empty set means not to wait for the socket, but to give other connections their turn.
     case wouldBlock(Readiness)
-    /// The peer has ended its side, and said so.
+    /// The peer has ended its side properly.
     case closed
-    /// The connection is of no use any more.
+    /// The connection has failed.
     case failed(StreamError)
 }
 
-/// Why a stream is of no use any more.
+/// Why a stream failed.
 package enum StreamError: Error, Sendable, Hashable {
     case socket(SocketError)
     case tls(TLSError)
 }
 
-/// The bytes of a connection, plain or under TLS, over a socket that does not block.
+/// The byte stream of a connection, plain or over TLS, on a non-blocking socket.
 ///
-/// Does not own the socket: whoever has the loop watch it closes it there, after ``shutDown()``.
+/// Does not own the socket: its owner closes it on the event loop, after ``shutDown()``.
 package struct SocketStream {
-    /// The most bytes that one TLS record takes, and so one write of buffers that are gathered for it.
+    /// The most bytes in one TLS record, and so in one gathered write.
     ///
     /// RFC 8446 §5.1.
     private static let recordByteCount = 16384
@@ -46,7 +46,7 @@ package struct SocketStream {
         session = nil
     }
 
-    /// Makes a client's stream under TLS; ``handshake()`` comes first.
+    /// Makes a client's stream over TLS; call ``handshake()`` first.
     package init(descriptor: Int32, client context: TLSContext, server: ServerIdentity) throws(TLSError) {
         self.descriptor = descriptor
         session = try context.makeSession(descriptor: descriptor, server: server)
@@ -54,16 +54,16 @@ package struct SocketStream {
 
     package var isEncrypted: Bool { session != nil }
 
-    /// Goes on with the handshake, to be called until it says `bytes(0)`.
+    /// Continues the handshake; call it until it returns `bytes(0)`.
     ///
-    /// Without TLS it says so at once.
+    /// Without TLS it returns `bytes(0)` at once.
     package func handshake() -> IOResult {
         session?.handshake() ?? .bytes(0)
     }
 
-    /// Reads at most as many bytes as the buffer holds.
+    /// Reads at most as many bytes as the buffer has room for.
     ///
-    /// Under TLS `bytes(0)` says that there may be more behind what came to nothing.
+    /// Over TLS, `bytes(0)` means that the record held no data and more may follow.
     package func read(into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
         if let session { return session.read(into: buffer) }
         while true {
@@ -75,9 +75,9 @@ package struct SocketStream {
         }
     }
 
-    /// Writes as much of the buffers as goes out now, in one system call or one TLS record.
+    /// Writes as much of the buffers as possible, in one system call or one TLS record.
     ///
-    /// Never raises SIGPIPE. After `wouldBlock` the next call has to begin with the same bytes.
+    /// Never raises SIGPIPE. After `wouldBlock` the next call must begin with the same bytes.
     package func write(_ buffers: UnsafeBufferPointer<iovec>) -> IOResult {
         if let session { return Self.write(buffers, to: session) }
         while true {
@@ -88,7 +88,7 @@ package struct SocketStream {
         }
     }
 
-    /// Writes as much of the bytes as goes out now.
+    /// Writes as much of the bytes as possible.
     package func write(_ bytes: UnsafeRawBufferPointer) -> IOResult {
         if let session { return session.write(bytes) }
         var buffer = iovec(
@@ -96,9 +96,9 @@ package struct SocketStream {
         return withUnsafePointer(to: &buffer) { write(UnsafeBufferPointer(start: $0, count: 1)) }
     }
 
-    /// Tells the peer of a TLS connection that no more will come.
+    /// Sends the TLS closure alert.
     ///
-    /// Does not wait, and does not close the socket.
+    /// Does not block, and does not close the socket.
     package func shutDown() {
         _ = session?.sendClosureAlert()
     }
@@ -109,7 +109,7 @@ package struct SocketStream {
         return .failed(.socket(SocketError(call: call, code: code)))
     }
 
-    /// Gathers what fits into one record, so that a short head and its body do not leave in two.
+    /// Gathers what fits into one record, so that a short head and its body share one.
     package static func write(_ buffers: UnsafeBufferPointer<iovec>, to session: TLSSession) -> IOResult {
         guard let first = buffers.first(where: { $0.iov_len > 0 }) else { return .bytes(0) }
         let start = UnsafeRawBufferPointer(start: first.iov_base, count: first.iov_len)

@@ -3,30 +3,30 @@
 internal import Dispatch
 internal import Synchronization
 
-/// The certificate authorities of the system, read when somebody first has to check a server's certificate, and then kept for all
-/// who were there by that time.
+/// The certificate authorities of the system, read for the first check of a server's certificate, then shared
+/// by all clients that existed at that time.
 ///
-/// To read them takes tens of milliseconds and more than a megabyte, and many a process never needs them. Whoever is made later, as
-/// the clients of a new configuration are, has them read anew, since they may be others by then.
+/// Reading them takes tens of milliseconds and more than a megabyte, and many processes never need them. A
+/// client made later, as after a configuration reload, has them read again, because they may have changed.
 package final class SystemRoots: Sendable {
-    /// Those that all clients of the process share.
+    /// The roots that all clients of the process share.
     package static let shared = SystemRoots { () throws(TLSError) in try TrustStore.system() }
 
     private let read: @Sendable () throws(TLSError) -> TrustStore
-    /// Away from the loops; serial, so that two that need them at once do not read them twice.
+    /// Outside the event loops; serial, so that two clients do not read the roots twice.
     private let queue = DispatchQueue(label: "portcullis.roots")
     private let known = Mutex<(store: TrustStore, instant: MonotonicInstant)?>(nil)
 
-    /// Makes roots that are read by `read`, which may hold its thread.
+    /// Makes roots that `read` reads; it may block its thread.
     package init(reading read: @escaping @Sendable () throws(TLSError) -> TrustStore) {
         self.read = read
     }
 
-    /// Hands the roots over on the queue, one caller after the other.
+    /// Passes the roots to a closure on the queue, one caller at a time.
     ///
-    /// A failure is not kept: the next caller has them read again.
+    /// Does not store a failure: the next caller has them read again.
     ///
-    /// - Parameter earliest: Roots that were read before are read anew.
+    /// - Parameter earliest: Roots that were read before this instant are read again.
     func whenRead(
         notBefore earliest: MonotonicInstant,
         _ take: @escaping @Sendable (Result<TrustStore, TLSError>) -> Void

@@ -3,14 +3,14 @@
 internal import COpenSSL
 
 extension TLSContext {
-    /// What there is to say of the time of the own certificate.
+    /// The validity of the context's own certificate at the current time.
     package enum CertificateTime: Sendable, Hashable {
         case current, notYetValid, expired
-        /// So many whole days are left, fewer than fourteen.
+        /// The certificate expires in this many whole days, fewer than fourteen.
         case endsSoon(days: Int)
     }
 
-    /// Compares the own certificate's time with the clock of the machine.
+    /// Compares the validity of the context's own certificate with the machine's clock.
     package var certificateTime: CertificateTime {
         guard let certificate = SSL_CTX_get0_certificate(context) else { return .current }
         if X509_cmp_current_time(X509_get0_notBefore(certificate)) > 0 { return .notYetValid }
@@ -22,7 +22,7 @@ extension TLSContext {
         return .endsSoon(days: Int(days))
     }
 
-    /// Whether the own certificate is for a host: a DNS name, or an address without brackets.
+    /// Whether the context's own certificate is for a host: a DNS name, or an address without brackets.
     ///
     /// RFC 9525 §6.
     package func covers(host: String) -> Bool {

@@ -2,18 +2,19 @@
 
 internal import COpenSSL
 
-/// Which certificate authorities are trusted.
+/// The trusted certificate authorities.
 public enum TrustedRoots: Sendable, Hashable {
-    /// Those of the system, where its OpenSSL looks for them.
+    /// The system's certificate authorities, where its OpenSSL looks for them.
     case system
-    /// These instead of the system's. Each is trusted by itself, whether it is a root or not.
+    /// These instead of the system's. Each certificate is a trust anchor, whether it is a root or not.
     case pem(PEMSource)
 }
 
 extension TLSContext {
-    /// Makes the context of a client that refuses every server whose certificate does not lead to a trusted root.
+    /// Makes the context of a client that rejects every server whose certificate does not chain to a trusted
+    /// root.
     ///
-    /// Reads the roots, which holds the thread for tens of milliseconds if they are the system's.
+    /// Reads the roots; blocks the thread for tens of milliseconds if they are the system's.
     package convenience init(
         clientTrusting roots: TrustedRoots, presenting identity: TLSIdentity? = nil
     ) throws(TLSError) {
@@ -26,21 +27,21 @@ extension TLSContext {
         trust(store)
     }
 
-    /// Makes the context of a client that refuses every server, until it is told whom to trust.
+    /// Makes the context of a client that rejects every server until ``trust(_:)`` is called.
     convenience init(clientPresenting identity: TLSIdentity?) throws(TLSError) {
         try self.init(.client, verifiesPeers: true)
         SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
         if let identity { try use(identity) }
-        // RFC 7301 §3.1: one name, after its length. Here zero is success.
+        // RFC 7301 §3.1: one name, preceded by its length. Zero means success here.
         let protocols = [UInt8(8)] + Array("http/1.1".utf8)
         guard SSL_CTX_set_alpn_protos(context, protocols, UInt32(protocols.count)) == 0 else {
             throw .unavailable
         }
     }
 
-    /// Makes the client's end of a connection over a socket that is connected and does not block.
+    /// Makes the client's end of a connection over a connected, non-blocking socket.
     ///
-    /// - Parameter server: The name or address that the certificate has to be for.
+    /// - Parameter server: The name or address that the certificate must be for.
     func makeSession(descriptor: Int32, server: ServerIdentity) throws(TLSError) -> TLSSession {
         let session = try TLSSession(self, descriptor: descriptor)
         try session.expect(server)
@@ -48,7 +49,7 @@ extension TLSContext {
     }
 }
 
-/// Whom a client means to talk to, as the certificate has to say.
+/// The server that a client connects to, as its certificate must name it.
 ///
 /// RFC 9525 §2.
 package enum ServerIdentity: Sendable, Hashable {

@@ -2,30 +2,33 @@
 
 internal import COpenSSL
 
-/// Which certificates a server asks its clients for.
+/// The certificates that a server requests from clients.
 public enum ClientCertificates: Sendable, Hashable {
     /// None.
     case none
-    /// Clients are asked, and may have none.
+    /// The server requests a certificate; a client may have none.
     ///
-    /// With authorities, given in PEM, a certificate that does not lead to one of them, or has expired, ends the handshake. Without,
-    /// every certificate is taken, one that its holder signed too, at any time: it proves nothing but that the client has its key,
-    /// which is what a token that is bound to it needs. RFC 8705 §2.2, §3.
+    /// With authorities, given in PEM, a certificate that does not chain to one of them, or has expired, ends
+    /// the handshake. Without authorities the server accepts every certificate, even self-signed or expired:
+    /// it proves only possession of the key, which is what a certificate-bound token needs. RFC 8705 §2.2,
+    /// §3.
     case request(issuedBy: PEMSource? = nil)
-    /// Clients without a certificate that leads to one of these authorities, given in PEM, are turned away in the handshake.
+    /// The handshake fails for clients without a certificate that chains to one of these authorities, given
+    /// in PEM.
     case require(issuedBy: PEMSource)
 }
 
 extension TLSContext {
-    /// The most bytes of certificates that a client may send.
+    /// The most bytes of certificates accepted from a client.
     private static let maximumClientChainByteCount = 32 * 1024
-    /// How long a session can be taken up again, in seconds.
+    /// How long a session can be resumed, in seconds.
     private static let sessionLifetime = 3600
 
     /// Makes the context of a server.
     ///
-    /// TLS 1.2 with forward secrecy and AEAD ciphers alone, and TLS 1.3. Sessions are resumed by tickets, under keys that change
-    /// twice a day and end with the context; the server keeps none. RFC 9325 §3.1.1, §3.4, §4.2.
+    /// Allows TLS 1.3, and TLS 1.2 with forward secrecy and AEAD ciphers only. Resumes sessions with tickets,
+    /// under keys that change twice a day and end with the context; the server stores no session.
+    /// RFC 9325 §3.1.1, §3.4, §4.2.
     package convenience init(
         serverPresenting identity: TLSIdentity, askingFor certificates: ClientCertificates = .none
     ) throws(TLSError) {
@@ -41,7 +44,7 @@ extension TLSContext {
         guard SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 else {
             throw .unavailable
         }
-        // An incomplete close is the end of the client's side and no more: HTTP messages say themselves where they end. RFC 9112 §9.8.
+        // An incomplete close only ends the client's side: HTTP messages delimit themselves. RFC 9112 §9.8.
         SSL_CTX_set_options(
             context,
             COPENSSL_SSL_OP_CIPHER_SERVER_PREFERENCE | COPENSSL_SSL_OP_PRIORITIZE_CHACHA
@@ -61,7 +64,7 @@ extension TLSContext {
         COpenSSL_SSL_CTX_without_session_cache(context)
         try protectTickets()
         _ = SSL_CTX_set_timeout(context, Self.sessionLifetime)
-        // Without it no session with a client's certificate could be resumed.
+        // Without it, sessions with a client certificate could not be resumed.
         let name = Array("portcullis".utf8)
         guard SSL_CTX_set_session_id_context(context, name, UInt32(name.count)) == 1 else {
             throw .unavailable
@@ -72,7 +75,7 @@ extension TLSContext {
         COpenSSL_SSL_CTX_set_max_cert_list(context, Self.maximumClientChainByteCount)
         SSL_CTX_set_verify(context, mode, nil)
         guard let source else {
-            // In place of every check but that of the signature that the client makes with its key.
+            // Replaces every check except that of the client's handshake signature.
             return SSL_CTX_set_cert_verify_callback(context, { _, _ in 1 }, nil)
         }
         guard let certificates = source.certificates() else { throw .unusableRoots }
@@ -83,16 +86,17 @@ extension TLSContext {
         }
     }
 
-    /// Makes the server's end of a connection over a socket that does not block.
+    /// Makes the server's end of a connection over a non-blocking socket.
     package func makeSession(descriptor: Int32) throws(TLSError) -> TLSSession {
         try TLSSession(self, descriptor: descriptor)
     }
 }
 
-/// Chooses HTTP/1.1, or what came before it, or ends the handshake where the client names other protocols only.
+/// Selects HTTP/1.1, else HTTP/1.0; ends the handshake if the client offers only other protocols.
 ///
 /// RFC 7301 §3.2.
-// SAFETY: `offered` is read below `count`; what is chosen points into it, which OpenSSL keeps until it has copied the name.
+// SAFETY: `offered` is read within `count`; the choice points into it, and OpenSSL keeps it until it has
+// copied the name.
 private func selectProtocol(
     _: OpaquePointer?, _ chosen: UnsafeMutablePointer<UnsafePointer<UInt8>?>?,
     _ chosenCount: UnsafeMutablePointer<UInt8>?, _ offered: UnsafePointer<UInt8>?, _ count: UInt32,

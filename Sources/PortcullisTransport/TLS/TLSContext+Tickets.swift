@@ -3,14 +3,15 @@
 internal import COpenSSL
 internal import Synchronization
 
-/// The ticket keys of one server, for the handshakes on all its loops.
+/// The ticket keys of one server, shared by the handshakes on all its loops.
 final class TicketKeyRing: Sendable {
     let keys = Mutex(TicketKeys())
 }
 
 extension TLSContext {
-    /// Has tickets made under keys that change.
-    // SAFETY: the context holds the ring, and each session holds the context, so that OpenSSL never calls without it.
+    /// Protects tickets with rotating keys.
+    // SAFETY: the context owns the ring, and each session retains the context, so the ring outlives every
+    // call.
     func protectTickets() throws(TLSError) {
         let ring = Unmanaged.passUnretained(ticketKeys).toOpaque()
         guard SSL_CTX_set_ex_data(context, 0, ring) == 1,
@@ -19,7 +20,7 @@ extension TLSContext {
     }
 }
 
-/// What OpenSSL wants to hear: a ticket that can't be read means a whole handshake, never a failure.
+/// OpenSSL's return values: an unreadable ticket leads to a full handshake, never to a failure.
 private enum TicketVerdict {
     static let failed: Int32 = -1
     static let unreadable: Int32 = 0
@@ -27,8 +28,8 @@ private enum TicketVerdict {
     static let usableOnce: Int32 = 2
 }
 
-/// Gives OpenSSL the key for a new ticket, or for one that a client has sent.
-// SAFETY: `name` and `vector` have room for 16 bytes each, as OpenSSL says; the ring lives as long as the context.
+/// Gives OpenSSL the key for a new ticket, or for a ticket from a client.
+// SAFETY: OpenSSL guarantees 16 bytes each for `name` and `vector`; the ring lives as long as the context.
 private func protectTicket(
     _ ssl: OpaquePointer?, _ name: UnsafeMutablePointer<UInt8>?, _ vector: UnsafeMutablePointer<UInt8>?,
     _ cipher: OpaquePointer?, _ mac: OpaquePointer?, _ encrypts: Int32
@@ -53,7 +54,7 @@ private func protectTicket(
     guard COpenSSL_ticket_init(cipher, mac, found.secrets, vector, 0) == 1 else {
         return TicketVerdict.failed
     }
-    // RFC 8446 §C.4: in TLS 1.3 clients use a ticket once, and get another.
+    // RFC 8446 §C.4: in TLS 1.3 clients use a ticket once, and get a new one.
     let isLast = SSL_version(ssl) == TLS1_3_VERSION || found.name != current?.name
     return isLast ? TicketVerdict.usableOnce : TicketVerdict.usable
 }

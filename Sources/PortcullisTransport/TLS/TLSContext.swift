@@ -2,23 +2,23 @@
 
 internal import COpenSSL
 
-/// What the TLS connections of one client or server have in common: trusted roots, own certificate, versions.
+/// The common settings of a client's or server's TLS connections: trusted roots, own certificate, versions.
 ///
-/// Reading the files happens here, once; the sessions share the result.
-// SAFETY: `BIO_METHOD` is not changed after `init`, and `SSL_CTX` not once a session can be made, which is when its roots are there;
-// OpenSSL counts the references that sessions take to them atomically.
+/// Reads the files once; the sessions share the result.
+// SAFETY: `BIO_METHOD` does not change after `init`, and `SSL_CTX` not after its roots are set, before which
+// no session is made; OpenSSL counts the references of sessions to them atomically.
 package final class TLSContext: @unchecked Sendable {
-    /// Which side of the handshake the sessions take.
+    /// The side of the handshake that the sessions take.
     enum Role: Sendable {
         case client, server
     }
 
     let role: Role
-    /// Whether the certificates of peers have to lead to a trusted one.
+    /// Whether the certificates of peers must chain to a trusted one.
     let verifiesPeers: Bool
     let context: OpaquePointer
     let socketMethod: OpaquePointer
-    /// For a server's tickets.
+    /// The keys for a server's tickets.
     let ticketKeys = TicketKeyRing()
 
     init(_ role: Role, verifiesPeers: Bool) throws(TLSError) {
@@ -48,7 +48,7 @@ package final class TLSContext: @unchecked Sendable {
         BIO_meth_free(socketMethod)
     }
 
-    /// Presents a certificate to peers that ask for one.
+    /// Sets the certificate to present to peers.
     func use(_ identity: TLSIdentity) throws(TLSError) {
         guard let chain = identity.certificateChain.certificates() else { throw .unusableCertificate }
         defer { for certificate in chain { X509_free(certificate) } }
@@ -63,7 +63,7 @@ package final class TLSContext: @unchecked Sendable {
         guard SSL_CTX_use_PrivateKey(context, key) == 1 else { throw .unusablePrivateKey }
     }
 
-    /// Trusts what is in the store and nothing else, to be called before there are sessions.
+    /// Trusts only the store's certificates; call it before there are sessions.
     func trust(_ store: TrustStore) {
         SSL_CTX_set1_cert_store(context, store.store)
     }

@@ -3,7 +3,7 @@
 internal import COpenSSL
 
 extension TLSError {
-    /// The reason that the thread's error queue gives for the call that has just failed.
+    /// The error of the last failed call, from the thread's error queue.
     static func fromErrorQueue(verifyResult: Int) -> TLSError {
         let code = ERR_peek_last_error()
         guard code != 0, ERR_GET_LIB(code) == ERR_LIB_SSL else { return .unavailable }

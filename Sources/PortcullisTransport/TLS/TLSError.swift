@@ -1,47 +1,47 @@
 // SPDX-License-Identifier: MIT
 
-/// Why a TLS connection could not be made or went wrong.
+/// Why a TLS connection could not be made, or failed.
 ///
-/// Holds codes, never text from the peer.
+/// Contains codes, never text from the peer.
 ///
 /// RFC 8446, RFC 9525.
 public enum TLSError: Error, Sendable, Hashable {
-    /// The trusted roots cannot be read, or there is none among them.
+    /// The trusted roots cannot be read, or there are none.
     case unusableRoots
-    /// The own certificate, or one of its chain, cannot be read.
+    /// The client's or server's own certificate, or one of its chain, cannot be read.
     case unusableCertificate
-    /// The own private key cannot be read, or is encrypted.
+    /// The client's or server's own private key cannot be read, or is encrypted.
     case unusablePrivateKey
-    /// The own private key does not belong to the certificate.
+    /// The private key does not belong to the certificate.
     case foreignPrivateKey
     /// OpenSSL could not set up what it needs.
     case unavailable
     /// The peer's certificate was refused.
     case certificateRefused(CertificateProblem)
-    /// Peer and we have no version of TLS in common; ours begin with 1.2. RFC 9325 §3.1.1.
+    /// The peer supports no common TLS version; TLS 1.2 is the oldest allowed. RFC 9325 §3.1.1.
     case versionRefused
     /// The peer ended the connection with this alert. RFC 8446 §6.
     case alert(UInt8)
-    /// The peer broke the protocol, or spoke none; the number is OpenSSL's reason code.
+    /// The peer violated the protocol, or does not speak TLS; the number is OpenSSL's reason code.
     case protocolFailure(Int32)
-    /// The connection ended without the peer's saying so: what came may have been cut short. RFC 8446 §6.1.
+    /// The connection ended without a closure alert: the data may be truncated. RFC 8446 §6.1.
     case truncated
     /// A system call on the socket failed; the number is `errno`.
     case system(Int32)
 
-    /// What was wrong with a certificate.
+    /// The problem with a certificate.
     public enum CertificateProblem: Sendable, Hashable {
-        /// No chain leads from it to a trusted root.
+        /// It does not chain to a trusted root.
         case unknownIssuer
-        /// Its time is over, or that of one in its chain.
+        /// It, or a certificate in its chain, has expired.
         case expired
-        /// Its time has not begun.
+        /// It is not valid yet.
         case notYetValid
         /// It is for another name or address. RFC 9525 §6.
         case wrongName
         /// It was revoked.
         case revoked
-        /// OpenSSL's code, for everything else.
+        /// Any other problem; the number is OpenSSL's code.
         case other(Int32)
     }
 }

@@ -3,14 +3,14 @@
 internal import COpenSSL
 
 extension TLSSession {
-    /// Whether the handshake took up an earlier session.
+    /// Whether the handshake resumed an earlier session.
     ///
     /// RFC 8446 §2.2, RFC 5077.
     package var isResumed: Bool { SSL_session_reused(ssl) == 1 }
 
-    /// The certificate that the peer has proved to have the key of, in DER; nothing if it has shown none.
+    /// The peer's certificate in DER, with proven possession of its key; `nil` if it presented none.
     ///
-    /// A resumed session has that of the session that it takes up.
+    /// A resumed session has the certificate of the original session.
     package var peerCertificate: [UInt8]? {
         guard let certificate = SSL_get0_peer_certificate(ssl) else { return nil }
         defer { ERR_clear_error() }
@@ -24,7 +24,7 @@ extension TLSSession {
         return written == count ? der : nil
     }
 
-    /// Whether the client's certificate still holds: nobody looks at its time again when a session is resumed.
+    /// Whether a resumed client certificate is unexpired: OpenSSL does not check again on resumption.
     var resumedPeerIsCurrent: Bool {
         guard context.role == .server, context.verifiesPeers, isResumed,
             let certificate = SSL_get0_peer_certificate(ssl)

@@ -8,18 +8,19 @@ internal import COpenSSL
     internal import Darwin
 #endif
 
-/// One TLS connection over a socket that somebody else owns, watches and closes.
+/// One TLS connection over a socket that its caller owns, watches and closes.
 ///
-/// No call waits. OpenSSL keeps its errors in a queue of the thread: each call empties it first and reads it before it returns.
+/// No call blocks. OpenSSL keeps errors in a per-thread queue: each call clears it first and reads it before
+/// it returns.
 package final class TLSSession {
-    // SAFETY: made in `init`, freed in `deinit`, and handed to nobody; the object is used by one owner at a time.
+    // SAFETY: made in `init`, freed in `deinit`, and never shared; one owner at a time uses the object.
     let ssl: OpaquePointer
     let context: TLSContext
-    /// After a fatal failure OpenSSL wants no further call, not even that for the closure alert.
+    /// After a fatal failure OpenSSL allows no further call, not even for the closure alert.
     private var isBroken = false
-    /// Another call would wait for the peer's answer to the alert, and take what it sends for one.
+    /// Another call would wait for the peer's alert, and read its data as one.
     private var hasSentClosure = false
-    /// How often one call of a client may read from the socket: two records, each with its header.
+    /// The most socket reads in one call of a client: two records, each with its header.
     private static let clientReadLimit: Int32 = 4
 
     init(_ context: TLSContext, descriptor: Int32) throws(TLSError) {
@@ -46,7 +47,7 @@ package final class TLSSession {
         SSL_free(ssl)
     }
 
-    /// Has the handshake fail unless the certificate is for this server.
+    /// Makes the handshake fail unless the certificate is for this server.
     ///
     /// RFC 9525 §6.
     func expect(_ server: ServerIdentity) throws(TLSError) {
@@ -64,10 +65,11 @@ package final class TLSSession {
         }
     }
 
-    /// Goes on with the handshake.
+    /// Continues the handshake.
     ///
-    /// `bytes(0)` says that it is complete. A client's session takes a bounded part of what the socket has: a server, or whoever is
-    /// on the way to it, could otherwise keep the call busy for ever with messages that count for nothing. RFC 5246 §7.4.1.1.
+    /// `bytes(0)` means that it is complete. A client's session reads a bounded amount from the socket: a
+    /// server or a man in the middle could otherwise keep the call busy forever with empty messages. RFC 5246
+    /// §7.4.1.1.
     package func handshake() -> IOResult {
         ERR_clear_error()
         if context.role == .client { COpenSSL_socket_limit(SSL_get_rbio(ssl), Self.clientReadLimit) }
@@ -80,7 +82,7 @@ package final class TLSSession {
         return resumedPeerIsCurrent ? .bytes(0) : broken(.certificateRefused(.expired))
     }
 
-    /// Whether the peer chose the protocol that was offered, or left the choice alone.
+    /// Whether the peer selected the offered protocol, or none.
     ///
     /// RFC 7301 §3.2.
     private var agreesOnProtocol: Bool {
@@ -88,15 +90,17 @@ package final class TLSSession {
         var count: UInt32 = 0
         SSL_get0_alpn_selected(ssl, &name, &count)
         guard let name, count > 0 else { return true }
-        // A server has chosen already. RFC 7301 §3.2.
+        // A server has selected already. RFC 7301 §3.2.
         if context.role == .server { return true }
         return UnsafeBufferPointer(start: name, count: Int(count)).elementsEqual("http/1.1".utf8)
     }
 
-    /// Reads at most as many bytes as the buffer holds.
+    /// Reads at most as many bytes as the buffer has room for.
     ///
-    /// A session takes a bounded part of what the socket has for each call, a server's once; `bytes(0)` says that there may be more
-    /// behind what came to nothing. The peer could otherwise keep the call busy with messages that are no data. RFC 8446 §4.6.
+    /// Each call reads a bounded amount from the socket, a server's reads once; `bytes(0)` means that the
+    /// records held no data and more may follow. The peer could otherwise keep the call busy with messages
+    /// without data.
+    /// RFC 8446 §4.6.
     package func read(into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
         guard !isBroken else { return .failed(.tls(.truncated)) }
         var count = 0
@@ -108,14 +112,14 @@ package final class TLSSession {
         return wasStopped(result) ? .bytes(0) : result
     }
 
-    /// Whether it was the limit, and not the socket, that ended a call.
+    /// Whether the read limit ended a call, not the socket.
     private func wasStopped(_ result: IOResult) -> Bool {
         result == .wouldBlock(.readable) && COpenSSL_socket_was_stopped(SSL_get_rbio(ssl)) == 1
     }
 
     /// Writes some of the bytes.
     ///
-    /// After `wouldBlock` the next call has to begin with the same bytes.
+    /// After `wouldBlock` the next call must begin with the same bytes.
     package func write(_ bytes: UnsafeRawBufferPointer) -> IOResult {
         guard !isBroken else { return .failed(.tls(.truncated)) }
         guard !bytes.isEmpty else { return .bytes(0) }
@@ -125,11 +129,11 @@ package final class TLSSession {
         return code == 1 ? .bytes(count) : result(of: code)
     }
 
-    /// Says, without waiting, that nothing more will be sent; reading may go on.
+    /// Sends the closure alert without blocking; reading may continue.
     ///
     /// RFC 8446 §6.1.
     ///
-    /// - Returns: `wouldBlock` if the socket takes no more for now, and the call has to be made again.
+    /// - Returns: `wouldBlock` if the socket is full, and the call must be repeated.
     @discardableResult
     package func sendClosureAlert() -> IOResult {
         guard !isBroken, !hasSentClosure, SSL_is_init_finished(ssl) == 1 else { return .bytes(0) }

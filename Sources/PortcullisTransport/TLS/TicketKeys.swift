@@ -2,23 +2,23 @@
 
 internal import COpenSSL
 
-/// The keys of session tickets: the one that new tickets are made under, and the one before.
+/// The keys of session tickets: the key for new tickets, and the previous key.
 ///
-/// Whoever gets a key can read the tickets under it, and with TLS 1.2 the sessions behind them: so no key is used for long.
+/// An attacker with a key can decrypt its tickets, and with TLS 1.2 their sessions: so keys are short-lived.
 ///
 /// RFC 5077 §4, RFC 9325 §3.4.
 package struct TicketKeys: Sendable {
     package struct Key: Sendable {
-        /// Stands in front of the tickets in clear text.
+        /// Precedes the tickets in clear text.
         package let name: [UInt8]
-        /// 32 bytes to encrypt with, and 32 to authenticate with.
+        /// 32 bytes for encryption, and 32 for authentication.
         let secrets: [UInt8]
         fileprivate let made: MonotonicInstant
     }
 
     static let nameByteCount = 16
     private static let secretByteCount = 64
-    /// How long tickets are made under a key; after that they can be read for as long again.
+    /// How long a key encrypts new tickets; it decrypts them for as long again.
     package static let lifetime = Duration.seconds(12 * 3600)
 
     private var newest: Key?
@@ -26,7 +26,7 @@ package struct TicketKeys: Sendable {
 
     package init() {}
 
-    /// The key for new tickets; nothing if OpenSSL has no random bytes.
+    /// The key for new tickets; `nil` if OpenSSL has no random bytes.
     package mutating func current(at now: MonotonicInstant) -> Key? {
         if let newest, now < newest.made + Self.lifetime { return newest }
         guard let made = Self.make(at: now) else { return nil }
@@ -35,7 +35,7 @@ package struct TicketKeys: Sendable {
         return made
     }
 
-    /// The key that a ticket was made under, unless that is too long ago.
+    /// The key that a ticket was encrypted with, or `nil` if it is unknown or too old.
     package func key(named name: UnsafeRawBufferPointer, at now: MonotonicInstant) -> Key? {
         for key in [newest, previous] {
             guard let key, now < key.made + Self.lifetime + Self.lifetime else { continue }

@@ -8,9 +8,9 @@ internal import COpenSSL
     internal import Darwin
 #endif
 
-/// Certificates that are trusted, for any number of contexts.
-// SAFETY: an `X509_STORE` locks itself, and nothing is added to it after `init` but by OpenSSL under that lock, which finds more in
-// the system's directories; the references that contexts take to it are counted atomically.
+/// Trusted certificates, for any number of contexts.
+// SAFETY: an `X509_STORE` locks itself, and after `init` only OpenSSL adds to it, under that lock, from the
+// system's directories; the references of contexts to it are counted atomically.
 package final class TrustStore: @unchecked Sendable {
     let store: OpaquePointer
 
@@ -23,7 +23,7 @@ package final class TrustStore: @unchecked Sendable {
         X509_STORE_free(store)
     }
 
-    /// Trusts these certificates, each by itself, whether it is a root or not.
+    /// Trusts these certificates, each as an anchor, whether it is a root or not.
     convenience init(_ certificates: [OpaquePointer]) throws(TLSError) {
         ERR_clear_error()
         defer { ERR_clear_error() }
@@ -34,23 +34,24 @@ package final class TrustStore: @unchecked Sendable {
         X509_STORE_set_flags(store, UInt(X509_V_FLAG_PARTIAL_CHAIN))
     }
 
-    /// Reads certificates in PEM and trusts each by itself.
+    /// Reads certificates in PEM and trusts each as an anchor.
     package convenience init(_ source: PEMSource) throws(TLSError) {
         guard let certificates = source.certificates() else { throw .unusableRoots }
         defer { for certificate in certificates { X509_free(certificate) } }
         try self.init(certificates)
     }
 
-    /// Trusts what the system trusts, where its OpenSSL looks: the file and the directories that `SSL_CERT_FILE` and
-    /// `SSL_CERT_DIR` name, or else those that it was built with.
+    /// Trusts the system's certificates, where its OpenSSL looks: the file and the directories that
+    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` name, otherwise its built-in paths.
     ///
-    /// Parses the whole file, which holds the thread for tens of milliseconds. Directories are looked into while peers are checked.
+    /// Parses the whole file, which blocks the thread for tens of milliseconds. OpenSSL searches directories
+    /// while it checks peers.
     package static func system() throws(TLSError) -> TrustStore {
         ERR_clear_error()
         defer { ERR_clear_error() }
         let trust = try TrustStore(empty: ())
         guard X509_STORE_set_default_paths(trust.store) == 1 else { throw .unusableRoots }
-        // OpenSSL is content with a file that it can't read, and would then blame the peer.
+        // OpenSSL accepts an unreadable file, and would later report the peer's issuer as unknown.
         guard COpenSSL_X509_STORE_count(trust.store) > 0 || systemDirectories.contains(where: hasHashedName)
         else { throw .unusableRoots }
         return trust
@@ -61,7 +62,8 @@ package final class TrustStore: @unchecked Sendable {
         return (paths ?? String(cString: X509_get_default_cert_dir())).split(separator: ":")
     }
 
-    /// Whether the directory has something that OpenSSL would find there: eight hexadecimal digits, a dot and a number.
+    /// Whether the directory has a file name that OpenSSL would find: eight hexadecimal digits, a dot, a
+    /// number.
     private static func hasHashedName(_ path: Substring) -> Bool {
         guard let directory = opendir(String(path)) else { return false }
         defer { closedir(directory) }
