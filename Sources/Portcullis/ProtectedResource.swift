@@ -5,11 +5,11 @@ import PortcullisJOSE
 import PortcullisTransport
 import Synchronization
 
-/// Something that only requests with a good access token may use: what it is, whom it trusts, what it demands.
+/// A resource that only requests with a valid access token may use: its metadata, its trusted issuers, its
+/// rules.
 ///
-/// Made once, at start-up; cheap to copy, and all copies share what they have learnt. Everything a client needs is
-/// derived from it: the metadata document, the challenge, the audience. Works with any server; see
-/// ``authorize(_:requiring:in:)``.
+/// Create it once, at start-up; copies are cheap and share their caches. The metadata document, the challenge
+/// and the audience are derived from it. Works with any server; see ``authorize(_:requiring:in:)``.
 ///
 /// RFC 9728 §2, RFC 6750 §3.
 public struct ProtectedResource: Sendable {
@@ -17,22 +17,23 @@ public struct ProtectedResource: Sendable {
 
     /// Declares a resource in code.
     ///
-    /// Its metadata lists the issuers, the scopes, and that tokens come in the `Authorization` field. Traps, with a
-    /// sentence, on anything that can't work; values known at run time only go through
+    /// Its metadata lists the issuers, the scopes, and the `Authorization` field as the place for tokens.
+    /// Traps with a message on an invalid declaration; for values known only at run time use
     /// ``init(validating:)``.
     ///
     /// - Parameters:
     ///   - identifier: The resource's URL, which is also the audience of its tokens.
-    ///   - issuers: The authorization servers whose tokens are taken, the preferred one first.
-    ///   - scopes: What clients may ask for.
-    ///   - name: A name for people.
-    ///   - tokens: What is demanded of tokens. Default that of RFC 9068.
-    ///   - dpop: Whether tokens may or must be bound to a key of the client, and what is demanded of the proofs. Default neither.
-    ///   - fetcher: The way to the network, for keys and introspection; nothing for the package's own.
+    ///   - issuers: The authorization servers whose tokens are accepted, the preferred one first.
+    ///   - scopes: The scopes that clients may request.
+    ///   - name: The human-readable name.
+    ///   - tokens: The rules for access tokens. Default: RFC 9068.
+    ///   - dpop: Whether tokens may or must be bound to a client key, and the rules for proofs. Default
+    ///     `.none`.
+    ///   - fetcher: The HTTP client for keys and introspection; `nil` for the package's own.
     ///   - time: The clocks. Default the machine's.
-    ///   - onEvent: Is told what an operator should know. Must not wait.
-    ///   - file: The file that a mistake is reported in. Default: the caller's.
-    ///   - line: The line that a mistake is reported in. Default: the caller's.
+    ///   - onEvent: Called with each event that an operator should know about. Must not block.
+    ///   - file: The file reported with a mistake. Default: the caller's.
+    ///   - line: The line reported with a mistake. Default: the caller's.
     ///
     /// RFC 9728 §2.
     public init(
@@ -64,9 +65,9 @@ public struct ProtectedResource: Sendable {
         }
     }
 
-    /// Declares a resource from values that are known at run time only.
+    /// Declares a resource from values known only at run time.
     ///
-    /// - Throws: ``ConfigurationError`` with everything that is wrong.
+    /// - Throws: ``ConfigurationError`` with all problems.
     ///
     /// RFC 9728 §2.
     public init(validating configuration: Configuration) throws(ConfigurationError) {
@@ -84,24 +85,25 @@ public struct ProtectedResource: Sendable {
 
     /// The resource's identifier.
     public var identifier: ResourceIdentifier { gate.metadata.resource }
-    /// What the resource says about itself.
+    /// The resource's metadata.
     public var metadata: ProtectedResourceMetadata { gate.metadata }
-    /// Whether the document is also served at the root of the well-known path.
+    /// Whether the document is also served at the well-known path without the resource's path.
     package var hasRootAlias: Bool { gate.hasRootAlias }
-    /// The scopes that clients may ask for.
+    /// The scopes that clients may request.
     package var declaredScopes: [Scope] { gate.metadata.scopesSupported }
-    /// What is allowed but unwise, a sentence each, for the log at start-up.
+    /// Warnings about allowed but unwise settings, one sentence each, for the start-up log.
     package var warnings: [String] { gate.warnings }
 
-    /// The scopes of a requirement that the resource does not declare: a typing error in all likelihood.
+    /// Returns the scopes of a requirement that the resource does not declare, most likely typing errors.
     ///
-    /// None where the resource declares no scope at all, since the list is optional. RFC 9728 §2.
+    /// Empty if the resource declares no scopes, since the list is optional. RFC 9728 §2.
     package func undeclaredScopes(in requirement: AccessRequirement) -> [Scope] {
         gate.metadata.scopesSupported.isEmpty
             ? [] : requirement.scopes.scopes.filter { !gate.metadata.scopesSupported.contains($0) }
     }
 
-    /// The types of authorization details in a requirement that the resource does not know, so that nothing meets it.
+    /// Returns the authorization details types of a requirement that the resource does not know, so that no
+    /// token meets it.
     ///
     /// RFC 9396 §10.
     package func undeclaredTypes(in requirement: AccessRequirement) -> [String] {
@@ -112,10 +114,10 @@ public struct ProtectedResource: Sendable {
         }
     }
 
-    /// Whether there is an issuer that can be asked about tokens.
+    /// Whether one of the issuers has introspection.
     package var canIntrospect: Bool { gate.validator.connections.contains { $0.introspector != nil } }
 
-    /// Starts loading the keys that are not there, so that the first request need not wait.
+    /// Starts loading missing keys, so that the first request need not wait.
     ///
     /// Does not wait itself.
     public func warmUp() {
@@ -123,7 +125,7 @@ public struct ProtectedResource: Sendable {
         for connection in gate.validator.connections { connection.keys?.refreshInBackground(at: now) }
     }
 
-    /// Whether every issuer has keys that can be used, or needs none.
+    /// Whether every issuer has usable keys, or needs none.
     ///
     /// Loads missing ones in the background.
     public var isReady: Bool {
@@ -135,7 +137,7 @@ public struct ProtectedResource: Sendable {
 
 }
 
-/// What one resource is at work with; shared by all copies of it.
+/// The state of one resource, shared by all its copies.
 final class Gate: Sendable {
     let metadata: ProtectedResourceMetadata
     let publisher: MetadataPublisher
@@ -143,34 +145,37 @@ final class Gate: Sendable {
     let hasRootAlias: Bool
     let linksFromAnswers: Bool
     let mirrorsAuthorizationServer: Bool
-    /// The way to the network that was given, if one was.
+    /// The HTTP client passed by the host program, if any.
     let fetcher: (any Fetcher)?
     let onEvent: @Sendable (ResourceEvent) -> Void
-    /// The web pages that may call, or nothing where that is nobody's business.
+    /// The check of the `Origin` field; `nil` outside the MCP profile.
     let originCheck: OriginCheck?
-    /// What there is to say of a request without credentials: always the same.
+    /// The constant finding for a request without credentials.
     let absence: RefusalFinding
     let warnings: [String]
     let challenger: Challenger
     let presentation: Presentation
     let rules: AccessRules
-    /// Nothing where DPoP is not taken.
+    /// `nil` if DPoP is not accepted.
     let dpop: DPoPChecker?
-    /// Whether a proof that goes with no bound token makes the request malformed.
+    /// Whether a proof sent with an unbound token makes the request malformed.
     let refusesStrayProofs: Bool
     let validator: TokenValidator
     let tokens: TokenPolicy
     let maxTokenByteCount: Int
     let rejectionLifetime: Duration
-    /// Tokens that were found good.
+    /// The tokens that passed all checks.
     let verified: TokenTable<VerifiedToken>
-    /// Introspected tokens that were found bad; a table of its own, so that a flood of them displaces no good one.
+    /// The introspected tokens that were rejected; a separate table, so that a flood of them evicts no valid
+    /// token.
     let rejected: TokenTable<RejectedToken>
 
-    /// The number of the last invalidation here, so that an answer that was asked for before one is not remembered after it.
+    /// The number of the last invalidation here, so that an answer requested before it is not cached after
+    /// it.
     ///
-    /// Numbers are the process's own, since resources share calls to an issuer: what one of them has asked before an invalidation
-    /// must not be taken for an answer to what another asks behind it.
+    /// Numbers are unique within the process, since resources share calls to an issuer: the answer to a
+    /// question of one resource from before an invalidation must not answer a question of another from after
+    /// it.
     let epoch = Atomic<UInt64>(Gate.invalidationCount.load(ordering: .sequentiallyConsistent))
     private static let invalidationCount = Atomic<UInt64>(0)
 
@@ -180,13 +185,13 @@ final class Gate: Sendable {
         epoch.store(number, ordering: .sequentiallyConsistent)
     }
 
-    /// When malformed authorization details were told last, in nanoseconds; 0 for never.
+    /// The time of the last report of malformed authorization details, in nanoseconds; 0 for never.
     private let lastDetailReport = Atomic<UInt64>(0)
 
     static let maximumRejectedCount = 1024
     private static let detailReportInterval: UInt64 = 60_000_000_000
 
-    /// Whether both ask the network in one way, so that what one of them has fetched says the same to the other.
+    /// Whether both use the same fetcher, so that what one has fetched is valid for the other.
     func asksThroughSameFetcher(as other: Gate) -> Bool {
         guard let fetcher, let theirs = other.fetcher else { return fetcher == nil && other.fetcher == nil }
         return (fetcher as AnyObject) === (theirs as AnyObject)
@@ -232,7 +237,7 @@ final class Gate: Sendable {
                 ? min(tokens.verifiedCacheEntryCount, Self.maximumRejectedCount) : 0)
     }
 
-    /// Tells of a token that has just been verified what its issuer should know.
+    /// Reports malformed authorization details of a token that was just verified, at most once a minute.
     ///
     /// RFC 9396 §9.1.
     func reportDetails(of token: AccessToken) {
@@ -247,7 +252,7 @@ final class Gate: Sendable {
     }
 }
 
-/// Whether a resource accepts tokens that are bound to a key of the client, and what it demands of the proofs.
+/// Whether a resource accepts tokens that are bound to a client key, and the rules for their proofs.
 ///
 /// RFC 9449 §4.3, §5.2, §7.
 public struct DPoPUse: Sendable {
@@ -260,7 +265,7 @@ public struct DPoPUse: Sendable {
     public static let none = DPoPUse(isAccepted: false, isRequired: false, policy: nil)
     /// Bound and unbound tokens are accepted, with the defaults of ``DPoPPolicy``.
     public static let accepted = DPoPUse(isAccepted: true, isRequired: false, policy: nil)
-    /// Bound tokens only are accepted, with the defaults of ``DPoPPolicy``.
+    /// Only bound tokens are accepted, with the defaults of ``DPoPPolicy``.
     public static let required = DPoPUse(isAccepted: true, isRequired: true, policy: nil)
 
     /// Bound and unbound tokens are accepted.
@@ -268,18 +273,18 @@ public struct DPoPUse: Sendable {
         DPoPUse(isAccepted: true, isRequired: false, policy: policy)
     }
 
-    /// Bound tokens only are accepted.
+    /// Only bound tokens are accepted.
     public static func required(_ policy: DPoPPolicy) -> DPoPUse {
         DPoPUse(isAccepted: true, isRequired: true, policy: policy)
     }
 }
 
-/// A token that its issuer has spoken against, and how long that may be believed.
+/// An introspected token that was rejected, and how long the rejection is cached.
 struct RejectedToken: Sendable {
     let reason: RefusalReason
-    /// When the issuer was asked, or a little before.
+    /// The time at which the issuer was asked, or shortly before.
     let askedAt: MonotonicInstant
     let until: MonotonicInstant
-    /// What was said of it the first time, if anybody wanted to know.
+    /// The finding of the first rejection, if one was requested.
     let finding: RefusalFinding?
 }

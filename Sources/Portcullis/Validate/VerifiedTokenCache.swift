@@ -4,16 +4,16 @@ import PortcullisJOSE
 import PortcullisTransport
 import Synchronization
 
-/// What is remembered of tokens that were seen before: a bounded table by the hash of the token.
+/// A bounded cache of results by the hash of the token.
 ///
-/// Reading takes one short lock and never waits. When the table is full, one entry that was not used lately makes room
-/// for each new one that is admitted.
+/// Reading takes one short lock and never waits. If the table is full, each admitted entry evicts one that
+/// was not used lately.
 final class TokenTable<Entry: Sendable>: Sendable {
-    /// Which new entries push out another when the table is full.
+    /// Which new entries evict another if the table is full.
     enum Admission: Sendable {
-        /// Every one.
+        /// All.
         case always
-        /// Those of tokens that come by again: what is used once would push out what is used often, for nothing.
+        /// Those of tokens seen before: a token used once must not evict one that is used often.
         case onSecondUse
     }
 
@@ -26,11 +26,11 @@ final class TokenTable<Entry: Sendable>: Sendable {
     private struct State {
         var index = HashIndex()
         var slots: [Slot] = []
-        /// For how many slots the index has room.
+        /// The number of slots that the index has room for.
         var room = 0
         var hand = 0
         var sightings: TokenSightings?
-        /// Makes places unpredictable.
+        /// Makes index positions unpredictable.
         let seed = UInt64.random(in: .min ... .max) | 1
 
         func hash(_ digest: SHA256Digest) -> UInt64 { digest.prefix &* seed }
@@ -63,12 +63,12 @@ final class TokenTable<Entry: Sendable>: Sendable {
         self.capacity = capacity
     }
 
-    /// How many entries there are.
+    /// The number of entries.
     var count: Int { state.withLock { $0.slots.count } }
 
     subscript(digest: SHA256Digest) -> Entry? { look(digest) { $0 } }
 
-    /// Looks at an entry without copying it, under the lock.
+    /// Calls a closure with an entry, without copying it, under the lock.
     @inline(__always)
     func look<Result>(_ digest: SHA256Digest, _ look: (borrowing Entry) -> Result) -> Result? {
         state.withLock { state in
@@ -80,7 +80,7 @@ final class TokenTable<Entry: Sendable>: Sendable {
 
     func insert(_ entry: Entry, for digest: SHA256Digest, whenFull admission: Admission = .always) {
         guard capacity > 0 else { return }
-        // What makes room is let go after the lock, since it may be large.
+        // The evicted entry is released after the lock, since it may be large.
         let evicted: Entry? = state.withLock { state in
             if let place = state.place(of: digest) {
                 let old = state.slots[place].entry
@@ -103,7 +103,7 @@ final class TokenTable<Entry: Sendable>: Sendable {
         return state.sightings?.note(digest) ?? false
     }
 
-    // The clock: the hand passes over what was used since it came by last, once.
+    // The clock algorithm: the hand skips an entry that was used since its last pass, once.
     private static func replace(with slot: Slot, in state: inout State) -> Entry {
         while state.slots[state.hand].wasUsed {
             state.slots[state.hand].wasUsed = false
@@ -135,7 +135,7 @@ final class TokenTable<Entry: Sendable>: Sendable {
         _ = removed
     }
 
-    /// Removes the entries that a closure picks; it is called under the lock, for each of them.
+    /// Removes the entries for which a closure returns `true`; it is called under the lock.
     func removeAll(where isPicked: (Entry) -> Bool) {
         let removed: [Slot] = state.withLock { state in
             let all = state.slots
@@ -157,21 +157,21 @@ final class TokenTable<Entry: Sendable>: Sendable {
     }
 }
 
-/// Which tokens came by lately, as far as a few bytes for each can tell.
+/// Remembers approximately, in four bytes each, which tokens were seen lately.
 ///
-/// A token is forgotten when another one takes its place. A wrong yes, one in 2³², does no harm: a token is remembered one
-/// sight too early.
+/// A token is forgotten when another one takes its slot. A false positive, one in 2³², is harmless: a token
+/// is cached at its first use.
 private struct TokenSightings {
     private var tags: [UInt32]
 
-    /// At least as many places as a number of tokens.
+    /// Makes room for at least this number of tokens.
     init(of count: Int) {
         var placeCount = 1
         while placeCount < count { placeCount *= 2 }
         tags = Array(repeating: 0, count: placeCount)
     }
 
-    /// Whether the token was seen before; from now on it was.
+    /// Records the token, and returns whether it was seen before.
     mutating func note(_ digest: SHA256Digest) -> Bool {
         let place = Int(truncatingIfNeeded: digest.prefix) & (tags.count - 1)
         let tag = UInt32(truncatingIfNeeded: digest.prefix >> 32)
@@ -180,22 +180,22 @@ private struct TokenSightings {
     }
 }
 
-/// A token that was found good, and how long that may be believed.
+/// A validated token, and the conditions under which it stays valid.
 struct VerifiedToken: Sendable {
     let token: AccessToken
-    /// In seconds of the day: `nbf` and `exp`, leeway included.
+    /// `nbf` and `exp` with leeway, in seconds since 1970.
     let start: Double
     let end: Double
-    /// The keys that it was verified with; nothing if it was introspected.
+    /// The keys that it was verified with; `nil` if it was introspected.
     let keys: KeyStore?
     let generation: UInt64
-    /// Until when an introspection answer counts.
+    /// The end of an introspection answer's lifetime.
     let usableUntil: MonotonicInstant
 
-    /// Whether the token may still be used: its times, its keys, the age of the answer.
+    /// Whether the token is still valid, by its times, its keys and the age of the answer.
     ///
-    /// Keys past their freshness are refreshed in the background; past their stale limit, or if they are others than
-    /// before, nothing verified with them counts: a hot token must not outlive a withdrawn key.
+    /// Stale keys are refreshed in the background; past their stale limit, or if they changed, tokens
+    /// verified with them are no longer valid: a cached token must not outlive a withdrawn key.
     @inline(__always)
     func isUsable(at now: NumericDate, uptime: MonotonicInstant) -> Bool {
         guard now.seconds < end, now.seconds >= start, uptime < usableUntil else { return false }
