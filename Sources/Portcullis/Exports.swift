@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-// What this module's own declarations speak of, so that one import is enough: messages, and the values of claims and keys. Not `JWK`,
-// `HTTPClient` and `SocketAddress`, which other packages have too; `import PortcullisJOSE` and `import PortcullisTransport` bring them.
+// The types in this module's public API, so that one import is enough: HTTP messages, claim values and keys.
+// Not `JWK`, `HTTPClient` and `SocketAddress`, whose names other packages use too; import `PortcullisJOSE`
+// and `PortcullisTransport` for those.
 @_exported public import PortcullisHTTP
 
 @_exported public import enum PortcullisJOSE.JOSEError

@@ -3,10 +3,11 @@
 import PortcullisHTTP
 import PortcullisJOSE
 
-// The steps behind a refusal are judged too, so that one trace shows all that is wrong. Nothing is asked, remembered or used up.
+// The steps after a refusal are judged too, so that one trace shows every problem. Nothing is fetched, cached
+// or used up.
 
 extension Admission {
-    /// Judges the steps behind the one that refused, as far as what they need is known.
+    /// Judges the steps after the one that refused, as far as their inputs are known.
     mutating func judgeBeyondRefusal(
         _ head: RequestHead, _ requirement: AccessRequirement, _ context: AuthorizationContext
     ) {
@@ -48,7 +49,7 @@ extension Admission {
         }
     }
 
-    /// A token as its claims have it, whether they are good or not; given to no handler.
+    /// A token with the claims as they are, valid or not; never passed to a handler.
     private var hypotheticalToken: AccessToken? {
         guard let validation, let claims = validation.claims,
             let checked = try? gate.validator.checker.unchecked(

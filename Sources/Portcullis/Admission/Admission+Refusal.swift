@@ -7,7 +7,7 @@ import PortcullisTransport
 // The one place where a reason becomes a response. RFC 6750 §3.
 
 extension Admission {
-    /// The answer for the reason that the step of the moment refuses for.
+    /// Makes the answer for a reason that the current step throws.
     mutating func refuse(
         _ reason: RefusalReason, _ head: RequestHead, _ requirement: AccessRequirement,
         _ context: AuthorizationContext
@@ -24,7 +24,7 @@ extension Admission {
         return refusal
     }
 
-    /// Remembers that an issuer has spoken against a token.
+    /// Caches the rejection of an introspected token.
     private borrowing func rememberRefusal(_ reason: RefusalReason, _ finding: RefusalFinding?) {
         guard let digest = presented?.digest else { return }
         if step == .freshness, let confirmation {
@@ -49,7 +49,7 @@ extension AdmissionStep: Comparable {
 }
 
 extension Gate {
-    /// Remembers a token that was found good.
+    /// Caches a token that passed all checks.
     func remember(
         _ verified: VerifiedToken, _ digest: SHA256Digest, _ arrival: MonotonicInstant, _ epoch: UInt64
     ) {
@@ -61,24 +61,27 @@ extension Gate {
         remember(
             since: epoch, { $0.verified.insert(verified, for: digest, whenFull: policy) },
             else: { $0.verified.remove(digest) })
-        // Of two answers that overtake each other the one that was asked for later counts.
+        // If two answers arrive out of order, the one requested later counts.
         if let rejected = rejected[digest], rejected.askedAt >= arrival { self.verified.remove(digest) }
     }
 
-    /// Remembers a token that its issuer has spoken against, if that is worth it.
+    /// Caches a rejected token, if its reason is worth caching.
     func remember(_ rejected: RejectedToken, _ digest: SHA256Digest, _ epoch: UInt64) {
         guard rejected.reason.isWorthRemembering(format: validator.format) else { return }
         remember(
             since: epoch, { $0.rejected.insert(rejected, for: digest) }, else: { $0.rejected.remove(digest) })
-        // What the issuer has taken back is no longer known as good either; removed last, since an older answer may come by.
+        // A rejected token is no longer valid either; removed last, since an older answer may insert it
+        // meanwhile.
         verified.remove(digest)
     }
 }
 
 extension ProtectedResource {
-    /// The answer to every request without an `Authorization` field, unless a trusted proxy vouches for certificates.
+    /// Returns the answer to every request without an `Authorization` field, unless a trusted proxy forwards
+    /// certificates.
     ///
-    /// `nil` where more than that field decides: tokens in forms and queries, and web pages that may not call.
+    /// `nil` if other parts of the request matter: tokens in forms and queries, and origins that may not
+    /// call.
     package func refusalWithoutCredentials(requiring requirement: AccessRequirement) -> Refusal? {
         guard gate.presentation.isFieldOnly, gate.originCheck == nil else { return nil }
         var refusal = answer(to: .missingCredentials, .none, requiring: requirement, AuthorizationContext())
@@ -90,7 +93,7 @@ extension ProtectedResource {
         to reason: RefusalReason, _ attempt: Attempt, requiring requirement: AccessRequirement,
         _ context: AuthorizationContext
     ) -> Refusal {
-        // No token would help, so the client is not asked for one.
+        // No token would help, so there is no challenge.
         if reason == .forbiddenOrigin {
             return Refusal(reason: reason, error: reason.outcome.error, challenges: [])
         }
@@ -103,7 +106,7 @@ extension ProtectedResource {
         return refusal
     }
 
-    /// When a client should come back while it cannot be told whether its token is good.
+    /// `Retry-After` while the validity of a token can't be determined.
     private static let retryAfter = Duration.seconds(5)
 }
 

@@ -4,7 +4,7 @@ import PortcullisHTTP
 import PortcullisJOSE
 import PortcullisTransport
 
-// What each step does. A step throws the reason for a refusal.
+// The implementation of each step. A step throws the reason for a refusal.
 
 extension Admission {
     @inline(__always)
@@ -38,7 +38,7 @@ extension Admission {
         return .passed
     }
 
-    // RFC 9440 §2.2: what a trusted proxy says of the client is well formed, whether a token needs it or not.
+    // RFC 9440 §2.2: the field of a trusted proxy must be well formed, whether a token needs it or not.
     private func checkCertificateField(_ head: RequestHead, _ context: AuthorizationContext)
         throws(RefusalReason)
         -> Turn
@@ -61,14 +61,15 @@ extension Admission {
         return .passed
     }
 
-    // RFC 9449 §4.3, 1: a request in the scheme DPoP has one proof, and that is seen before anything is looked up.
+    // RFC 9449 §4.3, 1: a request with the scheme DPoP has exactly one proof; this is checked before any
+    // look-up.
     private mutating func locateProof(_ head: RequestHead) throws(RefusalReason) -> Turn {
         guard attempt == .with(.dpop), let dpop = gate.dpop else { return .irrelevant }
         proof = try dpop.locate(in: head)
         return .passed
     }
 
-    // MARK: The token, if it is known
+    // MARK: The cached token
 
     private mutating func recall(_ requirement: AccessRequirement) throws(RefusalReason) -> Turn {
         guard let digest = presented?.digest else { throw .missingCredentials }
@@ -89,7 +90,7 @@ extension Admission {
 
     // MARK: The client
 
-    // What a token is bound to is its own affair: it is enforced whatever the resource says about itself.
+    // A token's binding is enforced whatever the resource's metadata says.
     // RFC 9449 §7.1, §7.2, RFC 8705 §3, RFC 7800 §3.1.
     @inline(__always)
     private func checkBinding(_ head: RequestHead, _ context: AuthorizationContext) throws(RefusalReason)
@@ -126,7 +127,7 @@ extension Admission {
             proof, of: head, tokenDigest: presented.digest, boundTo: thumbprint,
             at: gate.validator.time.now())
         if isHypothetical { return .passed }
-        // A proof is recorded last, when nothing else can be wrong with it.
+        // A proof is recorded last, after all its other checks have passed.
         guard let verdict = dpop.insertAtHand(record) else {
             return lack(.replayVerdict(dpop.question(record)))
         }
@@ -134,7 +135,7 @@ extension Admission {
         return .passed
     }
 
-    // MARK: The demands of the route
+    // MARK: The requirement of the route
 
     @inline(__always)
     private func permit(

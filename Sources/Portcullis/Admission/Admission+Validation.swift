@@ -5,26 +5,26 @@ import PortcullisJOSE
 import PortcullisTransport
 import Synchronization
 
-// How a token is checked that is not known: as a JWT or by introspection. Which one is decided by its form and its issuer; one way is
-// never tried because the other has failed.
+// Checks a token that is not cached, as a JWT or by introspection. Its form and its issuer decide which; one
+// way is never tried because the other has failed.
 
-/// What is known so far of a token that has to be checked.
+/// The state of the check of one token.
 ///
-/// Apart from ``Admission``, which is then a few plain values for a request whose token is known.
-// SAFETY: belongs to one admission, which cannot be copied and is advanced by one driver at a time.
+/// Separate from ``Admission``, which stays a few plain values for a request with a cached token.
+// SAFETY: owned by one admission, which cannot be copied and is advanced by one driver at a time.
 final class Validation: @unchecked Sendable {
-    /// When it was begun: what is remembered of the token is as old as this at least.
+    /// The start of the check; a cached result is at least this old.
     let arrival: MonotonicInstant
-    /// The epoch it was begun in: what another one's invalidations came in between is not remembered.
+    /// The epoch at the start; a result is not cached if an invalidation has begun another one since.
     let epoch: UInt64
-    /// The issuer, once it is known.
+    /// The trusted issuer of the token, once determined.
     var connection: IssuerConnection?
     var claims: ClaimsSet?
     var audience: [String] = []
     var expiresAt: NumericDate?
     var notBefore: NumericDate?
 
-    // A JWT, whose signature has not been checked until the step of that name has passed.
+    // A JWT. Its signature is unverified until the step `signature` has passed.
     var jwt: UnverifiedJWT?
     var algorithm: SignatureAlgorithm?
     var key: JWK?
@@ -35,18 +35,18 @@ final class Validation: @unchecked Sendable {
 
     // An introspected token.
     var isIntrospected = false
-    /// What the issuer said, if it was asked.
+    /// The answer of the issuer, if it was asked.
     var reply: IntrospectionClient.Reply?
-    /// The cache that resources share, and what it said.
+    /// The shared cache, and its answer.
     var sharedAnswers: SharedAnswers?
     var sharedReading: SharedAnswers.Reading?
-    /// Whether the answer was left there for others.
+    /// Whether the answer was stored in the shared cache.
     var isShared = false
-    /// Until when an introspection answer counts.
+    /// The end of an introspection answer's lifetime.
     var usableUntil = MonotonicInstant(nanoseconds: .max)
-    /// Until when it counts, if it came from a cache.
+    /// The same, if the answer came from the shared cache.
     var answerEnds: MonotonicInstant?
-    /// When the issuer was asked, by this process or another.
+    /// The time at which the issuer was asked, by this process or another.
     var askedAt: MonotonicInstant?
     /// The members of an active answer.
     var answer: JSONObject?
@@ -62,19 +62,19 @@ final class Validation: @unchecked Sendable {
         return .keys(KeyQuestion(keys: keys, lack: lack))
     }
 
-    /// When the issuer was asked, or a little before, by this process or another.
+    /// The time at which the issuer was asked, or shortly before, by this process or another.
     var moment: MonotonicInstant { min(arrival, askedAt ?? arrival) }
 }
 
 extension Admission {
-    /// Takes one of the steps from the characters of a token to its claims, and remembers a refusal that is worth it.
+    /// Takes one of the steps from `characters` to `claims`.
     mutating func validate(
         _ step: AdmissionStep, _ head: RequestHead, _ requirement: AccessRequirement
     ) throws(RefusalReason) -> Turn {
         guard let presented else { throw .missingCredentials }
         switch step {
         case .characters:
-            // RFC 6750 §2.1. Not needed for a token that is known.
+            // RFC 6750 §2.1. Not needed for a cached token.
             guard presented.isToken68(in: head) else { throw .malformedToken }
             return .passed
         case .format: return chooseFormat(presented, head)
@@ -100,7 +100,7 @@ extension Admission {
         }
     }
 
-    /// An answer of the issuer that cannot be read says nothing about the token.
+    /// A malformed introspection response is the issuer's fault and does not make the token invalid.
     private static func reason(for error: RefusalReason, _ validation: Validation) -> RefusalReason {
         error == .malformedClaims && validation.isIntrospected ? .introspectionUnavailable : error
     }
@@ -131,7 +131,7 @@ extension Admission {
         return .passed
     }
 
-    // RFC 8725 §3.1: what is acceptable is our list; the token only chooses from it.
+    // RFC 8725 §3.1: the resource's list decides; the token only chooses from it.
     private func checkAlgorithm(_ validation: Validation) throws(RefusalReason) -> Turn {
         validation.algorithm = try gate.validator.algorithm(of: validation.jwt?.jws.header)
         return .passed
@@ -143,13 +143,13 @@ extension Admission {
         return .passed
     }
 
-    // RFC 9068 §4: the issuer is known before any key is used and before anything is fetched.
+    // RFC 9068 §4: the issuer is checked before any key is used and before anything is fetched.
     private func findIssuer(_ validation: Validation) throws(RefusalReason) -> Turn {
         guard let claims = validation.claims else { throw .malformedJWT }
         guard let connection = gate.validator.connection(namedBy: claims) else { throw .unknownIssuer }
         validation.connection = connection
         guard connection.keys == nil else { return .passed }
-        // The token of one issuer is never shown to another.
+        // The token of one issuer is never sent to another.
         guard gate.validator.format == .any, connection.introspector != nil else {
             throw .unsupportedTokenFormat
         }
@@ -214,11 +214,11 @@ extension Admission {
                             sharing: requirement.needsFreshIntrospection
                                 ? .none : .within(epoch: validation.epoch))))
             }
-            // The question may be another's, and older.
+            // The call may have been started earlier by another request.
             let asked = min(validation.arrival, reply.askedAt)
             validation.askedAt = asked
             answer = try Self.answer(reply)
-            // An answer that counts for no time at all is not worth a place in the table.
+            // An answer without a lifetime is not cached.
             let lifetime = gate.validator.lifetime(of: connection)
             validation.usableUntil = lifetime > .zero ? asked + lifetime : MonotonicInstant(nanoseconds: 0)
             if let answers = validation.sharedAnswers, let ticket = validation.sharedReading?.ticket,
@@ -249,7 +249,7 @@ extension Admission {
         }
     }
 
-    // MARK: What the token says
+    // MARK: The claims
 
     // RFC 9068 §4, RFC 7519 §4.1.3.
     private func checkAudience(_ validation: Validation) throws(RefusalReason) -> Turn {
@@ -287,7 +287,7 @@ extension Admission {
         return .passed
     }
 
-    // MARK: Asked once more, where the request wants to know what is so now. RFC 7662 §4.
+    // MARK: Fresh introspection. RFC 7662 §4.
 
     /// Asks the issuer of a JWT that was verified here whether it is active still, whatever was said before.
     mutating func confirm(_ head: RequestHead) throws(RefusalReason) -> Turn {

@@ -4,11 +4,12 @@ package import PortcullisHTTP
 import PortcullisJOSE
 import PortcullisTransport
 
-// START HERE: the way of one request through the gate.
+// START HERE: how one request is authorized.
 //
-// An admission is a value that decides whether one request may use a resource. It does no I/O and waits for nothing: it advances through
-// the steps of `AdmissionStep`, in their order, until the request is admitted or refused, or until it lacks something that it cannot know.
-// Then it says what, and goes on where it was when that is supplied:
+// An admission is a value that decides whether one request may use a resource. It does no I/O and never
+// waits: it advances through the steps of `AdmissionStep`, in order, until the request is admitted or
+// refused, or until it needs data that it does not have. Then it returns the need, and continues at the same
+// step once that is supplied:
 //
 //     var admission = Admission(to: resource)
 //     while true {
@@ -19,65 +20,66 @@ import PortcullisTransport
 //         }
 //     }
 //
-// There are three drivers: `ProtectedResource.authorize`, which awaits; the server's event loops, which fulfil most needs by callbacks
-// and start a task only for the rest; and the tests' script. None of them knows the order. A request whose token is known is decided
-// within the first call.
+// There are three drivers: `ProtectedResource.authorize`, which awaits; the server's event loops, which
+// fulfil most needs by callbacks and start a task only for the rest; and the tests' script. None of them
+// knows the order of the steps. A request with a cached token is decided within the first call.
 
-/// The decision whether one request may use a resource, as a value without I/O that cannot be copied.
+/// The decision whether one request may use a resource: a state machine without I/O that cannot be copied.
 ///
 /// RFC 6750 §3, RFC 9068 §4, RFC 7662 §2, RFC 9449 §7, RFC 8705 §3, RFC 9470 §3, RFC 9728 §5.1.
 package struct Admission: ~Copyable, Sendable {
-    /// How far a request has come.
+    /// The result of advancing an admission.
     package enum Progress: Sendable {
         case admitted(AccessToken)
         case refused(Refusal)
-        /// To be supplied before it can go on.
+        /// To be supplied with ``Admission/supply(_:)`` before the admission can continue.
         case needs(AdmissionNeed)
     }
 
     package let resource: ProtectedResource
     var gate: Gate { resource.gate }
 
-    /// The step that is to be taken next.
+    /// The next step.
     private(set) var step = AdmissionStep.origin
     var attempt = Attempt.none
     var presented: PresentedToken?
-    /// Where the one proof of the request is, in the bytes of its head.
+    /// The range of the request's DPoP proof in the bytes of its head.
     var proof: Range<Int>?
     var token: AccessToken?
-    /// `nil` until a token that is not known has to be looked at.
+    /// The check of a token that is not cached; `nil` for a cached one.
     var validation: Validation?
-    /// What the issuer of a JWT is asked once more; `nil` until then.
+    /// The fresh introspection of a JWT; `nil` if none was needed so far.
     var confirmation: Validation?
     var form = Form.unknown
     var hasSignatureTime = false
     var replayVerdict: ReplayVerdict?
-    /// What each step has found, where it is recorded.
+    /// The outcome of each step; `nil` if it is not recorded.
     var trace: AdmissionTrace?
-    /// The request was refused, and the steps behind that are judged: nothing is remembered and no proof is used up.
+    /// Whether the request was refused and the remaining steps are only judged: nothing is cached and no
+    /// proof is used up.
     var isHypothetical = false
 
-    /// The content of the request, as far as it matters for the token.
+    /// The content of the request, if it may contain the token.
     enum Form: Sendable {
         case unknown
-        /// The form, or `nil` where there is none.
+        /// The form, or `nil` if there is none.
         case known([UInt8]?)
 
         var bytes: [UInt8]? { if case .known(let bytes) = self { bytes } else { nil } }
     }
 
-    /// Begins with a request of which nothing has been looked at.
+    /// Begins at the first step.
     package init(to resource: ProtectedResource) {
         self.resource = resource
     }
 
-    /// What came of one step.
+    /// The outcome of one step.
     enum Turn {
         /// The request passes.
         case passed
-        /// The step has nothing to do with this request.
+        /// The step does not apply to this request.
         case irrelevant
-        /// The request passes, and goes on at a later step.
+        /// The request passes, and continues at a later step.
         case to(AdmissionStep)
         /// The request lacks something: see ``Admission/need``.
         case needs
@@ -93,9 +95,9 @@ package struct Admission: ~Copyable, Sendable {
         return .needs
     }
 
-    /// Takes the steps that can be taken now.
+    /// Takes steps until the request is decided or something is needed.
     ///
-    /// Called with the same request each time.
+    /// Must be called with the same request each time.
     package mutating func advance(
         _ head: RequestHead, requiring requirement: AccessRequirement, in context: AuthorizationContext
     ) -> Progress {
@@ -125,9 +127,9 @@ package struct Admission: ~Copyable, Sendable {
         return .admitted(token)
     }
 
-    /// Takes what the last need asked for.
+    /// Takes the answer to the last need.
     ///
-    /// An answer to another question is ignored, and asked for again.
+    /// An answer to another need is ignored, and the need returned again.
     package mutating func supply(_ answer: AdmissionAnswer) {
         switch answer {
         case .form(let bytes): form = .known(bytes)

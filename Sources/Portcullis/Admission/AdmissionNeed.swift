@@ -3,31 +3,31 @@
 import PortcullisJOSE
 package import PortcullisTransport
 
-/// What an admission lacks and cannot know itself.
+/// Data that an admission needs from outside.
 ///
-/// The driver fulfils the need and hands the answer to ``Admission/supply(_:)``. A decision of the app, or a further document to
-/// fetch, is one more case here and one more answer.
+/// The driver fulfils the need and passes the answer to ``Admission/supply(_:)``. To add a decision of the
+/// app, or a further document to fetch, add a case here and an answer.
 package enum AdmissionNeed: Sendable {
-    /// The content of the request, a form that may hold the token. RFC 6750 §2.2.
+    /// The content of the request, a form that may contain the token. RFC 6750 §2.2.
     case form
-    /// Time for a signature check: some tens of microseconds.
+    /// Processor time for a signature check: some tens of microseconds.
     case signatureTime
-    /// Keys of the issuer that are not at hand.
+    /// Keys of the issuer that are not loaded.
     case keys(KeyQuestion)
-    /// What a cache that resources share knows of the token.
+    /// The entry of the shared cache for the token.
     indirect case sharedAnswer(SharedAnswers)
-    /// What the issuer says of the token. RFC 7662 §2.
+    /// The introspection of the token by its issuer. RFC 7662 §2.
     case introspection(IntrospectionQuestion)
-    /// An answer has to be left in the cache that resources share.
+    /// An introspection answer to store in the shared cache.
     indirect case sharing(
         SharedAnswers, IntrospectionClient.Answer, askedAt: MonotonicInstant, ticket: UInt64)
-    /// Whether a proof was used before, from a store that has to be asked. RFC 9449 §11.1.
+    /// Whether a proof was used before, from a store that answers asynchronously. RFC 9449 §11.1.
     indirect case replayVerdict(ReplayQuestion)
 }
 
-/// What fulfils a need.
+/// The answer to a need.
 package enum AdmissionAnswer: Sendable {
-    /// The form, or `nil` where there is none.
+    /// The form, or `nil` if there is none.
     case form([UInt8]?)
     case signatureTime
     case keys(KeyQuestion.Outcome)
@@ -38,11 +38,11 @@ package enum AdmissionAnswer: Sendable {
 }
 
 extension AdmissionNeed {
-    /// Fulfils the need by waiting.
+    /// Fulfils the need, awaiting what it takes.
     ///
     /// - Parameters:
-    ///   - form: The content of the request, as far as the host program knows it.
-    ///   - awaitTime: Waits for time for a signature check.
+    ///   - form: Returns the content of the request, or `nil` if the host program does not have it.
+    ///   - awaitTime: Waits for the request's turn for a signature check.
     package func answer(
         form: () async throws -> [UInt8]?, awaitTime: () async -> Void = {}
     ) async rethrows -> AdmissionAnswer {

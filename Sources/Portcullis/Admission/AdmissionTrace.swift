@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 
-/// What each step of an admission has found.
+/// The outcomes of an admission's steps.
 struct AdmissionTrace: Sendable {
-    /// What became of a step.
+    /// The outcome of a step.
     enum Outcome: Sendable, Hashable {
         case passed
-        /// The token passed it before, and is remembered.
+        /// The token passed it before, and is cached.
         case remembered
         case refused(RefusalReason)
-        /// Judged after the refusal, which alone decides.
+        /// Judged after the refusal; does not change the decision.
         case wouldPass
         case wouldRefuse(RefusalReason)
 
@@ -20,7 +20,7 @@ struct AdmissionTrace: Sendable {
         }
     }
 
-    /// Whether the steps behind a refusal are judged too.
+    /// Whether the steps after a refusal are judged too.
     let goesOn: Bool
     private(set) var outcomes: [AdmissionStep: Outcome] = [:]
     /// The step at which the request was refused, if it was.
@@ -41,7 +41,7 @@ struct AdmissionTrace: Sendable {
     }
 
     mutating func noteRefusal(_ step: AdmissionStep, _ reason: RefusalReason) {
-        // A token that is remembered as refused is refused by the step that did so.
+        // A cached rejection is attributed to the step that rejected the token first.
         let step = step == .memory ? reason.step(isIntrospected: true) : step
         outcomes[step] = .refused(reason)
         refusedStep = step

@@ -3,21 +3,23 @@
 public import PortcullisHTTP
 
 extension ProtectedResource {
-    /// Decides whether a request may use this resource, and with which token.
+    /// Decides whether a request may use this resource, and returns its token.
     ///
-    /// Checks, in this order: the form of the credentials, the token, the possession of what it is bound to, the
-    /// authentication behind it, the scopes, the authorization details. Does not check whose data is asked for; that is
-    /// the handler's decision. What the answer has to carry is added by ``additionalFields(for:status:in:)``.
+    /// Checks, in this order: the syntax of the credentials, the token, the proof of possession for a bound
+    /// token, the user's authentication, the scopes, the authorization details. Does not check whose data is
+    /// requested; that is the handler's decision. ``additionalFields(for:status:in:)`` returns the fields
+    /// that the answer has to carry.
     ///
-    /// May wait for the issuer's keys or for introspection, each exchange at most ``TrustedIssuer/timeout`` (default 5
-    /// seconds), and for a replay store. A token that was verified before costs neither a wait nor a signature check,
-    /// but for that of a DPoP proof, and where the requirement is ``AccessRequirement/freshlyIntrospected()``.
+    /// May wait for the issuer's keys or for introspection, each exchange at most ``TrustedIssuer/timeout``
+    /// (default 5 seconds), and for a replay store. A cached token costs neither a wait nor a signature
+    /// check, except for that of a DPoP proof, and except under ``AccessRequirement/freshlyIntrospected()``.
     ///
     /// - Parameters:
     ///   - head: The request.
     ///   - requirement: What the token must carry; `.anyValidToken` still demands a valid token.
-    ///   - context: What is known of the request besides its head.
-    /// - Throws: ``Refusal``, ready to be sent: 400, 401, 403, or 503 while the authorization server can't be asked.
+    ///   - context: What is known about the request in addition to its head.
+    /// - Throws: ``Refusal``, ready to be sent: 400, 401, 403, or 503 while the authorization server can't be
+    ///   reached.
     ///
     /// RFC 6750 §3, RFC 9068 §4, RFC 7662 §2, RFC 9449 §7, RFC 8705 §3, RFC 9470 §3, RFC 9728 §5.1.
     public func authorize(
@@ -30,7 +32,7 @@ extension ProtectedResource {
 }
 
 extension Admission {
-    /// Drives the admission to its end by waiting.
+    /// Advances the admission to its decision, awaiting what it needs.
     mutating func decide(
         _ head: RequestHead, requiring requirement: AccessRequirement, in context: AuthorizationContext
     ) async throws(Refusal) -> AccessToken {

@@ -4,8 +4,8 @@ import PortcullisHTTP
 
 /// One challenge of a `WWW-Authenticate` field: a scheme and its parameters, in a fixed order.
 ///
-/// Written for clients that parse badly: every value is quoted and not empty, nothing is escaped, and `error` and
-/// `error_description` come last, so that a search for the first match finds the real parameter.
+/// Written for clients with poor parsers: every value is quoted and not empty, nothing is escaped, and
+/// `error` and `error_description` come last, so that a search for the first match finds the real parameter.
 ///
 /// RFC 9110 §11.6.1, RFC 6750 §3, RFC 9728 §5.1.
 public struct Challenge: Sendable, Hashable, CustomStringConvertible {
@@ -39,7 +39,7 @@ public struct Challenge: Sendable, Hashable, CustomStringConvertible {
         self.parameters = parameters
     }
 
-    /// The value of the parameter with this name, in any case, or nothing.
+    /// The value of the parameter with this name, ignoring case, or `nil`.
     public subscript(name: String) -> String? {
         parameters.first { ASCII.equalIgnoringCase($0.name, name) }?.value
     }
@@ -59,7 +59,7 @@ public struct Challenge: Sendable, Hashable, CustomStringConvertible {
         return text
     }
 
-    /// Whether a text may stand between the quotes: not empty, printable ASCII without quote and backslash.
+    /// Whether a text may be a quoted value: not empty, printable ASCII without quote and backslash.
     ///
     /// RFC 6750 §3, RFC 9110 §5.6.4.
     package static func isQuotable(_ value: String) -> Bool {

@@ -17,7 +17,7 @@ package struct ChallengeParameters: Sendable, Hashable {
         self.extra = extra
     }
 
-    /// Takes names and values as configured, and reports what is wrong with each of them.
+    /// Validates the configured names and values, and appends a problem for each invalid one.
     package init(_ parameters: [(name: String, value: String)], at path: String, problems: inout [Problem]) {
         var realm: String?
         var extra: [Challenge.Parameter] = []
@@ -40,29 +40,29 @@ package struct ChallengeParameters: Sendable, Hashable {
     package typealias Problem = ConfigurationError.Problem
 
     private static let repeated =
-        "The same parameter stands here twice; names compare without regard to case."
+        "This parameter is given more than once; names are case-insensitive."
 
     private static func problem(_ name: String, _ value: String) -> String? {
         guard !name.isEmpty, name.utf8.allSatisfy(CharacterClass.isTokenCharacter) else {
-            return "The name of a challenge parameter is a token (RFC 9110 §11.2)."
+            return "The name of a challenge parameter must be a token (RFC 9110 §11.2)."
         }
         if reserved.contains(name) {
-            return "This parameter is derived from the resource; choose another name."
+            return "This parameter is set by the resource; choose another name."
         }
-        // Clients search the header with patterns that have no word boundary: x_scope="a" would be taken for scope.
+        // Clients search the header with patterns that have no word boundary: x_scope="a" would match scope.
         if ["scope", "error", "resource_metadata"].contains(where: name.hasSuffix) {
             return
-                "A name must not end in scope, error or resource_metadata, since clients would mistake it for those."
+                "The name must not end in scope, error or resource_metadata: clients would take it for those."
         }
         guard Challenge.isQuotable(value) else {
-            return "The value is one or more printable ASCII characters without quote and backslash."
+            return "The value must be printable ASCII without quote and backslash, and not empty."
         }
         if value.utf8.contains(0x2C) {
-            return "The value must not hold a comma, since clients split the header there."
+            return "The value must not contain a comma, since clients split the header there."
         }
         if misleading.contains(where: { value.utf8.containsSequence($0.utf8) }) {
             return
-                "The value must not hold scope=, error= or resource_metadata=, since clients search for those."
+                "The value must not contain scope=, error= or resource_metadata=: clients search for those."
         }
         return nil
     }
@@ -75,7 +75,7 @@ package struct ChallengeParameters: Sendable, Hashable {
 }
 
 extension Collection where Element: Equatable {
-    /// Whether `needle` stands somewhere within, element by element.
+    /// Whether `needle` occurs as a contiguous subsequence.
     package func containsSequence(_ needle: some Collection<Element>) -> Bool {
         var rest = self[...]
         while rest.count >= needle.count {

@@ -2,18 +2,18 @@
 
 import PortcullisJOSE
 
-/// Writes the refusals of one resource.
+/// Builds the refusals of one resource.
 ///
 /// RFC 6750 §3, RFC 9449 §7.1, §7.2, RFC 9470 §3, RFC 9728 §5.1.
 package struct Challenger: Sendable, Hashable {
-    /// The URL of the resource's metadata, from the identifier and never from the request.
+    /// The URL of the resource's metadata, derived from the identifier and never from the request.
     let metadataURL: String
     let parameters: ChallengeParameters
-    /// Whether a bearer token may be enough.
+    /// Whether bearer tokens are accepted.
     let takesBearer: Bool
-    /// The value of `algs`; nothing where DPoP is not taken.
+    /// The value of `algs`; `nil` if DPoP is not accepted.
     let dpopAlgorithms: String?
-    /// Whether a lack of authorization details has an error code of its own.
+    /// Whether missing authorization details have their own error code.
     let namesAuthorizationDetails: Bool
 
     package init(
@@ -27,9 +27,10 @@ package struct Challenger: Sendable, Hashable {
         self.namesAuthorizationDetails = namesAuthorizationDetails
     }
 
-    /// The answer for a reason, telling the client what the request needs.
+    /// Builds the answer for a reason, with challenges that state what the request needs.
     ///
-    /// - Parameter attempt: How the client tried to get in: the scheme that it used carries the error.
+    /// - Parameter attempt: How the client presented its token: the challenge of that scheme carries the
+    ///   error.
     package func refusal(
         _ reason: RefusalReason, answering attempt: Attempt = .with(.bearer),
         requiring requirement: AccessRequirement
@@ -48,21 +49,22 @@ package struct Challenger: Sendable, Hashable {
             authorizationDetails: tellsDetails ? requirement.authorizationDetails : [])
     }
 
-    /// The answer while the authorization server can't be asked: no challenge, or clients would drop a good token.
+    /// Builds the answer while the authorization server can't be reached: no challenge, or clients would drop
+    /// a good token.
     package func unavailable(_ reason: RefusalReason, retryAfter: Duration) -> Refusal {
         Refusal(reason: reason, error: reason.outcome.error, challenges: [], retryAfter: retryAfter)
     }
 
-    // No RFC has an error code for authorization details; the one there is must be asked for.
+    // No RFC defines an error code for authorization details; ours is used only if configured.
     private func errorCode(_ reason: RefusalReason) -> String? {
         reason == .insufficientAuthorizationDetails && !namesAuthorizationDetails
             ? RefusalReason.insufficientScope.outcome.error : reason.outcome.error
     }
 
-    /// The schemes to challenge with, Bearer first, since clients look at the first one only.
+    /// The schemes to challenge with, Bearer first, since some clients read only the first challenge.
     ///
-    /// A token that is good but not enough, or that came with DPoP, is told in its own scheme alone: another one would help
-    /// nobody.
+    /// A valid but insufficient token, and one sent with DPoP, is challenged only in its own scheme: another
+    /// one would not help.
     private func schemes(_ reason: RefusalReason, _ attempt: Attempt) -> [Challenge.Scheme] {
         if case .with(let used) = attempt, offers(used), reason.isAboutRequirement || used == .dpop {
             return [used]
@@ -74,7 +76,7 @@ package struct Challenger: Sendable, Hashable {
         scheme == .bearer ? takesBearer : dpopAlgorithms != nil
     }
 
-    // RFC 9449 §7.2; a bearer token where only DPoP is taken is told so in the scheme DPoP.
+    // RFC 9449 §7.2; if only DPoP is accepted, the DPoP challenge carries the error for a bearer token.
     private func carriesError(_ scheme: Challenge.Scheme, _ attempt: Attempt) -> Bool {
         switch attempt {
         case .none: false
@@ -83,14 +85,15 @@ package struct Challenger: Sendable, Hashable {
         }
     }
 
-    // The order is fixed: algs, realm, resource_metadata, scope, acr_values, max_age, extra ones, error, error_description.
+    // The order is fixed: algs, realm, resource_metadata, scope, acr_values, max_age, extra ones, error,
+    // error_description.
     private func challenge(
         _ scheme: Challenge.Scheme, error: String?, _ reason: RefusalReason, _ requirement: AccessRequirement
     ) -> Challenge {
         var list: [Challenge.Parameter] = []
         list.reserveCapacity(8 + parameters.extra.count)
         func add(_ name: String, _ value: String?) {
-            // RFC 6750 §3: a parameter is left out rather than empty.
+            // RFC 6750 §3: an empty parameter is left out.
             if let value, !value.isEmpty { list.append(.init(name: name, value: value)) }
         }
         if scheme == .dpop { add("algs", dpopAlgorithms) }

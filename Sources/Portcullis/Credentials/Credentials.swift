@@ -2,19 +2,19 @@
 
 package import PortcullisHTTP
 
-/// What a request presents as credentials, found in the bytes of its head without copying them.
+/// The credentials of a request, located in the bytes of its head without copying them.
 ///
 /// RFC 6750 §2.1, RFC 9110 §11.6.2.
 package enum Credentials: Sendable, Hashable {
-    /// The scheme `Bearer`, and where its token stands in the bytes of the head.
+    /// The scheme `Bearer`, and the range of its token in the bytes of the head.
     ///
-    /// The characters of the token have not been looked at.
+    /// The characters of the token are not validated.
     case bearer(Range<Int>)
-    /// The scheme `DPoP`, and where its token stands, likewise. RFC 9449 §7.1.
+    /// The scheme `DPoP`, and the range of its token. RFC 9449 §7.1.
     case dpop(Range<Int>)
-    /// None, or none that the resource takes.
+    /// No credentials, or an unsupported scheme.
     case absent(RefusalReason)
-    /// A scheme with nothing behind it.
+    /// A scheme without a token.
     case empty(Challenge.Scheme)
     /// More than one `Authorization` field.
     case repeated
@@ -38,7 +38,7 @@ package enum Credentials: Sendable, Hashable {
         guard let (scheme, end) = scheme(bytes, value) else { return .absent(.unsupportedScheme) }
         var position = end
         if position == value.upperBound { return .empty(scheme) }
-        // RFC 9110 §11.4: the separator is 1*SP; behind a tab there are no credentials of this scheme.
+        // RFC 9110 §11.4: the separator is 1*SP; a tab does not separate scheme and token.
         guard bytes[position] == 0x20 else { return .absent(.unsupportedScheme) }
         while position < value.upperBound, bytes[position] == 0x20 { position += 1 }
         guard position < value.upperBound else { return .empty(scheme) }

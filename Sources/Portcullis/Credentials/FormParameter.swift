@@ -2,7 +2,7 @@
 
 import PortcullisHTTP
 
-/// What a form or a query says for one name.
+/// The value of one parameter in a form or a query.
 ///
 /// RFC 6750 §2.2, §2.3.
 package enum FormParameter: Sendable, Hashable {
@@ -11,9 +11,10 @@ package enum FormParameter: Sendable, Hashable {
     /// The value, decoded; perhaps empty.
     case value([UInt8])
 
-    /// Looks for a name, of letters, digits and underscores, among `name=value` pairs with `&` between them.
+    /// Finds a parameter, named with letters, digits and underscores, among `name=value` pairs separated by
+    /// `&`.
     ///
-    /// Reads each byte once, whatever the pairs are like: this is done before any credential has been checked.
+    /// Reads each byte once, since this happens before any credential is checked.
     package init(_ name: StaticString, in bytes: ArraySlice<UInt8>) {
         let value = bytes.withUnsafeBytes { Self.value(of: name, in: $0) }
         switch value {
@@ -32,7 +33,7 @@ package enum FormParameter: Sendable, Hashable {
         case found(Range<Int>)
     }
 
-    // SAFETY: `bytes` is only read, below its count, and not kept; of `name` no more bytes are read than it has.
+    // SAFETY: `bytes` is only read, below its count, and does not escape; `name` is read below its own count.
     private static func value(of name: StaticString, in bytes: UnsafeRawBufferPointer) -> Place {
         let count = bytes.count
         let nameCount = name.utf8CodeUnitCount
@@ -71,7 +72,7 @@ package enum FormParameter: Sendable, Hashable {
     @inline(__always)
     private static func isSeparator(_ byte: UInt8) -> Bool { byte == 0x26 || byte == 0x3D }
 
-    /// The byte that the percent-encoding at a place stands for.
+    /// Decodes the percent-encoded byte at an index, or returns `nil`.
     private static func escapedByte(at index: Int, in bytes: UnsafeRawBufferPointer) -> UInt8? {
         guard index + 2 < bytes.count, let high = CharacterClass.hexadecimalValue(bytes[index + 1]),
             let low = CharacterClass.hexadecimalValue(bytes[index + 2])
@@ -79,7 +80,7 @@ package enum FormParameter: Sendable, Hashable {
         return high << 4 | low
     }
 
-    /// Decodes `+` and percent-encoding; what is no percent-encoding stays, and makes no token.
+    /// Decodes `+` and percent-encoding; an invalid encoding stays, and is not valid in a token.
     static func decoded(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
         var output: [UInt8] = []
         output.reserveCapacity(bytes.count)

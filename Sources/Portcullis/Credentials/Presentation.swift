@@ -3,7 +3,7 @@
 import PortcullisHTTP
 import PortcullisJOSE
 
-/// The schemes and places in which a resource takes tokens.
+/// The schemes and places in which a resource accepts tokens.
 ///
 /// RFC 6750 §2, RFC 9449 §7, RFC 9728 §2.
 struct Presentation: Sendable {
@@ -31,10 +31,10 @@ struct Presentation: Sendable {
 
     /// Whether a bearer token may be enough.
     var takesBearer: Bool { (takesHeader || takesBody || takesQuery) && !requiresDPoP }
-    /// Whether tokens come in the `Authorization` field and nowhere else.
+    /// Whether tokens are accepted only in the `Authorization` field.
     var isFieldOnly: Bool { !takesBody && !takesQuery }
 
-    /// Where tokens may be, in words for an operator.
+    /// Describes the accepted places, for an operator.
     var places: String {
         var places: [String] = []
         if takesHeader, !requiresDPoP { places.append("Authorization: Bearer") }
@@ -44,11 +44,11 @@ struct Presentation: Sendable {
         return places.joined(separator: " or ")
     }
 
-    /// The one token of a request.
+    /// Returns the only token of a request.
     ///
     /// - Parameters:
     ///   - form: The content, if it is a form and known.
-    ///   - attempt: How the request tries to get in, also if that fails.
+    ///   - attempt: Set to how the request presents its token, also if this throws.
     func read(
         _ head: borrowing RequestHead, form: [UInt8]?, _ attempt: inout Attempt
     ) throws(RefusalReason) -> PresentedToken {
@@ -66,7 +66,7 @@ struct Presentation: Sendable {
         case found(Challenge.Scheme, Range<Int>)
     }
 
-    // RFC 6750 §2.1, RFC 9449 §7.1: a scheme that is not taken here is no credentials.
+    // RFC 6750 §2.1, RFC 9449 §7.1: a scheme that the resource does not accept counts as no credentials.
     private func readField(_ head: borrowing RequestHead, _ attempt: inout Attempt) throws(RefusalReason)
         -> Field
     {
@@ -88,7 +88,7 @@ struct Presentation: Sendable {
         }
     }
 
-    // RFC 6750 §2: a client uses one method. What is not taken in a place does not count as a method there.
+    // RFC 6750 §2: a client uses one method. A place that is not accepted is not a method.
     private func readAnywhere(
         _ field: Field, _ head: borrowing RequestHead, _ form: [UInt8]?, _ attempt: inout Attempt
     ) throws(RefusalReason) -> PresentedToken {
@@ -123,20 +123,20 @@ struct Presentation: Sendable {
         takesQuery ? FormParameter("access_token", in: head.queryBytes) : .absent
     }
 
-    /// Whether the token of a request that was let in came in the query.
+    /// Whether the token of an admitted request is in the query.
     func usesQuery(_ head: borrowing RequestHead) -> Bool {
         takesQuery && queryParameter(head) != .absent
     }
 }
 
-/// How a request tries to get in, which decides whom an error is addressed to.
+/// How a request presents its token; decides which challenge carries the error.
 ///
 /// RFC 9449 §7.2.
 package enum Attempt: Sendable, Hashable {
-    /// Without credentials that count here.
+    /// Without accepted credentials.
     case none
     /// In one scheme.
     case with(Challenge.Scheme)
-    /// In more than one way, so that nobody knows which.
+    /// In more than one way.
     case unclear
 }

@@ -3,17 +3,17 @@
 import PortcullisHTTP
 package import PortcullisJOSE
 
-/// A token that a request presents and that nobody has checked: how it came, where it stands, and its hash.
+/// An unchecked token of a request: its scheme, its position and its hash.
 ///
-/// Holds the token itself only if it came in another place than the head's fields.
+/// Stores the token itself only if it is not in the `Authorization` field.
 package struct PresentedToken: Sendable {
     package let scheme: Challenge.Scheme
     package let digest: SHA256Digest
     private let range: Range<Int>
-    /// The token, decoded, if it came in a form or the query.
+    /// The decoded token, if it is in a form or the query.
     private let decoded: [UInt8]?
 
-    /// A token in the bytes of the head.
+    /// Makes a token from a range of the head.
     package init(_ scheme: Challenge.Scheme, range: Range<Int>, in bytes: borrowing [UInt8]) {
         self.scheme = scheme
         self.range = range
@@ -21,9 +21,9 @@ package struct PresentedToken: Sendable {
         digest = bytes.withUnsafeBytes { Digest.sha256(UnsafeRawBufferPointer(rebasing: $0[range])) }
     }
 
-    /// A token from a form or the query, which is a bearer token always.
+    /// Makes a token from a form or the query, which is always a bearer token.
     ///
-    /// RFC 9449 §7.1: the scheme DPoP is for the `Authorization` field alone.
+    /// RFC 9449 §7.1: the scheme DPoP is only for the `Authorization` field.
     init(decoded: [UInt8]) {
         scheme = .bearer
         range = 0..<0
@@ -31,7 +31,7 @@ package struct PresentedToken: Sendable {
         digest = Digest.sha256(decoded)
     }
 
-    /// How long the token is.
+    /// The length of the token.
     var byteCount: Int { decoded?.count ?? range.count }
 
     /// The token.
@@ -39,14 +39,14 @@ package struct PresentedToken: Sendable {
         decoded ?? Array(head.bytes[range])
     }
 
-    /// Whether its characters are those of a token.
+    /// Whether all characters are allowed in a token.
     ///
     /// RFC 6750 §2.1.
     func isToken68(in head: borrowing RequestHead) -> Bool {
         withBytes(in: head, Token68.matches)
     }
 
-    /// Whether it has the form of a signed JWT.
+    /// Whether the token looks like a signed JWT.
     ///
     /// RFC 7515 §7.1.
     func isShapedAsJWS(in head: borrowing RequestHead) -> Bool {

@@ -4,9 +4,9 @@ import PortcullisHTTP
 import PortcullisJOSE
 
 extension ProtectedResource {
-    /// What was expected of a request and what there was, for the reason that it was refused for.
+    /// Describes what was expected of a refused request and what it had.
     ///
-    /// Reads the request anew: what is refused is looked at twice, so that what is let in costs nothing more.
+    /// Parses the request again, so that admitted requests pay nothing for this.
     func finding(
         for reason: RefusalReason, at step: AdmissionStep, of head: RequestHead,
         requiring requirement: AccessRequirement, _ context: AuthorizationContext, form: [UInt8]?,
@@ -15,7 +15,7 @@ extension ProtectedResource {
         if reason == .missingCredentials { return gate.absence }
         let reading = RequestReading(head, form: form, of: gate)
         let digest = reading.token.map { Digest.sha256($0) }
-        // Of a token that was refused before its answer is gone.
+        // For a cached rejection, the introspection answer is gone; its finding was kept.
         if let known = digest.flatMap({ gate.rejected[$0] }), known.reason == reason, let said = known.finding
         {
             return said
@@ -30,7 +30,7 @@ extension ProtectedResource {
         return RefusalFinding(expected: expected ?? "", got: got ?? "")
     }
 
-    /// The step whose words say what was wrong: what is remembered, or said once more, is about another one.
+    /// The step whose texts apply: a cached rejection or a fresh introspection is about an earlier one.
     private static func wording(
         _ reason: RefusalReason, at step: AdmissionStep, isIntrospected: Bool
     ) -> AdmissionStep {
@@ -43,7 +43,7 @@ extension ProtectedResource {
 }
 
 extension RefusalFinding {
-    /// What a valid token lacks for a request.
+    /// Describes what a valid token lacks for a request.
     convenience init(
         _ reason: RefusalReason, of token: AccessToken.Storage, for requirement: AccessRequirement
     ) {
@@ -55,7 +55,7 @@ extension RefusalFinding {
                 expected: requirement.scopeWords,
                 got: scopes.isEmpty ? "none" : FindingWords.printable(scopes))
         case .unboundToken:
-            self.init(expected: "a token that is bound to its client", got: "one that is bound to nothing")
+            self.init(expected: "a token that is bound to its client", got: "an unbound token")
         case .insufficientAuthorizationDetails:
             self.init(expected: requirement.detailWords, got: RequestFindings.detailTypes(token.claims))
         default:
@@ -69,7 +69,7 @@ extension RefusalFinding {
 extension RequestFindings {
     fileprivate typealias Texts = (expected: String?, got: String?)
 
-    /// What is wrong with the way in which the token came, or with its form.
+    /// Describes what is wrong with the place or the syntax of the token.
     fileprivate func presentation(_ reason: RefusalReason, _ head: RequestHead) -> Texts? {
         let count = gate.maxTokenByteCount
         switch reason {
@@ -77,17 +77,17 @@ extension RequestFindings {
             let origins = head.fields.values(of: .origin).joined(separator: ", ")
             return (gate.originCheck?.allowed.joined(separator: " or "), FindingWords.printable(origins))
         case .malformedToken:
-            // No token, so that it may be anything else that somebody keeps secret.
+            // Not a token, so possibly some other secret.
             return ("the characters of a token68", reading.token.map(FindingWords.length))
         case .tokenTooLong:
             return ("at most \(count) characters", reading.token.map { "\($0.count) characters" })
         case .boundTokenAsBearer: return ("Authorization: DPoP, with a proof", "Authorization: Bearer")
-        case .unboundToken: return ("a token bound to a key", "a token that is bound to none")
+        case .unboundToken: return ("a token bound to a key", "an unbound token")
         default: return nil
         }
     }
 
-    /// What is wrong with the token, or with whoever has to be asked about it.
+    /// Describes what is wrong with the token, or with its issuer.
     fileprivate func token(_ reason: RefusalReason) -> Texts? {
         let introspecting = gate.validator.connections.first { $0.introspector != nil }?.issuer
         switch reason {
@@ -96,22 +96,22 @@ extension RequestFindings {
             return ("token_type Bearer or DPoP", "token_type \(claim("token_type"))")
         case .missingClaim: return findings(of: .claims)
         case .unsupportedTokenFormat where reading.isJWT:
-            return ("an issuer whose keys are known, or that introspects", "a JWT of \(claim("iss"))")
+            return ("an issuer with keys or introspection", "a JWT of \(claim("iss"))")
         case .unsupportedTokenFormat: return ("an issuer that introspects", "none")
         case .ambiguousKey: return ("a kid, since several keys fit", "none")
-        case .keysUnavailable: return ("keys of \(claim("iss"))", "none that can be used")
+        case .keysUnavailable: return ("keys of \(claim("iss"))", "no usable keys")
         case .invalidSignature:
             let key = FindingWords.printable(reading.header?["kid"])
             return ("a signature by the issuer's key \(key)", reading.token.map(FindingWords.hashed))
         case .introspectionUnavailable:
-            return (introspecting.map { "an answer of \($0)" }, "none that counts")
+            return (introspecting.map { "an answer of \($0)" }, "no usable answer")
         case .malformedClaims: return ("claims of the types that RFC 9068 and RFC 7519 define", malformed)
         case .unprovenPossession: return ("cnf with jkt or x5t#S256 and nothing else", confirmation)
         default: return nil
         }
     }
 
-    /// What is wrong with the DPoP proof.
+    /// Describes what is wrong with the DPoP proof.
     ///
     /// RFC 9449 §4.3.
     fileprivate func proof(_ reason: RefusalReason) -> Texts? {
@@ -119,7 +119,7 @@ extension RequestFindings {
         let policy = gate.tokens.dpop
         let now = gate.validator.time.now()
         switch reason {
-        case .strayProof: return ("no DPoP field beside a bearer token", "\(reading.proofCount)")
+        case .strayProof: return ("no DPoP field with a bearer token", "\(reading.proofCount)")
         case .missingProof: return ("one DPoP field", "none")
         case .repeatedProof: return ("one DPoP field", "\(reading.proofCount)")
         case .malformedProof: return ("a dpop+jwt with jwk, jti, htm, htu, iat and ath", proofShape)
@@ -140,8 +140,9 @@ extension RequestFindings {
                 now.adding(.zero - policy.proofMaxAge),
                 gate.dpop?.start(at: now) ?? now.adding(.zero - policy.proofMaxAge))
             let last = now.adding(policy.proofMaxFuture)
+            let start = NumericDate(seconds: first.seconds.rounded(.up))?.wholeSeconds ?? 0
             return (
-                "iat from \(NumericDate(seconds: first.seconds.rounded(.up))?.wholeSeconds ?? 0) to \(last.wholeSeconds ?? 0)",
+                "iat from \(start) to \(last.wholeSeconds ?? 0)",
                 "iat \(FindingWords.printable(claims?["iat"]))"
             )
         case .proofTokenMismatch:
@@ -170,7 +171,7 @@ extension RequestFindings {
         }
     }
 
-    /// What is wrong with the client's certificate.
+    /// Describes what is wrong with the client's certificate.
     ///
     /// RFC 8705 §3, RFC 9440 §2.
     fileprivate func certificate(
@@ -184,14 +185,14 @@ extension RequestFindings {
             return (expected, "the certificate \(actual.map { FindingWords.prefix($0.base64URL) } ?? "none")")
         case .malformedClientCertificate:
             let count = head.fields.values(of: ClientCertificate.fieldName).count
-            return ("one Client-Cert field, a byte sequence", count == 1 ? "one of another form" : "\(count)")
+            return ("one Client-Cert field, a byte sequence", count == 1 ? "a malformed one" : "\(count)")
         default: return nil
         }
     }
 
-    // MARK: The words
+    // MARK: Texts
 
-    /// Which claims are not of their type.
+    /// The claims of a wrong type.
     private var malformed: String {
         guard let claims else { return "none" }
         let set = ClaimsSet(claims)
@@ -208,7 +209,7 @@ extension RequestFindings {
 
     private var confirmation: String {
         guard let value = claims?["cnf"] else { return "no cnf" }
-        guard let object = value.object else { return "a cnf that is no object" }
+        guard let object = value.object else { return "a cnf that is not an object" }
         return "cnf with \(FindingWords.printable(object.members.map(\.name).joined(separator: ", ")))"
     }
 
@@ -220,10 +221,10 @@ extension RequestFindings {
         let missing = ["jti", "htm", "htu", "iat", "ath"].filter { claims[$0] == nil }
         guard missing.isEmpty else { return "one without \(missing.joined(separator: ", "))" }
         if let key = try? JWK(key), key.hasPrivateMembers { return "a jwk with private members" }
-        return "a jwk or a claim of another form"
+        return "a malformed jwk or claim"
     }
 
-    /// The URI that proofs are for.
+    /// The URI that proofs must name.
     private var target: String {
         let identifier = gate.metadata.resource
         let isUsual = identifier.port == (identifier.scheme == "https" ? 443 : 80)
@@ -231,7 +232,7 @@ extension RequestFindings {
             "\(identifier.scheme)://\(identifier.host)\(isUsual ? "" : ":\(identifier.port)")\(reading.path)"
     }
 
-    /// The `htu` of the proof; what is behind a question mark or in front of an at sign is nobody's business.
+    /// The `htu` of the proof, without query, fragment and user information, which may be secret.
     var named: String {
         guard let text = reading.proof?["htu"]?.string else { return "none" }
         let end = text.utf8.firstIndex { $0 == 0x3F || $0 == 0x23 } ?? text.endIndex

@@ -3,17 +3,17 @@
 import PortcullisHTTP
 import PortcullisJOSE
 
-/// What each step of the gate expects and what a request has, in words for whoever has to find out why.
+/// Describes what each step expects and what a request has, for an operator.
 struct RequestFindings {
     let gate: Gate
     let reading: RequestReading
     let requirement: AccessRequirement
-    /// The claims: as verified, as introspected, or as the token says.
+    /// The claims: verified, introspected, or unverified.
     let claims: JSONObject?
-    /// Why the request was refused, if it was.
+    /// The reason for the refusal, if the request was refused.
     let failure: RefusalReason?
 
-    /// What is expected at a step, and what there is.
+    /// Describes what a step expects, and what the request has.
     func findings(of step: AdmissionStep) -> (expected: String?, got: String?) {
         switch step {
         case .credentials: (gate.presentation.places, reading.credentials)
@@ -77,12 +77,12 @@ struct RequestFindings {
         }
     }
 
-    // MARK: The words
+    // MARK: Texts
 
     private var introspected: String {
         switch failure {
         case .inactiveToken: "not active"
-        case .introspectionUnavailable: "no answer that counts"
+        case .introspectionUnavailable: "no usable answer"
         case .unknownIssuer: "another issuer"
         case .unsupportedTokenType: "another kind of token"
         default: "active"
@@ -110,7 +110,7 @@ struct RequestFindings {
         if confirmation["x5t#S256"] != nil {
             return "the certificate \(FindingWords.prefix(confirmation["x5t#S256"]))"
         }
-        return "a method of confirmation that is known here"
+        return "a supported confirmation method"
     }
 
     private var proof: String? {

@@ -3,14 +3,14 @@
 import PortcullisHTTP
 import PortcullisJOSE
 
-/// What a request presents, read without deciding anything.
+/// The credentials of a request, parsed without deciding anything.
 struct RequestReading {
     let credentials: String
     let token: [UInt8]?
     let isJWT: Bool
     let header: JSONObject?
     let claims: JSONObject?
-    /// Why header or claims can't be read.
+    /// The error of parsing header or claims.
     let problem: JOSEError?
     /// Header and claims of the first DPoP proof.
     let proofHeader: JSONObject?
@@ -30,7 +30,7 @@ struct RequestReading {
             case .absent(.missingCredentials):
                 presented == nil ? "none" : "a bearer token in the form or the query"
             case .absent: "an Authorization field with another scheme"
-            case .empty: "a scheme with nothing behind it"
+            case .empty: "a scheme without a token"
             case .repeated: "more than one Authorization field"
             }
         let token = presented?.bytes(in: head)

@@ -2,7 +2,7 @@
 
 public import PortcullisJOSE
 
-/// How the resource proves to an authorization server who it is.
+/// How the resource authenticates to an authorization server.
 ///
 /// Redacts itself when printed.
 ///
@@ -20,28 +20,28 @@ public struct ClientAuthentication: Sendable, CustomStringConvertible, CustomDeb
 
     let method: Method
 
-    /// Sends identifier and secret in the `Authorization` field, form-encoded before they are joined.
+    /// Sends client identifier and secret in the `Authorization` field, form-encoded before they are joined.
     ///
     /// RFC 6749 §2.3.1.
     public static func clientSecretBasic(id: String, secret: String) -> ClientAuthentication {
         ClientAuthentication(method: .basic(id: id, secret: secret))
     }
 
-    /// Sends identifier and secret in the body.
+    /// Sends client identifier and secret in the body.
     ///
     /// RFC 6749 §2.3.1.
     public static func clientSecretPost(id: String, secret: String) -> ClientAuthentication {
         ClientAuthentication(method: .post(id: id, secret: secret))
     }
 
-    /// Sends an assertion that is signed anew for each call, and good for a minute.
+    /// Sends a new signed assertion with each call, valid for a minute.
     ///
-    /// Signed with the key's `alg`; an RSA key without one signs with RS256. A key that its `use` or `key_ops` keeps from
-    /// signatures is refused with the resource's configuration.
+    /// Signed with the key's `alg`, or RS256 for an RSA key without one. A key whose `use` or `key_ops`
+    /// exclude signatures makes the resource's configuration invalid.
     ///
     /// - Parameters:
     ///   - id: The `client_id` of this resource at the server.
-    ///   - key: The private key that signs.
+    ///   - key: The private key to sign with.
     ///   - audience: The `aud` that the server expects; `nil`, the default, for the issuer identifier.
     ///
     /// RFC 7523 §2.2, §3.
@@ -51,35 +51,35 @@ public struct ClientAuthentication: Sendable, CustomStringConvertible, CustomDeb
         ClientAuthentication(method: .privateKeyJWT(id: id, key: key, audience: audience))
     }
 
-    /// Sends the identifier alone: the certificate of the TLS connection is the proof.
+    /// Sends only the client identifier: the certificate of the TLS connection authenticates the client.
     ///
-    /// That certificate is presented by the fetcher of ``TrustedIssuer/Introspection``, which therefore has to be given. Where the
-    /// server's metadata names a place for such clients, that is asked.
+    /// The fetcher of ``TrustedIssuer/Introspection`` presents the certificate and is therefore required. If
+    /// the server's metadata has an mTLS alias of the endpoint, that is called.
     ///
     /// RFC 8705 §2, §5.
     public static func tlsClientAuth(id: String) -> ClientAuthentication {
         ClientAuthentication(method: .certificate(id: id))
     }
 
-    /// Sends an access token of the resource's own.
+    /// Sends an access token that the resource obtained for itself.
     ///
-    /// Not checked here, except that it can be one.
+    /// Only its syntax is checked.
     ///
     /// RFC 7662 §2.1.
     public static func bearer(token: String) -> ClientAuthentication {
         ClientAuthentication(method: .bearer(token))
     }
 
-    /// Nothing of what it holds.
+    /// A fixed text without any content.
     public var description: String { "ClientAuthentication(redacted)" }
-    /// Nothing of what it holds.
+    /// A fixed text without any content.
     public var debugDescription: String { description }
-    /// Nothing of what it holds.
+    /// A fixed text without any content.
     public var customMirror: Mirror { Mirror(self, children: [:]) }
 }
 
 extension ClientAuthentication {
-    /// The names under which server metadata lists the method; none for what is no method of a client.
+    /// The registered names of the method in server metadata; empty for a bearer token.
     ///
     /// RFC 8414 §2, RFC 8705 §2.1.1, §2.2.1.
     var registeredNames: [String] {
@@ -92,7 +92,8 @@ extension ClientAuthentication {
         }
     }
 
-    /// Who asks, as the authorization server sees it: the way, and the client's identifier; no secret but a hash of a token.
+    /// The client's identity at the authorization server: method and client identifier; no secret except a
+    /// hash of a token.
     var identity: [[UInt8]] {
         switch method {
         case .basic(let id, _): [Array("basic".utf8), Array(id.utf8)]
@@ -103,25 +104,25 @@ extension ClientAuthentication {
         }
     }
 
-    /// Whether the certificate of the connection is the proof.
+    /// Whether the certificate of the connection authenticates the client.
     var usesCertificate: Bool {
         if case .certificate = method { true } else { false }
     }
 
-    /// Whether each question takes a signature.
+    /// Whether each call needs a signature.
     var signs: Bool {
         if case .privateKeyJWT = method { true } else { false }
     }
 
-    /// What is wrong with it, as the end of a path and a sentence.
+    /// The problem, as the last component of a path and a sentence, or `nil`.
     var objection: (name: String, sentence: String)? {
         switch method {
         case .bearer(let token):
             let isToken = Array(token.utf8).withUnsafeBytes { Token68.matches($0) }
-            return isToken ? nil : ("bearer_token", "This is no bearer token (RFC 6750 §2.1).")
+            return isToken ? nil : ("bearer_token", "The value is not a bearer token (RFC 6750 §2.1).")
         case .privateKeyJWT(_, let key, _):
             return ClientAssertion.algorithm(of: key) == nil
-                ? ("private_key", "This key is not for signatures (RFC 7517 §4.2, §4.3).") : nil
+                ? ("private_key", "The key's use or key_ops exclude signatures (RFC 7517 §4.2, §4.3).") : nil
         default: return nil
         }
     }

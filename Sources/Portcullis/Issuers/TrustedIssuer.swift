@@ -2,70 +2,74 @@
 
 public import PortcullisJOSE
 
-/// An authorization server that a resource takes tokens from, and how its tokens are checked.
+/// An authorization server whose tokens a resource accepts, and how they are checked.
 ///
 /// Keys and introspection of one issuer are never used for the tokens of another.
 ///
 /// RFC 9728 §7.6, RFC 8725 §3.8.
 public struct TrustedIssuer: Sendable {
-    /// The issuer identifier, byte for byte as tokens and metadata spell it.
+    /// The issuer identifier, byte for byte as in tokens and metadata.
     public let issuer: String
-    /// Where the keys for its JWTs come from; nothing if its tokens are only introspected.
+    /// The source of the keys for its JWTs; `nil` if its tokens are only introspected.
     public var keys: KeySource?
-    /// How its tokens are introspected; nothing if they are not.
+    /// The introspection of its tokens; `nil` if they are not introspected.
     public var introspection: Introspection?
-    /// Whether `http` is accepted towards this issuer, for loopback hosts only.
+    /// Whether `http` URLs of this issuer are accepted, for loopback hosts only.
     ///
     /// Default false; for development.
     public var allowsInsecureLoopback = false
-    /// The bound for one exchange with the server.
+    /// The timeout of one exchange with the server.
     ///
     /// Default 5 seconds.
     public var timeout: Duration = .seconds(5)
-    /// The bound for one response of the server, in bytes.
+    /// The maximum length of one response of the server, in bytes.
     ///
     /// Default 1 MiB.
     public var maxResponseByteCount = 1_048_576
-    /// After this time keys are fetched anew, in the background of the next use.
+    /// The age after which keys are fetched again, in the background of their next use.
     ///
     /// Default 600 seconds.
     public var keyFreshness: Duration = .seconds(600)
-    /// An unknown `kid` causes at most one fetch in this time.
+    /// The least interval between two fetches caused by an unknown `kid`.
     ///
     /// Default 30 seconds.
     public var keyCooldown: Duration = .seconds(30)
-    /// Keys that can't be refreshed are used for this time beyond ``keyFreshness``.
+    /// How long keys that can't be refreshed are used beyond ``keyFreshness``.
     ///
     /// Default 3600 seconds.
     public var keyStaleness: Duration = .seconds(3600)
-    /// The way to this server, if it is another than the resource's: one that trusts other roots, say.
+    /// The HTTP client for this server, if it differs from the resource's: for other trust roots, for
+    /// example.
     public var fetcher: (any Fetcher)?
 
-    /// How tokens are introspected.
+    /// The introspection of tokens.
     ///
     /// RFC 7662 §2.
     public struct Introspection: Sendable {
-        /// The endpoint; nothing to take it from the server's metadata.
+        /// The endpoint; `nil` to discover it from the server's metadata.
         public var endpoint: String?
-        /// How the resource proves to the server who it is.
+        /// How the resource authenticates to the server.
         public var authentication: ClientAuthentication
-        /// How long an active answer counts, at most until `exp`; nothing for what the resource's policy says.
+        /// How long an active answer is cached, at most until `exp`; `nil` for the resource's policy.
         public var activeLifetime: Duration?
-        /// The way to the endpoint, if it is another than the issuer's: one that presents a client certificate, say.
+        /// The HTTP client for the endpoint, if it differs from the issuer's: to present a client
+        /// certificate, for example.
         public var fetcher: (any Fetcher)?
-        /// Shares answers and invalidations with other resources and processes; nothing, the default: each resource has its own.
+        /// A cache that shares answers and invalidations with other resources and processes; `nil`, the
+        /// default, for none.
         public var sharedCache: (any IntrospectionCache)?
-        /// Demands answers that the server has signed for this audience: the resource's client identifier there, usually.
+        /// Requires responses signed for this audience, usually the resource's client identifier at the
+        /// server.
         ///
-        /// They are verified with the issuer's keys, which have to be given or discovered; a plain answer then counts as an outage.
-        /// Default nothing: plain answers, protected by TLS. RFC 9701 §5.
+        /// They are verified with the issuer's keys, which must be given or discovered; an unsigned response
+        /// then counts as an outage. Default `nil`: unsigned responses, protected by TLS. RFC 9701 §5.
         public var signedResponseAudience: String?
-        /// How many calls may be under way at a time; 1024 with those that wait for their turn.
+        /// The maximum number of concurrent calls; 1024 including those that wait for their turn.
         ///
         /// Default 64; at least 1.
         public var maxConcurrentCallCount = 64
 
-        /// Says how tokens are introspected.
+        /// Configures introspection.
         public init(
             endpoint: String? = nil, authentication: ClientAuthentication, activeLifetime: Duration? = nil
         ) {
@@ -75,7 +79,7 @@ public struct TrustedIssuer: Sendable {
         }
     }
 
-    /// Trusts an issuer; with neither keys nor introspection no resource takes it.
+    /// Trusts an issuer; a resource rejects one with neither keys nor introspection.
     public init(issuer: String, keys: KeySource? = nil, introspection: Introspection? = nil) {
         self.issuer = issuer
         self.keys = keys
@@ -84,16 +88,16 @@ public struct TrustedIssuer: Sendable {
 
     /// Trusts an issuer of JWT access tokens.
     ///
-    /// Its keys are discovered unless given.
+    /// The keys are discovered unless given.
     ///
     /// RFC 9068 §4, RFC 8414 §3.
     public static func jwt(issuer: String, keys: KeySource = .discovered) -> TrustedIssuer {
         TrustedIssuer(issuer: issuer, keys: keys)
     }
 
-    /// Trusts an issuer to say itself whether a token is good.
+    /// Trusts an issuer of opaque access tokens.
     ///
-    /// Its endpoint is discovered unless given.
+    /// The introspection endpoint is discovered unless given.
     ///
     /// RFC 7662 §2.
     public static func introspection(
@@ -106,9 +110,10 @@ public struct TrustedIssuer: Sendable {
                 endpoint: endpoint, authentication: authentication, activeLifetime: lifetime))
     }
 
-    /// Trusts an issuer of both: tokens of three parts are checked as JWTs, all others are introspected.
+    /// Trusts an issuer of both formats: tokens of three parts are verified as JWTs, all others are
+    /// introspected.
     ///
-    /// Which of the two is decided by the token's form; neither is a second chance for the other.
+    /// The token's form alone decides; neither is a fallback for the other.
     ///
     /// RFC 9068 §4, RFC 7662 §2.
     public static func jwtOrIntrospection(
@@ -122,7 +127,7 @@ public struct TrustedIssuer: Sendable {
     }
 }
 
-/// Where the keys of an issuer come from.
+/// The source of an issuer's keys.
 ///
 /// RFC 8414 §2, RFC 7517 §5.
 public enum KeySource: Sendable {
@@ -130,6 +135,6 @@ public enum KeySource: Sendable {
     case discovered
     /// From this URL.
     case remote(String)
-    /// These, and no fetch at all.
+    /// This set, without any fetch.
     case fixed(JWKSet)
 }

@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: MIT
 
-/// What the host program knows of a request besides its head.
+/// What the host program knows about a request in addition to its head.
 ///
 /// RFC 8705 §3, RFC 6750 §2.2.
 public struct AuthorizationContext: Sendable {
-    /// Where the client's certificate is found.
+    /// The source of the client's certificate.
     ///
-    /// Default none, which no certificate-bound token gets past.
+    /// Default `.none`, which refuses every certificate-bound token.
     public var clientCertificate: ClientCertificate
-    /// The content of a request whose type is a form, whole; nothing for others.
+    /// The complete content of a form request; `nil` for any other request.
     ///
-    /// Needed where ``ProtectedResourceMetadata/bearerMethodsSupported`` names the body: without it no token is found there.
+    /// Needed if ``ProtectedResourceMetadata/bearerMethodsSupported`` contains `.body`: without it no token
+    /// is found there.
     public var form: [UInt8]?
 
-    /// Whether a refusal is to say what was expected and what there was.
+    /// Whether a refusal carries a ``RefusalFinding``: what was expected and what the request had.
     ///
-    /// Costs another look at the token of each request that is refused, and nothing for the others. Default false.
+    /// Refused requests are then parsed a second time; admitted ones cost nothing more. Default `false`.
     public var describesRefusals: Bool
 
-    /// Says what is known.
+    /// Makes a context; by default without certificate and form.
     public init(
         clientCertificate: ClientCertificate = .none, form: [UInt8]? = nil, describesRefusals: Bool = false
     ) {

@@ -13,7 +13,7 @@ public struct DPoPUse: Sendable {
     public static let none = DPoPUse(isAccepted: false, isRequired: false, policy: nil)
     /// Bound and unbound tokens are accepted, with the defaults of ``DPoPPolicy``.
     public static let accepted = DPoPUse(isAccepted: true, isRequired: false, policy: nil)
-    /// Bound tokens only are accepted, with the defaults of ``DPoPPolicy``.
+    /// Only bound tokens are accepted, with the defaults of ``DPoPPolicy``.
     public static let required = DPoPUse(isAccepted: true, isRequired: true, policy: nil)
 
     /// Bound and unbound tokens are accepted.

@@ -5,7 +5,7 @@ import PortcullisJOSE
 import PortcullisTransport
 import Synchronization
 
-/// What one resource is at work with; shared by all copies of it.
+/// The state of one resource, shared by all its copies.
 final class Gate: Sendable {
     let metadata: ProtectedResourceMetadata
     let publisher: MetadataPublisher
@@ -13,34 +13,37 @@ final class Gate: Sendable {
     let hasRootAlias: Bool
     let linksFromAnswers: Bool
     let mirrorsAuthorizationServer: Bool
-    /// The way to the network that was given, if one was.
+    /// The HTTP client passed by the host program, if any.
     let fetcher: (any Fetcher)?
     let onEvent: @Sendable (ResourceEvent) -> Void
-    /// The web pages that may call, or nothing where that is nobody's business.
+    /// The check of the `Origin` field; `nil` outside the MCP profile.
     let originCheck: OriginCheck?
-    /// What there is to say of a request without credentials: always the same.
+    /// The constant finding for a request without credentials.
     let absence: RefusalFinding
     let warnings: [String]
     let challenger: Challenger
     let presentation: Presentation
     let rules: AccessRules
-    /// Nothing where DPoP is not taken.
+    /// `nil` if DPoP is not accepted.
     let dpop: DPoPChecker?
-    /// Whether a proof that goes with no bound token makes the request malformed.
+    /// Whether a proof sent with an unbound token makes the request malformed.
     let refusesStrayProofs: Bool
     let validator: TokenValidator
     let tokens: TokenPolicy
     let maxTokenByteCount: Int
     let rejectionLifetime: Duration
-    /// Tokens that were found good.
+    /// The tokens that passed all checks.
     let verified: TokenTable<VerifiedToken>
-    /// Introspected tokens that were found bad; a table of its own, so that a flood of them displaces no good one.
+    /// The introspected tokens that were rejected; a separate table, so that a flood of them evicts no valid
+    /// token.
     let rejected: TokenTable<RejectedToken>
 
-    /// The number of the last invalidation here, so that an answer that was asked for before one is not remembered after it.
+    /// The number of the last invalidation here, so that an answer requested before it is not cached after
+    /// it.
     ///
-    /// Numbers are the process's own, since resources share calls to an issuer: what one of them has asked before an invalidation
-    /// must not be taken for an answer to what another asks behind it.
+    /// Numbers are unique within the process, since resources share calls to an issuer: the answer to a
+    /// question of one resource from before an invalidation must not answer a question of another from after
+    /// it.
     let epoch = Atomic<UInt64>(Gate.invalidationCount.load(ordering: .sequentiallyConsistent))
     private static let invalidationCount = Atomic<UInt64>(0)
 
@@ -50,13 +53,13 @@ final class Gate: Sendable {
         epoch.store(number, ordering: .sequentiallyConsistent)
     }
 
-    /// When malformed authorization details were told last, in nanoseconds; 0 for never.
+    /// The time of the last report of malformed authorization details, in nanoseconds; 0 for never.
     private let lastDetailReport = Atomic<UInt64>(0)
 
     static let maximumRejectedCount = 1024
     private static let detailReportInterval: UInt64 = 60_000_000_000
 
-    /// Whether both ask the network in one way, so that what one of them has fetched says the same to the other.
+    /// Whether both use the same fetcher, so that what one has fetched is valid for the other.
     func asksThroughSameFetcher(as other: Gate) -> Bool {
         guard let fetcher, let theirs = other.fetcher else { return fetcher == nil && other.fetcher == nil }
         return (fetcher as AnyObject) === (theirs as AnyObject)
@@ -103,7 +106,7 @@ final class Gate: Sendable {
                 ? min(tokens.verifiedCacheEntryCount, Self.maximumRejectedCount) : 0)
     }
 
-    /// Tells of a token that has just been verified what its issuer should know.
+    /// Reports malformed authorization details of a token that was just verified, at most once a minute.
     ///
     /// RFC 9396 §9.1.
     func reportDetails(of token: AccessToken) {

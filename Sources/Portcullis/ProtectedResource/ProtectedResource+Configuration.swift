@@ -3,7 +3,7 @@
 import PortcullisJOSE
 
 extension ProtectedResource {
-    /// Everything that a resource is declared with, before it is checked.
+    /// The complete declaration of a resource, before validation.
     ///
     ///     var configuration = ProtectedResource.Configuration(metadata, trusting: [issuer])
     ///     configuration.tokens.leeway = .seconds(10)
@@ -11,17 +11,17 @@ extension ProtectedResource {
     ///
     /// RFC 9728 §2.
     public struct Configuration: Sendable {
-        /// What the resource says about itself.
+        /// The resource's metadata.
         ///
         /// Every authorization server listed there must be trusted.
         public var metadata: ProtectedResourceMetadata
         /// The authorization servers whose tokens are accepted; at most one that introspects.
         public var issuers: [TrustedIssuer]
-        /// What is demanded of tokens.
+        /// The rules for access tokens.
         ///
-        /// Default that of RFC 9068.
+        /// Default: RFC 9068.
         public var tokens: TokenPolicy
-        /// What is demanded of DPoP proofs, where the metadata says that the resource accepts DPoP.
+        /// The rules for DPoP proofs; used if the metadata says that the resource accepts DPoP.
         ///
         /// See ``ProtectedResourceMetadata/dpopSigningAlgorithmsSupported`` and
         /// ``ProtectedResourceMetadata/dpopBoundAccessTokensRequired``. RFC 9449 §4.3.
@@ -29,27 +29,27 @@ extension ProtectedResource {
             get { tokens.dpop }
             set { tokens.dpop = newValue }
         }
-        /// Parameters for every challenge, `realm` among them; reserved names are refused.
+        /// Parameters for every challenge, including `realm`; reserved names are rejected.
         ///
         /// Default none. RFC 6750 §3.
         public var challengeParameters: [(name: String, value: String)]
-        /// How long clients may keep the document.
+        /// How long clients may cache the metadata document.
         ///
         /// Default 300 seconds; from 0 to a year.
         public var metadataMaxAge: Duration
-        /// Whether the document is also served at the well-known path without the resource's own.
+        /// Whether the document is also served at the well-known path without the resource's path.
         ///
         /// Default false.
         public var rootAlias: Bool
-        /// More places of the metadata, and its signature.
+        /// Further locations of the metadata document, and its signature.
         ///
         /// Default none.
         public var publishing = MetadataPublishing()
-        /// The profile whose further demands the resource meets.
+        /// The profile whose additional requirements the resource meets.
         ///
         /// Default ``ResourceProfile/general``.
         public var profile = ResourceProfile.general
-        /// The way to the network, for keys and introspection; `nil` for the package's own.
+        /// The HTTP client for keys and introspection; `nil` for the package's own.
         ///
         /// Default `nil`.
         public var fetcher: (any Fetcher)?
@@ -57,15 +57,15 @@ extension ProtectedResource {
         ///
         /// Default the machine's.
         public var time: TimeSource
-        /// Receives what an operator should know.
+        /// Called with each event that an operator should know about.
         ///
-        /// Default: nothing is done. Must not wait.
+        /// Default: does nothing. Must not block.
         public var onEvent: @Sendable (ResourceEvent) -> Void
-        /// Shared by resources that trust the same issuers.
+        /// Connections shared by resources that trust the same issuers.
         package var connectionPool: IssuerConnections
-        /// What is known of proofs and nonces from an earlier configuration.
+        /// Used proofs and nonce keys, carried over from an earlier configuration.
         package var proofMemories: ProofMemories
-        /// Where the resource stands in a configuration file, for the messages.
+        /// The path of the resource in a configuration file, for messages.
         package var path: String
 
         /// Makes a configuration with the defaults.
@@ -105,9 +105,9 @@ extension ProtectedResource {
 extension ProtectedResource.Configuration {
     typealias Problem = ConfigurationError.Problem
 
-    /// What follows from a configuration without problems.
+    /// The values derived from a valid configuration.
     struct Checked {
-        /// The metadata with what the profile adds.
+        /// The metadata, completed by the profile.
         let metadata: ProtectedResourceMetadata
         let originCheck: OriginCheck?
         let format: TokenPolicy.Format
@@ -115,7 +115,7 @@ extension ProtectedResource.Configuration {
         let warnings: [String]
     }
 
-    /// Checks all of it and reports everything that is wrong at once.
+    /// Validates the whole configuration and throws all problems at once.
     func checked() throws(ConfigurationError) -> Checked {
         let metadata = profile.completed(metadata)
         let findings = metadata.findings(at: "\(path).metadata")
@@ -140,7 +140,9 @@ extension ProtectedResource.Configuration {
                 for: metadata, maxAge: metadataMaxAge, at: "\(path).signed_metadata") ?? []
         if metadataMaxAge < .zero || metadataMaxAge > .seconds(31_536_000) {
             problems.append(
-                .init(path: "\(path).metadata_max_age_seconds", "This is from 0 seconds to a year."))
+                .init(
+                    path: "\(path).metadata_max_age_seconds",
+                    "The value must be from 0 seconds to one year (31536000)."))
         }
         if !problems.isEmpty { throw ConfigurationError(problems) }
         return Checked(
@@ -151,20 +153,20 @@ extension ProtectedResource.Configuration {
     private var signingWarnings: [String] {
         guard publishing.signing != nil, metadata.jwksURI == nil else { return [] }
         return [
-            "The metadata is signed but has no jwks_uri, so clients have to know the key already (RFC 9728 §3.3)."
+            "The metadata is signed but has no jwks_uri: clients need the key in advance (RFC 9728 §3.3)."
         ]
     }
 
-    /// What clients read of a document at most, in bytes.
+    /// The largest metadata document that clients read, in bytes.
     static let maxDocumentByteCount = 1_048_576
 
-    /// The documents; the first signature is made here.
+    /// Makes the documents, including the first signature.
     func makePublisher(_ metadata: ProtectedResourceMetadata) throws(ConfigurationError) -> MetadataPublisher
     {
         let publisher = try signedPublisher(metadata)
         guard publisher.documents(at: time.now()).metadata.body.count <= Self.maxDocumentByteCount else {
             throw ConfigurationError(
-                "The document, with its signature, is larger than the 1 MiB that clients read.",
+                "The document with its signature exceeds 1 MiB, the most that clients read.",
                 path: "\(path).metadata")
         }
         return publisher
@@ -179,7 +181,7 @@ extension ProtectedResource.Configuration {
                 now: time.now())
         } catch {
             throw ConfigurationError(
-                "The metadata could not be signed with this key.", path: "\(path).signed_metadata.private_key"
+                "Signing the metadata with this key failed.", path: "\(path).signed_metadata.private_key"
             )
         }
     }
@@ -197,7 +199,7 @@ extension ProtectedResource.Configuration {
         }
     }
 
-    // Given keys have no need of a client.
+    // An issuer with fixed keys and without introspection needs no HTTP client.
     private var isNetworkNeeded: Bool {
         issuers.contains { issuer in
             if issuer.fetcher != nil { return false }
@@ -212,7 +214,7 @@ extension ProtectedResource.Configuration {
         return issuers.contains { $0.keys != nil } ? .any : .opaque
     }
 
-    // What is published is what is done.
+    // The metadata must not advertise what the resource does not do.
     private func presentationProblems() -> [Problem] {
         let place = "\(path).metadata"
         var problems: [Problem] = []
@@ -221,14 +223,15 @@ extension ProtectedResource.Configuration {
             problems.append(
                 Problem(
                     path: "\(place).dpop_signing_alg_values_supported[\(index)]",
-                    "Proofs with this algorithm can't be verified here."))
+                    "DPoP proofs with this algorithm can't be verified; remove it."))
         }
         let presentation = Presentation(metadata)
         if !presentation.takesBearer, !presentation.takesDPoP {
             problems.append(
                 Problem(
                     path: "\(place).bearer_methods_supported",
-                    "Without a place for bearer tokens and without DPoP nobody could use the resource."))
+                    "Accept bearer tokens in at least one place, or DPoP; otherwise every request is refused."
+                ))
         }
         for (index, evaluator) in tokens.authorizationDetailEvaluators.enumerated()
         where !metadata.authorizationDetailsTypesSupported.contains(where: {
@@ -237,7 +240,7 @@ extension ProtectedResource.Configuration {
             problems.append(
                 Problem(
                     path: "\(path).tokens.authorization_details[\(index)]",
-                    "The metadata lists every type that is evaluated, in authorization_details_types_supported."
+                    "List this type in the metadata's authorization_details_types_supported."
                 ))
         }
         return problems

@@ -4,11 +4,12 @@ import PortcullisJOSE
 import Synchronization
 
 extension ProtectedResource {
-    /// Forgets what is remembered of one token, so that its next use is checked anew.
+    /// Removes one token from the caches, so that its next use is checked again.
     ///
-    /// An introspection that is under way is not remembered either. A JWT that is verified with its issuer's keys stays good until
-    /// its `exp`: nothing but introspection tells of its revocation. Holds here at once; where a cache is shared, the others are
-    /// told in the background, and ``IntrospectionCache/invalidate(_:)`` says whether that has succeeded.
+    /// The result of an introspection in flight is not cached either. A JWT verified with its issuer's keys
+    /// stays valid until its `exp`: only introspection reports its revocation. Takes effect at once in this
+    /// process; processes that share a cache are notified in the background. To learn whether that succeeded,
+    /// call ``IntrospectionCache/invalidate(_:)``.
     ///
     /// RFC 7662 §4.
     public func invalidate(_ token: String) {
@@ -17,14 +18,14 @@ extension ProtectedResource {
         gate.share { .token(digest.bytes, issuer: $0) }
     }
 
-    /// Forgets what is remembered of every token that speaks for a subject.
+    /// Removes every token of a subject from the caches.
     ///
-    /// Walks over all that is remembered: a millisecond for ten thousand tokens. Holds here at once, and elsewhere as with
-    /// ``invalidate(_:)``.
+    /// Scans the whole cache: a millisecond for ten thousand tokens. Takes effect at once in this process,
+    /// and in others as with ``invalidate(_:)``.
     ///
     /// - Parameters:
     ///   - subject: The `sub` of the tokens, compared code point by code point.
-    ///   - issuer: The issuer within which the subject is unique, or nothing for all that the resource trusts.
+    ///   - issuer: The issuer within which the subject is unique, or `nil` for all trusted issuers.
     ///
     /// RFC 7662 §4.
     public func invalidate(subject: String, of issuer: String? = nil) {
@@ -34,7 +35,7 @@ extension ProtectedResource {
         }
     }
 
-    /// Forgets what is remembered of all tokens, here only.
+    /// Removes all tokens from the caches of this process only.
     public func invalidateAllTokens() {
         gate.forgetAll()
     }
@@ -54,7 +55,7 @@ extension Gate {
                 known.token.subject?.utf8.elementsEqual(subject.utf8) == true
                     && issuer.map { known.token.issuer.utf8.elementsEqual($0.utf8) } ?? true
             }
-            // Of a token that was refused no subject is known.
+            // The subject of a rejected token is unknown.
             gate.rejected.removeAll()
         }
     }
@@ -66,21 +67,21 @@ extension Gate {
         }
     }
 
-    /// Ends the epoch before anything is removed: what is remembered later was asked for later.
+    /// Ends the epoch before removing anything: an entry inserted later belongs to a later question.
     private func forget(_ remove: (Gate) -> Void) {
         beginEpoch()
         remove(self)
     }
 
-    /// Remembers something that was found out in an epoch, unless that has ended.
+    /// Inserts a result that was obtained in the given epoch, unless the epoch has ended.
     func remember(since start: UInt64, _ insert: (Gate) -> Void, else remove: (Gate) -> Void) {
         guard epoch.load(ordering: .sequentiallyConsistent) == start else { return }
         insert(self)
-        // An invalidation may have come by between the look and the insertion.
+        // An invalidation may have happened between the check and the insertion.
         if epoch.load(ordering: .sequentiallyConsistent) != start { remove(self) }
     }
 
-    /// Tells those that share a cache with this resource, in the background.
+    /// Publishes an invalidation through the shared caches, in the background.
     fileprivate func share(_ invalidation: (_ issuer: String) -> TokenInvalidation?) {
         for connection in validator.connections {
             guard let cache = connection.sharedCache, let invalidation = invalidation(connection.issuer)
@@ -95,7 +96,7 @@ extension Gate {
         }
     }
 
-    /// Listens to what others invalidate, for as long as this resource is in use.
+    /// Applies invalidations by other processes, for as long as this resource is in use.
     func observeSharedCaches() {
         for cache in validator.connections.compactMap(\.sharedCache) {
             cache.observe { [weak self] invalidation in

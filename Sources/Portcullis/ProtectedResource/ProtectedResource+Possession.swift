@@ -4,17 +4,17 @@ public import PortcullisHTTP
 import PortcullisJOSE
 
 extension ProtectedResource {
-    /// How long it takes until a proof in whole seconds is not from before the memory of proofs began; less than a second.
+    /// The time until a proof's `iat`, in whole seconds, can't predate the replay memory; less than a second.
     ///
     /// RFC 9449 §11.1.
     package var timeUntilNewProofs: Duration {
         gate.dpop?.timeUntilNewProofs(at: gate.validator.time.now()) ?? .zero
     }
 
-    /// The nonce to hand out now, where this resource asks for nonces.
+    /// The current nonce, or `nil` if this resource does not require nonces.
     var nonce: String? { gate.dpop?.nonce(at: gate.validator.time.now()) }
 
-    /// Whether ``complete(_:status:answering:in:)`` has anything to do for a request, whatever the status of its answer.
+    /// Whether ``complete(_:status:answering:in:)`` may change the answer to a request, whatever its status.
     @inline(__always)
     package func completesAnswer(to head: borrowing RequestHead, in context: borrowing AuthorizationContext)
         -> Bool
@@ -30,23 +30,25 @@ extension ProtectedResource {
         return false
     }
 
-    /// Whether the content of a request is a form that may hold its token, so that ``AuthorizationContext/form`` is needed.
+    /// Whether the content of a request is a form that may contain its token, so that
+    /// ``AuthorizationContext/form`` is needed.
     ///
-    /// Never where the metadata does not name the body as a place for tokens. RFC 6750 §2.2.
+    /// `false` if the metadata does not list the body method. RFC 6750 §2.2.
     public func needsForm(of head: RequestHead) -> Bool {
         gate.presentation.takesBody && head.isForm
     }
 
-    /// The fields to add to the answer of a request that was admitted; none for most.
+    /// Returns the fields to add to the answer to an admitted request; mostly none.
     ///
-    /// A fresh `DPoP-Nonce` where nonces are demanded, with `Cache-Control: no-store`; `Cache-Control: private, no-store` for a
-    /// successful answer to a token in the query; and `Vary: Client-Cert` behind a proxy that vouches for certificates. Append
-    /// each to the answer's own fields, and replace none. Does not wait.
+    /// A fresh `DPoP-Nonce` with `Cache-Control: no-store` if nonces are required;
+    /// `Cache-Control: private, no-store` for a successful answer to a token in the query;
+    /// `Vary: Client-Cert` if a proxy forwards client certificates. Append each to the answer's own fields,
+    /// and replace none. Does not wait.
     ///
     /// - Parameters:
     ///   - head: The request's head.
     ///   - status: The status of the answer.
-    ///   - context: What ``authorize(_:requiring:in:)`` was given.
+    ///   - context: The context passed to ``authorize(_:requiring:in:)``.
     ///
     /// RFC 9449 §8.2, RFC 6750 §2.3, RFC 9440 §2.4.
     public func additionalFields(
@@ -57,7 +59,7 @@ extension ProtectedResource {
         return fields
     }
 
-    /// Adds to the fields of an answer what ``additionalFields(for:status:in:)`` says, and merges the directives for caches.
+    /// Adds the fields of ``additionalFields(for:status:in:)`` to an answer, and merges the cache directives.
     package func complete(
         _ fields: inout Fields, status: Status, answering head: RequestHead,
         in context: AuthorizationContext = AuthorizationContext()
@@ -75,7 +77,7 @@ extension ProtectedResource {
         if case .dpop = Credentials(of: head) { .dpop } else { nil }
     }
 
-    // What the handler has said stays: an answer that it keeps private is not made less so.
+    // The handler's own directives stay: an answer that it marks private remains private.
     private static func addDirective(_ directive: String, to fields: inout Fields) {
         guard let value = fields[.cacheControl] else {
             fields[.cacheControl] = directive == "no-store" ? directive : "\(directive), no-store"

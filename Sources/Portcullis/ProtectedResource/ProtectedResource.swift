@@ -5,11 +5,11 @@ import PortcullisJOSE
 import PortcullisTransport
 import Synchronization
 
-/// Something that only requests with a good access token may use: what it is, whom it trusts, what it demands.
+/// A resource that only requests with a valid access token may use: its metadata, its trusted issuers, its
+/// rules.
 ///
-/// Made once, at start-up; cheap to copy, and all copies share what they have learnt. Everything a client needs is
-/// derived from it: the metadata document, the challenge, the audience. Works with any server; see
-/// ``authorize(_:requiring:in:)``.
+/// Create it once, at start-up; copies are cheap and share their caches. The metadata document, the challenge
+/// and the audience are derived from it. Works with any server; see ``authorize(_:requiring:in:)``.
 ///
 /// RFC 9728 §2, RFC 6750 §3.
 public struct ProtectedResource: Sendable {
@@ -17,22 +17,23 @@ public struct ProtectedResource: Sendable {
 
     /// Declares a resource in code.
     ///
-    /// Its metadata lists the issuers, the scopes, and that tokens come in the `Authorization` field. Traps, with a
-    /// sentence, on anything that can't work; values known at run time only go through
+    /// Its metadata lists the issuers, the scopes, and the `Authorization` field as the place for tokens.
+    /// Traps with a message on an invalid declaration; for values known only at run time use
     /// ``init(validating:)``.
     ///
     /// - Parameters:
     ///   - identifier: The resource's URL, which is also the audience of its tokens.
-    ///   - issuers: The authorization servers whose tokens are taken, the preferred one first.
-    ///   - scopes: What clients may ask for.
-    ///   - name: A name for people.
-    ///   - tokens: What is demanded of tokens. Default that of RFC 9068.
-    ///   - dpop: Whether tokens may or must be bound to a key of the client, and what is demanded of the proofs. Default neither.
-    ///   - fetcher: The way to the network, for keys and introspection; nothing for the package's own.
+    ///   - issuers: The authorization servers whose tokens are accepted, the preferred one first.
+    ///   - scopes: The scopes that clients may request.
+    ///   - name: The human-readable name.
+    ///   - tokens: The rules for access tokens. Default: RFC 9068.
+    ///   - dpop: Whether tokens may or must be bound to a client key, and the rules for proofs. Default
+    ///     `.none`.
+    ///   - fetcher: The HTTP client for keys and introspection; `nil` for the package's own.
     ///   - time: The clocks. Default the machine's.
-    ///   - onEvent: Is told what an operator should know. Must not wait.
-    ///   - file: The file that a mistake is reported in. Default: the caller's.
-    ///   - line: The line that a mistake is reported in. Default: the caller's.
+    ///   - onEvent: Called with each event that an operator should know about. Must not block.
+    ///   - file: The file reported with a mistake. Default: the caller's.
+    ///   - line: The line reported with a mistake. Default: the caller's.
     ///
     /// RFC 9728 §2.
     public init(
@@ -64,9 +65,9 @@ public struct ProtectedResource: Sendable {
         }
     }
 
-    /// Declares a resource from values that are known at run time only.
+    /// Declares a resource from values known only at run time.
     ///
-    /// - Throws: ``ConfigurationError`` with everything that is wrong.
+    /// - Throws: ``ConfigurationError`` with all problems.
     ///
     /// RFC 9728 §2.
     public init(validating configuration: Configuration) throws(ConfigurationError) {
@@ -84,24 +85,25 @@ public struct ProtectedResource: Sendable {
 
     /// The resource's identifier.
     public var identifier: ResourceIdentifier { gate.metadata.resource }
-    /// What the resource says about itself.
+    /// The resource's metadata.
     public var metadata: ProtectedResourceMetadata { gate.metadata }
-    /// Whether the document is also served at the root of the well-known path.
+    /// Whether the document is also served at the well-known path without the resource's path.
     package var hasRootAlias: Bool { gate.hasRootAlias }
-    /// The scopes that clients may ask for.
+    /// The scopes that clients may request.
     package var declaredScopes: [Scope] { gate.metadata.scopesSupported }
-    /// What is allowed but unwise, a sentence each, for the log at start-up.
+    /// Warnings about allowed but unwise settings, one sentence each, for the start-up log.
     package var warnings: [String] { gate.warnings }
 
-    /// The scopes of a requirement that the resource does not declare: a typing error in all likelihood.
+    /// Returns the scopes of a requirement that the resource does not declare, most likely typing errors.
     ///
-    /// None where the resource declares no scope at all, since the list is optional. RFC 9728 §2.
+    /// Empty if the resource declares no scopes, since the list is optional. RFC 9728 §2.
     package func undeclaredScopes(in requirement: AccessRequirement) -> [Scope] {
         gate.metadata.scopesSupported.isEmpty
             ? [] : requirement.scopes.scopes.filter { !gate.metadata.scopesSupported.contains($0) }
     }
 
-    /// The types of authorization details in a requirement that the resource does not know, so that nothing meets it.
+    /// Returns the authorization details types of a requirement that the resource does not know, so that no
+    /// token meets it.
     ///
     /// RFC 9396 §10.
     package func undeclaredTypes(in requirement: AccessRequirement) -> [String] {
@@ -112,10 +114,10 @@ public struct ProtectedResource: Sendable {
         }
     }
 
-    /// Whether there is an issuer that can be asked about tokens.
+    /// Whether one of the issuers has introspection.
     package var canIntrospect: Bool { gate.validator.connections.contains { $0.introspector != nil } }
 
-    /// Starts loading the keys that are not there, so that the first request need not wait.
+    /// Starts loading missing keys, so that the first request need not wait.
     ///
     /// Does not wait itself.
     public func warmUp() {
@@ -123,7 +125,7 @@ public struct ProtectedResource: Sendable {
         for connection in gate.validator.connections { connection.keys?.refreshInBackground(at: now) }
     }
 
-    /// Whether every issuer has keys that can be used, or needs none.
+    /// Whether every issuer has usable keys, or needs none.
     ///
     /// Loads missing ones in the background.
     public var isReady: Bool {

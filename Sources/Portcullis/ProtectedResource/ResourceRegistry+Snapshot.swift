@@ -3,17 +3,17 @@
 public import PortcullisHTTP
 
 extension ResourceRegistry {
-    /// The resources of a program at one moment: what it takes to answer one request, none of it from another moment.
+    /// The resources of a program at one moment, immutable.
     ///
-    /// Cheap to copy. ``ResourceRegistry/current`` gives the one of now; a request that keeps to one snapshot from its begin to its end is
-    /// answered by that snapshot alone, whatever replaces it meanwhile.
+    /// Cheap to copy. ``ResourceRegistry/current`` returns the present one; a request that uses one snapshot
+    /// from start to end is not affected by a replacement meanwhile.
     ///
     /// RFC 9728 §3, §5.2.
     public struct Snapshot: Sendable {
-        /// What one authority has.
+        /// The resources of one authority.
         private struct Site: Sendable {
             private let owners: [ArraySlice<UInt8>: Owner]
-            /// The length of the longest path that has an owner.
+            /// The length of the longest path of a resource.
             private let longest: Int
             let places: PublishedPlaces
 
@@ -23,12 +23,13 @@ extension ResourceRegistry {
                 places = PublishedPlaces(resources)
             }
 
-            /// The resource with the longest path that a path begins with, by whole segments.
+            /// Returns the resource with the longest path that is a prefix of the given one, by whole
+            /// segments.
             func owner(of path: RequestPath) -> ProtectedResource? {
                 let bytes = path.bytes[path.range]
                 var rest = bytes
                 if rest.last == 0x2F { rest.removeLast() }
-                // Each look-up reads all of what it looks up, and the path is as long as the client likes.
+                // Each look-up hashes its whole key, and the client chooses the length of the path.
                 if rest.count > longest {
                     let beginning = rest.prefix(longest + 1)
                     rest = beginning[..<(beginning.lastIndex(of: 0x2F) ?? beginning.startIndex)]
@@ -43,10 +44,10 @@ extension ResourceRegistry {
             }
         }
 
-        /// Whom the paths at and below some path belong to.
+        /// The resource that a path and all paths below it belong to.
         private struct Owner: Sendable {
             let resource: ProtectedResource
-            /// Whether the identifier ends with a slash, so that only what lies below it belongs to the resource.
+            /// Whether the identifier ends with a slash, so that only paths below it belong to the resource.
             let endsWithSlash: Bool
         }
 
@@ -70,7 +71,7 @@ extension ResourceRegistry {
 
         private let storage: Storage
 
-        /// - Throws: ``ConfigurationError`` with every two resources that could not be told apart.
+        /// - Throws: ``ConfigurationError`` for every two resources that can't be distinguished.
         init(_ resources: [ProtectedResource]) throws(ConfigurationError) {
             var problems = PublishedPlaces.collisions(among: resources.map(\.identifier))
             let sites = Dictionary(grouping: resources, by: \.identifier.authority).mapValues { resources in
@@ -89,7 +90,7 @@ extension ResourceRegistry {
                 var path = Array(resource.identifier.path.utf8)
                 let endsWithSlash = path.count > 1 && path.last == 0x2F
                 if path.last == 0x2F { path.removeLast() }
-                // Resources that differ in their query alone share their paths: the first one has them.
+                // Resources that differ only in their query share their paths: the first one wins.
                 if owners[path[...]] == nil {
                     owners[path[...]] = Owner(resource: resource, endsWithSlash: endsWithSlash)
                 }
@@ -100,22 +101,24 @@ extension ResourceRegistry {
         /// The resources, in order.
         public var resources: [ProtectedResource] { storage.resources }
 
-        /// The resource of that identifier, byte for byte; nothing if there is none.
+        /// The resource with exactly this identifier, or `nil`.
         public subscript(identifier: ResourceIdentifier) -> ProtectedResource? {
             storage.byIdentifier[Array(identifier.text.utf8)]
         }
 
-        /// The resource that a request belongs to: the one with the longest path that the request's begins with, by whole segments.
+        /// Returns the resource that a request belongs to: the one with the longest path that is a prefix of
+        /// the request's, by whole segments.
         ///
-        /// Where all resources have one authority, `Host` is not looked at. The cost does not grow with the number of resources, and with
-        /// that of their authorities only where nothing is found.
+        /// If all resources have one authority, `Host` is ignored. The cost does not grow with the number of
+        /// resources; it grows with the number of authorities only if no resource matches.
         ///
-        /// - Returns: Nothing if the request belongs to none, which is to say that nothing guards it.
-        /// - Throws: `MalformedMessage`, whose status is the answer. 400 for a target that is none, and for a path that programs read
-        ///   differently, such as one with dot segments or an encoded slash, whoever it belongs to. 421 for a path that belongs to a resource,
-        ///   but at another host than the request's: a server that finds its handlers by the path alone would answer it without a token. A
-        ///   resource without a path has them all. Where handlers are found by the host too, `MalformedMessage.misdirectedRequest` may be
-        ///   taken for nothing.
+        /// - Returns: `nil` if the request belongs to no resource, so that nothing guards it.
+        /// - Throws: `MalformedMessage`, whose status is the answer. 400 for an invalid target, and for a
+        ///   path that programs read differently, such as one with dot segments or an encoded slash, whatever
+        ///   resource it belongs to. 421 for a path that belongs to a resource, but at another host than the
+        ///   request's: a server that routes by path alone would answer it without a token. A resource
+        ///   without a path owns all paths. If the server also routes by host, treat
+        ///   `MalformedMessage.misdirectedRequest` as `nil`.
         ///
         /// RFC 9728 §3.3, RFC 3986 §6.2.2, RFC 9110 §15.5.20.
         public func resource(for head: RequestHead) throws(MalformedMessage) -> ProtectedResource? {
@@ -128,20 +131,20 @@ extension ResourceRegistry {
             return nil
         }
 
-        /// The answer to a request for a document of some resource: its metadata, or the keys that sign it.
+        /// Returns the answer to a request for a metadata document or for the keys that sign it.
         ///
-        /// Never asks for a token, and never waits: ``MetadataPublishing/mirrorsAuthorizationServer`` is without effect here. The answer to
-        /// `HEAD` has no body, and the `Content-Length` of that to `GET`.
+        /// Requires no token and never waits: ``MetadataPublishing/mirrorsAuthorizationServer`` has no effect
+        /// here. The answer to `HEAD` has no body, and the same `Content-Length` as the answer to `GET`.
         ///
-        /// - Returns: 404 for a well-known path of no resource, so that nothing else answers there; nothing if the path has nothing to do with
-        ///   documents, or asks for another host.
+        /// - Returns: 404 for a well-known path of no resource, so that no other handler answers there; `nil`
+        ///   if the path is not one of documents, or the host is another.
         ///
         /// RFC 9728 §2, §3.1, §3.2.
         public func metadataResponse(to head: RequestHead) -> (head: ResponseHead, body: [UInt8])? {
             document(for: head).map { MetadataDocument.withoutBody($0, to: head) }
         }
 
-        /// The same, with a body for `HEAD` too, so that a server can count it.
+        /// The same, with a body for `HEAD` too, so that a server can compute `Content-Length`.
         package func document(for head: RequestHead) -> (head: ResponseHead, body: [UInt8])? {
             guard let target = try? RequestTarget(head), let path = try? target.path(of: head),
                 let site = site(of: head, target)
@@ -156,7 +159,7 @@ extension ResourceRegistry {
             return AuthorityNames.canonicalAddress(authority).flatMap { storage.sites[$0] }
         }
 
-        /// The absolute form wins over `Host`, of which there is one.
+        /// The authority of an absolute target; otherwise that of the only `Host` field.
         ///
         /// RFC 9112 §3.2.2.
         private static func authority(of head: RequestHead, _ target: RequestTarget) -> String? {

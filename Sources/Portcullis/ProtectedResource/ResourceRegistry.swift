@@ -2,10 +2,11 @@
 
 import Synchronization
 
-/// The resources of a program, which may be replaced all at once while they are served.
+/// The resources of a program, which can be replaced together while requests are served.
 ///
-/// For programs that ask the gate themselves, within whatever server: take ``current`` once for a request, and everything that the
-/// request is told comes from one snapshot. Where the package's own server has the routes, `Server.replace` does the same for these.
+/// For programs that call ``ProtectedResource/authorize(_:requiring:in:)`` themselves, within any server:
+/// read ``current`` once per request, and the whole answer comes from one snapshot. If the package's own
+/// server has the routes, use `Server.replace` instead.
 ///
 ///     let resources = try ResourceRegistry([notes, photos]) { logger.notice("\($0)") }
 ///     let snapshot = resources.current                         // once for each request
@@ -16,16 +17,16 @@ import Synchronization
 /// RFC 9728 §5.2.
 public final class ResourceRegistry: Sendable {
     private let state: Mutex<Snapshot>
-    /// One replacement at a time; requests do not wait for it.
+    /// Serializes replacements; requests do not wait for it.
     private let turn = Mutex<Void>(())
     private let log: @Sendable (String) -> Void
 
-    /// Declares the first resources, and starts loading the keys of its issuers.
+    /// Declares the first resources, and starts loading the keys of their issuers.
     ///
     /// - Parameters:
     ///   - resources: The resources.
-    ///   - log: Called with a sentence for each document that a replacement changes, with the SHA-256 of the old and the new
-    ///     one, without secrets. Must not wait.
+    ///   - log: Called with a sentence for each document that a replacement changes, with the SHA-256 of the
+    ///     old and the new one, without secrets. Must not block.
     /// - Throws: ``ConfigurationError`` with every two resources that could not be told apart.
     ///
     /// RFC 9728 §3.1.
@@ -37,20 +38,22 @@ public final class ResourceRegistry: Sendable {
         for resource in resources { resource.warmUp() }
     }
 
-    /// The snapshot of now.
+    /// The current snapshot.
     ///
     /// Does not wait.
     public var current: Snapshot { state.withLock { $0 } }
 
-    /// Puts other resources in the place of all that were there, at once.
+    /// Replaces all resources atomically.
     ///
-    /// Requests that ask for ``current`` from now on see the new resources alone; those in flight end under the one that they have. Documents,
-    /// entity tags and challenges are the new ones, no token is remembered, and one of an issuer that is trusted no more is refused with a
-    /// challenge that leads to the new document. A resource that stays goes on with what keeps clients safe and served: the proofs that
-    /// were used, the keys of nonces, the keys of an issuer that still has them at the same place, and the published keys of signatures
-    /// that are still good. Tells the log, and each resource's own listener, which documents have changed. Does not wait.
+    /// Requests that read ``current`` from now on see only the new resources; those in flight finish with the
+    /// snapshot they have. Documents, entity tags and challenges are the new ones, the token caches are
+    /// empty, and a token of an issuer that is no longer trusted is refused with a challenge that names the
+    /// new document. A resource with the same identifier keeps the used proofs, the nonce keys, the keys of
+    /// an issuer whose key location is unchanged, and the published keys of signatures that are still valid.
+    /// Reports changed documents to the log and to each resource's `onEvent`. Does not wait.
     ///
-    /// - Throws: ``ConfigurationError`` with every two resources that could not be told apart; then everything stays as it was.
+    /// - Throws: ``ConfigurationError`` with every two resources that could not be told apart; then nothing
+    ///   changes.
     ///
     /// RFC 9728 §5.2.
     public func replace(_ resources: [ProtectedResource]) throws(ConfigurationError) {

@@ -1,29 +1,30 @@
 // SPDX-License-Identifier: MIT
 
-/// The steps by which a request is decided upon.
+/// The steps of a decision, in order.
 ///
-/// Their order is the order of the checks, and it is written here alone.
-/// What each step does is in `Admission+Steps.swift`; why each may refuse is in the table of ``RefusalReason``.
+/// Their order is the order of the checks; it is defined only here.
+/// `Admission+Steps.swift` implements each step; the table of ``RefusalReason`` lists why each may refuse.
 package enum AdmissionStep: UInt8, CaseIterable, Sendable {
-    // The request, before anything is looked up.
+    // The request, before any look-up.
     case origin, certificateField, credentials, length, proofField
-    // The token: known from before …
+    // The token: from the cache …
     case memory
     // … or else a JWT, read and verified here …
     case characters, format, header, type, algorithm, payload, issuer, key, signature
-    // … or introspected, and in both cases what it says.
+    // … or introspected; in both cases its claims.
     case introspection, audience, times, claims
-    // The client.
+    // The client's proof of possession.
     case possession, freshness, proof
-    // The demands of the route.
+    // The requirement of the route.
     case senderConstraint, authentication, scopes, details
 
-    /// Whether the step is the first part of a later one of its name, which alone is shown where it passes.
+    /// Whether the step is the first part of a later one with the same name; only the later one is shown if
+    /// both pass.
     var isPart: Bool { self == .length || self == .proofField || self == .payload }
 
-    /// What is checked.
+    /// The name of the check.
     package var name: String { row.name }
-    /// The clause that wants it.
+    /// The clause that requires it.
     package var clause: String { row.clause }
 
     private var row: (name: String, clause: String) {
@@ -58,8 +59,5 @@ package enum AdmissionStep: UInt8, CaseIterable, Sendable {
     }
 
     /// The step after this one, or `nil` after the last.
-    // SAFETY: the raw values are those from 0 on, without gaps, and this is not the last one.
-    var next: AdmissionStep? {
-        self == .details ? nil : unsafeBitCast(rawValue + 1, to: AdmissionStep.self)
-    }
+    var next: AdmissionStep? { AdmissionStep(rawValue: rawValue + 1) }
 }

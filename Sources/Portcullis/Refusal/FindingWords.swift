@@ -2,19 +2,19 @@
 
 import PortcullisJOSE
 
-/// Texts of findings: printable ASCII, and never long.
+/// Formats the texts of findings: printable ASCII of bounded length.
 enum FindingWords {
     private static let maxValueByteCount = 200
     private static let maxTextByteCount = 1000
-    /// How much of a hash is enough to recognise it by.
+    /// The length of a hash prefix that suffices to recognise it.
     private static let prefixCount = 16
-    /// How long a secret has to be for its hash to be told: a shorter one may be a password in the wrong place, which can be
-    /// found again by trying.
+    /// The least length of a secret whose hash may be logged: a shorter one may be a password in the wrong
+    /// place, which could be found by brute force.
     private static let minHashedByteCount = 32
     /// The characters of a SHA-256 hash in base64url.
     private static let hashCharacterCount = 43
 
-    /// A value from outside: a text, a list of texts, or JSON, in ASCII and cut where it is long.
+    /// Formats an untrusted value: a text, a list of texts, or JSON, as ASCII, truncated.
     static func printable(_ value: JSONValue?) -> String {
         guard let value else { return "none" }
         let text = value.string ?? value.strings?.joined(separator: ", ")
@@ -34,13 +34,13 @@ enum FindingWords {
         return printable
     }
 
-    /// A whole text of a finding, whatever it was put together from: a declaration may have thousands of scopes.
+    /// Truncates a complete text: a declaration may have thousands of scopes.
     static func bounded(_ text: String) -> String {
         guard text.utf8.count > maxTextByteCount else { return text }
         return String(decoding: text.utf8.prefix(maxTextByteCount), as: UTF8.self) + "..."
     }
 
-    /// Something secret, or somebody's: how long it is, and if it can't be guessed the beginning of its hash.
+    /// Describes a secret or personal value: its length and, if it can't be guessed, the prefix of its hash.
     static func hashed(_ bytes: [UInt8]) -> String {
         length(bytes) + (hashPrefix(of: bytes).map { ", SHA-256 \($0)" } ?? "")
     }
@@ -50,20 +50,20 @@ enum FindingWords {
         return value.string.map { hashed(Array($0.utf8)) } ?? "no string"
     }
 
-    /// How long something is of which nothing else may be told.
+    /// Describes a value of which only the length may be logged.
     static func length(_ bytes: some Collection<UInt8>) -> String { "\(bytes.count) characters" }
 
-    /// The beginning of the hash of a secret, unless it is short enough to be guessed.
+    /// Returns the prefix of a secret's hash, or `nil` if the secret is short enough to be guessed.
     static func hashPrefix(of bytes: [UInt8]) -> String? {
         bytes.count >= minHashedByteCount ? prefix(Digest.sha256(bytes).base64URL) : nil
     }
 
-    /// The beginning of what is a hash already: `jkt`, `x5t#S256`, `ath`.
+    /// Returns the prefix of a value that is a hash already: `jkt`, `x5t#S256`, `ath`.
     static func prefix(_ value: JSONValue?) -> String {
         value?.string.map { prefix($0) } ?? "none"
     }
 
-    /// What has another length than a hash may be what should have been hashed.
+    /// A value without the length of a hash may be the secret itself: only its length is returned.
     static func prefix(_ hash: String) -> String {
         guard hash.utf8.count == hashCharacterCount else { return length(hash.utf8) }
         return printable(String(hash.prefix(prefixCount)))
@@ -71,16 +71,16 @@ enum FindingWords {
 }
 
 extension AccessRequirement {
-    /// The authentication that it needs, for people.
+    /// The required authentication, for people.
     var authenticationWords: String {
         let acr = acrValues.isEmpty ? [] : ["acr " + acrValues.joined(separator: " or ")]
         let age = maxAgeText.map { ["at most \($0) s ago"] } ?? []
         return (acr + age).joined(separator: ", ")
     }
 
-    /// The scopes that it needs.
+    /// The required scopes.
     var scopeWords: String { scopes.scopes.map(\.name).joined(separator: " ") }
 
-    /// The types of authorization details that it needs.
+    /// The types of the required authorization details.
     var detailWords: String { authorizationDetails.map(\.type).joined(separator: ", ") }
 }

@@ -5,7 +5,7 @@ import PortcullisJOSE
 
 /// The answer to a request that may not use the resource, ready to be sent.
 ///
-/// Neither the answer nor a description of it holds anything that came with the request; only ``finding`` tells of its claims.
+/// Neither the answer nor its description contains any part of the request; only ``finding`` contains claims.
 ///
 /// RFC 6750 §3, RFC 9728 §5.1.
 public struct Refusal: Error, Sendable, Hashable, CustomStringConvertible {
@@ -17,17 +17,18 @@ public struct Refusal: Error, Sendable, Hashable, CustomStringConvertible {
     public let challenges: [Challenge]
     /// Why, for logs and metrics.
     public let reason: RefusalReason
-    /// What was expected and what there was, where somebody wants to know: ``AuthorizationContext/describesRefusals``.
+    /// What was expected and what the request had; `nil` unless ``AuthorizationContext/describesRefusals`` is
+    /// set.
     public internal(set) var finding: RefusalFinding?
     /// When to try again; only with 503.
     public let retryAfter: Duration?
-    /// The nonce that the client's next proof must hold, or nothing.
+    /// The nonce that the client's next proof must contain, or `nil`.
     ///
     /// RFC 9449 §8.
     public internal(set) var dpopNonce: String?
-    /// The authorization details that the request needs, where they are told.
+    /// The authorization details that the request needs, if the answer states them.
     public let authorizationDetails: [AuthorizationDetail]
-    /// Whether another client certificate might have made another answer.
+    /// Whether the answer depends on the client certificate.
     ///
     /// RFC 9440 §2.4.
     var variesByClientCertificate = false
@@ -51,13 +52,14 @@ public struct Refusal: Error, Sendable, Hashable, CustomStringConvertible {
         first.reason == second.reason && first.head == second.head && first.body == second.body
     }
 
-    /// Feeds the reason and the challenges.
+    /// Hashes the reason and the challenges.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(reason)
         hasher.combine(challenges)
     }
 
-    /// The status and the fields: challenges, `Cache-Control: no-store`, and the type of the body if there is one.
+    /// The status and the fields: challenges, `Cache-Control: no-store`, and the type of the body if there is
+    /// one.
     ///
     /// The same for `HEAD`, which gets no body. RFC 9110 §9.3.2, §11.6.1.
     public var head: ResponseHead {
@@ -71,7 +73,8 @@ public struct Refusal: Error, Sendable, Hashable, CustomStringConvertible {
         return ResponseHead(status: status, fields: fields)
     }
 
-    /// A JSON object with `error` and `error_description` as in the challenge; empty where there is no error code.
+    /// A JSON object with `error` and `error_description` as in the challenge; empty where there is no error
+    /// code.
     public var body: [UInt8] {
         guard let error else { return [] }
         var object: JSONObject = ["error": .string(error.code)]
@@ -85,7 +88,7 @@ public struct Refusal: Error, Sendable, Hashable, CustomStringConvertible {
     /// The status and the reason.
     public var description: String { "\(status.code) \(reason.rawValue)" }
 
-    // RFC 9110 §10.2.3: whole seconds; rounded up, so that nobody comes too early.
+    // RFC 9110 §10.2.3: whole seconds; rounded up, so that no client retries too early.
     private static func wholeSeconds(_ duration: Duration) -> Int64 {
         let (seconds, attoseconds) = duration.components
         return max(1, attoseconds > 0 ? seconds + 1 : seconds)

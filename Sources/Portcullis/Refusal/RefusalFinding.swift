@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 
-/// What a request was to have and what it has, at the place where it was refused: for logs and metrics, never for the client.
+/// What a request should have had and what it had, at the step that refused it: for logs and metrics, never
+/// for the client.
 ///
-/// Claims of a token stand here as they are, made printable and cut. Of tokens, nonces and identifiers there is the length, and from 32
-/// characters on the first 16 of 43 of their SHA-256 hash: what is shorter could be guessed, and so could be a password that somebody has
-/// sent as a token. Neither text has more than about 1000 bytes.
+/// Claims of a token appear as they are, made printable and truncated. Of tokens, nonces and identifiers only
+/// the length appears, and from 32 characters on the first 16 of 43 characters of their SHA-256 hash: a
+/// shorter value, such as a password sent by mistake, could be guessed. Neither text has more than about 1000
+/// bytes.
 public final class RefusalFinding: Sendable, Hashable, CustomStringConvertible {
-    /// What would have been right.
+    /// What the resource expected.
     public let expected: String
-    /// What there was.
+    /// What the request had.
     public let got: String
 
     package init(expected: String, got: String) {
@@ -21,7 +23,7 @@ public final class RefusalFinding: Sendable, Hashable, CustomStringConvertible {
         first.expected == second.expected && first.got == second.got
     }
 
-    /// Feeds both texts.
+    /// Hashes both texts.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(expected)
         hasher.combine(got)

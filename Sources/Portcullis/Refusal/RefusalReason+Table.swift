@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 
-// The table of reasons: one row each, with everything that follows from it. Every row has every column.
+// The table of reasons: one row for each, with all its consequences. Every row has every column.
 
 extension RefusalReason {
-    /// What follows from a reason.
+    /// The consequences of a reason.
     package struct Row: Sendable {
-        /// Which refusals of a token are remembered, so that its issuer is not asked again for a few seconds.
+        /// Which refusals of a token are cached, so that its issuer is not asked again for a few seconds.
         enum Memory: Sendable {
-            /// None: it costs no call to find out again, or may be otherwise the next time.
+            /// None: repeating the check costs no call, or may give another result.
             case never
-            /// All, by whatever way the token was introspected.
+            /// All refusals of introspected tokens.
             case always
-            /// Those of resources whose tokens are all opaque.
+            /// Those of resources that accept only opaque tokens.
             case ofOpaqueTokens
         }
 
@@ -21,21 +21,22 @@ extension RefusalReason {
         let outcome: (status: Int, error: String?)
         /// The text that the client gets: fixed, without quote, backslash, comma and equals sign.
         ///
-        /// Says no more than the client can use; which key, issuer or claim it was stays in the log. RFC 6750 §3.
+        /// Contains no more than the client can use; the key, issuer or claim goes to the log only.
+        /// RFC 6750 §3.
         let publicText: String?
         /// The step that refuses.
         let step: AdmissionStep
-        /// The clause that wants it.
+        /// The clause that requires it.
         package let clause: String
-        /// What would have the same request admitted, for the operator.
+        /// What makes the same request succeed, for the operator.
         let remedy: String
-        /// The step that refuses an introspected token, if it is another.
+        /// The step that refuses an introspected token, if it differs.
         var introspected: AdmissionStep?
-        /// Whether the answer hands out a nonce: it is about a proof that was good, or lacks a nonce alone.
+        /// Whether the answer carries a nonce: if the proof was valid, or lacks only a nonce.
         ///
         /// RFC 9449 §8.2.
         var sendsNonce = false
-        /// Whether the token is good and only not enough, so that no other scheme would help.
+        /// Whether the token is valid but insufficient, so that no other scheme would help.
         var isAboutRequirement = false
         var memory = Memory.never
     }
@@ -47,18 +48,18 @@ extension RefusalReason {
                 outcome: (401, nil), publicText: nil,
                 step: .credentials, clause: "RFC 6750 §3",
                 remedy:
-                    "The client gets a token and sends it in Authorization; if it did, something on the way "
-                    + "has removed it.")
+                    "The client gets a token and sends it in Authorization; if it did, an intermediary "
+                    + "removed the field.")
         case .unsupportedScheme:
             Row(
                 outcome: (401, nil), publicText: nil,
                 step: .credentials, clause: "RFC 6750 §3, RFC 9449 §7.1",
-                remedy: "The client sends its token in a scheme that the resource takes.")
+                remedy: "The client sends its token in a scheme that the resource accepts.")
         case .emptyCredentials:
             Row(
                 outcome: (400, "invalid_request"), publicText: "The access token is missing",
                 step: .credentials, clause: "RFC 6750 §2.1",
-                remedy: "The client puts its token behind the scheme; most likely its variable was empty.")
+                remedy: "The client puts its token after the scheme; most likely its variable was empty.")
         case .repeatedCredentials:
             Row(
                 outcome: (400, "invalid_request"),
@@ -82,12 +83,12 @@ extension RefusalReason {
                 outcome: (401, "invalid_token"), publicText: "The access token is malformed",
                 step: .characters, clause: "RFC 6750 §2.1",
                 remedy:
-                    "The client sends the token as it got it: nothing quoted, encoded or wrapped around it.")
+                    "The client sends the token exactly as issued, without quotes, encoding or prefix.")
         case .tokenTooLong:
             Row(
                 outcome: (401, "invalid_token"), publicText: "The access token is malformed",
                 step: .length, clause: "RFC 6750 §2.1",
-                remedy: "Have the issuer put less into its tokens, or raise tokens.max_token_bytes.")
+                remedy: "Have the issuer make its tokens smaller, or raise tokens.max_token_bytes.")
         case .malformedJWT:
             Row(
                 outcome: (401, "invalid_token"), publicText: "The access token is malformed",
@@ -97,13 +98,14 @@ extension RefusalReason {
             Row(
                 outcome: (401, "invalid_token"), publicText: "The access token is not acceptable",
                 step: .format, clause: "RFC 9068 §4, RFC 7662 §2",
-                remedy: "Give the issuer introspection or keys in the file, as its tokens need it.")
+                remedy: "Configure keys or introspection for the issuer, depending on its tokens.")
         case .unsupportedTokenType:
             Row(
                 outcome: (401, "invalid_token"), publicText: "The access token is not acceptable",
                 step: .type, clause: "RFC 9068 §4, RFC 8725 §3.11",
                 remedy:
-                    "The client sends its access token and no ID token; if the issuer predates RFC 9068, add "
+                    "The client sends its access token, not an ID token; if the issuer predates RFC 9068, "
+                        + "add "
                     + "its typ to tokens.types.",
                 introspected: .introspection, memory: .ofOpaqueTokens)
         case .unsupportedAlgorithm:
@@ -116,7 +118,7 @@ extension RefusalReason {
             Row(
                 outcome: (401, "invalid_token"), publicText: "The access token is not acceptable",
                 step: .issuer, clause: "RFC 9068 §4",
-                remedy: "The client asks an authorization server that the metadata lists; or list this one, "
+                remedy: "The client uses an authorization server that the metadata lists; or trust this one, "
                     + "spelled as in iss.",
                 introspected: .introspection, memory: .ofOpaqueTokens)
         case .unknownKey:
@@ -139,13 +141,13 @@ extension RefusalReason {
             Row(
                 outcome: (401, "invalid_token"), publicText: "The access token is malformed",
                 step: .claims, clause: "RFC 7519 §4.1",
-                remedy: "Have the issuer put the claim into its tokens, or ask for fewer in "
+                remedy: "Have the issuer put the claim into its tokens, or require fewer in "
                     + "tokens.required_claims.")
         case .missingClaim:
             Row(
                 outcome: (401, "invalid_token"), publicText: "The access token is malformed",
                 step: .claims, clause: "RFC 9068 §2.2",
-                remedy: "Have the issuer put the claim into its tokens, or ask for fewer in "
+                remedy: "Have the issuer put the claim into its tokens, or require fewer in "
                     + "tokens.required_claims.")
         case .audienceMismatch:
             Row(
@@ -160,24 +162,30 @@ extension RefusalReason {
             Row(
                 outcome: (401, "invalid_token"), publicText: "The access token expired",
                 step: .times, clause: "RFC 7519 §4.1.4",
-                remedy: "The client gets a new token, by its refresh token for example.",
+                remedy: "The client gets a new token, for example with its refresh token.",
                 memory: .ofOpaqueTokens)
         case .notYetValid:
             Row(
                 outcome: (401, "invalid_token"), publicText: "The access token is not valid yet",
                 step: .times, clause: "RFC 7519 §4.1.5",
-                remedy: "Set the clocks of the issuer and of this machine, or raise tokens.leeway_seconds.")
+                remedy:
+                    "Synchronize the clocks of the issuer and of this machine, or raise "
+                        + "tokens.leeway_seconds."
+            )
         case .issuedInTheFuture:
             Row(
                 outcome: (401, "invalid_token"), publicText: "The access token is not valid yet",
                 step: .times, clause: "RFC 7519 §4.1.6",
-                remedy: "Set the clocks of the issuer and of this machine, or raise tokens.leeway_seconds.")
+                remedy:
+                    "Synchronize the clocks of the issuer and of this machine, or raise "
+                        + "tokens.leeway_seconds."
+            )
         case .unprovenPossession:
             Row(
                 outcome: (401, "invalid_token"),
                 publicText: "The access token is bound to a key that was not proven",
                 step: .claims, clause: "RFC 7800 §3.1",
-                remedy: "Have the issuer bind its tokens by jkt or x5t#S256 alone.",
+                remedy: "Have the issuer bind its tokens only by jkt or x5t#S256.",
                 memory: .ofOpaqueTokens)
         case .boundTokenAsBearer:
             Row(
@@ -190,7 +198,9 @@ extension RefusalReason {
                 outcome: (401, "invalid_token"), publicText: "The access token is not bound to a key",
                 step: .possession, clause: "RFC 9449 §7.1",
                 remedy:
-                    "The client gets a token by a request with a DPoP proof, so that it is bound to its key.")
+                    "The client sends a DPoP proof when it requests the token, so that the token is bound "
+                        + "to its key."
+            )
         case .strayProof:
             Row(
                 outcome: (400, "invalid_request"), publicText: "A DPoP proof was sent with a bearer token",
@@ -212,14 +222,16 @@ extension RefusalReason {
                 outcome: (401, "invalid_dpop_proof"),
                 publicText: "The DPoP proof is malformed or not signed as it must be",
                 step: .proof, clause: "RFC 9449 §4.2",
-                remedy: "The client makes its proofs as RFC 9449 §4.2 says, by an algorithm of the challenge."
+                remedy:
+                    "The client makes its proofs as RFC 9449 §4.2 says, with an algorithm of the challenge."
             )
         case .unsupportedProofAlgorithm:
             Row(
                 outcome: (401, "invalid_dpop_proof"),
                 publicText: "The DPoP proof is malformed or not signed as it must be",
                 step: .proof, clause: "RFC 9449 §4.3",
-                remedy: "The client makes its proofs as RFC 9449 §4.2 says, by an algorithm of the challenge."
+                remedy:
+                    "The client makes its proofs as RFC 9449 §4.2 says, with an algorithm of the challenge."
             )
         case .proofMethodMismatch:
             Row(
@@ -236,7 +248,7 @@ extension RefusalReason {
             Row(
                 outcome: (401, "invalid_dpop_proof"), publicText: "The DPoP proof is not of this moment",
                 step: .proof, clause: "RFC 9449 §4.3, §11.1",
-                remedy: "The client makes its proof right before the request, with a clock that is set.")
+                remedy: "The client makes its proof right before the request, with a correct clock.")
         case .proofTokenMismatch:
             Row(
                 outcome: (401, "invalid_dpop_proof"), publicText: "The DPoP proof is for another request",
@@ -247,19 +259,20 @@ extension RefusalReason {
                 outcome: (401, "invalid_dpop_proof"),
                 publicText: "The DPoP proof is malformed or not signed as it must be",
                 step: .proof, clause: "RFC 9449 §4.3",
-                remedy: "The client makes its proofs as RFC 9449 §4.2 says, by an algorithm of the challenge."
+                remedy:
+                    "The client makes its proofs as RFC 9449 §4.2 says, with an algorithm of the challenge."
             )
         case .proofKeyMismatch:
             Row(
                 outcome: (401, "invalid_token"), publicText: "The access token is bound to another key",
                 step: .proof, clause: "RFC 9449 §6.1",
-                remedy: "The client signs with the key that it had when it got the token.")
+                remedy: "The client signs with the key that it used to get the token.")
         case .missingNonce:
             Row(
                 outcome: (401, "use_dpop_nonce"), publicText: "A nonce is required in the DPoP proof",
                 step: .proof, clause: "RFC 9449 §9",
                 remedy:
-                    "The client tries again with the nonce of DPoP-Nonce; where several processes answer, "
+                    "The client retries with the nonce from DPoP-Nonce; if several processes answer, "
                     + "they need the same nonce_keys.",
                 sendsNonce: true)
         case .staleNonce:
@@ -267,33 +280,34 @@ extension RefusalReason {
                 outcome: (401, "use_dpop_nonce"), publicText: "A nonce is required in the DPoP proof",
                 step: .proof, clause: "RFC 9449 §9",
                 remedy:
-                    "The client tries again with the nonce of DPoP-Nonce; where several processes answer, "
+                    "The client retries with the nonce from DPoP-Nonce; if several processes answer, "
                     + "they need the same nonce_keys.",
                 sendsNonce: true)
         case .replayedProof:
             Row(
                 outcome: (401, "invalid_dpop_proof"), publicText: "The DPoP proof was used before",
                 step: .proof, clause: "RFC 9449 §11.1",
-                remedy: "The client makes a new proof for each request, also when it tries again.")
+                remedy: "The client makes a new proof for each request, including each retry.")
         case .replayStoreFull:
             Row(
                 outcome: (503, "temporarily_unavailable"), publicText: nil,
                 step: .proof, clause: "RFC 9449 §11.1",
                 remedy:
-                    "Raise tokens.dpop.replay_cache_entries, or the memory of the store; the client tries "
-                    + "again.")
+                    "Raise tokens.dpop.replay_cache_entries, or the memory of the store; the client "
+                    + "retries.")
         case .replayStoreUnavailable:
             Row(
                 outcome: (503, "temporarily_unavailable"), publicText: nil,
                 step: .proof, clause: "RFC 9449 §11.1",
-                remedy: "Check the store that processes share; the client tries again.")
+                remedy: "Check the replay store that the processes share; the client retries.")
         case .missingClientCertificate:
             Row(
                 outcome: (401, "invalid_token"),
                 publicText: "The access token is bound to a client certificate",
                 step: .possession, clause: "RFC 8705 §3",
                 remedy:
-                    "The client calls with the certificate that it got the token with; behind a proxy, check "
+                    "The client calls with the certificate that it used to get the token; behind a proxy, "
+                        + "check "
                     + "client_cert_field.")
         case .clientCertificateMismatch:
             Row(
@@ -301,18 +315,20 @@ extension RefusalReason {
                 publicText: "The access token is bound to a client certificate",
                 step: .possession, clause: "RFC 8705 §3",
                 remedy:
-                    "The client calls with the certificate that it got the token with; behind a proxy, check "
+                    "The client calls with the certificate that it used to get the token; behind a proxy, "
+                        + "check "
                     + "client_cert_field.")
         case .malformedClientCertificate:
             Row(
                 outcome: (400, nil), publicText: nil,
                 step: .certificateField, clause: "RFC 9440 §2.2",
-                remedy: "Have the proxy write one Client-Cert field, and remove those of clients (RFC 9440).")
+                remedy:
+                    "Have the proxy write one Client-Cert field, and remove any sent by clients (RFC 9440).")
         case .inactiveToken:
             Row(
                 outcome: (401, "invalid_token"), publicText: "The access token is not active",
                 step: .introspection, clause: "RFC 7662 §2.2",
-                remedy: "The client gets a new token, by its refresh token for example.",
+                remedy: "The client gets a new token, for example with its refresh token.",
                 memory: .always)
         case .authenticationTooWeak:
             Row(
@@ -350,15 +366,15 @@ extension RefusalReason {
                 outcome: (503, "temporarily_unavailable"), publicText: nil,
                 step: .key, clause: "RFC 8414 §3",
                 remedy:
-                    "Check the authorization server, the way to it and our credentials there: the log of that "
-                    + "time says more. The client tries again.")
+                    "Check the authorization server, the network and our credentials there; the log of that "
+                    + "time says more. The client retries.")
         case .introspectionUnavailable:
             Row(
                 outcome: (503, "temporarily_unavailable"), publicText: nil,
                 step: .introspection, clause: "RFC 7662 §2.3",
                 remedy:
-                    "Check the authorization server, the way to it and our credentials there: the log of that "
-                    + "time says more. The client tries again.")
+                    "Check the authorization server, the network and our credentials there; the log of that "
+                    + "time says more. The client retries.")
         }
     }
 }
@@ -368,16 +384,16 @@ extension RefusalReason {
     package var outcome: (status: Int, error: String?) { row.outcome }
     /// The text that the client gets.
     package var publicDescription: String? { row.publicText }
-    /// What would have the same request admitted, for the operator.
+    /// What makes the same request succeed, for the operator.
     package var remedy: String { row.remedy }
-    /// Whether the answer hands out a nonce.
+    /// Whether the answer carries a nonce.
     var sendsNonce: Bool { row.sendsNonce }
-    /// Whether the token is good and only not enough.
+    /// Whether the token is valid but insufficient.
     var isAboutRequirement: Bool { row.isAboutRequirement }
 
     /// The step that refuses for this reason.
     ///
-    /// - Parameter isIntrospected: Whether the token is one to ask its issuer about.
+    /// - Parameter isIntrospected: Whether the token is checked by introspection.
     package func step(isIntrospected: Bool) -> AdmissionStep {
         let row = row
         return isIntrospected ? row.introspected ?? row.step : row.step

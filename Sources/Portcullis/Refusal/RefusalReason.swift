@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 
-/// Why a request was refused: a closed list for logs and metrics, never sent to the client as it is.
+/// The reason for a refusal: a closed list for logs and metrics, never sent to the client as it is.
 ///
 /// RFC 6750 §3.1.
 @nonexhaustive
 public enum RefusalReason: String, Sendable, Hashable, CaseIterable {
     /// No `Authorization` field.
     case missingCredentials
-    /// An `Authorization` field with a scheme that the resource does not take.
+    /// An `Authorization` field with a scheme that the resource does not accept.
     case unsupportedScheme
     /// A scheme without a token after it.
     case emptyCredentials
@@ -15,13 +15,13 @@ public enum RefusalReason: String, Sendable, Hashable, CaseIterable {
     case repeatedCredentials
     /// Tokens in more than one place of the request. RFC 6750 §2.
     case severalMethods
-    /// Characters that no token has. RFC 6750 §2.1.
+    /// Characters that are not allowed in a token. RFC 6750 §2.1.
     case malformedToken
     /// More bytes than ``TokenPolicy/maxTokenByteCount``.
     case tokenTooLong
     /// Not a compact JWS with a header and claims that this package reads. RFC 7515 §7.1.
     case malformedJWT
-    /// A token format that the resource does not take.
+    /// A token format that the resource does not accept.
     case unsupportedTokenFormat
     /// A `typ` that is not accepted. RFC 9068 §4.
     case unsupportedTokenType
@@ -35,11 +35,11 @@ public enum RefusalReason: String, Sendable, Hashable, CaseIterable {
     case ambiguousKey
     /// The signature does not verify.
     case invalidSignature
-    /// A claim is not of the type that its definition wants.
+    /// A claim does not have the type that its definition requires.
     case malformedClaims
-    /// A claim that the resource requires is not there.
+    /// A claim that the resource requires is missing.
     case missingClaim
-    /// The audience does not hold this resource.
+    /// The audience does not contain this resource.
     case audienceMismatch
     /// `exp` has passed.
     case expired
@@ -49,23 +49,24 @@ public enum RefusalReason: String, Sendable, Hashable, CaseIterable {
     case issuedInTheFuture
     /// The token is bound in a way that is malformed or that this package cannot check. RFC 7800 §3.1.
     case unprovenPossession
-    /// The token is bound to a key, and came as a bearer token. RFC 9449 §7.2.
+    /// The token is bound to a keybut was sent as a bearer token. RFC 9449 §7.2.
     case boundTokenAsBearer
-    /// The token is not bound to a key, and came in the scheme DPoP, or to a resource that takes no other.
+    /// The token is not bound to a key, but was sent with the scheme DPoP, or the resource accepts only bound
+    /// tokens.
     case unboundToken
-    /// A proof beside a bearer token, where ``DPoPPolicy/refusesStrayProofs`` says so.
+    /// A proof with a bearer token, which ``DPoPPolicy/refusesStrayProofs`` forbids.
     case strayProof
     /// The scheme DPoP without a proof. RFC 9449 §4.3.
     case missingProof
     /// More than one proof.
     case repeatedProof
-    /// A proof that is no JWT of its form: `typ`, `jwk` or a claim is absent or wrong. RFC 9449 §4.2.
+    /// The proof is not a well-formed DPoP JWT: `typ`, `jwk` or a claim is missing or wrong. RFC 9449 §4.2.
     case malformedProof
-    /// An `alg` of the proof that is not accepted.
+    /// The `alg` of the proof is not accepted.
     case unsupportedProofAlgorithm
-    /// `htm` is another method.
+    /// `htm` is not the request's method.
     case proofMethodMismatch
-    /// `htu` is another URI.
+    /// `htu` is not the request's URI.
     case proofTargetMismatch
     /// `iat` of the proof is too old, or too far in the future.
     case proofOutsideWindow
@@ -73,38 +74,38 @@ public enum RefusalReason: String, Sendable, Hashable, CaseIterable {
     case proofTokenMismatch
     /// The signature of the proof does not verify.
     case invalidProofSignature
-    /// The proof is by another key than the one that the token is bound to. RFC 9449 §6.1.
+    /// The proof is signed with another key than the one that the token is bound to. RFC 9449 §6.1.
     case proofKeyMismatch
-    /// The proof has no nonce, and the resource asks for one. RFC 9449 §9.
+    /// The proof has no nonce, and the resource requires one. RFC 9449 §9.
     case missingNonce
-    /// The nonce of the proof is none of ours, or too old.
+    /// The nonce of the proof was not issued by this resource, or is too old.
     case staleNonce
     /// The proof was used before. RFC 9449 §11.1.
     case replayedProof
-    /// There is no room to remember the proof.
+    /// The replay store has no room for the proof.
     case replayStoreFull
-    /// The store cannot say whether the proof was used before.
+    /// The replay store can't be reached.
     case replayStoreUnavailable
-    /// The token is bound to a certificate, and the client has presented none. RFC 8705 §3.
+    /// The token is bound to a certificate, and the client presented none. RFC 8705 §3.
     case missingClientCertificate
     /// The token is bound to another certificate than the client's.
     case clientCertificateMismatch
-    /// A trusted proxy has sent a `Client-Cert` field that is none. RFC 9440 §2.2.
+    /// A trusted proxy sent a malformed `Client-Cert` field. RFC 9440 §2.2.
     case malformedClientCertificate
     /// The authorization server says that the token is not active. RFC 7662 §2.2.
     case inactiveToken
-    /// The user's authentication is of none of the classes that the request needs. RFC 9470 §3.
+    /// The user's authentication has none of the context classes that the request needs. RFC 9470 §3.
     case authenticationTooWeak
     /// The user's authentication is too long ago, or the token does not say when it was. RFC 9470 §3.
     case authenticationTooOld
     /// The token lacks a scope that the request needs.
     case insufficientScope
-    /// A web page of an origin that may not call. Only under ``ResourceProfile/mcp(allowedOrigins:)``.
+    /// The origin of a web page is not allowed. Only under ``ResourceProfile/mcp(allowedOrigins:)``.
     case forbiddenOrigin
     /// The token lacks authorization details that the request needs. RFC 9396 §9.
     case insufficientAuthorizationDetails
-    /// The keys of the issuer can't be had.
+    /// The keys of the issuer can't be loaded.
     case keysUnavailable
-    /// The introspection endpoint can't be reached, or errs.
+    /// The introspection endpoint can't be reached, or answers with an error.
     case introspectionUnavailable
 }

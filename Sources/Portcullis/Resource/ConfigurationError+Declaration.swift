@@ -1,26 +1,27 @@
 // SPDX-License-Identifier: MIT
 
 extension ConfigurationError {
-    /// The same problems at places that are named as Swift code names them: `tokens.leeway` for `$.tokens.leeway_seconds`.
+    /// The same problems with paths in Swift spelling: `tokens.leeway` for `$.tokens.leeway_seconds`.
     ///
-    /// For resources that are declared in code. The checks name places as a configuration file does, which is JSON.
+    /// For resources declared in code. The checks use the JSON paths of a configuration file.
     func inCode() -> ConfigurationError {
         ConfigurationError(
             problems.map { Problem(path: $0.path.map(SwiftPlace.init(jsonPath:))?.text, $0.message) })
     }
 
-    /// The same problems at the parameters of ``ProtectedResource``'s short declaration.
+    /// The same problems, with paths that name the parameters of ``ProtectedResource``'s short initializer.
     func inShortDeclaration() -> ConfigurationError {
         ConfigurationError(
             inCode().problems.map { Problem(path: $0.path.map(SwiftPlace.inShortDeclaration), $0.message) })
     }
 }
 
-/// A place in a declaration, as Swift code names it.
+/// A path within a declaration, in Swift spelling.
 struct SwiftPlace {
     let text: String
 
-    /// The place of a JSON path in a configuration file's resource; names that are not the package's own stay.
+    /// Translates a JSON path of a resource in a configuration file; names that the package does not define
+    /// stay.
     init(jsonPath: String) {
         var place = Substring(jsonPath)
         if place.hasPrefix("$.") { place = place.dropFirst(2) } else if place == "$" { place = "" }
@@ -90,7 +91,7 @@ struct SwiftPlace {
     ]
     private static let signing = ["private_key": "key", "lifetime_seconds": "lifetime"]
 
-    /// What the short declaration calls its parameters.
+    /// The parameter names of the short initializer.
     private static let parameters = [
         ("metadata.resourceName", "name"), ("metadata.resource", "identifier"),
         ("metadata.scopesSupported", "scopes"), ("metadata.authorizationServers", "trusting"),

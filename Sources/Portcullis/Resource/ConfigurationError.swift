@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 
-/// Everything that is wrong with a configuration, found in one pass.
+/// All problems of a configuration, found in one pass.
 ///
-/// Messages are fixed sentences that say what is wrong and what would be right; they hold no secrets.
+/// Messages are fixed sentences that name the mistake and the correct value; they contain no secrets.
 public struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// One thing that is wrong.
+    /// One problem.
     public struct Problem: Sendable, Hashable, CustomStringConvertible {
-        /// Where: a JSON path such as `$.resources[0].metadata.resource`, or nothing if the value stands alone.
+        /// A JSON path such as `$.resources[0].metadata.resource`, or `nil` if the value stands alone.
         public let path: String?
-        /// What is wrong and what would be right.
+        /// The mistake, and the correct value.
         public let message: String
 
         /// Makes a problem.
@@ -23,10 +23,10 @@ public struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvert
         }
     }
 
-    /// What is wrong, in the order of the configuration; at least one entry.
+    /// The problems in the order of the configuration; at least one.
     public let problems: [Problem]
 
-    /// Makes an error from what was found.
+    /// Makes an error from one or more problems.
     public init(_ problems: [Problem]) {
         precondition(!problems.isEmpty, "A configuration error names at least one problem.")
         self.problems = problems

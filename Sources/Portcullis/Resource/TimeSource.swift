@@ -3,14 +3,14 @@
 public import PortcullisJOSE
 public import PortcullisTransport
 
-/// Where the gate learns what time it is, so that tests need not wait.
+/// The clocks of the gate, replaceable so that tests need not wait.
 public struct TimeSource: Sendable {
-    /// The time of day, which `exp`, `nbf` and `iat` are compared with.
+    /// The wall clock, for `exp`, `nbf` and `iat`.
     public let now: @Sendable () -> NumericDate
-    /// A time that never goes back, for the age of keys and of cached results.
+    /// The monotonic clock, for the age of keys and cached results.
     public let uptime: @Sendable () -> MonotonicInstant
 
-    /// Makes a source of these two.
+    /// Makes a time source of two clocks.
     public init(
         now: @escaping @Sendable () -> NumericDate,
         uptime: @escaping @Sendable () -> MonotonicInstant
@@ -19,7 +19,7 @@ public struct TimeSource: Sendable {
         self.uptime = uptime
     }
 
-    /// The machine's own clocks.
+    /// The system's clocks.
     public static let system = TimeSource(now: systemTime, uptime: { MonotonicInstant.now() })
 
     private static let systemTime: @Sendable () -> NumericDate = {

@@ -3,17 +3,18 @@
 import PortcullisHTTP
 import PortcullisJOSE
 
-/// Where the certificate of a request's client is found, as the host program knows it.
+/// The source of a client's certificate, set by the host program.
 ///
 /// RFC 8705 §3, RFC 9440 §2.
 public enum ClientCertificate: Sendable, Hashable {
-    /// The client has presented none.
+    /// The client presented no certificate.
     case none
-    /// The client has presented this one, in DER, on a TLS connection to this server, and proven that it has the key.
+    /// The client presented this certificate, in DER, on a TLS connection to this server, and proved
+    /// possession of its key.
     case connection(der: [UInt8])
-    /// The connection is that of a trusted proxy: what counts is its `Client-Cert` field, and nothing else.
+    /// The connection comes from a trusted proxy: only its `Client-Cert` field counts.
     ///
-    /// The proxy must strip a field of this name that a client has sent. RFC 9440 §2.4.
+    /// The proxy must remove any field of this name sent by a client. RFC 9440 §2.4.
     case trustedField
 }
 
@@ -23,9 +24,9 @@ extension ClientCertificate {
     /// RFC 9440 §2.2.
     static let fieldName: FieldName = "Client-Cert"
 
-    /// The hash of the certificate, or nothing if the client has none.
+    /// Returns the hash of the certificate, or `nil` if the client has none.
     ///
-    /// RFC 8705 §3.1. `Client-Cert-Chain` is not looked at: the binding is to the certificate itself.
+    /// RFC 8705 §3.1. `Client-Cert-Chain` is ignored: the binding is to the certificate itself.
     func thumbprint(in head: borrowing RequestHead) throws(RefusalReason) -> SHA256Digest? {
         switch self {
         case .none: return nil
@@ -34,9 +35,9 @@ extension ClientCertificate {
         }
     }
 
-    /// The certificate of the field, in DER.
+    /// Returns the certificate of the field, in DER.
     ///
-    /// RFC 9440 §2.1, §2.2, RFC 9651 §3.3.5: one line, one byte sequence, nothing behind it.
+    /// RFC 9440 §2.1, §2.2, RFC 9651 §3.3.5: one line, one byte sequence, nothing after it.
     static func field(of head: borrowing RequestHead) throws(RefusalReason) -> [UInt8]? {
         guard let (range, count) = head.find(fieldName) else { return nil }
         guard count == 1, range.count > 2, head.bytes[range.lowerBound] == 0x3A,

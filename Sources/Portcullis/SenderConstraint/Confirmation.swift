@@ -2,13 +2,13 @@
 
 import PortcullisJOSE
 
-/// What a token is bound to: a key, a certificate, both, or nothing.
+/// The binding of a token: to a key, a certificate, both, or none.
 ///
 /// RFC 7800 §3.1, RFC 9449 §6.1, RFC 8705 §3.1.
 struct Confirmation: Sendable, Hashable {
-    /// `jkt`: the thumbprint of the key that proofs are signed with.
+    /// `jkt`: the thumbprint of the key that signs proofs.
     let keyThumbprint: SHA256Digest?
-    /// `x5t#S256`: the hash of the certificate that the client presents.
+    /// `x5t#S256`: the hash of the client certificate.
     let certificateThumbprint: SHA256Digest?
 
     static let none = Confirmation(keyThumbprint: nil, certificateThumbprint: nil)
@@ -18,10 +18,10 @@ struct Confirmation: Sendable, Hashable {
         self.certificateThumbprint = certificateThumbprint
     }
 
-    /// Reads the claim `cnf`.
+    /// Parses the claim `cnf`.
     ///
-    /// RFC 7800 §3.1: a token that is bound in a way that nobody here can check is never treated as unbound, nor as bound in
-    /// the other ways that it names only.
+    /// RFC 7800 §3.1: a token with an unsupported confirmation method is refused, never treated as unbound or
+    /// as bound only by its supported methods.
     init(_ claim: JSONValue?) throws(RefusalReason) {
         guard let claim else {
             self = .none

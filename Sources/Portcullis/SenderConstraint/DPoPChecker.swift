@@ -4,13 +4,13 @@ import PortcullisHTTP
 import PortcullisJOSE
 import PortcullisTransport
 
-/// Decides whether the proof of a request shows that its sender has the key that the token is bound to.
+/// Checks the DPoP proof of a request: that its sender has the key that the token is bound to.
 ///
 /// RFC 9449 §4.3, §7.1.
 final class DPoPChecker: Sendable {
-    /// How long a proof may be, in bytes.
+    /// The maximum length of a proof, in bytes.
     static let maximumProofByteCount = 8192
-    /// For how many tokens the header of the last proof is remembered.
+    /// The number of tokens whose last proof header is cached.
     static let rememberedHeaderCount = 1024
 
     private let target: ProofTarget
@@ -21,11 +21,11 @@ final class DPoPChecker: Sendable {
     private let replays: any ReplayStore
     /// The same store, if it answers without waiting.
     private let immediateReplays: InMemoryReplayStore?
-    /// The same store, if it was made here and not given.
+    /// The same store, if it was created here and not passed in.
     private let ownReplays: InMemoryReplayStore?
-    /// Nothing where no nonce is asked for.
+    /// `nil` if nonces are not required.
     private let nonces: (any NonceSource)?
-    /// The header of the last new proof that was accepted with a token: the same each time, as a rule.
+    /// The header of the last accepted proof per token: usually the same each time.
     private let headers = TokenTable<ProofHeader>(capacity: DPoPChecker.rememberedHeaderCount)
 
     init(
@@ -51,7 +51,7 @@ final class DPoPChecker: Sendable {
             ? nil : policy.nonceSource ?? memories.sealer(for: resource, policy, at: time.now())
     }
 
-    /// Goes on with what an earlier checker of the same resource knows: proofs that were used, and keys of nonces.
+    /// Takes over the state of an earlier checker of the same resource: used proofs and nonce keys.
     ///
     /// RFC 9449 §8, §11.1.
     func inherit(from earlier: DPoPChecker, at now: NumericDate) {
@@ -60,12 +60,12 @@ final class DPoPChecker: Sendable {
         sealer.inherit(from: theirs, at: now)
     }
 
-    /// The nonce that an answer hands out, if this resource has any.
+    /// Returns the nonce for an answer, or `nil` if nonces are not required.
     func nonce(at now: NumericDate) -> String? {
         nonces?.nonce(at: now)
     }
 
-    /// Where the one proof of a request stands.
+    /// Returns the range of the only proof of a request.
     ///
     /// RFC 9449 §4.3, 1.
     func locate(in head: borrowing RequestHead) throws(RefusalReason) -> Range<Int> {
@@ -75,15 +75,15 @@ final class DPoPChecker: Sendable {
         return range
     }
 
-    /// Whether answers hand out nonces.
+    /// Whether answers carry nonces.
     var hasNonces: Bool { nonces != nil }
 
-    /// Whether a proof was used before, or `nil` where the store has to be asked.
+    /// Records a proof and returns whether it was used before, or `nil` if the store answers asynchronously.
     func insertAtHand(_ record: ReplayRecord) -> ReplayVerdict? {
         immediateReplays?.insert(record)
     }
 
-    /// The question whether a proof was used before.
+    /// Makes the question whether a proof was used before.
     func question(_ record: ReplayRecord) -> ReplayQuestion {
         ReplayQuestion(store: replays, record: record)
     }
@@ -97,9 +97,10 @@ final class DPoPChecker: Sendable {
         }
     }
 
-    /// Checks everything about a proof but whether it was used before: against the request, the token, and the key that it is bound to.
+    /// Checks a proof against the request, the token and its key; whether it was used before is checked
+    /// separately.
     ///
-    /// What costs little comes first.
+    /// Cheap checks come first.
     func check(
         _ range: Range<Int>, of head: RequestHead, tokenDigest: SHA256Digest,
         boundTo thumbprint: SHA256Digest,
@@ -133,15 +134,15 @@ final class DPoPChecker: Sendable {
         }
     }
 
-    // RFC 9449 §4.3, 8, 9, 11 and 12. Where nonces are required, they say how old a proof is.
+    // RFC 9449 §4.3, 8, 9, 11 and 12. If nonces are required, they determine the age of a proof.
     private func check(
         _ claims: ProofClaims, _ head: borrowing RequestHead, _ tokenDigest: SHA256Digest, at now: NumericDate
     ) throws(RefusalReason) {
-        // RFC 9110 §9.1: methods are compared with regard to case.
+        // RFC 9110 §9.1: methods are case-sensitive.
         guard claims.method.utf8.elementsEqual(head.method.name.utf8) else { throw .proofMethodMismatch }
         guard target.matches(claims.uri, head) else { throw .proofTargetMismatch }
         if nonces == nil { try checkIssueTime(claims, at: now) }
-        // Nothing is given away by how long this takes: who sends the hash has the token.
+        // The comparison need not be constant-time: a client that sends the hash has the token.
         guard let hash = Base64URL.decode(claims.tokenHash).flatMap(SHA256Digest.init), hash == tokenDigest
         else {
             throw .proofTokenMismatch
@@ -159,7 +160,8 @@ final class DPoPChecker: Sendable {
         }
     }
 
-    // RFC 9449 §4.3, 11; §11.1: a store that does not outlive the server has not seen what was issued before it.
+    // RFC 9449 §4.3, 11; §11.1: a store that does not outlive the server has not seen proofs issued before
+    // its start.
     private func checkIssueTime(_ claims: ProofClaims, at now: NumericDate) throws(RefusalReason) {
         guard now <= claims.issuedAt.adding(seconds: maxAge),
             claims.issuedAt <= now.adding(seconds: maxFuture),
@@ -169,18 +171,19 @@ final class DPoPChecker: Sendable {
         }
     }
 
-    /// How long it takes until the second is over in which the store's memory began.
+    /// Returns the rest of the second in which the store's memory began.
     func timeUntilNewProofs(at now: NumericDate) -> Duration {
         guard let start = start(at: now) else { return .zero }
         return .seconds(max(0, min(start.seconds.rounded(.up) - now.seconds, 1)))
     }
 
-    /// From when on the store has seen every proof, as the clock of the day has it now, or `nil` if it outlives the server.
+    /// Returns the time since which the store has seen every proof, by the present wall clock, or `nil` if it
+    /// outlives the server.
     func start(at now: NumericDate) -> NumericDate? {
         replays.age.map { now.adding(.zero - $0) }
     }
 
-    // RFC 9449 §4.3, 10; §9: a nonce that is not ours counts as none.
+    // RFC 9449 §4.3, 10; §9: an unknown nonce counts as none.
     private func check(nonce: String?, at now: NumericDate) throws(RefusalReason) -> NonceValidity? {
         guard let nonces else { return nil }
         guard let nonce else { throw .missingNonce }
@@ -192,7 +195,7 @@ final class DPoPChecker: Sendable {
     private func record(
         _ claims: ProofClaims, _ header: ProofHeader, _ nonce: NonceValidity?, at now: NumericDate
     ) throws(RefusalReason) -> ReplayRecord {
-        // A nonce from before the start does not tell a new proof from one that an earlier process accepted.
+        // A nonce from before the start doesn't exclude that an earlier process accepted the proof.
         if let nonce, let start = start(at: now), nonce.issuedSince < start {
             try checkIssueTime(claims, at: now)
         }

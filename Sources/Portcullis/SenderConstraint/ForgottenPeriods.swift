@@ -2,14 +2,15 @@
 
 package import PortcullisJOSE
 
-/// Periods in which proofs were used that are no longer remembered, although their time is still to come.
+/// Wall-clock periods of used proofs that are no longer recorded although they could still be accepted.
 ///
-/// They come about where the wall clock ran ahead and was set back: by elapsed time the records are over, by the wall clock they have
-/// not begun. A proof of such a period is taken for a used one, so that the table neither accepts it twice nor stays full.
+/// They arise if the wall clock ran ahead and was set back: the records' elapsed time is over, but by the
+/// wall clock they are still valid. A proof of such a period counts as used, so that the table neither
+/// accepts it twice nor stays full.
 package struct ForgottenPeriods {
-    /// How many periods there are at most; the two closest to each other become one.
+    /// The maximum number of periods; beyond it, the two closest are merged.
     package static let maximumCount = 16
-    /// Periods that lie closer together than this are one, in seconds.
+    /// Periods closer together than this are merged, in seconds.
     private static let gap: UInt32 = 5
 
     package private(set) var periods: [ClosedRange<UInt32>] = []
@@ -34,7 +35,7 @@ package struct ForgottenPeriods {
         if periods.count > Self.maximumCount { mergeClosest() }
     }
 
-    /// Drops the periods that have passed.
+    /// Removes the periods that have passed.
     package mutating func drop(before now: NumericDate) {
         guard !periods.isEmpty else { return }
         periods.removeAll { Double($0.upperBound) < now.seconds }

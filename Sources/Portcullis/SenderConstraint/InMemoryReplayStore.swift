@@ -4,21 +4,22 @@ import PortcullisHTTP
 public import PortcullisTransport
 import Synchronization
 
-/// Remembers proofs in the memory of this process, with a bound on how many.
+/// Records proofs in the memory of this process, up to a capacity.
 ///
-/// A record takes at most 40 bytes. No record is forgotten inside its time, which is counted by a clock that is never set: a store that
-/// has no room says so, and the proof is not accepted. Once it is more than half full, one key may hold at most an eighth of it, so that no client
-/// can fill it, and a busy one is not held back while there is room for all.
+/// A record takes at most 40 bytes. No record is dropped before its end, measured by the monotonic clock: a
+/// full store answers ``ReplayVerdict/full``, and the proof is not accepted. Once the store is more than half
+/// full, one key may have at most an eighth of it, so that no client can fill it, and a busy client is not
+/// limited while there is room.
 ///
 /// RFC 9449 §11.1.
 public final class InMemoryReplayStore: ReplayStore {
-    /// How many proofs are remembered at most.
+    /// The maximum number of proofs.
     package let capacity: Int
     private let shared: Mutex<SharedTable>
     private let uptime: @Sendable () -> MonotonicInstant
     private var table: SharedTable { shared.withLock { $0 } }
 
-    /// The records, which outlive a change of the capacity.
+    /// The records, which survive a change of the capacity.
     private final class SharedTable: Sendable {
         let start: MonotonicInstant
         let state = Mutex(ReplayTable())
@@ -26,27 +27,28 @@ public final class InMemoryReplayStore: ReplayStore {
         init(since start: MonotonicInstant) { self.start = start }
     }
 
-    /// Makes a store without records.
+    /// Makes an empty store.
     ///
     /// Traps on a capacity below 1 or above 100 million.
     ///
     /// - Parameters:
-    ///   - capacity: How many proofs are remembered at most. Default 1,000,000.
-    ///   - uptime: A clock that is never set. Default the machine's.
-    ///   - file: The source file that a trap names.
-    ///   - line: The line in it.
+    ///   - capacity: The maximum number of proofs. Default 1,000,000.
+    ///   - uptime: A monotonic clock. Default the system's.
+    ///   - file: The source file reported by a trap.
+    ///   - line: The line reported by a trap.
     public convenience init(
         capacity: Int = 1_000_000,
         uptime: @escaping @Sendable () -> MonotonicInstant = TimeSource.system.uptime,
         file: StaticString = #fileID, line: UInt = #line
     ) {
         endUnless(
-            ReplayTable.capacities.contains(capacity), "A store has room for 1 to 100000000 proofs.",
+            ReplayTable.capacities.contains(capacity),
+            "The capacity of a replay store must be from 1 to 100000000 proofs.",
             file: file, line: line)
         self.init(capacity: capacity, since: uptime(), uptime: uptime)
     }
 
-    /// Makes a store without records, for a process that has seen every proof since a moment.
+    /// Makes an empty store for a process that has seen every proof since `start`.
     init(
         capacity: Int, since start: MonotonicInstant, uptime: @escaping @Sendable () -> MonotonicInstant
     ) {
@@ -55,14 +57,14 @@ public final class InMemoryReplayStore: ReplayStore {
         shared = Mutex(SharedTable(since: start))
     }
 
-    /// A store with the records of this one, shared with it, and another capacity.
+    /// Makes a store with another capacity that shares the records of an existing one.
     package init(sharing other: InMemoryReplayStore, capacity: Int) {
         self.capacity = capacity
         uptime = other.uptime
         shared = Mutex(other.table)
     }
 
-    /// Goes on with the records of another store, shared with it, unless there are records here already.
+    /// Shares the records of another store, unless this one has records already.
     func share(_ other: InMemoryReplayStore) {
         let table = other.table
         shared.withLock { own in
@@ -70,16 +72,16 @@ public final class InMemoryReplayStore: ReplayStore {
         }
     }
 
-    /// How old the first of the stores is that share these records; a proof from before it may have been used.
+    /// The age of the oldest store that shares these records; an older proof may have been used.
     public var age: Duration? { uptime() - table.start }
 
-    /// How many proofs are remembered.
+    /// The number of recorded proofs.
     public var count: Int { table.state.withLock { $0.count } }
 
-    /// The bytes that the records take.
+    /// The memory of the records, in bytes.
     package var byteCount: Int { table.state.withLock { $0.byteCount } }
 
-    /// Records a proof, unless it is there already.
+    /// Records a proof, unless it is recorded already.
     ///
     /// Does not wait.
     public func insert(_ record: ReplayRecord) -> ReplayVerdict {

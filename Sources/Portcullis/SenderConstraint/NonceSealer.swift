@@ -3,21 +3,21 @@
 package import PortcullisJOSE
 import Synchronization
 
-/// Where the nonces of a resource come from.
+/// The source of a resource's nonces.
 ///
 /// RFC 9449 §9.
 package protocol NonceSource: Sendable {
-    /// The nonce to hand out.
+    /// Returns the nonce to issue.
     func nonce(at now: NumericDate) -> String
-    /// When a nonce was handed out and how long it is accepted, or `nil` if it is not accepted.
+    /// Returns when a nonce was issued and how long it is accepted, or `nil` if it is not accepted.
     func validity(of nonce: String, at now: NumericDate) -> NonceValidity?
 }
 
-/// The times of a nonce that is accepted.
+/// The validity of an accepted nonce.
 package struct NonceValidity: Sendable {
-    /// It was handed out at this moment or later.
+    /// The earliest time at which it was issued.
     package let issuedSince: NumericDate
-    /// It is accepted until this moment.
+    /// The time until which it is accepted.
     package let until: NumericDate
 
     package init(issuedSince: NumericDate, until: NumericDate) {
@@ -26,18 +26,19 @@ package struct NonceValidity: Sendable {
     }
 }
 
-/// Makes and recognises the nonces of one resource, without remembering any.
+/// Issues and recognises the nonces of one resource without storing them.
 ///
-/// Time is cut into windows. A nonce is the number of its window, sealed; it is taken in its own window and the next
-/// one. That of the window to come is taken too, since a server that shares the keys may have a clock that is ahead.
+/// Time is divided into windows. A nonce is the sealed number of its window; it is accepted in its own window
+/// and the next one. The nonce of the next window is accepted too, since the clock of a server with the same
+/// keys may be ahead.
 ///
 /// RFC 9449 §8, §9.
 package final class NonceSealer: NonceSource {
     private struct RingKey {
         let key: SealingKey
-        /// When this process made it; `nil` for one that was given.
+        /// The time at which this process made it; `nil` for a configured one.
         var madeAt: Double?
-        /// From when on no nonce is accepted that was sealed with it; `nil` while it seals new ones.
+        /// The time from which its nonces are refused; `nil` while it seals new ones.
         var retiresAt: Double?
     }
 
@@ -48,16 +49,17 @@ package final class NonceSealer: NonceSource {
     }
 
     private struct State {
-        /// The first one seals; all of them are recognised.
+        /// The first key issues nonces; all keys are accepted.
         var ring: [RingKey]
-        /// When the first one was made here; `nil` for one that was given.
+        /// The time at which the first key was made here; `nil` for a configured one.
         var madeAt: Double? { ring.first?.madeAt }
         var window: Double = -.infinity
-        /// The nonces that are accepted in ``window``, the one to hand out first.
+        /// The nonces accepted in ``window``; the first one is issued.
         var accepted: [Accepted] = []
         var current = ""
 
-        /// Goes on with keys that were made here; given ones stay, and those before them count until their nonces have run out.
+        /// Takes over keys made here; configured keys stay first, and earlier ones are accepted until their
+        /// nonces expire.
         mutating func inherit(from earlier: State, _ lifetime: Double, _ now: NumericDate) {
             window = -.infinity
             if madeAt != nil, earlier.madeAt != nil {
@@ -72,7 +74,7 @@ package final class NonceSealer: NonceSource {
         }
     }
 
-    /// How long a key that was made here seals.
+    /// How long a key made here issues nonces, in seconds.
     static let keyLifetime = 86_400.0
 
     private let lifetime: Double
@@ -82,8 +84,8 @@ package final class NonceSealer: NonceSource {
     /// Makes a sealer for a resource.
     ///
     /// - Parameters:
-    ///   - keys: The keys, the one that seals first; none to make one here.
-    ///   - previous: The sealer that this one follows, whose nonces count until they would have run out.
+    ///   - keys: The keys, the issuing one first; empty to make one here.
+    ///   - previous: The sealer that this one replaces; its nonces are accepted until they expire.
     package init(
         _ resource: String, lifetime: Duration, keys: [SealingKey], at now: NumericDate,
         succeeding previous: NonceSealer? = nil
@@ -100,7 +102,8 @@ package final class NonceSealer: NonceSource {
         self.state = Mutex(state)
     }
 
-    /// Goes on with the keys of an earlier sealer of the same resource, whose nonces count until they would have run out.
+    /// Takes over the keys of an earlier sealer of the same resource; its nonces are accepted until they
+    /// expire.
     func inherit(from other: NonceSealer, at now: NumericDate) {
         guard other !== self else { return }
         let earlier = other.state.withLock { $0 }
@@ -118,7 +121,7 @@ package final class NonceSealer: NonceSource {
         let nonce = Array(nonce.utf8)
         return state.withLock { state in
             refresh(&state, at: now)
-            // All are compared, so that the time does not tell which one it was like.
+            // All are compared, so that the time does not reveal which one matched.
             return state.accepted.reduce(nil) { found, accepted in
                 ConstantTime.equals(accepted.nonce, nonce) ? found ?? accepted.validity : found
             }
@@ -128,7 +131,8 @@ package final class NonceSealer: NonceSource {
     private func refresh(_ state: inout State, at now: NumericDate) {
         let window = (now.seconds / lifetime).rounded(.down)
         guard window != state.window else { return }
-        // The clock was set back: nonces of the time to come are out already, and a proof with one must not be accepted then.
+        // If the clock was set back, nonces of future windows have been issued already, and proofs with them
+        // must not be accepted later.
         let wasSetBack = window < state.window - 1
         state.window = window
         state.ring.removeAll { $0.retiresAt.map { $0 <= now.seconds } ?? false }

@@ -2,13 +2,13 @@
 
 import PortcullisJOSE
 
-/// The header of a DPoP proof: which key it was signed with, and how.
+/// The header of a DPoP proof: its key and algorithm.
 ///
-/// The same for every proof of a client, as a rule, so that it is read once.
+/// Usually the same for every proof of a client, and therefore cached.
 ///
 /// RFC 9449 §4.2.
 final class ProofHeader: Sendable {
-    /// The part of the proof that it was read from.
+    /// The encoded header.
     let part: [UInt8]
     let header: JOSEHeader
     let algorithm: SignatureAlgorithm
@@ -18,7 +18,7 @@ final class ProofHeader: Sendable {
     /// RFC 7638.
     let thumbprint: SHA256Digest
 
-    /// Reads a header.
+    /// Validates a header.
     ///
     /// RFC 9449 §4.3, 4, 5 and 7.
     init(_ jws: CompactJWS, accepting algorithms: Set<SignatureAlgorithm>) throws(RefusalReason) {
@@ -30,7 +30,7 @@ final class ProofHeader: Sendable {
         guard let object = header.json["jwk"]?.object, let key = try? JWK(object) else {
             throw .malformedProof
         }
-        // RFC 9449 §4.3, 7: a client that shows its private key has none.
+        // RFC 9449 §4.3, 7: a published private key proves nothing.
         guard !key.hasPrivateMembers, key.canVerify(algorithm),
             let thumbprint = Base64URL.decode(key.thumbprint).flatMap(SHA256Digest.init)
         else { throw .malformedProof }
@@ -42,7 +42,7 @@ final class ProofHeader: Sendable {
     }
 }
 
-/// The claims of a DPoP proof, with their types checked and nothing else.
+/// The claims of a DPoP proof; only their types are checked.
 ///
 /// RFC 9449 §4.2, §4.3, 3.
 struct ProofClaims {

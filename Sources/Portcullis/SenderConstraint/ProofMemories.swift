@@ -4,12 +4,12 @@ import PortcullisJOSE
 import PortcullisTransport
 import Synchronization
 
-/// What resources know of DPoP proofs and nonces, which outlives a change of their configuration.
+/// The replay stores and nonce keys of resources, which survive a change of their configuration.
 ///
 /// RFC 9449 §8, §11.1.
 package final class ProofMemories: Sendable {
     private struct State {
-        /// When the first resource was declared: from then on this process has seen every proof.
+        /// The time at which the first resource was declared; since then this process has seen every proof.
         var start: MonotonicInstant?
         var stores: [[UInt8]: InMemoryReplayStore] = [:]
         var sealers: [[UInt8]: NonceSealer] = [:]
@@ -18,14 +18,15 @@ package final class ProofMemories: Sendable {
     private let previous: ProofMemories?
     private let state = Mutex(State())
 
-    /// Starts without a memory.
+    /// Starts empty.
     ///
-    /// - Parameter previous: What was in use before: a resource of the same identifier goes on with its records and keys.
+    /// - Parameter previous: The earlier memories: a resource with the same identifier keeps its records and
+    ///   keys.
     package init(succeeding previous: ProofMemories? = nil) {
         self.previous = previous?.withoutPast()
     }
 
-    // A chain of every configuration there ever was would never be let go.
+    // Keeping the whole chain of earlier configurations would leak memory.
     private func withoutPast() -> ProofMemories {
         let copy = ProofMemories()
         let known = state.withLock { $0 }
@@ -33,7 +34,7 @@ package final class ProofMemories: Sendable {
         return copy
     }
 
-    /// The store of a resource that is given none.
+    /// Returns the in-memory store of a resource without a configured one.
     func store(
         for resource: ResourceIdentifier, capacity: Int, uptime: @escaping @Sendable () -> MonotonicInstant
     ) -> InMemoryReplayStore {
@@ -49,7 +50,7 @@ package final class ProofMemories: Sendable {
         }
     }
 
-    /// The nonces of a resource.
+    /// Returns the nonce sealer of a resource.
     func sealer(for resource: ResourceIdentifier, _ policy: DPoPPolicy, at now: NumericDate) -> NonceSealer {
         let name = Array(resource.text.utf8)
         let earlier = previous?.state.withLock { $0.sealers[name] }

@@ -2,16 +2,16 @@
 
 import PortcullisHTTP
 
-/// The public origin of a resource, with which the `htu` of proofs is compared.
+/// The public origin of a resource, to compare with the `htu` of proofs.
 ///
-/// It comes from the resource's identifier; `Host` and forwarded fields play no part.
+/// Derived from the resource's identifier; `Host` and forwarded fields are ignored.
 ///
 /// RFC 9449 §4.3, 9.
 struct ProofTarget: Sendable {
     private let scheme: String
     private let host: String
     private let port: Int
-    /// The origin as most clients write it.
+    /// The origin in its usual spelling.
     private let prefix: [UInt8]
     private let refusesQuery: Bool
 
@@ -24,7 +24,7 @@ struct ProofTarget: Sendable {
         prefix = Array((isDefault ? "\(scheme)://\(host)" : "\(scheme)://\(host):\(port)").utf8)
     }
 
-    /// Whether a URI is that of the request, without query and fragment.
+    /// Whether a URI equals the request's, ignoring query and fragment.
     ///
     /// RFC 9449 §4.3, 9; RFC 3986 §6.2.2, §6.2.3.
     func matches(_ uri: String, _ head: borrowing RequestHead) -> Bool {
@@ -39,12 +39,12 @@ struct ProofTarget: Sendable {
         return Self.withoutDotSegments(url.path).elementsEqual(target)
     }
 
-    /// The path of the request in normal form.
+    /// The normalized path of the request.
     private static func path(of head: borrowing RequestHead) -> RequestPath? {
         var start = head.targetRange.lowerBound
         let end = head.targetRange.upperBound
         if start < end, head.bytes[start] != 0x2F {
-            // RFC 9112 §3.2.2: in absolute form the path begins behind the authority.
+            // RFC 9112 §3.2.2: in absolute form the path begins after the authority.
             guard let mark = head.bytes[start..<end].firstRange(ofASCII: "://") else { return nil }
             start = head.bytes[mark..<end].firstIndex { $0 == 0x2F || $0 == 0x3F } ?? end
         }
@@ -74,7 +74,7 @@ struct ProofTarget: Sendable {
 }
 
 extension ArraySlice<UInt8> {
-    /// The place behind the first occurrence of an ASCII text.
+    /// Returns the index after the first occurrence of an ASCII text.
     fileprivate func firstRange(ofASCII text: StaticString) -> Int? {
         let count = text.utf8CodeUnitCount
         guard self.count >= count else { return nil }

@@ -2,25 +2,25 @@
 
 public import PortcullisJOSE
 
-/// Remembers which DPoP proofs were accepted, so that none is accepted twice.
+/// Records accepted DPoP proofs, so that none is accepted twice.
 ///
-/// Asked once for each proof that is good in every other respect. Of two insertions of the same proof, on whatever
-/// threads or machines, at most one may be answered ``ReplayVerdict/fresh``. A record may be forgotten when
+/// Called once for each proof that passed all other checks. Of several insertions of the same proof, on any
+/// threads or machines, at most one may return ``ReplayVerdict/fresh``. A record may be dropped when
 /// ``ReplayRecord/lifetime`` has elapsed, and never before.
 ///
-/// The clocks of servers that share a store differ. A store that they share therefore judges ``ReplayRecord/until`` by a clock of
-/// its own: it keeps a record until then, and refuses one whose `until` has passed.
+/// The clocks of servers that share a store differ. A shared store therefore compares ``ReplayRecord/until``
+/// with its own clock: it keeps a record until then, and refuses one whose `until` has passed.
 ///
 /// RFC 9449 §11.1.
 public protocol ReplayStore: Sendable {
-    /// Records a proof, unless it is there already.
+    /// Records a proof, unless it is recorded already.
     ///
-    /// May wait, but not for long: the request waits with it.
+    /// May wait, but only briefly, since the request waits too.
     func insert(_ record: ReplayRecord) async -> ReplayVerdict
 
-    /// For how long the store has seen every proof, or `nil` if it outlives the server.
+    /// How long the store has seen every proof, or `nil` if it outlives the server.
     ///
-    /// A proof that was issued before that is refused, since an earlier process may have accepted it. Default `nil`.
+    /// A proof issued earlier is refused, since an earlier process may have accepted it. Default `nil`.
     var age: Duration? { get }
 }
 
@@ -29,21 +29,21 @@ extension ReplayStore {
     public var age: Duration? { nil }
 }
 
-/// What a store remembers of a proof: no part of the proof, its key or its token can be read from it.
+/// The record of a proof; neither the proof, its key nor its token can be derived from it.
 ///
 /// RFC 9449 §11.1.
 public struct ReplayRecord: Sendable, Hashable {
     /// The 32 bytes of a hash over the key's thumbprint and the proof's `jti`.
     public let identifier: [UInt8]
-    /// The 32 bytes of the key's thumbprint, for a store that bounds what one key may take.
+    /// The 32 bytes of the key's thumbprint, for a store that limits the records per key.
     ///
     /// RFC 7638.
     public let keyThumbprint: [UInt8]
-    /// The moment at which the proof is checked.
+    /// The time at which the proof is checked.
     public let now: NumericDate
-    /// The last moment at which the same proof could be accepted again, by a clock that is right; later than ``now``.
+    /// The last time at which the same proof could be accepted again, by a correct clock; later than ``now``.
     public let until: NumericDate
-    /// For how long the record has to be kept from its insertion on, by a clock that is never set.
+    /// How long the record must be kept after its insertion, by a monotonic clock.
     public var lifetime: Duration { .seconds(min(max(until.seconds - now.seconds, 0), 1e9)) }
 
     /// Makes a record, for tests of stores.
@@ -55,17 +55,17 @@ public struct ReplayRecord: Sendable, Hashable {
     }
 }
 
-/// What a store says of a proof.
+/// The answer of a store about a proof.
 ///
 /// RFC 9449 §11.1.
 public enum ReplayVerdict: Sendable, Hashable {
-    /// It was not there, and is now.
+    /// The proof was not recorded before, and is now.
     case fresh
-    /// It was there: the proof was used before.
+    /// The proof was recorded before: it was used already.
     case replayed
-    /// There is no room, for anybody or for this key. Answered with 503.
+    /// There is no room, or none for this key. Answered with 503.
     case full
-    /// Nobody knows, since the store can't be reached. Answered with 503.
+    /// The store can't be reached. Answered with 503.
     case unavailable
 }
 

@@ -3,11 +3,11 @@
 import PortcullisJOSE
 import PortcullisTransport
 
-/// The records of a store: a queue in the order of their ends, and an index into it.
+/// The records of a store: a queue ordered by their ends, and an index into it.
 ///
-/// A record is kept by elapsed time, so a wall clock that jumps neither drops it early nor keeps it for long. A queue suffices because
-/// every record is kept until the latest end that was asked for so far: ends differ by less than a window, and keeping a record too
-/// long is harmless.
+/// A record is kept by elapsed time, so a jump of the wall clock neither drops it early nor keeps it for
+/// long. A queue suffices because every record is kept until the latest end requested so far: ends differ by
+/// less than a window, and keeping a record too long is harmless.
 ///
 /// RFC 9449 §11.1.
 struct ReplayTable {
@@ -15,7 +15,7 @@ struct ReplayTable {
 
     /// 28 bytes.
     private struct Entry {
-        /// The identifier, in words of 32 bits: a record takes less memory so.
+        /// The identifier in 32-bit words, which reduces the record's alignment and size.
         private let words: (UInt32, UInt32, UInt32, UInt32)
         /// Whole seconds of elapsed time since ``origin``, rounded up.
         var end: UInt32
@@ -39,14 +39,15 @@ struct ReplayTable {
         func hasIdentifier(of other: Entry) -> Bool { words == other.words }
     }
 
-    /// A ring: `count` records from `head` on.
+    /// A ring buffer: `count` records from `head` on.
     private var entries: [Entry] = []
     private var head = 0
     private(set) var count = 0
     private var index = HashIndex()
-    /// How many records each key has, by a hash of the key.
+    /// The number of records per key, by a hash of the key.
     private var keyCounts = [UInt32](repeating: 0, count: Self.keyBucketCount)
-    /// Makes places unpredictable, so that an attacker cannot pile records up in one region of the index.
+    /// Makes index positions unpredictable, so that an attacker cannot pile records up in one region of the
+    /// index.
     private let seeds: (UInt64, UInt64, UInt64)
     private var origin: MonotonicInstant?
     private var latest: UInt32 = 0
@@ -54,7 +55,7 @@ struct ReplayTable {
 
     private static let keyBucketCount = 65_536
     private static let smallestSize = 64
-    /// Added to every record's time, since the wall clock may run a little slower than the other one.
+    /// Added to every record's lifetime, since the wall clock may run a little slower than the monotonic one.
     private static let slack = Duration.seconds(1)
 
     init() {
@@ -63,7 +64,7 @@ struct ReplayTable {
         seeds = (number(0..<8), number(8..<16), number(16..<24))
     }
 
-    /// The bytes that hold records.
+    /// The memory of the records, in bytes.
     var byteCount: Int {
         entries.count * MemoryLayout<Entry>.stride + index.byteCount
             + keyCounts.count * MemoryLayout<UInt32>.stride
@@ -81,7 +82,7 @@ struct ReplayTable {
             keyBucket: UInt16((Self.word(record.keyThumbprint, 0) &* seeds.2) >> 48))
         if find(entry) || forgotten.contains(entry.until) { return .replayed }
         guard count < capacity else { return .full }
-        // One key may not take what is left for all others.
+        // One key may not use up the room of all others.
         if count >= (capacity + 1) / 2, keyCounts[Int(entry.keyBucket)] >= max(1, capacity / 8) {
             return .full
         }
@@ -103,7 +104,7 @@ struct ReplayTable {
 
     // MARK: The queue
 
-    /// Forgets the records whose end lies before a moment of elapsed time, the oldest first.
+    /// Removes the records whose end lies before a moment of elapsed time, the oldest first.
     private mutating func forget(before elapsed: Double, _ now: NumericDate) {
         forgotten.drop(before: now)
         while count > 0, Double(entries[head].end) < elapsed {
@@ -125,7 +126,7 @@ struct ReplayTable {
         index.insert(place, hash(entry))
     }
 
-    /// Doubles the ring, up to what is allowed, and rebuilds the index.
+    /// Doubles the ring, up to the capacity, and rebuilds the index.
     private mutating func grow(within capacity: Int) {
         let size = max(count + 1, min(capacity, max(Self.smallestSize, entries.count * 2)))
         var larger: [Entry] = []

@@ -4,16 +4,16 @@ import PortcullisJOSE
 import PortcullisTransport
 import Synchronization
 
-/// What is remembered of tokens that were seen before: a bounded table by the hash of the token.
+/// A bounded cache of results by the hash of the token.
 ///
-/// Reading takes one short lock and never waits. When the table is full, one entry that was not used lately makes room
-/// for each new one that is admitted.
+/// Reading takes one short lock and never waits. If the table is full, each admitted entry evicts one that
+/// was not used lately.
 final class TokenTable<Entry: Sendable>: Sendable {
     /// Which new entries push out another when the table is full.
     enum InsertionPolicy: Sendable {
         /// Every one.
         case always
-        /// Those of tokens that come by again: what is used once would push out what is used often, for nothing.
+        /// Those of tokens seen before: a token used once must not evict one that is used often.
         case onSecondUse
     }
 
@@ -26,7 +26,7 @@ final class TokenTable<Entry: Sendable>: Sendable {
     struct State {
         var index = HashIndex()
         var slots: [Slot] = []
-        /// For how many slots the index has room.
+        /// The number of slots that the index has room for.
         var room = 0
         var hand = 0
         fileprivate var sightings: TokenSightings?
@@ -64,7 +64,7 @@ final class TokenTable<Entry: Sendable>: Sendable {
         self.capacity = capacity
     }
 
-    /// How many entries there are.
+    /// The number of entries.
     var count: Int { state.withLock { $0.slots.count } }
 
     subscript(digest: SHA256Digest) -> Entry? {
@@ -77,7 +77,7 @@ final class TokenTable<Entry: Sendable>: Sendable {
 
     func insert(_ entry: Entry, for digest: SHA256Digest, whenFull policy: InsertionPolicy = .always) {
         guard capacity > 0 else { return }
-        // What makes room is let go after the lock, since it may be large.
+        // The evicted entry is released after the lock, since it may be large.
         let evicted: Entry? = state.withLock { state in
             if let place = state.place(of: digest) {
                 let old = state.slots[place].entry
@@ -100,7 +100,7 @@ final class TokenTable<Entry: Sendable>: Sendable {
         return state.sightings?.note(digest) ?? false
     }
 
-    // The clock: the hand passes over what was used since it came by last, once.
+    // The clock algorithm: the hand skips an entry that was used since its last pass, once.
     private static func replace(with slot: Slot, in state: inout State) -> Entry {
         while state.slots[state.hand].wasUsed {
             state.slots[state.hand].wasUsed = false
@@ -132,7 +132,7 @@ final class TokenTable<Entry: Sendable>: Sendable {
         _ = removed
     }
 
-    /// Removes the entries that a closure picks; it is called under the lock, for each of them.
+    /// Removes the entries for which a closure returns `true`; it is called under the lock.
     func removeAll(where isPicked: (Entry) -> Bool) {
         let removed: [Slot] = state.withLock { state in
             let all = state.slots
@@ -154,21 +154,21 @@ final class TokenTable<Entry: Sendable>: Sendable {
     }
 }
 
-/// Which tokens came by lately, as far as a few bytes for each can tell.
+/// Remembers approximately, in four bytes each, which tokens were seen lately.
 ///
-/// A token is forgotten when another one takes its place. A wrong yes, one in 2³², does no harm: a token is remembered one
-/// sight too early.
+/// A token is forgotten when another one takes its slot. A false positive, one in 2³², is harmless: a token
+/// is cached at its first use.
 private struct TokenSightings {
     private var tags: [UInt32]
 
-    /// At least as many places as a number of tokens.
+    /// Makes room for at least this number of tokens.
     init(of count: Int) {
         var placeCount = 1
         while placeCount < count { placeCount *= 2 }
         tags = Array(repeating: 0, count: placeCount)
     }
 
-    /// Whether the token was seen before; from now on it was.
+    /// Records the token, and returns whether it was seen before.
     mutating func note(_ digest: SHA256Digest) -> Bool {
         let place = Int(truncatingIfNeeded: digest.prefix) & (tags.count - 1)
         let tag = UInt32(truncatingIfNeeded: digest.prefix >> 32)

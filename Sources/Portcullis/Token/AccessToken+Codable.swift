@@ -9,12 +9,12 @@ import PortcullisJOSE
 #endif
 
 extension AccessToken {
-    /// The claims as a type of the app's own, decoded from what the gate has read strictly.
+    /// Decodes the strictly parsed claims as a type of the app.
     ///
-    /// Names are matched as `CodingKeys` spell them, and types decoded as Foundation's `JSONDecoder` does by default.
-    /// Does not wait.
+    /// Matches names by `CodingKeys` and converts types like Foundation's `JSONDecoder` with its default
+    /// settings. Does not wait.
     ///
-    /// - Throws: `DecodingError` if the claims are not of that form.
+    /// - Throws: `DecodingError` if the claims do not match the type.
     ///
     /// RFC 7519 §4.
     public func claims<Claims: Decodable>(as type: Claims.Type) throws -> Claims {

@@ -9,7 +9,7 @@ import PortcullisJOSE
 #endif
 
 extension AccessToken {
-    /// When the token expires, as a date; `nil` if that is not known.
+    /// The expiration time as a `Date`; `nil` if it is unknown.
     ///
     /// See ``expiresAt``. RFC 7519 §4.1.4, RFC 7662 §2.2.
     public var expirationDate: Date? { expiresAt?.date }

@@ -5,14 +5,14 @@ public import PortcullisJOSE
 
 /// A validated access token.
 ///
-/// Only the gate makes one, so whoever holds one need not check it again.
+/// Only the gate creates one, so it need not be checked again.
 ///
-/// Holds what the token says, never the token itself, and redacts itself when printed. Cheap to copy.
+/// Contains the token's claims, never the token itself, and redacts itself when printed. Cheap to copy.
 ///
 /// RFC 9068 §2.2, RFC 7662 §2.2.
 public struct AccessToken: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable
 {
-    /// The form in which a token came.
+    /// The format of a token.
     public enum Format: String, Sendable, Hashable {
         /// A JWT, verified with the issuer's keys.
         case jwt
@@ -20,9 +20,9 @@ public struct AccessToken: Sendable, CustomStringConvertible, CustomDebugStringC
         case opaque
     }
 
-    /// What the possession of a token was proven with.
+    /// The proof of possession of a token.
     public enum Binding: String, Sendable, Hashable {
-        /// The token is not bound: who has it may use it.
+        /// The token is not bound: a plain bearer token.
         case none
         /// A DPoP proof. RFC 9449.
         case dpop
@@ -40,24 +40,24 @@ public struct AccessToken: Sendable, CustomStringConvertible, CustomDebugStringC
     public var resource: ResourceIdentifier { storage.resource }
     /// The issuer, one of those that the resource trusts.
     public var issuer: String { storage.issuer }
-    /// Whom the token speaks for, unique within the issuer, or nothing.
+    /// The `sub` claim, unique within the issuer, or `nil`.
     public var subject: String? { storage.subject }
-    /// The client that the token was issued to, or nothing.
+    /// The client that the token was issued to, or `nil`.
     public var clientID: String? { storage.clientID }
     /// The scopes, in the order of the token, without those that they imply.
     public var scopes: [Scope] { storage.scopes }
-    /// The audiences that the token names.
+    /// The `aud` claim.
     public var audience: [String] { storage.audience }
-    /// When it expires, or nothing for an introspected token that does not say.
+    /// The expiration time, or `nil` for an introspected token without one.
     public var expiresAt: NumericDate? { storage.expiresAt }
-    /// The form in which it came.
+    /// The format of the token.
     public var format: Format { storage.format }
-    /// What the possession of it was proven with.
+    /// The proof of possession of the token.
     public var binding: Binding { storage.binding }
-    /// Every claim, those that the gate does not know included: untrusted text from a trusted issuer.
+    /// All claims, including those unknown to the gate: untrusted text from a trusted issuer.
     public var claims: JSONObject { storage.claims }
 
-    /// How long it may still be used by the terms that it was accepted on, whatever has become of them; nothing if it does not expire.
+    /// The remaining lifetime by the policy under which the token was accepted; `nil` if it does not expire.
     package var remainingTime: Duration? { expiresAt.map { storage.rules.remainingTime(until: $0) } }
 
     /// The elements of `authorization_details` that are for this resource and of a type that it knows.
@@ -65,17 +65,18 @@ public struct AccessToken: Sendable, CustomStringConvertible, CustomDebugStringC
     /// RFC 9396 §9.
     public var authorizationDetails: [AuthorizationDetail] { storage.rules.details(of: storage) }
 
-    /// Whether the token carries all of these scopes, itself or by implication.
+    /// Whether the token has all of these scopes, directly or by implication.
     public func carries(_ scopes: Scope...) -> Bool {
         scopes.allSatisfy(storage.granted.contains)
     }
 
-    /// Goes on only if the token carries what is needed: scopes, itself or by implication, and the like.
+    /// Throws a refusal unless the token meets a requirement, such as scopes, directly or by implication.
     ///
-    /// For demands that depend on the data, such as on whose note it is. Does not wait, and traps on
-    /// ``AccessRequirement/freshlyIntrospected()``, for which it would have to.
+    /// For requirements that depend on the data, such as the owner of a note. Does not wait, and therefore
+    /// traps on ``AccessRequirement/freshlyIntrospected()``.
     ///
-    /// - Throws: ``Refusal`` with 403 and `insufficient_scope`, or with 401 and `insufficient_user_authentication`.
+    /// - Throws: ``Refusal`` with 403 and `insufficient_scope`, or with 401 and
+    ///   `insufficient_user_authentication`.
     ///
     /// RFC 6750 §3.1, RFC 9470 §3.
     public func require(
@@ -83,7 +84,8 @@ public struct AccessToken: Sendable, CustomStringConvertible, CustomDebugStringC
     ) throws(Refusal) {
         endUnless(
             !requirement.needsFreshIntrospection,
-            "Only a route can require that its issuer is asked about a token.", file: file, line: line)
+            "Fresh introspection can be required only by a route, not of a validated token.", file: file,
+            line: line)
         guard let reason = storage.rules.shortcoming(of: storage, for: requirement) else { return }
         var refusal = storage.rules.challenger.refusal(
             reason, answering: .with(binding == .dpop ? .dpop : .bearer), requiring: requirement)
@@ -91,14 +93,14 @@ public struct AccessToken: Sendable, CustomStringConvertible, CustomDebugStringC
         throw refusal
     }
 
-    /// Nothing of what it holds.
+    /// A fixed text without any content.
     public var description: String { "AccessToken(redacted)" }
-    /// Nothing of what it holds.
+    /// A fixed text without any content.
     public var debugDescription: String { description }
-    /// Nothing of what it holds.
+    /// A fixed text without any content.
     public var customMirror: Mirror { Mirror(self, children: [:]) }
 
-    /// What a token holds; made once and shared by all copies.
+    /// The content of a token, shared by all copies.
     package final class Storage: Sendable {
         let resource: ResourceIdentifier
         let rules: AccessRules
@@ -106,7 +108,7 @@ public struct AccessToken: Sendable, CustomStringConvertible, CustomDebugStringC
         let subject: String?
         let clientID: String?
         let scopes: [Scope]
-        /// The scopes with everything that they imply.
+        /// The scopes with all implied ones.
         let granted: GrantedScopes
         let audience: [String]
         let expiresAt: NumericDate?
@@ -125,7 +127,7 @@ public struct AccessToken: Sendable, CustomStringConvertible, CustomDebugStringC
             self.issuer = issuer
             self.format = format
             confirmation = claims.confirmation
-            // Nobody holds a token whose binding was not proven.
+            // The binding of a validated token has been proven.
             if claims.confirmation.keyThumbprint != nil {
                 binding = .dpop
             } else {

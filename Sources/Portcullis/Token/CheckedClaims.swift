@@ -2,7 +2,7 @@
 
 import PortcullisJOSE
 
-/// The claims of a token that this resource may act upon.
+/// The validated claims of a token.
 ///
 /// RFC 9068 §2.2, §4, RFC 7662 §2.2.
 struct CheckedClaims {
@@ -17,7 +17,7 @@ struct CheckedClaims {
     let confirmation: Confirmation
 }
 
-/// Checks claims against the policy of a resource, at a moment.
+/// Checks claims against the policy of a resource.
 struct ClaimsChecker: Sendable {
     private let leeway: Double
     private let audiences: [String]
@@ -36,19 +36,19 @@ struct ClaimsChecker: Sendable {
         introspectionAudience = policy.introspectionAudience
     }
 
-    /// Until when a token that expires then may be used: the first moment at which it no longer may.
+    /// The first moment at which a token with this `exp` is refused.
     func end(of expiry: NumericDate?) -> Double {
         expiry.map { $0.seconds + leeway } ?? .infinity
     }
 
-    /// From when a token may be used.
+    /// The first moment at which a token with this `nbf` or `iat` is accepted.
     func start(of notBefore: NumericDate?) -> Double {
         notBefore.map { $0.seconds - leeway } ?? -.infinity
     }
 
-    /// The audience, which holds this resource.
+    /// Returns the audience, after checking that it contains this resource.
     ///
-    /// An introspection answer may leave it out where the policy says so. RFC 9068 §4, RFC 7662 §2.2.
+    /// An introspection answer may omit it if the policy allows that. RFC 9068 §4, RFC 7662 §2.2.
     func audience(of claims: ClaimsSet, isIntrospected: Bool) throws(RefusalReason) -> [String] {
         let audience = try audience(of: claims)
         if audience == nil, isIntrospected, introspectionAudience != .required { return [] }
@@ -56,19 +56,19 @@ struct ClaimsChecker: Sendable {
         return audience ?? []
     }
 
-    /// When the token expires, and from when on it is valid; both may be absent in an introspection answer.
+    /// Returns `exp` and `nbf`, after checking all times; both may be absent in an introspection answer.
     ///
     /// RFC 9068 §4, RFC 7519 §4.1.4-§4.1.6.
     func times(
         of claims: ClaimsSet, isIntrospected: Bool, at now: NumericDate
     ) throws(RefusalReason) -> (expiresAt: NumericDate?, notBefore: NumericDate?) {
         let expiry = try date("exp", of: claims)
-        // RFC 9068 §4: exp must be there.
+        // RFC 9068 §4: exp is required.
         guard expiry != nil || isIntrospected else { throw .missingClaim }
         return (expiry, try checkTimes(claims, expiry: expiry, at: now))
     }
 
-    /// The claims of a token whose audience and times are good.
+    /// Checks the remaining claims of a token whose audience and times are valid.
     ///
     /// RFC 9068 §2.2, RFC 7662 §2.2.
     func claims(
@@ -87,7 +87,7 @@ struct ClaimsChecker: Sendable {
         return checked
     }
 
-    /// The claims of a token that is refused already, if they are of their types.
+    /// Collects the claims of a refused token, if they have the right types.
     func unchecked(_ claims: ClaimsSet, isIntrospected: Bool) throws(RefusalReason) -> CheckedClaims {
         try collect(
             claims, audience(of: claims) ?? [], expiresAt: date("exp", of: claims),
@@ -95,16 +95,16 @@ struct ClaimsChecker: Sendable {
             scopes: scopes(of: claims, in: isIntrospected ? ["scope"] : scopeClaims))
     }
 
-    /// Checks what its issuer says of a JWT that was verified here: nothing of it may speak against the token.
+    /// Checks the introspection answer for a JWT that was verified here: no member may contradict the token.
     ///
-    /// What the token says itself is signed, so that nothing has to be said again. RFC 7662 §2.2, §4.
+    /// The token's own claims are signed, so the answer may omit any of them. RFC 7662 §2.2, §4.
     func checkConfirmation(_ claims: ClaimsSet, at now: NumericDate) throws(RefusalReason) {
         if let audience = try audience(of: claims) { try checkAudience(audience) }
         _ = try checkTimes(claims, expiry: date("exp", of: claims), at: now)
         _ = try isDPoP(claims)
     }
 
-    // RFC 7662 §2.2: anything but an access token is not taken here, nor one of DPoP without its key.
+    // RFC 7662 §2.2: only access tokens are accepted; one of type DPoP must have its key.
     private func isDPoP(_ claims: ClaimsSet) throws(RefusalReason) -> Bool {
         guard let type = try string("token_type", of: claims), !ASCII.equalIgnoringCase(type, "Bearer") else {
             return false
@@ -149,7 +149,7 @@ struct ClaimsChecker: Sendable {
             confirmation: confirmation)
     }
 
-    // The first claim that is there counts; several are never merged.
+    // The first claim present counts; claims are never merged.
     private func scopes(of claims: ClaimsSet, in names: [String]) throws(RefusalReason) -> [Scope] {
         for name in names {
             guard let value = claims.json[name] else { continue }
@@ -157,7 +157,7 @@ struct ClaimsChecker: Sendable {
                 guard let scopes = Scope.list(text) else { throw .malformedClaims }
                 return scopes
             }
-            // RFC 9068 §2.2.3 has a string under "scope"; arrays are what servers put under names of their own.
+            // RFC 9068 §2.2.3 has a string under "scope"; servers put arrays under other names.
             guard !name.utf8.elementsEqual("scope".utf8), let texts = value.strings else {
                 throw .malformedClaims
             }
@@ -190,5 +190,5 @@ struct ClaimsChecker: Sendable {
     }
 }
 
-// A check throws the reason itself; the gate turns it into a refusal in one place.
+// A check throws the reason itself; `Admission.refuse` turns it into a refusal.
 extension RefusalReason: Error {}

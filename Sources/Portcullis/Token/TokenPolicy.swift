@@ -2,19 +2,19 @@
 
 public import PortcullisJOSE
 
-/// What a resource demands of tokens.
+/// The rules of a resource for access tokens.
 ///
 /// The defaults are those of RFC 9068.
 ///
 /// RFC 9068 §2.2, §4, RFC 8725 §3.
 public struct TokenPolicy: Sendable {
-    /// The form that tokens are taken in.
+    /// The accepted token format.
     public enum Format: String, Sendable, Hashable {
         /// JWTs only.
         case jwt
-        /// Every token is introspected, whatever it looks like.
+        /// Every token is introspected, even one that looks like a JWT.
         case opaque
-        /// Three base64url parts are a JWT, everything else is introspected.
+        /// A token of three base64url parts is verified as a JWT; any other token is introspected.
         case any
     }
 
@@ -22,71 +22,73 @@ public struct TokenPolicy: Sendable {
     public enum IntrospectionAudience: String, Sendable, Hashable {
         /// An answer without `aud` is refused.
         case required
-        /// An answer without `aud` is accepted: the server's own check is all there is. One with `aud` is still checked.
+        /// An answer without `aud` is accepted: the resource relies on the server's own check. An `aud` is
+        /// still checked.
         case optional
     }
 
-    /// The form of tokens; nothing to derive it from the trusted issuers.
+    /// The accepted token format; `nil` to derive it from the trusted issuers.
     public var format: Format?
-    /// The signature algorithms.
+    /// The accepted signature algorithms.
     ///
-    /// Default all that are verified, every one of them asymmetric.
+    /// Default: all supported algorithms, which are all asymmetric.
     public var algorithms: [SignatureAlgorithm] = SignatureAlgorithm.allCases
-    /// The `typ` values, compared without regard to case; `at+jwt` includes `application/at+jwt`, and an
-    /// empty one stands for none.
+    /// The accepted `typ` values, case-insensitive; `at+jwt` includes `application/at+jwt`, and an
+    /// empty one accepts a token without `typ`.
     ///
-    /// Default `at+jwt`. Adding `JWT` takes tokens of servers that predate RFC 9068, and makes the audience
-    /// the only thing that tells an access token from an ID token.
+    /// Default `at+jwt`. Adding `JWT` accepts tokens of servers that predate RFC 9068; then only the audience
+    /// distinguishes an access token from an ID token.
     public var acceptedTypes: [String] = ["at+jwt"]
-    /// Claims that must be there besides `iss`, `aud` and `exp`, which always must.
+    /// The required claims in addition to `iss`, `aud` and `exp`, which are always required.
     ///
     /// Default `sub`, `client_id`, `iat`, `jti`.
     public var requiredClaims: [String] = ["sub", "client_id", "iat", "jti"]
-    /// The audiences of which a token must name one, compared byte for byte; nothing for the resource identifier.
+    /// The accepted audiences, compared byte for byte; `nil` for the resource identifier.
     public var audiences: [String]?
-    /// How far clocks may be apart.
+    /// The tolerated clock difference.
     ///
     /// Default 30 seconds; from 0 to 300.
     public var leeway: Duration = .seconds(30)
-    /// The claims that may hold the scopes; the first one present counts.
+    /// The claims that may contain the scopes; the first one present counts.
     ///
     /// Default `scope`.
     public var scopeClaims: [String] = ["scope"]
-    /// Scopes that include others: who has the key has the values, and what those include.
+    /// Scopes that imply others: a token with the key also has the values, and what those imply.
     public var scopeImplications: [Scope: [Scope]] = [:]
-    /// The most bytes that a token may have.
+    /// The maximum length of a token in bytes.
     ///
     /// Default 16384.
     public var maxTokenByteCount = 16_384
-    /// How many verified tokens are remembered.
+    /// The capacity of the cache of verified tokens.
     ///
-    /// When there are more, one that was not used lately is forgotten for each new one that was introspected, and for each JWT
-    /// that comes by for the second time.
+    /// If the cache is full, a new introspected token, or a JWT that is presented for the second time, evicts
+    /// an entry that was not used lately.
     ///
     /// Default 10000; 0 for none.
     public var verifiedCacheEntryCount = 10_000
-    /// How long an active introspection answer counts, at most until `exp`.
+    /// How long an active introspection answer is cached, at most until `exp`.
     ///
-    /// One that takes more than about 64 KiB of memory is not remembered. Default 30 seconds; 0 asks every time.
+    /// An answer of more than about 64 KiB in memory is not cached. Default 30 seconds; 0 disables the cache.
     public var introspectionCacheLifetime: Duration = .seconds(30)
-    /// How long an inactive introspection answer counts.
+    /// How long an inactive introspection answer is cached.
     ///
-    /// Default 5 seconds; 0 asks every time.
+    /// Default 5 seconds; 0 disables the cache.
     public var inactiveCacheLifetime: Duration = .seconds(5)
-    /// Whether introspection answers must name the audience.
+    /// Whether introspection answers must contain `aud`.
     ///
-    /// Default that they must.
+    /// Default ``IntrospectionAudience/required``.
     public var introspectionAudience: IntrospectionAudience = .required
 
-    /// What is demanded of DPoP proofs, where the resource accepts DPoP.
+    /// The rules for DPoP proofs, if the resource accepts DPoP.
     package var dpop = DPoPPolicy()
-    /// How authorization details are judged, for types that are not judged member by member.
+    /// Evaluators for types of authorization details that are not compared member by member.
     ///
     /// RFC 9396 §5.
     public var authorizationDetailEvaluators: [AuthorizationDetailEvaluator] = []
-    /// Whether a lack of authorization details is told as `insufficient_authorization_details`, with what is needed.
+    /// Whether missing authorization details are answered with `insufficient_authorization_details` and the
+    /// needed ones.
     ///
-    /// Default false: as `insufficient_scope`, since the other is no more than a proposal yet
+    /// Default `false`: the error code is `insufficient_scope`, since the other one is only a proposal
     /// (draft-zehavi-oauth-rar-metadata).
     public var challengesAuthorizationDetails = false
 
@@ -96,7 +98,7 @@ public struct TokenPolicy: Sendable {
     /// All defaults.
     public static let `default` = TokenPolicy()
 
-    /// Types of JWTs that are something else than access tokens.
+    /// The `typ` values of JWTs that are not access tokens.
     ///
     /// RFC 8725 §3.11.
     static let foreignTypes = [
@@ -108,35 +110,38 @@ public struct TokenPolicy: Sendable {
         func check(_ holds: Bool, _ name: String, _ message: String) {
             if !holds { problems.append(.init(path: "\(path).\(name)", message)) }
         }
-        check(!algorithms.isEmpty, "algorithms", "At least one signature algorithm is accepted.")
-        check(!acceptedTypes.isEmpty, "types", "At least one typ is accepted (RFC 9068 §4).")
+        check(!algorithms.isEmpty, "algorithms", "Accept at least one signature algorithm.")
+        check(!acceptedTypes.isEmpty, "types", "Accept at least one typ (RFC 9068 §4).")
         check(
             !acceptedTypes.contains { Self.foreignTypes.contains(MediaType.normalized($0)) }, "types",
             "A typ that belongs to another kind of JWT is never accepted (RFC 8725 §3.11).")
         check(
             audiences.map { !$0.isEmpty && !$0.contains("") } ?? true, "audiences",
-            "At least one audience is accepted.")
+            "Accept at least one audience, and no empty one.")
         check(
             (.zero ... .seconds(300)).contains(leeway), "leeway_seconds",
-            "The leeway is from 0 to 300 seconds.")
+            "The leeway must be from 0 to 300 seconds.")
         check(
             !scopeClaims.isEmpty && !scopeClaims.contains(""), "scope_claims",
-            "At least one claim holds the scopes.")
-        check(!requiredClaims.contains(""), "required_claims", "A claim has a name.")
+            "Name at least one claim for the scopes, and no empty one.")
+        check(!requiredClaims.contains(""), "required_claims", "The name of a claim must not be empty.")
         check(
-            (1...1_048_576).contains(maxTokenByteCount), "max_token_bytes", "This is from 1 to 1048576 bytes."
+            (1...1_048_576).contains(maxTokenByteCount), "max_token_bytes",
+            "The value must be from 1 to 1048576 bytes."
         )
         check(
             (0...10_000_000).contains(verifiedCacheEntryCount), "verified_cache_entries",
-            "This is from 0 to 10000000 entries.")
+            "The value must be from 0 to 10000000 entries.")
         check(
-            introspectionCacheLifetime >= .zero, "introspection_cache_seconds", "This is 0 or more seconds.")
-        check(inactiveCacheLifetime >= .zero, "inactive_cache_seconds", "This is 0 or more seconds.")
+            introspectionCacheLifetime >= .zero, "introspection_cache_seconds",
+            "The value must be 0 seconds or more.")
+        check(
+            inactiveCacheLifetime >= .zero, "inactive_cache_seconds", "The value must be 0 seconds or more.")
         problems += dpop.problems(at: "\(path).dpop")
         return problems
     }
 
-    /// What each scope brings with it, itself included, through any number of steps.
+    /// Returns the transitive closure of the implications; each scope implies itself.
     func closedImplications() -> [Scope: Set<Scope>] {
         var closed: [Scope: Set<Scope>] = [:]
         for start in scopeImplications.keys {

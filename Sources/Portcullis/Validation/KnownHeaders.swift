@@ -3,13 +3,13 @@
 import PortcullisJOSE
 import Synchronization
 
-/// The headers of tokens that were verified: each is the same for all tokens of one key, so that it is read once.
+/// Caches the parsed headers of verified tokens: all tokens of one key share the same header.
 ///
-/// Only what came with a good signature is kept, so that nobody without a key can push anything out.
+/// Only headers with a valid signature are stored, so that an attacker without a key can't evict entries.
 ///
 /// RFC 7515 §4.
 final class KnownHeaders: Sendable {
-    /// How many are kept: more than issuers rotate between, and few enough to be compared one by one.
+    /// The capacity: more than issuers rotate between, and few enough for a linear search.
     static let capacity = 8
 
     private struct State {
@@ -19,18 +19,18 @@ final class KnownHeaders: Sendable {
 
     private let state = Mutex(State())
 
-    /// The header of a token, if it was read before.
+    /// Returns the cached header of a token, or `nil`.
     func header(of token: [UInt8]) -> JOSEHeader? {
         state.withLock { state in
             state.known.first { CompactJWS.token(token, beginsWith: $0.part) }?.header
         }
     }
 
-    /// Keeps the header of a verified token, in the place of the oldest if there is no room.
+    /// Stores the header of a verified token, replacing the oldest if the cache is full.
     func insert(_ jws: CompactJWS) {
         let part = jws.headerPart
         state.withLock { state in
-            // Two tokens of one key may have been verified at a time.
+            // Two tokens of one key may have been verified concurrently.
             guard !state.known.contains(where: { $0.part == part }) else { return }
             guard state.known.count == Self.capacity else {
                 return state.known.append((part, jws.header))

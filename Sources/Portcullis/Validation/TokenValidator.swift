@@ -3,9 +3,9 @@
 import PortcullisJOSE
 import PortcullisTransport
 
-/// The rules by which a resource checks tokens that it does not know.
+/// Checks tokens that are not cached, by the rules of one resource.
 ///
-/// Which one comes first is said by ``AdmissionStep``.
+/// ``AdmissionStep`` defines the order of the checks.
 ///
 /// RFC 9068 §4, RFC 7662 §2, RFC 8725 §3.
 struct TokenValidator: Sendable {
@@ -39,16 +39,16 @@ struct TokenValidator: Sendable {
         inactiveLifetime = policy.inactiveCacheLifetime
     }
 
-    // MARK: Which way a token is checked
+    // MARK: JWT or introspection
 
-    /// Whether a token is read here rather than introspected, by its form.
+    /// Whether a token is verified as a JWT rather than introspected.
     func isCheckedAsJWT(_ token: [UInt8]) -> Bool {
         isCheckedAsJWT(shaped: token.withUnsafeBytes { Token68.isShapedAsJWS($0) })
     }
 
-    /// Whether a token is read here rather than introspected.
+    /// Whether a token is verified as a JWT rather than introspected.
     ///
-    /// - Parameter isShaped: Whether it has the form of a signed JWT, if that matters.
+    /// - Parameter isShaped: Whether the token looks like a signed JWT; evaluated only if needed.
     func isCheckedAsJWT(shaped isShaped: @autoclosure () -> Bool) -> Bool {
         switch format {
         case .opaque: false
@@ -61,18 +61,18 @@ struct TokenValidator: Sendable {
         connections.first { CodePoints.equal($0.issuer, issuer) }
     }
 
-    /// The issuer that a token names, if it is trusted.
+    /// Returns the connection to the token's `iss`, or `nil` if that is not trusted.
     func connection(namedBy claims: ClaimsSet) -> IssuerConnection? {
         connections.first { claims.json.holds($0.issuer, for: "iss") }
     }
 
-    /// The issuer that is asked about tokens that are not read here, if there is one.
+    /// The issuer that introspects tokens, or `nil`.
     var introspecting: IssuerConnection? { connections.first { $0.introspector != nil } }
 
-    /// How long an active answer of an issuer counts.
+    /// Returns how long an active answer of an issuer is cached.
     func lifetime(of connection: IssuerConnection) -> Duration { connection.activeLifetime ?? activeLifetime }
 
-    /// What the cache knows that others share, or `nil` where there is none.
+    /// Returns the access to the shared cache for a token, or `nil` if there is no such cache.
     func sharedAnswers(_ connection: IssuerConnection, _ digest: SHA256Digest) -> SharedAnswers? {
         SharedAnswers(
             connection, lifetime: lifetime(of: connection), inactiveLifetime: inactiveLifetime,
@@ -127,9 +127,9 @@ struct TokenValidator: Sendable {
         if !jwt.hasKnownHeader { headers.insert(jwt.jws) }
     }
 
-    // MARK: Either
+    // MARK: Both
 
-    /// Whether an introspection answer speaks for the issuer that was asked, if it names one.
+    /// Checks that `iss` of an introspection answer, if present, is the issuer that was asked.
     ///
     /// RFC 7662 §2.2.
     static func checkIssuer(_ connection: IssuerConnection, in claims: ClaimsSet) throws(RefusalReason) {
@@ -138,7 +138,7 @@ struct TokenValidator: Sendable {
         guard issuer.utf8.elementsEqual(connection.issuer.utf8) else { throw .unknownIssuer }
     }
 
-    /// The token of claims that were checked, with how long that may be believed.
+    /// Makes a token from validated claims, with the conditions under which it may be cached.
     func token(
         of claims: CheckedClaims, issuedBy connection: IssuerConnection, isIntrospected: Bool,
         generation: UInt64, usableUntil: MonotonicInstant

@@ -54,7 +54,7 @@ final class ClientConnection: ReadinessHandler, @unchecked Sendable {
     func ready(_ readiness: Readiness) {
         mayHaveUnread = true
         expectsEnd = readiness.contains(.closedByPeer)
-        goOn()
+        resume()
     }
 
     func deadlinePassed() {
@@ -242,8 +242,8 @@ final class ClientConnection: ReadinessHandler, @unchecked Sendable {
         guard !isResumeScheduled else { return }
         isResumeScheduled = true
         loop.executeLater {
-            self.willGoOn = false
-            if self.phase == .handshaking || self.phase == .exchanging { self.goOn() }
+            self.isResumeScheduled = false
+            if self.phase == .handshaking || self.phase == .exchanging { self.resume() }
         }
     }
 

@@ -213,7 +213,7 @@ struct RefusalFindingTests {
         fetcher.on(RFC7662_2_Introspection.endpoint, json: [1])
         expect(
             await finding(resource, .get("/mcp", bearer: "third")), "an answer of https://as.example.com",
-            "none that counts")
+            "no usable answer")
     }
 
     @Test func `texts are printable and bounded`() async throws {
