@@ -191,8 +191,8 @@ public struct Server: Sendable {
 
     /// Waits, less than a second, until new DPoP proofs have an `iat` after the start.
     ///
-    /// Most proofs have an `iat` in whole seconds, and proofs from before the start are refused. RFC 9449
-    /// §11.1.
+    /// Most proofs have an `iat` in whole seconds, and proofs from before the start are refused.
+    /// RFC 9449 §11.1.
     private func waitForNewProofs() async {
         let pause = resources.map(\.timeUntilNewProofs).max() ?? .zero
         if pause > .zero { try? await Task.sleep(for: pause) }

@@ -10,8 +10,8 @@ public enum ClientCertificates: Sendable, Hashable {
     ///
     /// With authorities, given in PEM, a certificate that does not chain to one of them, or has expired, ends
     /// the handshake. Without authorities the server accepts every certificate, even self-signed or expired:
-    /// it proves only possession of the key, which is what a certificate-bound token needs. RFC 8705 §2.2,
-    /// §3.
+    /// it proves only possession of the key, which is what a certificate-bound token needs.
+    /// RFC 8705 §2.2, §3.
     case request(issuedBy: PEMSource? = nil)
     /// The handshake fails for clients without a certificate that chains to one of these authorities, given
     /// in PEM.

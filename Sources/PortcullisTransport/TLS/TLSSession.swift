@@ -68,8 +68,8 @@ package final class TLSSession {
     /// Continues the handshake.
     ///
     /// `bytes(0)` means that it is complete. A client's session reads a bounded amount from the socket: a
-    /// server or a man in the middle could otherwise keep the call busy forever with empty messages. RFC 5246
-    /// §7.4.1.1.
+    /// server or a man in the middle could otherwise keep the call busy forever with empty messages.
+    /// RFC 5246 §7.4.1.1.
     package func handshake() -> IOResult {
         ERR_clear_error()
         if context.role == .client { COpenSSL_socket_limit(SSL_get_rbio(ssl), Self.clientReadLimit) }
