@@ -164,7 +164,7 @@ struct WrongFileTests {
         (
             #"{"issuer": "https://as.example.com", "jwks": {"keys": []}, "#
                 + #""jwks_uri": "https://as.example.com/jwks"}"#,
-            "jwks_uri: stands beside jwks; keys come from one of them"
+            "jwks_uri: must not be given together with jwks; remove one of them"
         ),
         (
             #"{"issuer": "https://as.example.com", "discovery": false}"#,
