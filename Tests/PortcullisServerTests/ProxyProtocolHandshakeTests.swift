@@ -89,7 +89,7 @@ struct ProxyProtocolHandshakeTests {
             let again = try server.client()
             try await again.send(text)
             _ = await again.rest()
-            let warnings = server.log.sentences.filter { $0.contains("trusted proxy 127.0.0.1 was closed") }
+            let warnings = server.log.sentences.filter { $0.contains("the trusted proxy 127.0.0.1") }
             #expect(warnings.count == 1 && warnings[0].hasPrefix("warning: "))
         }
     }
