@@ -77,7 +77,8 @@ private final class FetchedDigest: Sendable {
     }
 
     func compute(_ bytes: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) {
-        // SAFETY: the exchange gives the context to one caller at a time; a stored context has not been freed.
+        // SAFETY: the exchange gives the context to one caller at a time; a stored context has not been
+        // freed.
         let kept = OpaquePointer(bitPattern: idle.exchange(0, ordering: .acquiring))
         let context = kept ?? EVP_MD_CTX_new()
         // SAFETY: raw bytes are read as UInt8; the caller's buffer is as long as the hash.
