@@ -153,7 +153,7 @@ extension JSONParser {
         return scanned.isCompact ? JSONObject(scanned) : JSONObject(checked: scanned.allMembers)
     }
 
-    /// Reads a name and the colon after it; `nil` if the name is not plain ASCII. Throws for a duplicate.
+    /// Reads a name and the colon after it; `nil` if the name is not plain ASCII.
     private mutating func scannedName(_ members: [ScannedObject.Member]) throws(JSONError) -> Range<Int>? {
         skipWhitespace()
         let start = offset
