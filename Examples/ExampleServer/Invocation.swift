@@ -16,7 +16,7 @@ enum Invocation {
     case misuse(String)
 
     static let usage = """
-        usage: example-server [--host HOST] [--port PORT]                 run the demo
+        usage: example-server [--host HOST] [--port PORT]                 run the demo, without a file
                example-server --config FILE [--host HOST] [--port PORT]   serve the configuration in FILE
                example-server --check FILE                                print all problems of FILE
                example-server --help | --version
