@@ -25,7 +25,8 @@ let package = Package(
     name: "portcullis",
     platforms: [.macOS(.v15)],
     products: [
-        // The gate and what its declarations speak of. An app that has use for a name which is not handed on, such as JWK, imports its module.
+        // The gate and the modules of its signatures. For names that it does not re-export, such as JWK, an
+        // app imports their module.
         .library(
             name: "Portcullis",
             targets: ["Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisTransport"]

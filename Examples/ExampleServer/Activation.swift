@@ -9,13 +9,13 @@ import PortcullisTransport
     import Darwin
 #endif
 
-/// What systemd left in the environment, if it started the program.
+/// The environment that systemd passes to a service.
 func serviceManager() -> SystemdEnvironment {
     SystemdEnvironment(processID: getpid()) { name in getenv(name).map { String(cString: $0) } }
 }
 
 extension SystemdEnvironment {
-    /// The sockets of these names as one; nothing if none was handed over.
+    /// The passed sockets with these names as one server socket, or `nil` if there are none.
     func socket(
         named isWanted: (String) -> Bool, loopCount: Int?
     ) throws(SocketError) -> ServerSocket? {

@@ -5,7 +5,7 @@ import PortcullisConfiguration
 import PortcullisServer
 import PortcullisTransport
 
-/// The listener for operators: whether the service lives, whether it is ready, what it counts.
+/// Creates the admin server, with health, readiness and metrics.
 func makeAdminServer(
     _ settings: AdminSettings, watching server: Server, through fetcher: HTTPClientFetcher?,
     metrics: MetricsRegistry, _ manager: SystemdEnvironment
@@ -26,7 +26,7 @@ func makeAdminServer(
         validating: routes, on: socket, configuration: .init(eventLoopCount: 1, log: log))
 }
 
-/// The admin listener's address can't be had.
+/// The error for an admin listener that cannot bind its address.
 struct AdminListenerError: Error, CustomStringConvertible {
     let description: String
 

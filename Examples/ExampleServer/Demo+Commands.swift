@@ -1,27 +1,29 @@
 // SPDX-License-Identifier: MIT
 
 extension Demo {
-    /// What to paste into a shell, one after the other or all at once.
+    /// The commands to paste into a shell, one by one or all at once.
     var commands: String {
         """
         # The authorization server is \(issuer), for this demo only. Paste these into a shell:
 
-        # 1. A call without a token: 401, and where to look
+        # 1. A call without a token: 401, with the URL of the resource's metadata
         curl -si \(origin)/photos/7
 
-        # 2. What the resource says about itself
+        # 2. The resource's metadata
         curl -s \(origin)/.well-known/oauth-protected-resource/photos; echo
 
-        # 3. What the authorization server says about itself
+        # 3. The authorization server's metadata
         curl -s \(issuer)/.well-known/oauth-authorization-server; echo
 
         # 4. Register a client
-        CLIENT=$(curl -s \(issuer)/register -H 'Content-Type: application/json' -d '{"client_name": "curl", "grant_types": ["client_credentials"]}'); echo "$CLIENT"
+        CLIENT=$(curl -s \(issuer)/register -H 'Content-Type: application/json' \
+        -d '{"client_name": "curl", "grant_types": ["client_credentials"]}'); echo "$CLIENT"
         CLIENT_ID=$(echo "$CLIENT" | sed 's/.*"client_id":"\\([^"]*\\)".*/\\1/')
         CLIENT_SECRET=$(echo "$CLIENT" | sed 's/.*"client_secret":"\\([^"]*\\)".*/\\1/')
 
-        # 5. Get a token that may read photos
-        ANSWER=$(curl -s \(issuer)/token -u "$CLIENT_ID:$CLIENT_SECRET" -d grant_type=client_credentials -d scope=photos.read --data-urlencode resource=\(origin)/photos); echo "$ANSWER"
+        # 5. Get a token with the scope photos.read
+        ANSWER=$(curl -s \(issuer)/token -u "$CLIENT_ID:$CLIENT_SECRET" -d grant_type=client_credentials \
+        -d scope=photos.read --data-urlencode resource=\(origin)/photos); echo "$ANSWER"
         TOKEN=$(echo "$ANSWER" | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
 
         # 6. The call with the token: 200

@@ -7,19 +7,19 @@ import PortcullisServer
 import PortcullisTesting
 import PortcullisTransport
 
-/// Two protected resources and an authorization server on this machine, and the commands that walk through them.
+/// Runs two protected resources and an authorization server on loopback, and prints commands to try them.
 func runDemo(_ address: Invocation.Address) async -> Outcome {
     do {
         let demo = try Demo(address)
         return await run(
             [demo.server, demo.authorizationServer],
-            onHangUp: { log("reload: the demo has no file to read again") }
+            onHangUp: { log("reload: ignored, since the demo has no configuration file") }
         ) { _ in
             StandardOutput.write("listening on \(demo.origin)\n\n\(demo.commands)")
         }
     } catch let error as SocketError where error.isAddressInUse {
         StandardError.write(
-            "The demo's ports, 8080 and 8081, are in use, or the one after --port is; --port 0 takes free ones.\n"
+            "A demo port is in use (8080 and 8081, or the one of --port); --port 0 selects free ports.\n"
         )
         return .failure
     } catch {
@@ -32,21 +32,21 @@ struct Demo {
     private static let port = 8080
     private static let issuerPort = 8081
 
-    /// Where the resources are reached.
+    /// The origin of the resources.
     let origin: String
-    /// Where the authorization server is reached, which is its identifier too.
+    /// The issuer identifier and origin of the authorization server.
     let issuer: String
     let server: Server
     let authorizationServer: Server
 
-    /// Binds both addresses, since the identifiers contain the ports.
+    /// Binds both addresses first, since the identifiers contain the ports.
     init(_ address: Invocation.Address) throws {
         let port = address.port ?? Self.port
         let socket = try ServerSocket(host: address.host ?? "127.0.0.1", port: port)
         let isTaken = port == 0 || socket.address.port == Self.issuerPort
         let issuerSocket = try ServerSocket(
             host: "127.0.0.1", port: isTaken ? 0 : Self.issuerPort, loopCount: 1)
-        // http identifiers are for loopback addresses only, wherever else the server may listen.
+        // http identifiers are allowed on loopback only, even if the server listens on another address.
         origin =
             socket.address.isLoopback ? "http://\(socket.address)" : "http://127.0.0.1:\(socket.address.port)"
         issuer = "http://\(issuerSocket.address)"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-/// What the words on the command line ask for.
+/// The parsed command line.
 enum Invocation {
-    /// Where to listen, if not where the file or the demo says.
+    /// The listener that replaces the file's or the demo's.
     struct Address {
         var host: String?
         var port: Int?
@@ -16,11 +16,11 @@ enum Invocation {
     case misuse(String)
 
     static let usage = """
-        usage: example-server [--host HOST] [--port PORT]                 the demo: nothing to configure
-               example-server --config FILE [--host HOST] [--port PORT]   serve what FILE describes
-               example-server --check FILE                                say what is wrong with FILE
+        usage: example-server [--host HOST] [--port PORT]                 run the demo, without a file
+               example-server --config FILE [--host HOST] [--port PORT]   serve the configuration in FILE
+               example-server --check FILE                                print all problems of FILE
                example-server --help | --version
-        A port of 0 is any free one.
+        Port 0 selects a free port.
 
         """
 
@@ -37,7 +37,7 @@ enum Invocation {
                 return
             case "--config", "--check", "--host", "--port":
                 guard values[word] == nil else {
-                    self = .misuse("\(word) stands there twice")
+                    self = .misuse("\(word) given more than once")
                     return
                 }
                 guard let value = words.next(), !value.isEmpty else {
@@ -46,7 +46,7 @@ enum Invocation {
                 }
                 values[word] = value
             default:
-                self = .misuse("an unknown word on the command line")
+                self = .misuse("unexpected argument")
                 return
             }
         }
@@ -66,8 +66,8 @@ enum Invocation {
         case (nil, nil): self = .demo(address)
         case (let file?, nil): self = .serve(file: file, address)
         case (nil, let file?) where address.host == nil && address.port == nil: self = .check(file: file)
-        case (nil, _): self = .misuse("--check listens nowhere, so it takes no --host and no --port")
-        default: self = .misuse("--config and --check exclude each other")
+        case (nil, _): self = .misuse("--check cannot be combined with --host or --port")
+        default: self = .misuse("--config and --check cannot be combined")
         }
     }
 }

@@ -9,32 +9,32 @@ import PortcullisTransport
     import Darwin
 #endif
 
-/// How the program ends.
+/// The exit status.
 enum Outcome: Int32 {
     case success = 0
-    /// The configuration is wrong, or the address can't be had.
+    /// The configuration is invalid, or the address cannot be bound.
     case failure = 1
-    /// Wrong words on the command line.
+    /// The command line is invalid.
     case misuse = 2
 }
 
 /// Ends the process at once.
 ///
-/// An ordinary `exit` has OpenSSL tidy up, under the hands of threads that are still closing connections to authorization servers.
+/// `exit` would run OpenSSL's cleanup while other threads still close connections to authorization servers.
 func exit(with outcome: Outcome) -> Never {
     _exit(outcome.rawValue)
 }
 
-/// Does the work on other threads while this one, the first of the process, waits, and then ends the process.
+/// Runs the work on other threads while the main thread waits, and then ends the process.
 ///
-/// An asynchronous `main` would do the same, but ends the first thread on the way, for which the tables of every library on its
-/// stack are read: a third of a megabyte that nobody needs again.
+/// An asynchronous `main` would end the main thread, which reads the unwind tables of every library on its
+/// stack: a third of a megabyte of memory that is never used again.
 func exitAfter(_ work: @escaping @Sendable () async -> Outcome) -> Never {
     Task.detached { exit(with: await work()) }
     while true { pause() }
 }
 
-/// Unbuffered, so that a line can be seen as soon as it is written.
+/// Writes unbuffered, so that each line is visible at once.
 enum StandardOutput {
     static func write(_ text: String) { StandardDescriptors.writeAll(text, to: 1) }
 }
@@ -43,7 +43,7 @@ enum StandardError {
     static func write(_ text: String) { StandardDescriptors.writeAll(text, to: 2) }
 }
 
-/// Lets the program have as many files open as the system allows it, since each connection is one.
+/// Raises the limit of open files to the maximum, since each connection needs one.
 func raiseDescriptorLimit() {
     #if canImport(Glibc)
         let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
@@ -60,17 +60,15 @@ func raiseDescriptorLimit() {
     _ = setrlimit(resource, &limit)
 }
 
-/// The signals that the program answers.
-///
-/// The library leaves them alone.
+/// The signal handlers of the program; the library installs none.
 final class SignalHandlers {
     private let sources: [any DispatchSourceSignal]
 
     /// Calls `stop` on SIGTERM and SIGINT, and `hangUp` on SIGHUP, for as long as this object lives.
     init(stop: @escaping @Sendable () -> Void, hangUp: @escaping @Sendable () -> Void) {
-        // Writing to a reader that has gone is an error of the write, not the end of the program.
+        // A write to a closed pipe fails with EPIPE instead of ending the program.
         signal(SIGPIPE, SIG_IGN)
-        // So is writing to a log that has reached the largest size of a file.
+        // A write beyond the file size limit, such as to a log, fails with EFBIG.
         signal(SIGXFSZ, SIG_IGN)
         let queue = DispatchQueue(label: "signals")
         func source(_ number: Int32, _ handle: @escaping @Sendable () -> Void) -> any DispatchSourceSignal {

@@ -5,27 +5,26 @@ import PortcullisConfiguration
 import PortcullisRedis
 import PortcullisServer
 
-/// A configuration file with what was made of it, ready to be served.
+/// A configuration file with its resources, TLS settings and store.
 struct ServableFile {
     let file: ConfigurationFile
     let resources: [ProtectedResource]
     let connections: IssuerConnections
     let selfCheckFetcher: HTTPClientFetcher?
-    /// Nothing: the file asks for no TLS.
+    /// `nil`: the file configures no TLS.
     let tls: Server.TLS?
     let memories: ProofMemories
-    /// Nothing: the file names no store.
+    /// `nil`: the file configures no store.
     let store: SharedStore?
-    /// Whether the file names another store than the one that is in use.
+    /// Whether the file names another store than the one in use.
     let ignoresStore: Bool
 
-    /// Reads a file and makes its resources, which finds what is wrong with them too.
+    /// Reads a file and creates its resources.
     ///
     /// - Parameters:
-    ///   - previous: What is served already, whose fetched keys are used until they have been fetched anew, and whose records of
-    ///     DPoP proofs stay.
-    ///   - metrics: What counts the events of the resources.
-    ///   - isServed: Whether what is shared with other processes is needed; else nothing is connected to.
+    ///   - previous: The configuration in use, whose fetched keys and records of DPoP proofs are kept.
+    ///   - metrics: Counts the events of the resources.
+    ///   - isServed: Whether to use the shared store; `false` to check a file without connecting.
     init(
         _ path: String, succeeding previous: ServableFile? = nil, counting metrics: MetricsRegistry,
         isServed: Bool = true
@@ -35,7 +34,7 @@ struct ServableFile {
         let tls = Result { () throws(InvalidConfiguration) in try file.makeTLS(relativeTo: path) }
         memories = ProofMemories(succeeding: previous?.memories)
         let memories = memories
-        // Records of another store would be missing there, so that a proof could be used again.
+        // Another store lacks the records of the present one, so a proof could be used twice.
         let ignoresStore = previous.map { !file.hasStoreAtSamePlace(as: $0.store) } ?? false
         self.ignoresStore = ignoresStore
         let tell: @Sendable (RedisEvent) -> Void = { log($0.description) }
@@ -50,7 +49,7 @@ struct ServableFile {
                 relativeTo: path, sharing: connections, remembering: memories, storingIn: storeInUse,
                 onEvent: { event in
                     metrics.count(event)
-                    // The server logs this one itself.
+                    // The server logs this event itself.
                     if case .documentChanged = event { return }
                     log(event.description)
                 })
@@ -77,7 +76,7 @@ struct ServableFile {
     }
 }
 
-/// Reads the file again on request, and has the server use it if it is valid.
+/// Reloads the configuration file on request, and applies it to the server if it is valid.
 actor Reloader {
     private let path: String
     private let server: Server
@@ -96,9 +95,10 @@ actor Reloader {
         self.accessLog = accessLog
     }
 
-    /// Reads the file and swaps metadata, routes, validation, keys and certificates; a file that is not valid changes nothing.
+    /// Reads the file and swaps metadata, routes, validation, keys and certificates.
     ///
-    /// The access log's file is opened anew in either case, since whoever moved it away sends the same signal.
+    /// An invalid file changes nothing. Always reopens the access log, since log rotation sends the same
+    /// signal.
     func reload() async {
         reopenLog()
         do throws(InvalidConfiguration) {
@@ -110,10 +110,10 @@ actor Reloader {
             }
             if let tls = next.tls, server.usesTLS { await server.replaceTLS(tls) }
             for key in next.file.changesForRestart(from: current.file) {
-                log("reload: \(key) has changed, which takes effect at the next start")
+                log("reload: \(key) has changed; restart to apply it")
             }
             if next.ignoresStore {
-                log("reload: $.store differs in its place, which takes effect at the next start")
+                log("reload: $.store names another store; restart to apply it")
             }
             metrics.watch(next.store)
             for warning in next.file.warnings where !warning.isSaidAtStart { log("\(warning)") }
@@ -128,21 +128,21 @@ actor Reloader {
         do throws(LogFileError) {
             try accessLog?.reopen()
         } catch {
-            log("reload: the access log's file cannot be opened anew: \(error); the old one is used on")
+            log("reload: the access log cannot be reopened: \(error); the old file stays in use")
         }
     }
 
     private func refuse(_ problems: [String]) {
         for problem in problems { log("reload: \(problem)") }
-        log("reload: the file is not used; what was served before still is")
+        log("reload: the file is invalid; the previous configuration stays in use")
     }
 }
 
 extension MetricsRegistry {
-    /// Shows whether the store answers, where there is one.
+    /// Adds a gauge of the store's availability, if there is a store.
     func watch(_ store: SharedStore?) {
         guard let store else { return }
-        addGauge("store_up", help: "Whether the store that processes share answers.") { [weak store] in
+        addGauge("store_up", help: "Whether the shared store answers.") { [weak store] in
             store?.isAvailable == true ? 1 : 0
         }
     }

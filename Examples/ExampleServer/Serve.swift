@@ -5,14 +5,14 @@ import PortcullisConfiguration
 import PortcullisServer
 import PortcullisTransport
 
-/// Says what is wrong with a file, one problem a line.
+/// Prints all problems of a file, one per line.
 func check(_ path: String) -> Outcome {
     guard let served = read(path, counting: MetricsRegistry(), isServed: false) else { return .failure }
     for warning in served.file.warnings { log("\(warning)") }
     return .success
 }
 
-/// Serves what a file describes until a signal comes.
+/// Serves a configuration file until SIGTERM or SIGINT.
 func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
     let metrics = MetricsRegistry()
     guard let served = read(path, counting: metrics) else { return .failure }
@@ -75,12 +75,12 @@ private func read(_ path: String, counting metrics: MetricsRegistry, isServed: B
     }
 }
 
-/// Runs servers until a signal comes or one of them fails.
+/// Runs servers until SIGTERM or SIGINT, or until one of them fails.
 ///
 /// - Parameters:
-///   - onHangUp: Is called for SIGHUP, never twice at a time; signals that come meanwhile count as one.
-///   - onStopping: Is called when a signal has come that ends them.
-///   - onListening: Is called once, when all of them accept connections, with their addresses in order.
+///   - onHangUp: Called for SIGHUP, one call at a time; signals during a call count as one.
+///   - onStopping: Called on SIGTERM and SIGINT.
+///   - onListening: Called once, when all servers accept connections, with their addresses in order.
 func run(
     _ servers: [Server], onHangUp: @escaping @Sendable () async -> Void = {},
     onStopping: @escaping @Sendable () -> Void = {},
@@ -92,7 +92,7 @@ func run(
             for (index, server) in servers.enumerated() {
                 group.addTask { try await server.run { announce.yield((index, $0)) } }
             }
-            // Whichever ends first, by an error or by cancellation, ends all.
+            // The first server that ends, by an error or by cancellation, ends all.
             defer { group.cancelAll() }
             try await group.next()
         }
@@ -131,7 +131,7 @@ func run(
 
 func describe(_ error: any Error) -> String {
     if error is Server.SelfCheckFailure {
-        return "$.self_check: clients could not walk the whole chain, as said above; it is required"
+        return "$.self_check: failed as logged above, and policy is \"require\"; the server does not start"
     }
     guard let error = error as? SocketError else { return "the server failed: \(error)" }
     return describe(error, at: "$.server")
@@ -139,11 +139,11 @@ func describe(_ error: any Error) -> String {
 
 func describe(_ error: SocketError, at path: String) -> String {
     error.isAddressInUse
-        ? "\(path).port: is in use by another program; must be a free port, or 0 for any"
-        : "\(path).host: cannot be listened on (\(error)); must be an address of this machine"
+        ? "\(path).port: is in use by another program; must be a free port, or 0 to select one"
+        : "\(path).host: cannot be bound (\(error)); must be an address of this machine"
 }
 
-/// Writes a sentence to standard error as one line, without waiting: event loops call this too.
+/// Writes one line to standard error without blocking, since event loops call this too.
 func log(_ sentence: String) {
     Server.logToStandardError(TerminalText.printable(sentence))
 }

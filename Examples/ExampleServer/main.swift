@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 
-// What it takes to run the library from a file: read it, make resources and routes of it, run until told to stop.
-// All that happens elsewhere than in this folder is there for any program.
+// Runs the library from a file: reads it, creates resources and routes, and serves until a signal.
+// Everything outside this folder is library API for any program.
 
 import PortcullisTransport
 
 StandardDescriptors.fill()
 
-// The demo is served where there are no words, and not where they can't be read.
+// Only an empty command line starts the demo; an unreadable one is an error.
 guard let words = ProgramArguments.read() else {
     StandardError.write("example-server: \(ProgramArguments.unreadable)\n")
     exit(with: .misuse)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// OpenSSL 3 for Swift: its headers, and as static inlines those of its macros that the importer cannot see.
+// OpenSSL 3 for Swift: its headers, and static inline functions for macros that Swift's importer cannot import.
 
 #ifndef PORTCULLIS_COPENSSL_H
 #define PORTCULLIS_COPENSSL_H
@@ -29,7 +29,7 @@
 #error "Portcullis needs OpenSSL 3."
 #endif
 
-/* Which parts of a key EVP_PKEY_fromdata takes. */
+/* The selections of EVP_PKEY_fromdata. */
 
 static inline int COpenSSL_EVP_PKEY_KEY_PARAMETERS(void) { return EVP_PKEY_KEY_PARAMETERS; }
 
@@ -37,28 +37,28 @@ static inline int COpenSSL_EVP_PKEY_PUBLIC_KEY(void) { return EVP_PKEY_PUBLIC_KE
 
 static inline int COpenSSL_EVP_PKEY_KEYPAIR(void) { return EVP_PKEY_KEYPAIR; }
 
-/* TLS over a socket: what OpenSSL's own socket BIO does, but for the signal that its write may raise. */
+/* A socket BIO like OpenSSL's own, whose writes do not raise SIGPIPE. */
 
 #if !defined(MSG_NOSIGNAL)
 #define MSG_NOSIGNAL 0  // SO_NOSIGPIPE is set on the socket
 #endif
 
-/// The longest ClientHello that a server's socket lets through: OpenSSL sets memory aside for what the client announces, up to 128 KiB.
+/// The maximum length of a ClientHello. OpenSSL allocates the length that the client announces, up to 128 KiB.
 #define COPENSSL_LONGEST_CLIENT_HELLO 16384
 
 struct COpenSSL_socket {
     int descriptor;
-    /// How often the next call may read from the socket; negative: as often as it likes.
+    /// The number of reads that the next call may make; negative: unlimited.
     int reads;
-    /// Whether that has stopped it.
+    /// Whether the limit stopped the call.
     int stopped;
-    /// How many of the first bytes of a client are still to be looked at.
+    /// The number of a client's first bytes that have not been checked yet.
     int unseen;
-    /// A record's header, then that of the handshake message in it. RFC 8446 sections 4 and 5.1.
+    /// The record header, then the header of its handshake message. RFC 8446 sections 4 and 5.1.
     unsigned char start[9];
 };
 
-/// Whether the connection may begin with these bytes: a ClientHello that is not too long, and its header not cut up.
+/// Whether the bytes may begin a connection: a ClientHello within the maximum length whose header is not split.
 static inline int COpenSSL_socket_admits(struct COpenSSL_socket *socket, const char *bytes, ssize_t count) {
     const unsigned char *start = socket->start;
     for (; count > 0 && socket->unseen > 0; count--, socket->unseen--)
@@ -119,9 +119,9 @@ static inline long COpenSSL_socket_control(BIO *bio, int command, long number, v
     }
 }
 
-/// A BIO over sockets that belong to somebody else: freeing it does not close them. NULL if memory is short.
+/// A BIO method for borrowed sockets: freeing the BIO does not close the socket. NULL if out of memory.
 static inline BIO_METHOD *COpenSSL_socket_method(void) {
-    // There are few indices to be had, none can be given back, and nobody asks for this one.
+    // BIO_get_new_index is not called: indices are few and cannot be freed, and nothing looks this one up.
     BIO_METHOD *method = BIO_meth_new(BIO_TYPE_START | BIO_TYPE_SOURCE_SINK | BIO_TYPE_DESCRIPTOR, "portcullis socket");
     if (method == NULL) return NULL;
     if (BIO_meth_set_write(method, COpenSSL_socket_write) == 1 && BIO_meth_set_read(method, COpenSSL_socket_read) == 1
@@ -131,7 +131,7 @@ static inline BIO_METHOD *COpenSSL_socket_method(void) {
     return NULL;
 }
 
-/// A server's socket is watched for what it begins with.
+/// Creates a BIO; a server's BIO checks the first bytes of the connection.
 static inline BIO *COpenSSL_socket_new(const BIO_METHOD *method, int descriptor, int is_server) {
     struct COpenSSL_socket *socket = (struct COpenSSL_socket *)OPENSSL_zalloc(sizeof *socket);
     BIO *bio = socket == NULL ? NULL : BIO_new(method);
@@ -147,14 +147,14 @@ static inline BIO *COpenSSL_socket_new(const BIO_METHOD *method, int descriptor,
     return bio;
 }
 
-/// Lets the next call read so often from the socket, and no more: what does not come to data, such as key updates, could go on for ever.
+/// Limits the reads of the next call: records without data, such as key updates, could arrive forever.
 static inline void COpenSSL_socket_limit(BIO *bio, int reads) {
     struct COpenSSL_socket *socket = (struct COpenSSL_socket *)BIO_get_data(bio);
     socket->reads = reads;
     socket->stopped = 0;
 }
 
-/// Whether it was the limit, and not the socket, that made a call want to read more.
+/// Whether the limit, not the socket, made a call return SSL_ERROR_WANT_READ.
 static inline int COpenSSL_socket_was_stopped(BIO *bio) {
     return ((struct COpenSSL_socket *)BIO_get_data(bio))->stopped;
 }
@@ -173,7 +173,8 @@ static inline void COpenSSL_SSL_CTX_without_session_cache(SSL_CTX *context) {
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 }
 
-/// Prepares what encrypts and authenticates a ticket, or undoes that: 32 bytes of key for each. 1 if that went well.
+/// Initializes the cipher, to encrypt or decrypt, and the MAC of a session ticket, each with a 32-byte key.
+/// Returns 1 on success.
 static inline int COpenSSL_ticket_init(EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, const unsigned char *keys, const unsigned char *vector,
     int encrypts) {
     OSSL_PARAM parameters[3];
@@ -201,12 +202,12 @@ static const uint64_t COPENSSL_SSL_OP_PRIORITIZE_CHACHA = SSL_OP_PRIORITIZE_CHAC
 static const uint64_t COPENSSL_SSL_OP_IGNORE_UNEXPECTED_EOF = SSL_OP_IGNORE_UNEXPECTED_EOF;
 static const unsigned int COPENSSL_NAME_CHECKS = X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT;
 
-/// How many certificates and lists of revoked ones a store holds by now.
+/// The number of certificates and CRLs in a store.
 static inline int COpenSSL_X509_STORE_count(X509_STORE *store) {
     return sk_X509_OBJECT_num(X509_STORE_get0_objects(store));
 }
 
-/// Called where OpenSSL would otherwise ask the terminal for a password.
+/// The password callback: without it OpenSSL would prompt on the terminal.
 static inline int COpenSSL_no_password(char *buffer, int size, int writing, void *context) {
     (void)buffer;
     (void)size;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the C library has and Swift's Glibc module does not show. Headers only: there is nothing to link.
+// Parts of the C library that Swift's Glibc module does not import. Header only: there is nothing to link.
 
 #ifndef PORTCULLIS_CPLATFORM_H
 #define PORTCULLIS_CPLATFORM_H
@@ -14,13 +14,13 @@
 #include <time.h>
 #include <unistd.h>
 
-// The system's types under names of this module: which module owns them otherwise depends on what the compiler met first, and a
-// declaration that uses them would need now one import, now another.
+// Aliases of the system's types that this module owns. Otherwise their owner depends on the order of imports, and
+// declarations that use them would need different imports in different builds.
 typedef struct sockaddr cplatform_sockaddr;
 typedef struct sockaddr_storage cplatform_sockaddr_storage;
 typedef socklen_t cplatform_socklen;
 
-/// Sends a vector of buffers without ever raising SIGPIPE. -1 and errno on failure.
+/// Sends a vector of buffers without raising SIGPIPE. Returns -1 and sets errno on failure.
 static inline ssize_t cplatform_send(int descriptor, const struct iovec *buffers, int count) {
     struct msghdr message = {0};
     message.msg_iov = (struct iovec *)buffers;
@@ -32,7 +32,7 @@ static inline ssize_t cplatform_send(int descriptor, const struct iovec *buffers
 #endif
 }
 
-/// Sends one buffer without ever raising SIGPIPE. -1 and errno on failure.
+/// Sends one buffer without raising SIGPIPE. Returns -1 and sets errno on failure.
 static inline ssize_t cplatform_send_bytes(int descriptor, const void *bytes, size_t count) {
 #if defined(MSG_NOSIGNAL)
     return send(descriptor, bytes, count, MSG_NOSIGNAL);
@@ -48,10 +48,11 @@ static inline ssize_t cplatform_send_bytes(int descriptor, const void *bytes, si
 #include <sys/eventfd.h>
 #include <sys/sendfile.h>
 
-// Declared here, and not by defining _GNU_SOURCE, which would give types of the C library another shape than Dispatch's module has.
+// Declared here instead of defining _GNU_SOURCE, which would change the C library's types from those that the
+// Dispatch module has.
 extern int accept4(int, struct sockaddr *__restrict, socklen_t *__restrict, int);
 
-// Macros that the importer cannot evaluate, as constants.
+// Constants for macros that Swift's importer cannot evaluate.
 static const unsigned int CPLATFORM_EPOLL_EVENTS = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 static const int CPLATFORM_EFD_NONBLOCK = EFD_NONBLOCK;
 static const int CPLATFORM_EFD_CLOEXEC = EFD_CLOEXEC;
@@ -59,15 +60,15 @@ static const int CPLATFORM_EPOLL_CLOEXEC = EPOLL_CLOEXEC;
 static const unsigned int CPLATFORM_EPOLLIN = EPOLLIN;
 static const unsigned int CPLATFORM_EPOLLOUT = EPOLLOUT;
 static const unsigned int CPLATFORM_EPOLLRDHUP = EPOLLRDHUP;
-// The same bit, which poll.h names for _GNU_SOURCE alone.
+// The same bit as POLLRDHUP, which poll.h defines only with _GNU_SOURCE.
 static const short CPLATFORM_POLLRDHUP = EPOLLRDHUP;
 static const unsigned int CPLATFORM_EPOLLHUP = EPOLLHUP;
 static const unsigned int CPLATFORM_EPOLLERR = EPOLLERR;
 
-/// Sends a part of a file to a socket. -1 and errno on failure.
+/// Sends a part of a file to a socket. Returns -1 and sets errno on failure.
 ///
-/// sendfile has no MSG_NOSIGNAL: SIGPIPE is held back in this thread, and if this call has raised it, taken away again. It may have done so
-/// and return a count: of the bytes that went before the peer was found to be gone.
+/// sendfile has no MSG_NOSIGNAL, so SIGPIPE is blocked in this thread and consumed if this call raised it. It may
+/// be raised even if the call returns a count: that of the bytes sent before the peer closed the connection.
 static inline ssize_t cplatform_sendfile(int socket, int file, off_t offset, size_t count) {
     sigset_t pipe, previous, pending;
     sigemptyset(&pipe);
@@ -87,17 +88,17 @@ static inline ssize_t cplatform_sendfile(int socket, int file, off_t offset, siz
     return sent;
 }
 
-/// Accepts a connection as a descriptor that does not block and is closed on exec. -1 and errno on failure.
+/// Accepts a connection, nonblocking and close-on-exec. Returns -1 and sets errno on failure.
 static inline int cplatform_accept(int listener, struct sockaddr_storage *peer, socklen_t *length) {
     return accept4(listener, (struct sockaddr *)peer, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 #else
 #include <fcntl.h>
 
-// An end of the peer's side can't be asked for here.
+// poll cannot report that the peer has shut down its side here.
 static const short CPLATFORM_POLLRDHUP = 0;
 
-/// Accepts a connection as a descriptor that does not block and is closed on exec. -1 and errno on failure.
+/// Accepts a connection, nonblocking and close-on-exec. Returns -1 and sets errno on failure.
 static inline int cplatform_accept(int listener, struct sockaddr_storage *peer, socklen_t *length) {
     int descriptor = accept(listener, (struct sockaddr *)peer, length);
     if (descriptor < 0) return -1;

@@ -277,4 +277,4 @@ def test_a_secret_file_that_others_can_read_is_a_warning(run, configuration, fol
         os.chmod(keys, mode)
         done = run("--check", path)
         assert done.returncode == 0, done.stderr
-        assert (f"may read or change {keys}" in done.stderr) is is_told, done.stderr
+        assert (f"can read or change {keys}" in done.stderr) is is_told, done.stderr

@@ -40,7 +40,7 @@ def test_the_answer_is_the_clients(explain, serve, base):
     token = explain.signer.token(f"{base}/photos", "photos.read")
     status, out, _ = explain("--token", "-", "--url", f"{base}/photos/7", "--method", "PUT", stdin=token + "\n")
     assert status == 1
-    steps, _, answer = out.partition("Refused: insufficientScope. The answer:\n\n")
+    steps, _, answer = out.partition("Refused: insufficientScope. The response:\n\n")
     assert "FAIL scopes" in steps and "expected: photos.write" in steps and "got:      photos.read" in steps
     assert token not in out and token.split(".")[2] not in out
     head, _, body = answer.partition("\n\n")

@@ -80,7 +80,7 @@ def test_an_invalid_file_changes_nothing(server, configuration, folder, base, si
     configuration["resources"][0]["unknown"] = 1
     configuration["public_routes"][0]["respond"] = {"text": "never"}
     said = reload(server, configuration, folder, text)
-    assert "reload: $" in said and "still is" in said
+    assert "reload: $" in said and "stays in use" in said
     assert server.get("/hello").body == b"Hello, world"
     assert server.get("/photos/7", token).status == 200
     del configuration["resources"][0]["unknown"]

@@ -289,7 +289,7 @@ def test_a_store_that_denies_access_is_unavailable_until_the_file_is_corrected(
     if database is None:
         wait_until(lambda: use(server, client).status == 200, 20, "the new file is in use")
     else:
-        assert "reload: $.store differs in its place, which takes effect at the next start" in errors
+        assert "reload: $.store names another store; restart to apply it" in errors
         refused_for_now(use(server, client))
     assert PASSWORD not in server.errors and "a wrong password" not in server.errors
 
@@ -307,11 +307,11 @@ def test_records_survive_a_reload_and_a_restart(serve, start_store, configuratio
     for change in [{"url": f"redis://127.0.0.1:{free_port()}"}, {"url": valkey.url, "key_prefix": "other:"}]:
         settings["store"].update(change)
         for _ in range(2):
-            assert "reload: $.store differs in its place" in reload(server, settings, folder)
+            assert "reload: $.store names another store" in reload(server, settings, folder)
             assert use(server, client, proof).status == 401
             assert use(server, client).status == 200
     kept = settings.pop("store")
-    assert "reload: $.store differs in its place" in reload(server, settings, folder)
+    assert "reload: $.store names another store" in reload(server, settings, folder)
     assert use(server, client, proof).status == 401
     del kept["key_prefix"]
     settings["store"] = kept

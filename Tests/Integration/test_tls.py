@@ -256,7 +256,7 @@ def test_unusable_files_leave_the_old_certificate(server, certificates, damage):
         with open(certificates.path("server.key"), "w", encoding="utf-8") as file:
             file.write(text)
     said = reload(server)
-    assert "reload: $.server.tls.private_key: " in said and "still is" in said
+    assert "reload: $.server.tls.private_key: " in said and "stays in use" in said
     assert "PRIVATE KEY" not in said
     assert shown_certificate(server, certificates) == before
     with open(certificates.path("server.key"), "w", encoding="utf-8") as file:

@@ -39,7 +39,7 @@ package struct CheckScan: Sendable {
             }
             for await result in group {
                 reports.append(result)
-                tell(result.1, done: reports.count, of: urls.count)
+                showProgress(result.1, done: reports.count, of: urls.count)
                 if let (index, url) = waiting.next() { group.addTask { (index, await check(url)) } }
             }
             return reports.sorted { $0.0 < $1.0 }.map(\.1)
@@ -48,7 +48,7 @@ package struct CheckScan: Sendable {
         return reports
     }
 
-    private func tell(_ report: CheckReport, done: Int, of count: Int) {
+    private func showProgress(_ report: CheckReport, done: Int, of count: Int) {
         guard showsProgress else { return }
         let line = "[\(done)/\(count)] \(report.outcome.word) \(TerminalText.printable(report.subject))"
         // On a terminal the progress is a single line that is overwritten.

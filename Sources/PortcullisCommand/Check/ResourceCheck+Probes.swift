@@ -133,8 +133,7 @@ extension ResourceCheck {
                 ? (.pass, "Web pages can read the challenge.")
                 : (
                     .warn,
-                    "Web pages can read the 401, but not its WWW-Authenticate: "
-                        + "Access-Control-Expose-Headers does not list it (Fetch)."
+                    "Web pages can read the 401, but not its WWW-Authenticate: it is not exposed (Fetch)."
                 )
         }
     }
@@ -147,8 +146,8 @@ extension ResourceCheck {
             case 200..<300:
                 (
                     .fail,
-                    "The well-known path of an unknown resource is answered \(response.status.code) and not "
-                        + "404 (RFC 9728 §3.2, §3.3)."
+                    "The well-known path of an unknown resource is answered \(response.status.code): the "
+                        + "server has documents, or error pages, for any path (RFC 9728 §3.2, §3.3)."
                 )
             case 500...:
                 (
@@ -253,8 +252,7 @@ extension ResourceCheck {
             return response.body.containsSequence(host.utf8)
                 ? (
                     .fail,
-                    "The document contains the request's X-Forwarded-Host, which any client can forge "
-                        + "(RFC 9728 §7.3)."
+                    "The document contains X-Forwarded-Host, which any client can forge (RFC 9728 §7.3)."
                 )
                 : (.pass, "The document does not depend on X-Forwarded-Host.")
         }

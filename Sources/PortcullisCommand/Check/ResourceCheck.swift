@@ -162,7 +162,7 @@ package struct ResourceCheck: Sendable {
         } else {
             report.note(
                 .note, "root.document",
-                "There is no document at \(root), the only place where scanners and some clients look.")
+                "There is no document at \(root); scanners, and clients such as ChatGPT, look only there.")
         }
     }
 }

@@ -65,7 +65,7 @@ extension ExplainCommand {
         }
         let rest = request.isComplete ? "" : " The response was incomplete."
         return request.resource == nil
-            ? "\nStatus \(status). No resource guards this path, or the message was malformed.\(rest)\n"
+            ? "\nStatus \(status). No resource guards this path, or it was refused before the gate.\(rest)\n"
             : "\nThe gate admitted the request. Status \(status).\(rest)\n"
     }
 

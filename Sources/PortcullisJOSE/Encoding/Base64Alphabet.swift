@@ -26,8 +26,8 @@ struct Base64Alphabet: Sendable {
         let wholeByteCount = text.count / 4 * 3
         let byteCount = wholeByteCount + (tail == 0 ? 0 : tail - 1)
         var isCanonical = true
-        // SAFETY: the closure writes each of the `byteCount` bytes that it says it has made, and reads `text`
-        // within its bounds: whole groups of four, then the `tail` characters behind them.
+        // SAFETY: the closure initializes each of the `byteCount` bytes, and reads `text` within its bounds:
+        // whole groups of four, then the `tail` characters after them.
         let output = [UInt8](unsafeUninitializedCapacity: byteCount) { output, count in
             count = byteCount
             var seen: UInt8 = 0

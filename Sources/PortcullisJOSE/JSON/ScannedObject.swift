@@ -105,10 +105,9 @@ struct ScannedObject: Sendable {
 }
 
 extension JSONObject {
-    /// Reads a document as ``JSONValue/parse(_:limits:)`` does, with the same verdict, and makes its texts
-    /// when they are asked for.
+    /// Validates a document like ``JSONValue/parse(_:limits:)``, but decodes its strings on demand.
     ///
-    /// Nothing if the document is no object; it has not been judged then.
+    /// Returns `nil`, without validating the document, if it is not an object.
     init?(scanning bytes: [UInt8], limits: JSONLimits) throws(JSONError) {
         guard bytes.count <= limits.maximumByteCount else { return nil }
         var parser = JSONParser(bytes, limits: limits)
@@ -118,13 +117,14 @@ extension JSONObject {
 }
 
 extension JSONParser {
-    /// More members than this have their texts made at once: each new name is compared with all before it.
+    /// The number of members above which strings are decoded at once: each new name is compared with all
+    /// others.
     static let maximumScannedMemberCount = 64
 
-    /// Reads a document as ``document()`` does, with the same verdict, but leaves the texts of an object
-    /// where they are if its names are plain ASCII, and not many.
+    /// Validates a document like ``document()``, but does not decode the strings of an object if it has few
+    /// names and all are plain ASCII.
     ///
-    /// - Returns: Nothing if the document is no object. It has not been judged then.
+    /// - Returns: `nil`, without validating the document, if it is not an object.
     mutating func scannedDocument() throws(JSONError) -> JSONObject? {
         skipWhitespace()
         guard try current() == UInt8(ascii: "{") else { return nil }
@@ -140,7 +140,7 @@ extension JSONParser {
         members.reserveCapacity(12)
         repeat {
             guard members.count < Self.maximumScannedMemberCount, let name = try scannedName(members) else {
-                // Goes on at this name: what has been read would be read a second time else.
+                // Continue at this name with the full parser, so that nothing is parsed twice.
                 let read = ScannedObject(bytes: bytes, members: members).allMembers
                 return try object(continuing: read, depth: 1)
             }
@@ -153,7 +153,7 @@ extension JSONParser {
         return scanned.isCompact ? JSONObject(scanned) : JSONObject(checked: scanned.allMembers)
     }
 
-    /// Reads a name that none of the members has, and the colon behind it; nothing if it is not plain.
+    /// Reads a name and the colon after it; `nil` if the name is not plain ASCII.
     private mutating func scannedName(_ members: [ScannedObject.Member]) throws(JSONError) -> Range<Int>? {
         skipWhitespace()
         let start = offset

@@ -77,7 +77,7 @@ private final class FetchedDigest: Sendable {
     }
 
     func compute(_ bytes: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) {
-        // SAFETY: the exchange gives the context to one caller at a time; it was stored below and never
+        // SAFETY: the exchange gives the context to one caller at a time; a stored context has not been
         // freed.
         let kept = OpaquePointer(bitPattern: idle.exchange(0, ordering: .acquiring))
         let context = kept ?? EVP_MD_CTX_new()

@@ -102,7 +102,7 @@ private struct CurveTemplate: Sendable {
 
     /// Creates the key of an uncompressed point, or returns `nil` if the point is not on the curve.
     ///
-    /// The curves have cofactor 1, so no other check is needed. OpenSSL makes it while it reads the point,
+    /// The curves have cofactor 1, so being on the curve suffices. OpenSSL checks it as it reads the point,
     /// and also checks that the coordinates are below the field's prime.
     func key(at point: [UInt8]) throws(JOSEError) -> OpaquePointer? {
         guard let key = EVP_PKEY_dup(pointer) else { throw .cryptographyUnavailable }

@@ -37,11 +37,11 @@ actor RedisConnection: ReadinessHandler {
     private var sentByteCount = 0
     private var expected: [Expectation] = []
     private var answeredCount = 0
-    private var willGoOn = false
+    private var isAdvanceQueued = false
     /// Whether the connection is subscribed to a channel, so that it receives messages, not replies.
     private var isListening = false
     /// Whether a PING has not been answered yet.
-    private var isSignExpected = false
+    private var isPongExpected = false
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
@@ -59,14 +59,14 @@ actor RedisConnection: ReadinessHandler {
     // MARK: Called by the loop
 
     nonisolated func ready(_ readiness: Readiness) {
-        assumeIsolated { $0.goOn() }
+        assumeIsolated { $0.advance() }
     }
 
     nonisolated func deadlinePassed() {
         assumeIsolated { $0.fail(.timeout) }
     }
 
-    private func goOn() {
+    private func advance() {
         switch phase {
         case .connecting: finishConnecting()
         case .handshaking: handshake()
@@ -111,8 +111,8 @@ actor RedisConnection: ReadinessHandler {
     ///
     /// Does nothing while a PING is unanswered, so that repeated calls do not postpone the deadline.
     func expectSignOfLife(within time: Duration) {
-        guard phase == .open, isListening, !isSignExpected else { return }
-        isSignExpected = true
+        guard phase == .open, isListening, !isPongExpected else { return }
+        isPongExpected = true
         loop.setDeadline(loop.now + time, for: stream.descriptor)
         outgoing += RESPCommand.encode([Array("PING".utf8)])
         sendMore()
@@ -177,7 +177,7 @@ actor RedisConnection: ReadinessHandler {
     private func handshake() {
         switch stream.handshake() {
         case .bytes: opened()
-        case .wouldBlock(let wanted) where wanted.isEmpty: goOnLater()
+        case .wouldBlock(let wanted) where wanted.isEmpty: advanceLater()
         case .wouldBlock(let wanted): loop.rearm(stream.descriptor, for: wanted)
         case .closed, .failed: fail(.insecure)
         }
@@ -195,25 +195,25 @@ actor RedisConnection: ReadinessHandler {
         for _ in 0..<Self.readsPerTurn where phase == .open {
             switch read() {
             // TLS records without data also count as a turn.
-            case .bytes(0): return goOnLater()
+            case .bytes(0): return advanceLater()
             case .bytes: deliver()
             case .wouldBlock(let wanted): return loop.rearm(stream.descriptor, for: wanted)
             case .closed, .failed: return fail()
             }
         }
         guard phase == .open else { return }
-        goOnLater()
+        advanceLater()
     }
 
     /// Continues after the loop's other work.
-    private func goOnLater() {
+    private func advanceLater() {
         // Readiness events come here too; without this guard each would schedule another turn.
-        guard !willGoOn else { return }
-        willGoOn = true
+        guard !isAdvanceQueued else { return }
+        isAdvanceQueued = true
         loop.executeLater {
             self.assumeIsolated {
-                $0.willGoOn = false
-                $0.goOn()
+                $0.isAdvanceQueued = false
+                $0.advance()
             }
         }
     }
@@ -255,7 +255,7 @@ actor RedisConnection: ReadinessHandler {
         }
         // An incomplete value does not answer the PING, or a server could send fragments forever.
         guard isWhole || !isListening else { return }
-        isSignExpected = false
+        isPongExpected = false
         applyDeadline()
     }
 

@@ -185,17 +185,17 @@ actor RedisCore {
         guard case .success(let value) = reply else { return }
         if case .error = value { return note(.refusing) }
         isUp.store(true, ordering: .relaxed)
-        tell(.available)
+        reportChange(.available)
     }
 
     private func note(_ fault: RedisFault) {
         isUp.store(false, ordering: .relaxed)
         // Once per outage, even if its reason changes.
         if case .unavailable = lastReport { return }
-        tell(.unavailable(fault))
+        reportChange(.unavailable(fault))
     }
 
-    private func tell(_ event: RedisEvent) {
+    private func reportChange(_ event: RedisEvent) {
         guard event != lastReport, !isShut else { return }
         lastReport = event
         report(event)
