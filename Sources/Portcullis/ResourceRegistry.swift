@@ -9,7 +9,7 @@ import Synchronization
 /// server has the routes, use `Server.replace` instead.
 ///
 ///     let resources = try ResourceRegistry([notes, photos]) { logger.notice("\($0)") }
-///     let snapshot = resources.current                         // once for each request
+///     let snapshot = resources.current  // once for each request
 ///     if let answer = snapshot.metadataResponse(to: head) { … }
 ///     let token = try await snapshot.resource(for: head)?.authorize(head)
 ///     try resources.replace([newNotes, photos])

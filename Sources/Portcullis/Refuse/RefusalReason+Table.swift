@@ -105,7 +105,7 @@ extension RefusalReason {
                 step: .type, clause: "RFC 9068 §4, RFC 8725 §3.11",
                 remedy:
                     "The client sends its access token, not an ID token; if the issuer predates RFC 9068, "
-                        + "add "
+                    + "add "
                     + "its typ to tokens.types.",
                 introspected: .introspection, memory: .ofOpaqueTokens)
         case .unsupportedAlgorithm:
@@ -170,7 +170,7 @@ extension RefusalReason {
                 step: .times, clause: "RFC 7519 §4.1.5",
                 remedy:
                     "Synchronize the clocks of the issuer and of this machine, or raise "
-                        + "tokens.leeway_seconds."
+                    + "tokens.leeway_seconds."
             )
         case .issuedInTheFuture:
             Row(
@@ -178,7 +178,7 @@ extension RefusalReason {
                 step: .times, clause: "RFC 7519 §4.1.6",
                 remedy:
                     "Synchronize the clocks of the issuer and of this machine, or raise "
-                        + "tokens.leeway_seconds."
+                    + "tokens.leeway_seconds."
             )
         case .unprovenPossession:
             Row(
@@ -199,7 +199,7 @@ extension RefusalReason {
                 step: .possession, clause: "RFC 9449 §7.1",
                 remedy:
                     "The client sends a DPoP proof when it requests the token, so that the token is bound "
-                        + "to its key."
+                    + "to its key."
             )
         case .strayProof:
             Row(
@@ -307,7 +307,7 @@ extension RefusalReason {
                 step: .possession, clause: "RFC 8705 §3",
                 remedy:
                     "The client calls with the certificate that it used to get the token; behind a proxy, "
-                        + "check "
+                    + "check "
                     + "client_cert_field.")
         case .clientCertificateMismatch:
             Row(
@@ -316,7 +316,7 @@ extension RefusalReason {
                 step: .possession, clause: "RFC 8705 §3",
                 remedy:
                     "The client calls with the certificate that it used to get the token; behind a proxy, "
-                        + "check "
+                    + "check "
                     + "client_cert_field.")
         case .malformedClientCertificate:
             Row(
