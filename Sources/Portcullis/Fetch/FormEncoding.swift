@@ -10,7 +10,7 @@ enum FormEncoding {
         return output
     }
 
-    /// How many bytes the encoding takes.
+    /// Returns the length of the encoding in bytes.
     static func byteCount(of bytes: [UInt8]) -> Int {
         bytes.reduce(0) { $0 + (isWrittenAsItIs($1) || $1 == 0x20 ? 1 : 3) }
     }

@@ -3,19 +3,20 @@
 import PortcullisJOSE
 import PortcullisTransport
 
-// What an issuer is asked for an admission. Each question is put without a task, and its answer comes back to the event loop it came from.
+// The questions of an admission to an issuer. A question needs no task, and its answer returns to the event
+// loop that asked.
 
-/// Keys that have to be fetched.
+/// A request to fetch keys.
 package struct KeyQuestion: Sendable {
-    /// What is lacking.
+    /// The reason for fetching.
     enum Lack: Sendable, Hashable {
-        /// There are no keys that can be used.
+        /// There are no usable keys.
         case keys
-        /// There are keys, of this generation, and none of them is the token's.
+        /// The keys of this generation do not include the token's.
         case newerKeys(than: UInt64)
     }
 
-    /// Whether the issuer could be asked.
+    /// Whether the fetch succeeded.
     package enum Outcome: Sendable {
         case asked, failed
     }
@@ -23,19 +24,20 @@ package struct KeyQuestion: Sendable {
     let keys: KeyStore
     let lack: Lack
 
-    /// Has the keys fetched, and calls a closure once: on the event loop that this is called on, elsewhere on any thread.
+    /// Fetches the keys, and calls a closure once: on the event loop of the caller, or on any thread if there
+    /// is none.
     package func ask(_ finish: @escaping @Sendable (Outcome) -> Void) {
         keys.obtain(lack, then: EventLoop.returning(finish))
     }
 }
 
-/// A question to an issuer about a token.
+/// A request to introspect a token.
 package struct IntrospectionQuestion: Sendable {
-    /// Whose call the question may share.
+    /// The calls that the question may share.
     enum Sharing: Sendable {
-        /// One that was begun in this epoch.
+        /// A call started in this epoch.
         case within(epoch: UInt64)
-        /// None that was begun already: its answer may be older than a revocation.
+        /// No call in flight, since its answer may be older than a revocation.
         case none
     }
 
@@ -44,16 +46,18 @@ package struct IntrospectionQuestion: Sendable {
     let digest: SHA256Digest
     let sharing: Sharing
 
-    /// Asks, and calls a closure once: on the event loop that this is called on, perhaps before it returns; elsewhere on any thread.
+    /// Introspects the token, and calls a closure once: on the event loop of the caller, perhaps before
+    /// returning; on any thread if there is none.
     ///
-    /// Takes at most ``TrustedIssuer/timeout``, and cannot be cancelled: others may wait for the same answer.
+    /// Takes at most ``TrustedIssuer/timeout``, and can't be cancelled: other requests may wait for the same
+    /// answer.
     package func ask(_ finish: @escaping @Sendable (IntrospectionClient.Reply) -> Void) {
         client.ask(self, then: EventLoop.returning(finish))
     }
 }
 
 extension EventLoop {
-    /// A closure that calls another on the event loop of the moment, or wherever it is called where there is none.
+    /// Returns a closure that calls another on the current event loop, or directly if there is none.
     fileprivate static func returning<Value: Sendable>(
         _ finish: @escaping @Sendable (Value) -> Void
     ) -> @Sendable (Value) -> Void {
