@@ -23,11 +23,12 @@ extension ResourceEvent: CustomStringConvertible {
         case .authenticationMethodNotListed(let issuer):
             "\(issuer): its metadata does not list the client_auth that introspection uses"
         case .scopesNotListed(let issuer, let resource, let scopes):
-            "\(issuer): its metadata does not list scopes of \(resource): \(scopes.map(\.name).joined(separator: " "))"
+            "\(issuer): its metadata does not list scopes of \(resource): "
+                + scopes.map(\.name).joined(separator: " ")
         case .resourceNotListed(let issuer, let resource):
             "\(issuer): its metadata lists protected resources, but not \(resource)"
         case .malformedAuthorizationDetails(let issuer, let resource):
-            "\(issuer): authorization_details of a token for \(resource) are malformed, so that they grant nothing"
+            "\(issuer): a token for \(resource) has malformed authorization_details, which grant nothing"
         case .metadataChanged(let issuer): "\(issuer): metadata loaded"
         case .authorizationServerChanged(let issuer, let members):
             "\(issuer): security-relevant members of its metadata changed: \(members.joined(separator: ", "))"
