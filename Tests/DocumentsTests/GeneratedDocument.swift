@@ -60,13 +60,13 @@ struct ReasonsArticle {
         var text = """
             # Troubleshooting by reason
 
-            Why a request is refused, what the client gets, and what repairs it.
+            The reasons for refusals, what the client gets, and the remedies.
 
             ## Overview
 
             Each refusal has one reason. It is in the access log (`reason`), in the metrics, in the output of
-            `portcullis explain` and in ``Refusal/reason``. The client gets the status, the error code and the
-            public text, and no more.
+            `portcullis explain` and in ``Refusal/reason``. The client gets only the status, the error code and the
+            public text.
 
             To find the reason of a request that a client reports, search the access log by its `X-Request-Id`:
 
@@ -140,16 +140,16 @@ struct ChecksArticle {
         var text = """
             # Checks
 
-            What is checked of each request, step by step.
+            The checks of each request, step by step.
 
             ## Overview
 
-            The gate takes these steps in this order and ends at the first one that refuses. A step that has
-            nothing to do with a request is left out: a JWT is not introspected, and a token without `cnf` needs no
-            proof. The reasons are explained in <doc:TroubleshootingByReason>.
+            The gate takes these steps in this order and ends at the first one that refuses. A step that does not
+            apply to a request is skipped: a JWT is not introspected, and a token without `cnf` needs no proof.
+            <doc:TroubleshootingByReason> explains the reasons.
 
-            A token that was checked before is remembered. Such a request goes from the step *memory of tokens* to
-            the step *possession*, and its times are checked again.
+            Checked tokens are cached. A request with a cached token goes from the step *memory of tokens* to the
+            step *possession*, and the token's times are checked again.
 
             A test writes this table from `AdmissionStep.swift`, `RefusalReason+Table.swift` and the recorded
             decisions in `Fixtures/admission`. A reason may belong to more than one step.
@@ -192,13 +192,13 @@ struct ClauseLedger {
         var text = """
             # Clause ledger
 
-            Which files cite which clause, and which tests try it.
+            The clauses that the sources cite, and their tests.
 
             ## Overview
 
             Sources cite a clause where they obey it; tests name it in their suite, their function or their file.
-            A clause without a section stands for the whole document. Files are given by their names, which are
-            found by a search of the repository.
+            A clause without a section stands for the whole document. Search the repository for the names of the
+            files.
 
             A test writes this article from the comments and the tests.
 
