@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-/// The result of checking the chain from a resource to a token: challenge, metadata, authorization servers,
-/// keys.
+/// The faults between a resource and a token: challenge, metadata, authorization servers, keys.
 ///
 /// RFC 9728 §5, §7.6.
 public struct ChainReport: Sendable, Hashable {
@@ -48,8 +47,7 @@ public enum ChainFault: String, Sendable, Hashable, CaseIterable {
     case signedMetadataUntrusted
     /// The document's `resource` is not the identifier: clients reject the document. RFC 9728 §3.3.
     case resourceMismatch
-    /// The document differs from the one that this process serves; perhaps from an older deployment or a
-    /// cache.
+    /// The document is not the one of this process; perhaps from an older deployment or a cache.
     case metadataDiffers
     /// The resource itself gives no complete answer.
     case resourceUnreachable

@@ -92,8 +92,7 @@ struct ChallengeReader {
         throw error(.unterminatedString, at: start)
     }
 
-    /// Parses a token68 that fills its element, or returns `nil`; another character after its equals signs
-    /// makes a parameter.
+    /// Parses a token68 that fills its element, or returns `nil`: then the element is a parameter.
     private mutating func takeToken68() -> String? {
         var end = offset
         while end < bytes.count, CharacterClass.isToken68Character(bytes[end]) { end += 1 }

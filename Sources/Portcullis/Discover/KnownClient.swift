@@ -2,8 +2,7 @@
 
 import PortcullisHTTP
 
-/// Clients with known parsers of challenges and documents, each more lenient or stricter than the RFCs in its
-/// own way.
+/// Clients with known parsers of challenges and documents, which deviate from the RFCs.
 ///
 /// According to their sources in August 2026.
 package enum KnownClient: String, Sendable, Hashable, CaseIterable {
@@ -112,8 +111,7 @@ private enum LooseReading {
         return reading
     }
 
-    /// Splits at commas outside quotes, but treats an escaped quote as the end of the string; the scheme is
-    /// case-sensitive.
+    /// Splits at commas outside quotes, which an escaped quote ends too; the scheme is case-sensitive.
     static func togglingQuotes(_ text: String) -> Reading {
         var reading = Reading(reason: "it finds no challenge with the scheme spelled Bearer")
         var isBearer = false

@@ -3,8 +3,7 @@
 import PortcullisHTTP
 public import PortcullisJOSE
 
-/// Discovers how a resource is protected, like its clients: from its challenge to its metadata to its
-/// authorization servers.
+/// Discovers a resource's protection: from its challenge to its metadata to its authorization servers.
 ///
 /// For clients and gateways. Every fetched URL comes from other parties, so all have the same bounds: https,
 /// public addresses (by the default fetcher), no redirects, a maximum length and a timeout. Documents are
@@ -71,8 +70,7 @@ public struct ProtectedResourceDiscovery: Sendable {
         case verified(signers: [String: JWKSet])
     }
 
-    /// The maximum number of a resource's authorization servers that are fetched: it could name thousands, on
-    /// any host.
+    /// The maximum number of authorization servers fetched for a resource: it could name thousands.
     ///
     /// RFC 9728 §7.7.
     package static let maximumServerCount = 16

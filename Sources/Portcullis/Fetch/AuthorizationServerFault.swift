@@ -46,20 +46,17 @@ public enum ResourceEvent: Sendable, Hashable {
     case keysChanged(issuer: String, keyCount: Int)
     /// The metadata of an issuer was loaded for the first time, or changed.
     case metadataChanged(issuer: String)
-    /// Endpoints, the keys' location or authentication methods in the metadata of an issuer changed, by
-    /// member name.
+    /// Endpoints, key location or authentication methods in an issuer's metadata changed, by member name.
     ///
     /// Check that the issuer's operator planned this. RFC 9728 §7.6.
     case authorizationServerChanged(issuer: String, members: [String])
-    /// A replacement of a server's routes changed the metadata of a resource: SHA-256 of the documents,
-    /// base64url.
+    /// A replacement of routes changed the metadata of a resource: SHA-256 of the documents, base64url.
     ///
     /// `old` is `nil` for a new resource, `new` is `nil` for a removed one.
     case documentChanged(resource: ResourceIdentifier, old: String?, new: String?)
     /// An issuer published keys with private members: a security incident at the issuer. RFC 7517 §9.2.
     case privateKeysPublished(issuer: String)
-    /// A key of an issuer's set is unusable although its type is supported: its index in `keys`, from 0, and
-    /// the reason.
+    /// A key of a supported type in an issuer's set is unusable: its index in `keys`, from 0, and the reason.
     ///
     /// Reported with each fetched set, for the first eight such keys. RFC 7518 §6.
     case keySkipped(issuer: String, index: Int, reason: JOSEError)
@@ -75,11 +72,9 @@ public enum ResourceEvent: Sendable, Hashable {
     case invalidationNotShared(issuer: String)
     /// The server's metadata does not list the resource's client authentication method. RFC 8414 §2.
     case authenticationMethodNotListed(issuer: String)
-    /// The server's metadata does not list scopes that the resource's metadata lists; its list may be
-    /// partial. RFC 8414 §2.
+    /// The server's metadata lacks scopes that the resource lists; its list may be partial. RFC 8414 §2.
     case scopesNotListed(issuer: String, resource: ResourceIdentifier, scopes: [Scope])
-    /// A valid token has malformed `authorization_details`, which grant nothing. Reported at most once a
-    /// minute.
+    /// A valid token has malformed `authorization_details`, which grant nothing; at most once a minute.
     ///
     /// RFC 9396 §9.1.
     case malformedAuthorizationDetails(issuer: String, resource: ResourceIdentifier)

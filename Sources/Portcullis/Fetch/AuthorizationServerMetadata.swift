@@ -13,8 +13,7 @@ struct AuthorizationServerMetadata: Sendable {
     ///
     /// RFC 8705 §5.
     let certificateIntrospectionEndpoint: String?
-    /// The client authentication methods for introspection; `nil` if the document lists none, which implies
-    /// no default.
+    /// The client authentication methods for introspection; `nil` if not listed, which implies no default.
     ///
     /// RFC 8414 §2.
     let introspectionMethods: [String]?

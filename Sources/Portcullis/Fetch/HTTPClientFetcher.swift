@@ -43,8 +43,7 @@ public struct HTTPClientFetcher: Fetcher {
         }
     }
 
-    /// Sends a serialized message and passes on the response: once, and on the event loop of the caller if
-    /// there is one.
+    /// Sends a serialized message and passes on the response: once, on the event loop of the caller if any.
     func send(
         _ message: [UInt8], of prepared: PreparedRequest, timeout: Duration, maxResponseByteCount: Int,
         then finish: @escaping @Sendable (Result<ReceivedResponse, FetchError>) -> Void

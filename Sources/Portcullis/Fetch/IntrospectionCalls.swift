@@ -27,8 +27,8 @@ struct IntrospectionCalls: Sendable {
         fileprivate let permit: CircuitBreaker.Permit
     }
 
-    /// Calls are shared only within an epoch: a call from before an invalidation must not answer a later
-    /// question.
+    /// Calls are shared only within an epoch: one from before an invalidation must not answer later
+    /// questions.
     ///
     /// Calls for a fresh answer have no epoch and are separate.
     fileprivate struct Name: Hashable {

@@ -34,8 +34,7 @@ package final class IntrospectionClient: Sendable {
         case resumed
     }
 
-    /// The maximum number of calls to one server, in flight or queued; a quarter more for tokens known to be
-    /// valid.
+    /// The maximum number of calls, in flight or queued; a quarter more for tokens known to be valid.
     static let maximumCallCount = 1024
 
     package typealias Outcome = Result<Answer, AuthorizationServerFault>

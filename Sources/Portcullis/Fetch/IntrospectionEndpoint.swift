@@ -65,8 +65,7 @@ struct IntrospectionEndpoint: Sendable {
 
     // MARK: Asking. RFC 7662 §2.1, §2.2.
 
-    /// Calls the endpoint once, and passes on the outcome: within the bound, on any thread, perhaps before
-    /// this returns.
+    /// Calls the endpoint once, and passes on the outcome in time, on any thread, perhaps before returning.
     ///
     /// Needs no task with the package's own client, a known endpoint and unsigned answers.
     func ask(

@@ -4,8 +4,7 @@ import PortcullisJOSE
 import PortcullisTransport
 import Synchronization
 
-/// The state of one trusted issuer: its keys and its introspection, separate from those of every other
-/// issuer.
+/// The state of one trusted issuer: its keys and its introspection, separate from all other issuers'.
 ///
 /// RFC 9728 §7.6, RFC 8725 §3.8.
 package final class IssuerConnection: Sendable {
@@ -133,8 +132,7 @@ extension IssuerConnection {
         return server
     }
 
-    /// Takes over the state of an earlier connection to the same issuer, unless this one has loaded keys
-    /// itself.
+    /// Takes over the state of an earlier connection to the issuer, unless this one has loaded keys itself.
     func inheritState(from other: IssuerConnection) {
         guard other !== self, keys?.publication.generation ?? 0 == 0 else { return }
         inherit(from: other)
@@ -151,8 +149,7 @@ extension IssuerConnection {
     }
 }
 
-/// The connections of several resources; resources that trust the same issuer share one and load its keys
-/// once.
+/// The connections of several resources: those that trust the same issuer load its keys once.
 package final class IssuerConnections: Sendable {
     /// Connections of an earlier configuration, whose keys are used until the new ones have fetched theirs.
     private let previous: [[UInt8]: IssuerConnection]

@@ -24,8 +24,7 @@ package struct KeyQuestion: Sendable {
     let keys: KeyStore
     let lack: Lack
 
-    /// Fetches the keys, and calls a closure once: on the event loop of the caller, or on any thread if there
-    /// is none.
+    /// Fetches the keys, and calls a closure once: on the caller's event loop if any, else on any thread.
     package func ask(_ finish: @escaping @Sendable (Outcome) -> Void) {
         keys.obtain(lack, then: EventLoop.returning(finish))
     }

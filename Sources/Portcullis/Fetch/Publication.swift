@@ -59,8 +59,7 @@ final class Publication<Value: Sendable>: Sendable {
         now.nanoseconds >= nextAttempt.load(ordering: .relaxed)
     }
 
-    /// Whether the caller must start a refresh in the background: it is due, and no other caller has started
-    /// it.
+    /// Whether the caller must start a refresh: it is due, and no other caller has started it.
     func claimsRefresh(at now: MonotonicInstant) -> Bool {
         !isFresh(at: now) && mayLoad(at: now)
             && !isRefreshRequested.exchange(true, ordering: .acquiringAndReleasing)

@@ -62,8 +62,7 @@ actor Refresher<Value: Sendable> {
         publication.releaseRefresh()
     }
 
-    /// Returns the value: at once if it is usable, else after loading it, unless the last failure was just
-    /// now.
+    /// Returns a usable value at once, else after loading it, unless the last failure was just now.
     func reading() async -> Publication<Value>.Reading? {
         let now = uptime()
         if let reading = publication.reading(at: now) {

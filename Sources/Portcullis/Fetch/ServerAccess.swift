@@ -70,8 +70,7 @@ struct ServerAccess: Sendable {
         return try outcome.get().body
     }
 
-    /// Sends a request, and passes on the response if it is a 200: once, on any thread, perhaps before this
-    /// returns.
+    /// Sends a request, and passes on a 200 response: once, on any thread, perhaps before this returns.
     ///
     /// Needs no task with the package's own client; on an event loop it all happens there.
     ///

@@ -76,8 +76,7 @@ package struct SharedAnswers: Sendable {
 }
 
 extension TrustedIssuer {
-    /// Returns a hash of what an introspection answer depends on in addition to the token: the endpoint, the
-    /// client, and the protection of the answer.
+    /// Returns a hash of endpoint, client and protection, on which an introspection answer depends.
     ///
     /// An unsigned answer is invalid if signed ones are required, and an answer to one client is not valid
     /// for another. RFC 7662 §2.2, RFC 9701 §5.

@@ -2,8 +2,7 @@
 
 import PortcullisHTTP
 
-/// What a request requires of its token: scopes, an authentication of its user, authorization details, a
-/// binding.
+/// The requirements of a request: scopes, authentication of the user, authorization details, a binding.
 ///
 /// `"notes:read"` requires one scope, `["notes:read", "notes:write"]` all of them, `.any(of: …)` at least one
 /// of them, and `.anyValidToken` a valid token with any scopes. ``authenticated(by:within:file:line:)``,

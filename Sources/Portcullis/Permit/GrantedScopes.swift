@@ -4,8 +4,7 @@
 ///
 /// RFC 6749 §3.3.
 package struct GrantedScopes: Sendable {
-    /// Up to this number, scopes are compared one by one, which is no slower than hashing one, and needs no
-    /// table.
+    /// Up to this number, scopes are compared one by one, no slower than hashing one, and without a table.
     static let comparedCount = 8
 
     private let compared: [Scope]

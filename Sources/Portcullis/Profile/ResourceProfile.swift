@@ -4,8 +4,7 @@
 public enum ResourceProfile: Sendable, Hashable {
     /// No additional requirements.
     case general
-    /// The Model Context Protocol's authorization specification (2025-06-18 to 2026-07-28), for an MCP
-    /// server.
+    /// The Model Context Protocol's authorization specification (2025-06-18 to 2026-07-28).
     ///
     /// The metadata must name at least one authorization server, and the header as the only place for tokens;
     /// tokens must be for this resource and no other audience; a request with an `Origin` that is neither the

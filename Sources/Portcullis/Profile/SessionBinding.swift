@@ -2,8 +2,7 @@
 
 import PortcullisJOSE
 
-/// Binds sessions and other server state to the user of a token: makes handles, and accepts them only from
-/// that user.
+/// Binds sessions and other server state to the user of a token, with handles that only that user can use.
 ///
 /// A handle is not a credential: every request needs its token, and a handle with the token of another user
 /// is refused. It consists of random bytes and a seal, and is not stored; the app decides where and how long

@@ -31,8 +31,7 @@ package enum AuthorityNames {
         return names
     }
 
-    /// Returns the canonical spelling of an IPv6 address, with the port if there is one; `nil` for other
-    /// names.
+    /// Returns the canonical spelling of an IPv6 address, with any port; `nil` for other names.
     ///
     /// RFC 4291 §2.2.
     package static func canonicalAddress(_ authority: String) -> String? {

@@ -52,8 +52,7 @@ package struct MetadataDocument: Sendable, Hashable {
 
     static let anyOrigin: FieldName = "Access-Control-Allow-Origin"
 
-    /// Returns the SHA-256 of a document in base64url, which operators compare and the entity tag begins
-    /// with.
+    /// Returns the SHA-256 of a document in base64url, a prefix of which is the entity tag.
     static func hash(of body: [UInt8]) -> String {
         Base64URL.encode(body.withUnsafeBytes { Digest.sha256($0) }.bytes)
     }

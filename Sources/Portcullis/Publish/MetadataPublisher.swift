@@ -68,8 +68,7 @@ final class MetadataPublisher: Sendable {
         }
     }
 
-    /// Keeps publishing the signing keys of an earlier publisher of the same resource while their signatures
-    /// are valid.
+    /// Keeps publishing the signing keys of an earlier publisher while their signatures are valid.
     func inherit(from earlier: MetadataPublisher, now: NumericDate) {
         guard let signer, let before = earlier.signer else { return }
         let (end, retired) = earlier.state.withLock { ($0.documents.signatureEnd, $0.retired) }

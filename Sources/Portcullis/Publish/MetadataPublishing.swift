@@ -11,21 +11,18 @@ public struct MetadataPublishing: Sendable {
     ///
     /// RFC 9728 §3.
     public var additionalSuffixes: [String] = []
-    /// The metadata URL in challenges instead of the well-known location, for hosts whose root another
-    /// program serves.
+    /// The metadata URL in challenges instead of the well-known location, if another program serves that.
     ///
     /// Default `nil`. If it has the identifier's scheme, host and port, the document is served there too,
     /// without a token. It is always served at the well-known location too, if requests for that arrive.
     ///
     /// RFC 9728 §5.1.
     public var advertisedURL: String?
-    /// Whether answers of guarded routes carry `Link: <…>; rel="oauth-protected-resource"`, which some
-    /// scanners look for.
+    /// Whether guarded answers carry `Link: <…>; rel="oauth-protected-resource"`, for scanners.
     ///
     /// Default false. RFC 8288 §3.
     public var linksFromAnswers = false
-    /// Whether the metadata of the first listed authorization server is served, unchanged, at the resource's
-    /// own origin.
+    /// Whether the first authorization server's metadata is also served, unchanged, at the resource's origin.
     ///
     /// Default `false`. For clients of the MCP revision of 2025-03-26, which look there: at
     /// `/.well-known/oauth-authorization-server` followed by the resource's path, and, for the first such

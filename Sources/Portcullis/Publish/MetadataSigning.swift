@@ -28,8 +28,7 @@ public struct MetadataSigning: Sendable {
     /// Default a day; at least twice ``ProtectedResource/Configuration/metadataMaxAge``, so that cached
     /// documents are valid.
     public var lifetime: Duration = .seconds(86_400)
-    /// Public keys published with the signing one: the next before it signs, the previous until its
-    /// signatures expire.
+    /// Further published keys: the next before it signs, the previous until its signatures expire.
     ///
     /// Default none. When routes are replaced, the previous signing key stays published automatically until
     /// then.

@@ -3,8 +3,7 @@
 public import PortcullisHTTP
 
 extension ProtectedResource {
-    /// Returns the answer to a request for this resource's metadata, for other servers than this package's
-    /// own.
+    /// Returns the answer to a request for this resource's metadata, for use with other servers.
     ///
     /// Needs no token. Answers `GET`, `HEAD` and `OPTIONS`, other methods with 405. The answer to `HEAD` has
     /// no body, and the same `Content-Length` as the answer to `GET`.
@@ -67,8 +66,7 @@ extension ProtectedResource {
     /// Whether the first authorization server's metadata is served in addition to the resource's own.
     package var mirrorsAuthorizationServer: Bool { gate.mirrorsAuthorizationServer }
 
-    /// Returns the metadata of the first listed authorization server, byte for byte, or `nil` if it can't be
-    /// loaded.
+    /// Returns the metadata of the first authorization server, byte for byte; `nil` if it can't be loaded.
     ///
     /// Waits if it was never loaded.
     package func mirroredAuthorizationServer() async -> MetadataDocument? {
@@ -89,8 +87,7 @@ extension ProtectedResource {
         gate.onEvent(.documentChanged(resource: identifier, old: metadataHash, new: nil))
     }
 
-    /// Takes over the state of an earlier declaration of the same resource, before this one answers any
-    /// request.
+    /// Takes over the state of an earlier declaration of the resource, before this one answers any request.
     ///
     /// Keys that signed its metadata stay published until the signatures expire; used proofs stay used, and
     /// nonces valid (RFC 9449 §11.1, §8); an issuer's keys are used until they are fetched again. Cached

@@ -23,8 +23,7 @@ public struct ProtectedResourceMetadata: Sendable, Hashable {
 
     /// `resource`: the identifier.
     public var resource: ResourceIdentifier
-    /// `authorization_servers`: issuer identifiers, the preferred one first, since most clients use only
-    /// that.
+    /// `authorization_servers`: issuer identifiers, the preferred one first; most clients use only that.
     public var authorizationServers: [String] = []
     /// `jwks_uri`: the URL of the resource's own public keys.
     ///
@@ -32,8 +31,7 @@ public struct ProtectedResourceMetadata: Sendable, Hashable {
     public var jwksURI: String?
     /// `scopes_supported`: the scopes that clients may request.
     public var scopesSupported: [Scope] = []
-    /// `bearer_methods_supported`: an empty list means that bearer tokens are not accepted; `nil` omits the
-    /// member.
+    /// `bearer_methods_supported`: empty if bearer tokens are not accepted; `nil` omits the member.
     public var bearerMethodsSupported: [BearerMethod]?
     /// `resource_signing_alg_values_supported`: algorithms of signed responses; never `none`.
     public var resourceSigningAlgorithmsSupported: [String] = []

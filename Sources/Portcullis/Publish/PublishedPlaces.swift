@@ -114,8 +114,7 @@ package struct PublishedPlaces: Sendable {
         return MetadataDocument(set.serialized(), first.contentType, cacheControl: first.cacheControl)
     }
 
-    /// Returns the answer for a path of documents, 404 for a reserved path without one, and `nil` for any
-    /// other path.
+    /// Returns the answer for a path of documents, 404 for an unused reserved path, `nil` for any other.
     package func answer(to head: RequestHead, path: String, query: String?) -> Answer? {
         if let candidates = metadata[path] { return Self.answer(to: head, query: query, candidates) }
         if let signing = keys[path] { return Self.answer(to: head, withKeysOf: signing) }

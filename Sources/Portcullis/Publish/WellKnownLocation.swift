@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-/// The location of a resource's metadata: `/.well-known/oauth-protected-resource` between its host and its
-/// path.
+/// The location of metadata: `/.well-known/oauth-protected-resource` between host and path.
 ///
 /// RFC 9728 §3, §3.1.
 package struct WellKnownLocation: Sendable, Hashable {

@@ -49,8 +49,9 @@ package struct Challenger: Sendable, Hashable {
             authorizationDetails: tellsDetails ? requirement.authorizationDetails : [])
     }
 
-    /// Builds the answer while the authorization server can't be reached: no challenge, or clients would drop
-    /// a good token.
+    /// Builds the answer while the authorization server is unreachable.
+    ///
+    /// Without challenge, or clients would drop a valid token.
     package func unavailable(_ reason: RefusalReason, retryAfter: Duration) -> Refusal {
         Refusal(reason: reason, error: reason.outcome.error, challenges: [], retryAfter: retryAfter)
     }

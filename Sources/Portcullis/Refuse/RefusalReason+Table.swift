@@ -399,8 +399,7 @@ extension RefusalReason {
         return isIntrospected ? row.introspected ?? row.step : row.step
     }
 
-    /// Whether the same token would be refused for the same reason in a few seconds, after asking its issuer
-    /// again.
+    /// Whether asking the issuer again in a few seconds would give the same refusal.
     func isWorthRemembering(format: TokenPolicy.Format) -> Bool {
         switch row.memory {
         case .never: false
