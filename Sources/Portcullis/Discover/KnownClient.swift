@@ -38,7 +38,7 @@ package enum KnownClient: String, Sendable, Hashable, CaseIterable {
         case .goSDK: return LooseReading.withoutOddities(lines)
         case .csharpSDK: return LooseReading.splitAtCommas(lines)
         case .visualStudioCode: return LooseReading.togglingQuotes(text)
-        case .inspector: return LooseReading.behindBearer(text)
+        case .inspector: return LooseReading.afterBearer(text)
         case .oauth4webapi, .claude: return LooseReading.strict(lines)
         }
     }
@@ -142,7 +142,7 @@ private enum LooseReading {
     }
 
     /// Treats everything after the first Bearer as one challenge; the last value of a name wins.
-    static func behindBearer(_ text: String) -> Reading {
+    static func afterBearer(_ text: String) -> Reading {
         let lowercased = ASCII.lowercased(text)
         guard let start = offset(of: "bearer ", in: Array(lowercased.utf8)) else {
             return Reading(reason: "it finds no Bearer in the field")

@@ -10,7 +10,7 @@ extension ProtectedResourceDiscovery {
     /// Claims about the JWT and not about the resource.
     ///
     /// RFC 7519 §4.1.
-    private static let claimsOfTheToken: Set<String> = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"]
+    private static let claimsAboutJWT: Set<String> = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"]
 
     /// Returns the members of a document with signed values replacing unsigned ones, and their signer.
     ///
@@ -25,7 +25,7 @@ extension ProtectedResourceDiscovery {
             guard let text = value.string else { throw .malformed }
             let (claims, signer) = try await verify(text, beside: object, signers)
             var effective = object
-            for claim in claims.members where !Self.claimsOfTheToken.contains(claim.name) {
+            for claim in claims.members where !Self.claimsAboutJWT.contains(claim.name) {
                 effective[claim.name] = claim.value
             }
             return (effective, signer)

@@ -249,7 +249,7 @@ struct IntrospectionCalls: Sendable {
         _ consequences: inout Consequences
     ) {
         consequences.incidents.append(.failed(fault))
-        guard fault.speaksOfServer else { return noteAnswer(call, at: now, &consequences) }
+        guard fault.countsAgainstServer else { return noteAnswer(call, at: now, &consequences) }
         let isOfServer = fault.isIndependentOfToken || (call.isKnown && call.name != nil)
         let consequence = breaker.failed(
             call.permit, about: call.digest, isOfServer ? .ofServer : .ofToken, isProbe: call.name == nil,
@@ -293,7 +293,7 @@ private struct GoodTokens: Sendable {
 
 extension AuthorizationServerFault {
     /// Whether the next call may fail in the same way, whatever its token.
-    fileprivate var speaksOfServer: Bool {
+    fileprivate var countsAgainstServer: Bool {
         switch self {
         case .status(429): true
         case .status(400..<500): false

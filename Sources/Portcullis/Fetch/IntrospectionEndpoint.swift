@@ -44,12 +44,12 @@ struct IntrospectionEndpoint: Sendable {
     // MARK: Location
 
     /// The endpoint, or `nil` if the metadata has to be fetched first.
-    private var locationAtHand: String? {
+    private var knownLocation: String? {
         if let configured { return configured }
         let now = time.uptime()
         guard let metadata, let reading = metadata.publication.reading(at: now) else { return nil }
         metadata.refreshInBackground(at: now)
-        return reading.value.introspectionPlace(withCertificate: usesCertificate)
+        return reading.value.introspectionURL(withCertificate: usesCertificate)
     }
 
     private func location() async throws(AuthorizationServerFault) -> String {
@@ -57,7 +57,7 @@ struct IntrospectionEndpoint: Sendable {
         guard let reading = await metadata.reading() else {
             throw await metadata.lastFault ?? .missingMember
         }
-        guard let place = reading.value.introspectionPlace(withCertificate: usesCertificate) else {
+        guard let place = reading.value.introspectionURL(withCertificate: usesCertificate) else {
             throw .missingMember
         }
         return place
@@ -73,14 +73,14 @@ struct IntrospectionEndpoint: Sendable {
         then finish: @escaping @Sendable (IntrospectionClient.Outcome) -> Void
     ) {
         // Signing an assertion would block the event loop for too long.
-        if let url = locationAtHand, !request.signs {
+        if let url = knownLocation, !request.signs {
             return ask(token, at: url, within: bound, then: finish)
         }
         Task {
             let begun = time.uptime()
             do throws(AuthorizationServerFault) {
                 let url: String
-                if let known = locationAtHand { url = known } else { url = try await location() }
+                if let known = knownLocation { url = known } else { url = try await location() }
                 // Discovering the endpoint may have used up time.
                 let bound = bound - (time.uptime() - begun)
                 guard bound > .zero else { throw .noResponse(.timedOut) }
@@ -155,7 +155,7 @@ struct IntrospectionEndpoint: Sendable {
 
 extension AuthorizationServerMetadata {
     /// RFC 8705 §5: the mTLS alias, for clients with a certificate, takes precedence.
-    fileprivate func introspectionPlace(withCertificate usesCertificate: Bool) -> String? {
+    fileprivate func introspectionURL(withCertificate usesCertificate: Bool) -> String? {
         (usesCertificate ? certificateIntrospectionEndpoint : nil) ?? introspectionEndpoint
     }
 }

@@ -64,7 +64,7 @@ final class KeyStore: Sendable {
         } catch {
             throw .malformedDocument
         }
-        tell(of: keys, issuer: issuer, onEvent)
+        reportFaults(of: keys, issuer: issuer, onEvent)
         // A set without usable keys would reject all tokens; it counts as a fault, and the last valid set
         // stays.
         guard !keys.keys.isEmpty else { throw .emptyKeySet }
@@ -72,15 +72,17 @@ final class KeyStore: Sendable {
     }
 
     /// The maximum number of faulty keys reported per set.
-    private static let maximumSkippedKeysTold = 8
+    private static let maximumReportedKeyCount = 8
 
     /// Reports faults that the issuer's operator should repair.
-    private static func tell(of keys: JWKSet, issuer: String, _ onEvent: @Sendable (ResourceEvent) -> Void) {
+    private static func reportFaults(
+        of keys: JWKSet, issuer: String, _ onEvent: @Sendable (ResourceEvent) -> Void
+    ) {
         if !keys.indicesWithPrivateMembers.isEmpty { onEvent(.privateKeysPublished(issuer: issuer)) }
         // Unsupported key types are not a mistake and are ignored. RFC 7517 §5.
         let faulty = keys.skipped.lazy
             .filter { $0.reason != .unsupportedKeyType && $0.reason != .unsupportedCurve }
-        for key in faulty.prefix(maximumSkippedKeysTold) {
+        for key in faulty.prefix(maximumReportedKeyCount) {
             onEvent(.keySkipped(issuer: issuer, index: key.index, reason: key.reason))
         }
     }

@@ -39,7 +39,7 @@ package enum AuthorityNames {
         let isPortEmpty = authority.utf8.last == 0x3A
         let spelled = isPortEmpty ? String(authority.dropLast()) : authority
         guard let url = try? HTTPURL("http://" + spelled) else { return nil }
-        let isPortSaid = spelled.utf8.last != 0x5D
-        return isPortSaid ? "\(url.host):\(url.port)" : url.host
+        let hasPort = spelled.utf8.last != 0x5D
+        return hasPort ? "\(url.host):\(url.port)" : url.host
     }
 }

@@ -73,7 +73,7 @@ extension MetadataSigning {
         check(
             metadata.signedMetadata == nil, "private_key",
             "The metadata has a signed_metadata member already; remove one of the two.")
-        for name in Self.claimNames where metadata.extensions[name] != nil {
+        for name in Self.registeredClaimNames where metadata.extensions[name] != nil {
             check(
                 false, "private_key", "A metadata member has the name of a JWT claim, such as exp; rename it."
             )
@@ -84,5 +84,5 @@ extension MetadataSigning {
     /// The registered claims, whose names no member of signed metadata may have.
     ///
     /// RFC 7519 §4.1.
-    private static let claimNames = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"]
+    private static let registeredClaimNames = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"]
 }

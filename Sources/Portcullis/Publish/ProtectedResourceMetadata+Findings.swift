@@ -135,7 +135,7 @@ extension ProtectedResourceMetadata {
         _ value: LocalizedText, _ name: String, isPage: Bool, _ findings: inout Findings, _ path: String
     ) {
         if isPage, let text = value.text, (try? HTTPURL(text)) == nil {
-            findings.problems.append(.init(path: "\(path).\(name)", Self.pageSentence))
+            findings.problems.append(.init(path: "\(path).\(name)", Self.pageMessage))
         }
         var tags: Set<String> = []
         for variant in value.variants {
@@ -153,7 +153,7 @@ extension ProtectedResourceMetadata {
                     "A language tag is not in the registry's case, such as pt-BR (RFC 9728 §2.1).")
             }
             if isPage, (try? HTTPURL(variant.text)) == nil {
-                findings.problems.append(.init(path: place, Self.pageSentence))
+                findings.problems.append(.init(path: place, Self.pageMessage))
             }
         }
         if value.text == nil, !value.variants.isEmpty {
@@ -163,7 +163,7 @@ extension ProtectedResourceMetadata {
     }
 
     // Some clients' schemas reject the whole document for one relative URL.
-    private static let pageSentence = "The value must be an absolute http or https URL (RFC 9728 §2)."
+    private static let pageMessage = "The value must be an absolute http or https URL (RFC 9728 §2)."
 
     private func checkRepetition(_ findings: inout Findings, _ path: String) {
         let lists: [(String, [String])] = [

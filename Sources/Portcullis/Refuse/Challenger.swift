@@ -43,10 +43,10 @@ package struct Challenger: Sendable, Hashable {
                 challenge(
                     scheme, error: carriesError(scheme, attempt) ? error : nil, reason, requirement)
             }
-        let tellsDetails = namesAuthorizationDetails && reason == .insufficientAuthorizationDetails
+        let includesDetails = namesAuthorizationDetails && reason == .insufficientAuthorizationDetails
         return Refusal(
             reason: reason, error: error, challenges: challenges,
-            authorizationDetails: tellsDetails ? requirement.authorizationDetails : [])
+            authorizationDetails: includesDetails ? requirement.authorizationDetails : [])
     }
 
     /// Builds the answer while the authorization server is unreachable.
