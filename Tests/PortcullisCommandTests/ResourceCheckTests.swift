@@ -65,7 +65,7 @@ struct ResourceCheckTests {
         world.answerCalls("DPoP" + Deployment.challenge.dropFirst(6))
         let texts = await world.report().findings.filter { $0.code == "clients.challenge" }.map(\.text)
         #expect(texts.count == 4)
-        #expect(texts.contains { $0.hasPrefix("VS Code does not find") && $0.contains("written Bearer") })
+        #expect(texts.contains { $0.hasPrefix("VS Code does not find") && $0.contains("spelled Bearer") })
     }
 
     @Test(arguments: [(200, Finding.Level.warn), (302, .warn), (404, .warn)])

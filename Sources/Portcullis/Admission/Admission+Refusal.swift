@@ -77,11 +77,10 @@ extension Gate {
 }
 
 extension ProtectedResource {
-    /// Returns the answer to every request without an `Authorization` field, unless a trusted proxy forwards
-    /// certificates.
+    /// Returns the answer to every request without an `Authorization` field, or `nil`.
     ///
     /// `nil` if other parts of the request matter: tokens in forms and queries, and origins that may not
-    /// call.
+    /// call. Not for requests of a trusted proxy that forwards certificates.
     package func refusalWithoutCredentials(requiring requirement: AccessRequirement) -> Refusal? {
         guard gate.presentation.isFieldOnly, gate.originCheck == nil else { return nil }
         var refusal = answer(to: .missingCredentials, .none, requiring: requirement, AuthorizationContext())

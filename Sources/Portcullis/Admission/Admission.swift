@@ -55,8 +55,7 @@ package struct Admission: ~Copyable, Sendable {
     var replayVerdict: ReplayVerdict?
     /// The outcome of each step; `nil` if it is not recorded.
     var trace: AdmissionTrace?
-    /// Whether the request was refused and the remaining steps are only judged: nothing is cached and no
-    /// proof is used up.
+    /// Whether the remaining steps are judged after a refusal: nothing is cached and no proof is used up.
     var isHypothetical = false
 
     /// The content of the request, if it may contain the token.

@@ -3,39 +3,39 @@
 import PortcullisHTTP
 import PortcullisJOSE
 
-/// What an authorization server says about itself, as far as a resource needs it.
+/// The members of an authorization server's metadata that a resource needs.
 ///
 /// RFC 8414 §2, OpenID Connect Discovery 1.0 §3.
 struct AuthorizationServerMetadata: Sendable {
     let jwksURI: String?
     let introspectionEndpoint: String?
-    /// Where clients introspect that prove who they are by a certificate.
+    /// The introspection endpoint for clients that authenticate by certificate.
     ///
     /// RFC 8705 §5.
     let certificateIntrospectionEndpoint: String?
-    /// How clients may prove who they are there; nothing if the document does not say, which implies no default.
+    /// The client authentication methods for introspection; `nil` if not listed, which implies no default.
     ///
     /// RFC 8414 §2.
     let introspectionMethods: [String]?
-    /// Some of the scopes that the server knows; nothing if the document does not say.
+    /// Scopes of the server, perhaps not all; `nil` if the document lists none.
     ///
     /// RFC 8414 §2.
     let scopesSupported: [String]?
-    /// Some of the resources that the server issues tokens for; nothing if the document does not say.
+    /// Resources that the server issues tokens for, perhaps not all; `nil` if the document lists none.
     ///
     /// RFC 9728 §4.
     let protectedResources: [String]?
-    /// The document as it came, for whoever wants to pass it on.
+    /// The unchanged document, to be served again.
     let body: [UInt8]
-    /// All its members.
+    /// All members.
     let members: JSONObject
 
-    /// Reads a document, which counts only if it names this issuer and its URLs are secure.
+    /// Parses a document, and rejects it if it names another issuer or its URLs are insecure.
     ///
     /// RFC 8414 §3.2, §3.3.
     init(_ body: [UInt8], issuer: String, allowsInsecureLoopback: Bool) throws(AuthorizationServerFault) {
         guard let object = (try? JSONValue.parse(body))?.object else { throw .malformedDocument }
-        // RFC 8414 §3.3: identical, code point by code point; a slash more or less is another issuer.
+        // RFC 8414 §3.3: identical, code point by code point; a final slash makes another issuer.
         guard let named = object["issuer"]?.string, named.utf8.elementsEqual(issuer.utf8) else {
             throw .issuerMismatch
         }
@@ -55,7 +55,7 @@ struct AuthorizationServerMetadata: Sendable {
         }
     }
 
-    /// Where the document may be, in the order in which to look.
+    /// Returns the possible URLs of the document, in the order to try.
     ///
     /// RFC 8414 §3.1, §5, OpenID Connect Discovery 1.0 §4.1.
     static func locations(of issuer: String) -> [String] {
@@ -72,10 +72,10 @@ struct AuthorizationServerMetadata: Sendable {
             : [origin + oauth + path, origin + openID + path, origin + path + openID]
     }
 
-    /// Looks at each location until one has a document that counts.
+    /// Fetches each location until one has a valid document.
     ///
-    /// Goes on after a refusal of the client's (4xx) and after a document of another issuer; other faults end the search,
-    /// since the right document may be there and only be out of reach.
+    /// Continues after a 4xx status and after a document of another issuer; other faults end the search,
+    /// since the right document may be there but unreachable.
     static func discover(
         _ issuer: String, through access: ServerAccess
     ) async throws(AuthorizationServerFault) -> Refresher<AuthorizationServerMetadata>.Loaded {

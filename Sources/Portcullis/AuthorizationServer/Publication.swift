@@ -3,11 +3,11 @@
 import PortcullisTransport
 import Synchronization
 
-/// What an actor has loaded, for reading without waiting.
+/// A value loaded by an actor, readable without waiting.
 ///
-/// The times and the generation are atomics, so that a request with a known token takes no lock for them.
+/// The times and the generation are atomics, so that a request with a cached token takes no lock for them.
 final class Publication<Value: Sendable>: Sendable {
-    /// A value, and which of the values so far it is.
+    /// A value and its generation.
     struct Reading: Sendable {
         let value: Value
         let generation: UInt64
@@ -17,7 +17,7 @@ final class Publication<Value: Sendable>: Sendable {
     private let latest: Atomic<UInt64>
     private let freshUntil: Atomic<UInt64>
     private let usableUntil: Atomic<UInt64>
-    /// Before this time nothing is loaded again.
+    /// The earliest time of the next load.
     private let nextAttempt: Atomic<UInt64>
     private let isRefreshRequested = Atomic(false)
 
@@ -30,7 +30,7 @@ final class Publication<Value: Sendable>: Sendable {
         nextAttempt = Atomic(0)
     }
 
-    /// Starts with a value that is good for ever.
+    /// Starts with a value that never expires.
     init(fixed value: Value) {
         current = Mutex(Reading(value: value, generation: 1))
         latest = Atomic(1)
@@ -39,10 +39,10 @@ final class Publication<Value: Sendable>: Sendable {
         nextAttempt = Atomic(.max)
     }
 
-    /// Counts the different values so far.
+    /// The number of different values so far.
     var generation: UInt64 { latest.load(ordering: .acquiring) }
 
-    /// The value, unless it is too old to be used.
+    /// Returns the value, unless it is too old.
     func reading(at now: MonotonicInstant) -> Reading? {
         isUsable(at: now) ? current.withLock { $0 } : nil
     }
@@ -59,7 +59,7 @@ final class Publication<Value: Sendable>: Sendable {
         now.nanoseconds >= nextAttempt.load(ordering: .relaxed)
     }
 
-    /// Whether the caller is the one to start a refresh in the background: it is due, and nobody else has started it.
+    /// Whether the caller must start a refresh: it is due, and no other caller has started it.
     func claimsRefresh(at now: MonotonicInstant) -> Bool {
         !isFresh(at: now) && mayLoad(at: now)
             && !isRefreshRequested.exchange(true, ordering: .acquiringAndReleasing)
@@ -69,7 +69,7 @@ final class Publication<Value: Sendable>: Sendable {
         isRefreshRequested.store(false, ordering: .releasing)
     }
 
-    /// Takes over a value; `isDifferent` says whether it is another than before.
+    /// Publishes a value; `isDifferent` starts a new generation.
     func publish(
         _ value: Value, isDifferent: Bool, freshUntil fresh: MonotonicInstant,
         usableUntil usable: MonotonicInstant
@@ -84,7 +84,7 @@ final class Publication<Value: Sendable>: Sendable {
         nextAttempt.store(0, ordering: .relaxed)
     }
 
-    /// Takes over what another publication of the same thing has, for as long as it may be used there; a refresh is due at once.
+    /// Takes over the value of another publication with its remaining lifetime; a refresh is due at once.
     func inherit(from other: Publication) {
         guard let reading = other.current.withLock({ $0 }) else { return }
         publish(

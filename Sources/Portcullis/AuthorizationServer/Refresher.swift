@@ -2,19 +2,20 @@
 
 import PortcullisTransport
 
-/// Keeps one thing of an authorization server at hand: its keys, or its metadata.
+/// Loads and refreshes one document of an authorization server: its keys or its metadata.
 ///
-/// Loads are single-flight and belong to this actor, not to the request that caused them: a client that goes away takes
-/// nothing with it. A failure keeps the last good value for its stale time, and is tried again after 1, 2, 4, … seconds.
+/// Loads are single-flight and belong to this actor, not to the request that caused them: a client that
+/// disconnects cancels nothing. After a failure the last valid value is used for its stale time, and the load
+/// is retried after 1, 2, 4, … seconds.
 actor Refresher<Value: Sendable> {
-    /// How long a value is fresh, how long it is used beyond that, and the longest pause between attempts.
+    /// How long a value is fresh, how long it is used after that, and the longest pause between attempts.
     struct Timing: Sendable {
         let freshness: Duration
         let staleness: Duration
         let cooldown: Duration
     }
 
-    /// What was loaded.
+    /// A loaded value.
     ///
     /// Equal fingerprints mean that nothing has changed.
     struct Loaded: Sendable {
@@ -50,7 +51,7 @@ actor Refresher<Value: Sendable> {
         self.load = load
     }
 
-    /// Starts a refresh that is due, and does not wait for it.
+    /// Starts a refresh if it is due, without waiting for it.
     nonisolated func refreshInBackground(at now: MonotonicInstant) {
         guard publication.claimsRefresh(at: now) else { return }
         Task { await refreshAsClaimed() }
@@ -61,7 +62,7 @@ actor Refresher<Value: Sendable> {
         publication.releaseRefresh()
     }
 
-    /// The value: at once if there is a usable one, else after loading it, unless the last failure was just now.
+    /// Returns a usable value at once, else after loading it, unless the last failure was just now.
     func reading() async -> Publication<Value>.Reading? {
         let now = uptime()
         if let reading = publication.reading(at: now) {
@@ -72,23 +73,23 @@ actor Refresher<Value: Sendable> {
         return publication.reading(at: uptime())
     }
 
-    /// The value after a refresh if one is due; the old one if that fails.
+    /// Returns the value after a refresh if one is due; the old one if that fails.
     func freshReading() async -> Publication<Value>.Reading? {
         if !publication.isFresh(at: uptime()) { await loadUnlessPostponed() }
         return publication.reading(at: uptime())
     }
 
-    /// What came of the wish for a newer value.
+    /// The outcome of a renewal.
     enum Renewal: Sendable {
-        /// There is a newer one, or there is none newer.
+        /// The value is the newest available.
         case current
-        /// It could not be had.
+        /// Loading failed.
         case failed
     }
 
-    /// Looks for a newer value than that of a generation, at most once per cool-down.
+    /// Loads a newer value than that of a generation, at most once per cool-down.
     func renew(after generation: UInt64) async -> Renewal {
-        // State may have moved on while this call waited for its turn.
+        // Another call may have renewed the value while this one waited for its turn.
         if publication.generation != generation { return .current }
         if inFlight == nil, let lastAttempt, uptime() - lastAttempt < timing.cooldown {
             return failureCount == 0 ? .current : .failed

@@ -4,13 +4,13 @@ import PortcullisHTTP
 import PortcullisTransport
 import Synchronization
 
-/// The way to one authorization server, with its bounds.
+/// Access to one authorization server, with its bounds.
 struct ServerAccess: Sendable {
     let fetcher: any Fetcher
     let timeout: Duration
     let maxResponseByteCount: Int
     let allowsInsecureLoopback: Bool
-    /// The URL that was asked last by the package's own client, ready to be asked again.
+    /// The last request prepared for the package's own client, to be reused.
     private let prepared = LastPrepared()
     /// The fetcher, if it is the package's own.
     private let own: HTTPClientFetcher?
@@ -54,7 +54,7 @@ struct ServerAccess: Sendable {
 
     typealias Outcome = Result<Response, AuthorizationServerFault>
 
-    /// A body that is written when it is known where to.
+    /// A body that is serialized directly into the message.
     struct Body {
         let byteCount: Int
         let append: (inout [UInt8]) -> Void
@@ -70,17 +70,17 @@ struct ServerAccess: Sendable {
         return try outcome.get().body
     }
 
-    /// Sends a request, and hands over the response if it is a 200: once, on whatever thread, perhaps before this returns.
+    /// Sends a request, and passes on a 200 response: once, on any thread, perhaps before this returns.
     ///
-    /// With the package's own client it takes no task, and on an event loop it all happens there.
+    /// Needs no task with the package's own client; on an event loop it all happens there.
     ///
-    /// - Parameter bound: How long it may take, if that is less than the usual bound.
+    /// - Parameter bound: The timeout, if it is shorter than the usual one.
     func send(
         _ method: Method, _ url: String, fields: Fields,
         _ body: Body = Body(byteCount: 0, append: { _ in }), within bound: Duration,
         then finish: @escaping @Sendable (Outcome) -> Void
     ) {
-        // What was asked before was found good then.
+        // The URL of a prepared request has been checked already.
         var message = own == nil ? nil : prepared.request(method, url)
         if message == nil {
             guard IssuerURL.isFetchable(url, allowingInsecureLoopback: allowsInsecureLoopback) else {
@@ -120,7 +120,7 @@ struct ServerAccess: Sendable {
         }
     }
 
-    /// The same server by another way.
+    /// Returns access to the same server through another fetcher.
     func through(_ other: any Fetcher) -> ServerAccess {
         ServerAccess(
             fetcher: other, timeout: timeout, maxResponseByteCount: maxResponseByteCount,
@@ -128,13 +128,13 @@ struct ServerAccess: Sendable {
     }
 }
 
-/// What all questions at one URL have in common, written once.
+/// The common part of all requests to one URL, serialized once.
 private final class LastPrepared: Sendable {
     private let last = Mutex<(method: Method, url: String, request: PreparedRequest)?>(nil)
 
     func request(_ method: Method, _ url: String) -> PreparedRequest? {
         last.withLock { last in
-            // Bytes count, but what String calls equal to ASCII and is not has another length.
+            // The length excludes a String that is only canonically equivalent to an ASCII one.
             last.flatMap {
                 $0.method == method && $0.url.utf8.count == url.utf8.count && $0.url == url
                     ? $0.request : nil

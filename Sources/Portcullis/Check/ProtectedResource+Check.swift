@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: MIT
 
 extension ProtectedResource {
-    /// Walks the chain as a client would that knows the resource's URL alone, and reports what would stop it.
+    /// Follows the chain like a client that knows only the resource's URL, and reports what would stop it.
     ///
-    /// Goes the way of ``ProtectedResourceDiscovery``, link by link, so that it finds out about all of them: calls the resource without
-    /// a token, reads the metadata at the URL that challenges name, and asks each listed authorization server for its metadata. Then it
-    /// looks whether this process can verify tokens: by the keys, or by introspecting a token that nobody has issued. Does not ask for a
-    /// token. Waits at most a time-out (default 5 seconds) for each exchange.
+    /// Takes the steps of ``ProtectedResourceDiscovery`` one by one, so that it reports all faults: calls the
+    /// resource without a token, fetches the metadata at the advertised URL, and the metadata of each listed
+    /// authorization server. Then it checks that this process can verify tokens: that there are keys, and
+    /// that introspecting an unissued token works. Does not request a token. Waits at most a timeout (default
+    /// 5 seconds) for each exchange.
     ///
-    /// - Parameter fetcher: The way to the resource's own URLs; nothing for that of its declaration.
+    /// - Parameter fetcher: The HTTP client for the resource's own URLs; `nil` for that of its declaration.
     ///
     /// RFC 9728 §3.3, §4, §5, §7.6.
     public func checkChain(through fetcher: (any Fetcher)? = nil) async -> ChainReport {
         await checkChain(through: fetcher, sharing: ServerSurvey())
     }
 
-    /// Walks the chain as one of several resources, some of which have authorization servers in common.
+    /// Follows the chain of one of several resources that may share authorization servers.
     package func checkChain(
         through fetcher: (any Fetcher)? = nil, sharing survey: ServerSurvey
     ) async -> ChainReport {
@@ -34,7 +35,7 @@ extension ProtectedResource {
         signedMetadata: ProtectedResourceDiscovery.SignedMetadataPolicy = .verified(signers: [:])
     ) -> ProtectedResourceDiscovery {
         var configuration = ProtectedResourceDiscovery.Configuration()
-        // Only a resource of this machine has an http identifier.
+        // Only a loopback resource has an http identifier.
         configuration.allowsInsecureLoopback = !identifier.url.isSecure
         configuration.signedMetadata = signedMetadata
         configuration.maxCacheAge = .zero
@@ -58,7 +59,7 @@ extension ProtectedResource {
         return plain == own ? faults : faults + [.metadataDiffers]
     }
 
-    /// The document, whoever has signed it.
+    /// Fetches the document, also if the signer is not trusted.
     private func document(
         _ discovery: ProtectedResourceDiscovery, _ faults: inout [ChainFault]
     ) async throws(DiscoveryError) -> DiscoveredMetadata {
@@ -68,7 +69,7 @@ extension ProtectedResource {
         } catch {
             guard error == .signedMetadata(.untrustedIssuer) else { throw error }
         }
-        // A client that knows the key from elsewhere goes on.
+        // A client that knows the key otherwise can continue.
         faults.append(.signedMetadataUntrusted)
         let lenient = selfDiscovery(through: discovery.fetcher, signedMetadata: .ignored)
         return try await lenient.metadata(at: location, challengedAt: identifier.text)
@@ -88,7 +89,7 @@ extension ProtectedResource {
         return agrees(challenges) ? [] : [.challengeDiffers]
     }
 
-    /// Whether challenges ask for nothing but what the metadata name.
+    /// Whether challenges name only scopes and algorithms of the metadata.
     ///
     /// RFC 9728 §2, RFC 9449 §7.1.
     private func agrees(_ challenges: [ReceivedChallenge]) -> Bool {
@@ -134,7 +135,7 @@ extension ProtectedResource {
 }
 
 extension ChainFault {
-    /// What an error says of the resource's own document.
+    /// Makes the fault for an error of the resource's own document.
     fileprivate init(ofDocument error: DiscoveryError) {
         switch error {
         case .status: self = .metadataStatus
@@ -147,7 +148,7 @@ extension ChainFault {
         }
     }
 
-    /// What an error says of an authorization server.
+    /// Makes the fault for an error of an authorization server.
     fileprivate init(ofServer error: DiscoveryError) {
         switch error {
         case .issuerMismatch: self = .issuerMismatch

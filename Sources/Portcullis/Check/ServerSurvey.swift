@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 
-/// What a walk over several resources finds out about their authorization servers, so that each is asked once.
+/// Shares the checks of authorization servers between several resources, so that each server is called once.
 package actor ServerSurvey {
     private typealias Discovery = Result<DiscoveredAuthorizationServer, DiscoveryError>
 
     private var discoveries: [ObjectIdentifier: Task<Discovery, Never>] = [:]
     private var probes: [ObjectIdentifier: Task<AuthorizationServerFault?, Never>] = [:]
 
-    /// Starts without an answer.
+    /// Starts without results.
     package init() {}
 
-    /// The metadata of an authorization server, asked for at the first call.
+    /// Returns the metadata of an authorization server, fetched at the first call.
     func discover(
         _ connection: IssuerConnection, at time: TimeSource
     ) async throws(DiscoveryError) -> DiscoveredAuthorizationServer {
@@ -28,7 +28,7 @@ package actor ServerSurvey {
         return try await task.value.get()
     }
 
-    /// Why nothing could be introspected, tried at the first call; nothing if that works or is not needed.
+    /// Returns the fault of introspection, tested at the first call; `nil` if it works or is not used.
     func introspectionFault(of connection: IssuerConnection) async -> AuthorizationServerFault? {
         let key = ObjectIdentifier(connection)
         let task =

@@ -43,14 +43,15 @@ package struct Challenger: Sendable, Hashable {
                 challenge(
                     scheme, error: carriesError(scheme, attempt) ? error : nil, reason, requirement)
             }
-        let tellsDetails = namesAuthorizationDetails && reason == .insufficientAuthorizationDetails
+        let includesDetails = namesAuthorizationDetails && reason == .insufficientAuthorizationDetails
         return Refusal(
             reason: reason, error: error, challenges: challenges,
-            authorizationDetails: tellsDetails ? requirement.authorizationDetails : [])
+            authorizationDetails: includesDetails ? requirement.authorizationDetails : [])
     }
 
-    /// Builds the answer while the authorization server can't be reached: no challenge, or clients would drop
-    /// a good token.
+    /// Builds the answer while the authorization server is unreachable.
+    ///
+    /// Without challenge, or clients would drop a valid token.
     package func unavailable(_ reason: RefusalReason, retryAfter: Duration) -> Refusal {
         Refusal(reason: reason, error: reason.outcome.error, challenges: [], retryAfter: retryAfter)
     }

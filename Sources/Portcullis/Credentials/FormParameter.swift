@@ -11,8 +11,7 @@ package enum FormParameter: Sendable, Hashable {
     /// The value, decoded; perhaps empty.
     case value([UInt8])
 
-    /// Finds a parameter, named with letters, digits and underscores, among `name=value` pairs separated by
-    /// `&`.
+    /// Finds a parameter, named with letters, digits and underscores, among `name=value` pairs.
     ///
     /// Reads each byte once, since this happens before any credential is checked.
     package init(_ name: StaticString, in bytes: ArraySlice<UInt8>) {

@@ -2,7 +2,7 @@
 
 import PortcullisHTTP
 
-/// A walk along the bytes of `WWW-Authenticate`.
+/// A strict parser of `WWW-Authenticate`.
 ///
 /// RFC 9110 §11.2, §11.6.1:
 ///
@@ -38,7 +38,7 @@ struct ChallengeReader {
         return ReceivedChallenge(scheme: scheme, parameters: try parameters())
     }
 
-    /// The parameters up to the next scheme.
+    /// Parses the parameters up to the next scheme.
     private mutating func parameters() throws(ChallengeSyntaxError) -> [ReceivedChallenge.Parameter] {
         var parameters: [ReceivedChallenge.Parameter] = []
         while skipEmptyElements() {
@@ -46,7 +46,8 @@ struct ChallengeReader {
             let name = try token()
             skipBlanks()
             guard current == 0x3D else {
-                // A token without a value begins the next challenge, unless it is the first: then nothing says what it is.
+                // A token without a value begins the next challenge, unless it comes first: then it is
+                // ambiguous.
                 guard !parameters.isEmpty else { throw error(.missingComma, at: offset) }
                 offset = start
                 return parameters
@@ -91,7 +92,7 @@ struct ChallengeReader {
         throw error(.unterminatedString, at: start)
     }
 
-    /// A token68 that fills its element, or nothing; what has another character behind its equals signs is a parameter.
+    /// Parses a token68 that fills its element, or returns `nil`: then the element is a parameter.
     private mutating func takeToken68() -> String? {
         var end = offset
         while end < bytes.count, CharacterClass.isToken68Character(bytes[end]) { end += 1 }
@@ -111,7 +112,7 @@ struct ChallengeReader {
         return String(decoding: bytes[start..<offset], as: UTF8.self)
     }
 
-    /// Passes over commas and blanks; whether anything is left.
+    /// Skips commas and blanks, and returns whether anything is left.
     ///
     /// RFC 9110 §5.6.1.2: empty elements of a list are ignored.
     private mutating func skipEmptyElements() -> Bool {

@@ -2,15 +2,15 @@
 
 public import PortcullisJOSE
 
-/// A resource that was discovered: its challenges, its metadata, and the authorization servers that can be asked for a token.
+/// A discovered resource: its challenges, its metadata, and its usable authorization servers.
 ///
 /// RFC 9728 §5.
 public struct DiscoveredResource: Sendable {
-    /// An authorization server of the list that can't be used, and why.
+    /// A listed authorization server that can't be used, and the reason.
     public struct Fault: Sendable, Hashable {
-        /// The identifier, as the metadata name it.
+        /// The identifier, as in the metadata.
         public let issuer: String
-        /// What was wrong.
+        /// The error.
         public let error: DiscoveryError
 
         package init(issuer: String, error: DiscoveryError) {
@@ -19,15 +19,15 @@ public struct DiscoveredResource: Sendable {
         }
     }
 
-    /// The URL that was called.
+    /// The called URL.
     public let url: String
-    /// The challenges of the answer; none if there were none, or if they could not be read.
+    /// The challenges of the answer; empty if there were none, or if they are malformed.
     public let challenges: [ReceivedChallenge]
     /// The metadata.
     public let metadata: DiscoveredMetadata
-    /// The authorization servers that can be used, the resource's preferred one first.
+    /// The usable authorization servers, the resource's preferred one first.
     public internal(set) var authorizationServers: [DiscoveredAuthorizationServer] = []
-    /// The others.
+    /// The unusable authorization servers.
     public internal(set) var faults: [Fault] = []
 
     init(url: String, challenges: [ReceivedChallenge], metadata: DiscoveredMetadata) {
@@ -36,7 +36,7 @@ public struct DiscoveredResource: Sendable {
         self.metadata = metadata
     }
 
-    /// The scopes to ask for: those of the challenge, else all that the metadata list.
+    /// The scopes to request: those of the challenge, else all in the metadata.
     ///
     /// RFC 6750 §3, RFC 9728 §2.
     public var scopes: [Scope] {
@@ -48,17 +48,17 @@ public struct DiscoveredResource: Sendable {
     }
 }
 
-/// Metadata of a resource that a client may rely on.
+/// Validated metadata of a resource.
 ///
 /// RFC 9728 §3.3.
 public struct DiscoveredMetadata: Sendable {
     /// The URL of the document.
     public let location: String
-    /// The metadata, signed values in place of plain ones.
+    /// The metadata; signed values replace unsigned ones.
     public let metadata: ProtectedResourceMetadata
-    /// The document as it was sent.
+    /// The document as received.
     public let document: JSONObject
-    /// Who attests the signed values, if there are any that were verified.
+    /// The verified issuer of the signed values, or `nil` if there are none.
     public let signer: String?
 
     package init(
@@ -71,7 +71,7 @@ public struct DiscoveredMetadata: Sendable {
     }
 }
 
-/// Metadata of an authorization server that a client may rely on.
+/// Validated metadata of an authorization server.
 ///
 /// RFC 8414 §2, OpenID Connect Discovery 1.0 §3.
 public struct DiscoveredAuthorizationServer: Sendable {
@@ -79,7 +79,7 @@ public struct DiscoveredAuthorizationServer: Sendable {
     public let issuer: String
     /// The URL of the document.
     public let location: String
-    /// The document as it was sent.
+    /// The document as received.
     public let document: JSONObject
     /// Whether the media type was that of JSON.
     package let isJSON: Bool
@@ -102,7 +102,7 @@ public struct DiscoveredAuthorizationServer: Sendable {
     ///
     /// RFC 7662 §2.
     public var introspectionEndpoint: String? { document["introspection_endpoint"]?.string }
-    /// `jwks_uri`: where the keys that tokens are signed with are.
+    /// `jwks_uri`: the URL of the keys that sign tokens.
     public var jwksURI: String? { document["jwks_uri"]?.string }
     /// `scopes_supported`; a server need not list all of them.
     public var scopesSupported: [String]? { document["scopes_supported"]?.strings }

@@ -4,9 +4,9 @@ import PortcullisHTTP
 import PortcullisJOSE
 import PortcullisTransport
 
-/// Fetches documents, each once at a time, and keeps them for as long as HTTP says.
+/// Fetches documents, each once at a time, and caches them by the rules of HTTP.
 ///
-/// A private cache: only answers of 200 are kept; what is stale is asked for again with its validator.
+/// A private cache: only answers of 200 are stored; a stale one is revalidated.
 ///
 /// RFC 9111 §3, §4, §5.2.2.
 actor DocumentCache {
@@ -17,7 +17,7 @@ actor DocumentCache {
         let freshUntil: MonotonicInstant
     }
 
-    /// Larger documents are not kept, so that strangers do not fill the memory.
+    /// Larger documents are not stored, since other parties' documents must not fill the memory.
     private static let maxKeptByteCount = 65_536
 
     private let fetcher: any Fetcher
@@ -25,7 +25,7 @@ actor DocumentCache {
     private let time: TimeSource
     private var entries: [String: Entry] = [:]
     private var inFlight: [String: Task<Answer, Never>] = [:]
-    /// Counts how often everything was forgotten: what was asked for before is not kept afterwards.
+    /// The number of times the cache was emptied: an answer requested before is not stored afterwards.
     private var generation = 0
 
     init(
@@ -37,7 +37,7 @@ actor DocumentCache {
         self.time = time
     }
 
-    /// The response to a GET: a kept one, or that of the network.
+    /// Returns the response to a GET, from the cache or from the network.
     func response(from url: String) async -> Answer {
         if let entry = entries[url], time.uptime() < entry.freshUntil { return .success(entry.response) }
         if let task = inFlight[url] { return await task.value }
@@ -46,7 +46,7 @@ actor DocumentCache {
         return await task.value
     }
 
-    /// Forgets everything that was kept.
+    /// Empties the cache.
     func removeAll() {
         entries = [:]
         inFlight = [:]
@@ -62,7 +62,7 @@ actor DocumentCache {
         }
         inFlight[url] = nil
         guard case .success(let response) = answer else { return answer }
-        // RFC 9111 §4.3.3: the answer says how long the document that is here may be used from now on.
+        // RFC 9111 §4.3.3: the 304 answer updates the freshness of the stored document.
         if response.status == .notModified, let old {
             keep(
                 old.response, as: url,
@@ -109,16 +109,16 @@ actor DocumentCache {
     }
 }
 
-/// How long a response may be used again without asking.
+/// The freshness of a response.
 ///
-/// RFC 9111 §4.2, §5.2.2, §5.3. Without `max-age` and `Expires` not at all: nothing is guessed.
+/// RFC 9111 §4.2, §5.2.2, §5.3. Zero without `max-age` and `Expires`: there is no heuristic.
 struct Freshness: Hashable {
     let isStorable: Bool
     let lifetime: Duration
 
     /// - Parameters:
-    ///   - older: The fields of the document that this response says to be unchanged.
-    ///   - now: When the response came.
+    ///   - older: The fields of the stored document, if this response is a 304.
+    ///   - now: The time of the response.
     init(_ fields: Fields, else older: Fields? = nil, at now: NumericDate) {
         let directives = Self.values(of: .cacheControl, fields, older)
             .flatMap { $0.utf8.split(separator: 0x2C) }
@@ -131,7 +131,7 @@ struct Freshness: Hashable {
         let given =
             ages.isEmpty
             ? Self.untilExpiry(fields, older, now)
-            // RFC 9111 §4.2.1: what contradicts itself counts as stale.
+            // RFC 9111 §4.2.1: contradictory directives count as stale.
             : ages.count == 1 && ages[0].hasPrefix("max-age=") ? Self.seconds(ages[0].dropFirst(8)) : nil
         guard let given, !directives.contains(where: { $0.hasPrefix("no-cache") }) else {
             lifetime = .zero
@@ -141,7 +141,7 @@ struct Freshness: Hashable {
         lifetime = .seconds(max(0, given - spent))
     }
 
-    /// The seconds from the response's `Date` to its `Expires`; none for a date that can't be read, such as 0.
+    /// Returns the seconds from the response's `Date` to its `Expires`; `nil` for an invalid date, such as 0.
     ///
     /// RFC 9111 §4.2.1, §5.3.
     private static func untilExpiry(_ fields: Fields, _ older: Fields?, _ now: NumericDate) -> Int? {
@@ -156,7 +156,7 @@ struct Freshness: Hashable {
         return own.isEmpty ? older?.values(of: name) ?? [] : own
     }
 
-    /// A number of seconds; one that is too large counts as very large.
+    /// Parses a number of seconds, and clamps one that is too large.
     ///
     /// RFC 9111 §1.2.2.
     private static func seconds(_ text: Substring) -> Int? {

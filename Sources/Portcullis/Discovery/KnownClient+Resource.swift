@@ -3,9 +3,9 @@
 import PortcullisHTTP
 
 extension KnownClient {
-    /// Whether the client goes on with a document that names this resource, when it was given a URL to call.
+    /// Whether the client accepts a document that names this resource, for a requested URL.
     ///
-    /// - Parameter atRoot: Whether the document was found at the well-known path without anything behind it.
+    /// - Parameter atRoot: Whether the document was found at the well-known path without the resource's path.
     package func accepts(resource: String, for requested: String, atRoot: Bool) -> Bool {
         guard let resourceURL = try? HTTPURL(resource), let url = try? HTTPURL(requested) else {
             return false
@@ -41,16 +41,16 @@ extension HTTPURL {
         scheme == other.scheme && host == other.host && port == other.port
     }
 
-    /// The path as browsers have it: never empty.
+    /// The path as in browsers: never empty.
     fileprivate var hrefPath: String { path.isEmpty ? "/" : path }
 
-    /// Whether the other URL's path begins with this one's, by whole segments, a slash at the end of either ignored.
+    /// Whether this URL's path is a prefix of the other's, by whole segments, ignoring final slashes.
     fileprivate func isAbove(_ other: HTTPURL) -> Bool {
         func closed(_ path: String) -> String { path.utf8.last == 0x2F ? path : path + "/" }
         return closed(other.hrefPath).utf8.starts(with: closed(hrefPath).utf8)
     }
 
-    /// The scheme and the authority as they stand in the text that this URL was read from.
+    /// Returns the scheme and the authority as written in the text of this URL.
     package func origin(of text: String) -> String {
         String(decoding: text.utf8.prefix(authorityEnd), as: UTF8.self)
     }

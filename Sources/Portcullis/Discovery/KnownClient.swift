@@ -2,9 +2,9 @@
 
 import PortcullisHTTP
 
-/// The clients whose reading of a challenge and of a document is known, each looser or narrower than the RFCs in its own way.
+/// Clients with known parsers of challenges and documents, which deviate from the RFCs.
 ///
-/// As read in their sources in August 2026.
+/// According to their sources in August 2026.
 package enum KnownClient: String, Sendable, Hashable, CaseIterable {
     case typeScriptSDK = "MCP TypeScript SDK"
     case pythonSDK = "MCP Python SDK"
@@ -15,11 +15,11 @@ package enum KnownClient: String, Sendable, Hashable, CaseIterable {
     case inspector = "MCP Inspector"
     case claude = "claude.ai"
 
-    /// What the client takes from the `WWW-Authenticate` lines of a 401.
+    /// The values that the client finds in the `WWW-Authenticate` lines of a 401.
     package struct Reading: Sendable, Hashable {
         package var metadataURL: String?
         package var scope: String?
-        /// Why it reads nothing, or something else than the grammar says.
+        /// The reason that it finds nothing, or other values than the grammar gives.
         package var reason: String?
 
         package init(metadataURL: String? = nil, scope: String? = nil, reason: String? = nil) {
@@ -29,7 +29,7 @@ package enum KnownClient: String, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// Reads the lines as this client does.
+    /// Parses the lines like this client.
     package func reading(of lines: [String]) -> Reading {
         let text = lines.joined(separator: ", ")
         switch self {
@@ -38,26 +38,26 @@ package enum KnownClient: String, Sendable, Hashable, CaseIterable {
         case .goSDK: return LooseReading.withoutOddities(lines)
         case .csharpSDK: return LooseReading.splitAtCommas(lines)
         case .visualStudioCode: return LooseReading.togglingQuotes(text)
-        case .inspector: return LooseReading.behindBearer(text)
+        case .inspector: return LooseReading.afterBearer(text)
         case .oauth4webapi, .claude: return LooseReading.strict(lines)
         }
     }
 }
 
-/// The ways of reading, each named after what is peculiar to it.
+/// The clients' parsers, named after their peculiarities.
 private enum LooseReading {
     typealias Reading = KnownClient.Reading
 
     static func strict(_ lines: [String]) -> Reading {
         guard let challenges = try? ReceivedChallenge.list(in: lines) else {
-            return Reading(reason: "it refuses a field that is not as the grammar has it")
+            return Reading(reason: "it rejects a field that violates the grammar")
         }
         return Reading(
             metadataURL: ReceivedChallenge.metadataURL(in: challenges),
             scope: challenges.first { $0.isScheme("Bearer") }?["scope"])
     }
 
-    /// Only the first word of the whole field counts as the scheme; then patterns are searched for.
+    /// Takes only the first word of the whole field as the scheme; then searches for patterns.
     static func firstScheme(_ text: String) -> Reading {
         let words = text.utf8.split(separator: 0x20, maxSplits: 2, omittingEmptySubsequences: false)
         guard words.count > 1, !words[1].isEmpty, isBearer(words[0]) else {
@@ -66,23 +66,23 @@ private enum LooseReading {
         return anywhere(text)
     }
 
-    /// Searches the field for `name=`, wherever that stands.
+    /// Searches the whole field for `name=`.
     static func anywhere(_ text: String) -> Reading {
         Reading(
             metadataURL: firstMatch(of: "resource_metadata", in: text),
             scope: firstMatch(of: "scope", in: text))
     }
 
-    /// As the grammar has it, but one token68 or one empty value spoils the whole field.
+    /// Follows the grammar, but one token68 or one empty value makes the whole field invalid.
     static func withoutOddities(_ lines: [String]) -> Reading {
         guard let challenges = try? ReceivedChallenge.list(in: lines) else {
-            return Reading(reason: "it refuses a field that is not as the grammar has it")
+            return Reading(reason: "it rejects a field that violates the grammar")
         }
         if challenges.contains(where: { $0.token68 != nil }) {
-            return Reading(reason: "it refuses a field with a token68 challenge, such as Negotiate's")
+            return Reading(reason: "it rejects a field with a token68 challenge, such as Negotiate's")
         }
         if challenges.contains(where: { $0.parameters.contains { $0.value.isEmpty } }) {
-            return Reading(reason: "it refuses a field with an empty value")
+            return Reading(reason: "it rejects a field with an empty value")
         }
         return Reading(
             metadataURL: ReceivedChallenge.metadataURL(in: challenges),
@@ -92,16 +92,16 @@ private enum LooseReading {
     /// Splits the parameters of the Bearer challenge at every comma, within quotes too.
     static func splitAtCommas(_ lines: [String]) -> Reading {
         guard let challenges = try? ReceivedChallenge.list(in: lines) else {
-            return Reading(reason: "its platform drops a field that is not as the grammar has it")
+            return Reading(reason: "its platform drops a field that violates the grammar")
         }
         guard let bearer = challenges.first(where: { $0.isScheme("Bearer") }) else {
             return Reading(
-                reason: "it gives up on a 401 whose challenges are all of other schemes than Bearer")
+                reason: "it gives up on a 401 without a Bearer challenge")
         }
         var reading = Reading()
         for parameter in bearer.parameters {
             let value = parameter.value.utf8.prefix { $0 != 0x2C }
-            // What is left has lost its closing quote, and keeps the opening one.
+            // The cut value loses its closing quote, and keeps the opening one.
             let isCut = value.count < parameter.value.utf8.count
             let read = (isCut ? "\"" : "") + String(decoding: value, as: UTF8.self)
             if isCut { reading.reason = "it splits parameters at commas within quotes" }
@@ -111,9 +111,9 @@ private enum LooseReading {
         return reading
     }
 
-    /// Splits at commas outside quotes, but takes an escaped quote for the end of the string; the scheme's case counts.
+    /// Splits at commas outside quotes, which an escaped quote ends too; the scheme is case-sensitive.
     static func togglingQuotes(_ text: String) -> Reading {
-        var reading = Reading(reason: "it finds no challenge whose scheme is written Bearer")
+        var reading = Reading(reason: "it finds no challenge with the scheme spelled Bearer")
         var isBearer = false
         for part in splitOutsideQuotes(text) {
             var rest = part.drop { $0 == 0x20 }
@@ -141,8 +141,8 @@ private enum LooseReading {
         }
     }
 
-    /// Takes everything behind the first Bearer for one challenge; the last value of a name wins.
-    static func behindBearer(_ text: String) -> Reading {
+    /// Treats everything after the first Bearer as one challenge; the last value of a name wins.
+    static func afterBearer(_ text: String) -> Reading {
         let lowercased = ASCII.lowercased(text)
         guard let start = offset(of: "bearer ", in: Array(lowercased.utf8)) else {
             return Reading(reason: "it finds no Bearer in the field")
@@ -161,7 +161,7 @@ private enum LooseReading {
         matches(of: name, in: text, atWordStart: false).first
     }
 
-    /// What the pattern `name=(?:"([^"]+)"|([^\s,]+))` finds, in order.
+    /// Returns the matches of the pattern `name=(?:"([^"]+)"|([^\s,]+))`, in order.
     private static func matches(of name: String, in text: String, atWordStart: Bool) -> [String] {
         let bytes = Array(text.utf8)
         let needle = Array((name + "=").utf8)

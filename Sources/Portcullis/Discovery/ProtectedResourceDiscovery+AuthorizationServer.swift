@@ -4,13 +4,14 @@ import PortcullisHTTP
 import PortcullisJOSE
 
 extension ProtectedResourceDiscovery {
-    /// The metadata of an authorization server, from its RFC 8414 location or from OpenID Connect's.
+    /// Fetches the metadata of an authorization server from its RFC 8414 or OpenID Connect location.
     ///
-    /// Goes on to the next location after an answer of 4xx and after a document of another issuer; other faults end the search.
+    /// Continues at the next location after a 4xx status and after a document of another issuer; other faults
+    /// end the search.
     ///
-    /// - Parameter issuer: The identifier, as a resource's metadata name it.
-    /// - Throws: ``DiscoveryError``; ``DiscoveryError/issuerMismatch`` unless a document names this very issuer, and
-    ///   ``DiscoveryError/insecureURL`` if one of its endpoints is not https.
+    /// - Parameter issuer: The identifier, as in a resource's metadata.
+    /// - Throws: ``DiscoveryError``; ``DiscoveryError/issuerMismatch`` unless a document names exactly this
+    ///   issuer, and ``DiscoveryError/insecureURL`` if one of its endpoints is not https.
     ///
     /// RFC 8414 §3, §3.3, OpenID Connect Discovery 1.0 §4.
     public func authorizationServer(
@@ -38,7 +39,7 @@ extension ProtectedResourceDiscovery {
     ) async throws(DiscoveryError) -> DiscoveredAuthorizationServer {
         let response = try await response(from: location)
         guard let object = (try? JSONValue.parse(response.body))?.object else { throw .malformedDocument }
-        // RFC 8414 §3.3: identical, code point by code point; a slash more or less is another issuer.
+        // RFC 8414 §3.3: identical, code point by code point; a final slash makes another issuer.
         guard let named = object["issuer"]?.string, named.utf8.elementsEqual(issuer.utf8) else {
             throw .issuerMismatch
         }
@@ -53,9 +54,10 @@ extension ProtectedResourceDiscovery {
         return server
     }
 
-    /// The keys that an authorization server signs tokens with.
+    /// Fetches the keys that an authorization server signs tokens with.
     ///
-    /// - Throws: ``DiscoveryError``; ``DiscoveryError/malformedDocument`` if there is no `jwks_uri` or no key set at it.
+    /// - Throws: ``DiscoveryError``; ``DiscoveryError/malformedDocument`` if there is no `jwks_uri` or no key
+    ///   set at it.
     ///
     /// RFC 8414 §2.
     public func keys(of server: DiscoveredAuthorizationServer) async throws(DiscoveryError) -> JWKSet {

@@ -3,16 +3,16 @@
 import PortcullisJOSE
 
 extension ProtectedResourceDiscovery {
-    /// How far `exp` and `nbf` may lie off.
+    /// The leeway for `exp` and `nbf`.
     private static let leeway: Duration = .seconds(60)
-    /// The largest signed document.
+    /// The maximum length of signed metadata, in bytes.
     private static let maxSignedByteCount = 262_144
-    /// Claims that say something about the JWT and not about the resource.
+    /// Claims about the JWT and not about the resource.
     ///
     /// RFC 7519 §4.1.
-    private static let claimsOfTheToken: Set<String> = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"]
+    private static let claimsAboutJWT: Set<String> = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"]
 
-    /// The members of a document with signed values in place of plain ones, and who signed them.
+    /// Returns the members of a document with signed values replacing unsigned ones, and their signer.
     ///
     /// RFC 9728 §2.2.
     func applySignedValues(
@@ -25,7 +25,7 @@ extension ProtectedResourceDiscovery {
             guard let text = value.string else { throw .malformed }
             let (claims, signer) = try await verify(text, beside: object, signers)
             var effective = object
-            for claim in claims.members where !Self.claimsOfTheToken.contains(claim.name) {
+            for claim in claims.members where !Self.claimsAboutJWT.contains(claim.name) {
                 effective[claim.name] = claim.value
             }
             return (effective, signer)
@@ -82,7 +82,7 @@ extension ProtectedResourceDiscovery {
         of signer: String, _ object: JSONObject, _ signers: [String: JWKSet]
     ) async throws(SignedMetadataFault) -> JWKSet {
         if let given = signers.first(where: { $0.key.utf8.elementsEqual(signer.utf8) }) { return given.value }
-        // The resource speaks for itself, with keys that lie on its own origin.
+        // The resource may sign itself, with keys on its own origin.
         guard let resource = object["resource"]?.string, let resourceURL = try? HTTPURL(resource),
             [resource, resourceURL.origin(of: resource)].contains(where: {
                 $0.utf8.elementsEqual(signer.utf8)

@@ -3,41 +3,42 @@
 import PortcullisHTTP
 public import PortcullisJOSE
 
-/// Finds out how a resource is protected, as its clients do: from its challenge to its metadata to its authorization servers.
+/// Discovers a resource's protection: from its challenge to its metadata to its authorization servers.
 ///
-/// For clients and gateways. Every URL that is fetched comes from others, so all of them are held to the same bounds: https, public
-/// addresses (the default fetcher's part), no redirects, a size and a time. What is found is checked as RFC 9728 §3.3 and RFC 8414 §3.3
-/// demand before it is handed out. Documents are kept for as long as their `Cache-Control` says, and fetched once at a time.
+/// For clients and gateways. Every fetched URL comes from other parties, so all have the same bounds: https,
+/// public addresses (by the default fetcher), no redirects, a maximum length and a timeout. Documents are
+/// validated by RFC 9728 §3.3 and RFC 8414 §3.3 before they are returned, cached by their `Cache-Control`,
+/// and fetched once at a time.
 ///
 /// RFC 9728 §3, §5, RFC 8414 §3.
 public struct ProtectedResourceDiscovery: Sendable {
-    /// The bounds, and what is accepted.
+    /// The bounds and policies of a discovery.
     public struct Configuration: Sendable {
-        /// The bound for each exchange.
+        /// The timeout of each exchange.
         ///
         /// Default 5 seconds.
         public var timeout: Duration = .seconds(5)
-        /// The bound for the body of each response, in bytes.
+        /// The maximum length of each response's body, in bytes.
         ///
         /// Default 1 MiB.
         public var maxResponseByteCount = 1_048_576
         /// Whether `http` URLs of this machine are fetched, for development.
         ///
-        /// Default false. The fetcher has to let loopback addresses through as well.
+        /// Default `false`. The fetcher must allow loopback addresses too.
         public var allowsInsecureLoopback = false
-        /// Which resource a document may be about, when a challenge led to it.
+        /// The resources that a document may name, if a challenge led to it.
         ///
         /// Default ``ResourceMatching/identical``.
         public var resourceMatching = ResourceMatching.identical
-        /// What is done with `signed_metadata`.
+        /// The treatment of `signed_metadata`.
         ///
-        /// Default: it is verified, with the resource's own keys alone.
+        /// Default: verified, with only the resource's own keys.
         public var signedMetadata = SignedMetadataPolicy.verified(signers: [:])
-        /// The longest time for which a document is used without asking again, whatever its `max-age`.
+        /// The longest time that a document is cached without revalidation, whatever its `max-age`.
         ///
-        /// Default one day; zero keeps nothing.
+        /// Default one day; zero disables the cache.
         public var maxCacheAge: Duration = .seconds(86_400)
-        /// How many documents are kept, of 64 KiB at most.
+        /// The maximum number of cached documents, of at most 64 KiB each.
         ///
         /// Default 256.
         public var maxCachedDocumentCount = 256
@@ -46,44 +47,44 @@ public struct ProtectedResourceDiscovery: Sendable {
         public init() {}
     }
 
-    /// Which resource a document may be about.
+    /// The resources that a document may name.
     public enum ResourceMatching: Sendable, Hashable {
-        /// The URL that was called, byte for byte.
+        /// The called URL, byte for byte.
         ///
         /// RFC 9728 §3.3.
         case identical
-        /// That URL, or one above it on the same origin, by whole segments, as the MCP clients have it.
+        /// The called URL, or a parent of it on the same origin, by whole segments, as in MCP clients.
         case identicalOrAbove
     }
 
-    /// What is done with `signed_metadata`.
+    /// The treatment of `signed_metadata`.
     ///
     /// RFC 9728 §2.2.
     public enum SignedMetadataPolicy: Sendable {
-        /// It is not looked at.
+        /// Ignores it.
         case ignored
-        /// It has to be valid where there is one, and its values win over the plain ones.
+        /// Requires it to be valid if present; its values replace the unsigned ones.
         ///
-        /// `signers` are further issuers with their keys. The resource itself, or its origin, may always sign: with the keys at its
-        /// `jwks_uri`, if that lies on its origin.
+        /// `signers` are further issuers with their keys. The resource itself, or its origin, may always
+        /// sign, with the keys at its `jwks_uri` if that is on its origin.
         case verified(signers: [String: JWKSet])
     }
 
-    /// How many authorization servers of a resource are asked: it could name thousands, of anybody's.
+    /// The maximum number of authorization servers fetched for a resource: it could name thousands.
     ///
     /// RFC 9728 §7.7.
     package static let maximumServerCount = 16
 
-    /// The bounds, and what is accepted.
+    /// The bounds and policies of a discovery.
     public let configuration: Configuration
     let time: TimeSource
     let fetcher: any Fetcher
     private let documents: DocumentCache
 
-    /// Makes a discovery with a cache of its own.
+    /// Makes a discovery with its own cache.
     ///
     /// - Parameters:
-    ///   - fetcher: The way to the network. Default: connects to public addresses only.
+    ///   - fetcher: The HTTP client. Default: connects only to public addresses.
     ///   - configuration: The bounds.
     ///   - time: The clocks, for the age of documents and the `exp` of signed ones.
     public init(
@@ -98,10 +99,12 @@ public struct ProtectedResourceDiscovery: Sendable {
 
     /// Calls a URL without a token, and follows its challenge to metadata and authorization servers.
     ///
-    /// Without a challenge that names the metadata, they are looked for at the well-known location. Waits for three exchanges one after
-    /// the other at least, each within the time-out. Of the authorization servers the first 16 are asked.
+    /// If no challenge names the metadata, they are fetched from the well-known location. Waits for at least
+    /// three consecutive exchanges, each within the timeout. Fetches at most the first 16 authorization
+    /// servers.
     ///
-    /// - Throws: ``DiscoveryError``. If no authorization server of the list can be used, the error is the first one's.
+    /// - Throws: ``DiscoveryError``. If no listed authorization server is usable, the error is the first
+    ///   one's.
     ///
     /// RFC 9728 §5.
     public func discover(_ url: String) async throws(DiscoveryError) -> DiscoveredResource {
@@ -112,7 +115,7 @@ public struct ProtectedResourceDiscovery: Sendable {
         return try await follow(lines, from: identifier)
     }
 
-    /// The answer to a call without a token, of whatever status.
+    /// Returns the answer to a request without a token, whatever its status.
     package func answer(at url: String) async throws(DiscoveryError) -> FetchResponse {
         guard IssuerURL.isFetchable(url, allowingInsecureLoopback: configuration.allowsInsecureLoopback)
         else { throw .insecureURL }
@@ -126,10 +129,10 @@ public struct ProtectedResourceDiscovery: Sendable {
         }
     }
 
-    /// Follows a challenge that the client has got already, which is how it learns that metadata have changed.
+    /// Follows a challenge that the client received already, which may mean that the metadata changed.
     ///
     /// - Parameters:
-    ///   - url: The URL that was called.
+    ///   - url: The called URL.
     ///   - challenge: The `WWW-Authenticate` lines of its answer.
     /// - Throws: ``DiscoveryError``.
     ///
@@ -150,7 +153,7 @@ public struct ProtectedResourceDiscovery: Sendable {
     private func follow(
         _ lines: [String], from identifier: ResourceIdentifier
     ) async throws(DiscoveryError) -> DiscoveredResource {
-        // A field that is not as the grammar has it says nothing that could be relied on.
+        // A field that violates the grammar is ignored.
         let challenges = (try? ReceivedChallenge.list(in: lines)) ?? []
         let found: DiscoveredMetadata
         if let location = ReceivedChallenge.metadataURL(in: challenges) {
@@ -170,9 +173,10 @@ public struct ProtectedResourceDiscovery: Sendable {
         return result
     }
 
-    /// The metadata of a resource, from its well-known location.
+    /// Fetches the metadata of a resource from its well-known location.
     ///
-    /// - Throws: ``DiscoveryError``; ``DiscoveryError/resourceMismatch`` unless the document names this very resource.
+    /// - Throws: ``DiscoveryError``; ``DiscoveryError/resourceMismatch`` unless the document names exactly
+    ///   this resource.
     ///
     /// RFC 9728 §3.1, §3.3.
     public func metadata(of identifier: ResourceIdentifier) async throws(DiscoveryError) -> DiscoveredMetadata
@@ -182,11 +186,12 @@ public struct ProtectedResourceDiscovery: Sendable {
         return try await read(object, from: location) { $0.utf8.elementsEqual(identifier.text.utf8) }
     }
 
-    /// The metadata that a challenge points to.
+    /// Fetches the metadata that a challenge names.
     ///
     /// - Parameters:
-    ///   - location: The `resource_metadata` of the challenge; any host may have it.
-    ///   - url: The URL that the challenge came from, which decides on the resource that the document may name.
+    ///   - location: The `resource_metadata` of the challenge; it may be on any host.
+    ///   - url: The URL that the challenge came from, which determines the resource that the document may
+    ///     name.
     /// - Throws: ``DiscoveryError``.
     ///
     /// RFC 9728 §3.3.
@@ -205,7 +210,7 @@ public struct ProtectedResourceDiscovery: Sendable {
         guard let resource = effective["resource"]?.string, matching(resource) else {
             throw effective["resource"]?.string == nil
                 ? .invalidMetadata(
-                    .init("The document names its resource (RFC 9728 §2).", path: "$.resource"))
+                    .init("The document must name its resource (RFC 9728 §2).", path: "$.resource"))
                 : .resourceMismatch
         }
         do throws(ConfigurationError) {
@@ -217,7 +222,7 @@ public struct ProtectedResourceDiscovery: Sendable {
         }
     }
 
-    /// The object at a URL: 200, `application/json`, strict.
+    /// Fetches the JSON object at a URL: 200, `application/json`, strict.
     private func document(at url: String) async throws(DiscoveryError) -> JSONObject {
         let response = try await response(from: url)
         guard response.isJSON else { throw .wrongMediaType }
@@ -225,7 +230,7 @@ public struct ProtectedResourceDiscovery: Sendable {
         return object
     }
 
-    /// The answer of 200 at a URL that may be fetched.
+    /// Fetches a URL, if it may be fetched, and returns an answer of 200.
     func response(from url: String) async throws(DiscoveryError) -> FetchResponse {
         guard IssuerURL.isFetchable(url, allowingInsecureLoopback: configuration.allowsInsecureLoopback)
         else {
@@ -239,14 +244,14 @@ public struct ProtectedResourceDiscovery: Sendable {
         }
     }
 
-    /// Forgets all documents, so that everything is asked for anew.
+    /// Empties the cache, so that every document is fetched again.
     public func forget() async {
         await documents.removeAll()
     }
 }
 
 extension ProtectedResourceDiscovery.ResourceMatching {
-    /// Whether a document about this resource may be used by a client that called that URL.
+    /// Whether a client that called a URL may use a document about this resource.
     package func accepts(_ resource: String, for url: String) -> Bool {
         if resource.utf8.elementsEqual(url.utf8) { return true }
         guard self == .identicalOrAbove, url.utf8.starts(with: resource.utf8),
@@ -258,7 +263,7 @@ extension ProtectedResourceDiscovery.ResourceMatching {
 }
 
 extension FetchResponse {
-    /// Whether the media type is `application/json`, with whatever parameters.
+    /// Whether the media type is `application/json`, ignoring parameters.
     package var isJSON: Bool {
         let value = fields[.contentType] ?? ""
         let type = value.utf8.prefix { $0 != 0x3B && $0 != 0x20 && $0 != 0x09 }

@@ -2,21 +2,21 @@
 
 import PortcullisHTTP
 
-/// One challenge that a client got: a scheme, and its parameters or its token.
+/// One received challenge: a scheme, and its parameters or its token68.
 ///
 /// RFC 9110 §11.6.1.
 public struct ReceivedChallenge: Sendable, Hashable {
     /// One parameter.
     public struct Parameter: Sendable, Hashable {
-        /// The name as it was sent; case does not count.
+        /// The name as received; case-insensitive.
         public let name: String
         /// The value, unescaped and without quotes; it may be empty.
         public let value: String
     }
 
-    /// The scheme as it was sent; case does not count.
+    /// The scheme as received; case-insensitive.
     public let scheme: String
-    /// What stands in place of parameters with schemes such as `Negotiate`.
+    /// The token68 that schemes such as `Negotiate` have instead of parameters.
     public let token68: String?
     /// The parameters, in order.
     public let parameters: [Parameter]
@@ -27,20 +27,20 @@ public struct ReceivedChallenge: Sendable, Hashable {
         self.parameters = parameters
     }
 
-    /// The value of the parameter with this name, in any case, or nothing.
+    /// The value of the parameter with this name, ignoring case, or `nil`.
     public subscript(name: String) -> String? {
         parameters.first { ASCII.equalIgnoringCase($0.name, name) }?.value
     }
 
-    /// Whether this is the scheme of that name, in any case.
+    /// Whether the challenge has this scheme, ignoring case.
     public func isScheme(_ name: String) -> Bool { ASCII.equalIgnoringCase(scheme, name) }
 
-    /// Reads the challenges of a response from its `WWW-Authenticate` lines, in order.
+    /// Parses the `WWW-Authenticate` lines of a response, in order.
     ///
-    /// As strict as the grammar: one malformed challenge is an error, since nobody can tell where the next begins. Several lines are
-    /// read as if they were one, joined by commas.
+    /// As strict as the grammar: one malformed challenge is an error, since the start of the next is unknown.
+    /// Several lines are parsed as one, joined by commas.
     ///
-    /// - Throws: ``ChallengeSyntaxError`` with the place and the reason.
+    /// - Throws: ``ChallengeSyntaxError`` with offset and reason.
     ///
     /// RFC 9110 §5.3, §11.2, §11.6.1.
     package static func list(in lines: [String]) throws(ChallengeSyntaxError) -> [ReceivedChallenge] {
@@ -48,7 +48,7 @@ public struct ReceivedChallenge: Sendable, Hashable {
         return try reader.list()
     }
 
-    /// The `resource_metadata` of the first challenge that has one, of whatever scheme.
+    /// Returns the `resource_metadata` of the first challenge that has one, of any scheme.
     ///
     /// RFC 9728 §5.1.
     package static func metadataURL(in challenges: [ReceivedChallenge]) -> String? {
@@ -59,34 +59,34 @@ public struct ReceivedChallenge: Sendable, Hashable {
     }
 }
 
-/// Why `WWW-Authenticate` lines are no list of challenges, and where.
+/// The reason that `WWW-Authenticate` lines are malformed, and its offset.
 ///
-/// Holds none of their text.
+/// Contains none of their text.
 ///
 /// RFC 9110 §11.6.1.
 package struct ChallengeSyntaxError: Error, Sendable, Hashable, CustomStringConvertible {
     /// What was wrong.
     @nonexhaustive
     package enum Reason: Sendable, Hashable {
-        /// Where a scheme or a parameter's name should begin, there is no token.
+        /// There is no token for a scheme or a parameter's name.
         case missingToken
-        /// A parameter stands where a scheme should be.
+        /// There is a parameter instead of a scheme.
         case parameterWithoutScheme
-        /// Behind an equals sign there is neither a token nor a quoted string.
+        /// After an equals sign there is neither a token nor a quoted string.
         case missingValue
-        /// A quoted string does not end.
+        /// A quoted string has no end.
         case unterminatedString
-        /// A quoted string, or what a backslash escapes in it, holds a control character.
+        /// A quoted string contains a control character, perhaps after a backslash.
         case controlCharacter
-        /// Behind a value or a token there is something else than a comma.
+        /// After a value or a token there is no comma.
         case missingComma
-        /// The same parameter stands twice in one challenge.
+        /// A parameter is given more than once in one challenge.
         case repeatedParameter
     }
 
     /// What was wrong.
     package let reason: Reason
-    /// The offset, in bytes of the lines joined by a comma and a blank.
+    /// The byte offset in the lines joined by a comma and a blank.
     package let offset: Int
 
     package init(reason: Reason, offset: Int) {
@@ -94,17 +94,17 @@ package struct ChallengeSyntaxError: Error, Sendable, Hashable, CustomStringConv
         self.offset = offset
     }
 
-    /// What was wrong, in a sentence.
+    /// The problem as a sentence.
     package var description: String {
         let what =
             switch reason {
             case .missingToken: "a scheme or a parameter's name is missing"
-            case .parameterWithoutScheme: "a parameter stands where a scheme should be"
+            case .parameterWithoutScheme: "there is a parameter instead of a scheme"
             case .missingValue: "a parameter's value is neither a token nor a quoted string"
             case .unterminatedString: "a quoted string does not end"
-            case .controlCharacter: "a quoted string holds a control character"
-            case .missingComma: "a comma is missing behind a value"
-            case .repeatedParameter: "a parameter stands twice in one challenge"
+            case .controlCharacter: "a quoted string contains a control character"
+            case .missingComma: "a comma is missing after a value"
+            case .repeatedParameter: "a parameter is given more than once in one challenge"
             }
         return "at byte \(offset) \(what)"
     }

@@ -2,13 +2,14 @@
 
 import PortcullisHTTP
 
-/// A moment as HTTP writes it, in any of the three forms that a recipient has to know.
+/// Parses HTTP dates, in each of the three formats that a recipient must accept.
 ///
 /// RFC 9110 §5.6.7.
 enum ReceivedDate {
-    /// The seconds since 1970, or nothing for a text of another form.
+    /// Returns the seconds since 1970, or `nil` for an invalid text.
     ///
-    /// - Parameter now: Decides on the century of a year with two digits: at most 50 years ahead.
+    /// - Parameter now: The present, which determines the century of a two-digit year: at most 50 years
+    ///   ahead.
     static func seconds(_ text: String, now: Double) -> Double? {
         let words = text.utf8.split(separator: 0x20).map { String(decoding: $0, as: UTF8.self) }
         switch words.count {
@@ -51,7 +52,7 @@ enum ReceivedDate {
         return Int(text)
     }
 
-    /// By eras of 400 years that begin in March.
+    /// Counts in eras of 400 years that begin in March.
     private static func daysSince1970(_ year: Int, _ month: Int, _ day: Int) -> Int {
         let shifted = month <= 2 ? year - 1 : year
         let era = (shifted >= 0 ? shifted : shifted - 399) / 400

@@ -2,7 +2,7 @@
 
 import PortcullisJOSE
 
-/// Puts what an admission has recorded into words.
+/// Describes the recorded trace of an admission.
 struct ExplainedRequest {
     let trace: AdmissionTrace
     let findings: RequestFindings
@@ -21,7 +21,7 @@ struct ExplainedRequest {
         }
     }
 
-    /// What became of a step, or `nil` where there is nothing to show of it.
+    /// Returns the outcome of a step, or `nil` if it is not shown.
     private func outcome(of step: AdmissionStep) -> Explanation.Step.Outcome? {
         switch trace.outcomes[step] {
         case .passed: step.isPart ? nil : .passed
@@ -40,7 +40,7 @@ struct ExplainedRequest {
         return step.name != refused.name
     }
 
-    // What was wrong is what the refusal itself says.
+    // The refused step shows the texts of the refusal itself.
     private func texts(of step: AdmissionStep) -> (expected: String?, got: String?) {
         if step == trace.refusedStep, let finding = refusal?.finding {
             return (finding.expected, finding.got)

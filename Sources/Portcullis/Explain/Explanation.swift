@@ -1,47 +1,47 @@
 // SPDX-License-Identifier: MIT
 
-/// What the gate does with one request, step by step: the record of a real admission.
+/// The steps of one decision, recorded from a real admission.
 ///
-/// Holds what the token says of itself where that decides, and neither the token nor a proof: of those a hash at most.
+/// Contains claims of the token if they matter, but neither the token nor a proof: of those at most a hash.
 public struct Explanation: Sendable {
     /// One step of the gate.
     public struct Step: Sendable, Hashable {
-        /// What came of a step.
+        /// The outcome of a step.
         @nonexhaustive
         public enum Outcome: String, Sendable, Hashable {
             /// The request passed.
             case passed
-            /// The token passed when it was checked, and is remembered.
+            /// The token passed when it was checked, and is cached.
             case remembered
             /// The request was refused here.
             case failed
-            /// The request was refused before, and nothing was looked at.
+            /// The request was refused before, and this step was not taken.
             case notReached
             /// The request was refused before, and would pass here.
             case wouldPass
             /// The request was refused before, and would be refused here too.
             case wouldFail
-            /// The request was refused before, and what this step needs is not known.
+            /// The request was refused before, and the inputs of this step are unknown.
             case notJudged
         }
 
-        /// What is checked.
+        /// The name of the check.
         public let name: String
-        /// The clause that wants it.
+        /// The clause that requires it.
         public let clause: String
-        /// What came of it.
+        /// The outcome.
         public let outcome: Outcome
-        /// What would be right, where that can be said.
+        /// The expected value, or `nil`.
         public let expected: String?
-        /// What the request has, where that can be said; text from outside, made printable.
+        /// The request's value, or `nil`; untrusted text, made printable.
         public let got: String?
-        /// Why the request is refused here, or would be.
+        /// The reason for which the request is, or would be, refused here.
         public let reason: RefusalReason?
     }
 
-    /// The steps, in the order in which they are taken.
+    /// The steps, in order.
     public let steps: [Step]
-    /// The token, if the request is let in, or the refusal that the client gets.
+    /// The token, if the request is admitted, or the refusal that the client gets.
     public let decision: Result<AccessToken, Refusal>
 
     /// The step at which the request was refused.

@@ -4,19 +4,19 @@ public import PortcullisHTTP
 import PortcullisJOSE
 
 extension ProtectedResource {
-    /// Takes a request through the gate and says what each step found.
+    /// Authorizes a request and returns the outcome of each step.
     ///
-    /// Decides as ``authorize(_:requiring:in:)`` does, with all that this entails: keys are fetched, a token may be introspected, and a
-    /// DPoP proof counts as used.
+    /// Decides like ``authorize(_:requiring:in:)``, with the same effects: keys are fetched, a token may be
+    /// introspected, and a DPoP proof counts as used.
     ///
-    /// May wait as long as `authorize` does.
+    /// May wait as long as `authorize`.
     ///
     /// - Parameters:
     ///   - head: The request.
     ///   - requirement: What the token must carry.
-    ///   - context: What is known of the request besides its head.
-    ///   - judgesAllSteps: Whether the steps behind a refusal are judged too, as far as that can be done at once and without a trace.
-    ///     Only the first refusal decides. Default false.
+    ///   - context: What is known about the request in addition to its head.
+    ///   - judgesAllSteps: Whether the steps after a refusal are judged too, as far as that needs no I/O and
+    ///     leaves no trace. Only the first refusal decides. Default `false`.
     public func explain(
         _ head: RequestHead, requiring requirement: AccessRequirement = .anyValidToken,
         in context: AuthorizationContext = AuthorizationContext(),

@@ -2,22 +2,22 @@
 
 public import PortcullisHTTP
 
-/// The gate's only way out to the network: keys, authorization server metadata, introspection.
+/// The gate's only access to the network: for keys, authorization server metadata and introspection.
 ///
-/// An implementation must not follow redirects, must check the server's certificate, and must keep to the bounds of the
-/// request. It may wait as long as ``FetchRequest/timeout``.
+/// An implementation must not follow redirects, must verify the server's certificate, and must respect the
+/// bounds of the request. It may wait as long as ``FetchRequest/timeout``.
 ///
 /// RFC 8414 §3, RFC 7662 §2.1, §4.
 public protocol Fetcher: Sendable {
-    /// Sends a request and returns whatever response comes, of any status.
+    /// Sends a request and returns the response, whatever its status.
     ///
     /// - Throws: ``FetchError`` if there is no complete response within the bounds.
     func fetch(_ request: FetchRequest) async throws(FetchError) -> FetchResponse
 }
 
-/// A request that the gate wants sent.
+/// A request by the gate.
 public struct FetchRequest: Sendable {
-    /// An absolute URL from configuration, or from metadata that was checked; never from a token.
+    /// An absolute URL from configuration, or from validated metadata; never from a token.
     public let url: String
     /// `GET` or `POST`.
     public let method: Method
@@ -25,11 +25,11 @@ public struct FetchRequest: Sendable {
     public let fields: Fields
     /// The body; empty with `GET`.
     public let body: [UInt8]
-    /// The bound for the whole exchange.
+    /// The timeout of the whole exchange.
     ///
     /// Default 5 seconds.
     public let timeout: Duration
-    /// The bound for the body of the response, in bytes.
+    /// The maximum length of the response's body, in bytes.
     ///
     /// Default 1 MiB.
     public let maxResponseByteCount: Int
@@ -66,45 +66,45 @@ public struct FetchResponse: Sendable {
 }
 
 extension FetchRequest: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// Method and URL: the fields hold the resource's own secret, the body a client's token.
+    /// Method and URL: the fields contain the resource's own secret, the body a client's token.
     public var description: String { "FetchRequest(\(method.name) \(url))" }
     /// Method and URL.
     public var debugDescription: String { description }
-    /// Nothing of what it holds.
+    /// No members.
     public var customMirror: Mirror { Mirror(self, children: [:]) }
 }
 
 extension FetchResponse: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// The status: the body may say whose token it was.
+    /// The status only: the body may contain personal claims.
     public var description: String { "FetchResponse(\(status.code))" }
     /// The status.
     public var debugDescription: String { description }
-    /// Nothing of what it holds.
+    /// No members.
     public var customMirror: Mirror { Mirror(self, children: [:]) }
 }
 
-/// Why there is no response.
+/// The reason that there is no response.
 ///
-/// Holds no text from the network.
+/// Contains no text from the network.
 @nonexhaustive
 public enum FetchError: Error, Sendable, Hashable {
-    /// No connection, or one that broke.
+    /// The connection failed or broke.
     case unreachable
-    /// The host has only addresses that the fetcher may not connect to.
+    /// All addresses of the host are forbidden for the fetcher.
     case forbiddenAddress
     /// The certificate of the server is not trusted.
     case untrustedServer
-    /// Nothing complete within the time.
+    /// No complete response within the timeout.
     case timedOut
-    /// A body above the bound.
+    /// A body longer than the maximum.
     case tooLarge
-    /// Bytes that are no HTTP response.
+    /// Bytes that are not an HTTP response.
     case malformedResponse
-    /// Nobody gave the gate a way to the network.
+    /// The gate has no fetcher.
     case noFetcher
 }
 
-/// Stands in where no fetcher was given: fixed keys need none.
+/// Used if no fetcher is configured: fixed keys need none.
 struct NoFetcher: Fetcher {
     func fetch(_ request: FetchRequest) async throws(FetchError) -> FetchResponse {
         throw .noFetcher

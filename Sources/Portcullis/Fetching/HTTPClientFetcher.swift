@@ -3,9 +3,9 @@
 import PortcullisHTTP
 public import PortcullisTransport
 
-/// The package's own way to the network: kept connections on its own event loops, TLS, no redirects.
+/// The package's own fetcher: persistent connections on its own event loops, TLS, no redirects.
 ///
-/// Trusts the system's certificate authorities unless told otherwise.
+/// Trusts the system's certificate authorities by default.
 ///
 /// RFC 8414 §6.2, RFC 7662 §4.
 public struct HTTPClientFetcher: Fetcher {
@@ -13,8 +13,8 @@ public struct HTTPClientFetcher: Fetcher {
 
     /// Makes a fetcher with a client of its own.
     ///
-    /// If roots or a certificate of the configuration can't be read, every https exchange fails; whoever wants to know at
-    /// once makes the client with `HTTPClient.init(validating:)`.
+    /// If the roots or the certificate of the configuration can't be read, every https exchange fails; to
+    /// fail at once, make the client with `HTTPClient.init(validating:)`.
     public init(configuration: HTTPClient.Configuration = .init()) {
         self.init(HTTPClient(configuration: configuration))
     }
@@ -24,7 +24,7 @@ public struct HTTPClientFetcher: Fetcher {
         self.client = client
     }
 
-    /// Sends a request and returns whatever response comes, within the request's bounds.
+    /// Sends a request and returns the response, within the request's bounds.
     ///
     /// - Throws: ``FetchError`` if there is none.
     public func fetch(_ request: FetchRequest) async throws(FetchError) -> FetchResponse {
@@ -35,7 +35,7 @@ public struct HTTPClientFetcher: Fetcher {
                     fields: request.fields.map { ($0.name, $0.value) },
                     body: request.body, deadline: request.timeout,
                     maxResponseByteCount: request.maxResponseByteCount,
-                    // Everything that the gate asks is a question: asking twice changes nothing.
+                    // All requests of the gate are queries without side effects, so they can be repeated.
                     isRepeatable: true))
             return FetchResponse(status: response.status, fields: response.fields, body: response.body)
         } catch {
@@ -43,8 +43,7 @@ public struct HTTPClientFetcher: Fetcher {
         }
     }
 
-    /// Sends a message that was written already, and hands over whatever response comes: once, and on the event loop of the caller
-    /// if there is one.
+    /// Sends a serialized message and passes on the response: once, on the event loop of the caller if any.
     func send(
         _ message: [UInt8], of prepared: PreparedRequest, timeout: Duration, maxResponseByteCount: Int,
         then finish: @escaping @Sendable (Result<ReceivedResponse, FetchError>) -> Void
@@ -70,9 +69,9 @@ public struct HTTPClientFetcher: Fetcher {
 }
 
 extension Fetcher where Self == HTTPClientFetcher {
-    /// A fetcher that connects to public addresses only, for URLs that come from others.
+    /// A fetcher that connects only to public addresses, for untrusted URLs.
     ///
-    /// The address that the connection is made to is looked at, so that a name which changes its address gets nowhere. RFC 9728 §7.7.
+    /// Checks the address of the actual connection, which defeats DNS rebinding. RFC 9728 §7.7.
     public static var publicAddressesOnly: HTTPClientFetcher {
         HTTPClientFetcher(configuration: .init(addresses: .publicOnly))
     }

@@ -3,7 +3,7 @@
 import PortcullisHTTP
 import Synchronization
 
-/// The resources that send their clients to one issuer, to be compared with what the issuer says of them.
+/// The resources whose metadata lists one issuer, for comparison with the issuer's metadata.
 ///
 /// RFC 9728 §4, §7.2.
 final class AdvertisedResources: Sendable {
@@ -20,9 +20,9 @@ final class AdvertisedResources: Sendable {
         resources.withLock { $0.append(resource) }
     }
 
-    /// What the issuer's metadata says differently.
+    /// Returns the differences between the resources' metadata and the issuer's.
     ///
-    /// Both of its lists are optional, and absent ones say nothing; they may also be partial, so that this is for the operator to judge.
+    /// Both lists of the issuer are optional and may be partial, so the operator must judge the result.
     func differences(from metadata: AuthorizationServerMetadata, issuer: String) -> [ResourceEvent] {
         resources.withLock { $0 }.flatMap { resource in
             var events: [ResourceEvent] = []

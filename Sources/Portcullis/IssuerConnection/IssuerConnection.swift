@@ -4,7 +4,7 @@ import PortcullisJOSE
 import PortcullisTransport
 import Synchronization
 
-/// One trusted issuer at work: its keys and its introspection, apart from those of every other issuer.
+/// The state of one trusted issuer: its keys and its introspection, separate from all other issuers'.
 ///
 /// RFC 9728 §7.6, RFC 8725 §3.8.
 package final class IssuerConnection: Sendable {
@@ -12,19 +12,19 @@ package final class IssuerConnection: Sendable {
     let keys: KeyStore?
     let introspector: IntrospectionClient?
     let activeLifetime: Duration?
-    /// What the issuer says about itself; asked for when something needs it.
+    /// The issuer's metadata, loaded when needed.
     let metadata: Refresher<AuthorizationServerMetadata>
-    /// Whether its keys are found by its metadata.
+    /// Whether its keys are discovered from its metadata.
     let usesDiscovery: Bool
     private let access: ServerAccess
     private let watch = AuthorizationServerWatch()
-    /// The resources that send their clients there.
+    /// The resources whose metadata lists this issuer.
     let advertised: AdvertisedResources
-    /// The cache that resources share, and the bytes that say who asks this issuer, which are part of its key.
+    /// The shared cache, and the hash of client and endpoint in its keys.
     let sharedAnswers: (cache: any IntrospectionCache, asker: [UInt8])?
     var sharedCache: (any IntrospectionCache)? { sharedAnswers?.cache }
     let onEvent: @Sendable (ResourceEvent) -> Void
-    /// Where the keys are fetched, if another connection may begin with them.
+    /// The location of the keys, if another connection may take them over.
     private let keyOrigin: String?
 
     init(
@@ -73,7 +73,7 @@ package final class IssuerConnection: Sendable {
             }
         }
         self.keys = keys
-        // Keys that came from elsewhere, or over a way that trusts others, say nothing about this connection.
+        // Keys from another location, or fetched with other trust roots, must not be taken over.
         switch trusted.keys {
         case .discovered where trusted.fetcher == nil: keyOrigin = "discovered"
         case .remote(let url) where trusted.fetcher == nil: keyOrigin = url
@@ -105,7 +105,7 @@ extension ResourceEvent {
 }
 
 extension AuthorizationServerMetadata {
-    /// Whether the document allows for a way to prove who asks, or says nothing about it.
+    /// Whether the document lists an authentication method, or no methods at all.
     fileprivate func lists(_ authentication: ClientAuthentication?) -> Bool {
         guard let introspectionMethods, let names = authentication?.registeredNames, !names.isEmpty else {
             return true
@@ -117,7 +117,7 @@ extension AuthorizationServerMetadata {
 }
 
 extension IssuerConnection {
-    /// Asks for the metadata now, as a client would, whatever is remembered; changes since the last look are told.
+    /// Fetches the metadata now, like a client, ignoring caches; reports changes since the last document.
     func discover(at time: TimeSource) async throws(DiscoveryError) -> DiscoveredAuthorizationServer {
         var configuration = ProtectedResourceDiscovery.Configuration()
         configuration.timeout = access.timeout
@@ -132,13 +132,13 @@ extension IssuerConnection {
         return server
     }
 
-    /// Goes on from an earlier connection to the same issuer, unless this one has begun by itself.
+    /// Takes over the state of an earlier connection to the issuer, unless this one has loaded keys itself.
     func inheritState(from other: IssuerConnection) {
         guard other !== self, keys?.publication.generation ?? 0 == 0 else { return }
         inherit(from: other)
     }
 
-    /// Begins with the keys of an earlier connection to the same issuer, if they come from the same place.
+    /// Takes over the keys of an earlier connection to the same issuer, if they come from the same location.
     fileprivate func inherit(from other: IssuerConnection) {
         watch.inherit(from: other.watch)
         guard let keyOrigin, let otherOrigin = other.keyOrigin,
@@ -149,17 +149,18 @@ extension IssuerConnection {
     }
 }
 
-/// The connections of several resources, so that those that trust the same issuer load its keys once.
+/// The connections of several resources: those that trust the same issuer load its keys once.
 package final class IssuerConnections: Sendable {
-    /// Connections of an earlier configuration, whose keys bridge the time until the new ones have fetched theirs.
+    /// Connections of an earlier configuration, whose keys are used until the new ones have fetched theirs.
     private let previous: [[UInt8]: IssuerConnection]
     // Bytes, because String compares by canonical equivalence.
     private let connections = Mutex<[[UInt8]: IssuerConnection]>([:])
 
     /// Starts without a connection.
     ///
-    /// - Parameter previous: What was in use before: a new connection to one of its issuers begins with the keys that were fetched
-    ///   there, so that a reload while the issuer is out of reach locks nobody out. They are fetched anew at once all the same.
+    /// - Parameter previous: The earlier connections: a new connection to one of their issuers starts with
+    ///   the keys fetched there, so that a reload while the issuer is unreachable rejects no valid token.
+    ///   They are fetched again at once.
     package init(succeeding previous: IssuerConnections? = nil) {
         self.previous = previous?.connections.withLock { $0 } ?? [:]
     }

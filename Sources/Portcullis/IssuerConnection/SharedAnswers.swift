@@ -3,18 +3,18 @@
 import PortcullisJOSE
 import PortcullisTransport
 
-/// What a cache that resources share knows of one token.
+/// The access to the shared cache for one token.
 package struct SharedAnswers: Sendable {
-    /// An answer that still counts, and until when it does.
+    /// A valid answer, and its end.
     struct Recalled: Sendable {
         let answer: IntrospectionClient.Answer
         let until: MonotonicInstant
     }
 
-    /// What the cache said.
+    /// The result of a look-up.
     package struct Reading: Sendable {
         var recalled: Recalled?
-        /// Leave to put an answer in; `nil` where there is one, and while the cache cannot be reached.
+        /// The ticket for storing an answer; `nil` if there is one already or the cache is unreachable.
         var ticket: UInt64?
     }
 
@@ -24,7 +24,7 @@ package struct SharedAnswers: Sendable {
     private let inactiveLifetime: Duration
     private let time: TimeSource
 
-    /// Makes `nil` where no cache is shared, or every request asks the server.
+    /// Returns `nil` if there is no shared cache, or answers are not cached.
     init?(
         _ connection: IssuerConnection, lifetime: Duration, inactiveLifetime: Duration, digest: SHA256Digest,
         time: TimeSource
@@ -39,7 +39,7 @@ package struct SharedAnswers: Sendable {
         self.time = time
     }
 
-    /// Looks the token up.
+    /// Looks up the token.
     func recall() async -> Reading {
         let start = time.uptime()
         switch await cache.recall(key) {
@@ -54,7 +54,7 @@ package struct SharedAnswers: Sendable {
         }
     }
 
-    /// Leaves an answer for others.
+    /// Stores an answer for others.
     func remember(
         _ answer: IntrospectionClient.Answer, askedAt moment: MonotonicInstant, since ticket: UInt64
     ) async {
@@ -76,16 +76,16 @@ package struct SharedAnswers: Sendable {
 }
 
 extension TrustedIssuer {
-    /// Stands for what an introspection answer depends on besides the token: where it was asked for, by which client, and how it was
-    /// protected on its way.
+    /// Returns a hash of endpoint, client and protection, on which an introspection answer depends.
     ///
-    /// A plain answer is none where signed ones are demanded, and what one client was told is not for another. RFC 7662 §2.2, RFC 9701 §5.
+    /// An unsigned answer is invalid if signed ones are required, and an answer to one client is not valid
+    /// for another. RFC 7662 §2.2, RFC 9701 §5.
     func asker(_ introspection: Introspection) -> [UInt8] {
         var parts = introspection.authentication.identity
         parts.append(introspection.endpoint.map { [0x3D] + Array($0.utf8) } ?? [])
         parts.append(introspection.signedResponseAudience.map { [0x3D] + Array($0.utf8) } ?? [])
         parts.append([allowsInsecureLoopback ? 1 : 0])
-        // Each with its length, so that no two lists read the same.
+        // Each part is preceded by its length, so that different lists never have the same bytes.
         return Digest.sha256(parts.flatMap { Array("\($0.count):".utf8) + $0 }).bytes
     }
 }

@@ -3,23 +3,23 @@
 import PortcullisJOSE
 import PortcullisTransport
 
-/// Decides whether a server that has failed is asked again: not at all for a while, then once, then as before.
+/// Decides whether a failing server is called: not at all for a while, then once, then as before.
 ///
-/// Pure. Without it every request would wait for its own timeout while the server is away, and a server that comes back would
-/// be met by all of them at once.
+/// A value without I/O. Without it every request would wait for its own timeout while the server is down, and
+/// a recovering server would receive all of them at once.
 ///
-/// Callers without credentials choose the tokens that a server is asked about, and some tokens make some servers fail. So a token counts
-/// once; and unless the network or a token known to be good has failed too, a probe with a token of our own choice decides before the
-/// calls are suspended.
+/// Unauthenticated clients choose the tokens that are introspected, and some tokens make some servers fail.
+/// So each token counts once; and unless the network or a token known to be valid failed too, a probe with a
+/// token of our own choice decides before calls are suspended.
 struct CircuitBreaker: Sendable {
-    /// How many tokens have to fail in a row before the calls may be suspended.
+    /// The number of tokens that must fail in a row before calls may be suspended.
     static let failureLimit = 5
-    /// For so long no further probe is made after one that found the server well.
+    /// How long no further probe is made after a successful one.
     static let trustTime = Duration.seconds(1)
     /// The longest pause between two probes; the first is a second, and each is twice the one before.
     static let longestPause = Duration.seconds(30)
 
-    /// Leave to make one call.
+    /// The permission to make one call.
     struct Permit: Sendable {
         fileprivate let era: UInt64
     }
@@ -28,42 +28,42 @@ struct CircuitBreaker: Sendable {
     enum CallDecision: Sendable {
         /// Go ahead, when it is its turn.
         case admitted
-        /// Wait for the probe that is under way.
+        /// Wait for the probe in flight.
         case afterProbe
-        /// Wait for a probe that has to be made now: the pause is over.
+        /// Start a probe and wait for it: the pause is over.
         case afterNewProbe
-        /// Nothing: calls are suspended.
+        /// Fail at once: calls are suspended.
         case refused
     }
 
-    /// What follows from a failure.
+    /// The consequence of a failure.
     enum Consequence: Sendable {
         case none
-        /// A probe has to be made now.
+        /// Start a probe.
         case probe
         /// Calls are suspended for this long.
         case suspended(Duration)
     }
 
-    /// Whose token a call was about, and what its failure tells.
+    /// What the failure of a call indicates.
     enum Evidence: Sendable {
-        /// The server, whatever the token: the network failed, or a token that is known to be good.
+        /// A fault of the server, whatever the token: the network failed, or the token is known to be valid.
         case ofServer
-        /// Perhaps only the token.
+        /// Perhaps only a fault with this token.
         case ofToken
     }
 
     private enum State: Sendable {
         case closed
-        /// As closed, but for tokens that are not known to be good.
+        /// Closed for tokens known to be valid; other calls wait for a probe.
         case suspected
         case open(until: MonotonicInstant)
         case probing
     }
 
-    /// The failures since the last answer.
+    /// The failures since the last success.
     private struct Failures: Sendable {
-        /// Those that have nothing to do with the token count however often a client comes with the same one.
+        /// Failures independent of the token count each time, even for the same token.
         var ofServerCount = 0
         var suspects: Set<UInt64> = []
 
@@ -73,7 +73,7 @@ struct CircuitBreaker: Sendable {
         mutating func add(_ digest: SHA256Digest, _ evidence: Evidence) {
             switch evidence {
             case .ofServer: ofServerCount += 1
-            // A probe that found the server well may have left more than enough.
+            // After a successful probe there may be more suspects than needed.
             case .ofToken where suspects.count < CircuitBreaker.failureLimit: suspects.insert(digest.prefix)
             case .ofToken: break
             }
@@ -81,7 +81,7 @@ struct CircuitBreaker: Sendable {
     }
 
     private var state = State.closed
-    /// Counts the changes of state, so that calls from before one have no say after it.
+    /// Counts the changes of state, so that calls started before a change have no effect after it.
     private var era: UInt64 = 0
     private var pauseCount = 0
     private var failures = Failures()
@@ -89,7 +89,7 @@ struct CircuitBreaker: Sendable {
 
     var permit: Permit { Permit(era: era) }
 
-    /// What a call may do.
+    /// Returns what a new call may do.
     ///
     /// - Parameter isKnown: Whether its token is known to be good.
     func decision(isKnown: Bool, at now: MonotonicInstant) -> CallDecision {
@@ -101,7 +101,7 @@ struct CircuitBreaker: Sendable {
         }
     }
 
-    /// Whether calls may be started whose turn it is.
+    /// Whether queued calls may be started.
     func starts(isKnown: Bool) -> Bool {
         switch state {
         case .closed: true
@@ -110,12 +110,12 @@ struct CircuitBreaker: Sendable {
         }
     }
 
-    /// Notes that a probe is made although the pause is over.
+    /// Records the start of a probe after the pause.
     mutating func beginProbing() {
         enter(.probing)
     }
 
-    /// Notes that the server has answered.
+    /// Records an answer of the server.
     ///
     /// - Returns: Whether calls were suspended until now.
     mutating func succeeded(_ permit: Permit, isProbe: Bool = false, at now: MonotonicInstant) -> Bool {
@@ -134,7 +134,7 @@ struct CircuitBreaker: Sendable {
         return false
     }
 
-    /// Notes that a call has failed that was about the token of a digest.
+    /// Records the failure of a call about a token.
     mutating func failed(
         _ permit: Permit, about digest: SHA256Digest, _ evidence: Evidence, isProbe: Bool = false,
         at now: MonotonicInstant

@@ -2,21 +2,21 @@
 
 import PortcullisJOSE
 
-/// The JWT with which a client proves who it is.
+/// The JWT with which a client authenticates.
 ///
 /// RFC 7523 §2.2, §3.
 enum ClientAssertion {
     /// The value of `client_assertion_type`.
     static let type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-    /// How long an assertion is good, in seconds: it is used at once.
+    /// The lifetime of an assertion in seconds; it is used at once.
     static let lifetime = 60
 
-    /// The algorithm that a key signs with: its own, or the first that it fits.
+    /// Returns the key's `alg`, or the first algorithm that fits the key.
     static func algorithm(of key: PrivateJWK) -> SignatureAlgorithm? {
         SignatureAlgorithm.allCases.first { key.publicKey.canVerify($0) }
     }
 
-    /// Makes an assertion that no other equals.
+    /// Makes a unique assertion.
     ///
     /// - Throws: `keyNotUsable`, `cryptographyUnavailable`.
     static func make(
@@ -24,7 +24,7 @@ enum ClientAssertion {
     ) throws(JOSEError) -> String {
         guard let algorithm = algorithm(of: key) else { throw .keyNotUsable }
         let issuedAt = now.wholeSeconds ?? 0
-        // RFC 7523 §3: issuer and subject are the client; the identifier keeps the server from taking one twice.
+        // RFC 7523 §3: issuer and subject are the client; the server uses jti to reject replays.
         let claims: JSONObject = [
             "iss": .string(id), "sub": .string(id), "aud": .string(audience),
             "jti": .string(Base64URL.encode(SecureRandom.bytes(16))),

@@ -92,8 +92,7 @@ extension ClientAuthentication {
         }
     }
 
-    /// The client's identity at the authorization server: method and client identifier; no secret except a
-    /// hash of a token.
+    /// The client's identity at the authorization server, without secrets except the hash of a token.
     var identity: [[UInt8]] {
         switch method {
         case .basic(let id, _): [Array("basic".utf8), Array(id.utf8)]

@@ -3,7 +3,7 @@
 import PortcullisTransport
 
 extension EventLoop {
-    /// A closure that calls another on the event loop of the moment, or wherever it is called where there is none.
+    /// Returns a closure that calls another on the current event loop, or directly if there is none.
     static func returning<Value: Sendable>(
         _ finish: @escaping @Sendable (Value) -> Void
     ) -> @Sendable (Value) -> Void {

@@ -10,14 +10,14 @@ enum FormEncoding {
         return output
     }
 
-    /// How many bytes the encoding takes.
+    /// Returns the length of the encoding in bytes.
     static func byteCount(of bytes: [UInt8]) -> Int {
-        bytes.reduce(0) { $0 + (isWrittenAsItIs($1) || $1 == 0x20 ? 1 : 3) }
+        bytes.reduce(0) { $0 + (isUnreserved($1) || $1 == 0x20 ? 1 : 3) }
     }
 
     static func append(_ bytes: [UInt8], to output: inout [UInt8]) {
         for byte in bytes {
-            if isWrittenAsItIs(byte) {
+            if isUnreserved(byte) {
                 output.append(byte)
             } else if byte == 0x20 {
                 output.append(0x2B)
@@ -29,7 +29,7 @@ enum FormEncoding {
         }
     }
 
-    private static func isWrittenAsItIs(_ byte: UInt8) -> Bool {
+    private static func isUnreserved(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2A, 0x2D, 0x2E, 0x5F: true
         default: false

@@ -2,43 +2,45 @@
 
 public import PortcullisJOSE
 
-/// Shares what authorization servers have said about tokens between resources and processes, and carries invalidations to all.
+/// Shares introspection answers between resources and processes, and distributes invalidations to all.
 ///
-/// Stands behind what each resource remembers by itself, which is asked first and without waiting. A cache that can't be reached is
-/// no fault of the token: then the authorization server is asked. What it holds are claims of tokens, never tokens: their hashes.
+/// Asked after each resource's own cache, which answers without waiting. If the shared cache can't be
+/// reached, the authorization server is asked. It contains claims of tokens under the tokens' hashes, never
+/// the tokens themselves.
 ///
 /// RFC 7662 §4.
 public protocol IntrospectionCache: Sendable {
-    /// What is remembered of a token.
+    /// Looks up the answer for a token.
     ///
-    /// May wait, but not for long: the request waits with it.
+    /// May wait, but only briefly, since the request waits too.
     func recall(_ key: IntrospectionKey) async -> IntrospectionReading
 
-    /// Remembers an answer, unless the token, its subject or everything was invalidated since the reading.
+    /// Stores an answer, unless the token, its subject or everything was invalidated since the reading.
     ///
-    /// Whose a token is that is not active nobody knows: any invalidation counts. May be late, and may be lost.
+    /// The subject of an inactive token is unknown, so any invalidation counts. May be late, and may be lost.
     func remember(_ answer: IntrospectedAnswer, for key: IntrospectionKey, since ticket: UInt64) async
 
-    /// Forgets what is remembered, here and wherever the same cache is used, and tells all observers.
+    /// Removes the matching answers, in every process that uses the cache, and notifies all observers.
     ///
-    /// - Throws: ``IntrospectionCacheUnavailable`` if nobody else could be told.
+    /// - Throws: ``IntrospectionCacheUnavailable`` if other processes could not be notified.
     func invalidate(_ invalidation: TokenInvalidation) async throws(IntrospectionCacheUnavailable)
 
-    /// Has a closure told of every invalidation from now on, by this process or another, until it answers that it wants no more.
+    /// Calls a closure with every later invalidation, by this process or another, until it returns `false`.
     ///
-    /// Where invalidations may have been missed, ``TokenInvalidation/all`` is told.
+    /// If invalidations may have been missed, it is called with ``TokenInvalidation/all``.
     func observe(_ observer: @escaping @Sendable (TokenInvalidation) -> Bool)
 }
 
-/// Which token at which authorization server, and who asked about it.
+/// The key of an answer: the token, the authorization server, and the client that asked.
 ///
-/// RFC 7662 §2.2: a server may answer each client differently, so an answer counts for those alone who would have asked the same way.
+/// RFC 7662 §2.2: a server may answer each client differently, so an answer is valid only for the same client
+/// and endpoint.
 public struct IntrospectionKey: Sendable, Hashable {
     /// The issuer that was asked.
     public let issuer: String
     /// The 32 bytes of the token's SHA-256 hash.
     public let tokenHash: [UInt8]
-    /// 32 bytes that stand for the endpoint, for the client that asks there, and for how its answers are protected.
+    /// A 32-byte hash of the endpoint, the client that asks there, and the protection of its answers.
     public let asker: [UInt8]
 
     /// Makes a key.
@@ -49,15 +51,15 @@ public struct IntrospectionKey: Sendable, Hashable {
     }
 }
 
-/// What an authorization server has said of a token: that it is active, with its claims, or that it is not.
+/// The answer of an authorization server about a token: active with its claims, or inactive.
 public struct IntrospectedAnswer: Sendable {
-    /// The members of the answer, `active` among them; of a token that is not active nothing else.
+    /// The members of the answer, including `active`; nothing else for an inactive token.
     ///
     /// RFC 7662 §2.2.
     public let members: JSONObject
-    /// How long ago the server was asked, by a clock that is never set: the clocks of those who share an answer differ.
+    /// The time since the server was asked, by a monotonic clock, since the clocks of processes differ.
     public let age: Duration
-    /// How long the answer counts from the question on; never past the token's `exp`.
+    /// How long the answer is valid after the question; never past the token's `exp`.
     public let lifetime: Duration
 
     /// Whether the token is active.
@@ -71,27 +73,28 @@ public struct IntrospectedAnswer: Sendable {
     }
 }
 
-/// What a cache knows of a token.
+/// The result of a look-up in a cache.
 public enum IntrospectionReading: Sendable {
-    /// This.
+    /// An answer.
     case found(IntrospectedAnswer)
-    /// Nothing; the ticket says up to which invalidation, for ``IntrospectionCache/remember(_:for:since:)``.
+    /// No answer; the ticket identifies the last invalidation, for
+    /// ``IntrospectionCache/remember(_:for:since:)``.
     case missing(ticket: UInt64)
-    /// Nobody knows: the cache can't be reached.
+    /// The cache can't be reached.
     case unavailable
 }
 
-/// What is no longer to be believed.
+/// The answers that an invalidation removes.
 public enum TokenInvalidation: Sendable, Hashable {
     /// One token, by the 32 bytes of its SHA-256 hash, for every client of the issuer.
     case token([UInt8], issuer: String)
-    /// Every token of a subject, who is unique within the issuer.
+    /// Every token of a subject, which is unique within the issuer.
     case subject(String, issuer: String)
-    /// Everything.
+    /// All answers.
     case all
 }
 
-/// An invalidation that reached nobody else.
+/// An invalidation that reached no other process.
 public struct IntrospectionCacheUnavailable: Error, Sendable, Hashable {
     /// Makes the error.
     public init() {}

@@ -2,7 +2,7 @@
 
 import Synchronization
 
-/// Those who want to know of invalidations.
+/// The observers of invalidations.
 package final class InvalidationObservers: Sendable {
     package typealias Observer = @Sendable (TokenInvalidation) -> Bool
 
@@ -13,7 +13,7 @@ package final class InvalidationObservers: Sendable {
 
     private let state = Mutex(State())
 
-    /// Starts with nobody.
+    /// Starts without observers.
     package init() {}
 
     package func add(_ observer: @escaping Observer) {
@@ -23,7 +23,7 @@ package final class InvalidationObservers: Sendable {
         }
     }
 
-    /// Tells everybody, and lets go of those who want no more.
+    /// Calls all observers, and removes those that return `false`.
     package func tell(_ invalidation: TokenInvalidation) {
         let list = state.withLock { $0.list }
         let leaving = list.filter { !$0.value(invalidation) }.map(\.key)

@@ -6,8 +6,8 @@ import Synchronization
 
 /// An introspection cache in the memory of this process, for resources that share an authorization server.
 ///
-/// When it is full, everything is forgotten: that costs one call a token. Tokens that are not active have a table of their own, so that
-/// a flood of them displaces no good one.
+/// When it is full, it is emptied, which costs one call per token. Inactive tokens have a separate table, so
+/// that a flood of them evicts no active one.
 ///
 /// RFC 7662 §4.
 public final class MemoryIntrospectionCache: IntrospectionCache {
@@ -24,7 +24,7 @@ public final class MemoryIntrospectionCache: IntrospectionCache {
             lifetime = answer.lifetime
         }
 
-        /// The answer, unless its time is over.
+        /// Returns the answer, unless it has expired.
         func answer(at now: MonotonicInstant) -> IntrospectedAnswer? {
             let age = now - askedAt
             return age < lifetime
@@ -34,9 +34,9 @@ public final class MemoryIntrospectionCache: IntrospectionCache {
 
     private struct State {
         var answers: [IntrospectionKey: Entry] = [:]
-        /// Those about tokens that are not active.
+        /// The answers about inactive tokens.
         var rejections: [IntrospectionKey: Entry] = [:]
-        /// How many invalidations there were; an answer that was asked for before the last one is not remembered.
+        /// The number of invalidations; an answer requested before the last one is not stored.
         var invalidationCount: UInt64 = 0
     }
 
@@ -48,8 +48,8 @@ public final class MemoryIntrospectionCache: IntrospectionCache {
     /// Makes an empty cache.
     ///
     /// - Parameters:
-    ///   - capacity: How many answers are remembered. Default 10000.
-    ///   - uptime: A clock that is never set. Default the machine's.
+    ///   - capacity: The maximum number of answers per table. Default 10000.
+    ///   - uptime: A monotonic clock. Default the system's.
     public init(
         capacity: Int = 10_000, uptime: @escaping @Sendable () -> MonotonicInstant = TimeSource.system.uptime
     ) {
@@ -57,7 +57,7 @@ public final class MemoryIntrospectionCache: IntrospectionCache {
         self.uptime = uptime
     }
 
-    /// What is remembered of a token; does not wait.
+    /// Looks up the answer for a token; does not wait.
     public func recall(_ key: IntrospectionKey) async -> IntrospectionReading {
         let now = uptime()
         return state.withLock { state in
@@ -68,24 +68,24 @@ public final class MemoryIntrospectionCache: IntrospectionCache {
         }
     }
 
-    /// Remembers an answer, unless anything was invalidated since the reading.
+    /// Stores an answer, unless anything was invalidated since the reading.
     public func remember(
         _ answer: IntrospectedAnswer, for key: IntrospectionKey, since ticket: UInt64
     ) async {
         let entry = Entry(answer, at: uptime())
         let dropped = state.withLock { state -> [IntrospectionKey: Entry] in
             guard state.invalidationCount == ticket, capacity > 0 else { return [:] }
-            // What was said of it before is out of date.
+            // An earlier answer is obsolete.
             (state.answers[key], state.rejections[key]) = (nil, nil)
             return answer.isActive
                 ? Self.insert(entry, key, into: &state.answers, capacity)
                 : Self.insert(entry, key, into: &state.rejections, capacity)
         }
-        // What is many is let go after the lock.
+        // The evicted entries are released after the lock, since they may be many.
         _ = dropped
     }
 
-    /// Makes room if there is none; what that displaces is handed back.
+    /// Inserts an entry; if the table was full, empties it and returns its entries.
     private static func insert(
         _ entry: Entry, _ key: IntrospectionKey, into table: inout [IntrospectionKey: Entry], _ capacity: Int
     ) -> [IntrospectionKey: Entry] {
@@ -95,7 +95,7 @@ public final class MemoryIntrospectionCache: IntrospectionCache {
         return old
     }
 
-    /// Forgets what is remembered and tells the observers, before it returns.
+    /// Removes the matching answers and calls the observers, before it returns.
     public func invalidate(
         _ invalidation: TokenInvalidation
     ) async throws(IntrospectionCacheUnavailable) {
@@ -118,7 +118,7 @@ public final class MemoryIntrospectionCache: IntrospectionCache {
         observers.tell(invalidation)
     }
 
-    /// Has a closure told of every invalidation from now on.
+    /// Calls a closure with every later invalidation.
     public func observe(_ observer: @escaping @Sendable (TokenInvalidation) -> Bool) {
         observers.add(observer)
     }

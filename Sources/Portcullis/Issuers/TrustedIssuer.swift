@@ -38,8 +38,7 @@ public struct TrustedIssuer: Sendable {
     ///
     /// Default 3600 seconds.
     public var keyStaleness: Duration = .seconds(3600)
-    /// The HTTP client for this server, if it differs from the resource's: for other trust roots, for
-    /// example.
+    /// The HTTP client for this server, if not the resource's: for other trust roots, for example.
     public var fetcher: (any Fetcher)?
 
     /// The introspection of tokens.
@@ -52,14 +51,11 @@ public struct TrustedIssuer: Sendable {
         public var authentication: ClientAuthentication
         /// How long an active answer is cached, at most until `exp`; `nil` for the resource's policy.
         public var activeLifetime: Duration?
-        /// The HTTP client for the endpoint, if it differs from the issuer's: to present a client
-        /// certificate, for example.
+        /// The HTTP client for the endpoint, if not the issuer's: to present a certificate, for example.
         public var fetcher: (any Fetcher)?
-        /// A cache that shares answers and invalidations with other resources and processes; `nil`, the
-        /// default, for none.
+        /// A cache shared with other resources and processes; `nil`, the default, for none.
         public var sharedCache: (any IntrospectionCache)?
-        /// Requires responses signed for this audience, usually the resource's client identifier at the
-        /// server.
+        /// Requires responses signed for this audience, usually the resource's client identifier there.
         ///
         /// They are verified with the issuer's keys, which must be given or discovered; an unsigned response
         /// then counts as an outage. Default `nil`: unsigned responses, protected by TLS. RFC 9701 §5.
@@ -110,8 +106,7 @@ public struct TrustedIssuer: Sendable {
                 endpoint: endpoint, authentication: authentication, activeLifetime: lifetime))
     }
 
-    /// Trusts an issuer of both formats: tokens of three parts are verified as JWTs, all others are
-    /// introspected.
+    /// Trusts an issuer of both formats: tokens of three parts are JWTs, all others are introspected.
     ///
     /// The token's form alone decides; neither is a fallback for the other.
     ///

@@ -3,9 +3,9 @@
 package import PortcullisHTTP
 
 extension MetadataDocument {
-    /// The answer to a request for this document, which never asks for a token.
+    /// Returns the answer to a request for this document, which needs no token.
     ///
-    /// For `HEAD` the body is that of `GET`, so that its length can be told; it is not to be sent.
+    /// For `HEAD` the body is that of `GET`, so that its length is known; it must not be sent.
     ///
     /// RFC 9728 §3.1, §3.2, RFC 9110 §9.3.2.
     package func response(to head: RequestHead) -> (head: ResponseHead, body: [UInt8]) {
@@ -16,7 +16,7 @@ extension MetadataDocument {
         }
     }
 
-    /// The answer for a well-known path of which there is no document: never another resource's, never a redirect.
+    /// The answer for a well-known path without a document: never another resource's, never a redirect.
     package static var notFound: ResponseHead {
         ResponseHead(status: .notFound, fields: [anyOrigin: "*"])
     }
@@ -30,7 +30,7 @@ extension MetadataDocument {
         return (ResponseHead(status: .ok, fields: fields), body)
     }
 
-    /// The same answer without its body if that is not to be sent, with its length instead.
+    /// Replaces the body of an answer to `HEAD` by its length.
     ///
     /// RFC 9110 §9.3.2.
     static func withoutBody(
@@ -62,7 +62,7 @@ extension MetadataDocument {
             ])
     }
 
-    /// The most of a request's own text that is sent back: a list of names of at most 1024 bytes.
+    /// The maximum length of a list of field names that is reflected to the client, in bytes.
     private static let maximumReflectedByteCount = 1024
 
     private static func isNameList(_ text: String) -> Bool {
@@ -87,7 +87,7 @@ private enum EntityTag {
         }
     }
 
-    // The weak comparison: a W/ in front does not count.
+    // The weak comparison ignores the prefix W/.
     private static func list(_ value: String) -> [Substring.UTF8View] {
         var tags: [Substring.UTF8View] = []
         var rest = value.utf8[...]

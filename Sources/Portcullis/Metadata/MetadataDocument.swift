@@ -3,9 +3,9 @@
 import PortcullisHTTP
 import PortcullisJOSE
 
-/// What a resource publishes about itself, as bytes with the fields that go with them: its metadata, or its own public keys.
+/// A document that a resource publishes, with its fields: its metadata, or its own public keys.
 ///
-/// Never depends on a request: neither `Host` nor anything else changes a byte.
+/// Never depends on a request: neither `Host` nor any other field changes a byte.
 ///
 /// RFC 9728 §3.2.
 package struct MetadataDocument: Sendable, Hashable {
@@ -13,7 +13,7 @@ package struct MetadataDocument: Sendable, Hashable {
     package let body: [UInt8]
     /// The media type: `application/json` for metadata, without a parameter.
     package let contentType: String
-    /// A strong validator of the body, in its quotes.
+    /// A strong validator of the body, with quotes.
     ///
     /// RFC 9110 §8.8.3.
     package let etag: String
@@ -21,11 +21,11 @@ package struct MetadataDocument: Sendable, Hashable {
     ///
     /// RFC 9728 §7.10.
     package let cacheControl: String
-    /// The fields of requests that decide which of several documents is sent; nothing if there is one alone.
+    /// The request fields that select one of several documents; `nil` if there is only one.
     ///
     /// RFC 9110 §12.5.5.
     let vary: String?
-    /// The fields of a whole answer, and of one that says that nothing has changed.
+    /// The fields of a 200 answer, and of a 304 answer.
     let fields: Fields
     let unchangedFields: Fields
 
@@ -52,7 +52,7 @@ package struct MetadataDocument: Sendable, Hashable {
 
     static let anyOrigin: FieldName = "Access-Control-Allow-Origin"
 
-    /// The SHA-256 of a document, base64url: what operators compare, and the beginning of the entity tag.
+    /// Returns the SHA-256 of a document in base64url, a prefix of which is the entity tag.
     static func hash(of body: [UInt8]) -> String {
         Base64URL.encode(body.withUnsafeBytes { Digest.sha256($0) }.bytes)
     }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 
-/// Every place at which the metadata of one resource is served, and the one that challenges name.
+/// All locations of one resource's metadata, and the one named in challenges.
 ///
 /// RFC 9728 §3, §5.1.
 package struct MetadataLocations: Sendable, Hashable {
-    /// One place: a percent-normalised path, and the query that requests have to carry, or nothing.
+    /// One location: a percent-normalised path, and the query that requests must have, or `nil`.
     package struct Place: Sendable, Hashable {
         package let path: String
         package let query: String?
-        /// Whether the path with one slash more or less is the same place.
+        /// Whether the path with and without a final slash is the same location.
         package let takesSlash: Bool
     }
 
@@ -43,20 +43,20 @@ package struct MetadataLocations: Sendable, Hashable {
         reservedPaths = suffixes.map { "/.well-known/" + $0 }
     }
 
-    /// Whether the paths of a URL are served by whoever serves those of another.
+    /// Whether both URLs have the same origin, and therefore the same server.
     package static func isSameServer(_ first: HTTPURL, _ second: HTTPURL) -> Bool {
         first.scheme == second.scheme && first.host == second.host && first.port == second.port
     }
 }
 
 extension MetadataLocations.Place {
-    /// The spellings of the path that lead here.
+    /// The spellings of the path.
     package var paths: [String] {
         guard takesSlash else { return [path] }
         return [path, path.utf8.last == 0x2F ? String(path.dropLast()) : path + "/"]
     }
 
-    /// Whether a request's query leads here: exactly, or any where none is wanted.
+    /// Whether a request's query matches: exactly, or any if none is required.
     ///
     /// Compares after percent-normalisation.
     ///

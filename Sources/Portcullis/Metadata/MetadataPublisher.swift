@@ -3,25 +3,26 @@
 import PortcullisJOSE
 import Synchronization
 
-/// Holds the documents of one resource, and signs them anew before the signature expires.
+/// Keeps the documents of one resource, and signs them again before the signature expires.
 ///
-/// Signing happens on the request that finds it due: at most once per half of the lifetime, or per second while it fails.
+/// A request that finds the signature due signs: at most once per half of the lifetime, or once per second
+/// while it fails.
 ///
 /// RFC 9728 §2.2, §3.2.
 final class MetadataPublisher: Sendable {
-    /// What is served until some moment.
+    /// The documents until the next signature.
     struct Documents: Sendable {
         let metadata: MetadataDocument
-        /// The signed document alone, for requests that ask for it where that is on.
+        /// The signed document alone, for requests that accept it, if enabled.
         let signed: MetadataDocument?
-        /// The keys that verify signatures.
+        /// The keys to verify signatures with.
         let keys: MetadataDocument?
         fileprivate let madeAt: Double
         fileprivate let renewAt: Double
         fileprivate let signatureEnd: Double
     }
 
-    /// A key that signed before this publisher did, and until when its signatures are good.
+    /// An earlier signing key, and the end of its signatures' validity.
     private struct RetiredKey: Sendable {
         let key: JSONObject
         let end: Double
@@ -51,11 +52,11 @@ final class MetadataPublisher: Sendable {
         state = Mutex(State(documents: first))
     }
 
-    /// What is served at a moment.
+    /// Returns the documents to serve, signed again if due.
     func documents(at now: NumericDate) -> Documents {
         state.withLock { state in
             let now = now.seconds
-            // A clock that was set back would leave a signature from the future.
+            // Also if the clock was set back, since the signature would be from the future.
             guard signer != nil, now >= state.documents.renewAt || now < state.documents.madeAt - 1 else {
                 return state.documents
             }
@@ -67,7 +68,7 @@ final class MetadataPublisher: Sendable {
         }
     }
 
-    /// Goes on serving the key that an earlier publisher of the same resource signed with, while its signatures are good.
+    /// Keeps publishing the signing keys of an earlier publisher while their signatures are valid.
     func inherit(from earlier: MetadataPublisher, now: NumericDate) {
         guard let signer, let before = earlier.signer else { return }
         let (end, retired) = earlier.state.withLock { ($0.documents.signatureEnd, $0.retired) }

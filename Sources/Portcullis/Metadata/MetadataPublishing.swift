@@ -1,36 +1,38 @@
 // SPDX-License-Identifier: MIT
 
-/// Where and how the metadata of a resource is published, besides the well-known location that its identifier gives.
+/// Where and how the metadata of a resource is published, in addition to its well-known location.
 ///
 /// RFC 9728 §2.2, §3, §5.1.
 public struct MetadataPublishing: Sendable {
-    /// More well-known suffixes under which the same document is served, such as `example-protected-resource`.
+    /// Additional well-known suffixes for the same document, such as `example-protected-resource`.
     ///
-    /// Default none. Each URL is derived from the identifier as the first one is. A suffix has to be registered with IANA.
+    /// Default none. Each URL is derived from the identifier like the first one. A suffix must be registered
+    /// with IANA.
     ///
     /// RFC 9728 §3.
     public var additionalSuffixes: [String] = []
-    /// The URL that challenges name instead of the well-known location, for hosts whose root is somebody else's.
+    /// The metadata URL in challenges instead of the well-known location, if another program serves that.
     ///
-    /// Default nothing. Where it has the identifier's scheme, host and port, the document is served there too, without a token. It is
-    /// served at the well-known location in any case, if requests for that arrive.
+    /// Default `nil`. If it has the identifier's scheme, host and port, the document is served there too,
+    /// without a token. It is always served at the well-known location too, if requests for that arrive.
     ///
     /// RFC 9728 §5.1.
     public var advertisedURL: String?
-    /// Whether guarded answers carry `Link: <…>; rel="oauth-protected-resource"`, which some scanners look for.
+    /// Whether guarded answers carry `Link: <…>; rel="oauth-protected-resource"`, for scanners.
     ///
     /// Default false. RFC 8288 §3.
     public var linksFromAnswers = false
-    /// Whether the metadata of the first listed authorization server is served, unchanged, at the resource's own origin.
+    /// Whether the first authorization server's metadata is also served, unchanged, at the resource's origin.
     ///
-    /// Default false. For clients of the MCP revision of 2025-03-26, which look there: at
-    /// `/.well-known/oauth-authorization-server`, with the resource's path behind it, and, for the first such resource of an origin,
-    /// without. Only the routes of this package's server do that: what answers for a document at once, such as
-    /// ``ResourceRegistry/Snapshot/metadataResponse(to:)``, has none of another server's, which may have to be fetched.
+    /// Default `false`. For clients of the MCP revision of 2025-03-26, which look there: at
+    /// `/.well-known/oauth-authorization-server` followed by the resource's path, and, for the first such
+    /// resource of an origin, without it. Only the routes of this package's server do that: a synchronous
+    /// answer such as ``ResourceRegistry/Snapshot/metadataResponse(to:)`` can't fetch another server's
+    /// document.
     public var mirrorsAuthorizationServer = false
-    /// How the metadata is signed.
+    /// The signature of the metadata.
     ///
-    /// Default nothing: it is not.
+    /// Default `nil`: unsigned.
     ///
     /// RFC 9728 §2.2.
     public var signing: MetadataSigning?
@@ -40,7 +42,7 @@ public struct MetadataPublishing: Sendable {
 }
 
 extension MetadataPublishing {
-    /// What is wrong with the places.
+    /// The problems of the locations.
     func problems(for resource: ResourceIdentifier, at path: String) -> [ConfigurationError.Problem] {
         var problems: [ConfigurationError.Problem] = []
         for (index, suffix) in additionalSuffixes.enumerated() {
@@ -48,7 +50,7 @@ extension MetadataPublishing {
             if let sentence = WellKnownLocation.objection(toSuffix: suffix) {
                 problems.append(.init(path: place, sentence))
             } else if additionalSuffixes[..<index].contains(where: { $0.utf8.elementsEqual(suffix.utf8) }) {
-                problems.append(.init(path: place, "The same suffix stands here twice."))
+                problems.append(.init(path: place, "This suffix is given more than once."))
             }
         }
         guard let advertisedURL else { return problems }
@@ -57,9 +59,10 @@ extension MetadataPublishing {
             problems.append(
                 .init(
                     path: "\(path).metadata_url",
-                    "This is the https URL of the document: no fragment, no ambiguous path (RFC 9728 §5.1)."))
+                    "The value must be an https URL without fragment or ambiguous path (RFC 9728 §5.1)."))
         } else if !Challenge.isQuotable(advertisedURL) {
-            problems.append(.init(path: "\(path).metadata_url", "This holds what no challenge can carry."))
+            problems.append(
+                .init(path: "\(path).metadata_url", "The URL has characters that a challenge can't contain."))
         }
         return problems
     }

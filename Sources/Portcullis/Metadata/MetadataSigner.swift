@@ -10,7 +10,7 @@ struct MetadataSigner: Sendable {
     /// The claims without the times, in order.
     private let claims: JSONObject
     private let keyID: String
-    /// The key that verifies, as it is published.
+    /// The published verification key.
     let publicKey: JSONObject
 
     init(_ signing: MetadataSigning, _ metadata: ProtectedResourceMetadata) {
@@ -25,12 +25,12 @@ struct MetadataSigner: Sendable {
         self.claims = claims
     }
 
-    /// How long a signature is good, in seconds.
+    /// The lifetime of a signature, in seconds.
     var lifetime: Double { Double(signing.lifetime.components.seconds) }
     var answersAcceptedJWT: Bool { signing.answersAcceptedJWT }
     var otherKeys: [JSONObject] { signing.otherKeys.map(Self.published) }
 
-    /// A compact JWS over the metadata, good from now on.
+    /// Returns a compact JWS over the metadata, issued now.
     func sign(at now: Int) throws(JOSEError) -> String {
         var claims = claims
         claims["iat"] = .number(JSONNumber(now))
@@ -40,9 +40,9 @@ struct MetadataSigner: Sendable {
             algorithm: signing.algorithm)
     }
 
-    /// The public members, with a name to select the key by and what it is for.
+    /// Returns the public members, with `kid` and `use`.
     ///
-    /// RFC 9728 §2: where a set has keys for several uses, each carries `use`; here each does in any case.
+    /// RFC 9728 §2: in a set with keys for several uses each needs `use`; here every key has it.
     private static func published(_ key: JWK) -> JSONObject {
         var json = key.publicJSON
         if json["kid"] == nil { json["kid"] = .string(key.thumbprint) }

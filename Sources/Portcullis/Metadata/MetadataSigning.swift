@@ -2,38 +2,41 @@
 
 public import PortcullisJOSE
 
-/// How a resource signs its metadata, for clients that want to know who vouches for it.
+/// The signature of a resource's metadata, for clients that verify its origin.
 ///
-/// The document gets a member `signed_metadata`: a JWT with all other members as claims. It is signed anew whenever half of its
-/// lifetime has passed, and with every change of the document. The public keys are served at the metadata's `jwks_uri` where that lies
-/// on the same server.
+/// The document gets a member `signed_metadata`: a JWT with all other members as claims. It is signed again
+/// after half of its lifetime, and with every change of the document. The public keys are served at the
+/// metadata's `jwks_uri` if that is on the same server.
 ///
 /// RFC 9728 §2.2.
 public struct MetadataSigning: Sendable {
-    /// The media type of the signed document alone, which published guides use; RFC 9728 does not know it.
+    /// The media type of the signed document alone, used by published guides but not defined by RFC 9728.
     public static let mediaType = "application/oauth-protected-resource-jwt"
 
     /// The key pair.
     ///
-    /// A key without `kid` is called by its thumbprint. RFC 7638 §3.
+    /// The thumbprint is the `kid` of a key without one. RFC 7638 §3.
     public var key: PrivateJWK
-    /// The algorithm, which has to fit the key.
+    /// The algorithm, which must fit the key.
     public var algorithm: SignatureAlgorithm
-    /// `iss`: who attests the claims.
+    /// `iss`: the party that attests the claims.
     ///
-    /// Default nothing: the resource itself.
+    /// Default `nil`: the resource itself.
     public var issuer: String?
-    /// How long a signature is good.
+    /// The lifetime of a signature.
     ///
-    /// Default a day; at least twice as long as clients may keep the document, so that what they keep is good.
+    /// Default a day; at least twice ``ProtectedResource/Configuration/metadataMaxAge``, so that cached
+    /// documents are valid.
     public var lifetime: Duration = .seconds(86_400)
-    /// Public keys that are served beside the signing one: the next before it signs, the previous until what it signed has expired.
+    /// Further published keys: the next before it signs, the previous until its signatures expire.
     ///
-    /// Default none. When routes are replaced, the key that signed before stays by itself for as long as that takes.
+    /// Default none. When routes are replaced, the previous signing key stays published automatically until
+    /// then.
     public var otherKeys: [JWK] = []
     /// Whether a request whose `Accept` names ``mediaType`` gets the signed document alone, as that type.
     ///
-    /// Default false: RFC 9728 §3.2 knows `application/json` only. With it every answer carries `Vary: Accept`.
+    /// Default `false`: RFC 9728 §3.2 defines only `application/json`. If set, every answer carries
+    /// `Vary: Accept`.
     public var answersAcceptedJWT = false
 
     /// Makes settings with the defaults.
@@ -45,7 +48,7 @@ public struct MetadataSigning: Sendable {
 }
 
 extension MetadataSigning {
-    /// What is wrong with signing this metadata this way.
+    /// The problems of signing this metadata with these settings.
     func problems(
         for metadata: ProtectedResourceMetadata, maxAge: Duration, at path: String
     ) -> [ConfigurationError.Problem] {
@@ -55,29 +58,31 @@ extension MetadataSigning {
         }
         check(
             key.publicKey.canVerify(algorithm), "algorithm",
-            "The algorithm does not fit the key: its type, curve, use or alg say something else (RFC 7517 §4)."
+            "The algorithm does not fit the key's type, curve, use or alg (RFC 7517 §4)."
         )
         // RFC 9728 §2.2: an iss claim names the party that attests.
         check(
             issuer?.isEmpty != true, "issuer",
-            "This names who attests the claims; leave it out for the resource.")
+            "Name the party that attests the claims; omit this member for the resource itself.")
         check(
             lifetime >= .seconds(60) && lifetime <= .seconds(31_536_000), "lifetime_seconds",
-            "A signature is good for a minute to a year.")
+            "The lifetime of a signature must be from a minute to a year.")
         check(
             lifetime >= maxAge * 2, "lifetime_seconds",
-            "A signature is good for at least twice as long as clients may keep the document.")
+            "The lifetime of a signature must be at least twice the metadata's max-age.")
         check(
             metadata.signedMetadata == nil, "private_key",
-            "The metadata has a signed_metadata of its own; leave one of the two out.")
-        for name in Self.claimNames where metadata.extensions[name] != nil {
-            check(false, "private_key", "A member of the metadata has the name of a JWT claim, such as exp.")
+            "The metadata has a signed_metadata member already; remove one of the two.")
+        for name in Self.registeredClaimNames where metadata.extensions[name] != nil {
+            check(
+                false, "private_key", "A metadata member has the name of a JWT claim, such as exp; rename it."
+            )
         }
         return problems
     }
 
-    /// The registered claims, which no member of signed metadata can be called.
+    /// The registered claims, whose names no member of signed metadata may have.
     ///
     /// RFC 7519 §4.1.
-    private static let claimNames = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"]
+    private static let registeredClaimNames = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"]
 }

@@ -3,7 +3,7 @@
 import PortcullisJOSE
 
 extension ProtectedResourceMetadata {
-    /// What is wrong with metadata, and what is allowed but unwise.
+    /// The problems of metadata, and warnings about allowed but unwise values.
     package struct Findings: Sendable {
         package var problems: [ConfigurationError.Problem] = []
         package var warnings: [String] = []
@@ -30,18 +30,19 @@ extension ProtectedResourceMetadata {
         }
         if !resource.url.isSecure {
             findings.warnings.append(
-                "The resource identifier is an http URL: for development on this machine only.")
+                "The resource identifier is an http URL: use it only for development on this machine.")
         }
         let written = resource.text.utf8.prefix(resource.url.authorityEnd)
         if written.contains(where: { (0x41...0x5A).contains($0) }) {
             findings.warnings.append(
-                "The resource identifier has capitals in its scheme or host; many clients write them small, and ask for another audience."
+                "The resource identifier has upper-case letters in its scheme or host; many clients "
+                    + "lower-case them and request another audience."
             )
         }
         if ["scope=", "error=", ","].contains(where: { resource.metadataURL.utf8.containsSequence($0.utf8) })
         {
             findings.warnings.append(
-                "The resource identifier holds text that some clients misread in a challenge.")
+                "The resource identifier contains text that some clients misread in a challenge.")
         }
         if resource.text.utf8.last == 0x2F, resource.path.utf8.count > 1 {
             findings.warnings.append("The resource identifier ends in a slash, which some clients drop.")
@@ -51,7 +52,7 @@ extension ProtectedResourceMetadata {
     private func checkServers(_ findings: inout Findings, _ path: String) {
         if authorizationServers.isEmpty {
             findings.warnings.append(
-                "There are no authorization_servers, so clients have nowhere to go (RFC 9728 §2).")
+                "There are no authorization_servers, so clients can't find one (RFC 9728 §2).")
         }
         for (index, issuer) in authorizationServers.enumerated() {
             if let sentence = IssuerURL.objection(to: issuer) {
@@ -63,18 +64,18 @@ extension ProtectedResourceMetadata {
             findings.problems.append(
                 .init(
                     path: "\(path).signed_metadata",
-                    "This is a compact JWS: three parts with two dots (RFC 9728 §2.2)."))
+                    "The value must be a compact JWS: three parts with two dots (RFC 9728 §2.2)."))
         }
     }
 
     private func checkKeysURL(_ text: String, _ findings: inout Findings, _ path: String) {
         let url = try? HTTPURL(text)
-        // Plain http only beside a resource that is itself on loopback, for development.
+        // Plain http only for a resource that is itself on loopback, for development.
         guard let url, url.isSecure || (url.isLoopback && !resource.url.isSecure) else {
             findings.problems.append(
                 .init(
                     path: "\(path).jwks_uri",
-                    "This is the https URL of the resource's own public keys (RFC 9728 §2)."))
+                    "The value must be the https URL of the resource's own public keys (RFC 9728 §2)."))
             return
         }
     }
@@ -83,12 +84,14 @@ extension ProtectedResourceMetadata {
         for scope in scopesSupported {
             switch scope.name {
             case "*":
-                findings.warnings.append("A scope of * tells clients nothing; name what they may ask for.")
+                findings.warnings.append(
+                    "A scope of * is useless to clients; list the scopes that they may request.")
             case "offline_access":
                 findings.warnings.append(
-                    "offline_access is between client and authorization server; leave it out.")
+                    "offline_access is between client and authorization server; remove it.")
             case let name where name.utf8.contains(0x2C):
-                findings.warnings.append("A scope holds a comma, at which some clients split the challenge.")
+                findings.warnings.append(
+                    "A scope contains a comma, at which some clients split the challenge.")
             default:
                 break
             }
@@ -100,11 +103,12 @@ extension ProtectedResourceMetadata {
             findings.problems.append(
                 .init(
                     path: "\(path).resource_signing_alg_values_supported[\(index)]",
-                    "none is no signature (RFC 9728 §2)."))
+                    "The algorithm none is not allowed (RFC 9728 §2)."))
         }
         if !resourceSigningAlgorithmsSupported.isEmpty {
             findings.warnings.append(
-                "resource_signing_alg_values_supported promises signed responses; signing them is the app's own work."
+                "resource_signing_alg_values_supported promises signed responses, which the app must sign "
+                    + "itself."
             )
         }
         for (index, name) in dpopSigningAlgorithmsSupported.enumerated()
@@ -112,7 +116,7 @@ extension ProtectedResourceMetadata {
             findings.problems.append(
                 .init(
                     path: "\(path).dpop_signing_alg_values_supported[\(index)]",
-                    "Proofs have an asymmetric signature: neither none nor HMAC (RFC 9449 §5.1)."))
+                    "The algorithm of proofs must be asymmetric, neither none nor HMAC (RFC 9449 §5.1)."))
         }
     }
 
@@ -131,34 +135,35 @@ extension ProtectedResourceMetadata {
         _ value: LocalizedText, _ name: String, isPage: Bool, _ findings: inout Findings, _ path: String
     ) {
         if isPage, let text = value.text, (try? HTTPURL(text)) == nil {
-            findings.problems.append(.init(path: "\(path).\(name)", Self.pageSentence))
+            findings.problems.append(.init(path: "\(path).\(name)", Self.pageMessage))
         }
         var tags: Set<String> = []
         for variant in value.variants {
             let place = "\(path).\(name)#\(variant.tag)"
             if !LanguageTag.isWellFormed(variant.tag) {
                 findings.problems.append(
-                    .init(path: place, "What follows the # is a language tag (RFC 9728 §2.1)."))
+                    .init(path: place, "The text after # must be a language tag (RFC 9728 §2.1)."))
             } else if !tags.insert(ASCII.lowercased(variant.tag)).inserted {
                 findings.problems.append(
                     .init(
                         path: place,
-                        "The same language stands here twice; case does not count (RFC 9728 §2.1)."))
+                        "This language is given more than once; tags are case-insensitive (RFC 9728 §2.1)."))
             } else if !LanguageTag.hasRegistryCase(variant.tag) {
                 findings.warnings.append(
-                    "A language tag is not in the case of the registry, such as pt-BR (RFC 9728 §2.1).")
+                    "A language tag is not in the registry's case, such as pt-BR (RFC 9728 §2.1).")
             }
             if isPage, (try? HTTPURL(variant.text)) == nil {
-                findings.problems.append(.init(path: place, Self.pageSentence))
+                findings.problems.append(.init(path: place, Self.pageMessage))
             }
         }
         if value.text == nil, !value.variants.isEmpty {
-            findings.warnings.append("\(name) has languages but no value without one (RFC 9728 §2.1).")
+            findings.warnings.append(
+                "\(name) has values with language tags but none without (RFC 9728 §2.1).")
         }
     }
 
-    // Clients' schemas discard the whole document for one relative URL.
-    private static let pageSentence = "This is an absolute http or https URL (RFC 9728 §2)."
+    // Some clients' schemas reject the whole document for one relative URL.
+    private static let pageMessage = "The value must be an absolute http or https URL (RFC 9728 §2)."
 
     private func checkRepetition(_ findings: inout Findings, _ path: String) {
         let lists: [(String, [String])] = [
@@ -172,13 +177,13 @@ extension ProtectedResourceMetadata {
         for (name, values) in lists {
             for (index, value) in values.enumerated() where value.isEmpty && name != "authorization_servers" {
                 findings.problems.append(
-                    .init(path: "\(path).\(name)[\(index)]", "Each entry is a string that is not empty."))
+                    .init(path: "\(path).\(name)[\(index)]", "The entry must be a string that is not empty."))
             }
-            // Strings would also be equal where only their code points differ.
+            // Compared as bytes, since strings are also equal if only their code points differ.
             var seen: Set<[UInt8]> = []
             for (index, value) in values.enumerated() where !seen.insert(Array(value.utf8)).inserted {
                 findings.problems.append(
-                    .init(path: "\(path).\(name)[\(index)]", "The same value stands here twice."))
+                    .init(path: "\(path).\(name)[\(index)]", "This value is given more than once."))
             }
         }
     }
@@ -187,7 +192,9 @@ extension ProtectedResourceMetadata {
         for member in extensions.members {
             if Self.isKnown(member.name) {
                 findings.problems.append(
-                    .init(path: "\(path).\(member.name)", "This member has a property of its own."))
+                    .init(
+                        path: "\(path).\(member.name)",
+                        "RFC 9728 defines this member; set it directly instead of as an extension."))
             }
             if Self.authorizationServerNames.contains(member.name) {
                 findings.warnings.append(
@@ -203,7 +210,7 @@ extension ProtectedResourceMetadata {
     ]
 }
 
-/// What a language tag looks like.
+/// The syntax of language tags.
 ///
 /// BCP 47 (RFC 5646 §2.1, §2.1.1).
 private enum LanguageTag {

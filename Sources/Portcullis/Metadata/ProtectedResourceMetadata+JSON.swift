@@ -3,19 +3,19 @@
 public import PortcullisJOSE
 
 extension ProtectedResourceMetadata {
-    /// Reads metadata from its JSON form, members spelled as in RFC 9728.
+    /// Parses metadata from JSON, with the member names of RFC 9728.
     ///
-    /// Empty arrays and empty names are taken as absent. Members that are not known are kept in ``extensions``.
+    /// Empty arrays and empty names count as absent. Unknown members are kept in ``extensions``.
     ///
     /// - Parameters:
     ///   - json: The object.
-    ///   - path: The place of the object, for the messages. Default `$`.
-    /// - Throws: ``ConfigurationError`` with every member that RFC 9728 forbids, each with its path.
+    ///   - path: The path of the object, for messages. Default `$`.
+    /// - Throws: ``ConfigurationError`` with the path of every member that violates RFC 9728.
     ///
     /// RFC 9728 §2, §3.2.
     public init(json: JSONValue, at path: String = "$") throws(ConfigurationError) {
         guard let object = json.object else {
-            throw ConfigurationError("Metadata is a JSON object (RFC 9728 §3.2).", path: path)
+            throw ConfigurationError("Metadata must be a JSON object (RFC 9728 §3.2).", path: path)
         }
         var reader = MetadataReader(object: object, path: path)
         guard let resource = reader.resource() else { throw ConfigurationError(reader.problems) }
@@ -47,7 +47,7 @@ extension ProtectedResourceMetadata {
         object.set("authorization_servers", authorizationServers)
         object["jwks_uri"] = jwksURI.map(JSONValue.string)
         object.set("scopes_supported", scopesSupported.map(\.name))
-        // RFC 9728 §2: here an empty list has a meaning of its own.
+        // RFC 9728 §2: an empty list means that no bearer method is supported.
         object["bearer_methods_supported"] = bearerMethodsSupported.map {
             .array($0.map { .string($0.rawValue) })
         }
@@ -106,7 +106,7 @@ extension JSONObject {
 }
 
 extension JSONValue {
-    /// Whether this says nothing: `null`, an empty string, an empty array.
+    /// Whether this is `null`, an empty string or an empty array.
     ///
     /// RFC 9728 §3.2.
     var isWithoutValue: Bool {
@@ -119,7 +119,7 @@ extension JSONValue {
     }
 }
 
-/// Reads members by type and notes what has the wrong one.
+/// Reads members by type, and collects problems for those of another type.
 private struct MetadataReader {
     let object: JSONObject
     let path: String
@@ -131,11 +131,11 @@ private struct MetadataReader {
 
     mutating func resource() -> ResourceIdentifier? {
         guard let value = object["resource"] else {
-            problems.append(.init(path: "\(path).resource", "Metadata names its resource (RFC 9728 §2)."))
+            problems.append(.init(path: "\(path).resource", "The member resource is required (RFC 9728 §2)."))
             return nil
         }
         guard let text = value.string else {
-            note("resource", "This is a JSON string: the URL of the resource (RFC 9728 §2).")
+            note("resource", "The value must be a JSON string: the URL of the resource (RFC 9728 §2).")
             return nil
         }
         do throws(ConfigurationError) {
@@ -149,7 +149,7 @@ private struct MetadataReader {
     mutating func string(_ name: String) -> String? {
         guard let value = object[name] else { return nil }
         guard let text = value.string else {
-            note(name, "This is a JSON string, or left out.")
+            note(name, "The value must be a JSON string; otherwise omit the member.")
             return nil
         }
         return text
@@ -158,7 +158,7 @@ private struct MetadataReader {
     mutating func bool(_ name: String) -> Bool? {
         guard let value = object[name] else { return nil }
         guard let truth = value.bool else {
-            note(name, "This is true or false, without quotes, or left out.")
+            note(name, "The value must be true or false, without quotes; otherwise omit the member.")
             return nil
         }
         return truth
@@ -168,7 +168,7 @@ private struct MetadataReader {
     mutating func strings(_ name: String) -> [String]? {
         guard let value = object[name] else { return nil }
         guard let elements = value.array else {
-            note(name, "This is an array of strings, even with one value (RFC 9728 §3.2).")
+            note(name, "The value must be an array of strings, even with one value (RFC 9728 §3.2).")
             return nil
         }
         var strings: [String] = []
@@ -176,7 +176,7 @@ private struct MetadataReader {
             if let string = element.string, !string.isEmpty {
                 strings.append(string)
             } else {
-                note("\(name)[\(index)]", "Each entry is a JSON string that is not empty.")
+                note("\(name)[\(index)]", "The entry must be a JSON string that is not empty.")
             }
         }
         return strings
@@ -204,7 +204,7 @@ private struct MetadataReader {
             if let method = ProtectedResourceMetadata.BearerMethod(rawValue: text) {
                 methods.append(method)
             } else {
-                note("\(name)[\(index)]", "A bearer method is header, body or query (RFC 9728 §2).")
+                note("\(name)[\(index)]", "A bearer method must be header, body or query (RFC 9728 §2).")
             }
         }
         return methods
@@ -217,7 +217,7 @@ private struct MetadataReader {
             if let text = member.value.string {
                 result.variants.append(.init(tag: tag, text: text))
             } else {
-                note(member.name, "This is a JSON string, or left out.")
+                note(member.name, "The value must be a JSON string; otherwise omit the member.")
             }
         }
         return result
@@ -227,7 +227,7 @@ private struct MetadataReader {
         var result: JSONObject = [:]
         for member in object.members where !ProtectedResourceMetadata.isKnown(member.name) {
             if member.value.isNull {
-                note(member.name, "A member without a value is left out rather than null (RFC 9728 §3.2).")
+                note(member.name, "Omit a member without a value; null is not allowed (RFC 9728 §3.2).")
             } else {
                 result[member.name] = member.value
             }

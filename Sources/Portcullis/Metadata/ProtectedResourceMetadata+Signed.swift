@@ -3,10 +3,10 @@
 import PortcullisJOSE
 
 extension ProtectedResourceMetadata {
-    /// Why a `signed_metadata` that somebody else has made can't be published with these members, or nothing.
+    /// The reason that a configured `signed_metadata` can't be published with these members, or `nil`.
     ///
-    /// A reader is laxer: it lets signed values win.
-    /// Does not check the signature: the key is the issuer's, and clients ask there.
+    /// Readers are more lenient: they let signed values win.
+    /// Does not verify the signature: its key is the issuer's, where clients get it.
     ///
     /// RFC 9728 §2.2, §3.3.
     var signedMetadataObjection: String? {
@@ -14,26 +14,29 @@ extension ProtectedResourceMetadata {
         let parts = signedMetadata.utf8.split(separator: 0x2E, omittingEmptySubsequences: false)
         guard parts.count == 3, let header = Self.object(parts[0]), let claims = Self.object(parts[1]),
             !parts[2].isEmpty
-        else { return "This is a compact JWS with JSON in it: three parts with two dots (RFC 9728 §2.2)." }
+        else {
+            return
+                "The value must be a compact JWS with JSON in it: three parts with two dots (RFC 9728 §2.2)."
+        }
         guard let algorithm = header["alg"]?.string, !ASCII.equalIgnoringCase(algorithm, "none") else {
-            return "This is signed; none is no signature (RFC 9728 §2.2)."
+            return "The value must be signed; the algorithm none is not allowed (RFC 9728 §2.2)."
         }
         guard let issuer = claims["iss"]?.string, !issuer.isEmpty else {
-            return "This has an iss claim that names who attests the claims (RFC 9728 §2.2)."
+            return "The claim iss must name the party that attests the claims (RFC 9728 §2.2)."
         }
         guard claims["signed_metadata"] == nil else {
-            return "This has no signed_metadata claim of its own (RFC 9728 §2.2)."
+            return "The claims must not contain signed_metadata (RFC 9728 §2.2)."
         }
         guard let named = claims["resource"]?.string, named.utf8.elementsEqual(resource.text.utf8) else {
-            return "The resource claim of this is the resource identifier, byte for byte (RFC 9728 §3.3)."
+            return "The claim resource must equal the resource identifier, byte for byte (RFC 9728 §3.3)."
         }
         let plain = json
         let differs = claims.members.contains { claim in
             Self.isKnown(claim.name) && plain[claim.name] != claim.value
         }
-        // RFC 9728 §2.2: signed values win, so two values would mean that readers see different things.
+        // RFC 9728 §2.2: signed values win, so with different values readers would disagree.
         return differs
-            ? "The claims of this have the same values as the members beside it (RFC 9728 §2.2)." : nil
+            ? "The claims must have the same values as the metadata's members (RFC 9728 §2.2)." : nil
     }
 
     private static func object(_ part: Substring.UTF8View) -> JSONObject? {

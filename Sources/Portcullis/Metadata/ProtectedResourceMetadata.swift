@@ -2,14 +2,14 @@
 
 public import PortcullisJOSE
 
-/// What a resource says about itself to clients that have never seen it.
+/// The metadata of a protected resource, for clients that do not know it yet.
 ///
-/// Every member of RFC 9728 is a property; others travel in ``extensions`` untouched. Members without values are left out
-/// of the document. The document is public: no secrets, nothing internal.
+/// Every member of RFC 9728 is a property; others are kept unchanged in ``extensions``. Members without
+/// values are left out of the document. The document is public: no secrets, nothing internal.
 ///
 /// RFC 9728 §2.
 public struct ProtectedResourceMetadata: Sendable, Hashable {
-    /// A place in a request where a bearer token may stand.
+    /// A place for a bearer token in a request.
     ///
     /// RFC 9728 §2, RFC 6750 §2.
     public enum BearerMethod: String, Sendable, Hashable, CaseIterable {
@@ -23,19 +23,19 @@ public struct ProtectedResourceMetadata: Sendable, Hashable {
 
     /// `resource`: the identifier.
     public var resource: ResourceIdentifier
-    /// `authorization_servers`: issuer identifiers, the preferred one first, since most clients take only that.
+    /// `authorization_servers`: issuer identifiers, the preferred one first; most clients use only that.
     public var authorizationServers: [String] = []
-    /// `jwks_uri`: where the resource's own public keys are.
+    /// `jwks_uri`: the URL of the resource's own public keys.
     ///
     /// Not the keys of the authorization server.
     public var jwksURI: String?
-    /// `scopes_supported`: what clients may ask for.
+    /// `scopes_supported`: the scopes that clients may request.
     public var scopesSupported: [Scope] = []
-    /// `bearer_methods_supported`: an empty list says that bearer tokens are not taken; nothing says nothing.
+    /// `bearer_methods_supported`: empty if bearer tokens are not accepted; `nil` omits the member.
     public var bearerMethodsSupported: [BearerMethod]?
     /// `resource_signing_alg_values_supported`: algorithms of signed responses; never `none`.
     public var resourceSigningAlgorithmsSupported: [String] = []
-    /// `resource_name`: a name for people.
+    /// `resource_name`: the human-readable name.
     public var resourceName = LocalizedText()
     /// `resource_documentation`: the URL of a page for developers.
     public var resourceDocumentation = LocalizedText()
@@ -55,7 +55,7 @@ public struct ProtectedResourceMetadata: Sendable, Hashable {
     ///
     /// RFC 9449 §5.1.
     public var dpopSigningAlgorithmsSupported: [String] = []
-    /// `dpop_bound_access_tokens_required`: whether tokens that are not bound are refused.
+    /// `dpop_bound_access_tokens_required`: whether unbound tokens are refused.
     ///
     /// RFC 9449 §5.2.
     public var dpopBoundAccessTokensRequired: Bool?
@@ -63,16 +63,16 @@ public struct ProtectedResourceMetadata: Sendable, Hashable {
     ///
     /// RFC 9728 §2.2.
     public var signedMetadata: String?
-    /// Members that RFC 9728 does not define, in order, as they are.
+    /// Members that RFC 9728 does not define, in order, unchanged.
     public var extensions: JSONObject = [:]
 
-    /// Makes metadata that says only which resource it is.
+    /// Makes metadata with only the resource identifier.
     public init(resource: ResourceIdentifier) {
         self.resource = resource
     }
 }
 
-/// A text for people, or the URL of a page for them, in one or several languages.
+/// A human-readable text, or the URL of a page, in one or several languages.
 ///
 /// RFC 9728 §2.1.
 public struct LocalizedText: Sendable, Hashable, ExpressibleByStringLiteral {
@@ -87,16 +87,16 @@ public struct LocalizedText: Sendable, Hashable, ExpressibleByStringLiteral {
 
         /// Makes a variant.
         ///
-        /// The tag is checked when a resource is made of the metadata.
+        /// The tag is validated with the resource's configuration.
         public init(tag: String, text: String) {
             self.tag = tag
             self.text = text
         }
     }
 
-    /// The text without a language tag, or nothing.
+    /// The text without a language tag, or `nil`.
     public var text: String?
-    /// The texts with one, in order.
+    /// The texts with a language tag, in order.
     public var variants: [Variant]
 
     /// Makes a text; without arguments, none.

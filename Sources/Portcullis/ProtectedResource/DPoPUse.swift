@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-/// Whether a resource accepts tokens that are bound to a key of the client, and what it demands of the proofs.
+/// Whether a resource accepts tokens that are bound to a client key, and the rules for their proofs.
 ///
 /// RFC 9449 §4.3, §5.2, §7.
 public struct DPoPUse: Sendable {
@@ -21,7 +21,7 @@ public struct DPoPUse: Sendable {
         DPoPUse(isAccepted: true, isRequired: false, policy: policy)
     }
 
-    /// Bound tokens only are accepted.
+    /// Only bound tokens are accepted.
     public static func required(_ policy: DPoPPolicy) -> DPoPUse {
         DPoPUse(isAccepted: true, isRequired: true, policy: policy)
     }

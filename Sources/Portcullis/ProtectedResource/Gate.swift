@@ -34,12 +34,10 @@ final class Gate: Sendable {
     let rejectionLifetime: Duration
     /// The tokens that passed all checks.
     let verified: TokenTable<VerifiedToken>
-    /// The introspected tokens that were rejected; a separate table, so that a flood of them evicts no valid
-    /// token.
+    /// The rejected introspected tokens; a separate table, so that a flood of them evicts no valid token.
     let rejected: TokenTable<RejectedToken>
 
-    /// The number of the last invalidation here, so that an answer requested before it is not cached after
-    /// it.
+    /// The number of the last invalidation here: an answer requested before it is not cached after it.
     ///
     /// Numbers are unique within the process, since resources share calls to an issuer: the answer to a
     /// question of one resource from before an invalidation must not answer a question of another from after

@@ -2,13 +2,13 @@
 
 import PortcullisHTTP
 
-/// Refuses the requests of web pages that have no business here, so that a rebound host name opens nothing.
+/// Refuses requests from web pages of other origins, as a defense against DNS rebinding.
 ///
 /// MCP transports 2025-11-25, "Security Warning". RFC 6454 §7.
 struct OriginCheck: Sendable, Hashable {
     let allowed: [String]
 
-    /// Takes origins as browsers write them, and reports those that no browser would send.
+    /// Validates origins in browsers' spelling, and appends a problem for each that no browser would send.
     init(
         _ origins: [String], of resource: ResourceIdentifier, at path: String,
         _ problems: inout [ConfigurationError.Problem]
@@ -17,13 +17,14 @@ struct OriginCheck: Sendable, Hashable {
             problems.append(
                 .init(
                     path: "\(path)[\(index)]",
-                    "An origin is a scheme and a host in lower case, and a port that is not the scheme's own: "
-                        + "https://app.example.com; an MCP server names each of them."))
+                    "An origin is a scheme and a host in lower case, and a port unless it is the default: "
+                        + "https://app.example.com; list each origin."))
         }
         allowed = origins + [Self.canonical(resource.url)]
     }
 
-    /// - Throws: `forbiddenOrigin` if there is an `Origin` that is not allowed, `null` or two of them; nothing if there is none.
+    /// - Throws: `forbiddenOrigin` for an `Origin` that is not allowed, `null` or repeated; a request without
+    ///   one passes.
     func judge(_ head: borrowing RequestHead) throws(RefusalReason) {
         guard let (range, count) = head.find(.origin) else { return }
         let isAllowed = allowed.contains { head.bytes[range].elementsEqual($0.utf8) }
@@ -34,7 +35,7 @@ struct OriginCheck: Sendable, Hashable {
         guard let url = try? HTTPURL(origin), url.path.isEmpty, url.query == nil, !url.hasFragment else {
             return nil
         }
-        // A browser shortens IPv6 addresses; those are taken as they are written.
+        // Browsers shorten IPv6 addresses; these are kept as written.
         return url.host.utf8.first == 0x5B ? origin : canonical(url)
     }
 

@@ -30,8 +30,7 @@ extension ProtectedResource {
         return false
     }
 
-    /// Whether the content of a request is a form that may contain its token, so that
-    /// ``AuthorizationContext/form`` is needed.
+    /// Whether the content of a request may contain its token and ``AuthorizationContext/form`` is needed.
     ///
     /// `false` if the metadata does not list the body method. RFC 6750 §2.2.
     public func needsForm(of head: RequestHead) -> Bool {

@@ -3,12 +3,13 @@
 public import PortcullisHTTP
 
 extension ProtectedResource {
-    /// The answer to a request for this resource's metadata, for servers that are not this package's own.
+    /// Returns the answer to a request for this resource's metadata, for use with other servers.
     ///
-    /// Never asks for a token. Answers `GET`, `HEAD` and `OPTIONS`, other methods with 405. The answer to `HEAD` has no body, and the
-    /// `Content-Length` of that to `GET`.
+    /// Needs no token. Answers `GET`, `HEAD` and `OPTIONS`, other methods with 405. The answer to `HEAD` has
+    /// no body, and the same `Content-Length` as the answer to `GET`.
     ///
-    /// - Returns: `nil` if the request's path and query are none of the places where the metadata is; its authority is not looked at.
+    /// - Returns: `nil` if the request's path and query are not one of the metadata's locations; its
+    ///   authority is ignored.
     ///
     /// RFC 9728 §3.1, §3.2.
     public func metadataResponse(to head: RequestHead) -> (head: ResponseHead, body: [UInt8])? {
@@ -20,7 +21,7 @@ extension ProtectedResource {
         return isHere ? MetadataDocument.withoutBody(publishedMetadata(for: head), to: head) : nil
     }
 
-    /// The answer with the document, wherever it was asked for.
+    /// Returns the answer with the document, whatever the request's path.
     package func publishedMetadata(for head: RequestHead) -> (head: ResponseHead, body: [UInt8]) {
         let documents = gate.publisher.documents(at: gate.validator.time.now())
         if let signed = documents.signed, AcceptField.names(MetadataSigning.mediaType, in: head) {
@@ -29,22 +30,22 @@ extension ProtectedResource {
         return documents.metadata.response(to: head)
     }
 
-    /// The metadata as it is served.
+    /// The metadata document as served.
     package var metadataDocument: MetadataDocument {
         gate.publisher.documents(at: gate.validator.time.now()).metadata
     }
 
-    /// The keys that verify the signed metadata; nothing if it is not signed.
+    /// The keys that verify the signed metadata; `nil` if it is not signed.
     ///
     /// RFC 9728 §2, `jwks_uri`.
     package var keysDocument: MetadataDocument? {
         gate.publisher.documents(at: gate.validator.time.now()).keys
     }
 
-    /// The places where the metadata is, and the URL that challenges name.
+    /// The locations of the metadata, and its URL in challenges.
     package var metadataLocations: MetadataLocations { gate.locations }
 
-    /// The path of `jwks_uri` if it lies on the resource's own server and there are keys to serve.
+    /// The path of `jwks_uri` if it is on the resource's own server and there are keys to serve.
     package var keysPath: String? {
         guard let text = gate.metadata.jwksURI, keysDocument != nil, let url = try? HTTPURL(text),
             MetadataLocations.isSameServer(url, identifier.url), url.query == nil
@@ -55,19 +56,19 @@ extension ProtectedResource {
     /// The SHA-256 of the metadata without a signature, base64url: changes if and only if the metadata does.
     public var metadataHash: String { gate.publisher.hash }
 
-    /// Whether guarded answers carry a link to the metadata, and then the field's value.
+    /// The value of the `Link` field of guarded answers, or `nil` if they carry none.
     ///
     /// RFC 8288 §3.
     package var metadataLink: String? {
         gate.linksFromAnswers ? "<\(gate.locations.advertised)>; rel=\"oauth-protected-resource\"" : nil
     }
 
-    /// Whether the metadata of the first authorization server is served beside the resource's own.
+    /// Whether the first authorization server's metadata is served in addition to the resource's own.
     package var mirrorsAuthorizationServer: Bool { gate.mirrorsAuthorizationServer }
 
-    /// The metadata of the first listed authorization server, byte for byte; nothing while it can't be had.
+    /// Returns the metadata of the first authorization server, byte for byte; `nil` if it can't be loaded.
     ///
-    /// Waits for it if it was never loaded.
+    /// Waits if it was never loaded.
     package func mirroredAuthorizationServer() async -> MetadataDocument? {
         let connection = gate.validator.connections.first { connection in
             metadata.authorizationServers.first?.utf8.elementsEqual(connection.issuer.utf8) ?? false
@@ -76,23 +77,24 @@ extension ProtectedResource {
         return MetadataDocument(reading.value.body, "application/json", maxAge: 300)
     }
 
-    /// Tells that routes were replaced and with them this resource's metadata.
+    /// Emits an event: a replacement of routes changed this resource's metadata.
     package func announceDocument(replacing old: String?) {
         gate.onEvent(.documentChanged(resource: identifier, old: old, new: metadataHash))
     }
 
-    /// Tells that routes were replaced by some without this resource.
+    /// Emits an event: a replacement of routes removed this resource.
     package func announceRemoval() {
         gate.onEvent(.documentChanged(resource: identifier, old: metadataHash, new: nil))
     }
 
-    /// Takes over from an earlier declaration of the same resource, before this one answers anything.
+    /// Takes over the state of an earlier declaration of the resource, before this one answers any request.
     ///
-    /// Keys that signed its metadata stay published while that is good; proofs that were used stay used, and nonces good (RFC 9449 §11.1,
-    /// §8); an issuer's keys bridge the time until they have been fetched anew. What was found out about tokens is not taken over.
+    /// Keys that signed its metadata stay published until the signatures expire; used proofs stay used, and
+    /// nonces valid (RFC 9449 §11.1, §8); an issuer's keys are used until they are fetched again. Cached
+    /// tokens are not taken over.
     package func inheritState(from earlier: ProtectedResource) {
         guard earlier.gate !== gate else { return }
-        // It may have served before, and what it remembers of tokens may have been invalidated since.
+        // It may have served before, and its cached tokens may have been invalidated since.
         invalidateAllTokens()
         let now = gate.validator.time.now()
         gate.publisher.inherit(from: earlier.gate.publisher, now: now)
@@ -107,9 +109,9 @@ extension ProtectedResource {
     }
 }
 
-/// The types that a client names in `Accept`.
+/// The media types in `Accept`.
 enum AcceptField {
-    /// Whether a type is named itself, not by a wildcard, and not with a weight of 0.
+    /// Whether a type is named explicitly, not by a wildcard, and not with a weight of 0.
     ///
     /// RFC 9110 §12.5.1.
     static func names(_ type: String, in head: RequestHead) -> Bool {

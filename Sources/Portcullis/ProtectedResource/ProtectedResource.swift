@@ -5,8 +5,7 @@ import PortcullisJOSE
 import PortcullisTransport
 import Synchronization
 
-/// A resource that only requests with a valid access token may use: its metadata, its trusted issuers, its
-/// rules.
+/// A resource that needs a valid access token: its metadata, its trusted issuers, its rules.
 ///
 /// Create it once, at start-up; copies are cheap and share their caches. The metadata document, the challenge
 /// and the audience are derived from it. Works with any server; see ``authorize(_:requiring:in:)``.
@@ -102,8 +101,7 @@ public struct ProtectedResource: Sendable {
             ? [] : requirement.scopes.scopes.filter { !gate.metadata.scopesSupported.contains($0) }
     }
 
-    /// Returns the authorization details types of a requirement that the resource does not know, so that no
-    /// token meets it.
+    /// Returns the authorization details types of a requirement that the resource does not list.
     ///
     /// RFC 9396 §10.
     package func undeclaredTypes(in requirement: AccessRequirement) -> [String] {

@@ -3,26 +3,26 @@
 package import PortcullisHTTP
 import PortcullisJOSE
 
-/// Where the resources of one authority have their documents: each one's metadata, and the keys that sign it.
+/// The locations of the documents of one authority's resources: their metadata, and the keys that sign it.
 ///
 /// RFC 9728 §2, §3.
 package struct PublishedPlaces: Sendable {
-    /// A resource whose metadata is at a path, if the request has the query for it.
+    /// A resource whose metadata is at a path, if the request's query matches.
     package struct Candidate: Sendable {
         package let resource: ProtectedResource
         package let place: MetadataLocations.Place
     }
 
-    /// An answer whose content is not sent to `HEAD`.
+    /// An answer whose body is not sent for `HEAD`.
     package typealias Answer = (head: ResponseHead, body: [UInt8])
 
     /// The resources by the percent-normalised paths of their metadata.
     package let metadata: [String: [Candidate]]
-    /// The resources that sign, by the path of their `jwks_uri`.
+    /// The resources with signed metadata, by the path of their `jwks_uri`.
     package let keys: [String: [ProtectedResource]]
-    /// The paths at and below which there is nothing but documents.
+    /// The paths at and below which only documents are served.
     package let reservedPaths: Set<String>
-    /// What contradicts itself, a sentence each.
+    /// The conflicts, one sentence each.
     package let problems: [String]
 
     package init(_ resources: [ProtectedResource]) {
@@ -43,17 +43,17 @@ package struct PublishedPlaces: Sendable {
             + signing.sorted { $0.key < $1.key }.compactMap { path, sharing in
                 let isTaken = candidates[path] != nil || resources.contains { $0.identifier.path == path }
                 return isTaken || path.utf8.count <= 1
-                    ? "\(sharing[0].identifier): its jwks_uri is the place of something else" : nil
+                    ? "\(sharing[0].identifier): the path of its jwks_uri is in use already" : nil
             }
     }
 
-    /// Two documents in one place, such as two root aliases, could not be told apart.
+    /// The conflicts of documents at the same location, such as two root aliases.
     private static func sharedPlaces(_ candidates: [String: [Candidate]]) -> [String] {
         candidates.sorted { $0.key < $1.key }.flatMap { path, sharing in
             sharing.indices.compactMap { index in
                 let candidate = sharing[index]
                 let rival = sharing[..<index].first { $0.place.query == candidate.place.query }
-                // Colliding identifiers are named by themselves.
+                // Colliding identifiers are reported separately.
                 guard let rival, !rival.resource.identifier.collides(with: candidate.resource.identifier)
                 else { return nil }
                 return "two resources would have their metadata at \(path): \(rival.resource.identifier) and "
@@ -62,7 +62,7 @@ package struct PublishedPlaces: Sendable {
         }
     }
 
-    /// The resources that could not be told apart, a sentence for each pair.
+    /// Returns a sentence for each pair of resources that can't be distinguished.
     ///
     /// Two equal resources would have one metadata location. RFC 9728 §3.1.
     package static func collisions(among identifiers: [ResourceIdentifier]) -> [String] {
@@ -79,7 +79,7 @@ package struct PublishedPlaces: Sendable {
         return problems
     }
 
-    /// Answers with the document of the resource whose query is that of the request, without asking for a token.
+    /// Answers with the document of the resource whose query matches the request, without requiring a token.
     ///
     /// RFC 9728 §3.1.
     package static func answer(
@@ -92,7 +92,7 @@ package struct PublishedPlaces: Sendable {
         return found.resource.publishedMetadata(for: head)
     }
 
-    /// Answers with the public keys of all resources that name one path as theirs.
+    /// Answers with the public keys of all resources that share a path.
     ///
     /// RFC 9728 §2, RFC 7517 §5.
     package static func answer(to head: RequestHead, withKeysOf resources: [ProtectedResource]) -> Answer {
@@ -114,7 +114,7 @@ package struct PublishedPlaces: Sendable {
         return MetadataDocument(set.serialized(), first.contentType, cacheControl: first.cacheControl)
     }
 
-    /// The answer to a request for a document, or for the lack of one; nothing if the path has nothing to do with documents.
+    /// Returns the answer for a path of documents, 404 for an unused reserved path, `nil` for any other.
     package func answer(to head: RequestHead, path: String, query: String?) -> Answer? {
         if let candidates = metadata[path] { return Self.answer(to: head, query: query, candidates) }
         if let signing = keys[path] { return Self.answer(to: head, withKeysOf: signing) }

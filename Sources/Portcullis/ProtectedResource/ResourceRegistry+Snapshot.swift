@@ -23,8 +23,7 @@ extension ResourceRegistry {
                 places = PublishedPlaces(resources)
             }
 
-            /// Returns the resource with the longest path that is a prefix of the given one, by whole
-            /// segments.
+            /// Returns the resource with the longest path that is a prefix of a path, by whole segments.
             func owner(of path: RequestPath) -> ProtectedResource? {
                 let bytes = path.bytes[path.range]
                 var rest = bytes
@@ -106,11 +105,11 @@ extension ResourceRegistry {
             storage.byIdentifier[Array(identifier.text.utf8)]
         }
 
-        /// Returns the resource that a request belongs to: the one with the longest path that is a prefix of
-        /// the request's, by whole segments.
+        /// Returns the resource that a request belongs to: the one with the longest matching path.
         ///
-        /// If all resources have one authority, `Host` is ignored. The cost does not grow with the number of
-        /// resources; it grows with the number of authorities only if no resource matches.
+        /// Paths match by whole segments. If all resources have one authority, `Host` is ignored. The cost
+        /// does not grow with the number of resources; it grows with the number of authorities only if no
+        /// resource matches.
         ///
         /// - Returns: `nil` if the request belongs to no resource, so that nothing guards it.
         /// - Throws: `MalformedMessage`, whose status is the answer. 400 for an invalid target, and for a

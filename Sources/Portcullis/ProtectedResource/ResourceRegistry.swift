@@ -9,7 +9,7 @@ import Synchronization
 /// server has the routes, use `Server.replace` instead.
 ///
 ///     let resources = try ResourceRegistry([notes, photos]) { logger.notice("\($0)") }
-///     let snapshot = resources.current                         // once for each request
+///     let snapshot = resources.current  // once for each request
 ///     if let answer = snapshot.metadataResponse(to: head) { … }
 ///     let token = try await snapshot.resource(for: head)?.authorize(head)
 ///     try resources.replace([newNotes, photos])
@@ -27,7 +27,7 @@ public final class ResourceRegistry: Sendable {
     ///   - resources: The resources.
     ///   - log: Called with a sentence for each document that a replacement changes, with the SHA-256 of the
     ///     old and the new one, without secrets. Must not block.
-    /// - Throws: ``ConfigurationError`` with every two resources that could not be told apart.
+    /// - Throws: ``ConfigurationError`` for every two resources that can't be distinguished.
     ///
     /// RFC 9728 §3.1.
     public init(
@@ -52,7 +52,7 @@ public final class ResourceRegistry: Sendable {
     /// an issuer whose key location is unchanged, and the published keys of signatures that are still valid.
     /// Reports changed documents to the log and to each resource's `onEvent`. Does not wait.
     ///
-    /// - Throws: ``ConfigurationError`` with every two resources that could not be told apart; then nothing
+    /// - Throws: ``ConfigurationError`` for every two resources that can't be distinguished; then nothing
     ///   changes.
     ///
     /// RFC 9728 §5.2.

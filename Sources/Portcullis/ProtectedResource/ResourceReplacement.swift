@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-/// What it means for the resources of a program that others take their place.
+/// The differences between the old and the new resources of a program.
 ///
 /// RFC 9728 §5.2, §7.6.
 package struct ResourceReplacement: Sendable {
@@ -10,7 +10,7 @@ package struct ResourceReplacement: Sendable {
     private let removed: [ProtectedResource]
 
     package init(of old: [ProtectedResource], by new: [ProtectedResource]) {
-        // The text, byte for byte: another spelling is another resource, whose tokens have another audience.
+        // Compared byte for byte: another spelling is another resource, whose tokens have another audience.
         let before = Dictionary(old.map { (Array($0.identifier.text.utf8), $0) }) { first, _ in first }
         let after = Set(new.map { Array($0.identifier.text.utf8) })
         kept = new.compactMap { next in
@@ -20,12 +20,12 @@ package struct ResourceReplacement: Sendable {
         removed = old.filter { !after.contains(Array($0.identifier.text.utf8)) }
     }
 
-    /// Lets new resources take over from old ones, before they answer anything.
+    /// Transfers the state of old resources to new ones, before these answer any request.
     package func handOver() {
         for (old, new) in kept { new.inheritState(from: old) }
     }
 
-    /// Tells what has changed, to the log and to each resource's own listener.
+    /// Reports the changes to the log and to each resource's `onEvent`.
     package func announce(_ log: (String) -> Void) {
         for (old, new) in kept where !old.metadataHash.utf8.elementsEqual(new.metadataHash.utf8) {
             log("metadata of \(new.identifier): \(old.metadataHash) is now \(new.metadataHash)")

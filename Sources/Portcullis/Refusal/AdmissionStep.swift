@@ -18,8 +18,7 @@ package enum AdmissionStep: UInt8, CaseIterable, Sendable {
     // The requirement of the route.
     case senderConstraint, authentication, scopes, details
 
-    /// Whether the step is the first part of a later one with the same name; only the later one is shown if
-    /// both pass.
+    /// Whether only a later step with the same name is shown, if both pass.
     var isPart: Bool { self == .length || self == .proofField || self == .payload }
 
     /// The name of the check.

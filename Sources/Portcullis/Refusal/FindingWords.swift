@@ -8,8 +8,7 @@ enum FindingWords {
     private static let maxTextByteCount = 1000
     /// The length of a hash prefix that suffices to recognise it.
     private static let prefixCount = 16
-    /// The least length of a secret whose hash may be logged: a shorter one may be a password in the wrong
-    /// place, which could be found by brute force.
+    /// The least length of a secret whose hash may be logged: a shorter one could be found by brute force.
     private static let minHashedByteCount = 32
     /// The characters of a SHA-256 hash in base64url.
     private static let hashCharacterCount = 43

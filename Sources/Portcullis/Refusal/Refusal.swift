@@ -17,8 +17,7 @@ public struct Refusal: Error, Sendable, Hashable, CustomStringConvertible {
     public let challenges: [Challenge]
     /// Why, for logs and metrics.
     public let reason: RefusalReason
-    /// What was expected and what the request had; `nil` unless ``AuthorizationContext/describesRefusals`` is
-    /// set.
+    /// The expected and the actual value; `nil` unless ``AuthorizationContext/describesRefusals`` is set.
     public internal(set) var finding: RefusalFinding?
     /// When to try again; only with 503.
     public let retryAfter: Duration?
@@ -58,8 +57,7 @@ public struct Refusal: Error, Sendable, Hashable, CustomStringConvertible {
         hasher.combine(challenges)
     }
 
-    /// The status and the fields: challenges, `Cache-Control: no-store`, and the type of the body if there is
-    /// one.
+    /// The status and the fields: challenges, `Cache-Control: no-store`, and the type of any body.
     ///
     /// The same for `HEAD`, which gets no body. RFC 9110 §9.3.2, §11.6.1.
     public var head: ResponseHead {
@@ -73,8 +71,7 @@ public struct Refusal: Error, Sendable, Hashable, CustomStringConvertible {
         return ResponseHead(status: status, fields: fields)
     }
 
-    /// A JSON object with `error` and `error_description` as in the challenge; empty where there is no error
-    /// code.
+    /// A JSON object with `error` and `error_description` as in the challenge; empty without an error code.
     public var body: [UInt8] {
         guard let error else { return [] }
         var object: JSONObject = ["error": .string(error.code)]

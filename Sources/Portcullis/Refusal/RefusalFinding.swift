@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-/// What a request should have had and what it had, at the step that refused it: for logs and metrics, never
-/// for the client.
+/// The expected and the actual value at the step that refused: for logs and metrics, never for the client.
 ///
 /// Claims of a token appear as they are, made printable and truncated. Of tokens, nonces and identifiers only
 /// the length appears, and from 32 characters on the first 16 of 43 characters of their SHA-256 hash: a

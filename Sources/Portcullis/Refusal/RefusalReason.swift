@@ -51,8 +51,7 @@ public enum RefusalReason: String, Sendable, Hashable, CaseIterable {
     case unprovenPossession
     /// The token is bound to a keybut was sent as a bearer token. RFC 9449 §7.2.
     case boundTokenAsBearer
-    /// The token is not bound to a key, but was sent with the scheme DPoP, or the resource accepts only bound
-    /// tokens.
+    /// The token is not bound to a key, but came with the scheme DPoP, or the resource requires DPoP.
     case unboundToken
     /// A proof with a bearer token, which ``DPoPPolicy/refusesStrayProofs`` forbids.
     case strayProof

@@ -3,7 +3,7 @@
 import PortcullisHTTP
 
 extension ResourceIdentifier {
-    /// The host, with the port unless that goes without saying: what requests for the resource name.
+    /// The host, with the port unless it is the default: the value of `Host` in requests for the resource.
     ///
     /// RFC 9110 §7.2.
     package var authority: String {
@@ -12,18 +12,18 @@ extension ResourceIdentifier {
     }
 }
 
-/// The other names under which requests ask for the authorities of resources.
+/// Alternative spellings of resources' authorities in requests.
 package enum AuthorityNames {
-    /// For each other name, in lower case, the ``ResourceIdentifier/authority`` that it means.
+    /// Maps each alternative spelling, in lower case, to its ``ResourceIdentifier/authority``.
     ///
-    /// The port that goes without saying may be said. RFC 9110 §4.2.3, §7.2.
+    /// The default port may be written. RFC 9110 §4.2.3, §7.2.
     package static func others(of identifiers: [ResourceIdentifier]) -> [String: String] {
         var names: [String: String] = [:]
         for identifier in identifiers {
             let key = identifier.authority
             names["\(identifier.host):\(identifier.port)"] = key
             if key == identifier.host { names[key + ":"] = key }
-            // An IPv6 address has many spellings; clients use the one that they were given.
+            // An IPv6 address has many spellings; clients use the one in the identifier.
             let written = identifier.text.utf8.prefix(identifier.url.authorityEnd)
                 .dropFirst(identifier.scheme.utf8.count + 3)
             names[String(decoding: written.map(CharacterClass.lowercase), as: UTF8.self)] = key
@@ -31,7 +31,7 @@ package enum AuthorityNames {
         return names
     }
 
-    /// The one spelling of an IPv6 address that is used here, with the port if there is one; nothing for other names.
+    /// Returns the canonical spelling of an IPv6 address, with any port; `nil` for other names.
     ///
     /// RFC 4291 §2.2.
     package static func canonicalAddress(_ authority: String) -> String? {
@@ -39,7 +39,7 @@ package enum AuthorityNames {
         let isPortEmpty = authority.utf8.last == 0x3A
         let spelled = isPortEmpty ? String(authority.dropLast()) : authority
         guard let url = try? HTTPURL("http://" + spelled) else { return nil }
-        let isPortSaid = spelled.utf8.last != 0x5D
-        return isPortSaid ? "\(url.host):\(url.port)" : url.host
+        let hasPort = spelled.utf8.last != 0x5D
+        return hasPort ? "\(url.host):\(url.port)" : url.host
     }
 }

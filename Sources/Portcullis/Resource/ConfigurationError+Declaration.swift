@@ -20,8 +20,7 @@ extension ConfigurationError {
 struct SwiftPlace {
     let text: String
 
-    /// Translates a JSON path of a resource in a configuration file; names that the package does not define
-    /// stay.
+    /// Translates a JSON path of a resource in a configuration file; unknown names stay.
     init(jsonPath: String) {
         var place = Substring(jsonPath)
         if place.hasPrefix("$.") { place = place.dropFirst(2) } else if place == "$" { place = "" }

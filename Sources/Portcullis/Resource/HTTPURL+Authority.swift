@@ -40,7 +40,7 @@ extension HTTPURL {
             return port
         }
 
-        // 127.0.0.0/8, written as four decimal numbers: no shorter or octal forms, which readers take differently.
+        // 127.0.0.0/8 as four decimal numbers: no shorter or octal forms, which parsers read differently.
         private static func isLoopbackAddress(_ host: String) -> Bool {
             guard let octets = octets(Array(host.utf8)[...]) else { return false }
             return octets[0] == 127
@@ -60,7 +60,7 @@ extension HTTPURL {
             return octets
         }
 
-        /// The eight groups of an IPv6 address, or nothing.
+        /// Returns the eight groups of an IPv6 address, or `nil`.
         ///
         /// RFC 4291 §2.2.
         static func addressGroups(_ bytes: ArraySlice<UInt8>) -> [UInt16]? {

@@ -2,9 +2,9 @@
 
 import PortcullisHTTP
 
-/// An absolute `http` or `https` URL, taken apart.
+/// A parsed absolute `http` or `https` URL.
 ///
-/// Holds normalised parts for comparison; the text that they came from stays with whoever had it.
+/// Contains normalised parts for comparison; the caller keeps the original text.
 ///
 /// RFC 3986 §3, §6.2.2, RFC 9110 §4.2.
 package struct HTTPURL: Sendable, Hashable {
@@ -16,32 +16,33 @@ package struct HTTPURL: Sendable, Hashable {
     package let port: Int
     /// The path with its percent-encoding normalised: empty, or beginning with a slash.
     package let path: String
-    /// The query with its percent-encoding normalised, without the question mark; nothing if there is none.
+    /// The query with its percent-encoding normalised, without the question mark, or `nil`.
     package let query: String?
     /// Whether there is a fragment, even an empty one.
     package let hasFragment: Bool
     /// Whether the host is this machine: `localhost`, `127.0.0.0/8` or `::1`.
     package let isLoopback: Bool
-    /// How many bytes of the text come before the path.
+    /// The number of bytes before the path.
     package let authorityEnd: Int
 
     package var isSecure: Bool { scheme == "https" }
 
-    /// Why a text is no such URL.
+    /// The reason that a text is not such a URL.
     package enum Malformation: Error, Sendable, Hashable {
         case notHTTP, userInformation, host, port, character, percentEncoding
 
-        /// What would be right.
+        /// The rule that the text breaks.
         package var sentence: String {
             switch self {
-            case .notHTTP: "It is an absolute URL that begins with https:// (RFC 3986 §4.3)."
-            case .userInformation: "It holds no user name or password (RFC 9110 §4.2.4)."
+            case .notHTTP: "It must be an absolute URL that begins with https:// (RFC 3986 §4.3)."
+            case .userInformation: "It must not contain a user name or password (RFC 9110 §4.2.4)."
             case .host:
-                "Its host is a name, an IPv4 address or an IPv6 address in brackets (RFC 3986 §3.2.2)."
-            case .port: "Its port is a number from 1 to 65535 (RFC 3986 §3.2.3)."
+                "Its host must be a name, an IPv4 address or an IPv6 address in brackets (RFC 3986 §3.2.2)."
+            case .port: "Its port must be a number from 1 to 65535 (RFC 3986 §3.2.3)."
             case .character:
-                "It holds only the characters of a URL; others are percent-encoded (RFC 3986 §2)."
-            case .percentEncoding: "Each percent sign is followed by two hexadecimal digits (RFC 3986 §2.1)."
+                "It must contain only URL characters; percent-encode any others (RFC 3986 §2)."
+            case .percentEncoding:
+                "Each percent sign must be followed by two hexadecimal digits (RFC 3986 §2.1)."
             }
         }
     }
@@ -84,7 +85,7 @@ package struct HTTPURL: Sendable, Hashable {
         throw .notHTTP
     }
 
-    /// Decodes what need not be encoded and writes the digits of the rest in upper case.
+    /// Decodes unreserved characters and writes the digits of other percent-encodings in upper case.
     ///
     /// RFC 3986 §6.2.2.1, §6.2.2.2.
     package static func normalised(_ bytes: some Collection<UInt8>) throws(Malformation) -> String {

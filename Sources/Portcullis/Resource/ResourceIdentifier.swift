@@ -2,20 +2,20 @@
 
 import PortcullisHTTP
 
-/// The name of a protected resource: an absolute `https` URL without a fragment.
+/// The identifier of a protected resource: an absolute `https` URL without a fragment.
 ///
-/// It is what tokens name as their audience and what the metadata says; both compare it byte for byte, so the text is
-/// kept as it was written. Two identifiers are equal if their texts are.
+/// Tokens name it as their audience, and the metadata contains it; both are compared byte for byte, so the
+/// text is kept as written. Two identifiers are equal if their texts are.
 ///
 /// RFC 9728 §1.2, RFC 8707 §2.
 public struct ResourceIdentifier: Sendable, Hashable, ExpressibleByStringLiteral, CustomStringConvertible {
-    /// The identifier as it was written.
+    /// The identifier as written.
     public let text: String
     package let url: HTTPURL
 
     /// Makes an identifier from a literal.
     ///
-    /// Traps, with a sentence, if the literal can't be one.
+    /// Traps with a message if the literal is not a valid identifier.
     public init(stringLiteral text: String) {
         do throws(ConfigurationError) {
             try self.init(validating: text)
@@ -24,19 +24,20 @@ public struct ResourceIdentifier: Sendable, Hashable, ExpressibleByStringLiteral
         }
     }
 
-    /// Makes an identifier from a value known at run time only.
+    /// Makes an identifier from a value known only at run time.
     ///
-    /// `http` is taken for loopback hosts only: `localhost`, `127.0.0.0/8` and `::1`.
+    /// `http` is accepted only for loopback hosts: `localhost`, `127.0.0.0/8` and `::1`.
     ///
-    /// - Throws: ``ConfigurationError`` for another scheme, a fragment, an empty query, user information, characters that no URL has, and
-    ///   a path with dot segments, empty segments or an encoded slash, backslash or NUL, which no request could reach.
+    /// - Throws: ``ConfigurationError`` for another scheme, a fragment, an empty query, user information,
+    ///   characters not allowed in a URL, and a path with dot segments, empty segments or an encoded slash,
+    ///   backslash or NUL, which no request could reach.
     ///
     /// RFC 9728 §1.2.
     public init(validating text: String) throws(ConfigurationError) {
         do throws(HTTPURL.Malformation) {
             url = try HTTPURL(text)
         } catch {
-            throw ConfigurationError("This is no resource identifier. " + error.sentence)
+            throw ConfigurationError("The value is not a resource identifier. " + error.sentence)
         }
         self.text = text
         if let sentence = Self.objection(to: url) { throw ConfigurationError(sentence) }
@@ -44,18 +45,20 @@ public struct ResourceIdentifier: Sendable, Hashable, ExpressibleByStringLiteral
 
     private static func objection(to url: HTTPURL) -> String? {
         if url.hasFragment {
-            return "A resource identifier has no fragment, not even an empty one (RFC 9728 §1.2)."
+            return "A resource identifier must not have a fragment, not even an empty one (RFC 9728 §1.2)."
         }
         if url.query?.isEmpty == true {
-            return "The query of a resource identifier is not empty: clients drop such a question mark."
+            return "A resource identifier must not have an empty query: clients drop the question mark."
         }
         guard url.isSecure || url.isLoopback else {
             return
-                "A resource identifier is an https URL; http is accepted for loopback hosts only (RFC 9728 §1.2)."
+                "A resource identifier is an https URL; http is accepted only for loopback hosts (RFC 9728 "
+                + "§1.2)."
         }
         return isReachable(url.path)
             ? nil
-            : "The path of a resource identifier has no dot segments, no empty segments and no encoded slash, backslash "
+            : "The path of a resource identifier must not have dot segments, empty segments or an encoded "
+                + "slash, backslash "
                 + "or NUL, since requests with such paths are refused."
     }
 
@@ -78,7 +81,7 @@ public struct ResourceIdentifier: Sendable, Hashable, ExpressibleByStringLiteral
     ///
     /// RFC 3986 §6.2.2.
     public var path: String { url.path }
-    /// The query without its question mark, or nothing.
+    /// The query without its question mark, or `nil`.
     public var query: String? { url.query }
 
     /// The URL of the metadata: the well-known path inserted between host and path.
@@ -90,35 +93,36 @@ public struct ResourceIdentifier: Sendable, Hashable, ExpressibleByStringLiteral
     /// RFC 9728 §3.1.
     public var wellKnownPath: String { wellKnownLocation.path }
 
-    /// Where the metadata is found.
+    /// The well-known location of the metadata.
     package var wellKnownLocation: WellKnownLocation { WellKnownLocation(of: self) }
 
     /// The text.
     public var description: String { text }
 
-    /// Whether both were written with the same bytes; canonical equivalence does not count.
+    /// Whether both texts have the same bytes; canonical equivalence does not count.
     ///
     /// RFC 9728 §6.
     public static func == (first: ResourceIdentifier, second: ResourceIdentifier) -> Bool {
         first.text.utf8.elementsEqual(second.text.utf8)
     }
 
-    /// Feeds the text.
+    /// Hashes the text.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(text)
     }
 
-    /// Whether one server could not tell the metadata of the two apart.
+    /// Whether both identifiers have the same metadata location.
     ///
-    /// They collide if they are equal after normalisation, or but for one slash at the end. RFC 9728 §3.1.
+    /// True if they are equal after normalisation, ignoring one slash at the end. RFC 9728 §3.1.
     package func collides(with other: ResourceIdentifier) -> Bool {
         scheme == other.scheme && host == other.host && port == other.port && query == other.query
             && wellKnownLocation.pathWithoutSlash == other.wellKnownLocation.pathWithoutSlash
     }
 
-    /// The audiences that mean this resource when none are configured.
+    /// The accepted audiences of this resource if none are configured.
     ///
-    /// Clients that build URLs add a slash to an identifier without a path, so both spellings count there.
+    /// URL libraries of clients add a slash to an identifier without a path, so both spellings are accepted
+    /// there.
     package var audiences: [String] {
         guard url.query == nil else { return [text] }
         switch text.utf8.count - url.authorityEnd {

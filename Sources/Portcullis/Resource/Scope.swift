@@ -4,8 +4,8 @@ import PortcullisHTTP
 
 /// One scope-token, such as `notes:read`.
 ///
-/// Compared with regard to case. The characters are printable ASCII without the space, `"` and `\`, so that comparing
-/// strings and comparing bytes is the same.
+/// Case-sensitive. The characters are printable ASCII without the space, `"` and `\`, so that strings compare
+/// like bytes.
 ///
 /// RFC 6749 §3.3.
 public struct Scope: Sendable, Hashable, ExpressibleByStringLiteral, CustomStringConvertible {
@@ -18,13 +18,13 @@ public struct Scope: Sendable, Hashable, ExpressibleByStringLiteral, CustomStrin
     public init(stringLiteral name: String) {
         guard let scope = Scope(token: name) else {
             endForMistake(
-                "A scope is one or more printable ASCII characters without space, quote or backslash, which "
-                    + "\(String(reflecting: name)) is not (RFC 6749 §3.3).")
+                "A scope is one or more printable ASCII characters without space, quote or backslash; "
+                    + "\(String(reflecting: name)) is not one (RFC 6749 §3.3).")
         }
         self = scope
     }
 
-    /// Makes a scope from a value known at run time only.
+    /// Makes a scope from a value known only at run time.
     ///
     /// - Throws: ``ConfigurationError`` if the text is not a scope-token.
     ///
@@ -32,7 +32,8 @@ public struct Scope: Sendable, Hashable, ExpressibleByStringLiteral, CustomStrin
     public init(validating name: String) throws(ConfigurationError) {
         guard let scope = Scope(token: name) else {
             throw ConfigurationError(
-                "A scope is one or more printable ASCII characters without space, quote or backslash (RFC 6749 §3.3)."
+                "A scope is one or more printable ASCII characters without space, quote or backslash (RFC "
+                    + "6749 §3.3)."
             )
         }
         self = scope
@@ -46,9 +47,9 @@ public struct Scope: Sendable, Hashable, ExpressibleByStringLiteral, CustomStrin
     /// The scope-token.
     public var description: String { name }
 
-    /// The scopes of a space-separated list.
+    /// Parses a space-separated list.
     ///
-    /// Repeated spaces are tolerated; nothing if a token has other characters.
+    /// Tolerates repeated spaces; returns `nil` if a token has other characters.
     package static func list(_ text: String) -> [Scope]? {
         var text = text
         return text.withUTF8 { bytes in

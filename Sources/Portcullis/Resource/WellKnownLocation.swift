@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 
-/// Where the metadata of a resource is found: `/.well-known/oauth-protected-resource` between its host and its path.
+/// The location of metadata: `/.well-known/oauth-protected-resource` between host and path.
 ///
 /// RFC 9728 §3, §3.1.
 package struct WellKnownLocation: Sendable, Hashable {
-    /// The registered suffix, which is used unless an application has one of its own.
+    /// The registered suffix, used unless an application defines its own.
     ///
     /// RFC 9728 §3.
     package static let suffix = "oauth-protected-resource"
@@ -13,11 +13,11 @@ package struct WellKnownLocation: Sendable, Hashable {
     /// RFC 9728 §3.
     package static let root = "/.well-known/" + suffix
 
-    /// The whole URL, spelled as the identifier is.
+    /// The whole URL, in the spelling of the identifier.
     package let url: String
-    /// The path of requests for it, with its percent-encoding normalised.
+    /// The path with its percent-encoding normalised.
     package let path: String
-    /// The query that requests have to carry, or nothing.
+    /// The query that requests must have, or `nil`.
     package let query: String?
 
     package init(of identifier: ResourceIdentifier, suffix: String = Self.suffix) {
@@ -34,16 +34,17 @@ package struct WellKnownLocation: Sendable, Hashable {
         query = identifier.query
     }
 
-    /// The path without a slash at its end, which is what locations are told apart by.
+    /// The path without a final slash; locations are compared by it.
     package var pathWithoutSlash: String {
         path.utf8.last == 0x2F ? String(path.dropLast()) : path
     }
 
-    /// Whether a request for this path and query asks for the document.
+    /// Whether a request with this path and query is for the document.
     ///
-    /// The path counts with or without one slash at its end, since clients differ there; the query counts exactly.
+    /// The path matches with or without a final slash, since clients differ there; the query must match
+    /// exactly.
     ///
-    /// - Parameter requested: A path whose percent-encoding is normalised.
+    /// - Parameter requested: A path with normalised percent-encoding.
     ///
     /// RFC 9728 §3.1.
     package func matches(path requested: String, query requestedQuery: String?) -> Bool {
@@ -51,16 +52,16 @@ package struct WellKnownLocation: Sendable, Hashable {
         return bare.elementsEqual(pathWithoutSlash.utf8) && matches(query: requestedQuery)
     }
 
-    /// Whether a request with this query, as it came, asks for the document, if its path does.
+    /// Whether a request with this unnormalised query is for the document, given a matching path.
     ///
-    /// A stray query is ignored where the identifier has none. RFC 9728 §3.1.
+    /// Any query is ignored if the identifier has none. RFC 9728 §3.1.
     package func matches(query requested: String?) -> Bool {
         guard let query else { return true }
         guard let normalised = try? HTTPURL.normalised((requested ?? "").utf8) else { return false }
         return normalised.utf8.elementsEqual(query.utf8)
     }
 
-    /// What is wrong with another suffix, or nothing.
+    /// Returns the problem of an additional suffix, or `nil`.
     ///
     /// RFC 8615 §3.
     static func objection(toSuffix suffix: String) -> String? {
@@ -72,9 +73,12 @@ package struct WellKnownLocation: Sendable, Hashable {
         }
         guard isName, !suffix.isEmpty, suffix.utf8.first != 0x2E else {
             return
-                "A well-known suffix is one segment of letters, digits, hyphens, dots and underscores (RFC 8615 §3)."
+                "A well-known suffix is one segment of letters, digits, hyphens, dots and underscores (RFC "
+                + "8615 §3)."
         }
-        if suffix.utf8.elementsEqual(Self.suffix.utf8) { return "The document is served there in any case." }
+        if suffix.utf8.elementsEqual(Self.suffix.utf8) {
+            return "The document is always served under this suffix; remove it."
+        }
         return ["oauth-authorization-server", "openid-configuration"].contains(suffix)
             ? "This suffix belongs to authorization servers (RFC 8414 §3)." : nil
     }

@@ -2,10 +2,10 @@
 
 import PortcullisHTTP
 
-/// What a token must carry for a request: scopes, an authentication of its user, authorization details, a bond.
+/// The requirements of a request: scopes, authentication of the user, authorization details, a binding.
 ///
-/// `"notes:read"` asks for one scope, `["notes:read", "notes:write"]` for all of them, `.any(of: …)` for at least one of
-/// them, and `.anyValidToken` for a valid token with whatever scopes. ``authenticated(by:within:file:line:)``,
+/// `"notes:read"` requires one scope, `["notes:read", "notes:write"]` all of them, `.any(of: …)` at least one
+/// of them, and `.anyValidToken` a valid token with any scopes. ``authenticated(by:within:file:line:)``,
 /// ``covering(_:)-([AuthorizationDetail])``, ``senderConstrained()`` and ``freshlyIntrospected()`` add to it.
 ///
 /// RFC 6750 §3.1, RFC 9470 §3, RFC 9396 §9, RFC 9700 §2.2.1, RFC 7662 §4.
@@ -14,58 +14,59 @@ public struct AccessRequirement: Sendable, Hashable, ExpressibleByStringLiteral,
     package let scopes: ScopeRequirement
     /// The authentication context classes of which one is needed, the preferred one first; empty for any.
     public private(set) var acrValues: [String] = []
-    /// How long ago the user may have authenticated; nothing for any time.
+    /// The maximum age of the user's authentication; `nil` for any.
     public private(set) var maxAge: Duration?
     /// The authorization details that the token must cover, all of them.
     public private(set) var authorizationDetails: [AuthorizationDetail] = []
     /// Whether the token must be bound to a key or a certificate of its client.
     public private(set) var needsSenderConstraint = false
-    /// Whether its issuer is asked about the token for this very request.
+    /// Whether the token is introspected for each request, ignoring cached answers.
     public private(set) var needsFreshIntrospection = false
 
-    /// Asks for scopes alone.
+    /// Requires only scopes.
     package init(_ scopes: ScopeRequirement) {
         self.scopes = scopes
     }
 
-    /// Asks for one scope.
+    /// Requires one scope.
     ///
     /// Traps if the literal is not a scope-token.
     public init(stringLiteral name: String) {
         self.init(ScopeRequirement(stringLiteral: name))
     }
 
-    /// Asks for all of these scopes.
+    /// Requires all of these scopes.
     public init(arrayLiteral scopes: Scope...) {
         self.init(.all(of: scopes))
     }
 
-    /// Asks for a valid token and no scope in particular.
+    /// Requires only a valid token.
     public static let anyValidToken = AccessRequirement(ScopeRequirement.none)
 
-    /// Asks for all of these scopes.
+    /// Requires all of these scopes.
     public static func all(of scopes: [Scope]) -> AccessRequirement {
         AccessRequirement(.all(of: scopes))
     }
 
-    /// Asks for at least one of these scopes.
+    /// Requires at least one of these scopes.
     ///
-    /// Traps on an empty list, which nothing could meet.
+    /// Traps on an empty list, which no token could meet.
     public static func any(
         of scopes: [Scope], file: StaticString = #fileID, line: UInt = #line
     ) -> AccessRequirement {
         AccessRequirement(.any(of: scopes, file: file, line: line))
     }
 
-    /// The same, and a user who has authenticated well or lately enough.
+    /// Adds a requirement on the class and age of the user's authentication.
     ///
-    /// Traps on a value that no challenge can name, and on a negative age.
+    /// Traps on a value that a challenge can't contain, and on a negative age.
     ///
     /// - Parameters:
-    ///   - acrValues: The `acr` values of which the token must have one, compared exactly; the preferred one first.
-    ///   - maxAge: How long ago the authentication may be, by the token's `auth_time`; the leeway is added.
-    ///   - file: The source file that a trap names.
-    ///   - line: The line in it.
+    ///   - acrValues: The `acr` values of which the token must have one, compared exactly; the preferred one
+    ///     first.
+    ///   - maxAge: The maximum age of the authentication, by the token's `auth_time`; the leeway is added.
+    ///   - file: The source file reported by a trap.
+    ///   - line: The line reported by a trap.
     ///
     /// RFC 9470 §3, §6.
     public func authenticated(
@@ -74,23 +75,24 @@ public struct AccessRequirement: Sendable, Hashable, ExpressibleByStringLiteral,
     ) -> AccessRequirement {
         endUnless(
             acrValues.allSatisfy(Self.isACRValue),
-            "An acr value is printable ASCII without space, quote, backslash and comma.",
+            "An acr value must be printable ASCII without space, quote, backslash and comma.",
             file: file, line: line)
-        endUnless(maxAge ?? .zero >= .zero, "An age is 0 or more seconds.", file: file, line: line)
+        endUnless(
+            maxAge ?? .zero >= .zero, "The maximum age must be 0 seconds or more.", file: file, line: line)
         var requirement = self
         requirement.acrValues = acrValues
         requirement.maxAge = maxAge
         return requirement
     }
 
-    /// The same, and a token whose authorization details cover these.
+    /// Adds authorization details that the token must cover.
     ///
     /// RFC 9396 §9.
     public func covering(_ details: AuthorizationDetail...) -> AccessRequirement {
         covering(details)
     }
 
-    /// The same, and a token whose authorization details cover these.
+    /// Adds authorization details that the token must cover.
     ///
     /// RFC 9396 §9.
     public func covering(_ details: [AuthorizationDetail]) -> AccessRequirement {
@@ -99,10 +101,10 @@ public struct AccessRequirement: Sendable, Hashable, ExpressibleByStringLiteral,
         return requirement
     }
 
-    /// The same, and a token that is bound to a key or a certificate of its client.
+    /// Adds that the token must be bound to a key or a certificate of its client.
     ///
-    /// The possession of what a token is bound to is always checked; this refuses, with 401 and `invalid_token`, one that is
-    /// bound to nothing, so that a stolen token is of no use here.
+    /// A binding is always verified; this refuses an unbound token with 401 and `invalid_token`, so that a
+    /// stolen token is useless here.
     ///
     /// RFC 9700 §2.2.1, RFC 9449 §6, RFC 8705 §3.
     public func senderConstrained() -> AccessRequirement {
@@ -111,13 +113,14 @@ public struct AccessRequirement: Sendable, Hashable, ExpressibleByStringLiteral,
         return requirement
     }
 
-    /// The same, and a token of which its issuer says now that it is active, whatever is remembered.
+    /// Adds an introspection for each request, ignoring cached answers.
     ///
-    /// For what must not be done with a token that was revoked a moment ago. A JWT is verified with the issuer's keys first, then
-    /// its issuer is asked; a token of an issuer that does not introspect is refused. Each request waits for an answer to a question
-    /// that was put after it came; those that come meanwhile with the same token share the next. A token that was found inactive
-    /// is so for ``TokenPolicy/inactiveCacheLifetime``, without asking again. While the issuer can't be asked the answer is 503.
-    /// Belongs on a route: ``AccessToken/require(_:file:line:)`` can't ask, and traps.
+    /// For operations that must not use a token revoked a moment ago. A JWT is verified with the issuer's
+    /// keys and then introspected; a token of an issuer without introspection is refused. Each request waits
+    /// for a call that started after it arrived; requests that arrive meanwhile with the same token share the
+    /// next call. A token found inactive stays refused for ``TokenPolicy/inactiveCacheLifetime`` without
+    /// another call. While the issuer can't be reached, the answer is 503. Use it on a route:
+    /// ``AccessToken/require(_:file:line:)`` can't introspect, and traps.
     ///
     /// RFC 7662 §2, §4, RFC 7009 §3.
     public func freshlyIntrospected() -> AccessRequirement {
@@ -126,7 +129,7 @@ public struct AccessRequirement: Sendable, Hashable, ExpressibleByStringLiteral,
         return requirement
     }
 
-    /// Whether a challenge can name this value: one word that clients do not take apart.
+    /// Whether a challenge can contain this value: one word that clients do not split.
     ///
     /// RFC 9470 §3.
     package static func isACRValue(_ value: String) -> Bool {

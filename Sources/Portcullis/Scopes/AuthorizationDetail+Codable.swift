@@ -9,9 +9,9 @@ import PortcullisJOSE
 #endif
 
 extension AuthorizationDetailEvaluator {
-    /// Decides by a closure over a type of the app's own, which both sides are decoded as.
+    /// Compares with a closure, after decoding both sides as a type of the app.
     ///
-    /// Names are matched as `CodingKeys` spell them. A grant that does not decode grants nothing. Must not wait.
+    /// Names are matched by `CodingKeys`. A grant that does not decode grants nothing. Must not block.
     ///
     /// RFC 9396 §2.
     public init<Detail: Decodable & SendableMetatype>(
@@ -28,9 +28,9 @@ extension AuthorizationDetailEvaluator {
 }
 
 extension AuthorizationDetail {
-    /// The members as a type of the app's own, decoded as Foundation's `JSONDecoder` does by default.
+    /// Decodes the members as a type of the app, like Foundation's `JSONDecoder` with its default settings.
     ///
-    /// - Throws: `DecodingError` if the members are not of that form.
+    /// - Throws: `DecodingError` if the members do not match the type.
     ///
     /// RFC 9396 §2.
     public func decoded<Detail: Decodable>(as _: Detail.Type) throws -> Detail {

@@ -2,26 +2,26 @@
 
 public import PortcullisJOSE
 
-/// One element of `authorization_details`: what a token allows, or what a request needs, in terms of its type.
+/// One element of `authorization_details`: a permission that a token grants or a request needs.
 ///
 /// RFC 9396 §2.
 public struct AuthorizationDetail: Sendable, Hashable {
-    /// The type, which says what the other members mean.
+    /// The type, which defines the meaning of the other members.
     ///
     /// Compared exactly.
     public let type: String
-    /// All members, `type` among them.
+    /// All members, including `type`.
     public let json: JSONObject
 
-    /// Says what a request needs.
+    /// Makes a detail that a request needs.
     ///
     /// - Parameters:
     ///   - type: The type.
-    ///   - actions: What is to be done.
-    ///   - datatypes: What kinds of data it is done to.
-    ///   - identifier: The one thing that it is done to, or nothing.
-    ///   - privileges: What levels of privilege it needs.
-    ///   - members: Members of the type's own.
+    ///   - actions: The operations.
+    ///   - datatypes: The kinds of data.
+    ///   - identifier: The identifier of one object, or `nil`.
+    ///   - privileges: The levels of privilege.
+    ///   - members: Further members that the type defines.
     ///
     /// RFC 9396 §2.2.
     public init(
@@ -41,7 +41,7 @@ public struct AuthorizationDetail: Sendable, Hashable {
         self.json = json
     }
 
-    /// Reads an element, or nothing if its `type` is not there or a common member is not of its form.
+    /// Parses an element; `nil` if its `type` is missing or a common member is malformed.
     ///
     /// RFC 9396 §2, §2.2.
     package init?(_ value: JSONValue) {
@@ -54,18 +54,18 @@ public struct AuthorizationDetail: Sendable, Hashable {
         self.json = json
     }
 
-    /// `locations`: the resources that it is for, or nothing for all that the token is for.
+    /// `locations`: the resources that it is for, or `nil` for all that the token is for.
     public var locations: [String]? { json["locations"]?.strings }
-    /// `actions`, or nothing.
+    /// `actions`, or `nil`.
     public var actions: [String]? { json["actions"]?.strings }
-    /// `datatypes`, or nothing.
+    /// `datatypes`, or `nil`.
     public var datatypes: [String]? { json["datatypes"]?.strings }
-    /// `identifier`, or nothing.
+    /// `identifier`, or `nil`.
     public var identifier: String? { json["identifier"]?.string }
-    /// `privileges`, or nothing.
+    /// `privileges`, or `nil`.
     public var privileges: [String]? { json["privileges"]?.strings }
 
-    /// Whether a claim is not of its form: no list, or one with an element without a type.
+    /// Whether the claim is malformed: not a list, or a list with an element without a type.
     ///
     /// RFC 9396 §2, §9.1.
     static func isMalformed(_ claim: JSONValue?) -> Bool {
@@ -73,9 +73,9 @@ public struct AuthorizationDetail: Sendable, Hashable {
         return claim.array.map { $0.contains { AuthorizationDetail($0) == nil } } ?? true
     }
 
-    /// The elements of the claim that count at a resource.
+    /// Returns the elements of the claim that are for a resource.
     ///
-    /// A claim that is not of its form grants nothing, and neither does an element that is for other places.
+    /// A malformed claim grants nothing, and neither does an element for other locations.
     ///
     /// RFC 9396 §2.2, §9.1, §9.2.
     static func granted(_ claim: JSONValue?, at resource: ResourceIdentifier) -> [AuthorizationDetail] {
@@ -88,7 +88,7 @@ public struct AuthorizationDetail: Sendable, Hashable {
     }
 }
 
-/// Decides whether what a token grants covers what a request needs, for one type of authorization details.
+/// Decides whether a granted detail covers a needed one, for one type of authorization details.
 ///
 /// RFC 9396 §2, §5.
 public struct AuthorizationDetailEvaluator: Sendable {
@@ -96,7 +96,7 @@ public struct AuthorizationDetailEvaluator: Sendable {
     public let type: String
     let covers: @Sendable (_ granted: AuthorizationDetail, _ needed: AuthorizationDetail) -> Bool
 
-    /// Decides by a closure, which must not wait.
+    /// Decides with a closure, which must not block.
     public init(
         type: String,
         covers: @escaping @Sendable (_ granted: AuthorizationDetail, _ needed: AuthorizationDetail) -> Bool
@@ -105,9 +105,9 @@ public struct AuthorizationDetailEvaluator: Sendable {
         self.covers = covers
     }
 
-    /// Decides member by member: lists must hold everything that is needed, other members must be equal.
+    /// Compares member by member: lists must contain everything needed, other members must be equal.
     ///
-    /// What is used for types without an evaluator of their own. A member that the grant does not have grants nothing.
+    /// Used for types without their own evaluator. A member missing from the grant grants nothing.
     public static func memberwise(type: String) -> AuthorizationDetailEvaluator {
         AuthorizationDetailEvaluator(type: type) { granted, needed in
             needed.json.members.allSatisfy { member in

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 
-/// The scopes of a token with everything that they imply.
+/// The scopes of a token with all implied ones.
 ///
 /// RFC 6749 §3.3.
 package struct GrantedScopes: Sendable {
-    /// Up to so many scopes are compared one by one, which takes no longer than to hash one, and no table.
+    /// Up to this number, scopes are compared one by one, no slower than hashing one, and without a table.
     static let comparedCount = 8
 
     private let compared: [Scope]
@@ -24,7 +24,7 @@ package struct GrantedScopes: Sendable {
         hashed = granted
     }
 
-    /// Whether a scope is among them.
+    /// Whether a scope is granted.
     @inline(__always)
     func contains(_ scope: Scope) -> Bool {
         compared.contains(scope) || (!hashed.isEmpty && hashed.contains(scope))

@@ -2,10 +2,10 @@
 
 import PortcullisHTTP
 
-/// The scopes that a token must carry for a request.
+/// The scopes that a request requires.
 ///
-/// `"notes:read"` asks for one scope, `["notes:read", "notes:write"]` for all of them, `.any(of: …)` for at least one of
-/// them, and `.none` for a valid token with whatever scopes.
+/// `"notes:read"` requires one scope, `["notes:read", "notes:write"]` all of them, `.any(of: …)` at least one
+/// of them, and `.none` a valid token with any scopes.
 ///
 /// RFC 6750 §3.1.
 package struct ScopeRequirement: Sendable, Hashable, ExpressibleByStringLiteral, ExpressibleByArrayLiteral {
@@ -14,7 +14,7 @@ package struct ScopeRequirement: Sendable, Hashable, ExpressibleByStringLiteral,
         case any
     }
 
-    /// The scopes that are named, in the order written.
+    /// The named scopes, in the order written.
     package let scopes: [Scope]
     private let kind: Kind
 
@@ -23,40 +23,40 @@ package struct ScopeRequirement: Sendable, Hashable, ExpressibleByStringLiteral,
         self.scopes = scopes
     }
 
-    /// Asks for one scope.
+    /// Requires one scope.
     ///
     /// Traps if the literal is not a scope-token.
     package init(stringLiteral name: String) {
         self.init(.all, [Scope(stringLiteral: name)])
     }
 
-    /// Asks for all of these scopes.
+    /// Requires all of these scopes.
     package init(arrayLiteral scopes: Scope...) {
         self.init(.all, scopes)
     }
 
-    /// Asks for a valid token and no scope in particular.
+    /// Requires only a valid token.
     package static let none = ScopeRequirement(.all, [])
 
-    /// Asks for all of these scopes.
+    /// Requires all of these scopes.
     package static func all(of scopes: [Scope]) -> ScopeRequirement {
         ScopeRequirement(.all, scopes)
     }
 
-    /// Asks for at least one of these scopes.
+    /// Requires at least one of these scopes.
     ///
-    /// Traps on an empty list, which nothing could meet.
+    /// Traps on an empty list, which no token could meet.
     ///
-    /// A challenge names the first of them, the one that a client should ask for.
+    /// A challenge names only the first one, which a client should request.
     package static func any(
         of scopes: [Scope], file: StaticString = #fileID, line: UInt = #line
     ) -> ScopeRequirement {
         endUnless(
-            !scopes.isEmpty, "A requirement of any scope names at least one.", file: file, line: line)
+            !scopes.isEmpty, "A requirement of any scope must name at least one.", file: file, line: line)
         return ScopeRequirement(.any, scopes)
     }
 
-    /// Whether these scopes are enough.
+    /// Whether these scopes meet the requirement.
     package func isSatisfied(by granted: GrantedScopes) -> Bool {
         // All until one is missing, or any until one is there. By place, since an iterator counts references.
         for index in scopes.indices where granted.contains(scopes[index]) == (kind == .any) {
@@ -65,7 +65,7 @@ package struct ScopeRequirement: Sendable, Hashable, ExpressibleByStringLiteral,
         return kind == .all
     }
 
-    /// What a challenge tells the client to ask for: everything that the operation needs, in one go.
+    /// The scopes for a challenge: everything that the operation needs, at once.
     package var challenged: ArraySlice<Scope> {
         switch kind {
         case .all: scopes[...]

@@ -9,8 +9,7 @@ import PortcullisJOSE
 public enum ClientCertificate: Sendable, Hashable {
     /// The client presented no certificate.
     case none
-    /// The client presented this certificate, in DER, on a TLS connection to this server, and proved
-    /// possession of its key.
+    /// The client presented this certificate, in DER, on a TLS connection, and proved possession of its key.
     case connection(der: [UInt8])
     /// The connection comes from a trusted proxy: only its `Client-Cert` field counts.
     ///

@@ -97,8 +97,7 @@ final class DPoPChecker: Sendable {
         }
     }
 
-    /// Checks a proof against the request, the token and its key; whether it was used before is checked
-    /// separately.
+    /// Checks a proof against the request, the token and its key, but not whether it was used before.
     ///
     /// Cheap checks come first.
     func check(
@@ -177,8 +176,7 @@ final class DPoPChecker: Sendable {
         return .seconds(max(0, min(start.seconds.rounded(.up) - now.seconds, 1)))
     }
 
-    /// Returns the time since which the store has seen every proof, by the present wall clock, or `nil` if it
-    /// outlives the server.
+    /// Returns the time since which the store has seen every proof, or `nil` if it outlives the server.
     func start(at now: NumericDate) -> NumericDate? {
         replays.age.map { now.adding(.zero - $0) }
     }

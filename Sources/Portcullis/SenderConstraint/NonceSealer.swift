@@ -58,8 +58,7 @@ package final class NonceSealer: NonceSource {
         var accepted: [Accepted] = []
         var current = ""
 
-        /// Takes over keys made here; configured keys stay first, and earlier ones are accepted until their
-        /// nonces expire.
+        /// Takes over keys made here; configured keys stay first, earlier ones are valid until they expire.
         mutating func inherit(from earlier: State, _ lifetime: Double, _ now: NumericDate) {
             window = -.infinity
             if madeAt != nil, earlier.madeAt != nil {
@@ -102,8 +101,7 @@ package final class NonceSealer: NonceSource {
         self.state = Mutex(state)
     }
 
-    /// Takes over the keys of an earlier sealer of the same resource; its nonces are accepted until they
-    /// expire.
+    /// Takes over the keys of an earlier sealer, whose nonces are accepted until they expire.
     func inherit(from other: NonceSealer, at now: NumericDate) {
         guard other !== self else { return }
         let earlier = other.state.withLock { $0 }

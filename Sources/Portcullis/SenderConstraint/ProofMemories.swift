@@ -23,11 +23,11 @@ package final class ProofMemories: Sendable {
     /// - Parameter previous: The earlier memories: a resource with the same identifier keeps its records and
     ///   keys.
     package init(succeeding previous: ProofMemories? = nil) {
-        self.previous = previous?.withoutPast()
+        self.previous = previous?.withoutPrevious()
     }
 
     // Keeping the whole chain of earlier configurations would leak memory.
-    private func withoutPast() -> ProofMemories {
+    private func withoutPrevious() -> ProofMemories {
         let copy = ProofMemories()
         let known = state.withLock { $0 }
         copy.state.withLock { $0 = known }

@@ -46,8 +46,7 @@ struct ReplayTable {
     private var index = HashIndex()
     /// The number of records per key, by a hash of the key.
     private var keyCounts = [UInt32](repeating: 0, count: Self.keyBucketCount)
-    /// Makes index positions unpredictable, so that an attacker cannot pile records up in one region of the
-    /// index.
+    /// Makes index positions unpredictable, so that no attacker can fill one region of the index.
     private let seeds: (UInt64, UInt64, UInt64)
     private var origin: MonotonicInstant?
     private var latest: UInt32 = 0

@@ -2,7 +2,7 @@
 
 import PortcullisJOSE
 
-/// How one resource decides whether a valid token is enough for a request, and what it says if not.
+/// Decides for one resource whether a valid token meets a requirement, and builds its refusals.
 ///
 /// Shared by all tokens of the resource.
 final class AccessRules: Sendable {
@@ -25,18 +25,18 @@ final class AccessRules: Sendable {
         }
     }
 
-    /// How long a token may still be used, leeway included; zero once it has expired.
+    /// Returns the remaining lifetime of a token, including leeway; zero once it has expired.
     ///
     /// RFC 7519 §4.1.4.
     func remainingTime(until expiry: NumericDate) -> Duration {
         let seconds = expiry.adding(leeway).seconds - time.now().seconds
-        // Longer than any answer lasts, and still a number that can be slept for.
+        // The bound is longer than any response, and short enough for a timer.
         return .seconds(min(max(seconds, 0), 1e9))
     }
 
-    /// Whether a step has anything to do with a requirement; what it is about is met.
+    /// Checks a token in one step, and returns whether the step applies to the requirement.
     ///
-    /// RFC 9470 §3, RFC 6750 §3.1: an authentication that does not suffice is told before a scope that is missing.
+    /// RFC 9470 §3, RFC 6750 §3.1: an insufficient authentication is reported before a missing scope.
     @inline(__always)
     func judge(
         _ step: AdmissionStep, _ token: AccessToken.Storage, _ requirement: AccessRequirement
@@ -44,7 +44,7 @@ final class AccessRules: Sendable {
         switch step {
         case .senderConstraint:
             guard requirement.needsSenderConstraint else { return false }
-            // RFC 9700 §2.2.1: what the token is bound to was proven before; here it only counts whether it is bound at all.
+            // RFC 9700 §2.2.1: possession was proven before; this only checks that the token is bound.
             if token.binding == .none { throw .unboundToken }
         case .authentication:
             guard !requirement.acrValues.isEmpty || requirement.maxAge != nil else { return false }
@@ -60,7 +60,7 @@ final class AccessRules: Sendable {
         return true
     }
 
-    /// What a token lacks for a request, or `nil`.
+    /// Returns the first requirement that a token does not meet, as a reason, or `nil`.
     func shortcoming(of token: AccessToken.Storage, for requirement: AccessRequirement) -> RefusalReason? {
         var step: AdmissionStep? = .senderConstraint
         do throws(RefusalReason) {
@@ -78,7 +78,7 @@ final class AccessRules: Sendable {
         _ token: AccessToken.Storage, _ requirement: AccessRequirement
     ) throws(RefusalReason) {
         if !requirement.acrValues.isEmpty {
-            // RFC 9470 §6: exact, since nothing is known of an order among the values.
+            // RFC 9470 §6: compared exactly, since the values have no known order.
             let acr = token.claims["acr"]?.string ?? ""
             let isStrong = requirement.acrValues.contains { $0.utf8.elementsEqual(acr.utf8) }
             if !isStrong { throw .authenticationTooWeak }
@@ -109,7 +109,7 @@ final class AccessRules: Sendable {
         !evaluators.isEmpty && AuthorizationDetail.isMalformed(token.claims["authorization_details"])
     }
 
-    /// The authorization details of a token that count here and whose type is known.
+    /// Returns the authorization details of a token that are for this resource and of a known type.
     func details(of token: AccessToken.Storage) -> [AuthorizationDetail] {
         AuthorizationDetail.granted(token.claims["authorization_details"], at: resource).filter { detail in
             evaluators.contains { $0.type.utf8.elementsEqual(detail.type.utf8) }

@@ -22,8 +22,7 @@ public struct TokenPolicy: Sendable {
     public enum IntrospectionAudience: String, Sendable, Hashable {
         /// An answer without `aud` is refused.
         case required
-        /// An answer without `aud` is accepted: the resource relies on the server's own check. An `aud` is
-        /// still checked.
+        /// An answer without `aud` is accepted, relying on the server's check; an `aud` is still checked.
         case optional
     }
 
@@ -33,10 +32,10 @@ public struct TokenPolicy: Sendable {
     ///
     /// Default: all supported algorithms, which are all asymmetric.
     public var algorithms: [SignatureAlgorithm] = SignatureAlgorithm.allCases
-    /// The accepted `typ` values, case-insensitive; `at+jwt` includes `application/at+jwt`, and an
-    /// empty one accepts a token without `typ`.
+    /// The accepted `typ` values, case-insensitive.
     ///
-    /// Default `at+jwt`. Adding `JWT` accepts tokens of servers that predate RFC 9068; then only the audience
+    /// `at+jwt` includes `application/at+jwt`; an empty value accepts a token without `typ`. Default
+    /// `at+jwt`. Adding `JWT` accepts tokens of servers that predate RFC 9068; then only the audience
     /// distinguishes an access token from an ID token.
     public var acceptedTypes: [String] = ["at+jwt"]
     /// The required claims in addition to `iss`, `aud` and `exp`, which are always required.
@@ -85,11 +84,10 @@ public struct TokenPolicy: Sendable {
     ///
     /// RFC 9396 §5.
     public var authorizationDetailEvaluators: [AuthorizationDetailEvaluator] = []
-    /// Whether missing authorization details are answered with `insufficient_authorization_details` and the
-    /// needed ones.
+    /// Whether missing authorization details are reported as `insufficient_authorization_details`.
     ///
-    /// Default `false`: the error code is `insufficient_scope`, since the other one is only a proposal
-    /// (draft-zehavi-oauth-rar-metadata).
+    /// If set, the answer contains the needed details. Default `false`: the error code is
+    /// `insufficient_scope`, since the other one is only a proposal (draft-zehavi-oauth-rar-metadata).
     public var challengesAuthorizationDetails = false
 
     /// Makes a policy with all defaults.

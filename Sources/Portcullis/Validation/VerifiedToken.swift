@@ -68,12 +68,12 @@ extension TokenTable where Entry == VerifiedToken {
     }
 }
 
-/// A token that its issuer has spoken against, and how long that may be believed.
+/// An introspected token that was rejected, and how long the rejection is cached.
 struct RejectedToken: Sendable {
     let reason: RefusalReason
-    /// When the issuer was asked, or a little before.
+    /// The time at which the issuer was asked, or shortly before.
     let askedAt: MonotonicInstant
     let until: MonotonicInstant
-    /// What was said of it the first time, if anybody wanted to know.
+    /// The finding of the first rejection, if one was requested.
     let finding: RefusalFinding?
 }

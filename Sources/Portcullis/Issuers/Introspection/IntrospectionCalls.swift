@@ -3,39 +3,40 @@
 import PortcullisJOSE
 import PortcullisTransport
 
-/// The introspection calls to one server: which are under way, who shares them, which wait for their turn.
+/// The introspection calls to one server: those in flight, their waiters, and the queue.
 ///
-/// Pure: says what is to be done, and does nothing itself.
+/// A value without I/O: it returns actions for its owner to perform.
 struct IntrospectionCalls: Sendable {
     typealias Teller = @Sendable (IntrospectionClient.Reply) -> Void
 
-    /// What is to be done, in this order.
+    /// The actions to perform, in this order.
     struct Consequences: Sendable {
         var incidents: [IntrospectionClient.Incident] = []
         var started: [Started] = []
         var told: [(tell: Teller, reply: IntrospectionClient.Reply)] = []
     }
 
-    /// A call whose turn it is.
+    /// A call to start.
     struct Started: Sendable {
         let token: [UInt8]
         let deadline: MonotonicInstant
         fileprivate let digest: SHA256Digest
-        /// Who is to be told; `nil` for a probe.
+        /// The key of the waiters; `nil` for a probe.
         fileprivate let name: Name?
         fileprivate let isKnown: Bool
         fileprivate let permit: CircuitBreaker.Permit
     }
 
-    /// Calls are shared within an epoch only: what was asked before tokens were invalidated answers nobody who comes after.
+    /// Calls are shared only within an epoch: one from before an invalidation must not answer later
+    /// questions.
     ///
-    /// Those that were begun for somebody who wants a new answer are apart.
+    /// Calls for a fresh answer have no epoch and are separate.
     fileprivate struct Name: Hashable {
         let digest: SHA256Digest
         let epoch: UInt64?
     }
 
-    /// When a call was begun, and who is to be told of it.
+    /// The start of a call, and its waiters.
     private struct Call: Sendable {
         let begun: MonotonicInstant
         var tellers: [Teller]
@@ -47,18 +48,18 @@ struct IntrospectionCalls: Sendable {
         let name: Name
     }
 
-    /// Which share of the calls that may be under way is kept for tokens known to be good, and how many more of those may wait: one
-    /// in four, so that a flood of invented tokens does not keep them out.
+    /// The share of the concurrent calls reserved for tokens known to be valid, and of additional places in
+    /// their queue: one in four, so that a flood of invented tokens does not block valid ones.
     static let reservedShare = 4
 
     private let timeout: Duration
     private let maxConcurrentCount: Int
     private let maxCount: Int
-    /// A token that no authorization server has issued, for a probe where none is known to be good.
+    /// A token that no authorization server has issued, for a probe if none is known to be valid.
     private let unissuedToken: [UInt8]
-    /// The calls that are under way or in a queue.
+    /// The calls in flight or queued.
     private var calls: [Name: Call] = [:]
-    /// The calls that will be begun for those who want a new answer when the one for them has ended.
+    /// The calls for a fresh answer that start when the present one for the same token has ended.
     private var nextCalls: [SHA256Digest: (token: [UInt8], tellers: [Teller])] = [:]
     private var activeCount = 0
     private var unknownActiveCount = 0
@@ -112,7 +113,7 @@ struct IntrospectionCalls: Sendable {
         return consequences
     }
 
-    /// Why no call about a token can be begun now, or `nil`.
+    /// Returns the reason that no call about a token can start now, or `nil`.
     private func obstacle(to digest: SHA256Digest, at now: MonotonicInstant) -> AuthorizationServerFault? {
         let isKnown = goodTokens.contains(digest)
         if case .refused = breaker.decision(isKnown: isKnown, at: now) { return .callsSuspended }
@@ -142,7 +143,7 @@ struct IntrospectionCalls: Sendable {
         startCalls(at: now, &consequences)
     }
 
-    /// Starts the calls whose turn it is: those about tokens known to be good first.
+    /// Starts queued calls, those about tokens known to be valid first.
     private mutating func startCalls(at now: MonotonicInstant, _ consequences: inout Consequences) {
         while activeCount < maxConcurrentCount, !knownQueue.isEmpty || !unknownQueue.isEmpty {
             let isKnown: Bool
@@ -164,7 +165,7 @@ struct IntrospectionCalls: Sendable {
         }
     }
 
-    /// Whether a call may be started at once, since none waits before it.
+    /// Whether a call may start at once, since no other waits before it.
     private func hasTurn(_ isKnown: Bool) -> Bool {
         activeCount < maxConcurrentCount && knownQueue.isEmpty
             && (isKnown || (unknownQueue.isEmpty && unknownActiveCount < maxUnknownActiveCount))
@@ -179,10 +180,10 @@ struct IntrospectionCalls: Sendable {
                 isKnown: isKnown, permit: breaker.permit))
     }
 
-    /// Asks about a token that a client without credentials cannot choose, if there is one.
+    /// Probes with a token that an unauthenticated client cannot choose, if there is one.
     ///
-    /// Where none is known to be good yet, one that the server has not issued and that of the request take turns: of a server that
-    /// fails about unknown tokens the former would never find out that it is well.
+    /// If no token is known to be valid yet, probes alternate between an unissued token and that of the
+    /// request: a server that fails for unknown tokens would never recover with the former alone.
     private mutating func probe(
         insteadOf token: [UInt8], _ digest: SHA256Digest, at now: MonotonicInstant,
         _ consequences: inout Consequences
@@ -200,7 +201,7 @@ struct IntrospectionCalls: Sendable {
 
     // MARK: Ending
 
-    /// Takes the outcome of a call.
+    /// Records the outcome of a call.
     mutating func end(
         _ call: Started, with outcome: IntrospectionClient.Outcome, at now: MonotonicInstant
     ) -> Consequences {
@@ -220,7 +221,7 @@ struct IntrospectionCalls: Sendable {
         return consequences
     }
 
-    /// Answers everyone who shares a call, and begins the one that was put off for it.
+    /// Answers all waiters of a call, and begins the postponed one for the same token.
     private mutating func settle(
         _ name: Name, _ outcome: IntrospectionClient.Outcome, at now: MonotonicInstant,
         _ consequences: inout Consequences
@@ -248,7 +249,7 @@ struct IntrospectionCalls: Sendable {
         _ consequences: inout Consequences
     ) {
         consequences.incidents.append(.failed(fault))
-        guard fault.speaksOfServer else { return noteAnswer(call, at: now, &consequences) }
+        guard fault.countsAgainstServer else { return noteAnswer(call, at: now, &consequences) }
         let isOfServer = fault.isIndependentOfToken || (call.isKnown && call.name != nil)
         let consequence = breaker.failed(
             call.permit, about: call.digest, isOfServer ? .ofServer : .ofToken, isProbe: call.name == nil,
@@ -265,9 +266,10 @@ struct IntrospectionCalls: Sendable {
     }
 }
 
-/// The tokens that a server has called active lately, by a few bytes of their hashes, and the last one of them.
+/// The recently active tokens of a server, by a few bytes of their hashes, and the latest one of them.
 ///
-/// A token is forgotten when another takes its place. A wrong yes, one in 2⁶⁴, gives a token a better place in the queue.
+/// A token is forgotten when another takes its slot. A false positive, one in 2⁶⁴, gives a token priority in
+/// the queue.
 private struct GoodTokens: Sendable {
     static let capacity = 4096
 
@@ -290,8 +292,8 @@ private struct GoodTokens: Sendable {
 }
 
 extension AuthorizationServerFault {
-    /// Whether the next call may fare the same, whatever its token.
-    fileprivate var speaksOfServer: Bool {
+    /// Whether the next call may fail in the same way, whatever its token.
+    fileprivate var countsAgainstServer: Bool {
         switch self {
         case .status(429): true
         case .status(400..<500): false
@@ -299,7 +301,7 @@ extension AuthorizationServerFault {
         }
     }
 
-    /// Whether the token cannot be the cause: the server was not reached, or we are at fault.
+    /// Whether the token can't be the cause: the server was not reached, or the fault is ours.
     fileprivate var isIndependentOfToken: Bool {
         switch self {
         case .noResponse(.unreachable), .noResponse(.forbiddenAddress), .noResponse(.untrustedServer),

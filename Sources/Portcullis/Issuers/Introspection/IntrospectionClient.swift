@@ -4,22 +4,23 @@ package import PortcullisJOSE
 package import PortcullisTransport
 import Synchronization
 
-/// Asks one authorization server whether tokens are good.
+/// Introspects tokens at one authorization server.
 ///
-/// Requests with the same token share one call, which belongs to this client and not to the request that caused it. So many
-/// calls are under way at a time, and so many wait for their turn; while the server fails, nobody waits for it.
+/// Requests with the same token share one call, which belongs to this client and not to the request that
+/// caused it. The numbers of concurrent and of queued calls are bounded; while the server fails, requests
+/// fail at once.
 ///
 /// RFC 7662 §2.
 package final class IntrospectionClient: Sendable {
-    /// What the server says.
+    /// The answer of the server.
     package enum Answer: Sendable {
         case active(JSONObject)
         case inactive
 
-        /// How much memory an answer may take that is remembered: there are thousands of them.
+        /// The maximum memory of a cached answer, in bytes: there are thousands of them.
         private static let maximumKeptByteCount = 65_536
 
-        /// Whether it is too large to be remembered.
+        /// Whether it is too large to be cached.
         var isTooLargeToKeep: Bool {
             guard case .active(let members) = self else { return false }
             return members.takesMore(than: Self.maximumKeptByteCount)
@@ -33,15 +34,15 @@ package final class IntrospectionClient: Sendable {
         case resumed
     }
 
-    /// How many calls to one server may be under way or wait for their turn; a quarter more about tokens known to be good.
+    /// The maximum number of calls, in flight or queued; a quarter more for tokens known to be valid.
     static let maximumCallCount = 1024
 
     package typealias Outcome = Result<Answer, AuthorizationServerFault>
 
-    /// What came of a question.
+    /// The result of a question.
     package struct Reply: Sendable {
         package let outcome: Outcome
-        /// When it was put, or a little before: earlier than whoever shares the call has come.
+        /// The time of the question or shortly before; earlier than requests that joined the call.
         package let askedAt: MonotonicInstant
 
         package init(outcome: Outcome, askedAt: MonotonicInstant) {
@@ -69,10 +70,10 @@ package final class IntrospectionClient: Sendable {
                 maxCount: Self.maximumCallCount, unissuedToken: Self.unissuedToken))
     }
 
-    /// Asks about a token, whose characters and length were checked, and calls a closure once, on any thread.
+    /// Introspects a token with checked characters and length, and calls a closure once, on any thread.
     ///
-    /// A question that may share no call that was begun already waits for the next one with all that came like it; so there are two
-    /// calls about a token at most.
+    /// A question for a fresh answer waits for the next call, together with all others like it; so there are
+    /// at most two such calls about a token.
     func ask(_ question: IntrospectionQuestion, then tell: @escaping @Sendable (Reply) -> Void) {
         begin { state, now in
             switch question.sharing {
@@ -85,9 +86,9 @@ package final class IntrospectionClient: Sendable {
     /// A token that no authorization server has issued.
     private static let unissuedToken = Array("portcullis-self-check".utf8)
 
-    /// Asks about a token that was not issued, to see whether the server answers this resource at all.
+    /// Introspects an unissued token, to check that the server answers this resource.
     ///
-    /// RFC 7662 §2.2: of an unknown token it says that it is not active.
+    /// RFC 7662 §2.2: the answer for an unknown token is inactive.
     func probe() async throws(AuthorizationServerFault) {
         let outcome = await withCheckedContinuation { waiting in
             endpoint.ask(Self.unissuedToken, within: endpoint.timeout) { waiting.resume(returning: $0) }
@@ -102,7 +103,7 @@ package final class IntrospectionClient: Sendable {
         carryOut(state.withLock { enter(&$0, now) }, now)
     }
 
-    /// Puts the questions whose turn it is, and tells those whose outcome is known.
+    /// Reports incidents, starts calls, and calls the waiters of finished ones.
     private func carryOut(_ consequences: IntrospectionCalls.Consequences, _ now: MonotonicInstant) {
         for incident in consequences.incidents { report(incident) }
         for call in consequences.started {

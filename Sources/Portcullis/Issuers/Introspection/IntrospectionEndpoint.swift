@@ -4,21 +4,21 @@ import PortcullisHTTP
 import PortcullisJOSE
 import PortcullisTransport
 
-/// Where one authorization server is asked about tokens, as whom, and how its answers are read.
+/// One introspection endpoint: its URL, the client authentication, and the parsing of its answers.
 ///
 /// RFC 7662 §2.
 struct IntrospectionEndpoint: Sendable {
     private let request: IntrospectionRequest
     private let access: ServerAccess
-    /// The endpoint that was configured; `nil` for the one of the metadata.
+    /// The configured endpoint; `nil` to take it from the metadata.
     private let configured: String?
     private let usesCertificate: Bool
     private let metadata: Refresher<AuthorizationServerMetadata>?
     private let time: TimeSource
-    /// `nil`: the answers are plain JSON.
+    /// `nil` if the answers are plain JSON.
     private let signed: SignedIntrospection?
 
-    /// The bound for one exchange.
+    /// The timeout of one exchange.
     var timeout: Duration { access.timeout }
 
     init(
@@ -26,7 +26,7 @@ struct IntrospectionEndpoint: Sendable {
         metadata: Refresher<AuthorizationServerMetadata>?, keys: KeyStore?, time: TimeSource
     ) {
         self.time = time
-        // Without keys no signed answer would verify; such a configuration is refused.
+        // Signed answers need keys; a configuration without them is rejected earlier.
         let verification = keys ?? KeyStore(fixed: JWKSet([]))
         signed = settings.signedResponseAudience.map {
             SignedIntrospection(issuer: issuer, audience: $0, keys: verification, time: time)
@@ -41,15 +41,15 @@ struct IntrospectionEndpoint: Sendable {
         self.metadata = metadata
     }
 
-    // MARK: Where
+    // MARK: Location
 
-    /// The endpoint, or `nil` where the metadata has to be fetched first.
-    private var locationAtHand: String? {
+    /// The endpoint, or `nil` if the metadata has to be fetched first.
+    private var knownLocation: String? {
         if let configured { return configured }
         let now = time.uptime()
         guard let metadata, let reading = metadata.publication.reading(at: now) else { return nil }
         metadata.refreshInBackground(at: now)
-        return reading.value.introspectionPlace(withCertificate: usesCertificate)
+        return reading.value.introspectionURL(withCertificate: usesCertificate)
     }
 
     private func location() async throws(AuthorizationServerFault) -> String {
@@ -57,7 +57,7 @@ struct IntrospectionEndpoint: Sendable {
         guard let reading = await metadata.reading() else {
             throw await metadata.lastFault ?? .missingMember
         }
-        guard let place = reading.value.introspectionPlace(withCertificate: usesCertificate) else {
+        guard let place = reading.value.introspectionURL(withCertificate: usesCertificate) else {
             throw .missingMember
         }
         return place
@@ -65,23 +65,23 @@ struct IntrospectionEndpoint: Sendable {
 
     // MARK: Asking. RFC 7662 §2.1, §2.2.
 
-    /// Asks once, and hands over the outcome: within the bound, on whatever thread, perhaps before this returns.
+    /// Calls the endpoint once, and passes on the outcome in time, on any thread, perhaps before returning.
     ///
-    /// With the package's own client, an endpoint that is known and plain answers it takes no task.
+    /// Needs no task with the package's own client, a known endpoint and unsigned answers.
     func ask(
         _ token: [UInt8], within bound: Duration,
         then finish: @escaping @Sendable (IntrospectionClient.Outcome) -> Void
     ) {
-        // To sign a question takes longer than a loop should be held.
-        if let url = locationAtHand, !request.signs {
+        // Signing an assertion would block the event loop for too long.
+        if let url = knownLocation, !request.signs {
             return ask(token, at: url, within: bound, then: finish)
         }
         Task {
             let begun = time.uptime()
             do throws(AuthorizationServerFault) {
                 let url: String
-                if let known = locationAtHand { url = known } else { url = try await location() }
-                // The endpoint may have had to be looked up first.
+                if let known = knownLocation { url = known } else { url = try await location() }
+                // Discovering the endpoint may have used up time.
                 let bound = bound - (time.uptime() - begun)
                 guard bound > .zero else { throw .noResponse(.timedOut) }
                 ask(token, at: url, within: bound, then: finish)
@@ -107,7 +107,7 @@ struct IntrospectionEndpoint: Sendable {
         }
     }
 
-    // MARK: What is said
+    // MARK: Answers
 
     private func read(
         _ outcome: ServerAccess.Outcome,
@@ -121,12 +121,13 @@ struct IntrospectionEndpoint: Sendable {
                     Self.object(in: response.body).map { .success(Self.answer($0)) }
                         ?? .failure(.malformedDocument))
             }
-            // RFC 9701 §5: where signed answers are demanded, nothing else counts, however well it reads.
+            // RFC 9701 §5: if signed answers are required, an unsigned one is rejected.
             let type = response.contentType?.prefix { $0 != ";" && $0 != " " }
             guard let type, ASCII.equalIgnoringCase(String(type), SignedIntrospection.mediaType) else {
                 return finish(.failure(.unsignedAnswer))
             }
-            // A signature takes longer than a loop should be held, and its key may have to be fetched.
+            // Verifying a signature would block the event loop for too long, and its key may have to be
+            // fetched.
             Task {
                 do throws(AuthorizationServerFault) {
                     finish(.success(Self.answer(try await signed.read(response.body))))
@@ -142,7 +143,7 @@ struct IntrospectionEndpoint: Sendable {
         fault == .status(401) ? .rejectedCredentials : fault
     }
 
-    /// RFC 7662 §2.2: only the boolean true is active, and of an inactive token nothing else is read.
+    /// RFC 7662 §2.2: only the boolean true is active; other members of an inactive token are ignored.
     private static func answer(_ object: JSONObject) -> IntrospectionClient.Answer {
         object["active"]?.bool == true ? .active(object) : .inactive
     }
@@ -153,8 +154,8 @@ struct IntrospectionEndpoint: Sendable {
 }
 
 extension AuthorizationServerMetadata {
-    /// RFC 8705 §5: the place for clients that come with a certificate goes before the one for all.
-    fileprivate func introspectionPlace(withCertificate usesCertificate: Bool) -> String? {
+    /// RFC 8705 §5: the mTLS alias, for clients with a certificate, takes precedence.
+    fileprivate func introspectionURL(withCertificate usesCertificate: Bool) -> String? {
         (usesCertificate ? certificateIntrospectionEndpoint : nil) ?? introspectionEndpoint
     }
 }

@@ -3,13 +3,13 @@
 import PortcullisJOSE
 import PortcullisTransport
 
-/// A question to an issuer about a token.
+/// A request to introspect a token.
 package struct IntrospectionQuestion: Sendable {
-    /// Whose call the question may share.
+    /// The calls that the question may share.
     enum Sharing: Sendable {
-        /// One that was begun in this epoch.
+        /// A call started in this epoch.
         case within(epoch: UInt64)
-        /// None that was begun already: its answer may be older than a revocation.
+        /// No call in flight, since its answer may be older than a revocation.
         case none
     }
 
@@ -18,9 +18,11 @@ package struct IntrospectionQuestion: Sendable {
     let digest: SHA256Digest
     let sharing: Sharing
 
-    /// Asks, and calls a closure once: on the event loop that this is called on, perhaps before it returns; elsewhere on any thread.
+    /// Introspects the token, and calls a closure once: on the event loop of the caller, perhaps before
+    /// returning; on any thread if there is none.
     ///
-    /// Takes at most ``TrustedIssuer/timeout``, and cannot be cancelled: others may wait for the same answer.
+    /// Takes at most ``TrustedIssuer/timeout``, and can't be cancelled: other requests may wait for the same
+    /// answer.
     package func ask(_ finish: @escaping @Sendable (IntrospectionClient.Reply) -> Void) {
         client.ask(self, then: EventLoop.returning(finish))
     }

@@ -3,19 +3,19 @@
 import PortcullisHTTP
 import PortcullisJOSE
 
-/// The question whether a token is good, as it is sent: what does not depend on the token is written once.
+/// An introspection request, whose token-independent parts are serialized once.
 ///
 /// RFC 7662 §2.1.
 struct IntrospectionRequest: Sendable {
-    /// The same for all tokens.
+    /// The fields, the same for all tokens.
     let fields: Fields
     private let authentication: ClientAuthentication
     private let issuer: String
-    /// What stands behind the token; with an assertion, what stands behind the token and in front of that.
+    /// The part of the form after the token; an assertion follows it.
     private let suffix: [UInt8]
 
     /// - Parameters:
-    ///   - issuer: The audience of an assertion that names none of its own.
+    ///   - issuer: The audience of an assertion, unless one is configured.
     ///   - accepting: The media type of the answer.
     ///
     /// RFC 7662 §2.1, RFC 6749 §2.3.1.
@@ -30,7 +30,8 @@ struct IntrospectionRequest: Sendable {
         }
         switch authentication.method {
         case .basic(let id, let secret):
-            // RFC 6749 §2.3.1: each is form-encoded before they are joined, so that a colon can't move the boundary.
+            // RFC 6749 §2.3.1: each is form-encoded before they are joined, so that a colon can't move the
+            // boundary.
             let pair = FormEncoding.encode(id) + [0x3A] + FormEncoding.encode(secret)
             fields.append("Basic " + Base64.encode(pair), for: .authorization)
         case .post(let id, let secret):
@@ -41,7 +42,7 @@ struct IntrospectionRequest: Sendable {
             add("client_assertion_type", ClientAssertion.type)
             suffix += "&client_assertion=".utf8
         case .certificate(let id):
-            // RFC 8705 §2: the identifier says which client's certificate to expect.
+            // RFC 8705 §2: client_id selects the client's certificate.
             add("client_id", id)
         case .bearer(let own):
             fields.append("Bearer " + own, for: .authorization)
@@ -52,10 +53,10 @@ struct IntrospectionRequest: Sendable {
         self.suffix = suffix
     }
 
-    /// Whether each question takes a signature.
+    /// Whether each request needs a signature.
     var signs: Bool { authentication.signs }
 
-    /// What one question consists of besides the token.
+    /// The body of one request.
     struct Body {
         fileprivate let token: [UInt8]
         fileprivate let suffix: [UInt8]
@@ -75,7 +76,7 @@ struct IntrospectionRequest: Sendable {
         }
     }
 
-    /// The question about a token, with a fresh proof of who asks.
+    /// Makes the body for a token, with a new assertion if needed.
     ///
     /// - Throws: `unusableCredentials` if an assertion can't be signed.
     func body(about token: [UInt8], at now: NumericDate) throws(AuthorizationServerFault) -> Body {

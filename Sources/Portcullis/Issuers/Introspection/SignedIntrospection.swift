@@ -3,25 +3,25 @@
 import PortcullisJOSE
 import PortcullisTransport
 
-/// Reads introspection answers that the authorization server has signed for this client.
+/// Verifies introspection responses that the authorization server has signed for this client.
 ///
 /// RFC 9701 §5.
 struct SignedIntrospection: Sendable {
-    /// The media type of such an answer, which is also its `typ`.
+    /// The media type of such a response, which is also its `typ`.
     static let mediaType = "application/token-introspection+jwt"
-    /// How old an answer may be, and how far the clocks may be apart, in seconds.
+    /// The maximum age of a response and the tolerated clock difference, in seconds.
     static let maxAge = 300.0
     static let leeway = 60.0
 
     let issuer: String
-    /// What the server knows this resource as: its client identifier there, usually.
+    /// The expected `aud`: usually the resource's client identifier at the server.
     let audience: String
     let keys: KeyStore
     let time: TimeSource
 
-    /// The members of the token, from an answer that verifies.
+    /// Returns the members about the token from a valid response.
     ///
-    /// - Throws: `untrustedAnswer` for everything that is wrong with it.
+    /// - Throws: `untrustedAnswer` for an invalid response.
     ///
     /// RFC 9701 §5, RFC 8725 §3.12.
     func read(_ body: [UInt8]) async throws(AuthorizationServerFault) -> JSONObject {
@@ -59,7 +59,7 @@ struct SignedIntrospection: Sendable {
         }
     }
 
-    /// RFC 9701 §5: what is said of the token stands in one claim; those beside it speak of the answer.
+    /// RFC 9701 §5: one claim contains the members about the token; the others are about the response.
     private func members(_ claims: ClaimsSet) throws(JOSEError) -> JSONObject {
         let now = time.now().seconds
         guard try claims.string("iss")?.utf8.elementsEqual(issuer.utf8) == true,

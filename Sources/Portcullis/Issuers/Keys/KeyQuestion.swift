@@ -2,17 +2,17 @@
 
 import PortcullisTransport
 
-/// Keys that have to be fetched.
+/// A request to fetch keys.
 package struct KeyQuestion: Sendable {
-    /// What is lacking.
+    /// The reason for fetching.
     enum Lack: Sendable, Hashable {
-        /// There are no keys that can be used.
+        /// There are no usable keys.
         case keys
-        /// There are keys, of this generation, and none of them is the token's.
+        /// The keys of this generation do not include the token's.
         case newerKeys(than: UInt64)
     }
 
-    /// Whether the issuer could be asked.
+    /// Whether the fetch succeeded.
     package enum Outcome: Sendable {
         case asked, failed
     }
@@ -20,7 +20,7 @@ package struct KeyQuestion: Sendable {
     let keys: KeyStore
     let lack: Lack
 
-    /// Has the keys fetched, and calls a closure once: on the event loop that this is called on, elsewhere on any thread.
+    /// Fetches the keys, and calls a closure once: on the caller's event loop if any, else on any thread.
     package func ask(_ finish: @escaping @Sendable (Outcome) -> Void) {
         keys.obtain(lack, then: EventLoop.returning(finish))
     }

@@ -5,18 +5,18 @@ import PortcullisJOSE
 import PortcullisTransport
 import Synchronization
 
-/// The keys of one issuer, and of no other.
+/// The keys of one issuer.
 ///
 /// RFC 7517 §5, RFC 8725 §3.8.
 final class KeyStore: Sendable {
-    /// What is read on every request.
+    /// The published keys, read on every request.
     let publication: Publication<JWKSet>
-    /// Nothing for fixed keys.
+    /// `nil` for fixed keys.
     private let refresher: Refresher<JWKSet>?
     private let waiting = Mutex(Waiting())
 
     init(fixed keys: JWKSet) {
-        // Without a key nothing can be verified, which is no fault of the tokens: 503, as if the keys were out of reach.
+        // An empty set is not the tokens' fault: 503, as if the keys were unreachable.
         publication = keys.keys.isEmpty ? Publication() : Publication(fixed: keys)
         refresher = nil
     }
@@ -64,38 +64,41 @@ final class KeyStore: Sendable {
         } catch {
             throw .malformedDocument
         }
-        tell(of: keys, issuer: issuer, onEvent)
-        // A set without usable keys would lock everybody out; it is taken for a fault, and the last good set stays.
+        reportFaults(of: keys, issuer: issuer, onEvent)
+        // A set without usable keys would reject all tokens; it counts as a fault, and the last valid set
+        // stays.
         guard !keys.keys.isEmpty else { throw .emptyKeySet }
         return .init(value: keys, fingerprint: Digest.sha256(body).bytes)
     }
 
-    /// How many keys of a set are told to be faulty.
-    private static let maximumSkippedKeysTold = 8
+    /// The maximum number of faulty keys reported per set.
+    private static let maximumReportedKeyCount = 8
 
-    /// Tells what the issuer's operator should mend.
-    private static func tell(of keys: JWKSet, issuer: String, _ onEvent: @Sendable (ResourceEvent) -> Void) {
+    /// Reports faults that the issuer's operator should repair.
+    private static func reportFaults(
+        of keys: JWKSet, issuer: String, _ onEvent: @Sendable (ResourceEvent) -> Void
+    ) {
         if !keys.indicesWithPrivateMembers.isEmpty { onEvent(.privateKeysPublished(issuer: issuer)) }
-        // Keys of other types are none of ours, and nobody's mistake. RFC 7517 §5.
+        // Unsupported key types are not a mistake and are ignored. RFC 7517 §5.
         let faulty = keys.skipped.lazy
             .filter { $0.reason != .unsupportedKeyType && $0.reason != .unsupportedCurve }
-        for key in faulty.prefix(maximumSkippedKeysTold) {
+        for key in faulty.prefix(maximumReportedKeyCount) {
             onEvent(.keySkipped(issuer: issuer, index: key.index, reason: key.reason))
         }
     }
 
-    /// Begins with the keys of another store of the same issuer, until its own have been fetched.
+    /// Takes over the keys of another store of the same issuer, until its own are fetched.
     func inherit(from other: KeyStore) {
         guard refresher != nil, other.refresher != nil else { return }
         publication.inherit(from: other.publication)
     }
 
-    /// Starts loading or refreshing in the background if that is due.
+    /// Starts a refresh in the background if it is due.
     func refreshInBackground(at now: MonotonicInstant) {
         refresher?.refreshInBackground(at: now)
     }
 
-    /// The keys, after waiting for them if there are none that can be used.
+    /// Returns the keys, after loading them if there are none usable.
     func reading(at now: MonotonicInstant) async -> Publication<JWKSet>.Reading? {
         if let reading = publication.reading(at: now) {
             refreshInBackground(at: now)
@@ -104,21 +107,21 @@ final class KeyStore: Sendable {
         return await refresher?.reading()
     }
 
-    /// What a search for a key has found.
+    /// The result of a search for a key.
     enum Search: Sendable {
         case found(JWK, generation: UInt64)
-        /// Keys have to be fetched first.
+        /// Keys must be fetched first.
         case lacking(KeyQuestion.Lack)
     }
 
-    /// The key that verifies a token, among those that are at hand.
+    /// Returns the key that verifies a token, among the loaded ones.
     ///
-    /// An unknown `kid` may cause one fetch per cool-down; nothing else does.
+    /// Only an unknown `kid` causes a fetch, at most once per cool-down.
     ///
     /// - Parameters:
-    ///   - asked: What was lacking before and has been asked for.
-    ///   - outcome: What came of that.
-    /// - Throws: `unknownKey`, `ambiguousKey`, `keysUnavailable` where no fetch could change that.
+    ///   - asked: The fetch that this search already requested.
+    ///   - outcome: The outcome of that fetch.
+    /// - Throws: `unknownKey`, `ambiguousKey`, `keysUnavailable` if no further fetch could change that.
     ///
     /// RFC 7515 §4.1.4, RFC 7517 §4.5.
     func key(
@@ -134,18 +137,18 @@ final class KeyStore: Sendable {
         if case .found(let key) = selection { return .found(key, generation: reading.generation) }
         guard refresher != nil, Self.mayBeNew(selection, keyID) else { throw Self.reason(selection) }
         guard case .newerKeys? = asked else { return .lacking(.newerKeys(than: reading.generation)) }
-        // Whether the key exists cannot be told while the issuer cannot be asked.
+        // While the issuer is unreachable it is unknown whether the key exists.
         if case .failed? = outcome { throw .keysUnavailable }
         throw Self.reason(selection)
     }
 
-    /// Requests that wait for keys: one task fetches for all of them.
+    /// Requests that wait for keys; one task fetches for all of them.
     private struct Waiting: Sendable {
         var isFetching = false
         var requests: [(lack: KeyQuestion.Lack, finish: @Sendable (KeyQuestion.Outcome) -> Void)] = []
     }
 
-    /// Has keys fetched, and calls a closure once, on any thread.
+    /// Fetches keys, and calls a closure once, on any thread.
     func obtain(
         _ lack: KeyQuestion.Lack, then finish: @escaping @Sendable (KeyQuestion.Outcome) -> Void
     ) {
