@@ -3,10 +3,10 @@
 internal import PortcullisHTTP
 
 extension Server {
-    /// Shows another certificate, and asks for other ones, on connections that begin after this returns.
+    /// Replaces the certificate and the authorities of clients for connections that begin after this returns.
     ///
-    /// Connections that are open keep theirs; sessions from before are not resumed. May be called from any task. Waits for each event
-    /// loop's turn, and for nothing else.
+    /// Open connections keep theirs; earlier sessions are not resumed. May be called from any task. Waits only
+    /// for a turn of each event loop.
     ///
     /// Traps if the server was made without TLS: what a port speaks does not change while it is open.
     public func replaceTLS(

@@ -57,6 +57,22 @@ struct SnippetTests {
           "routes": [{"path": "/photos/{id}", "scopes": ["photos.read"], "respond": "principal"}]}]
         """
 
+    @Test func `every file that a document names by its path exists`() {
+        for document in Document.all {
+            for word in document.text.split(separator: "`").map(String.init) where Self.isPath(word) {
+                let isThere = ["", "Sources/"].contains { folder in
+                    FileManager.default.fileExists(
+                        atPath: Tree.root.appendingPathComponent(folder + word).path)
+                }
+                #expect(isThere, "\(document.path): \(word)")
+            }
+        }
+    }
+
+    private static func isPath(_ word: String) -> Bool {
+        word.hasSuffix(".swift") && word.contains("/") && !word.contains { " *\n".contains($0) }
+    }
+
     @Test func `every link to a file leads to a file`() {
         for document in Document.all where !document.path.contains(".docc/") {
             let folder = document.path.split(separator: "/").dropLast().map { $0 + "/" }.joined()

@@ -56,7 +56,7 @@ extension Gate {
         reportDetails(of: verified.token)
         // A token that is not remembered takes the place of what was remembered: it is the later word.
         guard arrival < verified.terms.usableUntil else { return self.verified.remove(digest) }
-        // Another signature costs less than a place that is in use; another question to the issuer costs more.
+        // Verifying a signature again costs less than a slot in use; asking the issuer again costs more.
         let policy: TokenTable<VerifiedToken>.InsertionPolicy = verified.keys == nil ? .always : .onSecondUse
         remember(
             since: epoch, { $0.verified.insert(verified, for: digest, whenFull: policy) },
@@ -110,7 +110,7 @@ extension ProtectedResource {
 }
 
 extension RefusalReason {
-    /// Whether the same token would be refused for the same reason in a few seconds, after asking its issuer again.
+    /// Whether the refusal is cached: a few seconds later, the same token would be refused for the same reason.
     func isWorthRemembering(format: TokenPolicy.Format) -> Bool {
         switch row.memory {
         case .never: false

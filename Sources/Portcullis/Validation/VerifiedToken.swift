@@ -29,8 +29,8 @@ struct VerifiedToken: Sendable {
 
     /// Whether the keys are those that a token was verified with, and may still be used.
     ///
-    /// Keys past their freshness are refreshed in the background; past their stale limit, or if they are others than
-    /// before, nothing verified with them counts: a hot token must not outlive a withdrawn key.
+    /// Refreshes keys past their freshness in the background. Keys past their stale limit, or replaced by other
+    /// keys, make the verdict void: a hot token must not outlive a withdrawn key.
     @inline(__always)
     static func areCurrent(_ keys: KeyStore?, _ terms: Terms, _ uptime: MonotonicInstant) -> Bool {
         guard let keys else { return true }

@@ -18,14 +18,14 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
     }
 
     private var list: [Field] = []
-    /// Whether ``Field/noStore`` stands behind the list.
+    /// Whether ``Field/noStore`` follows the list.
     ///
-    /// Most guarded answers end with it, and here it costs no array of its own.
+    /// Most guarded answers end with it; a flag allocates no array.
     private(set) var endsWithNoStore = false
 
     private var lines: [Field] { endsWithNoStore ? list + [.noStore] : list }
 
-    /// Gives every line a place in the list, so that it can be changed.
+    /// Moves `no-store` into the list, before a change.
     private mutating func settle() {
         guard endsWithNoStore else { return }
         list.append(.noStore)
@@ -35,7 +35,7 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
     /// Whether both have the same lines in the same order.
     public static func == (first: Fields, second: Fields) -> Bool { first.lines == second.lines }
 
-    /// Feeds the lines.
+    /// Hashes the lines in order.
     public func hash(into hasher: inout Hasher) { hasher.combine(lines) }
 
     /// Makes an empty list.
@@ -48,10 +48,10 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
         for (name, value) in elements { append(value, for: name) }
     }
 
-    /// Whether there are none.
+    /// Whether there are no lines.
     public var isEmpty: Bool { list.isEmpty && !endsWithNoStore }
 
-    /// How many lines there are.
+    /// The number of lines.
     public var count: Int { list.count + (endsWithNoStore ? 1 : 0) }
 
     /// The first value of a name; setting it replaces every line of that name, setting `nil` removes them.
@@ -76,7 +76,7 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
         return endsWithNoStore && name == .cacheControl
     }
 
-    /// Whether a line of the name `Cache-Control` is there.
+    /// Whether there is a line of the name `Cache-Control`.
     package var haveCacheControl: Bool {
         for index in list.indices where list[index].name.known == .cacheControl { return true }
         return endsWithNoStore
@@ -120,10 +120,10 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
         }
     }
 
-    /// The places of all lines but a ``Field/noStore`` at the end.
+    /// The indices of all lines, except for a ``Field/noStore`` at the end.
     var listed: Range<Int> { list.indices }
 
-    /// A line by its place: for the way of every response, since an iterator counts references.
+    /// A line by its index: for the path of every response, because an iterator retains and releases.
     subscript(listed index: Int) -> Field { list[index] }
 
     /// Iterates over the lines in order.

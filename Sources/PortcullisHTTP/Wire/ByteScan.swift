@@ -46,10 +46,10 @@ package enum ByteScan {
         return index
     }
 
-    /// From this length on a value is likely to be a token, which is long.
+    /// A value of at least this length is probably a token, which is long.
     private static let longByteCount = 16
 
-    /// Goes over blocks of 32 bytes that are nothing but printable ASCII.
+    /// Skips blocks of 32 bytes that are all printable ASCII.
     @inline(__always)
     private static func endOfPrintableBlocks(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         var index = start
@@ -66,7 +66,7 @@ package enum ByteScan {
         return index
     }
 
-    /// The first byte at or behind `start` that is no `tchar`, or the end.
+    /// The first byte at or after `start` that is not a `tchar`, or the end.
     ///
     /// Scans letters and hyphens, which make up most names, eight at a time.
     ///

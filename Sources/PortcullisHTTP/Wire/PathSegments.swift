@@ -5,7 +5,8 @@
 /// `/` has no segments. A copy continues from its own position, so that a lookup can backtrack.
 ///
 /// RFC 3986 §3.3.
-// SAFETY: the bytes are only read, within their bounds, and are the caller's to keep for as long as a copy is in use.
+// SAFETY: reads only, within the bounds. The one caller makes it inside `withUnsafeBytes` of the path and returns
+// ranges, never segments.
 @usableFromInline package struct PathSegments: Sequence, IteratorProtocol {
     @usableFromInline let bytes: UnsafeRawBufferPointer
     /// Where the next segment begins; beyond the end when there is none.
@@ -25,10 +26,10 @@
         position = range.lowerBound + (range.count > 1 ? 1 : 2)
     }
 
-    /// Whether there are no more.
+    /// Whether no segments are left.
     @inlinable package var isAtEnd: Bool { position > end }
 
-    /// Takes a segment, and says where it stands.
+    /// Returns the range of the next segment, or `nil`.
     @inlinable package mutating func next() -> Range<Int>? {
         guard !isAtEnd else { return nil }
         let start = position

@@ -3,7 +3,7 @@
 public import Portcullis
 public import PortcullisHTTP
 
-/// One request and its answer, without anything that came from the client but the method and what ``finding`` tells.
+/// One request and its answer; only the method and ``finding`` contain anything from the client.
 public struct RequestSummary: Sendable {
     /// The pattern of the route, or a fixed word for what has none.
     public var route: String

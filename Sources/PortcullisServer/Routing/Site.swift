@@ -53,7 +53,7 @@ final class Site: Sendable {
         }
         if isPreflight, let route = preflight(resource, match) { return (route, []) }
         if let resource {
-            return resource.destination(method, rest, besides: match)
+            return resource.destination(method, rest, orPublic: match)
         }
         guard let match else { return (notFound, []) }
         return (notFound.answering(methodsAllowed: match.methods.allowed, to: method), [])
@@ -106,7 +106,7 @@ final class GuardedResource: Sendable {
     ///   - open: The public routes of the path. The methods of those that are written below the resource
     ///     count among those that the path has.
     func destination(
-        _ method: Method, _ rest: PathSegments, besides open: RouteTree.Match?
+        _ method: Method, _ rest: PathSegments, orPublic open: RouteTree.Match?
     ) -> Site.Destination {
         var match: RouteTree.Match?
         if let start { match = routes.match(rest, from: start) }

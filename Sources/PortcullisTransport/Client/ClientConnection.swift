@@ -5,8 +5,8 @@ internal import PortcullisHTTP
 /// One connection of the client: it connects, then performs one exchange at a time.
 ///
 /// Belongs to the loop of its pool, which calls it as readiness comes; it never waits.
-// SAFETY: used on its loop only, where both its callers are: the loop and the pool. An actor would look
-// that up, and allocate, for each call.
+// SAFETY: used on its loop only, where both its callers are: the loop and the pool. An actor would check
+// the executor, and allocate, for each call.
 final class ClientConnection: ReadinessHandler, @unchecked Sendable {
     private enum Phase {
         case connecting, handshaking, exchanging, idle, closed

@@ -3,8 +3,8 @@
 internal import Dispatch
 
 /// The connections of one client on one event loop, and the exchanges that wait for them.
-// SAFETY: used on its loop only, but for what never changes: `perform` and `begin` go there. An actor would
-// look that up, and allocate, for each call.
+// SAFETY: used on its loop only, except for constants: `perform` and `begin` move there. An actor would check
+// the executor, and allocate, for each call.
 final class ConnectionPool: @unchecked Sendable {
     /// What the configuration comes to.
     struct Settings: Sendable {
@@ -35,7 +35,7 @@ final class ConnectionPool: @unchecked Sendable {
     private let resolver: Resolver
     private var origins: [Origin: OriginState] = [:]
     /// Where connections read into, one at a time.
-    // SAFETY: nobody keeps what it holds beyond the call that borrows it.
+    // SAFETY: no call keeps the contents after it returns.
     let readBuffer = UnsafeMutableRawBufferPointer.allocate(
         byteCount: readByteCount, alignment: 16)
     /// The byte count of one read: one TLS record.
@@ -70,7 +70,7 @@ final class ConnectionPool: @unchecked Sendable {
         guard !loop.hasEnded else { return exchange.finish(.failure(.closed)) }
         let origin = exchange.origin
         while let connection = origins[origin]?.idle.popLast() {
-            // What has come meanwhile may not have been told yet, and would be taken for the answer. RFC 9112 §9.2.
+            // Bytes that arrived meanwhile would be taken for the answer. RFC 9112 §9.2.
             guard connection.rest(isReusedNow: true) else { continue }
             return connection.send(exchange)
         }

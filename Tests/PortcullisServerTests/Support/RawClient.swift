@@ -201,7 +201,7 @@ final class RawClient: Sendable {
 
     /// Takes at least `count` bytes, pauses, and goes on until `duration` is over or so many bytes have come.
     ///
-    /// Never leaves its queue: the pauses are as long as they say while other tests keep all threads of tasks busy.
+    /// Stays on its queue, so that the pauses keep their length while other tests occupy all threads of tasks.
     ///
     /// - Returns: How many bytes came.
     func receiveSlowly(
