@@ -81,7 +81,7 @@ struct RFC8725_3_12_KindsOfJWT {
     }
 
     @Test
-    func `RFC 9068 §5: an ID token is refused for its type, and for its audience if the type is accepted`()
+    func `RFC 9068 §5: an ID token is refused for its type, its claims, or its audience`()
         async
     {
         let claims: JSONObject = [
@@ -95,7 +95,10 @@ struct RFC8725_3_12_KindsOfJWT {
         policy.acceptedTypes = ["at+jwt", "JWT", ""]
         let lenient = Scene(tokens: policy)
         await lenient.expectInvalid(
-            lenient.mint(claims: claims, header: ["typ": "JWT"]), .audienceMismatch, PublicText.audience)
+            lenient.mint(claims: claims, header: ["typ": "JWT"]), .idToken, PublicText.identity)
+        let bare: JSONObject = ["aud": "client-1", "nonce": "n"]
+        await lenient.expectInvalid(
+            lenient.mint(claims: bare, header: ["typ": "JWT"]), .audienceMismatch, PublicText.audience)
     }
 }
 
