@@ -73,7 +73,7 @@ struct ReportTests {
         let text = ReportText(hasColours: false).text(Self.report())
         #expect(!text.unicodeScalars.contains { $0.value == 0x1B || $0.value == 7 || $0.value == 0x202E })
         #expect(text.contains(#"https://h/\u{1b}[31m"#))
-        #expect(text.contains("pass, agent-readiness 1.0 of 1.0, 1 warnings, 0 failures"))
+        #expect(text.contains("pass, agent-readiness 1.0 of 1.0, 1 warning, 0 failures"))
     }
 
     @Test func `colours are on only for a terminal`() {

@@ -3,22 +3,23 @@
 public import Portcullis
 
 extension ProtectedResource {
-    /// Follows the chain like a client that knows only the resource's URL, and reports what would stop it.
+    /// Follows the discovery chain (challenge, metadata, authorization servers) like a client that knows only
+    /// the resource's URL, and reports what would stop it.
     ///
-    /// Takes the steps of ``ProtectedResourceDiscovery`` one by one, so that it reports all faults: calls the
-    /// resource without a token, fetches the metadata at the advertised URL, and the metadata of each listed
-    /// authorization server. Then it checks that this process can verify tokens: that there are keys, and
-    /// that introspecting an unissued token works. Does not request a token. Waits at most a timeout (default
-    /// 5 seconds) for each exchange.
+    /// Performs the steps of ``ProtectedResourceDiscovery`` one by one, so that it reports all faults: calls
+    /// the resource without a token, fetches the metadata at the advertised URL, and the metadata of each
+    /// listed authorization server. Then it checks that this process can verify tokens: that there are keys,
+    /// and that introspecting an unissued token works. Does not request a token. Each request has a timeout
+    /// (default 5 seconds).
     ///
-    /// - Parameter fetcher: The HTTP client for the resource's own URLs; `nil` for that of its declaration.
+    /// - Parameter fetcher: The HTTP client for the resource's own URLs; `nil` for the declared one.
     ///
     /// RFC 9728 §3.3, §4, §5, §7.6.
     public func checkChain(through fetcher: (any Fetcher)? = nil) async -> ChainReport {
         await checkChain(through: fetcher, sharing: ServerSurvey())
     }
 
-    /// Follows the chain of one of several resources that may share authorization servers.
+    /// Checks the chain of one of several resources that may share authorization servers.
     package func checkChain(
         through fetcher: (any Fetcher)? = nil, sharing survey: ServerSurvey
     ) async -> ChainReport {
@@ -61,7 +62,7 @@ extension ProtectedResource {
         return plain == own ? faults : faults + [.metadataDiffers]
     }
 
-    /// Fetches the document, also if the signer is not trusted.
+    /// Fetches the document, even if the signer is not trusted.
     private func document(
         _ discovery: ProtectedResourceDiscovery, _ faults: inout [ChainFault]
     ) async throws(DiscoveryError) -> DiscoveredMetadata {
@@ -71,7 +72,7 @@ extension ProtectedResource {
         } catch {
             guard error == .signedMetadata(.untrustedIssuer) else { throw error }
         }
-        // A client that knows the key otherwise can continue.
+        // A client that has the key from elsewhere can continue.
         faults.append(.signedMetadataUntrusted)
         let lenient = selfDiscovery(through: discovery.fetcher, signedMetadata: .ignored)
         return try await lenient.metadata(at: location, challengedAt: identifier.text)
@@ -91,7 +92,7 @@ extension ProtectedResource {
         return agrees(challenges) ? [] : [.challengeDiffers]
     }
 
-    /// Whether challenges name only scopes and algorithms of the metadata.
+    /// Whether challenges name only declared scopes, and the same algorithms as the metadata.
     ///
     /// RFC 9728 §2, RFC 9449 §7.1.
     private func agrees(_ challenges: [ReceivedChallenge]) -> Bool {
@@ -114,8 +115,7 @@ extension ProtectedResource {
         }
         if isListed || connection.usesDiscovery {
             do throws(DiscoveryError) {
-                faults += contradictions(
-                    of: try await survey.discover(connection, at: time))
+                faults += listingFaults(of: try await survey.discover(connection, at: time))
             } catch {
                 faults.append(ChainFault(ofServer: error))
             }
@@ -127,14 +127,15 @@ extension ProtectedResource {
         return faults.map { ChainReport.Finding(fault: $0, subject: connection.issuer) }
     }
 
-    private func contradictions(of server: DiscoveredAuthorizationServer) -> [ChainFault] {
+    /// The faults of the server's lists of resources and scopes.
+    private func listingFaults(of server: DiscoveredAuthorizationServer) -> [ChainFault] {
         (server.lists(identifier) == false ? [.resourceNotListed] : [])
             + (server.unlistedScopes(among: declaredScopes).isEmpty ? [] : [.scopesNotListed])
     }
 }
 
 extension ChainFault {
-    /// Makes the fault for an error of the resource's own document.
+    /// Creates the fault for an error of the resource's own document.
     fileprivate init(ofDocument error: DiscoveryError) {
         switch error {
         case .status: self = .metadataStatus
@@ -147,7 +148,7 @@ extension ChainFault {
         }
     }
 
-    /// Makes the fault for an error of an authorization server.
+    /// Creates the fault for an error of an authorization server.
     fileprivate init(ofServer error: DiscoveryError) {
         switch error {
         case .issuerMismatch: self = .issuerMismatch
