@@ -13,7 +13,8 @@ extension Outage {
         do throws(InvalidConfiguration) {
             return try ConfigurationFile(parsing: bytes).warnings.map(\.description)
         } catch {
-            return error.findings.map(\.description)
+            // The errors come first to who has to repair the file.
+            return error.findings.filter { $0.severity == .error }.map(\.description)
         }
     }
 
@@ -74,7 +75,7 @@ extension Outage {
         server("server: a user agent with a line break", #""user_agent": "a\nb""#),
         server("server: true as a number", #""client_cert_field": 1"#),
         issuer("issuer: http", #""discovery": true"#, issuer: "http://as.example.com"),
-        issuer("issuer: keys that are none", #""jwks": { "key": [] }"#),
+        issuer("issuer: keys that are none", #""jwks": { "key": [] }, "discovery": true"#),
         issuer(
             "issuer: introspection without an endpoint",
             #""discovery": false, "introspection": { "client_id": "rs", "client_secret": "s3cret" }"#),
