@@ -123,6 +123,7 @@ struct LintTests {
 
     @Test func `an unreadable file exits with 2`() async {
         #expect(await transcript.run("check", "--file", "/nowhere/at/all.json") == .trouble)
-        #expect(transcript.output.contains("could not check: The file cannot be opened: "))
+        #expect(
+            transcript.output.contains("could not check: The file /nowhere/at/all.json cannot be opened: "))
     }
 }

@@ -13,9 +13,21 @@ public struct ChainReport: Sendable, Hashable {
         public let fault: ChainFault
         /// The resource identifier or the issuer concerned; from the configuration, never from the network.
         public let subject: String
+        /// The URL that was called and what was wrong there, or `nil` if ``fault`` says it all.
+        ///
+        /// Text from the network is bounded, printable ASCII.
+        public let detail: String?
+
+        init(fault: ChainFault, subject: String, detail: String? = nil) {
+            self.fault = fault
+            self.subject = subject
+            self.detail = detail
+        }
 
         /// One line for a log.
-        public var description: String { "\(subject): \(fault.sentence)" }
+        public var description: String {
+            "\(subject): \(fault.sentence)\(detail.map { ": \($0)" } ?? "")"
+        }
     }
 
     /// The checked resource.

@@ -115,12 +115,18 @@ public struct ProtectedResourceDiscovery: Sendable {
     }
 
     /// Returns the response to a request without a token, whatever its status.
-    package func answer(at url: String) async throws(DiscoveryError) -> FetchResponse {
+    ///
+    /// - Parameter isPost: Whether it is a POST, with an empty JSON object.
+    package func answer(
+        at url: String, isPost: Bool = false
+    ) async throws(DiscoveryError) -> FetchResponse {
         guard IssuerURL.isFetchable(url, allowingInsecureLoopback: configuration.allowsInsecureLoopback)
         else { throw .insecureURL }
+        var fields: Fields = [.accept: "application/json"]
+        if isPost { fields[.contentType] = "application/json" }
         let request = FetchRequest(
-            url: url, fields: [.accept: "application/json"], timeout: configuration.timeout,
-            maxResponseByteCount: configuration.maxResponseByteCount)
+            url: url, method: isPost ? .post : .get, fields: fields, body: isPost ? Array("{}".utf8) : [],
+            timeout: configuration.timeout, maxResponseByteCount: configuration.maxResponseByteCount)
         do throws(FetchError) {
             return try await fetcher.fetch(request)
         } catch {
