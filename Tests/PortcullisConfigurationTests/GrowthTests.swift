@@ -140,7 +140,7 @@ struct GrowthTests {
     @Test func `the limits of the file are not those of tokens`() {
         #expect(ConfigurationFile.maxByteCount == 67_108_864)
         #expect(ConfigurationFile.maxMemberCount == 4_000_000)
-        #expect(ConfigurationFile.maxDepth == 16)
+        #expect(ConfigurationFile.maxDepth == 20)
         #expect(ConfigurationFile.maxResourceCount == 50_000)
         #expect(JSONLimits.default.maximumMemberCount == 10_000)
     }

@@ -11,7 +11,7 @@ package struct ConfigurationFile: Sendable {
     /// Not the limit of tokens and fetched documents (`JSONLimits`): the operator writes this file.
     package static let maxMemberCount = 4_000_000
     /// The maximum nesting of objects and arrays in a configuration file.
-    package static let maxDepth = 16
+    package static let maxDepth = 20
     /// The maximum number of `resources`: 50 000.
     package static let maxResourceCount = 50_000
 

@@ -13,6 +13,27 @@ extension CrossChecks {
         checkCertificates(of: resource, in: file)
         checkProofs(of: resource)
         checkIssuers(of: resource, servers)
+        checkAudienceSources(of: resource, servers)
+    }
+
+    // RFC 8707 §2: without aud, a token does not say for which API it is.
+    private func checkAudienceSources(
+        of resource: ResourceSettings, _ servers: [(server: ServerIndex.Entry?, path: String)]
+    ) {
+        for (entry, _) in servers {
+            guard let entry, entry.settings.claims.audienceSource != nil else { continue }
+            if case .mcp = resource.profile {
+                error(
+                    entry.settings.path, ["audience_from"],
+                    "must not be given for an issuer of \(resource.path), whose profile is \"mcp\"; such a "
+                        + "server accepts only tokens whose aud names it")
+            } else {
+                findings.warning(
+                    JSONPath(text: entry.settings.path)["audience_from"],
+                    "opens \(resource.path) to tokens without aud: " + TrustedIssuer.audienceConsequence,
+                    isSaidAtStart: true)
+            }
+        }
     }
 
     // RFC 8705 §3: a certificate-bound token is valid only on a connection with that certificate.
