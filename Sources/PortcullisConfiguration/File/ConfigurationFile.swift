@@ -113,28 +113,24 @@ package struct InvalidConfiguration: Error, Sendable, Hashable {
     }
 
     init(_ error: JSONError, in bytes: [UInt8], within limits: JSONLimits) {
-        let before = bytes.prefix(error.offset)
-        let line = before.count { $0 == 0x0A } + 1
-        let column = before.reversed().prefix { $0 != 0x0A }.count + 1
-        self.init("must be JSON: \(Self.describe(error.reason, limits)), at line \(line), column \(column)")
+        let problem = JSONProblem(error, in: bytes)
+        let phrase = Self.exceeded(error.reason, limits) ?? problem.phrase
+        self.init("must be JSON: \(phrase), at line \(problem.line), column \(problem.column)")
     }
 
-    private static func describe(_ reason: JSONError.Reason, _ limits: JSONLimits) -> String {
+    /// The limit that a document exceeds, or `nil` for other problems.
+    private static func exceeded(_ reason: JSONError.Reason, _ limits: JSONLimits) -> String? {
         switch reason {
         case .tooLong: "longer than \(limits.maximumByteCount) bytes, the maximum length of the file"
         case .tooDeep: "nested deeper than \(limits.maximumDepth), the maximum nesting of the file"
         case .tooManyMembers:
             "more than \(limits.maximumMemberCount) members and elements, the maximum number in the file"
-        case .unexpectedEnd: "ends too early"
-        case .malformedNumber: "a malformed number"
-        case .controlCharacter: "a control character in a string"
-        case .malformedEscape: "an unknown escape in a string"
-        case .loneSurrogate: "half a surrogate pair in a string"
-        case .malformedUTF8: "bytes that are not UTF-8"
-        case .duplicateName: "a key given more than once in its object"
-        case .trailingData: "extra data after the end"
-        case .unexpectedByte: "an unexpected character"
-        @unknown default: "malformed"
+        default: nil
         }
     }
+}
+
+extension InvalidConfiguration: CustomStringConvertible {
+    /// The findings, one a line.
+    package var description: String { findings.map(\.description).joined(separator: "\n") }
 }

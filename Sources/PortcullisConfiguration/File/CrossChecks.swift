@@ -32,19 +32,19 @@ struct CrossChecks {
         for server in file.authorizationServers where !known.insert(ExactText(server.issuer)).inserted {
             error(server.path, ["issuer"], "has more than one entry; remove the others")
         }
-        var used: Set<ExactText> = []
+        var seen: Set<ExactText> = []
+        var listed: [(issuer: String, path: String)] = []
         for resource in file.resources {
-            for (issuer, path) in resource.issuers where used.insert(ExactText(issuer)).inserted {
-                guard known.insert(ExactText(issuer)).inserted else { continue }
-                file.authorizationServers.append(AuthorizationServerSettings(issuer: issuer, listedAt: path))
-                if let url = HTTPURL.parse(issuer), !url.isSecure {
-                    findings.checkIssuer(JSONPath(text: path), issuer, allowingLoopback: false)
-                }
+            for (issuer, path) in resource.issuers where seen.insert(ExactText(issuer)).inserted {
+                listed.append((issuer, path))
             }
         }
-        for server in file.authorizationServers
-        where !server.issuer.isEmpty && !used.contains(ExactText(server.issuer)) {
-            findings.warning(JSONPath(text: server.path)["issuer"], "is trusted by no resource")
+        checkSpelling(file.authorizationServers, listed: listed)
+        for (issuer, path) in listed where known.insert(ExactText(issuer)).inserted {
+            file.authorizationServers.append(AuthorizationServerSettings(issuer: issuer, listedAt: path))
+            if let url = HTTPURL.parse(issuer), !url.isSecure {
+                findings.checkIssuer(JSONPath(text: path), issuer, allowingLoopback: false)
+            }
         }
     }
 

@@ -169,7 +169,7 @@ struct UnsharedGate: Sendable {
         case .admitted(let token):
             request.token = token
             return .proceed
-        case .refused(let refusal): return .respond(Response(refusal))
+        case .refused(let refusal): return .respond(Self.response(to: request, refusal))
         case .needs(let need): return .needs(need, BegunAdmission(admission))
         }
     }
@@ -180,7 +180,7 @@ struct UnsharedGate: Sendable {
         case .admitted(let token):
             request.token = token
             return .proceed
-        case .refused(let refusal): return .respond(Response(refusal))
+        case .refused(let refusal): return .respond(Self.response(to: request, refusal))
         case .needs(let need): return .needs(need, decision)
         }
     }
@@ -195,7 +195,7 @@ struct UnsharedGate: Sendable {
             case .admitted(let token):
                 request.token = token
                 break deciding
-            case .refused(let refusal): return Response(refusal)
+            case .refused(let refusal): return Self.response(to: request, refusal)
             case .needs(let need):
                 let answer = try await need.answer {
                     // RFC 6750 §2.2: the handler gets the form as received.
@@ -210,6 +210,16 @@ struct UnsharedGate: Sendable {
         }
         var response = try await next(request)
         resource.complete(&response.fields, status: response.status, answering: request.head, in: context)
+        return response
+    }
+
+    private static func response(to request: borrowing Request, _ refusal: Refusal) -> Response {
+        var response = Response(refusal)
+        if refusal.reason == .missingClientCertificate {
+            response.ignoredCertificate = IgnoredCertificate(
+                request.head, source: request.certificateSource,
+                isFromTrustedProxy: request.isFromTrustedProxy, peer: request.peer.host)
+        }
         return response
     }
 
