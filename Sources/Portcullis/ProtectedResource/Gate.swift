@@ -76,7 +76,7 @@ final class Gate: Sendable {
         locations = MetadataLocations(
             of: metadata.resource, configuration.publishing, rootAlias: configuration.rootAlias)
         publisher = try configuration.makePublisher(checked.metadata)
-        let tokens = configuration.tokens
+        let tokens = configuration.profile.completed(configuration.tokens)
         self.tokens = tokens
         let presentation = Presentation(metadata)
         self.presentation = presentation
