@@ -123,7 +123,8 @@ extension ProtectedResource {
             faults.append(.keysUnusable)
         }
         if let fault = await survey.introspectionFault(of: connection) {
-            faults.append(fault == .rejectedCredentials ? .introspectionRefused : .introspectionUnusable)
+            let isRefused = fault == .rejectedCredentials || fault == .rejectedAssertion
+            faults.append(isRefused ? .introspectionRefused : .introspectionUnusable)
         }
         return faults.map { ChainReport.Finding(fault: $0, subject: connection.issuer) }
     }

@@ -57,7 +57,8 @@ extension ConfigurationFile {
                     "cannot be read; must be a file with one private key as a JWK (RFC 7517 section 4)")
                 return nil
             }
-            return .privateKeyJWT(id: id, key: key)
+            return .privateKeyJWT(
+                id: id, key: key, audience: settings.assertionAudience, type: settings.assertionType)
         }
     }
 

@@ -16,7 +16,8 @@ struct EventDescriptionTests {
     private static let faults: [AuthorizationServerFault] =
         fetchErrors.map { .noResponse($0) } + [
             .status(500), .malformedDocument, .issuerMismatch, .insecureURL, .missingMember, .emptyKeySet,
-            .rejectedCredentials, .unsignedAnswer, .untrustedAnswer, .unusableCredentials, .tooManyCalls,
+            .rejectedCredentials, .rejectedAssertion, .unsignedAnswer, .untrustedAnswer, .unusableCredentials,
+            .tooManyCalls,
             .callsSuspended,
         ]
     private static let reasons: [JOSEError] = [
@@ -35,7 +36,7 @@ struct EventDescriptionTests {
             .privateKeysPublished(issuer: issuer),
             .introspectionSuspended(issuer: issuer, pause: .seconds(5)),
             .introspectionResumed(issuer: issuer), .invalidationNotShared(issuer: issuer),
-            .authenticationMethodNotListed(issuer: issuer),
+            .authenticationMethodNotListed(issuer: issuer), .assertionAlgorithmNotListed(issuer: issuer),
             .scopesNotListed(issuer: issuer, resource: resource, scopes: ["a", "b"]),
             .malformedAuthorizationDetails(issuer: issuer, resource: resource),
             .resourceNotListed(issuer: issuer, resource: resource),
