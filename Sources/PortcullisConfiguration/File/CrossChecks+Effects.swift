@@ -10,6 +10,14 @@ extension CrossChecks {
         checkCertificates(of: resource, in: file)
         checkProofs(of: resource)
         checkIssuers(of: resource, in: file)
+        checkRelaxations(of: resource)
+    }
+
+    private func checkRelaxations(of resource: ResourceSettings) {
+        let path = JSONPath(text: resource.path)["tokens"]
+        for relaxation in resource.tokens.policy.relaxations(for: resource.metadata.resource) {
+            findings.warning(path[relaxation.name], relaxation.sentence, isSaidAtStart: true)
+        }
     }
 
     // RFC 8705 §3: a certificate-bound token is valid only on a connection with that certificate.
