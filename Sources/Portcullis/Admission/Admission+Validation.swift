@@ -178,7 +178,8 @@ extension Admission {
         guard let jwt = validation.jwt, let algorithm = validation.algorithm, let key = validation.key else {
             throw .keysUnavailable
         }
-        try gate.validator.verify(jwt, with: key, algorithm)
+        // Judged after a refusal, the header may be what was refused.
+        try gate.validator.verify(jwt, with: key, algorithm, remembersHeader: !isHypothetical)
         return .to(.audience)
     }
 
@@ -271,12 +272,15 @@ extension Admission {
     private mutating func checkClaims(
         _ presented: PresentedToken, _ validation: Validation
     ) throws(RefusalReason) -> Turn {
-        guard let claims = validation.claims, let connection = validation.connection else {
-            throw .malformedJWT
-        }
+        guard let claims = validation.claims else { throw .malformedJWT }
         let checked = try gate.validator.checker.claims(
             of: claims, isIntrospected: validation.isIntrospected, audience: validation.audience,
             expiresAt: validation.expiresAt, notBefore: validation.notBefore)
+        guard let connection = validation.connection else {
+            // Whatever its issuer, explanations say what else is wrong with a token.
+            guard isHypothetical else { throw .unknownIssuer }
+            return .passed
+        }
         let verified = gate.validator.token(
             of: checked, issuedBy: connection, isIntrospected: validation.isIntrospected,
             generation: validation.generation, usableUntil: validation.usableUntil)
