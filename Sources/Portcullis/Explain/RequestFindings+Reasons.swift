@@ -53,7 +53,7 @@ extension RefusalFinding {
             let scopes = token.scopes.map(\.name).joined(separator: " ")
             self.init(
                 expected: requirement.scopeWords,
-                got: scopes.isEmpty ? "none" : FindingWords.printable(scopes))
+                got: scopes.isEmpty ? "none" + ScopeHint.words(token.claims) : FindingWords.printable(scopes))
         case .unboundToken:
             self.init(expected: "a token that is bound to its client", got: "an unbound token")
         case .insufficientAuthorizationDetails:
@@ -61,7 +61,8 @@ extension RefusalFinding {
         default:
             self.init(
                 expected: requirement.authenticationWords,
-                got: "acr \(claim("acr")), auth_time \(claim("auth_time"))")
+                got: "acr \(claim("acr")), auth_time "
+                    + FindingWords.time(token.claims["auth_time"], at: token.rules.now))
         }
     }
 }
@@ -104,7 +105,10 @@ extension RequestFindings {
             let key = FindingWords.printable(reading.header?["kid"])
             return ("a signature by the issuer's key \(key)", reading.token.map(FindingWords.hashed))
         case .introspectionUnavailable:
-            return (introspecting.map { "an answer of \($0)" }, "no usable answer")
+            let objection = claims.flatMap {
+                ClaimTypes.objection($0, scopeClaims: gate.tokens.scopeClaims)
+            }
+            return (introspecting.map { "an answer of \($0)" }, objection ?? "no usable answer")
         case .malformedClaims: return ("claims of the types that RFC 9068 and RFC 7519 define", malformed)
         case .unprovenPossession: return ("cnf with jkt or x5t#S256 and nothing else", confirmation)
         default: return nil
@@ -140,10 +144,10 @@ extension RequestFindings {
                 now.adding(.zero - policy.proofMaxAge),
                 gate.dpop?.start(at: now) ?? now.adding(.zero - policy.proofMaxAge))
             let last = now.adding(policy.proofMaxFuture)
-            let start = NumericDate(seconds: first.seconds.rounded(.up))?.wholeSeconds ?? 0
+            let start = NumericDate(seconds: first.seconds.rounded(.up)) ?? first
             return (
-                "iat from \(start) to \(last.wholeSeconds ?? 0)",
-                "iat \(FindingWords.printable(claims?["iat"]))"
+                "iat from \(FindingWords.time(start) ?? "1970") to \(FindingWords.time(last) ?? "9999")",
+                "iat \(FindingWords.time(claims?["iat"], at: now))"
             )
         case .proofTokenMismatch:
             guard let hash = reading.token.flatMap(FindingWords.hashPrefix) else {
@@ -194,17 +198,7 @@ extension RequestFindings {
 
     /// The claims of a wrong type.
     private var malformed: String {
-        guard let claims else { return "none" }
-        let set = ClaimsSet(claims)
-        let strings = ["iss", "sub", "client_id", "jti"].filter {
-            claims[$0] != nil && (try? set.string($0)) == nil
-        }
-        let dates = ["exp", "nbf", "iat"].filter { claims[$0] != nil && (try? set.numericDate($0)) == nil }
-        let audience = claims["aud"] != nil && (try? set.stringOrStrings("aud")) == nil ? ["aud"] : []
-        let scopes = gate.tokens.scopeClaims.prefix { claims[$0] == nil }.count
-        let scope = gate.tokens.scopeClaims.dropFirst(scopes).first.map { [$0] } ?? []
-        let found = strings + dates + audience
-        return (found.isEmpty ? scope : found).joined(separator: ", ") + " of another type"
+        claims.flatMap { ClaimTypes.objection($0, scopeClaims: gate.tokens.scopeClaims) } ?? "none"
     }
 
     private var confirmation: String {

@@ -25,7 +25,7 @@ struct RequestFindings {
         case .format:
             (gate.validator.format.rawValue, reading.token.map { _ in reading.isJWT ? "jwt" : "opaque" })
         case .header, .payload:
-            ("strict JSON in three base64url parts", reading.problem.map { "\($0)" } ?? "well formed")
+            ("strict JSON in three base64url parts", reading.problem?.phrase ?? "well formed")
         case .type:
             (
                 gate.tokens.acceptedTypes.joined(separator: ", "),
@@ -57,21 +57,18 @@ struct RequestFindings {
         case .audience:
             (
                 (gate.tokens.audiences ?? gate.metadata.resource.audiences).joined(separator: " or "),
-                claim("aud")
+                audience
             )
         case .times:
-            (times, claims.map { _ in "exp \(claim("exp")), nbf \(claim("nbf")), iat \(claim("iat"))" })
+            (times, claims.map { _ in "exp \(time("exp")), nbf \(time("nbf")), iat \(time("iat"))" })
         case .claims: (reading.isJWT ? gate.tokens.requiredClaims.joined(separator: ", ") : nil, missing)
         case .possession:
             (possession, reading.proofCount > 0 ? "\(reading.proofCount) DPoP proof" : "no proof")
         case .proof: ("this method and URL, now, this token, a new jti", proof)
         case .authentication:
-            (requirement.authenticationWords, "acr \(claim("acr")), auth_time \(claim("auth_time"))")
+            (requirement.authenticationWords, "acr \(claim("acr")), auth_time \(time("auth_time"))")
         case .scopes:
-            (
-                requirement.scopeWords,
-                gate.tokens.scopeClaims.first { claims?[$0] != nil }.map(claim) ?? "none"
-            )
+            (requirement.scopeWords, grantedScopes)
         case .details: (requirement.detailWords, claims.map(Self.detailTypes))
         default: (nil, nil)
         }
@@ -91,13 +88,34 @@ struct RequestFindings {
 
     private var times: String {
         let leeway = gate.tokens.leeway.components.seconds
-        return "now \(gate.validator.time.now().wholeSeconds ?? 0), leeway \(leeway) s"
+        return "now \(FindingWords.time(gate.validator.time.now()) ?? "unknown"), leeway \(leeway) s"
+    }
+
+    /// A claim that is a date.
+    func time(_ name: String) -> String { FindingWords.time(claims?[name], at: gate.validator.time.now()) }
+
+    /// The audience; if there is none, the claims with which a server may tie the token to an API instead.
+    private var audience: String {
+        guard let claims, claims["aud"] == nil else { return claim("aud") }
+        guard reading.isJWT else { return LoggedClaims.absentFromAnswer }
+        return LoggedClaims.absent(
+            of: (["token_use", "typ"] + Diagnosis.clientClaims).filter { claims[$0]?.string != nil }.map {
+                ($0, claim($0))
+            })
+    }
+
+    private var grantedScopes: String {
+        let name = gate.tokens.scopeClaims.first { claims?[$0] != nil }
+        let text = name.map(claim) ?? ""
+        return text.isEmpty ? "none" + ScopeHint.words(claims) : text
     }
 
     private var missing: String? {
         guard let claims else { return nil }
         let missing = (gate.tokens.requiredClaims + ["exp"]).filter { claims[$0] == nil }
-        return missing.isEmpty || !reading.isJWT ? "all there" : "without " + missing.joined(separator: ", ")
+        guard !missing.isEmpty, reading.isJWT else { return "all there" }
+        return LoggedClaims.missing(
+            missing, client: Diagnosis.clientClaims.first { claims[$0]?.string != nil })
     }
 
     private var possession: String {
@@ -115,7 +133,8 @@ struct RequestFindings {
 
     private var proof: String? {
         reading.proof.map {
-            "htm \(FindingWords.printable($0["htm"])), htu \(named), iat \(FindingWords.printable($0["iat"]))"
+            "htm \(FindingWords.printable($0["htm"])), htu \(named), iat "
+                + FindingWords.time($0["iat"], at: gate.validator.time.now())
         }
     }
 

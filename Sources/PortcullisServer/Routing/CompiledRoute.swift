@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 package import Portcullis
-internal import PortcullisHTTP
+package import PortcullisHTTP
 
 /// One route, ready to run: its middleware, outermost first, and its handler.
 package final class CompiledRoute: Sendable {
@@ -47,6 +47,9 @@ package final class CompiledRoute: Sendable {
     /// The index of the first gate in the middleware; the end index if there is none.
     private let gateIndex: Int
     package let gate: ResourceGate?
+    /// The status of what is answered after the gate where no route has the path or the method: 404, 405, or
+    /// 204 for `OPTIONS`; `nil` for a route.
+    package let unmatchedStatus: Status?
     /// The first gate, of any kind.
     private let guarding: (any GateMiddleware)?
     /// The value of `Link` that names the metadata, for responses after the gate and its refusals.
@@ -54,8 +57,10 @@ package final class CompiledRoute: Sendable {
 
     init(
         name: String, segments: [PathPattern.Segment] = [], resource: String? = nil,
-        cors: CORSPolicy? = nil, middleware: [any Middleware], handler: RouteHandler
+        cors: CORSPolicy? = nil, middleware: [any Middleware], handler: RouteHandler,
+        unmatchedStatus: Status? = nil
     ) {
+        self.unmatchedStatus = unmatchedStatus
         self.name = name
         self.resource = resource
         self.segments = segments

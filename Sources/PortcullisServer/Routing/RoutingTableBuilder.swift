@@ -142,7 +142,7 @@ struct RoutingTableBuilder {
         let notFound = CompiledRoute(
             name: basePattern.description, resource: resource.identifier.text,
             cors: cors, middleware: outer + [ResourceGate(resource)],
-            handler: .immediate { _ in .notFound })
+            handler: .immediate { _ in .notFound }, unmatchedStatus: .notFound)
         let preflight = CompiledRoute.preflight(
             name: basePattern.description, resource: resource.identifier.text, middleware: outer, cors,
             methods: Self.methods(of: routes))

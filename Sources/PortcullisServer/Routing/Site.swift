@@ -191,7 +191,7 @@ extension CompiledRoute {
         let answer = response
         return CompiledRoute(
             name: name, resource: resource, cors: cors, middleware: middleware,
-            handler: .immediate { _ in answer })
+            handler: .immediate { _ in answer }, unmatchedStatus: answer.status)
     }
 
     /// The same route under a CORS policy.
