@@ -27,7 +27,8 @@ extension Diagnosis {
             .unsupportedProofAlgorithm, .proofMethodMismatch, .proofTargetMismatch, .proofOutsideWindow,
             .proofTokenMismatch, .invalidProofSignature, .proofKeyMismatch, .missingNonce, .staleNonce,
             .replayedProof, .replayStoreFull, .replayStoreUnavailable, .missingClientCertificate,
-            .clientCertificateMismatch, .malformedClientCertificate, .inactiveToken, .authenticationTooWeak,
+            .clientCertificateMismatch, .malformedClientCertificate, .idToken, .claimValueMismatch,
+            .inactiveToken, .authenticationTooWeak,
             .authenticationTooOld, .forbiddenOrigin, .insufficientAuthorizationDetails:
             .unsound(reason.remedy)
         }
@@ -127,17 +128,12 @@ extension Diagnosis {
 
     private var malformedClaims: Repair {
         return .unsound(
-            "No setting accepts a claim of a wrong type: \(wrongType ?? "a claim is not what RFC 9068 defines"); the "
+            "No setting accepts a claim of a wrong type: \(claimObjection ?? "a claim is not what RFC 9068 defines"); the "
                 + "issuer has to correct it (RFC 7519 §4.1).")
     }
 
-    private var wrongType: String? {
-        claimObjection
-            ?? claims.flatMap { ClaimTypes.objection($0, scopeClaims: rules.tokens.scopeClaims) }
-    }
-
     private var introspectionAnswer: Repair {
-        guard let what = wrongType else {
+        guard let what = claimObjection else {
             return .unsound(RefusalReason.introspectionUnavailable.remedy)
         }
         return .unsound(

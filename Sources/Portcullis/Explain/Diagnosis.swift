@@ -19,7 +19,7 @@ package struct Diagnosis: Sendable {
     package var tokenByteCount = 0
     /// Why a JWT could not be taken apart.
     package var problem: JOSEError?
-    /// What is wrong with the type of a claim, if only that is known of the claims.
+    /// The claims of a wrong type, in words; `nil` if there are none.
     var claimObjection: String?
     /// Whether the issuer's metadata has an introspection endpoint; `nil` if that is unknown.
     package var publishesIntrospection: Bool?

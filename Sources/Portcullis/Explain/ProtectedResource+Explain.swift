@@ -60,6 +60,7 @@ extension ProtectedResource {
         diagnosis.claims = findings.claims
         diagnosis.tokenByteCount = reading.token?.count ?? 0
         diagnosis.problem = reading.problem
+        diagnosis.claimObjection = findings.wrongTypes
         let isOpaque = reasons.contains { $0 == .malformedJWT || $0 == .unsupportedTokenFormat }
         if trace.goesOn, isOpaque, let only = gate.validator.connections.first, only.introspector == nil,
             gate.validator.connections.count == 1, only.usesDiscovery

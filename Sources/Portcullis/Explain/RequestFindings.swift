@@ -54,6 +54,16 @@ struct RequestFindings {
 
     private func claimFindings(of step: AdmissionStep) -> (expected: String?, got: String?) {
         switch step {
+        case .claimValues:
+            (
+                requiredValues.map { "\($0.pointer) \($0.values.prefix(10).joined(separator: " or "))" }
+                    .joined(separator: ", "),
+                claims.map { claims in
+                    requiredValues.map { values in
+                        "\(values.pointer) \(FindingWords.printable(values.pointer.value(in: claims)))"
+                    }.joined(separator: ", ")
+                }
+            )
         case .audience:
             (
                 (gate.tokens.audiences ?? gate.metadata.resource.audiences).joined(separator: " or "),
@@ -96,7 +106,7 @@ struct RequestFindings {
 
     /// The audience; if there is none, the claims with which a server may tie the token to an API instead.
     private var audience: String {
-        guard let claims, claims["aud"] == nil else { return claim("aud") }
+        guard let claims, !claims.hasValue("aud") else { return claim("aud") }
         guard reading.isJWT else { return LoggedClaims.absentFromAnswer }
         return LoggedClaims.absent(
             of: (["token_use", "typ"] + Diagnosis.clientClaims).filter { claims[$0]?.string != nil }.map {
@@ -104,19 +114,43 @@ struct RequestFindings {
             })
     }
 
+    /// The claims of a wrong type, in words: `exp is a string and must be a number`; `nil` if there are none.
+    var wrongTypes: String? {
+        guard let claims else { return nil }
+        let faults = gate.validator.checker.faults(
+            in: claims, isIntrospected: !reading.isJWT, rules: claimRules)
+        return faults.isEmpty
+            ? nil
+            : faults.map { "\($0.name) is \($0.found) and must be \($0.expected)" }.joined(separator: "; ")
+    }
+
     private var grantedScopes: String {
-        let name = gate.tokens.scopeClaims.first { claims?[$0] != nil }
-        let text = name.map(claim) ?? ""
+        let source = claims.flatMap {
+            gate.validator.checker.scopeSource(of: $0, isIntrospected: !reading.isJWT, claimRules)
+        }
+        let text = source.map { FindingWords.printable($0.value) } ?? ""
         return text.isEmpty ? "none" + ScopeHint.words(claims) : text
     }
 
     private var missing: String? {
         guard let claims else { return nil }
-        let missing = (gate.tokens.requiredClaims + ["exp"]).filter { claims[$0] == nil }
+        let checker = gate.validator.checker
+        let missing = (gate.tokens.requiredClaims + ["exp"]).filter {
+            checker.isMissing($0, in: claims, claimRules)
+        }
         guard !missing.isEmpty, reading.isJWT else { return "all there" }
         return LoggedClaims.missing(
             missing, client: Diagnosis.clientClaims.first { claims[$0]?.string != nil })
     }
+
+    /// What the issuer's settings say about its claims.
+    var claimRules: ClaimRules? {
+        guard reading.isJWT else { return gate.validator.introspecting?.claimRules }
+        return claims.flatMap { gate.validator.connection(namedBy: ClaimsSet($0)) }?.claimRules
+    }
+
+    /// The claims that must have certain values.
+    var requiredValues: [ClaimValues] { claimRules?.required ?? [] }
 
     private var possession: String {
         guard let confirmation = claims?["cnf"]?.object else {

@@ -50,8 +50,8 @@ private struct EditDraft {
     private let document: JSONObject
     private let resourceIndex: Int?
     private var server = JSONObject()
-    /// The entry of the issuer: its index, and its name if it has no entry yet.
-    private var entry: (index: Int, isNew: Bool)?
+    /// The entry of the issuer, which may be one to append.
+    private var entry: Int?
     private var metadata = JSONObject()
     private var resource = JSONObject()
     private var tokens = JSONObject()
@@ -114,9 +114,9 @@ private struct EditDraft {
     private mutating func choose(_ issuer: String) {
         guard entry == nil else { return }
         if let index = index(of: issuer) {
-            entry = (index, false)
+            entry = index
         } else {
-            entry = (servers.count, true)
+            entry = servers.count
             server["issuer"] = .string(issuer)
         }
     }
@@ -129,7 +129,7 @@ private struct EditDraft {
     /// Sets one member of an object in the entry, and keeps its others.
     private mutating func set(_ value: JSONValue, for member: String, in name: String, of issuer: String) {
         choose(issuer)
-        let index = entry?.index ?? 0
+        let index = entry ?? 0
         let current = servers.indices.contains(index) ? servers[index][name]?.object : nil
         var object = server[name]?.object ?? current ?? [:]
         object[member] = value
@@ -138,7 +138,7 @@ private struct EditDraft {
 
     private mutating func respell(_ old: String, _ new: String) {
         if let index = index(of: old), self.index(of: new) == nil {
-            entry = (index, false)
+            entry = index
             server["issuer"] = .string(new)
         }
         let respelled = { (list: JSONValue?) in
@@ -173,7 +173,7 @@ private struct EditDraft {
 
     func edits(at base: String) -> [(place: String, members: JSONObject)] {
         var edits: [(place: String, members: JSONObject)] = []
-        if !server.members.isEmpty { edits.append(serverEdit) }
+        if let edit = serverEdit { edits.append(edit) }
         if resource.members.isEmpty, metadata.members.isEmpty {
             if !tokens.members.isEmpty { edits.append((base + ".tokens", tokens)) }
             return edits
@@ -188,11 +188,17 @@ private struct EditDraft {
         return edits
     }
 
-    private var serverEdit: (place: String, members: JSONObject) {
+    /// The edit of the issuer's entry, without what the entry says already.
+    private var serverEdit: (place: String, members: JSONObject)? {
+        guard let entry else { return nil }
+        let current = servers.indices.contains(entry) ? servers[entry] : [:]
+        var server = server
+        for member in server.members where current[member.name] == member.value { server[member.name] = nil }
+        guard !server.members.isEmpty else { return nil }
         guard document["authorization_servers"] != nil else {
             return ("$", ["authorization_servers": [.object(server)]])
         }
-        return ("$.authorization_servers[\(entry?.index ?? 0)]", server)
+        return ("$.authorization_servers[\(entry)]", server)
     }
 
     /// The complete new value of a member of the resource.
