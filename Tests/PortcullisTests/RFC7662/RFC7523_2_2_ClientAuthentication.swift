@@ -109,7 +109,7 @@ struct RFC7523_2_2_ClientAuthentication {
         expectRefused(await resource.refusal(of: .get("/mcp", bearer: "a")), .introspectionUnavailable)
         #expect(fetcher.count(of: Self.endpoint) == 1)
         let event = try #require(events.all.first)
-        let fault = AuthorizationServerFault.rejectedAssertion.whenCalling(Self.endpoint)
+        let fault = AuthorizationServerFault.calling(url: Self.endpoint, .rejectedAssertion)
         #expect(event == .introspectionFailed(issuer: Self.name, fault: fault))
         #expect("\(event)".contains("assertion_audience") && "\(event)".contains("assertion_type"))
     }
