@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+import PortcullisConfiguration
+
 /// The parsed command line.
 enum Invocation {
     /// The listener that replaces the file's or the demo's.
@@ -11,18 +13,9 @@ enum Invocation {
     case demo(Address)
     case serve(file: String, Address)
     case check(file: String)
-    case help
+    case help(HelpTopic?)
     case version
     case misuse(String)
-
-    static let usage = """
-        usage: example-server [--host HOST] [--port PORT]                 run the demo, without a file
-               example-server --config FILE [--host HOST] [--port PORT]   serve the configuration in FILE
-               example-server --check FILE                                print all problems of FILE
-               example-server --help | --version
-        Port 0 selects a free port.
-
-        """
 
     init(_ words: some Sequence<String>) {
         var words = words.makeIterator()
@@ -30,7 +23,7 @@ enum Invocation {
         while let word = words.next() {
             switch word {
             case "--help", "-h":
-                self = .help
+                self.init(helpWith: words.next())
                 return
             case "--version":
                 self = .version
@@ -46,23 +39,40 @@ enum Invocation {
                 }
                 values[word] = value
             default:
-                self = .misuse("unexpected argument")
+                self = .misuse("\(Self.quoted(word)) is not an option of this program")
                 return
             }
         }
         self.init(values)
     }
 
+    private init(helpWith topic: String?) {
+        guard let topic else {
+            self = .help(nil)
+            return
+        }
+        guard let known = HelpTopic(rawValue: topic) else {
+            let topics = HelpTopic.allCases.map(\.rawValue).joined(separator: ", ")
+            self = .misuse("there is no help on \(Self.quoted(topic)); the topics are \(topics)")
+            return
+        }
+        self = .help(known)
+    }
+
+    private static func quoted(_ word: String) -> String { "\"\(TerminalText.printable(word))\"" }
+
     private init(_ values: [String: String]) {
         var address = Address(host: values["--host"])
         if let text = values["--port"] {
             guard let port = Int(text), (0...65_535).contains(port) else {
-                self = .misuse("--port needs a number from 0 to 65535")
+                self = .misuse("--port needs a number from 0 to 65535, not \(Self.quoted(text))")
                 return
             }
             address.port = port
         }
         switch (values["--config"], values["--check"]) {
+        case (nil, nil) where address.host?.hasPrefix("unix:") == true:
+            self = .misuse("--host unix:… needs --config; the demo listens on an address")
         case (nil, nil): self = .demo(address)
         case (let file?, nil): self = .serve(file: file, address)
         case (nil, let file?) where address.host == nil && address.port == nil: self = .check(file: file)

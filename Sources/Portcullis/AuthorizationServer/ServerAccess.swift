@@ -14,6 +14,8 @@ struct ServerAccess: Sendable {
     private let prepared = LastPrepared()
     /// The fetcher, if it is the package's own.
     private let own: HTTPClientFetcher?
+    /// Where the duration of calls is recorded, and what they ask for.
+    private var meter: (meter: CallMeter, kind: CallMeter.Kind)?
 
     init(
         fetcher: any Fetcher, timeout: Duration, maxResponseByteCount: Int, allowsInsecureLoopback: Bool
@@ -23,6 +25,13 @@ struct ServerAccess: Sendable {
         self.timeout = timeout
         self.maxResponseByteCount = maxResponseByteCount
         self.allowsInsecureLoopback = allowsInsecureLoopback
+    }
+
+    /// Returns access to the same server whose calls are recorded.
+    func measured(by meter: CallMeter, as kind: CallMeter.Kind) -> ServerAccess {
+        var access = self
+        access.meter = (meter, kind)
+        return access
     }
 
     /// A response with status 200.
@@ -89,6 +98,7 @@ struct ServerAccess: Sendable {
             message = own == nil ? nil : prepared.prepare(method, url, fields: fields)
         }
         let bound = min(timeout, bound)
+        let finish = meter.map { $0.meter.measuring($0.kind, then: finish) } ?? finish
         let judge: @Sendable (Result<Response, FetchError>) -> Void = { [maxResponseByteCount] result in
             finish(Self.outcome(of: result, maxResponseByteCount))
         }
@@ -122,9 +132,11 @@ struct ServerAccess: Sendable {
 
     /// Returns access to the same server through another fetcher.
     func through(_ other: any Fetcher) -> ServerAccess {
-        ServerAccess(
+        var access = ServerAccess(
             fetcher: other, timeout: timeout, maxResponseByteCount: maxResponseByteCount,
             allowsInsecureLoopback: allowsInsecureLoopback)
+        access.meter = meter
+        return access
     }
 }
 

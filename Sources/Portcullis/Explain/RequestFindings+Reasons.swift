@@ -184,8 +184,9 @@ extension RequestFindings {
             let actual = try? context.clientCertificate.thumbprint(in: head)
             return (expected, "the certificate \(actual.map { FindingWords.prefix($0.base64URL) } ?? "none")")
         case .malformedClientCertificate:
-            let count = head.fields.values(of: ClientCertificate.fieldName).count
-            return ("one Client-Cert field, a byte sequence", count == 1 ? "a malformed one" : "\(count)")
+            let field = context.clientCertificate.field ?? .clientCert
+            let count = head.fields.values(of: field.name).count
+            return (field.expectation, count == 1 ? "a malformed one" : "\(count)")
         default: return nil
         }
     }

@@ -39,6 +39,11 @@ extension ProtectedResourceMetadata {
                     + "lower-case them and request another audience."
             )
         }
+        if resource.url.writesDefaultPort(in: resource.text) {
+            findings.warnings.append(
+                "The resource identifier names the scheme's default port, which many clients leave out; they "
+                    + "request another audience.")
+        }
         if ["scope=", "error=", ","].contains(where: { resource.metadataURL.utf8.containsSequence($0.utf8) })
         {
             findings.warnings.append(
@@ -57,6 +62,10 @@ extension ProtectedResourceMetadata {
         for (index, issuer) in authorizationServers.enumerated() {
             if let sentence = IssuerURL.objection(to: issuer) {
                 findings.problems.append(.init(path: "\(path).authorization_servers[\(index)]", sentence))
+            } else if let url = try? HTTPURL(issuer), url.writesDefaultPort(in: issuer) {
+                findings.warnings.append(
+                    "authorization_servers[\(index)] names the scheme's default port, which many clients leave "
+                        + "out; the issuer then differs from its metadata.")
             }
         }
         if let jwksURI { checkKeysURL(jwksURI, &findings, path) }

@@ -56,7 +56,7 @@ final class TokenTable<Entry: Sendable>: Sendable {
         }
     }
 
-    private let capacity: Int
+    let capacity: Int
     /// Open to the folders above for a look that knows the type of the entries.
     let state = Mutex(State())
 

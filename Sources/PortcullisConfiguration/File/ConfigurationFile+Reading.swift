@@ -11,9 +11,14 @@ extension ConfigurationFile {
     ///
     /// Blocks its thread while it reads at most ``maxByteCount`` bytes.
     package init(path: String) throws(InvalidConfiguration) {
-        try self.init(parsing: Self.contents(of: path))
+        do throws(InvalidConfiguration) {
+            try self.init(parsing: Self.contents(of: path))
+        } catch {
+            throw error.naming(path)
+        }
     }
 
+    /// Reads a file as text, without a byte order mark.
     static func contents(of path: String) throws(InvalidConfiguration) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw InvalidConfiguration("cannot be opened: \(systemMessage())") }
@@ -23,7 +28,7 @@ extension ConfigurationFile {
         while true {
             let count = piece.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
             guard count >= 0 else { throw InvalidConfiguration("cannot be read: \(systemMessage())") }
-            if count == 0 { return contents }
+            if count == 0 { return JSONDocument.withoutByteOrderMark(contents) }
             contents += piece.prefix(count)
             guard contents.count <= maxByteCount else {
                 throw InvalidConfiguration("must be at most \(maxByteCount) bytes long")
@@ -54,5 +59,16 @@ extension ConfigurationFile {
     package static func resolve(_ name: String, relativeTo file: String) -> String {
         guard !name.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return name }
         return file[...slash] + name
+    }
+}
+
+extension InvalidConfiguration {
+    /// The same problems; those of the file as a whole name it.
+    fileprivate func naming(_ path: String) -> InvalidConfiguration {
+        InvalidConfiguration(
+            findings: findings.map { finding in
+                guard finding.path == JSONPath.root.text, finding.severity == .error else { return finding }
+                return Finding(.error, finding.path, TerminalText.printable(path) + " " + finding.message)
+            })
     }
 }

@@ -24,6 +24,7 @@ package struct ConfigurationFile: Sendable {
     /// Does not open the files that it names and does not contact the issuers.
     package init(parsing bytes: [UInt8]) throws(InvalidConfiguration) {
         let json: JSONValue
+        let bytes = JSONDocument.withoutByteOrderMark(bytes)
         do {
             json = try JSONValue.parse(bytes, limits: JSONLimits(maximumByteCount: Self.maxByteCount))
         } catch {
@@ -77,27 +78,6 @@ package struct InvalidConfiguration: Error, Sendable, Hashable {
     }
 
     init(_ error: JSONError, in bytes: [UInt8]) {
-        let before = bytes.prefix(error.offset)
-        let line = before.count { $0 == 0x0A } + 1
-        let column = before.reversed().prefix { $0 != 0x0A }.count + 1
-        self.init("must be JSON: \(Self.describe(error.reason)), at line \(line), column \(column)")
-    }
-
-    private static func describe(_ reason: JSONError.Reason) -> String {
-        switch reason {
-        case .tooLong: "longer than \(ConfigurationFile.maxByteCount) bytes"
-        case .tooDeep: "nested too deeply"
-        case .tooManyMembers: "too many members"
-        case .unexpectedEnd: "ends too early"
-        case .malformedNumber: "a malformed number"
-        case .controlCharacter: "a control character in a string"
-        case .malformedEscape: "an unknown escape in a string"
-        case .loneSurrogate: "half a surrogate pair in a string"
-        case .malformedUTF8: "bytes that are not UTF-8"
-        case .duplicateName: "a key given more than once in its object"
-        case .trailingData: "extra data after the end"
-        case .unexpectedByte: "an unexpected character"
-        @unknown default: "malformed"
-        }
+        self.init("must be JSON: " + JSONDocument.describe(error, in: bytes))
     }
 }

@@ -10,7 +10,12 @@ extension ConfigurationFile {
     /// - Parameter guarded: The result of
     ///   ``makeResources(relativeTo:sharing:remembering:storingIn:onEvent:)``.
     package func declare(_ routes: inout Routes, guarding guarded: [ProtectedResource]) {
-        for route in publicRoutes { route.declare(in: &routes) }
+        for route in publicRoutes {
+            routes.group { group in
+                group.cors = route.cors
+                route.declare(in: &group)
+            }
+        }
         for (settings, resource) in zip(resources, guarded) {
             routes.protect(resource) { block in
                 block.hasWholePaths = true
