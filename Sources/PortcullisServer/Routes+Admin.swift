@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 public import Portcullis
+internal import PortcullisDiscovery
 internal import PortcullisHTTP
 
 extension Routes {

@@ -6,7 +6,7 @@ import PortcullisJOSE
 /// The members of an authorization server's metadata that a resource needs.
 ///
 /// RFC 8414 §2, OpenID Connect Discovery 1.0 §3.
-struct AuthorizationServerMetadata: Sendable {
+package struct AuthorizationServerMetadata: Sendable {
     let jwksURI: String?
     let introspectionEndpoint: String?
     /// The introspection endpoint for clients that authenticate by certificate.
@@ -58,7 +58,7 @@ struct AuthorizationServerMetadata: Sendable {
     /// Returns the possible URLs of the document, in the order to try.
     ///
     /// RFC 8414 §3.1, §5, OpenID Connect Discovery 1.0 §4.1.
-    static func locations(of issuer: String) -> [String] {
+    package static func locations(of issuer: String) -> [String] {
         guard let url = try? HTTPURL(issuer) else { return [] }
         let bytes = Array(issuer.utf8)
         let origin = String(decoding: bytes[..<url.authorityEnd], as: UTF8.self)

@@ -5,11 +5,11 @@ import PortcullisTransport
 import Synchronization
 
 /// Access to one authorization server, with its bounds.
-struct ServerAccess: Sendable {
-    let fetcher: any Fetcher
-    let timeout: Duration
-    let maxResponseByteCount: Int
-    let allowsInsecureLoopback: Bool
+package struct ServerAccess: Sendable {
+    package let fetcher: any Fetcher
+    package let timeout: Duration
+    package let maxResponseByteCount: Int
+    package let allowsInsecureLoopback: Bool
     /// The last request prepared for the package's own client, to be reused.
     private let prepared = LastPrepared()
     /// The fetcher, if it is the package's own.

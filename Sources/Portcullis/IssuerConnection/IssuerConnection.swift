@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MIT
 
-import PortcullisJOSE
-import PortcullisTransport
+package import PortcullisJOSE
+package import PortcullisTransport
 import Synchronization
 
 /// The state of one trusted issuer: its keys and its introspection, separate from all other issuers'.
 ///
 /// RFC 9728 §7.6, RFC 8725 §3.8.
 package final class IssuerConnection: Sendable {
-    let issuer: String
+    package let issuer: String
     let keys: KeyStore?
     let introspector: IntrospectionClient?
     let activeLifetime: Duration?
     /// The issuer's metadata, loaded when needed.
     let metadata: Refresher<AuthorizationServerMetadata>
     /// Whether its keys are discovered from its metadata.
-    let usesDiscovery: Bool
-    private let access: ServerAccess
+    package let usesDiscovery: Bool
+    package let access: ServerAccess
     private let watch = AuthorizationServerWatch()
     /// The duration of its calls.
     let calls = CallMeter()
@@ -124,19 +124,31 @@ extension AuthorizationServerMetadata {
 }
 
 extension IssuerConnection {
-    /// Fetches the metadata now, like a client, ignoring caches; reports changes since the last document.
-    func discover(at time: TimeSource) async throws(DiscoveryError) -> DiscoveredAuthorizationServer {
-        var configuration = ProtectedResourceDiscovery.Configuration()
-        configuration.timeout = access.timeout
-        configuration.maxResponseByteCount = access.maxResponseByteCount
-        configuration.allowsInsecureLoopback = access.allowsInsecureLoopback
-        configuration.maxCacheAge = .zero
-        let discovery = ProtectedResourceDiscovery(
-            fetcher: access.fetcher, configuration: configuration, time: time)
-        let server = try await discovery.authorizationServer(issuer)
-        let changes = watch.changes(in: server.document)
+    /// Whether JWTs can be verified now: the issuer's keys are at hand or can be fetched, or it has none.
+    ///
+    /// May wait for a fetch.
+    package func canVerifyTokens(at now: MonotonicInstant) async -> Bool {
+        guard let keys else { return true }
+        return await keys.reading(at: now) != nil
+    }
+
+    /// Asks the introspection endpoint about a token that does not exist; `nil` if it answers, or if there
+    /// is no introspection.
+    ///
+    /// Waits for the answer.
+    package func introspectionFault() async -> AuthorizationServerFault? {
+        do throws(AuthorizationServerFault) {
+            try await introspector?.probe()
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// Reports how a document of the issuer's metadata differs from the last one.
+    package func reportChanges(in document: JSONObject) {
+        let changes = watch.changes(in: document)
         if !changes.isEmpty { onEvent(.authorizationServerChanged(issuer: issuer, members: changes)) }
-        return server
     }
 
     /// Takes over the state of an earlier connection to the issuer, unless this one has loaded keys itself.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+import Portcullis
+
 /// Shares the checks of authorization servers between several resources, so that each server is called once.
 package actor ServerSurvey {
     private typealias Discovery = Result<DiscoveredAuthorizationServer, DiscoveryError>
@@ -31,16 +33,7 @@ package actor ServerSurvey {
     /// Returns the fault of introspection, tested at the first call; `nil` if it works or is not used.
     func introspectionFault(of connection: IssuerConnection) async -> AuthorizationServerFault? {
         let key = ObjectIdentifier(connection)
-        let task =
-            probes[key]
-            ?? Task {
-                do throws(AuthorizationServerFault) {
-                    try await connection.introspector?.probe()
-                    return nil
-                } catch {
-                    return error
-                }
-            }
+        let task = probes[key] ?? Task { await connection.introspectionFault() }
         probes[key] = task
         return await task.value
     }

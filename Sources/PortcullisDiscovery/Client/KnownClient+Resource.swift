@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import Portcullis
 import PortcullisHTTP
 
 extension KnownClient {
@@ -37,10 +38,6 @@ extension KnownClient {
 }
 
 extension HTTPURL {
-    package func hasOrigin(of other: HTTPURL) -> Bool {
-        scheme == other.scheme && host == other.host && port == other.port
-    }
-
     /// The path as in browsers: never empty.
     fileprivate var hrefPath: String { path.isEmpty ? "/" : path }
 
@@ -48,10 +45,5 @@ extension HTTPURL {
     fileprivate func isAbove(_ other: HTTPURL) -> Bool {
         func closed(_ path: String) -> String { path.utf8.last == 0x2F ? path : path + "/" }
         return closed(other.hrefPath).utf8.starts(with: closed(hrefPath).utf8)
-    }
-
-    /// Returns the scheme and the authority as written in the text of this URL.
-    package func origin(of text: String) -> String {
-        String(decoding: text.utf8.prefix(authorityEnd), as: UTF8.self)
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import Portcullis
 import PortcullisHTTP
 
 /// Parses HTTP dates, in each of the three formats that a recipient must accept.

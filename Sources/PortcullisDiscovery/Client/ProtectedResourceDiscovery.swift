@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+public import Portcullis
 import PortcullisHTTP
 public import PortcullisJOSE
 

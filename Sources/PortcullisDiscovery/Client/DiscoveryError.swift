@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+public import Portcullis
+
 /// The reason that a resource or its authorization server could not be discovered.
 ///
 /// Contains no text from the network.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import Portcullis
 import PortcullisHTTP
 
 /// One received challenge: a scheme, and its parameters or its token68.

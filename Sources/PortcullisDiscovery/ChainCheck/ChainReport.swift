@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+public import Portcullis
+
 /// The faults between a resource and a token: challenge, metadata, authorization servers, keys.
 ///
 /// RFC 9728 §5, §7.6.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import Portcullis
 import PortcullisHTTP
 
 /// Clients with known parsers of challenges and documents, which deviate from the RFCs.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import Portcullis
 import PortcullisJOSE
 
 extension ProtectedResourceDiscovery {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+public import Portcullis
+
 extension ProtectedResource {
     /// Follows the chain like a client that knows only the resource's URL, and reports what would stop it.
     ///
@@ -20,13 +22,13 @@ extension ProtectedResource {
     package func checkChain(
         through fetcher: (any Fetcher)? = nil, sharing survey: ServerSurvey
     ) async -> ChainReport {
-        let discovery = selfDiscovery(through: fetcher ?? gate.fetcher ?? HTTPClientFetcher())
+        let discovery = selfDiscovery(through: fetcher ?? configuredFetcher ?? HTTPClientFetcher())
         async let document = checkDocument(discovery)
         async let challenge = checkChallenge(discovery)
         var faults = await document + challenge
         if metadata.authorizationServers.isEmpty { faults.append(.noAuthorizationServer) }
         var findings = faults.map { ChainReport.Finding(fault: $0, subject: identifier.text) }
-        for connection in gate.validator.connections { findings += await check(connection, survey) }
+        for connection in connections { findings += await check(connection, survey) }
         return ChainReport(resource: identifier, findings: findings)
     }
 
@@ -40,7 +42,7 @@ extension ProtectedResource {
         configuration.signedMetadata = signedMetadata
         configuration.maxCacheAge = .zero
         return ProtectedResourceDiscovery(
-            fetcher: fetcher, configuration: configuration, time: gate.validator.time)
+            fetcher: fetcher, configuration: configuration, time: time)
     }
 
     // RFC 9728 §2.2, §3.2, §3.3.
@@ -113,15 +115,12 @@ extension ProtectedResource {
         if isListed || connection.usesDiscovery {
             do throws(DiscoveryError) {
                 faults += contradictions(
-                    of: try await survey.discover(connection, at: gate.validator.time))
+                    of: try await survey.discover(connection, at: time))
             } catch {
                 faults.append(ChainFault(ofServer: error))
             }
         }
-        let now = gate.validator.time.uptime()
-        if let keys = connection.keys, gate.validator.format != .opaque, await keys.reading(at: now) == nil {
-            faults.append(.keysUnusable)
-        }
+        if takesJWTs, await !connection.canVerifyTokens(at: time.uptime()) { faults.append(.keysUnusable) }
         if let fault = await survey.introspectionFault(of: connection) {
             faults.append(fault == .rejectedCredentials ? .introspectionRefused : .introspectionUnusable)
         }

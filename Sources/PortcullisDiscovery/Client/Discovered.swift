@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+public import Portcullis
 public import PortcullisJOSE
 
 /// A discovered resource: its challenges, its metadata, and its usable authorization servers.
