@@ -185,7 +185,7 @@ struct EditedFileTests {
 }
 
 @Suite("Configuration file: pages, proxies and traces")
-struct EdgeSettingsTests {
+struct EdgeKeyTests {
     @Test func `fields are allowed and exposed in addition to those that always are`() throws {
         let more = """
             "cors": {"allowed_origins": ["https://app.example.com"], "allowed_headers": ["X-Custom", "accept"],

@@ -142,7 +142,7 @@ struct ProtectedAnswersTests {
         try await serve(resource, setup) { server in
             let cases: [(Int, String, [String])] = [
                 (401, "/notes", []), (401, "/notes/nothing", []), (400, "/notes", ["Authorization: Bearer"]),
-                (400, "/notes", ["Authorization: DPoP \(bound)", "DPoP: a", "DPoP: b"]),
+                (401, "/notes", ["Authorization: DPoP \(bound)", "DPoP: a", "DPoP: b"]),
                 (401, "/notes", ["Authorization: Basic eDp5"]),
                 (401, "/notes", ["Authorization: Bearer a.b.c"]),
                 (401, "/notes", ["Authorization: DPoP \(bound)"]),

@@ -104,7 +104,9 @@ extension ProtectedResource {
         }
         // RFC 9449 §8.2: the client has a nonce for its first proof, whatever is wrong with this request.
         refusal.dpopNonce = nonce
-        refusal.certificateFieldName = context.clientCertificate.field?.name.spelling
+        if reason != .forbiddenOrigin {
+            refusal.certificateFieldName = context.clientCertificate.field?.name.spelling
+        }
         return refusal
     }
 
