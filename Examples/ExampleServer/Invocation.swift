@@ -39,7 +39,7 @@ enum Invocation {
                 }
                 values[word] = value
             default:
-                self = .misuse("\(Self.quoted(word)) is not an option of this program")
+                self = .misuse("unexpected argument \"\(TerminalText.printable(word))\"")
                 return
             }
         }
@@ -65,7 +65,8 @@ enum Invocation {
         var address = Address(host: values["--host"])
         if let text = values["--port"] {
             guard let port = Int(text), (0...65_535).contains(port) else {
-                self = .misuse("--port needs a number from 0 to 65535, not \(Self.quoted(text))")
+                self = .misuse(
+                    "--port needs a number from 0 to 65535, not \"\(TerminalText.printable(text))\"")
                 return
             }
             address.port = port

@@ -23,7 +23,7 @@ case .check(let file):
 case .help(let topic):
     StandardOutput.write(topic?.text ?? HelpTopic.usage)
 case .version:
-    StandardOutput.write("example-server 0.1.0\n")
+    StandardOutput.write("example-server \(ProductVersion.text)\n")
 case .misuse(let sentence):
     StandardError.write("example-server: \(sentence)\n\(HelpTopic.usage)")
     exit(with: .misuse)

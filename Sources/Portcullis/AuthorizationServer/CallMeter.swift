@@ -26,10 +26,16 @@ package final class CallMeter: Sendable {
         init(_ outcome: ServerAccess.Outcome) {
             switch outcome {
             case .success: self = .ok
-            case .failure(.status): self = .status
-            case .failure(.noResponse(.timedOut)): self = .timeout
-            case .failure(.noResponse(.untrustedServer)): self = .tls
+            case .failure(.status), .failure(.redirect): self = .status
+            case .failure(.noResponse(let error)): self.init(error.kind)
             case .failure: self = .failed
+            }
+        }
+        private init(_ error: FetchError) {
+            switch error {
+            case .timedOut: self = .timeout
+            case .untrustedServer: self = .tls
+            default: self = .failed
             }
         }
     }

@@ -12,6 +12,9 @@ package final class IssuerConnection: Sendable {
     let keys: KeyStore?
     let introspector: IntrospectionClient?
     let activeLifetime: Duration?
+    /// The deviations from the usual claims; `nil` if there are none.
+    let claimRules: ClaimRules?
+    private let answerReports = ReportInterval()
     /// The issuer's metadata, loaded when needed.
     let metadata: Refresher<AuthorizationServerMetadata>
     /// Whether its keys are discovered from its metadata.
@@ -86,6 +89,8 @@ package final class IssuerConnection: Sendable {
         default: keyOrigin = nil
         }
         activeLifetime = trusted.introspection?.activeLifetime
+        claimRules = ClaimRules(
+            trusted.claims, requiring: trusted.requiredClaimValues, audienceFrom: trusted.audienceSource)
         sharedAnswers = trusted.introspection.flatMap { introspection in
             introspection.sharedCache.map { ($0, trusted.asker(introspection)) }
         }
@@ -132,6 +137,11 @@ extension IssuerConnection {
         return await keys.reading(at: now) != nil
     }
 
+    /// Why the last attempt to fetch keys failed, or `nil` if it did not.
+    package var keyFault: AuthorizationServerFault? {
+        get async { await keys?.lastFault }
+    }
+
     /// Asks the introspection endpoint about a token that does not exist; `nil` if it answers, or if there
     /// is no introspection.
     ///
@@ -149,6 +159,12 @@ extension IssuerConnection {
     package func reportChanges(in document: JSONObject) {
         let changes = watch.changes(in: document)
         if !changes.isEmpty { onEvent(.authorizationServerChanged(issuer: issuer, members: changes)) }
+    }
+
+    /// Reports an introspection answer that can't be used, at most once a minute.
+    func reportUnusableAnswer(_ fault: ClaimFault, at now: MonotonicInstant) {
+        guard answerReports.isDue(at: now) else { return }
+        onEvent(.unusableIntrospectionAnswer(issuer: issuer, member: fault.name, found: fault.found))
     }
 
     /// Takes over the state of an earlier connection to the issuer, unless this one has loaded keys itself.

@@ -147,7 +147,8 @@ extension ProtectedResource.Configuration {
         if !problems.isEmpty { throw ConfigurationError(problems) }
         return Checked(
             metadata: metadata, originCheck: originCheck,
-            format: format, challengeParameters: parameters, warnings: findings.warnings + signingWarnings)
+            format: format, challengeParameters: parameters,
+            warnings: findings.warnings + signingWarnings + issuers.flatMap(\.relaxations))
     }
 
     private var signingWarnings: [String] {

@@ -28,7 +28,7 @@ extension ConfigurationFile {
         while true {
             let count = piece.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
             guard count >= 0 else { throw InvalidConfiguration("cannot be read: \(systemMessage())") }
-            if count == 0 { return JSONDocument.withoutByteOrderMark(contents) }
+            if count == 0 { return ByteOrderMark.removed(from: contents) }
             contents += piece.prefix(count)
             guard contents.count <= maxByteCount else {
                 throw InvalidConfiguration("must be at most \(maxByteCount) bytes long")

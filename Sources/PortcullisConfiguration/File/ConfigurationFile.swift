@@ -24,7 +24,7 @@ package struct ConfigurationFile: Sendable {
     /// Does not open the files that it names and does not contact the issuers.
     package init(parsing bytes: [UInt8]) throws(InvalidConfiguration) {
         let json: JSONValue
-        let bytes = JSONDocument.withoutByteOrderMark(bytes)
+        let bytes = ByteOrderMark.removed(from: bytes)
         do {
             json = try JSONValue.parse(bytes, limits: JSONLimits(maximumByteCount: Self.maxByteCount))
         } catch {
@@ -78,6 +78,11 @@ package struct InvalidConfiguration: Error, Sendable, Hashable {
     }
 
     init(_ error: JSONError, in bytes: [UInt8]) {
-        self.init("must be JSON: " + JSONDocument.describe(error, in: bytes))
+        self.init("must be JSON: \(JSONProblem(error, in: bytes))")
     }
+}
+
+extension InvalidConfiguration: CustomStringConvertible {
+    /// The findings, one a line.
+    package var description: String { findings.map(\.description).joined(separator: "\n") }
 }

@@ -30,6 +30,7 @@ struct CrossChecks {
             }
             known.append(server.issuer)
         }
+        checkSpelling(file.authorizationServers, listed: file.resources.flatMap(\.issuers))
         for (issuer, path) in file.resources.flatMap(\.issuers)
         where !known.contains(where: { $0.utf8.elementsEqual(issuer.utf8) }) {
             known.append(issuer)
@@ -37,11 +38,6 @@ struct CrossChecks {
             if let url = HTTPURL.parse(issuer), !url.isSecure {
                 findings.checkIssuer(JSONPath(text: path), issuer, allowingLoopback: false)
             }
-        }
-        let used = file.resources.flatMap(\.issuers).map(\.issuer)
-        for server in file.authorizationServers
-        where !server.issuer.isEmpty && !used.contains(where: { $0.utf8.elementsEqual(server.issuer.utf8) }) {
-            findings.warning(JSONPath(text: server.path)["issuer"], "is trusted by no resource")
         }
     }
 

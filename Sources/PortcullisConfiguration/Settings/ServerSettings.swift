@@ -45,6 +45,8 @@ package struct ServerSettings: Sendable, Hashable {
     package var assignsRequestIDs: Bool?
     /// `nil`: no TLS.
     package var tls: TLSSettings?
+    /// How authorization servers are called.
+    package var outbound = OutboundSettings()
 
     /// Creates the defaults.
     package init() {}
@@ -71,6 +73,7 @@ extension ServerSettings {
         traces = reader.word("traces", TraceTrust.self) ?? traces
         metricsNames = reader.word("metrics_names", MetricsRegistry.Names.self) ?? metricsNames
         readLog(reader)
+        outbound = OutboundSettings(reader)
         reader.finish()
     }
 }
@@ -125,7 +128,9 @@ extension ServerSettings {
                 reader.findings.warning(path, "has bits set after its prefix; they are ignored")
             } else {
                 reader.findings.error(
-                    path, "must be an IP address, a network such as \"10.0.0.0/8\", or \"unix\"")
+                    path,
+                    "must be an IP address, a network such as \"10.0.0.0/8\", or \"unix\"; found "
+                        + FoundValue.text(of: .string(text)))
             }
         }
         let family = reader.word("forwarded", TrustedProxies.ForwardedFamily.self) ?? .none

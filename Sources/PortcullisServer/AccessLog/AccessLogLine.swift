@@ -80,7 +80,7 @@ package struct AccessLogLine {
         appendPair("linked_trace_id", trace?.linkedTraceID, &line)
         appendPair("route", summary.route, &line)
         appendPair("resource", resource, &line)
-        appendPair("refusal", summary.refusal?.rawValue, &line)
+        appendPair("refusal", summary.refusalCode, &line)
         appendQuotedPair("expected", summary.finding?.expected, &line)
         appendQuotedPair("got", summary.finding?.got, &line)
         if !summary.isComplete { line += " incomplete".utf8 }
@@ -138,7 +138,7 @@ package struct AccessLogLine {
         }
         appendMember("route", summary.route, &line)
         appendMember("resource", resource, &line)
-        appendMember("refusal", summary.refusal?.rawValue, &line)
+        appendMember("refusal", summary.refusalCode, &line)
         if let finding = summary.finding {
             appendMember("expected", finding.expected, &line)
             appendMember("got", finding.got, &line)

@@ -21,6 +21,8 @@ public struct RequestSummary: Sendable {
     public var sentByteCount: Int
     /// Why the gate refused, if it did.
     public var refusal: RefusalReason?
+    /// What was wrong with the message itself, if the server refused it before or instead of the gate.
+    public var malformation: MalformedMessage?
     /// What the gate expected and what there was, if it refused and somebody wants to know.
     ///
     /// Holds claims of the token: no label for a time series.
@@ -35,7 +37,8 @@ public struct RequestSummary: Sendable {
     public init(
         route: String, method: Method, status: Status?, isComplete: Bool, duration: Duration,
         receivedByteCount: Int = 0, sentByteCount: Int = 0, refusal: RefusalReason? = nil,
-        finding: RefusalFinding? = nil, isEncrypted: Bool = false, protocolVersion: String? = "1.1"
+        finding: RefusalFinding? = nil, malformation: MalformedMessage? = nil, isEncrypted: Bool = false,
+        protocolVersion: String? = "1.1"
     ) {
         self.route = route
         self.method = method
@@ -48,5 +51,10 @@ public struct RequestSummary: Sendable {
         self.finding = finding
         self.isEncrypted = isEncrypted
         self.protocolVersion = protocolVersion
+        self.malformation = malformation
     }
+
+    /// The stable code of the reason for a refusal, in the access log and in metrics: that of the gate, or of
+    /// the message.
+    package var refusalCode: String? { refusal?.rawValue ?? malformation?.code }
 }

@@ -10,7 +10,7 @@ struct RequestRecord {
     static let malformed = "malformed"
 
     var route = malformed
-    let method: Method
+    var method: Method
     /// `nil` for a malformed head.
     var version: HTTPVersion?
     let begun: MonotonicInstant
@@ -19,11 +19,14 @@ struct RequestRecord {
     var status: Status?
     var refusal: RefusalReason?
     var finding: RefusalFinding?
+    var malformation: MalformedMessage?
     var receivedByteCount: Int
     /// The request ID, for the log, the response and the body of a refusal.
     var id: String?
     /// Kept for the path, if there is an access log.
     var head: RequestHead?
+    /// Target and version of a message without a head whose request line was valid.
+    var requestLine: (target: [UInt8], version: HTTPVersion)?
     /// The identifier of the resource that the request belongs to.
     var resource: String?
     /// The client's address according to trusted proxies.
@@ -77,13 +80,18 @@ extension Connection {
             route: ended.route, method: ended.method, status: ended.status, isComplete: isComplete,
             duration: .now() - ended.begun, receivedByteCount: ended.receivedByteCount,
             sentByteCount: output.appendedByteCount - ended.sentBefore, refusal: ended.refusal,
-            finding: ended.finding, isEncrypted: ended.isEncrypted,
-            protocolVersion: ended.version.map { $0 == .http1_1 ? "1.1" : "1.0" })
+            finding: ended.finding, malformation: ended.malformation, isEncrypted: ended.isEncrypted,
+            protocolVersion: (ended.version ?? ended.requestLine?.version).map {
+                $0 == .http1_1 ? "1.1" : "1.0"
+            })
         context.recorder?.record(.requestFinished(summary))
         guard let log = context.core.accessLog else { return }
         var line = AccessLogLine(
-            summary, client: ended.client ?? peer.host, path: ended.head.map(Self.loggedPath),
-            version: ended.head?.version ?? .http1_1, id: ended.id, resource: ended.resource)
+            summary, client: ended.client ?? peer.host,
+            path: ended.head.map { Self.loggedPath($0.bytes[$0.targetRange]) }
+                ?? ended.requestLine.map { Self.loggedPath($0.target[...]) },
+            version: ended.head?.version ?? ended.requestLine?.version ?? .http1_1, id: ended.id,
+            resource: ended.resource)
         if let head = ended.head, let seed = ended.traceSeed {
             let isTrusted = context.core.traces.includes(isFromTrustedProxy)
             line.trace = TraceContext.of(head, isTrusted: isTrusted, seed: seed)
@@ -92,8 +100,8 @@ extension Connection {
     }
 
     /// The path of the target, never its query, which may hold secrets.
-    private static func loggedPath(_ head: RequestHead) -> ArraySlice<UInt8> {
-        let target = head.bytes[head.targetRange].prefix { $0 != 0x3F }
+    private static func loggedPath(_ target: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        let target = target.prefix { $0 != 0x3F }
         guard target.first != 0x2F, target != [0x2A] else { return target }
         // In an absolute URI the path begins at the third slash; an authority has none.
         let slashes = target.indices.lazy.filter { target[$0] == 0x2F }.prefix(3)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 internal import Portcullis
+internal import PortcullisHTTP
 internal import PortcullisTransport
 
 extension MetricsText {
@@ -13,9 +14,13 @@ extension MetricsText {
         )
         counter(
             "portcullis_response_bytes", "Bytes of responses produced.", unit: "bytes", counts.sentByteCount)
-        family("portcullis_refusals", .counter, "Requests that the gate refused, by reason.")
-        for (reason, count) in counts.refusals.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
-            sample("_total", [("reason", reason.rawValue)], "\(count)")
+        family(
+            "portcullis_refusals", .counter, "Requests that the gate refused, and malformed ones, by reason.")
+        let refusals =
+            counts.refusals.map { ($0.key.rawValue, $0.value) }
+            + counts.malformations.map { ($0.key.code, $0.value) }
+        for (reason, count) in refusals.sorted(by: { $0.0 < $1.0 }) {
+            sample("_total", [("reason", reason)], "\(count)")
         }
         writeConnections(counts)
         family(

@@ -160,7 +160,7 @@ extension CompiledRoute {
     func answeringTooLarge() -> CompiledRoute {
         CompiledRoute(
             name: name, resource: resource, cors: cors, middleware: middleware,
-            handler: .immediate { _ in .problem(.contentTooLarge) })
+            handler: .immediate { _ in .problem(MalformedMessage.bodyTooLarge) })
     }
 
     /// The same route under a CORS policy.
