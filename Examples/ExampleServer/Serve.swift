@@ -18,12 +18,12 @@ func check(_ path: String) -> Outcome {
 /// Serves a configuration file until SIGTERM or SIGINT.
 func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
     let metrics = MetricsRegistry()
-    guard let served = read(path, counting: metrics) else { return .failure }
+    guard var served = read(path, counting: metrics) else { return .failure }
     metrics.names = served.file.server.metricsNames
     metrics.watch(served.store)
     raiseDescriptorLimit()
-    let file = served.file
-    for warning in file.warnings where !warning.isSaidAtStart { log("\(warning)") }
+    for warning in served.takeWarnings() where !warning.isSaidAtStart { log("\(warning)") }
+    let file = served.file.withoutDeclarations
     do {
         let accessLog = try file.makeAccessLog(relativeTo: path)
         let manager = serviceManager()
@@ -39,7 +39,9 @@ func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
             ?? makeSocket(
                 at: .init(object: "$.server"), address.host ?? host, address.port ?? file.server.port,
                 permissions: file.server.unixSocketMode, owner: served.socketOwner, loopCount: loopCount)
-        let server = try Server(validating: served.routes, on: socket, configuration: configuration)
+        let server = try Server(validating: served.takeRoutes(), on: socket, configuration: configuration)
+        // Reading the file took much more memory than what remains.
+        FreeMemory.giveBack()
         let reloader = Reloader(path, server, serving: served, metrics, accessLog)
         var servers = [server]
         if let admin = file.admin {

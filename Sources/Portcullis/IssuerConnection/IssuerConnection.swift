@@ -187,9 +187,10 @@ extension IssuerConnection {
 /// The connections of several resources: those that trust the same issuer load its keys once.
 package final class IssuerConnections: Sendable {
     /// Connections of an earlier configuration, whose keys are used until the new ones have fetched theirs.
-    private let previous: [[UInt8]: IssuerConnection]
-    // Bytes, because String compares by canonical equivalence.
-    private let connections = Mutex<[[UInt8]: IssuerConnection]>([:])
+    private let previous: [ExactText: IssuerConnection]
+    private let connections = Mutex<[ExactText: IssuerConnection]>([:])
+    /// The lists of the resources, which share them where their issuers are the same.
+    private let lists = Mutex<[[ExactText]: [IssuerConnection]]>([:])
 
     /// Starts without a connection.
     ///
@@ -200,9 +201,32 @@ package final class IssuerConnections: Sendable {
         self.previous = previous?.connections.withLock { $0 } ?? [:]
     }
 
+    /// The connections of an earlier resource that trusts exactly these issuers, which have passed all checks.
+    func connections(to issuers: [ExactText]) -> [IssuerConnection]? {
+        lists.withLock { $0[issuers] }
+    }
+
+    /// The connections to exactly these issuers, in memory that all resources with the same issuers share.
+    func connections(
+        to issuers: [ExactText], making make: () -> [IssuerConnection]
+    ) -> [IssuerConnection] {
+        if let known = connections(to: issuers) { return known }
+        let made = make()
+        return lists.withLock { lists in
+            if let known = lists[issuers] { return known }
+            lists[issuers] = made
+            return made
+        }
+    }
+
+    /// Whether an earlier resource trusts the issuer, which has passed its checks.
+    func hasConnection(to issuer: String) -> Bool {
+        connections.withLock { $0[ExactText(issuer)] != nil }
+    }
+
     func connection(to issuer: String, making make: () -> IssuerConnection) -> IssuerConnection {
         connections.withLock { connections in
-            let key = Array(issuer.utf8)
+            let key = ExactText(issuer)
             if let existing = connections[key] { return existing }
             let made = make()
             if let earlier = previous[key] { made.inherit(from: earlier) }

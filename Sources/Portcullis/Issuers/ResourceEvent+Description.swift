@@ -81,7 +81,8 @@ extension FetchError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .unreachable: "the connection failed or broke"
-        case .forbiddenAddress: "the host has only private addresses, and connections to those are not allowed"
+        case .forbiddenAddress:
+            "the host has only private addresses, and connections to those are not allowed"
         case .untrustedServer: "the certificate of the server is not trusted"
         case .timedOut: "there was no complete answer in time"
         case .tooLarge: "the answer is larger than max_response_bytes allows"
