@@ -127,7 +127,7 @@ actor Refresher<Value: Sendable> {
         let isDifferent = fingerprint != loaded.fingerprint
         fingerprint = loaded.fingerprint
         publication.publish(
-            loaded.value, isDifferent: isDifferent, freshUntil: now + timing.freshness,
+            loaded.value, isDifferent: isDifferent, loadedAt: now, freshUntil: now + timing.freshness,
             usableUntil: now + timing.freshness + timing.staleness)
         if isDifferent { announce(loaded.value) }
     }

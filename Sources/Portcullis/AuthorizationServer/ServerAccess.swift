@@ -14,6 +14,8 @@ package struct ServerAccess: Sendable {
     private let prepared = LastPrepared()
     /// The fetcher, if it is the package's own.
     private let own: HTTPClientFetcher?
+    /// Where the duration of calls is recorded, and what they ask for.
+    private var meter: (meter: CallMeter, kind: CallMeter.Kind)?
 
     init(
         fetcher: any Fetcher, timeout: Duration, maxResponseByteCount: Int, allowsInsecureLoopback: Bool
@@ -23,6 +25,13 @@ package struct ServerAccess: Sendable {
         self.timeout = timeout
         self.maxResponseByteCount = maxResponseByteCount
         self.allowsInsecureLoopback = allowsInsecureLoopback
+    }
+
+    /// Returns access to the same server whose calls are recorded.
+    func measured(by meter: CallMeter, as kind: CallMeter.Kind) -> ServerAccess {
+        var access = self
+        access.meter = (meter, kind)
+        return access
     }
 
     /// A response with status 200, or with another one that the caller reads too.
@@ -111,6 +120,7 @@ package struct ServerAccess: Sendable {
             message = own.flatMap { prepared.prepare(method, url, fields: fields, by: $0) }
         }
         let bound = min(timeout, bound)
+        let finish = meter.map { $0.meter.measuring($0.kind, then: finish) } ?? finish
         let judge: @Sendable (Result<Response, FetchError>) -> Void = { [maxResponseByteCount] result in
             finish(Self.outcome(of: result, passingOn: status, maxResponseByteCount))
         }
@@ -145,9 +155,11 @@ package struct ServerAccess: Sendable {
 
     /// Returns access to the same server through another fetcher.
     func through(_ other: any Fetcher) -> ServerAccess {
-        ServerAccess(
+        var access = ServerAccess(
             fetcher: other, timeout: timeout, maxResponseByteCount: maxResponseByteCount,
             allowsInsecureLoopback: allowsInsecureLoopback)
+        access.meter = meter
+        return access
     }
 }
 

@@ -38,10 +38,7 @@ extension ResourceSettings {
         publishing = PublishingSettings(reader)
         profile = Self.readProfile(reader)
         if let object = reader.object("tokens") { tokens = TokenSettings(object) }
-        if let cors = reader.object("cors") {
-            self.cors = Self.readOrigins(cors)
-            cors.finish()
-        }
+        cors = reader.object("cors").flatMap(CORSPolicy.init)
         challengeParameters = Self.readChallengeParameters(reader)
         routes = (reader.objects("routes") ?? []).compactMap { RouteSettings($0, isPublic: false) }
         reader.finish()
@@ -88,18 +85,6 @@ extension ResourceSettings {
                 "missing; must list issuers, since the metadata has no authorization_servers")
         }
         return trusted.enumerated().map { ($1, reader.path["trusted_issuers"][$0].text) }
-    }
-
-    private static func readOrigins(_ reader: ObjectReader) -> CORSPolicy? {
-        guard let origins = reader.strings("allowed_origins"), !origins.isEmpty else { return nil }
-        if origins != ["*"] {
-            for (index, origin) in origins.enumerated() {
-                guard let problem = CORSPolicy.problem(with: origin) else { continue }
-                reader.findings.error(reader.path["allowed_origins"][index], problem)
-            }
-        }
-        // Invalid origins have been reported above.
-        return try? CORSPolicy(allowing: origins)
     }
 
     private static func readChallengeParameters(_ reader: ObjectReader) -> [(name: String, value: String)] {
