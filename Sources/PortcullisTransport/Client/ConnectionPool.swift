@@ -38,8 +38,8 @@ final class ConnectionPool: @unchecked Sendable {
     // SAFETY: no call keeps the contents after it returns.
     let readBuffer = UnsafeMutableRawBufferPointer.allocate(
         byteCount: readByteCount, alignment: 16)
-    /// The byte count of one read: one TLS record.
-    static let readByteCount = 16384
+    /// The most bytes of one read: four TLS records; large responses cost fewer calls this way.
+    static let readByteCount = 65_536
     private var wakeUp = MonotonicInstant.distantFuture
     private var timer: (any DispatchSourceTimer)?
 
@@ -246,8 +246,10 @@ final class ConnectionPool: @unchecked Sendable {
         let now = MonotonicInstant.now()
         var next = MonotonicInstant.distantFuture
         for origin in origins.keys {
+            let isFull = origins[origin]?.connections.count ?? 0 >= settings.maxConnectionCount
             for exchange in origins[origin]?.waiting.removeExpired(at: now) ?? [] {
-                exchange.finish(.failure(.timeout))
+                // A streamed exchange may hold its connection for long, so that others wait in vain.
+                exchange.finish(.failure(isFull && exchange.stream != nil ? .tooManyWaiting : .timeout))
             }
             next = min(next, origins[origin]?.waiting.earliestDeadline ?? .distantFuture)
         }
