@@ -38,17 +38,21 @@ final class MetadataPublisher: Sendable {
     private let metadata: ProtectedResourceMetadata
     private let maxAge: Int
     private let signer: MetadataSigner?
+    /// Keys that sign something else.
+    private let furtherKeys: [JSONObject]
     private let state: Mutex<State>
 
     init(
-        _ metadata: ProtectedResourceMetadata, maxAge: Int, signing: MetadataSigning?, now: NumericDate
+        _ metadata: ProtectedResourceMetadata, maxAge: Int, signing: MetadataSigning?,
+        publishing keys: [JWK] = [], now: NumericDate
     ) throws(JOSEError) {
         let signer = signing.map { MetadataSigner($0, metadata) }
         self.metadata = metadata
         self.maxAge = maxAge
         self.signer = signer
         hash = MetadataDocument.hash(of: metadata.json.serialized())
-        let first = try Self.make(metadata, maxAge, signer, retired: [], at: now.seconds)
+        furtherKeys = keys.map(MetadataSigner.published)
+        let first = try Self.make(metadata, maxAge, signer, furtherKeys, retired: [], at: now.seconds)
         state = Mutex(State(documents: first))
     }
 
@@ -61,7 +65,9 @@ final class MetadataPublisher: Sendable {
                 return state.documents
             }
             state.retired.removeAll { $0.end <= now }
-            if let next = try? Self.make(metadata, maxAge, signer, retired: state.retired, at: now) {
+            if let next = try? Self.make(
+                metadata, maxAge, signer, furtherKeys, retired: state.retired, at: now)
+            {
                 state.documents = next
             }
             return state.documents
@@ -79,7 +85,9 @@ final class MetadataPublisher: Sendable {
         guard !kept.isEmpty else { return }
         state.withLock { state in
             state.retired = kept
-            if let next = try? Self.make(metadata, maxAge, signer, retired: kept, at: now.seconds) {
+            if let next = try? Self.make(
+                metadata, maxAge, signer, furtherKeys, retired: kept, at: now.seconds)
+            {
                 state.documents = next
             }
         }
@@ -87,21 +95,22 @@ final class MetadataPublisher: Sendable {
 
     private static func make(
         _ metadata: ProtectedResourceMetadata, _ maxAge: Int, _ signer: MetadataSigner?,
-        retired: [RetiredKey], at now: Double
+        _ furtherKeys: [JSONObject], retired: [RetiredKey], at now: Double
     ) throws(JOSEError) -> Documents {
+        func keySet(_ keys: [JSONObject]) -> MetadataDocument {
+            let json: JSONObject = ["keys": .array((keys + furtherKeys).map(JSONValue.object))]
+            return MetadataDocument(json.serialized(), "application/jwk-set+json", maxAge: maxAge)
+        }
         guard let signer else {
             return Documents(
-                metadata: MetadataDocument(metadata, maxAge: maxAge), signed: nil, keys: nil, madeAt: now,
-                renewAt: .infinity, signatureEnd: now)
+                metadata: MetadataDocument(metadata, maxAge: maxAge), signed: nil,
+                keys: furtherKeys.isEmpty ? nil : keySet([]), madeAt: now, renewAt: .infinity,
+                signatureEnd: now)
         }
         let signature = try signer.sign(at: Int(now))
         var complete = metadata
         complete.signedMetadata = signature
         let vary = signer.answersAcceptedJWT ? "Accept" : nil
-        let keys: JSONObject = [
-            "keys": .array(
-                ([signer.publicKey] + signer.otherKeys + retired.map(\.key)).map(JSONValue.object))
-        ]
         return Documents(
             metadata: MetadataDocument(
                 complete.json.serialized(), "application/json", maxAge: maxAge, vary: vary),
@@ -109,7 +118,7 @@ final class MetadataPublisher: Sendable {
                 ? MetadataDocument(
                     Array(signature.utf8), MetadataSigning.mediaType, maxAge: maxAge, vary: vary)
                 : nil,
-            keys: MetadataDocument(keys.serialized(), "application/jwk-set+json", maxAge: maxAge),
+            keys: keySet([signer.publicKey] + signer.otherKeys + retired.map(\.key)),
             madeAt: now,
             renewAt: min(now + signer.lifetime / 2, retired.map(\.end).min() ?? .infinity),
             signatureEnd: now.rounded(.down) + signer.lifetime)

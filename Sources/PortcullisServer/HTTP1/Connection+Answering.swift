@@ -24,7 +24,20 @@ extension Connection {
             id: record?.value.id, forwarding: forwarding, isFromTrustedProxy: isFromTrustedProxy,
             certificateSource: certificateSource, describesRefusals: context.core.describesRefusals)
         noteRoute(route, forwarding)
+        guard context.table.largestBodyLimit == nil || isBodyAllowed(semantics, route) else {
+            return refuse(.contentTooLarge, head)
+        }
         answer(context.watching(route) { route.begin(&request) }, request, route)
+    }
+
+    /// Applies the body limit of the route.
+    ///
+    /// RFC 9110 §15.5.14.
+    private func isBodyAllowed(_ semantics: RequestSemantics, _ route: CompiledRoute) -> Bool {
+        let limit = route.maxBodyByteCount ?? limits.maxBodyByteCount
+        if case .length(let length) = semantics.framing, length > limit { return false }
+        body.limit = limit
+        return true
     }
 
     /// Sends a response, or supplies what the gate needs: with the loop's budget and callbacks if possible,
@@ -125,16 +138,20 @@ extension Connection {
         let id = exchangeID
         let pool = context.core.pool
         beginWork()
+        let control = route.isRelaying ? RelayControl(connection: self, id: id) : nil
         makePending().taskRoute = route
         makePending().task = Task(executorPreference: loop) {
             do {
-                let response = try await route.respond(to: passage, pool)
+                let response = try await route.respond(to: passage, pool, control)
                 await self.complete(id, with: response, passage.request.head, route)
             } catch {
                 await self.cut(id)
             }
             await self.endWork()
         }
+        guard route.isRelaying else { return }
+        state.handlerEndsWithClient()
+        if state.hasLostStream { cancelHandler() }
     }
 
     private func complete(

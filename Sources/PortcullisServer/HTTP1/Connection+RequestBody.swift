@@ -23,10 +23,12 @@ extension Connection {
             body = BodyReader(semantics.framing, limits: terms.wireLimits, limit: limits.maxBodyByteCount)
             state.bodyExpected(owesContinue: semantics.expectsContinue && rest.isEmpty)
             let length: Int? = if case .length(let length) = semantics.framing { length } else { nil }
-            return (
-                RequestBody(.stream(length: length, ExchangeBody(connection: self, id: exchangeID))), 0
-            )
+            return (streamedBody(length: length), 0)
         }
+    }
+
+    func streamedBody(length: Int?) -> RequestBody {
+        RequestBody(.stream(length: length, ExchangeBody(connection: self, id: exchangeID)))
     }
 
     fileprivate func nextPiece(_ id: UInt64) async throws -> [UInt8]? {

@@ -42,6 +42,10 @@ package final class CompiledRoute: Sendable {
     let middleware: [any Middleware]
     private let chain: [Link]
     let handler: RouteHandler
+    /// The largest body of a request; `nil` for the server's limit.
+    let maxBodyByteCount: Int?
+    /// Whether the handler asks another server.
+    let isRelaying: Bool
     /// The CORS policy of the responses.
     let cors: CORSPolicy?
     /// The index of the first gate in the middleware; the end index if there is none.
@@ -64,6 +68,8 @@ package final class CompiledRoute: Sendable {
         self.middleware = middleware
         chain = middleware.map(Link.init)
         self.handler = handler
+        maxBodyByteCount = handler.relay?.maxBodyByteCount
+        isRelaying = handler.relay != nil
         self.cors = cors
         gateIndex = middleware.firstIndex { $0 is any GateMiddleware } ?? middleware.count
         gate = middleware.lazy.compactMap { $0 as? ResourceGate }.first
@@ -179,23 +185,29 @@ package final class CompiledRoute: Sendable {
     }
 
     /// Runs the rest of the chain.
-    package func respond(to passage: Passage, _ pool: BlockingPool) async throws -> Response {
-        var response = try await run(passage.request, from: passage.index, passage, pool)
+    package func respond(
+        to passage: Passage, _ pool: BlockingPool, _ control: (any ExchangeControl)? = nil
+    ) async throws -> Response {
+        var response = try await run(passage.request, from: passage.index, passage, pool, control)
         for finish in passage.finishers.reversed() { finish(&response) }
         cors?.apply(to: &response, of: passage.request.head, namesRequest: passage.request.id != nil)
         return response
     }
 
     private func run(
-        _ request: Request, from index: Int, _ passage: Passage?, _ pool: BlockingPool
+        _ request: Request, from index: Int, _ passage: Passage?, _ pool: BlockingPool,
+        _ control: (any ExchangeControl)?
     ) async throws -> Response {
         guard index < chain.count else {
-            var response = try await handler.respond(to: request, pool)
+            var response = try await handler.respond(to: request, pool, control)
+            if cors != nil, response.relayed != nil { CORSPolicy.removeFields(from: &response.fields) }
             limit(&response, request)
             finish(&response, at: index)
             return response
         }
-        let next: Middleware.Next = { request in try await self.run(request, from: index + 1, nil, pool) }
+        let next: Middleware.Next = { request in
+            try await self.run(request, from: index + 1, nil, pool, control)
+        }
         var response: Response
         do {
             switch chain[index] {

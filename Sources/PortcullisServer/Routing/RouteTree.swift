@@ -21,7 +21,9 @@ struct RouteTree: Sendable {
 
         subscript(_ method: Method) -> CompiledRoute? {
             if let exact = routes.first(where: { $0.method == method }) { return exact.route }
-            return method == .head ? routes.first { $0.method == .get }?.route : nil
+            if method == .head, let route = routes.first(where: { $0.method == .get })?.route { return route }
+            guard method != .trace, method != .connect else { return nil }
+            return routes.first { $0.method == .everyMethod }?.route
         }
 
         /// The value of `Allow`.
@@ -29,7 +31,9 @@ struct RouteTree: Sendable {
         /// RFC 9110 §10.2.1.
         var allowed: String {
             var names: [String] = []
-            for (method, _) in routes where !names.contains(method.name) { names.append(method.name) }
+            for (method, _) in routes {
+                for name in method.namedMethods where !names.contains(name) { names.append(name) }
+            }
             if names.contains("GET"), !names.contains("HEAD") { names.append("HEAD") }
             return names.joined(separator: ", ")
         }

@@ -13,6 +13,8 @@ struct RoutingTableBuilder {
     private(set) var outermost: [any Middleware] = []
     var problems: [String] = []
     private var warnings: [String] = []
+    /// The body limits of the routes that relay.
+    private var bodyLimits: [Int?] = []
 
     mutating func add(_ routes: Routes) {
         outermost = routes.middleware
@@ -30,6 +32,7 @@ struct RoutingTableBuilder {
                     name: path, segments: pattern.segments, cors: cors, middleware: middleware,
                     handler: handler)
                 publicRoutes.append((pattern, methods, route))
+                check(handler, path, of: nil)
             case .group(let group):
                 add(group, outer: middleware, cors: cors)
             case .protected(let block):
@@ -61,7 +64,8 @@ struct RoutingTableBuilder {
         return RoutingTable.Parts(
             resolver: resolver, sites: sites,
             misdirected: fixed("misdirected", .problem(.misdirectedRequest)),
-            resources: resources, warnings: warnings)
+            resources: resources, warnings: warnings, hasRelays: !bodyLimits.isEmpty,
+            largestBodyLimit: bodyLimits.compactMap { $0 }.max())
     }
 
     /// Returns `nil` and notes the problems if two resources can't be distinguished.
@@ -100,7 +104,7 @@ struct RoutingTableBuilder {
 
     private func asterisk(_ blocks: [ProtectedRoutes]) -> CompiledRoute {
         let methods = publicRoutes.flatMap(\.methods) + blocks.flatMap { $0.entries.flatMap(\.methods) }
-        let names = Set(methods.map(\.name)).union(["GET", "HEAD", "OPTIONS"])
+        let names = Set(methods.flatMap(\.namedMethods)).union(["GET", "HEAD", "OPTIONS"])
         var response = Response.noContent
         response.fields[.allow] = names.sorted().joined(separator: ", ")
         return fixed("*", response)
@@ -140,6 +144,7 @@ struct RoutingTableBuilder {
             rejectUndeclaredScopes(entry, of: resource)
             rejectUndeclaredTypes(entry, of: resource)
             rejectUnavailableIntrospection(entry, of: resource)
+            check(entry.handler, entry.path, of: resource)
             let gate = ResourceGate(
                 resource, requiring: entry.requirement, streamExpiry: block.streamExpiry)
             let route = CompiledRoute(
@@ -162,7 +167,7 @@ struct RoutingTableBuilder {
 
     /// The methods of all routes of a resource.
     private static func methods(of routes: [PlainRoute]) -> String {
-        var names = Set(routes.flatMap(\.methods).map(\.name))
+        var names = Set(routes.flatMap(\.methods).flatMap(\.namedMethods))
         if names.contains("GET") { names.insert("HEAD") }
         names.insert("OPTIONS")
         return names.sorted().joined(separator: ", ")
@@ -190,6 +195,13 @@ struct RoutingTableBuilder {
             )
         }
         return isWithin
+    }
+
+    private mutating func check(_ handler: RouteHandler, _ path: String, of resource: ProtectedResource?) {
+        guard let relay = handler.relay else { return }
+        problems += relay.problems(for: resource).map { "the route \(path): \($0)" }
+        warnings += relay.warnings.map { "the route \(path): \($0)" }
+        bodyLimits.append(relay.maxBodyByteCount)
     }
 
     private mutating func rejectUndeclaredScopes(
