@@ -9,6 +9,7 @@ import PortcullisServer
 struct ServableFile {
     let file: ConfigurationFile
     let resources: [ProtectedResource]
+    private let proxies: ConfiguredProxies
     let connections: IssuerConnections
     let selfCheckFetcher: HTTPClientFetcher?
     /// `nil`: the file configures no TLS.
@@ -54,10 +55,16 @@ struct ServableFile {
                     log(event.description)
                 })
         }
-        let problems = Self.findings(of: made) + Self.findings(of: tls) + Self.findings(of: resources)
+        let proxies = Result { () throws(InvalidConfiguration) in
+            try file.makeProxies(relativeTo: path) { log("\($0)") }
+        }
+        let problems =
+            Self.findings(of: made) + Self.findings(of: tls) + Self.findings(of: resources)
+            + Self.findings(of: proxies)
         guard problems.isEmpty else { throw InvalidConfiguration(findings: problems) }
         self.tls = try tls.get()
         self.resources = try resources.get()
+        self.proxies = try proxies.get()
         self.connections = connections
         selfCheckFetcher = try file.makeSelfCheckFetcher(relativeTo: path)
         file.warnings += file.warningsOfOpenSecrets(relativeTo: path)
@@ -71,7 +78,7 @@ struct ServableFile {
 
     var routes: Routes {
         var routes = Routes()
-        file.declare(&routes, guarding: resources)
+        file.declare(&routes, guarding: resources, passingTo: proxies)
         return routes
     }
 }

@@ -18,6 +18,7 @@ struct CrossChecks {
         }
         checkNesting(file.resources)
         checkPublicRoutes(file)
+        checkProxies(file)
         checkStore(file)
     }
 

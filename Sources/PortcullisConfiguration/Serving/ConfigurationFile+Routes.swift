@@ -7,31 +7,42 @@ package import PortcullisServer
 extension ConfigurationFile {
     /// Adds every route of the file.
     ///
-    /// - Parameter guarded: The result of
-    ///   ``makeResources(relativeTo:sharing:remembering:storingIn:onEvent:)``.
-    package func declare(_ routes: inout Routes, guarding guarded: [ProtectedResource]) {
-        for route in publicRoutes { route.declare(in: &routes) }
+    /// - Parameters:
+    ///   - guarded: The result of ``makeResources(relativeTo:sharing:remembering:storingIn:onEvent:)``.
+    ///   - proxies: The result of ``makeProxies(relativeTo:onEvent:)``. A route whose proxy is missing
+    ///     answers 502, which is enough to explain decisions.
+    package func declare(
+        _ routes: inout Routes, guarding guarded: [ProtectedResource],
+        passingTo proxies: ConfiguredProxies = ConfiguredProxies()
+    ) {
+        for route in publicRoutes { route.declare(in: &routes, proxies) }
         for (settings, resource) in zip(resources, guarded) {
             routes.protect(resource) { block in
                 block.hasWholePaths = true
                 block.cors = settings.cors
-                for route in settings.routes { route.declare(in: &block) }
+                for route in settings.routes { route.declare(in: &block, proxies) }
             }
         }
     }
 }
 
 extension RouteSettings {
-    fileprivate func declare(in routes: inout Routes) {
+    fileprivate func declare(in routes: inout Routes, _ proxies: ConfiguredProxies) {
         switch answer.handler {
         case .immediate(let handle): routes.on(methods, pattern) { request in handle(request, nil) }
         case .suspending(let handle): routes.on(methods, pattern) { request in try await handle(request) }
         case .blocking(let handle):
             routes.blocking { $0.on(methods, pattern) { request in handle(request) } }
+        case .proxied:
+            if let proxy = proxies[self] {
+                routes.proxy(pattern, methods: methods, to: proxy)
+            } else {
+                routes.on(methods, pattern) { _ in Response(status: .badGateway) }
+            }
         }
     }
 
-    fileprivate func declare(in block: inout ProtectedRoutes) {
+    fileprivate func declare(in block: inout ProtectedRoutes, _ proxies: ConfiguredProxies) {
         let requirement = requirement
         switch answer.handler {
         case .immediate(let handle):
@@ -40,6 +51,12 @@ extension RouteSettings {
             block.on(methods, pattern, requiring: requirement) { request, _ in try await handle(request) }
         case .blocking(let handle):
             block.on(methods, pattern, requiring: requirement, blocking: { request, _ in handle(request) })
+        case .proxied:
+            if let proxy = proxies[self] {
+                block.proxy(pattern, methods: methods, requiring: requirement, to: proxy)
+            } else {
+                block.on(methods, pattern, requiring: requirement) { _, _ in Response(status: .badGateway) }
+            }
         }
     }
 }

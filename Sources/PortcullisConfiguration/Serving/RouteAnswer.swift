@@ -12,6 +12,8 @@ enum RouteAnswer: Sendable {
     case immediate(@Sendable (Request, AccessToken?) -> Response)
     case suspending(@Sendable (Request) async throws -> Response)
     case blocking(@Sendable (Request) -> Response)
+    /// Another server answers.
+    case proxied
 }
 
 extension RouteAnswer {
@@ -40,6 +42,7 @@ extension RouteSettings.Answer {
                 HeldThread.sleep(for: duration)
                 return .text("blocked")
             }
+        case .proxy: .proxied
         }
     }
 
