@@ -83,7 +83,17 @@ struct ExplainLogTests {
             Self.line(.json, nil, id: "a") + Self.line(.text, nil, id: "a", status: 500, isComplete: false)
         #expect(try await explain("a", in: text) == .success)
         #expect(transcript.output.contains("The gate admitted the request. Status 200.\n"))
+        #expect(transcript.output.contains("\nrepair:    none: the gate admitted it\n"))
         #expect(transcript.output.contains("Status 500. The response was incomplete.\n"))
+    }
+
+    @Test func `a malformed message is explained`() async throws {
+        let text = #"{"request_id":"a","method":"GET","path":"/x","status":400,"refusal":"invalidFieldName"}"#
+        #expect(try await explain("a", in: text) == .success)
+        #expect(
+            transcript.output.contains(
+                "Refused: invalidFieldName: a field line has no name, or a malformed one. The server refused the "
+                    + "message before the gate.\n"))
     }
 
     @Test func `a missing line and a missing log are reported`() async throws {

@@ -196,7 +196,7 @@ struct StreamedExchangeTests {
         let exchange = try Self.open(
             try makeClient(), server,
             timeouts: .init(connect: .seconds(5), response: .milliseconds(100), idle: .seconds(5)))
-        await #expect(throws: HTTPClientError.timeout) { try await exchange.nextHead() }
+        await #expect(throws: HTTPClientError.timeout(.answering)) { try await exchange.nextHead() }
     }
 
     @Test func `a pause within a body is too long`() async throws {
@@ -210,7 +210,7 @@ struct StreamedExchangeTests {
             try makeClient(), server,
             timeouts: .init(connect: .seconds(5), response: .seconds(5), idle: .milliseconds(100)))
         _ = try await exchange.nextHead()
-        await #expect(throws: HTTPClientError.timeout) { try await Self.body(of: exchange) }
+        await #expect(throws: HTTPClientError.timeout(.answering)) { try await Self.body(of: exchange) }
     }
 
     @Test func `cancelling closes the connection`() async throws {

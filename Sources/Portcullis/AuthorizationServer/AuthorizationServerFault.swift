@@ -4,23 +4,37 @@ public import PortcullisJOSE
 
 /// A fault of an authorization server, for the operator's log.
 ///
-/// Contains no text from the network.
+/// Text from the network is bounded, printable ASCII: an issuer, a media type, the target of a redirect without
+/// its query.
 ///
 /// RFC 8414 §3.2, §3.3, RFC 7662 §2.3.
 @nonexhaustive
 public enum AuthorizationServerFault: Error, Sendable, Hashable {
     /// There was no response.
     case noResponse(FetchError)
-    /// A response with another status than 200.
+    /// Calling this URL failed, for a reason that is none of this case.
+    indirect case calling(url: String, AuthorizationServerFault)
+    /// A response with another status than 200, and not a redirect.
     case status(Int)
-    /// A body that is not the expected JSON.
+    /// A redirect, which is not followed: its status, and its target without the query.
+    case redirect(Int, to: String?)
+    /// A body with this content coding, although none was asked for. RFC 9110 §8.4.
+    case contentCoding(String)
+    /// A body of this media type that is not JSON.
+    case mediaType(String)
+    /// A body that is not strict JSON.
+    case malformedJSON(JSONProblem)
+    /// A body that is JSON, but not an object.
     case malformedDocument
     /// A metadata document whose `issuer` is not, byte for byte, the configured one. RFC 8414 §3.3.
-    case issuerMismatch
-    /// A URL in the metadata that is not https.
-    case insecureURL
-    /// A metadata document without a required member.
-    case missingMember
+    ///
+    /// `named` is the document's, or `nil` if it is absent or not a string.
+    case issuerMismatch(named: String?, expected: String)
+    /// A URL that is not https, or cannot be fetched: the member of the metadata that has it, or `nil` if the
+    /// URL is configured.
+    case insecureURL(member: String?)
+    /// A document without this member, or in which it has the wrong type.
+    case missingMember(String)
     /// A key set without a usable key.
     case emptyKeySet
     /// The introspection endpoint refused the resource's own credentials. RFC 7662 §2.3.
@@ -78,6 +92,14 @@ public enum ResourceEvent: Sendable, Hashable {
     ///
     /// RFC 9396 §9.1.
     case malformedAuthorizationDetails(issuer: String, resource: ResourceIdentifier)
+    /// An introspection answer was not used: a member, by its name or pointer, and the type that it has.
+    ///
+    /// At most once a minute for each issuer. RFC 7662 §2.2.
+    case unusableIntrospectionAnswer(issuer: String, member: String, found: String)
+    /// A JWT with a `nonce`, which is usual in ID tokens, was accepted; at most once a minute.
+    ///
+    /// Some servers write the claim into access tokens too. RFC 8725 §3.12.
+    case tokenWithNonce(issuer: String, resource: ResourceIdentifier)
     /// The server's metadata lists resources, but not this one; its list may be partial. RFC 9728 §4.
     case resourceNotListed(issuer: String, resource: ResourceIdentifier)
 }
@@ -100,6 +122,8 @@ extension ResourceEvent {
         case .authenticationMethodNotListed: "authentication_method_not_listed"
         case .scopesNotListed: "scopes_not_listed"
         case .malformedAuthorizationDetails: "malformed_authorization_details"
+        case .unusableIntrospectionAnswer: "unusable_introspection_answer"
+        case .tokenWithNonce: "token_with_nonce"
         case .resourceNotListed: "resource_not_listed"
         }
     }

@@ -34,10 +34,13 @@ package struct AuthorizationServerMetadata: Sendable {
     ///
     /// RFC 8414 §3.2, §3.3.
     init(_ body: [UInt8], issuer: String, allowsInsecureLoopback: Bool) throws(AuthorizationServerFault) {
-        guard let object = (try? JSONValue.parse(body))?.object else { throw .malformedDocument }
+        let json: JSONValue
+        do { json = try JSONValue.parse(body) } catch { throw .unparsable(body, error) }
+        guard let object = json.object else { throw .malformedDocument }
         // RFC 8414 §3.3: identical, code point by code point; a final slash makes another issuer.
         guard let named = object["issuer"]?.string, named.utf8.elementsEqual(issuer.utf8) else {
-            throw .issuerMismatch
+            throw .issuerMismatch(
+                named: object["issuer"]?.string.map(ForeignText.shown), expected: issuer)
         }
         jwksURI = object["jwks_uri"]?.string
         introspectionEndpoint = object["introspection_endpoint"]?.string
@@ -48,9 +51,13 @@ package struct AuthorizationServerMetadata: Sendable {
         protectedResources = object["protected_resources"]?.strings
         self.body = body
         members = object
-        for url in [jwksURI, introspectionEndpoint, certificateIntrospectionEndpoint] {
+        let endpoints = [
+            ("jwks_uri", jwksURI), ("introspection_endpoint", introspectionEndpoint),
+            ("mtls_endpoint_aliases.introspection_endpoint", certificateIntrospectionEndpoint),
+        ]
+        for (member, url) in endpoints {
             if let url, !IssuerURL.isFetchable(url, allowingInsecureLoopback: allowsInsecureLoopback) {
-                throw .insecureURL
+                throw .insecureURL(member: member)
             }
         }
     }
@@ -79,20 +86,24 @@ package struct AuthorizationServerMetadata: Sendable {
     static func discover(
         _ issuer: String, through access: ServerAccess
     ) async throws(AuthorizationServerFault) -> Refresher<AuthorizationServerMetadata>.Loaded {
-        var fault = AuthorizationServerFault.malformedDocument
+        var fault: AuthorizationServerFault?
         for location in locations(of: issuer) {
             do throws(AuthorizationServerFault) {
-                let body = try await access.body(.get, location, fields: [.accept: "application/json"])
-                let metadata = try AuthorizationServerMetadata(
-                    body, issuer: issuer, allowsInsecureLoopback: access.allowsInsecureLoopback)
-                return .init(value: metadata, fingerprint: body)
+                let metadata = try await access.document(location, accepting: "application/json") {
+                    (body) throws(AuthorizationServerFault) in
+                    try AuthorizationServerMetadata(
+                        body, issuer: issuer, allowsInsecureLoopback: access.allowsInsecureLoopback)
+                }
+                return .init(value: metadata, fingerprint: metadata.body)
             } catch {
-                switch error {
-                case .status(400..<500), .issuerMismatch, .malformedDocument: fault = error
+                switch error.cause {
+                case .status(400..<500), .issuerMismatch, .malformedDocument, .malformedJSON, .mediaType,
+                    .contentCoding:
+                    fault = .mostTelling(fault, error)
                 default: throw error
                 }
             }
         }
-        throw fault
+        throw fault ?? .insecureURL(member: nil)
     }
 }

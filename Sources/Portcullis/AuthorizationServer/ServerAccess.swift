@@ -25,7 +25,7 @@ package struct ServerAccess: Sendable {
         self.allowsInsecureLoopback = allowsInsecureLoopback
     }
 
-    /// A response with status 200.
+    /// A response with status 200, or with another one that the caller reads too.
     enum Response: Sendable {
         case received(ReceivedResponse)
         case fetched(FetchResponse)
@@ -44,11 +44,18 @@ package struct ServerAccess: Sendable {
             }
         }
 
-        var contentType: String? {
+        var contentType: String? { self[.contentType] }
+
+        subscript(name: FieldName) -> String? {
             switch self {
-            case .received(let response): response.fields[.contentType]
-            case .fetched(let response): response.fields[.contentType]
+            case .received(let response): response.fields[name]
+            case .fetched(let response): response.fields[name]
             }
+        }
+
+        /// The fault of the body, or what the fields say about why it cannot be parsed.
+        func explain(_ fault: AuthorizationServerFault) -> AuthorizationServerFault {
+            fault.explained(coding: self["Content-Encoding"], type: contentType)
         }
     }
 
@@ -60,37 +67,52 @@ package struct ServerAccess: Sendable {
         let append: (inout [UInt8]) -> Void
     }
 
-    /// Sends a request and returns the body of a 200; any other status is a fault, redirects included.
-    func body(
-        _ method: Method, _ url: String, fields: Fields
-    ) async throws(AuthorizationServerFault) -> [UInt8] {
+    /// Fetches a document and parses the body of a 200; any other status is a fault, redirects included.
+    ///
+    /// - Throws: The fault with the URL.
+    func document<Value>(
+        _ url: String, accepting types: String,
+        _ parse: ([UInt8]) throws(AuthorizationServerFault) -> Value
+    ) async throws(AuthorizationServerFault) -> Value {
         let outcome = await withCheckedContinuation { waiting in
-            send(method, url, fields: fields, within: timeout) { waiting.resume(returning: $0) }
+            send(.get, url, fields: [.accept: types], within: timeout) { waiting.resume(returning: $0) }
         }
-        return try outcome.get().body
+        do throws(AuthorizationServerFault) {
+            let response = try outcome.get()
+            do throws(AuthorizationServerFault) {
+                return try parse(response.body)
+            } catch {
+                throw response.explain(error)
+            }
+        } catch {
+            throw error.whenCalling(url)
+        }
     }
 
     /// Sends a request, and passes on a 200 response: once, on any thread, perhaps before this returns.
     ///
     /// Needs no task with the package's own client; on an event loop it all happens there.
     ///
-    /// - Parameter bound: The timeout, if it is shorter than the usual one.
+    /// - Parameters:
+    ///   - bound: The timeout, if it is shorter than the usual one.
+    ///   - status: A status whose responses are passed on too.
     func send(
         _ method: Method, _ url: String, fields: Fields,
         _ body: Body = Body(byteCount: 0, append: { _ in }), within bound: Duration,
+        passingOn status: Status = .ok,
         then finish: @escaping @Sendable (Outcome) -> Void
     ) {
         // The URL of a prepared request has been checked already.
         var message = own == nil ? nil : prepared.request(method, url)
         if message == nil {
             guard IssuerURL.isFetchable(url, allowingInsecureLoopback: allowsInsecureLoopback) else {
-                return finish(.failure(.insecureURL))
+                return finish(.failure(.insecureURL(member: nil)))
             }
-            message = own == nil ? nil : prepared.prepare(method, url, fields: fields)
+            message = own.flatMap { prepared.prepare(method, url, fields: fields, by: $0) }
         }
         let bound = min(timeout, bound)
         let judge: @Sendable (Result<Response, FetchError>) -> Void = { [maxResponseByteCount] result in
-            finish(Self.outcome(of: result, maxResponseByteCount))
+            finish(Self.outcome(of: result, passingOn: status, maxResponseByteCount))
         }
         if let own, let message {
             own.send(
@@ -109,11 +131,12 @@ package struct ServerAccess: Sendable {
     }
 
     private static func outcome(
-        of result: Result<Response, FetchError>, _ maxResponseByteCount: Int
+        of result: Result<Response, FetchError>, passingOn status: Status, _ maxResponseByteCount: Int
     ) -> Outcome {
         switch result {
         case .failure(let error): .failure(.noResponse(error))
-        case .success(let response) where response.status != .ok: .failure(.status(response.status.code))
+        case .success(let response) where response.status != .ok && response.status != status:
+            .failure(.init(status: response.status, location: response[.location]))
         case .success(let response) where response.body.count > maxResponseByteCount:
             .failure(.noResponse(.tooLarge))
         case .success(let response): .success(response)
@@ -143,8 +166,10 @@ private final class LastPrepared: Sendable {
     }
 
     /// - Parameter fields: The same each time for one URL.
-    func prepare(_ method: Method, _ url: String, fields: Fields) -> PreparedRequest? {
-        guard let request = try? PreparedRequest(method, url, fields: fields) else { return nil }
+    func prepare(
+        _ method: Method, _ url: String, fields: Fields, by fetcher: HTTPClientFetcher
+    ) -> PreparedRequest? {
+        guard let request = fetcher.prepare(method, url, fields: fields) else { return nil }
         last.withLock { $0 = (method, url, request) }
         return request
     }

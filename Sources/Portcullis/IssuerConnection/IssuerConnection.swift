@@ -12,6 +12,9 @@ package final class IssuerConnection: Sendable {
     let keys: KeyStore?
     let introspector: IntrospectionClient?
     let activeLifetime: Duration?
+    /// The deviations from the usual claims; `nil` if there are none.
+    let claimRules: ClaimRules?
+    private let answerReports = ReportInterval()
     /// The issuer's metadata, loaded when needed.
     let metadata: Refresher<AuthorizationServerMetadata>
     /// Whether its keys are discovered from its metadata.
@@ -80,6 +83,8 @@ package final class IssuerConnection: Sendable {
         default: keyOrigin = nil
         }
         activeLifetime = trusted.introspection?.activeLifetime
+        claimRules = ClaimRules(
+            trusted.claims, requiring: trusted.requiredClaimValues, audienceFrom: trusted.audienceSource)
         sharedAnswers = trusted.introspection.flatMap { introspection in
             introspection.sharedCache.map { ($0, trusted.asker(introspection)) }
         }
@@ -125,6 +130,11 @@ extension IssuerConnection {
         return await keys.reading(at: now) != nil
     }
 
+    /// Why the last attempt to fetch keys failed, or `nil` if it did not.
+    package var keyFault: AuthorizationServerFault? {
+        get async { await keys?.lastFault }
+    }
+
     /// Asks the introspection endpoint about a token that does not exist; `nil` if it answers, or if there
     /// is no introspection.
     ///
@@ -142,6 +152,12 @@ extension IssuerConnection {
     package func reportChanges(in document: JSONObject) {
         let changes = watch.changes(in: document)
         if !changes.isEmpty { onEvent(.authorizationServerChanged(issuer: issuer, members: changes)) }
+    }
+
+    /// Reports an introspection answer that can't be used, at most once a minute.
+    func reportUnusableAnswer(_ fault: ClaimFault, at now: MonotonicInstant) {
+        guard answerReports.isDue(at: now) else { return }
+        onEvent(.unusableIntrospectionAnswer(issuer: issuer, member: fault.name, found: fault.found))
     }
 
     /// Takes over the state of an earlier connection to the issuer, unless this one has loaded keys itself.
@@ -164,9 +180,10 @@ extension IssuerConnection {
 /// The connections of several resources: those that trust the same issuer load its keys once.
 package final class IssuerConnections: Sendable {
     /// Connections of an earlier configuration, whose keys are used until the new ones have fetched theirs.
-    private let previous: [[UInt8]: IssuerConnection]
-    // Bytes, because String compares by canonical equivalence.
-    private let connections = Mutex<[[UInt8]: IssuerConnection]>([:])
+    private let previous: [ExactText: IssuerConnection]
+    private let connections = Mutex<[ExactText: IssuerConnection]>([:])
+    /// The lists of the resources, which share them where their issuers are the same.
+    private let lists = Mutex<[[ExactText]: [IssuerConnection]]>([:])
 
     /// Starts without a connection.
     ///
@@ -177,9 +194,32 @@ package final class IssuerConnections: Sendable {
         self.previous = previous?.connections.withLock { $0 } ?? [:]
     }
 
+    /// The connections of an earlier resource that trusts exactly these issuers, which have passed all checks.
+    func connections(to issuers: [ExactText]) -> [IssuerConnection]? {
+        lists.withLock { $0[issuers] }
+    }
+
+    /// The connections to exactly these issuers, in memory that all resources with the same issuers share.
+    func connections(
+        to issuers: [ExactText], making make: () -> [IssuerConnection]
+    ) -> [IssuerConnection] {
+        if let known = connections(to: issuers) { return known }
+        let made = make()
+        return lists.withLock { lists in
+            if let known = lists[issuers] { return known }
+            lists[issuers] = made
+            return made
+        }
+    }
+
+    /// Whether an earlier resource trusts the issuer, which has passed its checks.
+    func hasConnection(to issuer: String) -> Bool {
+        connections.withLock { $0[ExactText(issuer)] != nil }
+    }
+
     func connection(to issuer: String, making make: () -> IssuerConnection) -> IssuerConnection {
         connections.withLock { connections in
-            let key = Array(issuer.utf8)
+            let key = ExactText(issuer)
             if let existing = connections[key] { return existing }
             let made = make()
             if let earlier = previous[key] { made.inherit(from: earlier) }

@@ -9,7 +9,8 @@ import Synchronization
 final class Gate: Sendable {
     let metadata: ProtectedResourceMetadata
     let publisher: MetadataPublisher
-    let locations: MetadataLocations
+    /// `nil` where there is only the well-known location, which is derived when it is needed.
+    private let ownLocations: MetadataLocations?
     let hasRootAlias: Bool
     let linksFromAnswers: Bool
     let mirrorsAuthorizationServer: Bool
@@ -21,9 +22,9 @@ final class Gate: Sendable {
     /// The constant finding for a request without credentials.
     let absence: RefusalFinding
     let warnings: [String]
-    let challenger: Challenger
     let presentation: Presentation
     let rules: AccessRules
+    var challenger: Challenger { rules.challenger }
     /// `nil` if DPoP is not accepted.
     let dpop: DPoPChecker?
     /// Whether a proof sent with an unbound token makes the request malformed.
@@ -51,11 +52,10 @@ final class Gate: Sendable {
         epoch.store(number, ordering: .sequentiallyConsistent)
     }
 
-    /// The time of the last report of malformed authorization details, in nanoseconds; 0 for never.
-    private let lastDetailReport = Atomic<UInt64>(0)
+    private let detailReports = ReportInterval()
+    private let nonceReports = ReportInterval()
 
     static let maximumRejectedCount = 1024
-    private static let detailReportInterval: UInt64 = 60_000_000_000
 
     /// Whether both use the same fetcher, so that what one has fetched is valid for the other.
     func asksThroughSameFetcher(as other: Gate) -> Bool {
@@ -73,8 +73,9 @@ final class Gate: Sendable {
         originCheck = checked.originCheck
         mirrorsAuthorizationServer = configuration.publishing.mirrorsAuthorizationServer
         linksFromAnswers = configuration.publishing.linksFromAnswers
-        locations = MetadataLocations(
+        let locations = MetadataLocations(
             of: metadata.resource, configuration.publishing, rootAlias: configuration.rootAlias)
+        ownLocations = locations == MetadataLocations(of: metadata.resource) ? nil : locations
         publisher = try configuration.makePublisher(checked.metadata)
         let tokens = configuration.tokens
         self.tokens = tokens
@@ -82,7 +83,7 @@ final class Gate: Sendable {
         self.presentation = presentation
         let dpopAlgorithms = Presentation.dpopAlgorithms(metadata)
         absence = RefusalFinding(expected: presentation.places, got: "none")
-        challenger = Challenger(
+        let challenger = Challenger(
             metadataURL: locations.advertised, parameters: checked.challengeParameters,
             takesBearer: presentation.takesBearer, dpopAlgorithms: dpopAlgorithms,
             namesAuthorizationDetails: tokens.challengesAuthorizationDetails)
@@ -104,17 +105,20 @@ final class Gate: Sendable {
                 ? min(tokens.verifiedCacheEntryCount, Self.maximumRejectedCount) : 0)
     }
 
-    /// Reports malformed authorization details of a token that was just verified, at most once a minute.
+    var locations: MetadataLocations { ownLocations ?? MetadataLocations(of: metadata.resource) }
+
+    /// Reports what is unusual about a token that was just verified, each at most once a minute.
     ///
-    /// RFC 9396 §9.1.
-    func reportDetails(of token: AccessToken) {
-        guard rules.findsMalformedDetails(in: token.storage) else { return }
-        let now = validator.time.uptime().nanoseconds
-        let last = lastDetailReport.load(ordering: .relaxed)
-        guard last == 0 || now &- last >= Self.detailReportInterval,
-            lastDetailReport.compareExchange(expected: last, desired: max(now, 1), ordering: .relaxed)
-                .exchanged
-        else { return }
-        onEvent(.malformedAuthorizationDetails(issuer: token.issuer, resource: metadata.resource))
+    /// RFC 9396 §9.1, RFC 8725 §3.12.
+    func reportUnusualClaims(of token: AccessToken) {
+        if rules.findsMalformedDetails(in: token.storage), detailReports.isDue(at: validator.time.uptime()) {
+            onEvent(.malformedAuthorizationDetails(issuer: token.issuer, resource: metadata.resource))
+        }
+        // OpenID Connect Core §2: a claim of ID tokens, which some servers write into access tokens too.
+        if token.format == .jwt, token.claims.hasValue("nonce"),
+            nonceReports.isDue(at: validator.time.uptime())
+        {
+            onEvent(.tokenWithNonce(issuer: token.issuer, resource: metadata.resource))
+        }
     }
 }

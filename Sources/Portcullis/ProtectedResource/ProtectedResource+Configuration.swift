@@ -147,7 +147,8 @@ extension ProtectedResource.Configuration {
         if !problems.isEmpty { throw ConfigurationError(problems) }
         return Checked(
             metadata: metadata, originCheck: originCheck,
-            format: format, challengeParameters: parameters, warnings: findings.warnings + signingWarnings)
+            format: format, challengeParameters: parameters,
+            warnings: findings.warnings + signingWarnings + issuers.flatMap(\.relaxations))
     }
 
     private var signingWarnings: [String] {
@@ -164,7 +165,7 @@ extension ProtectedResource.Configuration {
     func makePublisher(_ metadata: ProtectedResourceMetadata) throws(ConfigurationError) -> MetadataPublisher
     {
         let publisher = try signedPublisher(metadata)
-        guard publisher.documents(at: time.now()).metadata.body.count <= Self.maxDocumentByteCount else {
+        guard publisher.byteCount(of: metadata, at: time.now()) <= Self.maxDocumentByteCount else {
             throw ConfigurationError(
                 "The document with its signature exceeds 1 MiB, the most that clients read.",
                 path: "\(path).metadata")
@@ -187,15 +188,24 @@ extension ProtectedResource.Configuration {
     }
 
     func connections() -> [IssuerConnection] {
+        let names = issuerNames
+        let connections = connectionPool.connections(to: names, making: makeConnections)
+        let advertised = AdvertisedResource(metadata)
+        let listed = metadata.authorizationServers.map(ExactText.init)
+        let isEachListed = listed == names
+        let some = isEachListed ? [] : Set(listed)
+        for (connection, name) in zip(connections, names) where isEachListed || some.contains(name) {
+            connection.advertised.add(advertised)
+        }
+        return connections
+    }
+
+    private func makeConnections() -> [IssuerConnection] {
         let fetcher = fetcher ?? (isNetworkNeeded ? HTTPClientFetcher() : NoFetcher())
         return issuers.map { issuer in
-            let connection = connectionPool.connection(to: issuer.issuer) {
+            connectionPool.connection(to: issuer.issuer) {
                 IssuerConnection(issuer, fetcher: fetcher, time: time, onEvent: onEvent)
             }
-            if metadata.authorizationServers.contains(where: { Self.areSame($0, issuer.issuer) }) {
-                connection.advertised.add(metadata)
-            }
-            return connection
         }
     }
 

@@ -1,18 +1,31 @@
 // SPDX-License-Identifier: MIT
 
 import PortcullisHTTP
+import PortcullisJOSE
 
 extension ProtectedResource.Configuration {
     /// The problems of the trusted issuers, one by one and as a set.
     func issuerProblems() -> [Problem] {
+        if connectionPool.connections(to: issuerNames) != nil { return formatProblems() + listProblems() }
         let place = "\(path).trusted_issuers"
         var problems: [Problem] = []
         if issuers.isEmpty {
             problems.append(.init(path: place, "Trust at least one issuer."))
         }
+        let most = ProtectedResourceMetadata.maxAuthorizationServerCount
+        if issuers.count > most {
+            problems.append(
+                .init(
+                    path: place,
+                    "Trust at most \(most) issuers, the maximum number of a resource; here are "
+                        + "\(issuers.count)."))
+        }
+        var seen: Set<ExactText> = []
         for (index, issuer) in issuers.enumerated() {
-            problems += Self.problems(of: issuer, at: "\(place)[\(index)]")
-            if issuers[..<index].contains(where: { Self.areSame($0.issuer, issuer.issuer) }) {
+            if !connectionPool.hasConnection(to: issuer.issuer) {
+                problems += Self.problems(of: issuer, at: "\(place)[\(index)]")
+            }
+            if !seen.insert(ExactText(issuer.issuer)).inserted {
                 problems.append(.init(path: "\(place)[\(index)]", "This issuer is listed more than once."))
             }
         }
@@ -23,9 +36,8 @@ extension ProtectedResource.Configuration {
         return problems + formatProblems() + listProblems()
     }
 
-    static func areSame(_ first: String, _ second: String) -> Bool {
-        first.utf8.elementsEqual(second.utf8)
-    }
+    /// The issuers' identifiers, in order.
+    var issuerNames: [ExactText] { issuers.map { ExactText($0.issuer) } }
 
     private static func problems(of issuer: TrustedIssuer, at place: String) -> [Problem] {
         var problems: [Problem] = []
@@ -71,11 +83,42 @@ extension ProtectedResource.Configuration {
                 introspection.activeLifetime ?? .zero >= .zero, "introspection",
                 "The lifetime must be 0 seconds or more.")
         }
+        problems += claimProblems(of: issuer, at: place)
         check(issuer.timeout > .zero, "timeout_seconds", "The value must be more than 0 seconds.")
         check(issuer.maxResponseByteCount > 0, "max_response_bytes", "The value must be more than 0 bytes.")
         check(issuer.keyFreshness > .zero, "jwks_refresh_seconds", "The value must be more than 0 seconds.")
         check(issuer.keyCooldown > .zero, "jwks_cooldown_seconds", "The value must be more than 0 seconds.")
         check(issuer.keyStaleness >= .zero, "jwks_stale_seconds", "The value must be 0 seconds or more.")
+        return problems
+    }
+
+    private static func claimProblems(of issuer: TrustedIssuer, at place: String) -> [Problem] {
+        var problems: [Problem] = []
+        let count = 1...ClaimMapping.maximumPointerCount
+        for (name, pointers) in [("client_id", issuer.claims.clientID), ("scopes", issuer.claims.scopes)] {
+            guard let pointers, !count.contains(pointers.count) else { continue }
+            problems.append(
+                .init(path: "\(place).claims.\(name)", "Name from 1 to \(count.upperBound) places."))
+        }
+        if issuer.requiredClaimValues.count > count.upperBound {
+            problems.append(
+                .init(
+                    path: "\(place).required_claim_values", "Require at most \(count.upperBound) claims."))
+        }
+        for sentence in issuer.requiredClaimValues.compactMap(\.objection) {
+            problems.append(.init(path: "\(place).required_claim_values", sentence))
+        }
+        guard let source = issuer.audienceSource else { return problems }
+        if let sentence = source.objection {
+            problems.append(.init(path: "\(place).audience_from", sentence))
+        }
+        if issuer.requiredClaimValues.isEmpty {
+            problems.append(
+                .init(
+                    path: "\(place).audience_from",
+                    "Without aud, a required claim value must tell access tokens from other JWTs (RFC 8725 "
+                        + "§3.12)."))
+        }
         return problems
     }
 
@@ -96,8 +139,11 @@ extension ProtectedResource.Configuration {
 
     // A listed server that is not trusted would issue tokens that this resource then refuses.
     private func listProblems() -> [Problem] {
-        metadata.authorizationServers.enumerated().compactMap { index, listed in
-            issuers.contains { Self.areSame($0.issuer, listed) }
+        let names = issuerNames
+        if names == metadata.authorizationServers.map(ExactText.init) { return [] }
+        let trusted = Set(names)
+        return metadata.authorizationServers.enumerated().compactMap { index, listed in
+            trusted.contains(ExactText(listed))
                 ? nil
                 : Problem(
                     path: "\(path).metadata.authorization_servers[\(index)]",

@@ -15,7 +15,7 @@ struct TokenValidator: Sendable {
     let format: TokenPolicy.Format
     let checker: ClaimsChecker
     let time: TimeSource
-    private let algorithms: Set<SignatureAlgorithm>
+    private let algorithms: [SignatureAlgorithm]
     private let types: [String]
     private let maxByteCount: Int
     private let activeLifetime: Duration
@@ -32,7 +32,7 @@ struct TokenValidator: Sendable {
         self.format = format
         self.time = time
         checker = ClaimsChecker(policy, resource: resource)
-        algorithms = Set(policy.algorithms)
+        algorithms = policy.algorithms
         types = policy.acceptedTypes.map(MediaType.normalized)
         maxByteCount = policy.maxTokenByteCount
         activeLifetime = policy.introspectionCacheLifetime
@@ -63,8 +63,14 @@ struct TokenValidator: Sendable {
 
     /// Returns the connection to the token's `iss`, or `nil` if that is not trusted.
     func connection(namedBy claims: ClaimsSet) -> IssuerConnection? {
-        connections.first { claims.json.holds($0.issuer, for: "iss") }
+        guard connections.count > Self.maxSearchedIssuerCount else {
+            return connections.first { claims.json.holds($0.issuer, for: "iss") }
+        }
+        return claims.json["iss"]?.string.flatMap { connection(to: $0) }
     }
+
+    /// The maximum number of issuers for each of which `iss` is searched among the claims.
+    private static let maxSearchedIssuerCount = 4
 
     /// The issuer that introspects tokens, or `nil`.
     var introspecting: IssuerConnection? { connections.first { $0.introspector != nil } }
@@ -133,7 +139,7 @@ struct TokenValidator: Sendable {
     ///
     /// RFC 7662 §2.2.
     static func checkIssuer(_ connection: IssuerConnection, in claims: ClaimsSet) throws(RefusalReason) {
-        guard let named = claims.json["iss"] else { return }
+        guard let named = claims.json["iss"], !named.isNull else { return }
         guard let issuer = named.string else { throw .malformedClaims }
         guard issuer.utf8.elementsEqual(connection.issuer.utf8) else { throw .unknownIssuer }
     }

@@ -11,10 +11,19 @@ extension ConfigurationFile {
     ///
     /// Blocks its thread while it reads at most ``maxByteCount`` bytes.
     package init(path: String) throws(InvalidConfiguration) {
-        try self.init(parsing: Self.contents(of: path))
+        do throws(InvalidConfiguration) {
+            try self.init(parsing: Self.contents(of: path, upTo: Self.maxByteCount))
+        } catch {
+            throw error.naming(path)
+        }
     }
 
-    static func contents(of path: String) throws(InvalidConfiguration) -> [UInt8] {
+    /// The maximum length of a file that the configuration names, such as a key: 4 MiB.
+    static let maxNamedFileByteCount = 4_194_304
+
+    static func contents(
+        of path: String, upTo maxByteCount: Int = maxNamedFileByteCount
+    ) throws(InvalidConfiguration) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw InvalidConfiguration("cannot be opened: \(systemMessage())") }
         defer { close(descriptor) }
@@ -26,7 +35,8 @@ extension ConfigurationFile {
             if count == 0 { return contents }
             contents += piece.prefix(count)
             guard contents.count <= maxByteCount else {
-                throw InvalidConfiguration("must be at most \(maxByteCount) bytes long")
+                throw InvalidConfiguration(
+                    "must be at most \(maxByteCount) bytes long, the maximum length of the file")
             }
         }
     }
@@ -54,5 +64,16 @@ extension ConfigurationFile {
     package static func resolve(_ name: String, relativeTo file: String) -> String {
         guard !name.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return name }
         return file[...slash] + name
+    }
+}
+
+extension InvalidConfiguration {
+    /// The same problems; those of the file as a whole name it.
+    fileprivate func naming(_ path: String) -> InvalidConfiguration {
+        InvalidConfiguration(
+            findings: findings.map { finding in
+                guard finding.path == JSONPath.root.text, finding.severity == .error else { return finding }
+                return Finding(.error, finding.path, TerminalText.printable(path) + " " + finding.message)
+            })
     }
 }

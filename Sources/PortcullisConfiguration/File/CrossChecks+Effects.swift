@@ -6,10 +6,34 @@ import PortcullisServer
 
 /// Warnings about settings that have no effect, or that refuse every token.
 extension CrossChecks {
-    func checkEffects(of resource: ResourceSettings, in file: ConfigurationFile) {
+    func checkEffects(
+        of resource: ResourceSettings,
+        trusting servers: [(server: ServerIndex.Entry?, path: String)], in file: ConfigurationFile
+    ) {
         checkCertificates(of: resource, in: file)
         checkProofs(of: resource)
-        checkIssuers(of: resource, in: file)
+        checkIssuers(of: resource, servers)
+        checkAudienceSources(of: resource, servers)
+    }
+
+    // RFC 8707 §2: without aud, a token does not say for which API it is.
+    private func checkAudienceSources(
+        of resource: ResourceSettings, _ servers: [(server: ServerIndex.Entry?, path: String)]
+    ) {
+        for (entry, _) in servers {
+            guard let entry, entry.settings.claims.audienceSource != nil else { continue }
+            if case .mcp = resource.profile {
+                error(
+                    entry.settings.path, ["audience_from"],
+                    "must not be given for an issuer of \(resource.path), whose profile is \"mcp\"; such a "
+                        + "server accepts only tokens whose aud names it")
+            } else {
+                findings.warning(
+                    JSONPath(text: entry.settings.path)["audience_from"],
+                    "opens \(resource.path) to tokens without aud: " + TrustedIssuer.audienceConsequence,
+                    isSaidAtStart: true)
+            }
+        }
     }
 
     // RFC 8705 §3: a certificate-bound token is valid only on a connection with that certificate.
@@ -34,21 +58,19 @@ extension CrossChecks {
                 + "dpop_signing_alg_values_supported")
     }
 
-    private func checkIssuers(of resource: ResourceSettings, in file: ConfigurationFile) {
+    private func checkIssuers(
+        of resource: ResourceSettings, _ servers: [(server: ServerIndex.Entry?, path: String)]
+    ) {
         let tokens = resource.tokens
-        for (issuer, path) in resource.issuers {
-            guard
-                let server = file.authorizationServers.first(where: {
-                    $0.issuer.utf8.elementsEqual(issuer.utf8)
-                })
-            else { continue }
-            if tokens.format == .jwt, !server.hasKeys {
+        for (entry, path) in servers {
+            guard let entry else { continue }
+            if tokens.format == .jwt, !entry.settings.hasKeys {
                 warn(path, "has neither keys nor discovery, so format \"jwt\" refuses all its tokens")
             }
-            if tokens.format == .opaque, server.introspection == nil {
+            if tokens.format == .opaque, entry.settings.introspection == nil {
                 warn(path, "has no introspection, so format \"opaque\" refuses all its tokens")
             }
-            if let keys = server.jwks?.keys, !keys.isEmpty, tokens.format != .opaque,
+            if let keys = entry.settings.jwks?.keys, !keys.isEmpty, tokens.format != .opaque,
                 !keys.contains(where: { key in tokens.algorithms.contains(where: key.canVerify) })
             {
                 warn(path, "has no key for any of tokens.algorithms, so every JWT from it is refused")

@@ -16,11 +16,24 @@ extension ConfigurationFile {
         passingTo proxies: ConfiguredProxies = ConfiguredProxies()
     ) {
         for route in publicRoutes { route.declare(in: &routes, proxies) }
+        // Routes with the same answer share one handler, since a file may have a hundred thousand.
+        var handlers: [RouteSettings.Answer: RouteHandler] = [:]
+        var requirements: Set<AccessRequirement> = []
         for (settings, resource) in zip(resources, guarded) {
             routes.protect(resource) { block in
                 block.hasWholePaths = true
                 block.cors = settings.cors
-                for route in settings.routes { route.declare(in: &block, proxies) }
+                for route in settings.routes {
+                    let requirement = requirements.insert(route.requirement).memberAfterInsert
+                    if let proxy = proxies[route] {
+                        block.proxy(
+                            route.pattern, methods: route.methods, requiring: requirement, to: proxy)
+                        continue
+                    }
+                    let handler = handlers[route.answer] ?? route.answer.handler.forProtectedRoutes
+                    handlers[route.answer] = handler
+                    block.add(route.methods, route.pattern, requirement, handler)
+                }
             }
         }
     }
@@ -41,29 +54,32 @@ extension RouteSettings {
             }
         }
     }
+}
 
-    fileprivate func declare(in block: inout ProtectedRoutes, _ proxies: ConfiguredProxies) {
-        let requirement = requirement
-        switch answer.handler {
+extension RouteAnswer {
+    /// The handler for routes whose requests have a validated token.
+    fileprivate var forProtectedRoutes: RouteHandler {
+        switch self {
         case .immediate(let handle):
-            block.on(methods, pattern, requiring: requirement) { request, token in handle(request, token) }
+            .immediate { request in handle(request, try ProtectedRoutes.token(of: request)) }
         case .suspending(let handle):
-            block.on(methods, pattern, requiring: requirement) { request, _ in try await handle(request) }
-        case .blocking(let handle):
-            block.on(methods, pattern, requiring: requirement, blocking: { request, _ in handle(request) })
-        case .proxied:
-            if let proxy = proxies[self] {
-                block.proxy(pattern, methods: methods, requiring: requirement, to: proxy)
-            } else {
-                block.on(methods, pattern, requiring: requirement) { _, _ in Response(status: .badGateway) }
+            .suspending { request in
+                _ = try ProtectedRoutes.token(of: request)
+                return try await handle(request)
             }
+        case .blocking(let handle):
+            .blocking { request in
+                _ = try ProtectedRoutes.token(of: request)
+                return handle(request)
+            }
+        case .proxied: .immediate { _ in Response(status: .badGateway) }
         }
     }
 }
 
 extension RouteSettings {
-    private var requirement: AccessRequirement {
-        var requirement = AccessRequirement.all(of: scopes.compactMap(Scope.init(token:)))
+    fileprivate var requirement: AccessRequirement {
+        var requirement = AccessRequirement.all(of: scopes.compactMap { Scope(token: $0.separateCopy) })
             .authenticated(by: acrValues, within: maxAge)
             .covering(authorizationDetails)
         if isSenderConstrained { requirement = requirement.senderConstrained() }

@@ -20,6 +20,7 @@ package struct AuthorizationServerSettings: Sendable {
     package var jwksRefresh: Duration = .seconds(600)
     package var jwksCooldown: Duration = .seconds(30)
     package var jwksStale: Duration = .seconds(3_600)
+    package var claims = ClaimSettings()
 
     /// Whether this issuer's JWTs can be verified.
     package var hasKeys: Bool { jwks != nil || jwksURI != nil || usesDiscovery }
@@ -43,6 +44,7 @@ extension AuthorizationServerSettings {
             discovery ?? (jwksURI == nil && reader.object["jwks"] == nil && introspection?.endpoint == nil)
         certificateAuthorities = reader.string("ca_certificates")
         allowsInsecureLoopback = reader.bool("allow_insecure_loopback") ?? false
+        claims = ClaimSettings(reader)
         readBounds(reader)
         checkURLs(reader)
         checkSources(reader)

@@ -36,6 +36,8 @@ package struct ServerSettings: Sendable, Hashable {
     package var assignsRequestIDs: Bool?
     /// `nil`: no TLS.
     package var tls: TLSSettings?
+    /// How authorization servers are called.
+    package var outbound = OutboundSettings()
 
     /// Creates the defaults.
     package init() {}
@@ -59,6 +61,7 @@ extension ServerSettings {
         shutdownGrace = reader.seconds("shutdown_grace_seconds", in: Self.secondsRange) ?? shutdownGrace
         readProxies(reader)
         readLog(reader)
+        outbound = OutboundSettings(reader)
         reader.finish()
     }
 }
@@ -73,7 +76,9 @@ extension ServerSettings {
                 reader.findings.warning(path, "has bits set after its prefix; they are ignored")
             } else {
                 reader.findings.error(
-                    path, "must be an IP address, a network such as \"10.0.0.0/8\", or \"unix\"")
+                    path,
+                    "must be an IP address, a network such as \"10.0.0.0/8\", or \"unix\"; found "
+                        + FoundValue.text(of: .string(text)))
             }
         }
         let family = reader.word("forwarded", TrustedProxies.ForwardedFamily.self) ?? .none

@@ -11,7 +11,7 @@ extension ProtectedResourceDiscovery {
     /// end the search.
     ///
     /// - Parameter issuer: The identifier, as in a resource's metadata.
-    /// - Throws: ``DiscoveryError``; ``DiscoveryError/issuerMismatch`` unless a document names exactly this
+    /// - Throws: ``DiscoveryError``; ``DiscoveryError/issuerMismatch(named:expected:)`` unless a document names exactly this
     ///   issuer, and ``DiscoveryError/insecureURL`` if one of its endpoints is not https.
     ///
     /// RFC 8414 §3, §3.3, OpenID Connect Discovery 1.0 §4.
@@ -21,18 +21,20 @@ extension ProtectedResourceDiscovery {
         guard IssuerURL.objection(to: issuer) == nil,
             IssuerURL.isFetchable(issuer, allowingInsecureLoopback: configuration.allowsInsecureLoopback)
         else { throw .insecureURL }
-        var last = DiscoveryError.malformedDocument
+        var fault: DiscoveryError?
         for location in AuthorizationServerMetadata.locations(of: issuer) {
             do throws(DiscoveryError) {
                 return try await authorizationServer(issuer, at: location)
             } catch {
-                switch error {
-                case .status(400..<500), .issuerMismatch, .malformedDocument: last = error
+                let error = error.whenCalling(location)
+                switch error.cause {
+                case .status(400..<500), .issuerMismatch, .malformedDocument:
+                    fault = .mostTelling(fault, error)
                 default: throw error
                 }
             }
         }
-        throw last
+        throw fault ?? .insecureURL
     }
 
     private func authorizationServer(
@@ -42,7 +44,8 @@ extension ProtectedResourceDiscovery {
         guard let object = (try? JSONValue.parse(response.body))?.object else { throw .malformedDocument }
         // RFC 8414 §3.3: identical, code point by code point; a final slash makes another issuer.
         guard let named = object["issuer"]?.string, named.utf8.elementsEqual(issuer.utf8) else {
-            throw .issuerMismatch
+            throw .issuerMismatch(
+                named: object["issuer"]?.string.map(ForeignText.shown), expected: issuer)
         }
         let server = DiscoveredAuthorizationServer(
             issuer: issuer, location: location, document: object, isJSON: response.isJSON)
@@ -63,8 +66,12 @@ extension ProtectedResourceDiscovery {
     /// RFC 8414 §2.
     public func keys(of server: DiscoveredAuthorizationServer) async throws(DiscoveryError) -> JWKSet {
         guard let location = server.jwksURI else { throw .malformedDocument }
-        let response = try await response(from: location)
-        guard let keys = try? JWKSet(parsing: response.body) else { throw .malformedDocument }
-        return keys
+        do throws(DiscoveryError) {
+            let response = try await response(from: location)
+            guard let keys = try? JWKSet(parsing: response.body) else { throw .malformedDocument }
+            return keys
+        } catch {
+            throw error.whenCalling(location)
+        }
     }
 }

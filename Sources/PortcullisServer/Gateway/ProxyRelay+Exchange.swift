@@ -27,7 +27,7 @@ extension ProxyRelay {
                 proxy.configuration.onEvent(.unsigned)
                 return .problem(.internalServerError)
             } catch let error as HTTPClientError {
-                return refuse(error, upstream, wasOpened: false)
+                return refuse(error, upstream)
             }
             do {
                 let head = try await exchange.finalHead(control)
@@ -42,7 +42,7 @@ extension ProxyRelay {
                     tried.append(upstream)
                     if proxy.upstreams.next(tried, .now()) != nil { continue }
                 }
-                return refuse(error, upstream, wasOpened: exchange.wasOpened)
+                return refuse(error, upstream)
             }
         }
         return .problem(.badGateway)
@@ -89,15 +89,15 @@ extension ProxyRelay {
 
     private func noteFailure(_ error: HTTPClientError, of upstream: Upstream) {
         switch error {
-        case .tooManyWaiting, .cancelled, .unavailable: break
+        case .tooManyWaiting, .timeout(.waiting), .cancelled, .unavailable: break
         default: upstream.failed(at: .now())
         }
     }
 
-    private func refuse(_ error: HTTPClientError, _ upstream: Upstream, wasOpened: Bool) -> Response {
+    private func refuse(_ error: HTTPClientError, _ upstream: Upstream) -> Response {
         // A request that waited in vain for one of the connections, while the server works.
-        let hasNoPlace = error == .tooManyWaiting
-        let status: Status = hasNoPlace ? .serviceUnavailable : error.gatewayStatus(wasOpened: wasOpened)
+        let hasNoPlace = error == .tooManyWaiting || error == .timeout(.waiting)
+        let status = error.gatewayStatus
         proxy.configuration.onEvent(
             .failed(
                 upstream: upstream.url, hasNoPlace ? .noPlace : .client(error), status: status.code))

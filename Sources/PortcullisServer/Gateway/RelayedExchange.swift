@@ -29,8 +29,6 @@ final class RelayedExchange: Sendable {
     /// Why the client's body could not be read, if so.
     var bodyFailure: (any Error)? { failure.withLock { $0 } }
 
-    var wasOpened: Bool { stream.hasBeenOpened }
-
     // MARK: The request
 
     /// Sends a body as it arrives, in a task of its own, once there is a connection.

@@ -50,19 +50,7 @@ extension ReverseProxy {
         public var description: String {
             switch self {
             case .noPlace: "no free connection"
-            case .client(let error): Self.describe(error)
-            }
-        }
-
-        private static func describe(_ error: HTTPClientError) -> String {
-            switch error {
-            case .resolveFailed(let code): "the host name has no address (getaddrinfo \(code))"
-            case .connectFailed(let code): "cannot connect (errno \(code))"
-            case .tls(let error): "TLS failed: \(error)"
-            case .timeout: "no answer in time"
-            case .malformedResponse(let error): "malformed response: \(error)"
-            case .closed: "closed the connection"
-            default: "\(error)"
+            case .client(let error): "\(error)"
             }
         }
     }
@@ -72,13 +60,10 @@ extension HTTPClientError {
     /// The status for the client.
     ///
     /// RFC 9110 §15.6.3, §15.6.4, §15.6.5.
-    ///
-    /// - Parameter wasOpened: Whether the request got a connection.
-    func gatewayStatus(wasOpened: Bool) -> Status {
+    var gatewayStatus: Status {
         switch self {
-        case .tooManyWaiting: .serviceUnavailable
+        case .tooManyWaiting, .timeout(.waiting), .unavailable: .serviceUnavailable
         case .timeout: .gatewayTimeout
-        case .unavailable: .serviceUnavailable
         default: .badGateway
         }
     }

@@ -3,6 +3,7 @@
 public import Portcullis
 internal import PortcullisHTTP
 internal import PortcullisTransport
+internal import Synchronization
 
 /// A gate, with the properties that the routes after it need.
 protocol GateMiddleware: Middleware {
@@ -58,17 +59,39 @@ enum GateProgress {
 ///
 /// RFC 6750 §3, RFC 9449 §8.2, RFC 9728 §5.
 public struct ResourceGate: GateMiddleware {
-    /// The most bytes of a form that may contain a token; a larger form gets 413 if the server's own limit
-    /// allows it.
-    static let maximumFormByteCount = 1_048_576
+    /// Shared by all copies: the routes of a resource with the same requirement have one.
+    private final class Shared: Sendable {
+        let gate: UnsharedGate
+        /// The answer to requests without credentials, made for the first of them.
+        private let prepared = AtomicLazyReference<Prepared>()
 
-    package let resource: ProtectedResource
-    package let requirement: AccessRequirement
-    let streamExpiry: StreamExpiry
+        private final class Prepared: Sendable {
+            let answer: Response?
+
+            init(_ answer: Response?) {
+                self.answer = answer
+            }
+        }
+
+        init(_ gate: UnsharedGate) {
+            self.gate = gate
+        }
+
+        /// The response to a request without credentials, if it is the same each time; otherwise `nil`.
+        var unauthenticated: Response? {
+            if let prepared = prepared.load() { return prepared.answer }
+            let refusal = gate.resource.refusalWithoutCredentials(requiring: gate.requirement)
+            return prepared.storeIfNil(Prepared(refusal.map { Response($0) })).answer
+        }
+    }
+
+    private let shared: Shared
+
+    package var resource: ProtectedResource { shared.gate.resource }
+    package var requirement: AccessRequirement { shared.gate.requirement }
+    var streamExpiry: StreamExpiry { shared.gate.streamExpiry }
     /// The value of `Link` in guarded responses, or `nil`.
-    let link: String?
-    /// The response to a request without credentials, if it is the same each time; otherwise `nil`.
-    private let unauthenticated: Response?
+    var link: String? { shared.gate.link }
 
     /// Makes a gate.
     ///
@@ -82,54 +105,24 @@ public struct ResourceGate: GateMiddleware {
         _ resource: ProtectedResource, requiring requirement: AccessRequirement = .anyValidToken,
         streamExpiry: StreamExpiry = .cut
     ) {
-        self.init(
-            resource, requiring: requirement, streamExpiry: streamExpiry,
-            unauthenticated: resource.refusalWithoutCredentials(requiring: requirement).map { Response($0) })
-    }
-
-    /// Makes a gate for one request.
-    static func once(
-        _ resource: ProtectedResource, requiring requirement: AccessRequirement, streamExpiry: StreamExpiry
-    ) -> ResourceGate {
-        ResourceGate(
-            resource, requiring: requirement, streamExpiry: streamExpiry, unauthenticated: nil)
-    }
-
-    private init(
-        _ resource: ProtectedResource, requiring requirement: AccessRequirement, streamExpiry: StreamExpiry,
-        unauthenticated: Response?
-    ) {
-        self.resource = resource
-        self.requirement = requirement
-        self.streamExpiry = streamExpiry
-        self.unauthenticated = unauthenticated
-        link = resource.metadataLink
+        shared = Shared(
+            UnsharedGate(resource, requiring: requirement, streamExpiry: streamExpiry))
     }
 
     func begin(_ request: inout Request) -> GateProgress {
-        let head = request.head
-        if let answer = preparedAnswer(to: head, request) { return .respond(answer) }
-        let context = Self.context(of: request)
-        guard !resource.completesAnswer(to: head, in: context) else { return .wait }
-        var admission = Admission(to: resource)
-        switch admission.advance(head, requiring: requirement, in: context) {
-        case .admitted(let token):
-            request.token = token
-            return .proceed
-        case .refused(let refusal): return .respond(Response(refusal))
-        case .needs(let need): return .needs(need, BegunAdmission(admission))
-        }
+        if let answer = preparedAnswer(to: request.head, request) { return .respond(answer) }
+        return shared.gate.begin(&request)
+    }
+
+    private func preparedAnswer(to head: borrowing RequestHead, _ request: borrowing Request) -> Response? {
+        guard !head.hasCredentials, var answer = shared.unauthenticated else { return nil }
+        if case .trustedField = request.certificateSource { return nil }
+        if !request.describesRefusals { answer.refusalFinding = nil }
+        return answer
     }
 
     func advance(_ decision: BegunAdmission, _ request: inout Request) -> GateProgress {
-        let context = Self.context(of: request)
-        switch decision.admission.advance(request.head, requiring: requirement, in: context) {
-        case .admitted(let token):
-            request.token = token
-            return .proceed
-        case .refused(let refusal): return .respond(Response(refusal))
-        case .needs(let need): return .needs(need, decision)
-        }
+        shared.gate.advance(decision, &request)
     }
 
     /// Answers with the refusal, or passes the request on.
@@ -143,6 +136,58 @@ public struct ResourceGate: GateMiddleware {
     func respond(
         to request: Request, continuing decision: BegunAdmission, next: Next
     ) async throws -> Response {
+        try await shared.gate.respond(to: request, continuing: decision, next: next)
+    }
+}
+
+/// The gate of a resource as a value, which costs no allocation for a single request.
+struct UnsharedGate: Sendable {
+    /// The most bytes of a form that may contain a token; a larger form gets 413 if the server's own limit
+    /// allows it.
+    static let maximumFormByteCount = 1_048_576
+
+    let resource: ProtectedResource
+    let requirement: AccessRequirement
+    let streamExpiry: StreamExpiry
+    let link: String?
+
+    init(
+        _ resource: ProtectedResource, requiring requirement: AccessRequirement, streamExpiry: StreamExpiry
+    ) {
+        self.resource = resource
+        self.requirement = requirement
+        self.streamExpiry = streamExpiry
+        link = resource.metadataLink
+    }
+
+    func begin(_ request: inout Request) -> GateProgress {
+        let head = request.head
+        let context = Self.context(of: request)
+        guard !resource.completesAnswer(to: head, in: context) else { return .wait }
+        var admission = Admission(to: resource)
+        switch admission.advance(head, requiring: requirement, in: context) {
+        case .admitted(let token):
+            request.token = token
+            return .proceed
+        case .refused(let refusal): return .respond(Self.response(to: request, refusal))
+        case .needs(let need): return .needs(need, BegunAdmission(admission))
+        }
+    }
+
+    func advance(_ decision: BegunAdmission, _ request: inout Request) -> GateProgress {
+        let context = Self.context(of: request)
+        switch decision.admission.advance(request.head, requiring: requirement, in: context) {
+        case .admitted(let token):
+            request.token = token
+            return .proceed
+        case .refused(let refusal): return .respond(Self.response(to: request, refusal))
+        case .needs(let need): return .needs(need, decision)
+        }
+    }
+
+    func respond(
+        to request: Request, continuing decision: BegunAdmission, next: Middleware.Next
+    ) async throws -> Response {
         var request = request
         let context = Self.context(of: request)
         deciding: while true {
@@ -150,7 +195,7 @@ public struct ResourceGate: GateMiddleware {
             case .admitted(let token):
                 request.token = token
                 break deciding
-            case .refused(let refusal): return Response(refusal)
+            case .refused(let refusal): return Self.response(to: request, refusal)
             case .needs(let need):
                 let answer = try await need.answer {
                     // RFC 6750 §2.2: the handler gets the form as received.
@@ -168,11 +213,14 @@ public struct ResourceGate: GateMiddleware {
         return response
     }
 
-    private func preparedAnswer(to head: borrowing RequestHead, _ request: borrowing Request) -> Response? {
-        guard !head.hasCredentials, var answer = unauthenticated else { return nil }
-        if case .trustedField = request.certificateSource { return nil }
-        if !request.describesRefusals { answer.refusalFinding = nil }
-        return answer
+    private static func response(to request: borrowing Request, _ refusal: Refusal) -> Response {
+        var response = Response(refusal)
+        if refusal.reason == .missingClientCertificate {
+            response.ignoredCertificate = IgnoredCertificate(
+                request.head, source: request.certificateSource,
+                isFromTrustedProxy: request.isFromTrustedProxy, peer: request.peer.host)
+        }
+        return response
     }
 
     private static func context(of request: borrowing Request) -> AuthorizationContext {

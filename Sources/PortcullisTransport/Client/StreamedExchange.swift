@@ -75,9 +75,6 @@ package final class StreamedExchange: @unchecked Sendable {
         openWaiter = continuation
     }
 
-    /// Whether the request got a connection; read it on the loop.
-    package var hasBeenOpened: Bool { wasOpened }
-
     /// Sends a piece of the request's body.
     ///
     /// Waits while too much is unsent.

@@ -111,6 +111,22 @@ def leaks():
     return found
 
 
+# A module-qualified type, a case with a payload, an optional, an error without a description.
+_SWIFT_NAMES = re.compile(
+    r"Portcullis\w*\.[A-Z]\w*|\b[A-Z]\w+\.[a-z]\w*\(|(?:^|[\s(,:.])[a-z]+[A-Z]\w*\(|Optional\(|Error Domain=", re.MULTILINE
+)
+
+
+# URLs and request targets are the configuration's and the clients' own words, some of them random.
+_URLS = re.compile(r"(?:https?://|/)\S+")
+
+
+def swift_names():
+    """Where an example server wrote what only a Swift programmer understands."""
+    found = ((origin, _SWIFT_NAMES.search(_URLS.sub("", text))) for origin, text in _said)
+    return [f"{origin}: {match[0].strip()}" for origin, match in found if match]
+
+
 def counts():
     return len(_secrets), len(_said)
 

@@ -11,11 +11,18 @@ struct EventDescriptionTests {
 
     private static let fetchErrors: [FetchError] = [
         .unreachable, .forbiddenAddress, .untrustedServer, .timedOut, .tooLarge, .malformedResponse,
-        .noFetcher,
+        .noFetcher, .failed(.connectFailed(111)), .failed(.tls(.certificateRefused(.wrongName))),
+        .failed(.timeout(.handshaking)), .failed(.proxy(.status(407))),
     ]
     private static let faults: [AuthorizationServerFault] =
         fetchErrors.map { .noResponse($0) } + [
-            .status(500), .malformedDocument, .issuerMismatch, .insecureURL, .missingMember, .emptyKeySet,
+            .status(500), .redirect(302, to: "https://sso.example.com/login"), .redirect(302, to: nil),
+            .contentCoding("gzip"), .mediaType("text/html"), .malformedDocument,
+            .malformedJSON(JSONProblem(JSONError(reason: .unexpectedByte, offset: 0), in: [0x3C])),
+            .issuerMismatch(named: "https://as.example.com/", expected: issuer),
+            .issuerMismatch(named: nil, expected: issuer), .insecureURL(member: "jwks_uri"),
+            .insecureURL(member: nil), .missingMember("jwks_uri"), .emptyKeySet,
+            .calling(url: "https://as.example.com/jwks", .status(404)),
             .rejectedCredentials, .unsignedAnswer, .untrustedAnswer, .unusableCredentials, .tooManyCalls,
             .callsSuspended,
         ]
@@ -39,6 +46,8 @@ struct EventDescriptionTests {
             .scopesNotListed(issuer: issuer, resource: resource, scopes: ["a", "b"]),
             .malformedAuthorizationDetails(issuer: issuer, resource: resource),
             .resourceNotListed(issuer: issuer, resource: resource),
+            .unusableIntrospectionAnswer(issuer: issuer, member: "exp", found: "a string"),
+            .tokenWithNonce(issuer: issuer, resource: resource),
         ]
 
     @Test(arguments: events) func `it names the subject, and no Swift type or case`(
@@ -53,10 +62,18 @@ struct EventDescriptionTests {
         }
         #expect(humps == [])
         #expect(!text.contains("Portcullis"))
-        #expect(text.utf8.allSatisfy { (0x20...0x7E).contains($0) && $0 != 0x28 })
+        #expect(text.utf8.allSatisfy { (0x20...0x7E).contains($0) })
+        // A payload follows the name of its case.
+        #expect(!zip(text, text.dropFirst()).contains { $0.isLetter && $1 == "(" })
     }
 
     @Test func `it states what happened and why`() {
+        let unusable = ResourceEvent.unusableIntrospectionAnswer(
+            issuer: Self.issuer, member: "exp", found: "a string")
+        #expect(
+            "\(unusable)"
+                == "https://as.example.com: an introspection answer could not be used: exp is a string"
+        )
         #expect(
             "\(ResourceEvent.refreshFailed(issuer: Self.issuer, fault: .noResponse(.timedOut)))"
                 == "https://as.example.com: keys or metadata could not be loaded: there was no complete answer in time"
