@@ -171,7 +171,8 @@ extension Admission {
         guard let jwt = validation.jwt, let algorithm = validation.algorithm, let key = validation.key else {
             throw .keysUnavailable
         }
-        try gate.validator.verify(jwt, with: key, algorithm)
+        // Judged after a refusal, the header may be what was refused.
+        try gate.validator.verify(jwt, with: key, algorithm, remembersHeader: !isHypothetical)
         return .to(.kind)
     }
 

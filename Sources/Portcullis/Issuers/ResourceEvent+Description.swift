@@ -22,6 +22,8 @@ extension ResourceEvent: CustomStringConvertible {
             "\(issuer): an invalidation of tokens did not reach other processes"
         case .authenticationMethodNotListed(let issuer):
             "\(issuer): its metadata does not list the client_auth that introspection uses"
+        case .assertionAlgorithmNotListed(let issuer):
+            "\(issuer): its metadata does not list an algorithm that the key of our client assertions has"
         case .scopesNotListed(let issuer, let resource, let scopes):
             "\(issuer): its metadata does not list scopes of \(resource): "
                 + scopes.map(\.name).joined(separator: " ")
@@ -66,6 +68,9 @@ extension AuthorizationServerFault: CustomStringConvertible {
         case .missingMember(let name): "the document has no \(name), or one of another type"
         case .emptyKeySet: "the key set has no usable key"
         case .rejectedCredentials: "the introspection endpoint refused our credentials"
+        case .rejectedAssertion:
+            "the introspection endpoint refused our client assertion; it does not know the key, or wants "
+                + "another audience or typ: see assertion_audience and assertion_type"
         case .unsignedAnswer: "the introspection answer is not signed"
         case .untrustedAnswer:
             "the signed introspection answer does not verify or is for another resource"

@@ -77,7 +77,7 @@ final class Gate: Sendable {
             of: metadata.resource, configuration.publishing, rootAlias: configuration.rootAlias)
         ownLocations = locations == MetadataLocations(of: metadata.resource) ? nil : locations
         publisher = try configuration.makePublisher(checked.metadata)
-        let tokens = configuration.tokens
+        let tokens = configuration.profile.completed(configuration.tokens)
         self.tokens = tokens
         let presentation = Presentation(metadata)
         self.presentation = presentation

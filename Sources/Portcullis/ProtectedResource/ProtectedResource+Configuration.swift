@@ -148,7 +148,8 @@ extension ProtectedResource.Configuration {
         return Checked(
             metadata: metadata, originCheck: originCheck,
             format: format, challengeParameters: parameters,
-            warnings: findings.warnings + signingWarnings + issuers.flatMap(\.relaxations))
+            warnings: findings.warnings + signingWarnings + issuers.flatMap(\.relaxations)
+                + relaxationWarnings())
     }
 
     private var signingWarnings: [String] {

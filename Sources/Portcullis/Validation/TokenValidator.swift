@@ -120,8 +120,12 @@ struct TokenValidator: Sendable {
         return algorithm
     }
 
+    /// Verifies a signature.
+    ///
+    /// - Parameter remembersHeader: Whether all checks of the header have passed, so that they need not be
+    ///   repeated for other tokens with the same one.
     func verify(
-        _ jwt: UnverifiedJWT, with key: JWK, _ algorithm: SignatureAlgorithm
+        _ jwt: UnverifiedJWT, with key: JWK, _ algorithm: SignatureAlgorithm, remembersHeader: Bool = true
     ) throws(RefusalReason) {
         do throws(JOSEError) {
             try jwt.jws.verify(with: key, algorithm: algorithm)
@@ -130,7 +134,7 @@ struct TokenValidator: Sendable {
         } catch {
             throw .invalidSignature
         }
-        if !jwt.hasKnownHeader { headers.insert(jwt.jws) }
+        if !jwt.hasKnownHeader, remembersHeader { headers.insert(jwt.jws) }
     }
 
     // MARK: Both

@@ -24,6 +24,8 @@ package struct ConfigurationFile: Sendable {
     package var resources: [ResourceSettings] = []
     package var selfCheck = SelfCheckSettings()
     package var publicRoutes: [RouteSettings] = []
+    /// The file as it is written, for advice about changes.
+    package private(set) var document = JSONObject()
     /// Findings that do not prevent a start.
     package var warnings: [Finding] = []
 
@@ -62,6 +64,7 @@ package struct ConfigurationFile: Sendable {
 
     package init(_ json: JSONValue) throws(InvalidConfiguration) {
         let findings = FindingCollector()
+        document = json.object ?? document
         if let reader = ObjectReader(json, at: .root, findings) {
             read(reader)
             CrossChecks(findings: findings).check(&self)

@@ -14,6 +14,14 @@ extension CrossChecks {
         checkProofs(of: resource)
         checkIssuers(of: resource, servers)
         checkAudienceSources(of: resource, servers)
+        checkRelaxations(of: resource)
+    }
+
+    private func checkRelaxations(of resource: ResourceSettings) {
+        let path = JSONPath(text: resource.path)["tokens"]
+        for relaxation in resource.tokens.policy.relaxations(for: resource.metadata.resource) {
+            findings.warning(path[relaxation.name], relaxation.sentence, isSaidAtStart: true)
+        }
     }
 
     // RFC 8707 §2: without aud, a token does not say for which API it is.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 package import Portcullis
-internal import PortcullisHTTP
+package import PortcullisHTTP
 
 /// One route, ready to run: its middleware, outermost first, and its handler.
 package final class CompiledRoute: Sendable {
@@ -13,11 +13,15 @@ package final class CompiledRoute: Sendable {
     let leadingLiteralCount: Int
     let shared: RouteChain
     let handler: RouteHandler
+    /// The status of what is answered after the gate where no route has the path or the method: 404, 405, or
+    /// 204 for `OPTIONS`; `nil` for a route.
+    package let unmatchedStatus: Status?
 
     init(
         name: String, names: [String] = [], leadingLiteralCount: Int = 0, _ shared: RouteChain,
-        handler: RouteHandler
+        handler: RouteHandler, unmatchedStatus: Status? = nil
     ) {
+        self.unmatchedStatus = unmatchedStatus
         self.name = name
         self.names = names
         self.leadingLiteralCount = leadingLiteralCount

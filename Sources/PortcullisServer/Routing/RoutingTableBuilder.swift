@@ -162,7 +162,8 @@ struct RoutingTableBuilder {
         }
         rejectDuplicates(routes, resource.identifier.text)
         let notFound = CompiledRoute(
-            name: basePattern.description, chain(.anyValidToken, []), handler: .immediate { _ in .notFound })
+            name: basePattern.description, chain(.anyValidToken, []), handler: .immediate { _ in .notFound },
+            unmatchedStatus: .notFound)
         let preflight = cors.map {
             CompiledRoute.preflight(
                 name: basePattern.description,

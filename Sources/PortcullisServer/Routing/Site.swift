@@ -143,7 +143,8 @@ extension CompiledRoute {
             response.fields[.allow] = methodsAllowed + ", OPTIONS"
         }
         let answer = response
-        return CompiledRoute(name: name, shared, handler: .immediate { _ in answer })
+        return CompiledRoute(
+            name: name, shared, handler: .immediate { _ in answer }, unmatchedStatus: answer.status)
     }
 
     /// The same route under a CORS policy.
