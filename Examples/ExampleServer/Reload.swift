@@ -10,6 +10,7 @@ import PortcullisTransport
 struct ServableFile {
     private(set) var file: ConfigurationFile
     private var resources: [ProtectedResource]
+    private var proxies: ConfiguredProxies
     let connections: IssuerConnections
     let selfCheckFetcher: HTTPClientFetcher?
     /// `nil`: the file configures no TLS.
@@ -60,13 +61,17 @@ struct ServableFile {
                 })
         }
         let owner = Result { [file] () throws(InvalidConfiguration) in try file.makeSocketOwner() }
+        let proxies = Result { [file] () throws(InvalidConfiguration) in
+            try file.makeProxies(relativeTo: path) { log("\($0)") }
+        }
         let problems =
             Self.findings(of: owner) + Self.findings(of: made) + Self.findings(of: tls)
-            + Self.findings(of: resources)
+            + Self.findings(of: resources) + Self.findings(of: proxies)
         guard problems.isEmpty else { throw InvalidConfiguration(findings: problems) }
         self.tls = try tls.get()
         socketOwner = try owner.get()
         self.resources = try resources.get()
+        self.proxies = try proxies.get()
         self.connections = connections
         selfCheckFetcher = try file.makeSelfCheckFetcher(relativeTo: path)
         file.warnings += file.warningsOfOpenSecrets(relativeTo: path) + file.warningsOfEnvironment()
@@ -87,8 +92,9 @@ struct ServableFile {
     /// Returns the routes, and keeps nothing that only they need: a file may have thousands of resources.
     mutating func takeRoutes() -> Routes {
         var routes = Routes()
-        file.declare(&routes, guarding: resources)
+        file.declare(&routes, guarding: resources, passingTo: proxies)
         resources = []
+        proxies = ConfiguredProxies()
         file = file.withoutDeclarations
         return routes
     }

@@ -168,7 +168,7 @@ struct ConfigurationFileTests {
                     + "problem_details, outbound_proxy, user_agent",
                 "$.resources[0].root_alias: must be true or false",
                 "$.resources[0].routes[0].respond: must be \"principal\", \"echo\", {\"text\": …}, {\"stream\": N}, {\"events\": N}, "
-                    + "{\"sleep_seconds\": S} or {\"block_seconds\": S}",
+                    + "{\"sleep_seconds\": S}, {\"block_seconds\": S} or {\"proxy\": URL}",
             ])
     }
 

@@ -38,17 +38,23 @@ final class MetadataPublisher: Sendable {
         let metadata: ProtectedResourceMetadata
         let maxAge: Int
         let signer: MetadataSigner
+        /// Keys that sign something else.
+        let furtherKeys: [JSONObject]
         let hash: String
         let state: Mutex<State>
 
         init(
-            _ metadata: ProtectedResourceMetadata, _ maxAge: Int, _ signer: MetadataSigner, at now: Double
+            _ metadata: ProtectedResourceMetadata, _ maxAge: Int, _ signer: MetadataSigner,
+            _ furtherKeys: [JSONObject], at now: Double
         ) throws(JOSEError) {
+            self.furtherKeys = furtherKeys
             self.metadata = metadata
             self.maxAge = maxAge
             self.signer = signer
             hash = MetadataDocument.hash(of: metadata.json.serialized())
-            state = Mutex(State(documents: try Self.make(metadata, maxAge, signer, retired: [], at: now)))
+            state = Mutex(
+                State(
+                    documents: try Self.make(metadata, maxAge, signer, furtherKeys, retired: [], at: now)))
         }
 
         /// Returns the documents to serve, signed again if due.
@@ -60,7 +66,9 @@ final class MetadataPublisher: Sendable {
                     return state.documents
                 }
                 state.retired.removeAll { $0.end <= now }
-                if let next = try? Self.make(metadata, maxAge, signer, retired: state.retired, at: now) {
+                if let next = try? Self.make(
+                    metadata, maxAge, signer, furtherKeys, retired: state.retired, at: now)
+                {
                     state.documents = next
                 }
                 return state.documents
@@ -76,7 +84,9 @@ final class MetadataPublisher: Sendable {
             guard !kept.isEmpty else { return }
             state.withLock { state in
                 state.retired = kept
-                if let next = try? Self.make(metadata, maxAge, signer, retired: kept, at: now.seconds) {
+                if let next = try? Self.make(
+                    metadata, maxAge, signer, furtherKeys, retired: kept, at: now.seconds)
+                {
                     state.documents = next
                 }
             }
@@ -84,16 +94,13 @@ final class MetadataPublisher: Sendable {
 
         private static func make(
             _ metadata: ProtectedResourceMetadata, _ maxAge: Int, _ signer: MetadataSigner,
-            retired: [RetiredKey], at now: Double
+            _ furtherKeys: [JSONObject], retired: [RetiredKey], at now: Double
         ) throws(JOSEError) -> Documents {
             let signature = try signer.sign(at: Int(now))
             var complete = metadata
             complete.signedMetadata = signature
             let vary = signer.answersAcceptedJWT ? "Accept" : nil
-            let keys: JSONObject = [
-                "keys": .array(
-                    ([signer.publicKey] + signer.otherKeys + retired.map(\.key)).map(JSONValue.object))
-            ]
+            let keys = [signer.publicKey] + signer.otherKeys + retired.map(\.key) + furtherKeys
             return Documents(
                 metadata: MetadataDocument(
                     complete.json.serialized(), "application/json", maxAge: maxAge, vary: vary),
@@ -101,7 +108,7 @@ final class MetadataPublisher: Sendable {
                     ? MetadataDocument(
                         Array(signature.utf8), MetadataSigning.mediaType, maxAge: maxAge, vary: vary)
                     : nil,
-                keys: MetadataDocument(keys.serialized(), "application/jwk-set+json", maxAge: maxAge),
+                keys: MetadataPublisher.keySet(keys, maxAge: maxAge),
                 madeAt: now,
                 renewAt: min(now + signer.lifetime / 2, retired.map(\.end).min() ?? .infinity),
                 signatureEnd: now.rounded(.down) + signer.lifetime)
@@ -122,16 +129,27 @@ final class MetadataPublisher: Sendable {
     private let signed: Signed?
     private let unsigned = AtomicLazyReference<Unsigned>()
     private let maxAge: Int
+    /// The keys of a resource with unsigned metadata that signs something else; `nil` without keys.
+    private let unsignedKeys: MetadataDocument?
 
     init(
-        _ metadata: ProtectedResourceMetadata, maxAge: Int, signing: MetadataSigning?, now: NumericDate
+        _ metadata: ProtectedResourceMetadata, maxAge: Int, signing: MetadataSigning?,
+        publishing keys: [JWK] = [], now: NumericDate
     ) throws(JOSEError) {
         self.maxAge = maxAge
+        let keys = keys.map(MetadataSigner.published)
         if let signing {
-            signed = try Signed(metadata, maxAge, MetadataSigner(signing, metadata), at: now.seconds)
+            signed = try Signed(metadata, maxAge, MetadataSigner(signing, metadata), keys, at: now.seconds)
+            unsignedKeys = nil
         } else {
             signed = nil
+            unsignedKeys = keys.isEmpty ? nil : Self.keySet(keys, maxAge: maxAge)
         }
+    }
+
+    private static func keySet(_ keys: [JSONObject], maxAge: Int) -> MetadataDocument {
+        let json: JSONObject = ["keys": .array(keys.map(JSONValue.object))]
+        return MetadataDocument(json.serialized(), "application/jwk-set+json", maxAge: maxAge)
     }
 
     /// The SHA-256 of the document without a signature: changes if and only if the metadata does.
@@ -148,7 +166,7 @@ final class MetadataPublisher: Sendable {
 
     /// The keys to verify signatures with, or `nil`.
     func keys(at now: NumericDate) -> MetadataDocument? {
-        signed?.documents(at: now).keys
+        signed.map { $0.documents(at: now).keys } ?? unsignedKeys
     }
 
     /// Returns the documents to serve, signed again if due.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+public import PortcullisJOSE
+
 /// Where and how the metadata of a resource is published, in addition to its well-known location.
 ///
 /// RFC 9728 §2.2, §3, §5.1.
@@ -36,6 +38,11 @@ public struct MetadataPublishing: Sendable {
     ///
     /// RFC 9728 §2.2.
     public var signing: MetadataSigning?
+    /// Further public keys at the metadata's `jwks_uri`, if that is on the same server.
+    ///
+    /// Default none. For keys that sign something else than the metadata, such as the statements for a
+    /// server behind a gateway. Each gets `kid` and `use` if it has none. RFC 9728 §2.
+    public var publishedKeys: [JWK] = []
 
     /// Makes settings with the defaults.
     public init() {}

@@ -43,7 +43,7 @@ struct MetadataSigner: Sendable {
     /// Returns the public members, with `kid` and `use`.
     ///
     /// RFC 9728 §2: in a set with keys for several uses each needs `use`; here every key has it.
-    private static func published(_ key: JWK) -> JSONObject {
+    static func published(_ key: JWK) -> JSONObject {
         var json = key.publicJSON
         if json["kid"] == nil { json["kid"] = .string(key.thumbprint) }
         if json["use"] == nil { json["use"] = "sig" }

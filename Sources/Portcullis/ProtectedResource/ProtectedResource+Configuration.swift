@@ -180,7 +180,7 @@ extension ProtectedResource.Configuration {
         do throws(JOSEError) {
             return try MetadataPublisher(
                 metadata, maxAge: Int(metadataMaxAge.components.seconds), signing: publishing.signing,
-                now: time.now())
+                publishing: publishing.publishedKeys, now: time.now())
         } catch {
             throw ConfigurationError(
                 "Signing the metadata with this key failed.", path: "\(path).signed_metadata.private_key"

@@ -23,6 +23,7 @@ struct CrossChecks {
             checkEffects(of: resource, trusting: trusted, in: file)
         }
         checkPublicRoutes(file)
+        checkProxies(file)
         checkStore(file)
     }
 

@@ -45,6 +45,7 @@ extension ConfigurationFile {
                 connectionPool: connections, proofMemories: memories, path: resource.path)
             configuration.profile = resource.profile
             configuration.publishing = resource.publishing.makePublishing(relativeTo: file, findings)
+            configuration.publishing.publishedKeys = resource.assertionKeys(relativeTo: file)
             do throws(ConfigurationError) {
                 made.append(try ProtectedResource(configuration))
             } catch {

@@ -7,13 +7,18 @@ package import PortcullisServer
 extension ConfigurationFile {
     /// Adds every route of the file.
     ///
-    /// - Parameter guarded: The result of
-    ///   ``makeResources(relativeTo:sharing:remembering:storingIn:onEvent:)``.
-    package func declare(_ routes: inout Routes, guarding guarded: [ProtectedResource]) {
+    /// - Parameters:
+    ///   - guarded: The result of ``makeResources(relativeTo:sharing:remembering:storingIn:onEvent:)``.
+    ///   - proxies: The result of ``makeProxies(relativeTo:onEvent:)``. A route whose proxy is missing
+    ///     answers 502, which is enough to explain decisions.
+    package func declare(
+        _ routes: inout Routes, guarding guarded: [ProtectedResource],
+        passingTo proxies: ConfiguredProxies = ConfiguredProxies()
+    ) {
         for route in publicRoutes {
             routes.group { group in
                 group.cors = route.cors
-                route.declare(in: &group)
+                route.declare(in: &group, proxies)
             }
         }
         // Routes with the same answer share one handler, since a file may have a hundred thousand.
@@ -24,9 +29,14 @@ extension ConfigurationFile {
                 block.hasWholePaths = true
                 block.cors = settings.cors
                 for route in settings.routes {
+                    let requirement = requirements.insert(route.requirement).memberAfterInsert
+                    if let proxy = proxies[route] {
+                        block.proxy(
+                            route.pattern, methods: route.methods, requiring: requirement, to: proxy)
+                        continue
+                    }
                     let handler = handlers[route.answer] ?? route.answer.handler.forProtectedRoutes
                     handlers[route.answer] = handler
-                    let requirement = requirements.insert(route.requirement).memberAfterInsert
                     block.add(route.methods, route.pattern, requirement, handler)
                 }
             }
@@ -35,12 +45,18 @@ extension ConfigurationFile {
 }
 
 extension RouteSettings {
-    fileprivate func declare(in routes: inout Routes) {
+    fileprivate func declare(in routes: inout Routes, _ proxies: ConfiguredProxies) {
         switch answer.handler {
         case .immediate(let handle): routes.on(methods, pattern) { request in handle(request, nil) }
         case .suspending(let handle): routes.on(methods, pattern) { request in try await handle(request) }
         case .blocking(let handle):
             routes.blocking { $0.on(methods, pattern) { request in handle(request) } }
+        case .proxied:
+            if let proxy = proxies[self] {
+                routes.proxy(pattern, methods: methods, to: proxy)
+            } else {
+                routes.on(methods, pattern) { _ in Response(status: .badGateway) }
+            }
         }
     }
 }
@@ -61,6 +77,7 @@ extension RouteAnswer {
                 _ = try ProtectedRoutes.token(of: request)
                 return handle(request)
             }
+        case .proxied: .immediate { _ in Response(status: .badGateway) }
         }
     }
 }

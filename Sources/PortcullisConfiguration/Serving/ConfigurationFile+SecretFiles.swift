@@ -41,6 +41,11 @@ extension ConfigurationFile {
                 files.append((JSONPath(text: signing.path)["private_key"], signing.privateKey))
             }
         }
+        for proxy in (publicRoutes + resources.flatMap(\.routes)).compactMap(\.proxy) {
+            guard let assertion = proxy.assertion else { continue }
+            files.append(
+                (JSONPath(text: proxy.path)["identity_assertion"]["private_key"], assertion.privateKey))
+        }
         return files
     }
 }

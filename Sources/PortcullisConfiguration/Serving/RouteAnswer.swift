@@ -12,6 +12,8 @@ enum RouteAnswer: Sendable {
     case immediate(@Sendable (Request, AccessToken?) -> Response)
     case suspending(@Sendable (Request) async throws -> Response)
     case blocking(@Sendable (Request) -> Response)
+    /// Another server answers.
+    case proxied
 }
 
 extension RouteAnswer {
@@ -44,6 +46,7 @@ extension RouteSettings.Answer {
                 HeldThread.sleep(for: duration)
                 return .text("blocked")
             }
+        case .proxy: .proxied
         }
     }
 

@@ -23,6 +23,8 @@ package struct RouteSettings: Sendable, Hashable {
         case sleep(Duration)
         /// `blocked`, after blocking a thread.
         case block(Duration)
+        /// Another server's responses.
+        case proxy(ProxySettings)
     }
 
     /// The whole path on the host, with `{name}` for a segment and a final `{name...}` for the rest.
@@ -60,7 +62,7 @@ extension RouteSettings {
         let pattern = reader.requiredString("path", "the whole path on the host, such as \"/photos/{id}\"")
         let problem = pattern.flatMap(Self.malformation)
         if let problem { reader.error("path", problem.sentence) }
-        methods = Self.readMethods(reader) ?? methods
+        let methods = Self.readMethods(reader)
         if !isPublic {
             scopes = Self.readScopes(reader)
             acrValues = Self.readACRValues(reader)
@@ -75,6 +77,11 @@ extension RouteSettings {
         guard let pattern, problem == nil, let answer else { return nil }
         self.pattern = pattern
         self.answer = answer
+        if let methods {
+            self.methods = methods
+        } else if case .proxy = answer {
+            self.methods = [.everyMethod]
+        }
     }
 
     private static func malformation(of pattern: String) -> PathPattern.Malformation? {
@@ -133,7 +140,7 @@ extension RouteSettings {
 
     private static let answers =
         "\"principal\", \"echo\", {\"text\": …}, {\"stream\": N}, {\"events\": N}, "
-        + "{\"sleep_seconds\": S} or {\"block_seconds\": S}"
+        + "{\"sleep_seconds\": S}, {\"block_seconds\": S} or {\"proxy\": URL}"
 
     private static func readAnswer(_ reader: ObjectReader, isPublic: Bool) -> Answer? {
         guard let value = reader.value("respond") else {
@@ -164,6 +171,7 @@ extension RouteSettings {
         defer { reader.finish() }
         if case .string(let text) = reader.value("text") { return .text(text) }
         if reader.object["text"] != nil { reader.error("text", "must be a string") }
+        if reader.value("proxy") != nil { return ProxySettings(reader).map(Answer.proxy) }
         if let count = reader.integer("stream", in: 0...1_000_000) { return .stream(lineCount: count) }
         if let count = reader.integer("events", in: 0...1_000_000) { return .events(count: count) }
         if let duration = reader.seconds("sleep_seconds", in: seconds) { return .sleep(duration) }

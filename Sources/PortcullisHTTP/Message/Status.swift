@@ -111,6 +111,10 @@ public struct Status: Sendable, Hashable, ExpressibleByIntegerLiteral, CustomStr
     public static let internalServerError: Status = 500
     /// 501.
     public static let notImplemented: Status = 501
+    /// 502.
+    public static let badGateway: Status = 502
+    /// 504.
+    public static let gatewayTimeout: Status = 504
     /// 503.
     public static let serviceUnavailable: Status = 503
     /// 505.

@@ -4,7 +4,7 @@
 ///
 /// RFC 9112 §4, §6.3.
 package struct ParsedResponseHead: Sendable, Hashable {
-    /// The final status, never 1xx.
+    /// The status; 1xx only if the parser reports interim responses.
     package let status: Status
     /// The version that the status line names.
     package let version: HTTPVersion
@@ -12,8 +12,12 @@ package struct ParsedResponseHead: Sendable, Hashable {
     package let framing: BodyFraming
     /// Whether the connection can be used again once the body has been read.
     package let keepAlive: Bool
-    fileprivate let bytes: [UInt8]
-    fileprivate let slots: [RequestHead.FieldSlot]
+    /// The value of `Content-Length`, also where no body follows: in a response to HEAD, or a 304.
+    package let declaredLength: Int?
+    /// The bytes that the slots refer to.
+    package let bytes: [UInt8]
+    /// The offsets of each field line in `bytes`, in order.
+    package let slots: [RequestHead.FieldSlot]
 
     /// The fields, in order; decoded on each access, because most callers read none.
     ///
@@ -33,8 +37,8 @@ package struct ParsedResponseHead: Sendable, Hashable {
 
 /// Parses the bytes of a response head into a ``ParsedResponseHead`` incrementally.
 ///
-/// Pure, strict and bounded like ``HeadParser``. Skips interim responses, eight at most; rejects 101, because
-/// the client never requests another protocol.
+/// Pure, strict and bounded like ``HeadParser``. Allows eight interim responses. Rejects 101 unless the
+/// request offered another protocol.
 ///
 /// RFC 9112 §4, §5, §6.3, RFC 9110 §15.2.
 package struct ResponseHeadParser: Sendable {
@@ -42,15 +46,27 @@ package struct ResponseHeadParser: Sendable {
 
     private let limits: WireLimits
     private let requestMethod: Method
+    private let reportsInterim: Bool
+    private let acceptsUpgrade: Bool
     private var headStart = 0
     private var interimCount = 0
     private var scanned = 0
     private var statusLine: StatusLine?
     private var fields: FieldSectionParser
 
-    package init(requestMethod: Method, limits: WireLimits) {
+    /// Makes a parser.
+    ///
+    /// - Parameters:
+    ///   - reportsInterim: Whether interim responses are returned; otherwise they are skipped.
+    ///   - acceptsUpgrade: Whether 101 is accepted, as the last response: all bytes after it are of the
+    ///     other protocol.
+    package init(
+        requestMethod: Method, limits: WireLimits, reportsInterim: Bool = false, acceptsUpgrade: Bool = false
+    ) {
         self.limits = limits
         self.requestMethod = requestMethod
+        self.reportsInterim = reportsInterim
+        self.acceptsUpgrade = acceptsUpgrade
         fields = FieldSectionParser(
             maxByteCount: limits.maxHeaderByteCount,
             maxFieldCount: limits.maxFieldCount,
@@ -61,10 +77,11 @@ package struct ResponseHeadParser: Sendable {
 
     /// Continues where the last call stopped.
     ///
-    /// `bytes` begins with the bytes of the last call; more may follow them.
+    /// `bytes` begins with the bytes of the last call; more may follow them. After an interim response was
+    /// returned, `bytes` begins after it.
     ///
-    /// - Returns: The head and its length in bytes with the interim responses before it, or `nil` if it is
-    ///   not complete.
+    /// - Returns: The head and its length in bytes with the skipped interim responses before it, or `nil` if
+    ///   it is not complete.
     // SAFETY: `bytes` is only read, within its count, and not kept.
     package mutating func parse(
         _ bytes: UnsafeRawBufferPointer
@@ -76,13 +93,26 @@ package struct ResponseHeadParser: Sendable {
             guard line.status.isInformational else {
                 return (try finish(line.status, version, Array(bytes[..<end])), end)
             }
+            if line.status.code == 101 {
+                guard acceptsUpgrade else { throw .invalidStatusLine }
+                return (try finish(line.status, version, Array(bytes[..<end])), end)
+            }
             interimCount += 1
-            guard line.status.code != 101 else { throw .invalidStatusLine }
             guard interimCount <= Self.maxInterimCount else { throw .headerBlockTooLarge }
-            headStart = end
-            scanned = end
-            statusLine = nil
+            guard reportsInterim else {
+                beginHead(at: end)
+                continue
+            }
+            let head = try finish(line.status, version, Array(bytes[..<end]))
+            beginHead(at: 0)
+            return (head, end)
         }
+    }
+
+    private mutating func beginHead(at start: Int) {
+        headStart = start
+        scanned = start
+        statusLine = nil
     }
 
     private mutating func parseStatusLine(_ bytes: UnsafeRawBufferPointer) throws(MalformedMessage)
@@ -114,13 +144,17 @@ package struct ResponseHeadParser: Sendable {
             }
         }
         var framing = try framingFields.resolve(version: version) ?? .untilClose
+        let declaredLength: Int? = if case .length(let length) = framing { length } else { nil }
         // RFC 9112 §6.3 ¶1: these responses end with their head, whatever their fields declare.
         if requestMethod == .head || status.forbidsContent { framing = .none }
+        // RFC 9110 §7.8: the other protocol begins after the head.
+        if status.code == 101 { framing = .untilClose }
         return ParsedResponseHead(
             status: status,
             version: version,
             framing: framing,
             keepAlive: framing != .untilClose && connection.persists(version: version),
+            declaredLength: declaredLength,
             bytes: bytes,
             slots: fields.slots
         )

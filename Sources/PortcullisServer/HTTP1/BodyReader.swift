@@ -27,7 +27,8 @@ package struct BodyReader: Sendable {
     }
 
     private var state: State
-    private let limit: Int
+    /// The most bytes of content.
+    var limit: Int
     private var takenByteCount = 0
 
     /// No content.

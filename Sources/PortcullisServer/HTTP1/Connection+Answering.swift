@@ -18,7 +18,9 @@ extension Connection {
         var (route, values) = context.table.destination(
             head.method, semantics.form, authority: forwarding?.host ?? Self.authority(head, semantics), path,
             isPreflight: CORSPolicy.isPreflight(head))
-        if semantics.isTooLarge { (route, values) = (route.answeringTooLarge(), []) }
+        if semantics.isTooLarge || context.table.largestBodyLimit != nil && !isBodyAllowed(semantics, route) {
+            (route, values) = (route.answeringTooLarge(), [])
+        }
         var request = Request(
             head: head, path: path, queryRange: semantics.queryRange,
             parameters: Self.parameters(of: route, values, in: path), body: requestBody, peer: peer,
@@ -28,6 +30,16 @@ extension Connection {
             continuesTrace: context.core.traces.includes(isFromTrustedProxy))
         noteRoute(route, forwarding)
         answer(context.watching(route) { route.begin(&request) }, request, route)
+    }
+
+    /// Applies the body limit of the route.
+    ///
+    /// RFC 9110 §15.5.14.
+    private func isBodyAllowed(_ semantics: RequestSemantics, _ route: CompiledRoute) -> Bool {
+        let limit = route.maxBodyByteCount ?? limits.maxBodyByteCount
+        guard semantics.declaredLength ?? 0 <= limit else { return false }
+        body.limit = limit
+        return true
     }
 
     /// Sends a response, or supplies what the gate needs: with the loop's budget and callbacks if possible,
@@ -126,16 +138,20 @@ extension Connection {
         let id = exchangeID
         let pool = context.core.pool
         beginWork()
+        let control = route.isRelaying ? RelayControl(connection: self, id: id) : nil
         makePending().taskRoute = route
         makePending().task = Task(executorPreference: loop) {
             do {
-                let response = try await route.respond(to: passage, pool)
+                let response = try await route.respond(to: passage, pool, control)
                 await self.complete(id, with: response, passage.request.head, route)
             } catch {
                 await self.cut(id)
             }
             await self.endWork()
         }
+        guard route.isRelaying else { return }
+        state.handlerEndsWithClient()
+        if state.hasLostStream { cancelHandler() }
     }
 
     private func complete(

@@ -12,17 +12,19 @@ extension Connection {
         let path: RequestPath
         let forwarding: Forwarding?
         do throws(MalformedMessage) {
+            // A route with a limit of its own is known only later.
             semantics = try RequestSemantics(
-                head, maxBodyByteCount: limits.maxBodyByteCount, refusesLargeBody: false)
+                head, maxBodyByteCount: max(limits.maxBodyByteCount, context.table.largestBodyLimit ?? 0),
+                refusesLargeBody: false)
             path = try RequestPath(head, semantics)
             forwarding = isFromTrustedProxy ? try context.core.proxies.forwarding(of: head) : nil
         } catch {
             refuse(error, head)
             return rest.count
         }
-        // RFC 9110 §9.3.6: this server is not a proxy, and the rest was meant for the other end of a tunnel.
+        // RFC 9110 §9.3.6: this server makes no tunnels, and the rest was meant for the other end of one.
         guard semantics.form != .authority else {
-            refuse(.notImplemented, head)
+            refuse(context.table.hasRelays ? .methodNotAllowed : .notImplemented, head)
             return rest.count
         }
         state.requestAccepted(
@@ -41,6 +43,7 @@ extension Connection {
     /// RFC 9110 §9.3.2, RFC 9112 §6.3.
     func streams(_ response: Response) -> Bool {
         guard case .stream = response.body, response.status != .resetContent else { return false }
+        if response.relayed?.upgradeHead != nil { return true }
         return state.request?.isHead == false && !response.status.forbidsContent
     }
 
@@ -70,6 +73,10 @@ extension Connection {
             content = []
             file = nil
         }
+        // RFC 9110 §8.6: the length of the content that GET would have, if the other server declares it.
+        if request.isHead, let relayed = response.relayed {
+            framing = relayed.contentLength.map { .length($0) } ?? .none
+        }
         // The framing of omitted content counts too.
         let permitted = framing.permitted(for: response.status, requestVersion: request.version)
         let keepAlive = state.answerBegan(
@@ -77,7 +84,7 @@ extension Connection {
         output.borrow(&context.outputBuffer)
         appendHead(
             ResponseHead(status: response.status, fields: response.fields), framing, request.version,
-            keepAlive: keepAlive)
+            keepAlive: keepAlive, relayed: response.relayed)
         if let file {
             makePending().file = FileTransfer(file: file)
         } else {
@@ -87,9 +94,11 @@ extension Connection {
     }
 
     func appendHead(
-        _ head: ResponseHead, _ framing: ResponseFraming, _ version: HTTPVersion, keepAlive: Bool
+        _ head: ResponseHead, _ framing: ResponseFraming, _ version: HTTPVersion, keepAlive: Bool,
+        relayed: RelayedHead? = nil
     ) {
-        let dateLine = context.dateLine
+        var dateLine = context.dateLine
+        if let relayed { dateLine = (relayed.dateLine ?? dateLine) + relayed.rawLines }
         output.append { buffer in
             HeadSerializer.append(
                 head, framing: framing, keepAlive: keepAlive, requestVersion: version, dateLine: dateLine,
@@ -107,7 +116,11 @@ extension Connection {
     /// The response is complete: prepares for the next request.
     func finishExchange() {
         endRecord(isComplete: true)
-        if pending != nil { pending = nil }
+        if let ended = pending {
+            pending = nil
+            // Another task may still read the request's body.
+            ended.bodyWaiter?.resume(throwing: RequestBodyError.notAvailable)
+        }
         execute(state.answerEnded(body.progress, loop.now))
     }
 
@@ -145,6 +158,8 @@ extension Connection {
         record?.value.status = status
         output.borrow(&context.outputBuffer)
         var response = text.map { .text($0, status: status) } ?? Response.problem(status)
+        // RFC 9110 §15.5.6.
+        if status == .methodNotAllowed { response.fields[.allow] = "GET, HEAD, OPTIONS" }
         finish(&response, head)
         guard case .bytes(let content) = response.body else { return }
         let responseHead = ResponseHead(status: response.status, fields: response.fields)

@@ -26,9 +26,12 @@ extension Connection {
         default:
             body = BodyReader(semantics.framing, limits: terms.wireLimits, limit: limits.maxBodyByteCount)
             state.bodyExpected(owesContinue: semantics.expectsContinue && rest.isEmpty)
-            let source = ExchangeBody(connection: self, id: exchangeID)
-            return (RequestBody(.stream(length: semantics.declaredLength, source)), 0)
+            return (streamedBody(length: semantics.declaredLength), 0)
         }
+    }
+
+    func streamedBody(length: Int?) -> RequestBody {
+        RequestBody(.stream(length: length, ExchangeBody(connection: self, id: exchangeID)))
     }
 
     fileprivate func nextPiece(_ id: UInt64) async throws -> [UInt8]? {

@@ -22,7 +22,17 @@ extension Connection {
 
     func beginStreaming(_ response: Response, _ route: CompiledRoute) {
         report(response, route)
-        makePending().heldHead = ResponseHead(status: response.status, fields: response.fields)
+        let pending = makePending()
+        pending.heldHead = ResponseHead(status: response.status, fields: response.fields)
+        if let relayed = response.relayed {
+            pending.relayed = relayed
+            pending.framing = streamFraming(relayed)
+            pending.missingByteCount = relayed.contentLength ?? 0
+            // Its closure begins at once, with the head alone or with the first piece.
+            _ = state.streamBegan(body.progress)
+            return
+        }
+        pending.framing = streamFraming(nil)
         switch state.streamBegan(body.progress) {
         case .withhold: break
         case .withholdForTurn: sendHeadNextTurn()
@@ -30,6 +40,12 @@ extension Connection {
             sendHeldHead()
             flush()
         }
+    }
+
+    private func streamFraming(_ relayed: RelayedHead?) -> ResponseFraming {
+        if relayed?.upgradeHead != nil { return .untilClose }
+        if let length = relayed?.contentLength { return .length(length) }
+        return state.request?.isChunked == true ? .chunked : .untilClose
     }
 
     private func sendHeadNextTurn() {
@@ -46,12 +62,17 @@ extension Connection {
 
     /// Appends the withheld head of a stream to the output, if any.
     func sendHeldHead() {
-        guard state.withholdsHead, let head = pending?.heldHead, let request = state.request else { return }
-        pending?.heldHead = nil
-        let keepAlive = state.withheldHeadSent(body.progress)
+        guard state.withholdsHead, let pending, let head = pending.heldHead, let request = state.request
+        else { return }
+        pending.heldHead = nil
+        let keepAlive = state.withheldHeadSent(body.progress, isDelimited: pending.framing != .untilClose)
         output.borrow(&context.outputBuffer)
+        if let upgradeHead = pending.relayed?.upgradeHead {
+            output.append(upgradeHead)
+            return
+        }
         appendHead(
-            head, request.isChunked ? .chunked : .untilClose, request.version, keepAlive: keepAlive)
+            head, pending.framing, request.version, keepAlive: keepAlive, relayed: pending.relayed)
     }
 
     func stream(
@@ -76,7 +97,9 @@ extension Connection {
     private func endStreaming(_ id: UInt64) {
         guard isCurrent(id) else { return }
         sendHeldHead()
-        if state.request?.isChunked == true {
+        // RFC 9112 §6.3: a body that is shorter than declared is incomplete.
+        if pending?.missingByteCount ?? 0 > 0 { return cut(id) }
+        if pending?.framing == .chunked {
             output.borrow(&context.outputBuffer)
             output.append(ChunkEncoder.lastChunk)
         }
@@ -89,7 +112,8 @@ extension Connection {
         guard !bytes.isEmpty else { return }
         sendHeldHead()
         output.borrow(&context.outputBuffer)
-        if state.request?.isChunked == true {
+        if case .length? = pending?.framing { try countWritten(bytes.count) }
+        if pending?.framing == .chunked {
             output.append { ChunkEncoder.appendChunkStart(byteCount: bytes.count, to: &$0) }
             output.append(bytes)
             output.append(ChunkEncoder.chunkEnd)
@@ -110,6 +134,24 @@ extension Connection {
     }
 }
 
+extension Connection {
+    fileprivate func beginOutput(_ id: UInt64) {
+        guard isCurrent(id) else { return }
+        sendHeldHead()
+        if state.hasLostStream { cancelHandler() }
+        flush()
+    }
+
+    /// More bytes than declared would be taken for the next response.
+    ///
+    /// RFC 9112 §6.3.
+    private func countWritten(_ count: Int) throws {
+        guard let pending else { return }
+        guard count <= pending.missingByteCount else { throw CancellationError() }
+        pending.missingByteCount -= count
+    }
+}
+
 /// The content of a response that its connection is still sending.
 private struct ExchangeSink: BodySink {
     let connection: Connection
@@ -117,6 +159,10 @@ private struct ExchangeSink: BodySink {
 
     func write(_ bytes: [UInt8]) async throws {
         try await connection.write(bytes, id)
+    }
+
+    func begin() async {
+        await connection.beginOutput(id)
     }
 
     func cut() async {

@@ -38,6 +38,10 @@ extension ConnectionState {
         var isWriterWaiting = false
         /// The number of writes since other connections had their turn.
         var writesInTurn: UInt8 = 0
+        /// Whether the handler ends when the client leaves, also before it has answered.
+        var endsWithClient = false
+        /// Whether the client's bytes belong to another protocol, which has no deadlines here.
+        var isTunnel = false
 
         package var isBodyAwaited: Bool {
             if case .awaited = body { true } else { false }
@@ -106,6 +110,29 @@ extension ConnectionState {
         return closeAfterOutput()
     }
 
+    /// The handler of the current exchange is of no use without the client.
+    package mutating func handlerEndsWithClient() {
+        guard case .answering(var exchange) = state else { return }
+        exchange.endsWithClient = true
+        state = .answering(exchange)
+    }
+
+    /// The client's next bytes belong to another protocol, until the connection ends.
+    ///
+    /// - Returns: Whether that is possible.
+    package mutating func tunnelBegan() -> Bool {
+        guard case .answering(var exchange) = state, !exchange.isBodyAwaited else { return false }
+        exchange.isTunnel = true
+        exchange.keepsAlive = false
+        state = .answering(exchange)
+        return true
+    }
+
+    /// Whether the head of the final response may still be sent.
+    package var mayAnswer: Bool {
+        if case .answering(let exchange) = state { exchange.answer == .awaited } else { false }
+    }
+
     // MARK: The body
 
     package enum BodyAccess {
@@ -153,6 +180,10 @@ extension ConnectionState {
             exchange.body = .notAwaited
             return .sendContinue
         }
+        if exchange.isTunnel {
+            exchange.body = .awaited(until: .distantFuture)
+            return .wait
+        }
         clock.beginWaiting(now)
         exchange.body = .awaited(until: now.advanced(byNanoseconds: timeouts.body))
         return .wait
@@ -170,7 +201,7 @@ extension ConnectionState {
             return .wait
         }
         exchange.body = .notAwaited
-        guard clock.isTooSlow(limits) else { return .deliver }
+        guard !exchange.isTunnel, clock.isTooSlow(limits) else { return .deliver }
         exchange.keepsAlive = false
         return .tooSlow
     }
@@ -261,11 +292,12 @@ extension ConnectionState {
 
     /// The withheld head of a stream goes into the output now.
     ///
+    /// - Parameter isDelimited: Whether the body ends before the connection does.
     /// - Returns: Whether it announces that the connection stays open.
-    package mutating func withheldHeadSent(_ body: BodyReader.Progress) -> Bool {
+    package mutating func withheldHeadSent(_ body: BodyReader.Progress, isDelimited: Bool) -> Bool {
         guard case .answering(var exchange) = state else { return false }
         exchange.answer = .streaming
-        exchange.keepsAlive = exchange.request.isChunked && mayKeepAlive(exchange, body)
+        exchange.keepsAlive = isDelimited && mayKeepAlive(exchange, body)
         // The final status has been sent: 100 (Continue) may not follow.
         if exchange.owesContinue { exchange.body = .notAwaited }
         state = .answering(exchange)

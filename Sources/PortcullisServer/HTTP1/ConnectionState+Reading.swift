@@ -140,9 +140,11 @@ extension ConnectionState {
     /// Whether the client has left a stream.
     ///
     /// A client may end its side and wait for a response; if it does so during a stream, it has left. While
-    /// the head is withheld, the client may still learn what is wrong with its body.
+    /// the head is withheld, the client may still learn what is wrong with its body. A request that is
+    /// relayed to another server is cancelled at once.
     package var losesStream: Bool {
-        if case .answering(let exchange) = state { exchange.answer == .streaming } else { false }
+        guard case .answering(let exchange) = state else { return false }
+        return exchange.answer == .streaming || exchange.endsWithClient
     }
 
     /// Whether the client has left a stream whose head has just been sent.

@@ -9,6 +9,12 @@ internal import PortcullisTransport
 final class PendingExchange {
     /// The head of a streamed response, while it is withheld.
     var heldHead: ResponseHead?
+    /// What else is sent with it.
+    var relayed: RelayedHead?
+    /// The framing of a streamed response.
+    var framing = ResponseFraming.chunked
+    /// The bytes that a declared length still promises.
+    var missingByteCount = 0
     var task: Task<Void, Never>?
     /// The route whose handler the task runs.
     var taskRoute: CompiledRoute?

@@ -10,6 +10,13 @@ package enum RouteHandler: Sendable {
     case suspending(@Sendable (Request) async throws -> Response)
     /// May block its thread, so it runs on a thread of the blocking pool.
     case blocking(@Sendable (Request) throws -> Response)
+    /// Asks another server.
+    case relaying(any Relay)
+
+    /// Whether it asks another server.
+    package var relay: (any Relay)? {
+        if case .relaying(let relay) = self { relay } else { nil }
+    }
 
     /// The response of a handler that returns at once; `nil` for the other kinds.
     func respondImmediately(to request: Request) -> Response? {
@@ -24,12 +31,15 @@ package enum RouteHandler: Sendable {
     /// The response of any kind of handler.
     ///
     /// Turns errors into responses; only cancellation propagates.
-    func respond(to request: Request, _ pool: BlockingPool) async throws -> Response {
+    func respond(
+        to request: Request, _ pool: BlockingPool, _ control: (any ExchangeControl)?
+    ) async throws -> Response {
         do {
             switch self {
             case .immediate(let handle): return try handle(request)
             case .suspending(let handle): return try await handle(request)
             case .blocking(let handle): return try await pool.run { try handle(request) }
+            case .relaying(let relay): return try await relay.respond(to: request, through: control)
             }
         } catch let error as CancellationError where Task.isCancelled {
             throw error

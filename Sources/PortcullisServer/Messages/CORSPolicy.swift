@@ -148,6 +148,16 @@ extension CORSPolicy {
         if !exposed.isEmpty { response.fields.append(exposed, for: Self.exposeFields) }
     }
 
+    /// Removes the fields of another server's policy, before this one is applied.
+    static func removeFields(from fields: inout Fields) {
+        for field in fields
+        where field.name.spelling.utf8.count > 15
+            && field.name.spelling.lowercased().hasPrefix("access-control-")
+        {
+            fields[field.name] = nil
+        }
+    }
+
     /// The response to a preflight: 204, with the CORS fields if the origin is allowed.
     ///
     /// - Parameter methods: The methods of all routes of the resource, so that preflights do not reveal

@@ -32,6 +32,11 @@ public struct RequestBody: Sendable, AsyncSequence {
         RequestBody(.bytes(bytes))
     }
 
+    /// The whole content if it is there; `nil` while it arrives.
+    var wholeBytes: [UInt8]? {
+        if case .bytes(let bytes) = storage { bytes } else { nil }
+    }
+
     /// The declared length in bytes, or `nil` if the request declares none.
     public var declaredLength: Int? {
         switch storage {

@@ -30,6 +30,8 @@ public struct Response: Sendable {
     package var failure: String?
     /// Whether this is the server's own error, whose body may become problem details.
     package var isProblem = false
+    /// What only a response from another server has; `nil` for all others.
+    package var relayed: RelayedHead?
 
     /// The content of a response.
     public enum Body: Sendable {
@@ -131,6 +133,8 @@ public struct ResponseBodyWriter: Sendable {
 /// The destination of a streamed response's pieces: the connection.
 package protocol BodySink: Sendable {
     func write(_ bytes: [UInt8]) async throws
+    /// Sends the head now, before the first piece.
+    func begin() async
     /// Closes the connection at once, with an incomplete response.
     func cut() async
 }

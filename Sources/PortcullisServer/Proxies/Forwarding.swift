@@ -13,8 +13,11 @@ public final class Forwarding: Sendable {
     public let host: String?
     /// The client's scheme: `http` or `https`.
     public let scheme: String?
+    /// The family of fields that stated it.
+    let family: TrustedProxies.ForwardedFamily
 
-    init(client: String, host: String?, scheme: String?) {
+    init(client: String, host: String?, scheme: String?, family: TrustedProxies.ForwardedFamily) {
+        self.family = family
         self.client = client
         self.host = host
         self.scheme = scheme
@@ -49,7 +52,7 @@ extension TrustedProxies {
             scheme = element.scheme ?? scheme
             guard case .address(let address) = client, contains(address) else { break }
         }
-        return Forwarding(client: Self.text(client), host: host, scheme: scheme)
+        return Forwarding(client: Self.text(client), host: host, scheme: scheme, family: forwarded)
     }
 
     private static func text(_ node: ForwardedNode) -> String {
@@ -75,7 +78,7 @@ extension TrustedProxies {
             client = try Self.node(sender)
             guard case .address(let address) = client, contains(address) else { break }
         }
-        return Forwarding(client: Self.text(client), host: host, scheme: scheme)
+        return Forwarding(client: Self.text(client), host: host, scheme: scheme, family: forwarded)
     }
 
     private static func elements(_ name: FieldName, _ head: RequestHead) throws(MalformedMessage) -> [[UInt8]]

@@ -84,6 +84,13 @@ public struct ProtectedRoutes {
         add(methods, path, requirement, .blocking(guarded(handler)))
     }
 
+    /// Answers some methods of a path with another server's responses.
+    package mutating func relay(
+        _ methods: [Method], _ path: String, requiring requirement: AccessRequirement, _ relay: any Relay
+    ) {
+        add(methods, path, requirement, .relaying(relay))
+    }
+
     /// Adds a route whose handler takes the token from the request.
     package mutating func add(
         _ methods: [Method], _ path: String, _ requirement: AccessRequirement, _ handler: RouteHandler

@@ -67,6 +67,8 @@ struct ExpiringStream: Sendable {
             try await sink.write(bytes)
         }
 
+        func begin() async { await sink.begin() }
+
         func cut() async { await sink.cut() }
     }
 }

@@ -45,6 +45,10 @@ package final class CompiledRoute: Sendable {
     var cors: CORSPolicy? { shared.cors }
     /// The gate of the route's resource.
     package var gate: ResourceGate? { shared.guarding as? ResourceGate }
+    /// The largest body of a request; `nil` for the server's limit.
+    var maxBodyByteCount: Int? { handler.relay?.maxBodyByteCount }
+    /// Whether the handler asks another server.
+    var isRelaying: Bool { handler.relay != nil }
     private var chain: [RouteChain.Link] { shared.links }
     private var gateIndex: Int { shared.gateIndex }
 
@@ -156,23 +160,29 @@ package final class CompiledRoute: Sendable {
     }
 
     /// Runs the rest of the chain.
-    package func respond(to passage: Passage, _ pool: BlockingPool) async throws -> Response {
-        var response = try await run(passage.request, from: passage.index, passage, pool)
+    package func respond(
+        to passage: Passage, _ pool: BlockingPool, _ control: (any ExchangeControl)? = nil
+    ) async throws -> Response {
+        var response = try await run(passage.request, from: passage.index, passage, pool, control)
         for finish in passage.finishers.reversed() { finish(&response) }
         cors?.apply(to: &response, of: passage.request.head, namesRequest: passage.request.id != nil)
         return response
     }
 
     private func run(
-        _ request: Request, from index: Int, _ passage: Passage?, _ pool: BlockingPool
+        _ request: Request, from index: Int, _ passage: Passage?, _ pool: BlockingPool,
+        _ control: (any ExchangeControl)?
     ) async throws -> Response {
         guard index < chain.count else {
-            var response = try await handler.respond(to: request, pool)
+            var response = try await handler.respond(to: request, pool, control)
+            if cors != nil, response.relayed != nil { CORSPolicy.removeFields(from: &response.fields) }
             limit(&response, request)
             finish(&response, at: index)
             return response
         }
-        let next: Middleware.Next = { request in try await self.run(request, from: index + 1, nil, pool) }
+        let next: Middleware.Next = { request in
+            try await self.run(request, from: index + 1, nil, pool, control)
+        }
         var response: Response
         do {
             switch chain[index] {

@@ -35,7 +35,9 @@ struct RouteTree: Sendable {
 
         subscript(_ method: Method) -> CompiledRoute? {
             for index in routes.indices where routes[index].method == method { return routes[index].route }
-            return method == .head ? self[.get] : nil
+            if method == .head, let route = self[.get] { return route }
+            guard method != .trace, method != .connect, method != .everyMethod else { return nil }
+            return self[.everyMethod]
         }
 
         /// The value of `Allow`.
@@ -43,7 +45,9 @@ struct RouteTree: Sendable {
         /// RFC 9110 §10.2.1.
         var allowed: String {
             var names: [String] = []
-            for (method, _) in routes where !names.contains(method.name) { names.append(method.name) }
+            for (method, _) in routes {
+                for name in method.namedMethods where !names.contains(name) { names.append(name) }
+            }
             if names.contains("GET"), !names.contains("HEAD") { names.append("HEAD") }
             return names.joined(separator: ", ")
         }

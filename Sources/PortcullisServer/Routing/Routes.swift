@@ -68,6 +68,11 @@ public struct Routes {
         add(methods, path, .blocking(handler))
     }
 
+    /// Answers some methods of a path with another server's responses.
+    package mutating func relay(_ methods: [Method], _ path: String, _ relay: any Relay) {
+        add(methods, path, .relaying(relay))
+    }
+
     private mutating func add(_ methods: [Method], _ path: String, _ handler: RouteHandler) {
         entries.append(.route(methods: methods, path: prefix + path, handler))
     }

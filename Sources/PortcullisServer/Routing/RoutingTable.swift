@@ -19,6 +19,10 @@ package final class RoutingTable: Sendable {
     package let authorities: [String]
     /// Warnings for the developer, one sentence each.
     package let warnings: [String]
+    /// Whether a route asks another server.
+    let hasRelays: Bool
+    /// The largest body limit that a route sets for itself; `nil` if none does.
+    let largestBodyLimit: Int?
 
     /// Compiles declared routes.
     ///
@@ -36,6 +40,8 @@ package final class RoutingTable: Sendable {
         resources = parts.resources
         authorities = resolver.sites.map(\.authority)
         warnings = parts.warnings
+        hasRelays = parts.hasRelays
+        largestBodyLimit = parts.largestBodyLimit
     }
 
     /// The parts of a table.
@@ -46,6 +52,8 @@ package final class RoutingTable: Sendable {
         let misdirected: CompiledRoute
         let resources: [ProtectedResource]
         let warnings: [String]
+        let hasRelays: Bool
+        let largestBodyLimit: Int?
     }
 
     /// Whether a host, in lower case, is a known authority; the default port may be written.

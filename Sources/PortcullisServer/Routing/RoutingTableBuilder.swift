@@ -17,6 +17,8 @@ struct RoutingTableBuilder {
     private(set) var open = RouteChain(middleware: [])
     var problems: [String] = []
     var warnings: [String] = []
+    /// The body limits of the routes that relay.
+    private var bodyLimits: [Int?] = []
 
     mutating func add(_ routes: Routes) {
         outermost = routes.middleware
@@ -34,6 +36,7 @@ struct RoutingTableBuilder {
                 guard let pattern = pattern(path) else { continue }
                 let route = CompiledRoute(pattern, names: names(of: pattern), chain, handler: handler)
                 publicRoutes.append((pattern, methods, route))
+                check(handler, path, of: nil)
             case .group(let group):
                 add(group, outer: middleware, cors: cors)
             case .protected(let block):
@@ -74,7 +77,8 @@ struct RoutingTableBuilder {
         return RoutingTable.Parts(
             resolver: resolver, sites: sites,
             misdirected: fixed("misdirected", .problem(MalformedMessage.misdirectedRequest)),
-            resources: resources, warnings: warnings)
+            resources: resources, warnings: warnings, hasRelays: !bodyLimits.isEmpty,
+            largestBodyLimit: bodyLimits.compactMap { $0 }.max())
     }
 
     /// Returns `nil` and notes the problems if two resources can't be distinguished.
@@ -122,7 +126,7 @@ struct RoutingTableBuilder {
 
     private func asterisk(_ blocks: [ProtectedRoutes]) -> CompiledRoute {
         let methods = publicRoutes.flatMap(\.methods) + blocks.flatMap { $0.entries.flatMap(\.methods) }
-        let names = Set(methods.map(\.name)).union(["GET", "HEAD", "OPTIONS"])
+        let names = Set(methods.flatMap(\.namedMethods)).union(["GET", "HEAD", "OPTIONS"])
         var response = Response.noContent
         response.fields[.allow] = names.sorted().joined(separator: ", ")
         return fixed("*", response)
@@ -152,6 +156,7 @@ struct RoutingTableBuilder {
             rejectUndeclaredScopes(entry, of: resource)
             rejectUndeclaredTypes(entry, of: resource)
             rejectUnavailableIntrospection(entry, of: resource)
+            check(entry.handler, entry.path, of: resource)
             let route = CompiledRoute(
                 pattern, names: names(of: pattern), chain(entry.requirement, block.middleware),
                 handler: entry.handler)
@@ -184,7 +189,7 @@ struct RoutingTableBuilder {
 
     /// The methods of all routes of a resource.
     private static func methods(of routes: [PlainRoute]) -> String {
-        var names = Set(routes.flatMap(\.methods).map(\.name))
+        var names = Set(routes.flatMap(\.methods).flatMap(\.namedMethods))
         if names.contains("GET") { names.insert("HEAD") }
         names.insert("OPTIONS")
         return names.sorted().joined(separator: ", ")
@@ -212,6 +217,13 @@ struct RoutingTableBuilder {
             )
         }
         return isWithin
+    }
+
+    private mutating func check(_ handler: RouteHandler, _ path: String, of resource: ProtectedResource?) {
+        guard let relay = handler.relay else { return }
+        problems += relay.problems(for: resource).map { "the route \(path): \($0)" }
+        warnings += relay.warnings.map { "the route \(path): \($0)" }
+        bodyLimits.append(relay.maxBodyByteCount)
     }
 
     private mutating func rejectUndeclaredScopes(

@@ -8,7 +8,7 @@ internal import PortcullisHTTP
 // SAFETY: used on its loop only, where both its callers are: the loop and the pool. An actor would check
 // the executor, and allocate, for each call.
 final class ClientConnection: ReadinessHandler, @unchecked Sendable {
-    private enum Phase {
+    enum Phase {
         case connecting, tunnelling, handshaking, exchanging, idle, closed
     }
 
@@ -27,19 +27,21 @@ final class ClientConnection: ReadinessHandler, @unchecked Sendable {
     /// The exchange of CONNECT with the proxy, while it lasts.
     private var tunnel: ProxyTunnel?
     private var addresses: ArraySlice<ResolvedAddress>
-    private var phase = Phase.connecting
-    private var stream = SocketStream(plain: -1)
-    private var exchange: Exchange?
+    private(set) var phase = Phase.connecting
+    private(set) var stream = SocketStream(plain: -1)
+    private(set) var exchange: Exchange?
     /// Whether its current exchange has priority.
     var isBusyWithPriority: Bool { exchange?.goesFirst ?? false }
     private var sentByteCount = 0
-    private var cannotSend = false
+    var cannotSend = false
     private var reader = ResponseReader(method: .get, maxByteCount: 0)
+    /// Decodes a streamed response; `nil` if the current response is gathered.
+    var decoder: ResponseDecoder?
     private var isReused = false
     private var isTransferring = false
     private var isResumeScheduled = false
     /// Whether there may be unread bytes that no readiness event will report.
-    private var mayHaveUnread = true
+    var mayHaveUnread = true
     /// Whether the peer has ended its side; only a read shows the end of stream.
     private var expectsEnd = false
 
@@ -102,10 +104,15 @@ final class ClientConnection: ReadinessHandler, @unchecked Sendable {
     /// Sends an exchange over the open connection.
     func send(_ exchange: Exchange) {
         self.exchange = exchange
-        reader = ResponseReader(method: exchange.method, maxByteCount: exchange.maxResponseByteCount)
         sentByteCount = 0
         phase = .exchanging
-        loop.setDeadline(exchange.deadline, for: stream.descriptor)
+        if let streamed = exchange.stream {
+            begin(streamed, exchange)
+        } else {
+            decoder = nil
+            reader = ResponseReader(method: exchange.method, maxByteCount: exchange.maxResponseByteCount)
+            loop.setDeadline(exchange.deadline, for: stream.descriptor)
+        }
         transfer()
     }
 
@@ -246,13 +253,18 @@ final class ClientConnection: ReadinessHandler, @unchecked Sendable {
     /// Writes and reads until the socket would block.
     ///
     /// The same call continues with the next exchange on the connection.
-    private func transfer() {
+    func transfer() {
         guard !isTransferring else { return }
         isTransferring = true
-        defer { isTransferring = false }
+        defer {
+            isTransferring = false
+            if let streamed = exchange?.stream { applyDeadline(of: streamed) }
+        }
         for _ in 0..<Self.readsPerTurn {
             guard phase == .exchanging else { return }
             sendMore()
+            // Backpressure: the next piece is read when the last one has been taken.
+            if let streamed = exchange?.stream, !streamed.wantsInput { return }
             // A reused connection was read until it would block: an event will report the response.
             guard mayHaveUnread else { return loop.rearm(stream.descriptor, for: .readable) }
             switch read() {
@@ -260,7 +272,7 @@ final class ClientConnection: ReadinessHandler, @unchecked Sendable {
             case .bytes(0): return resumeLater()
             case .bytes: continue
             case .wouldBlock(let wanted): return loop.rearm(stream.descriptor, for: wanted)
-            case .closed: handle(reader.takeEnd())
+            case .closed: takeEnd()
             case .failed(let error): fail(Self.clientError(error))
             }
         }
@@ -283,7 +295,8 @@ final class ClientConnection: ReadinessHandler, @unchecked Sendable {
     /// A server may answer and close before it has read everything: after a failed write, reading decides the
     /// outcome.
     private func sendMore() {
-        guard let message = exchange?.message, !cannotSend else { return }
+        guard let exchange, !cannotSend else { return }
+        let message = exchange.message
         while sentByteCount < message.count {
             let result = message.withUnsafeBytes {
                 stream.write(UnsafeRawBufferPointer(rebasing: $0[sentByteCount...]))
@@ -297,7 +310,17 @@ final class ClientConnection: ReadinessHandler, @unchecked Sendable {
                 return
             }
         }
+        if let streamed = exchange.stream { sendBody(of: streamed) }
     }
+
+    /// Whether the whole request has been written.
+    var isSent: Bool {
+        guard let exchange else { return false }
+        return sentByteCount == exchange.message.count && exchange.stream?.isRequestSent ?? true
+    }
+
+    /// Whether the head of the request has been written.
+    var isHeadSent: Bool { sentByteCount == exchange?.message.count }
 
     /// Reads once, and passes the bytes to the current exchange.
     private func read() -> IOResult {
@@ -307,13 +330,21 @@ final class ClientConnection: ReadinessHandler, @unchecked Sendable {
         case .bytes(let count):
             // A short read has drained the socket; under TLS the session may hold more.
             mayHaveUnread = count == buffer.count || expectsEnd || stream.isEncrypted
-            if phase == .exchanging {
-                handle(reader.take(UnsafeRawBufferPointer(rebasing: buffer[..<count])))
-            }
+            if phase == .exchanging { take(UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
         case .wouldBlock: mayHaveUnread = false
         case .closed, .failed: break
         }
         return result
+    }
+
+    private func take(_ bytes: UnsafeRawBufferPointer) {
+        if let streamed = exchange?.stream { return take(bytes, streamed) }
+        handle(reader.take(bytes))
+    }
+
+    private func takeEnd() {
+        if let streamed = exchange?.stream { return takeEnd(streamed) }
+        handle(reader.takeEnd())
     }
 
     private func handle(_ progress: ResponseReader.Progress) {
@@ -322,15 +353,17 @@ final class ClientConnection: ReadinessHandler, @unchecked Sendable {
         case .failed(let error): fail(error)
         case .complete(let response, let keepAlive):
             let finished = exchange
-            let isSent = sentByteCount == finished?.message.count
-            exchange = nil
-            if keepAlive && isSent && !cannotSend {
-                pool.release(self)
-            } else {
-                close()
-            }
+            finishExchange(keepAlive: keepAlive)
             finished?.finish(.success(response))
         }
+    }
+
+    /// The response is complete: the connection becomes idle, takes the next exchange, or is closed.
+    func finishExchange(keepAlive: Bool) {
+        let isReusable = keepAlive && isSent && !cannotSend
+        exchange = nil
+        decoder = nil
+        if isReusable { pool.release(self) } else { close() }
     }
 
     // MARK: The end
@@ -338,7 +371,7 @@ final class ClientConnection: ReadinessHandler, @unchecked Sendable {
     /// Closes the connection.
     ///
     /// The exchange on it fails, or the pool sends it again.
-    private func fail(_ error: HTTPClientError) {
+    func fail(_ error: HTTPClientError) {
         guard phase != .closed else { return }
         let isOpen = phase == .exchanging || phase == .idle
         let failed = exchange
@@ -360,7 +393,8 @@ final class ClientConnection: ReadinessHandler, @unchecked Sendable {
     ///
     /// RFC 9112 §9.3.1.
     private func mayRepeat(after error: HTTPClientError) -> Bool {
-        guard isReused, !reader.hasBegun, let exchange, exchange.isRepeatable || sentByteCount == 0 else {
+        let hasBegun = decoder?.hasBegun ?? reader.hasBegun
+        guard isReused, !hasBegun, let exchange, exchange.isRepeatable || sentByteCount == 0 else {
             return false
         }
         switch error {

@@ -19,7 +19,7 @@ package enum ConnectingSocket {
         do throws(SocketError) {
             _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
             _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
-            try setOption(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY)
+            if address.family != AF_UNIX { try setOption(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY) }
             #if !os(Linux)
                 try setOption(descriptor, SOL_SOCKET, SO_NOSIGPIPE)
             #endif

@@ -40,8 +40,8 @@ final class ConnectionPool: @unchecked Sendable {
     // SAFETY: no call keeps the contents after it returns.
     let readBuffer = UnsafeMutableRawBufferPointer.allocate(
         byteCount: readByteCount, alignment: 16)
-    /// The byte count of one read: one TLS record.
-    static let readByteCount = 16384
+    /// The most bytes of one read: four TLS records; large responses cost fewer calls this way.
+    static let readByteCount = 65_536
     private var wakeUp = MonotonicInstant.distantFuture
     private var timer: (any DispatchSourceTimer)?
 

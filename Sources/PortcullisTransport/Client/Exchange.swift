@@ -27,9 +27,11 @@ final class Exchange: Sendable {
     let deadline: MonotonicInstant
     let maxResponseByteCount: Int
     let isRepeatable: Bool
-    /// Whether it has priority over other waiting exchanges: a `GET` fetches keys or metadata that many
-    /// requests need, and is rare.
-    var goesFirst: Bool { method == .get }
+    /// Takes the response in pieces; `nil` if the exchange gathers it.
+    let stream: StreamedExchange?
+    /// Whether it has priority over other waiting exchanges: a gathered `GET` fetches keys or metadata that
+    /// many requests need, and is rare.
+    var goesFirst: Bool { stream == nil && method == .get }
     private let repeated = Atomic<Bool>(false)
     private let state: Mutex<State>
 
@@ -62,7 +64,24 @@ final class Exchange: Sendable {
         self.deadline = deadline
         self.maxResponseByteCount = max(0, maxResponseByteCount)
         self.isRepeatable = isRepeatable
+        stream = nil
         self.state = Mutex(state)
+    }
+
+    /// Makes an exchange whose response is streamed.
+    init(_ request: StreamedRequest, deadline: MonotonicInstant, _ stream: StreamedExchange) {
+        origin = request.origin
+        method = request.method
+        message = request.message
+        self.deadline = deadline
+        maxResponseByteCount = 0
+        isRepeatable = request.isRepeatable
+        self.stream = stream
+        state = Mutex(
+            .calling { outcome in
+                guard case .failure(let error) = outcome else { return }
+                stream.end(.failure(error))
+            })
     }
 
     deinit {

@@ -81,7 +81,7 @@ public struct HTTPClient: Sendable {
         }
     }
 
-    private let core: HTTPClientCore
+    let core: HTTPClientCore
 
     /// Makes a client and reads the configured certificates.
     ///

@@ -18,6 +18,28 @@ package struct Origin: Sendable, Hashable {
     package let port: Int
     /// The 4 or 16 bytes of the host if it is an address.
     package let address: [UInt8]?
+    /// The path of a Unix domain socket, which is connected to instead of the host.
+    package let unixPath: String?
+
+    init(isEncrypted: Bool, host: String, port: Int, address: [UInt8]?) {
+        self.isEncrypted = isEncrypted
+        self.host = host
+        self.port = port
+        self.address = address
+        unixPath = nil
+    }
+
+    /// Makes the origin of a server on a Unix domain socket; it speaks plain HTTP.
+    ///
+    /// Returns `nil` if the path is empty or longer than a socket's address may be.
+    package init?(unixPath path: String) {
+        guard !path.isEmpty, ResolvedAddress(unixPath: path) != nil else { return nil }
+        isEncrypted = false
+        host = ""
+        port = 0
+        address = nil
+        unixPath = path
+    }
 
     /// The identity that the server's certificate must have.
     package var serverIdentity: ServerIdentity {

@@ -64,6 +64,9 @@ package final class Resolver: Sendable {
     package func resolve(
         _ origin: Origin, now: MonotonicInstant, answer: @escaping @Sendable (Answer) -> Void
     ) {
+        if let path = origin.unixPath {
+            return answer(Self.answer(.success(ResolvedAddress(unixPath: path).map { [$0] } ?? [])))
+        }
         // A literal address needs no look-up, and getaddrinfo does not block for it.
         guard origin.address == nil else { return answer(Self.answer(lookUp(origin.host, origin.port))) }
         let question = Question(host: origin.host, port: origin.port)

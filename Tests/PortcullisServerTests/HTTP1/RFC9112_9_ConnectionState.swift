@@ -121,7 +121,7 @@ struct RFC9112_9_ConnectionState {
         var state = Self.accepted()
         state.bodyExpected(owesContinue: true)
         #expect(state.streamBegan(.remaining(10)) == .withhold)
-        #expect(state.withheldHeadSent(.remaining(10)) == false)
+        #expect(state.withheldHeadSent(.remaining(10), isDelimited: true) == false)
         #expect(state.awaitBody(.remaining(10), Self.now) == .wait)
     }
 

@@ -607,7 +607,8 @@ final class SimulatedConnection {
     private func sendHeldHead() {
         guard state.withholdsHead else { return }
         finalHead()
-        if !tell({ $0.withheldHeadSent(body.progress) }) { isLastSaid = true }
+        let isDelimited = state.request?.isChunked == true
+        if !tell({ $0.withheldHeadSent(body.progress, isDelimited: isDelimited) }) { isLastSaid = true }
         output += 100
     }
 

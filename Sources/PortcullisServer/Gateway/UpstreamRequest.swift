@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: MIT
+
+internal import Portcullis
+internal import PortcullisHTTP
+internal import PortcullisTransport
+
+/// What does not change between the requests of one proxy.
+struct ForwardingRules: Sendable {
+    enum Host: Sendable {
+        case upstream
+        case resource(String)
+    }
+
+    let host: Host
+    /// The segments that are removed from the start of each path, `/a/b`; empty for none.
+    let strippedPrefix: [UInt8]
+    let forwardsToken: Bool
+    let pseudonym: String
+    let identity: IdentityFields
+    /// Whether the resource accepts tokens in forms.
+    let takesFormTokens: Bool
+    /// The offered protocols, in lower case.
+    let upgrades: [String]
+}
+
+/// Why a request is not passed on.
+///
+/// Never contains text of the request.
+enum ForwardingRefusal: Error, Hashable {
+    /// `Connection` names a field for all recipients. RFC 9110 §7.6.1.
+    case connectionOption
+    /// The request has passed here before. RFC 9110 §7.3.
+    case loop
+    /// `Max-Forwards` is not a number. RFC 9110 §7.6.2.
+    case maxForwards
+    /// A field has a character that no field may have. RFC 9110 §5.5.
+    case field
+
+    var status: Status {
+        switch self {
+        case .connectionOption, .maxForwards, .field: .badRequest
+        case .loop: .badGateway
+        }
+    }
+}
+
+/// The request that another server gets, made from the request that the gate allowed.
+///
+/// Pure. RFC 9110 §7.6, RFC 9112 §6.
+struct UpstreamRequest {
+    let head: RequestHead
+    /// The normalised path and the query without tokens.
+    let target: [UInt8]
+    let content: Content
+    /// The protocol that the client offers and that is on the list; `nil` for none.
+    let upgrade: String?
+    private let rules: ForwardingRules
+    private let nominations: ConnectionNominations
+    private let maxForwards: Int?
+    /// Whether a trusted proxy has sent `Client-Cert`.
+    ///
+    /// RFC 9440 §2.4.
+    /// The folded name of the field in which the proxy that the request came from sends its client's
+    /// certificate; `nil` if the request came from elsewhere.
+    private let certificateField: [UInt8]?
+
+    /// How the body is framed; never copied from the request.
+    ///
+    /// RFC 9112 §6.3.
+    enum Content {
+        case bytes([UInt8])
+        case length(Int, RequestBody)
+        case chunked(RequestBody)
+    }
+
+    init(_ request: Request, _ rules: ForwardingRules) throws(ForwardingRefusal) {
+        head = request.head
+        self.rules = rules
+        if case .field(let field) = request.certificateSource {
+            certificateField = FoldedName.fold(field.name.spelling)
+        } else {
+            certificateField = nil
+        }
+        nominations = ConnectionNominations(head.bytes, head.slots)
+        guard !nominations.namesEndToEndField else { throw .connectionOption }
+        target = Self.target(request, rules)
+        content = Self.content(request, rules)
+        upgrade = Self.upgrade(head, rules)
+        maxForwards = try Self.maxForwards(head)
+        try Self.checkLoop(head, rules)
+    }
+
+    /// Whether the request is answered here, because it may go no further.
+    ///
+    /// RFC 9110 §7.6.2.
+    var endsHere: Bool { maxForwards == 0 }
+
+    // MARK: The parts
+
+    /// The path that was decided upon, and the query byte by byte.
+    ///
+    /// RFC 9112 §3.2.1.
+    private static func target(_ request: Request, _ rules: ForwardingRules) -> [UInt8] {
+        var target = Array(request.path.utf8)
+        if !rules.strippedPrefix.isEmpty, target.starts(with: rules.strippedPrefix) {
+            target.removeFirst(rules.strippedPrefix.count)
+            if target.isEmpty { target = [0x2F] }
+        }
+        guard let query = request.query else { return target }
+        let bytes = Array(query.utf8)
+        guard !rules.forwardsToken, let rest = TokenParameters.removed(from: bytes[...]) else {
+            return target + [0x3F] + bytes
+        }
+        return rest.isEmpty ? target : target + [0x3F] + rest
+    }
+
+    private static func content(_ request: Request, _ rules: ForwardingRules) -> Content {
+        guard let bytes = request.body.wholeBytes else {
+            return request.body.declaredLength.map { .length($0, request.body) } ?? .chunked(request.body)
+        }
+        // The gate has read a form only where it may contain a token.
+        if rules.takesFormTokens, !rules.forwardsToken, TokenParameters.isForm(request.head),
+            let rest = TokenParameters.removed(from: bytes[...])
+        {
+            return .bytes(rest)
+        }
+        return .bytes(bytes)
+    }
+
+    /// RFC 9110 §7.8: only in HTTP/1.1, and only where `Connection` names it.
+    private static func upgrade(_ head: RequestHead, _ rules: ForwardingRules) -> String? {
+        guard !rules.upgrades.isEmpty, head.version == .http1_1, head.method == .get else { return nil }
+        var isNominated = false
+        var offered: [String] = []
+        for slot in head.slots {
+            if slot.known == .connection {
+                isNominated =
+                    isNominated
+                    || ListElements(in: head.bytes, slot.valueRange).contains {
+                        head.bytes.equalsIgnoringCase($0, "upgrade")
+                    }
+            } else if slot.known == .upgrade {
+                offered += ListElements(in: head.bytes, slot.valueRange).map { head.text($0).lowercased() }
+            }
+        }
+        return isNominated ? offered.first { rules.upgrades.contains($0) } : nil
+    }
+
+    private static let maxForwardsField: FieldName = "Max-Forwards"
+
+    private static func maxForwards(_ head: RequestHead) throws(ForwardingRefusal) -> Int? {
+        guard head.method == .options, let (range, count) = head.find(maxForwardsField) else { return nil }
+        guard count == 1, (1...9).contains(range.count), head.bytes[range].allSatisfy(CharacterClass.isDigit)
+        else { throw .maxForwards }
+        return head.bytes[range].reduce(0) { $0 * 10 + Int($1 - 0x30) }
+    }
+
+    private static let via: FieldName = "Via"
+
+    /// RFC 9110 §7.6.3: the second word of each element is its sender.
+    private static func checkLoop(_ head: RequestHead, _ rules: ForwardingRules) throws(ForwardingRefusal) {
+        for slot in head.slots where head.matches(slot, via) {
+            for element in ListElements(in: head.bytes, slot.valueRange) {
+                let words = head.bytes[element].split(whereSeparator: { $0 == 0x20 || $0 == 0x09 })
+                if words.count >= 2, words[1].elementsEqual(rules.pseudonym.utf8) { throw .loop }
+            }
+        }
+    }
+
+    // MARK: The head
+
+    /// The bytes of the head, and of the body if it is there as a whole.
+    ///
+    /// - Parameters:
+    ///   - basePath: The path of the server's URL, without a slash at its end.
+    ///   - authority: The server's own authority.
+    ///   - assertion: The signed identity; `nil` if none is configured.
+    func message(
+        basePath: [UInt8], authority: String, _ request: Request, isEncrypted: Bool, assertion: String?
+    ) throws(ForwardingRefusal) -> [UInt8] {
+        var output: [UInt8] = []
+        output.reserveCapacity(head.bytes.count + 1024)
+        output += head.method.name.utf8
+        output.append(" ")
+        output += basePath
+        output += target
+        output.append(" HTTP/1.1\r\nHost: ")
+        output += host(or: authority).utf8
+        output.append("\r\n")
+        try appendFields(to: &output, hasID: request.id != nil)
+        output.append(head.version == .http1_1 ? "Via: 1.1 " : "Via: 1.0 ")
+        output += rules.pseudonym.utf8
+        output.append("\r\n")
+        if let maxForwards {
+            output.append("Max-Forwards: ")
+            output.append(decimal: maxForwards - 1)
+            output.append("\r\n")
+        }
+        ForwardedFields(request, isEncrypted: isEncrypted).append(to: &output)
+        if let id = request.id {
+            output.append("X-Request-Id: ")
+            output += id.utf8
+            output.append("\r\n")
+        }
+        rules.identity.append(request.token, assertion: assertion, to: &output)
+        appendFraming(to: &output)
+        return output
+    }
+
+    func host(or authority: String) -> String {
+        switch rules.host {
+        case .upstream: authority
+        case .resource(let authority): authority
+        }
+    }
+
+    private func appendFields(to output: inout [UInt8], hasID: Bool) throws(ForwardingRefusal) {
+        for slot in head.slots {
+            let name = FoldedName(head.bytes, slot.nameRange)
+            guard isPassed(slot, name, hasID: hasID) else { continue }
+            // RFC 9110 §5.5: checked again, whatever the parser has seen.
+            guard head.bytes[slot.valueRange].allSatisfy(CharacterClass.isFieldValueCharacter),
+                head.bytes.isToken(slot.nameRange)
+            else { throw .field }
+            output += head.bytes[slot.nameRange]
+            output.append(": ")
+            output += head.bytes[slot.valueRange]
+            output.append("\r\n")
+        }
+    }
+
+    private func isPassed(_ slot: RequestHead.FieldSlot, _ name: FoldedName, hasID: Bool) -> Bool {
+        if name.isHopByHop || nominations.contains(name) { return false }
+        if name.equals("host") || name.equals("content-length") || name.equals("expect") { return false }
+        if name.isForwarding { return false }
+        if name.begins(with: rules.identity.foldedPrefix) { return false }
+        if name.isClientCertificate || certificateField.map(name.equals) ?? false {
+            return rules.forwardsToken && certificateField != nil
+        }
+        if name.isCredential { return rules.forwardsToken }
+        if maxForwards != nil, name.equals("max-forwards") { return false }
+        return !(hasID && name.equals("x-request-id"))
+    }
+
+    private func appendFraming(to output: inout [UInt8]) {
+        if let upgrade {
+            output.append("Connection: upgrade\r\nUpgrade: ")
+            output += upgrade.utf8
+            output.append("\r\n")
+        }
+        switch content {
+        case .bytes(let bytes):
+            HeadSerializer.appendEnd(method: head.method, bodyByteCount: bytes.count, to: &output)
+            output += bytes
+        case .length(let length, _):
+            output.append("Content-Length: ")
+            output.append(decimal: length)
+            output.append("\r\n\r\n")
+        case .chunked:
+            output.append("Transfer-Encoding: chunked\r\n\r\n")
+        }
+    }
+
+    /// RFC 9110 §9.2.2: idempotent, and without a body.
+    var isRepeatable: Bool {
+        guard case .bytes(let bytes) = content, bytes.isEmpty, upgrade == nil else { return false }
+        return [.get, .head, .options, .put, .delete].contains(head.method)
+    }
+
+    /// How the part of the body that is not in the message follows.
+    var rest: StreamedRequest.Rest {
+        switch content {
+        case .bytes: .none
+        case .length: .plain
+        case .chunked: .chunked
+        }
+    }
+
+    /// The body that has yet to arrive.
+    var pendingBody: RequestBody? {
+        switch content {
+        case .bytes: nil
+        case .length(_, let body), .chunked(let body): body
+        }
+    }
+}
