@@ -120,9 +120,6 @@ public struct ProtectedResource: Sendable {
         }
     }
 
-    /// Whether it follows the MCP profile.
-    package var isMCPServer: Bool { gate.originCheck != nil }
-
     /// Whether one of the issuers has introspection.
     package var canIntrospect: Bool { gate.validator.connections.contains { $0.introspector != nil } }
 
