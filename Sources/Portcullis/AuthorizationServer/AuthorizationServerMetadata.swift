@@ -2,6 +2,7 @@
 
 import PortcullisHTTP
 import PortcullisJOSE
+import PortcullisTransport
 
 /// The members of an authorization server's metadata that a resource needs.
 ///
@@ -29,6 +30,12 @@ struct AuthorizationServerMetadata: Sendable {
     let body: [UInt8]
     /// All members.
     let members: JSONObject
+    /// The locations without a document that has all needed members, if none has them.
+    private var shortcomings: [MetadataAttempt] = []
+    /// The fault to report if a member is missing.
+    var missingMember: AuthorizationServerFault {
+        shortcomings.isEmpty ? .missingMember : .noMetadata(shortcomings)
+    }
 
     /// Parses a document, and rejects it if it names another issuer or its URLs are insecure.
     ///
@@ -72,27 +79,90 @@ struct AuthorizationServerMetadata: Sendable {
             : [origin + oauth + path, origin + openID + path, origin + path + openID]
     }
 
-    /// Fetches each location until one has a valid document.
+    /// The members that the resource takes from the metadata.
+    struct Needs: OptionSet, Sendable {
+        let rawValue: UInt8
+        static let keys = Needs(rawValue: 1)
+        static let introspection = Needs(rawValue: 2)
+    }
+
+    /// Returns the name of the first needed member that the document lacks, or `nil`.
     ///
-    /// Continues after a 4xx status and after a document of another issuer; other faults end the search,
-    /// since the right document may be there but unreachable.
+    /// RFC 8414 §2: `jwks_uri` and `introspection_endpoint` are optional.
+    private func lackedMember(_ needs: Needs) -> String? {
+        if needs.contains(.keys), jwksURI == nil { return "jwks_uri" }
+        let hasEndpoint = introspectionEndpoint != nil || certificateIntrospectionEndpoint != nil
+        return needs.contains(.introspection) && !hasEndpoint ? "introspection_endpoint" : nil
+    }
+
+    /// Fetches each location until one has a valid document with the needed members, within one timeout.
+    ///
+    /// Continues after every answer that is no such document, whatever its status: servers that do not know
+    /// the location of RFC 8414 answer with redirects, errors or pages. Ends at a location without any answer,
+    /// since the others are on the same host.
+    ///
+    /// RFC 8414 §3, §5, OpenID Connect Discovery 1.0 §4.
     static func discover(
-        _ issuer: String, through access: ServerAccess
+        _ issuer: String, needing needs: Needs, through access: ServerAccess,
+        uptime: @Sendable () -> MonotonicInstant
     ) async throws(AuthorizationServerFault) -> Refresher<AuthorizationServerMetadata>.Loaded {
-        var fault = AuthorizationServerFault.malformedDocument
+        let end = uptime() + access.timeout
+        var attempts: [MetadataAttempt] = []
+        var incomplete: AuthorizationServerMetadata?
         for location in locations(of: issuer) {
+            let remaining = end - uptime()
+            guard remaining > .zero else { break }
+            let body: [UInt8]
             do throws(AuthorizationServerFault) {
-                let body = try await access.body(.get, location, fields: [.accept: "application/json"])
+                body = try await access.body(
+                    .get, location, fields: [.accept: "application/json"], within: remaining)
+            } catch {
+                attempts.append(MetadataAttempt(location, of: issuer, error))
+                guard error.isAnswer else { break }
+                continue
+            }
+            do throws(AuthorizationServerFault) {
                 let metadata = try AuthorizationServerMetadata(
                     body, issuer: issuer, allowsInsecureLoopback: access.allowsInsecureLoopback)
-                return .init(value: metadata, fingerprint: body)
-            } catch {
-                switch error {
-                case .status(400..<500), .issuerMismatch, .malformedDocument: fault = error
-                default: throw error
+                guard let lacked = metadata.lackedMember(needs) else {
+                    return .init(value: metadata, fingerprint: body)
                 }
+                attempts.append(MetadataAttempt(location, of: issuer, .missingMember, missing: lacked))
+                // The more important member is that of the keys.
+                if incomplete == nil || (incomplete?.jwksURI == nil && metadata.jwksURI != nil) {
+                    incomplete = metadata
+                }
+            } catch {
+                let named = (try? JSONValue.parse(body))?.object?["issuer"]?.string
+                attempts.append(MetadataAttempt(location, of: issuer, error, named: named))
             }
         }
-        throw fault
+        // A location that may recover is asked again soon, since an incomplete document would stay fresh.
+        let mayRecover = attempts.contains { $0.fault.isTransient }
+        if var incomplete, incomplete.jwksURI != nil || !mayRecover {
+            incomplete.shortcomings = attempts
+            return .init(value: incomplete, fingerprint: incomplete.body)
+        }
+        guard attempts.count > 1 else { throw attempts.first?.fault ?? .malformedDocument }
+        throw .noMetadata(attempts)
+    }
+}
+
+extension AuthorizationServerFault {
+    /// Whether the next attempt may succeed without a change of the server's configuration.
+    fileprivate var isTransient: Bool {
+        switch self {
+        case .noResponse, .status(408), .status(429), .status(500...): true
+        default: false
+        }
+    }
+
+    /// Whether the server answered at all.
+    fileprivate var isAnswer: Bool {
+        switch self {
+        case .noResponse(.malformedResponse), .noResponse(.tooLarge): true
+        case .noResponse: false
+        default: true
+        }
     }
 }

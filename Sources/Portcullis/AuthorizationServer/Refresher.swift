@@ -105,18 +105,21 @@ actor Refresher<Value: Sendable> {
 
     private func loadOnce() async {
         if let inFlight { return await inFlight.value }
-        lastAttempt = uptime()
-        let task = Task { await self.perform() }
+        let begun = uptime()
+        lastAttempt = begun
+        publication.setRenewable(from: MonotonicInstant(nanoseconds: 0))
+        let task = Task { await self.perform(begunAt: begun) }
         inFlight = task
         await task.value
     }
 
-    private func perform() async {
+    private func perform(begunAt begun: MonotonicInstant) async {
         do throws(AuthorizationServerFault) {
             accept(try await load())
         } catch {
             note(error)
         }
+        publication.setRenewable(from: begun + timing.cooldown)
         inFlight = nil
     }
 

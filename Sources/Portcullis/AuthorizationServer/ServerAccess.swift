@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import PortcullisHTTP
+import PortcullisJOSE
 import PortcullisTransport
 import Synchronization
 
@@ -14,12 +15,16 @@ struct ServerAccess: Sendable {
     private let prepared = LastPrepared()
     /// The fetcher, if it is the package's own.
     private let own: HTTPClientFetcher?
+    private let addresses: AddressRule
 
     init(
-        fetcher: any Fetcher, timeout: Duration, maxResponseByteCount: Int, allowsInsecureLoopback: Bool
+        fetcher: any Fetcher, timeout: Duration, maxResponseByteCount: Int, allowsInsecureLoopback: Bool,
+        addresses: AddressRule = .any
     ) {
-        self.fetcher = fetcher
-        own = fetcher as? HTTPClientFetcher
+        let given = fetcher as? HTTPClientFetcher
+        own = addresses.policy == .refuse ? given?.publicOnly() : given
+        self.fetcher = own ?? fetcher
+        self.addresses = addresses
         self.timeout = timeout
         self.maxResponseByteCount = maxResponseByteCount
         self.allowsInsecureLoopback = allowsInsecureLoopback
@@ -39,8 +44,8 @@ struct ServerAccess: Sendable {
 
         var body: [UInt8] {
             switch self {
-            case .received(let response): response.body
-            case .fetched(let response): response.body
+            case .received(let response): JSONValue.withoutByteOrderMark(response.body)
+            case .fetched(let response): JSONValue.withoutByteOrderMark(response.body)
             }
         }
 
@@ -61,11 +66,13 @@ struct ServerAccess: Sendable {
     }
 
     /// Sends a request and returns the body of a 200; any other status is a fault, redirects included.
+    ///
+    /// - Parameter bound: The timeout, if it is shorter than the usual one.
     func body(
-        _ method: Method, _ url: String, fields: Fields
+        _ method: Method, _ url: String, fields: Fields, within bound: Duration? = nil
     ) async throws(AuthorizationServerFault) -> [UInt8] {
         let outcome = await withCheckedContinuation { waiting in
-            send(method, url, fields: fields, within: timeout) { waiting.resume(returning: $0) }
+            send(method, url, fields: fields, within: bound ?? timeout) { waiting.resume(returning: $0) }
         }
         return try outcome.get().body
     }
@@ -86,16 +93,23 @@ struct ServerAccess: Sendable {
             guard IssuerURL.isFetchable(url, allowingInsecureLoopback: allowsInsecureLoopback) else {
                 return finish(.failure(.insecureURL))
             }
-            message = own == nil ? nil : prepared.prepare(method, url, fields: fields)
+            message =
+                own == nil
+                ? nil : prepared.prepare(method, url, fields: fields, isMistrusted: addresses.mistrusts(url))
         }
         let bound = min(timeout, bound)
         let judge: @Sendable (Result<Response, FetchError>) -> Void = { [maxResponseByteCount] result in
             finish(Self.outcome(of: result, maxResponseByteCount))
         }
         if let own, let message {
+            let bytes = message.request.message(withBodyOf: body.byteCount, body.append)
+            if message.isMistrusted {
+                return sendToPublicAddress(bytes, of: message.request, through: own, bound) {
+                    judge($0.map(Response.received))
+                }
+            }
             own.send(
-                message.message(withBodyOf: body.byteCount, body.append), of: message, timeout: bound,
-                maxResponseByteCount: maxResponseByteCount
+                bytes, of: message.request, timeout: bound, maxResponseByteCount: maxResponseByteCount
             ) { judge($0.map(Response.received)) }
             return
         }
@@ -106,6 +120,26 @@ struct ServerAccess: Sendable {
             url: url, method: method, fields: fields, body: bytes, timeout: bound,
             maxResponseByteCount: maxResponseByteCount)
         Task { [fetcher] in judge(await fetcher.result(of: request).map(Response.fetched)) }
+    }
+
+    /// Sends a message to a public address, or to a private one if the issuer's own host has one too.
+    ///
+    /// RFC 9728 §7.7.
+    private func sendToPublicAddress(
+        _ bytes: [UInt8], of request: PreparedRequest, through own: HTTPClientFetcher, _ bound: Duration,
+        then finish: @escaping @Sendable (Result<ReceivedResponse, FetchError>) -> Void
+    ) {
+        own.publicOnly().send(
+            bytes, of: request, timeout: bound, maxResponseByteCount: maxResponseByteCount
+        ) { [addresses, maxResponseByteCount] result in
+            guard case .failure(.forbiddenAddress) = result else { return finish(result) }
+            own.hasPrivateAddress(addresses.issuer) { isPrivate in
+                guard isPrivate else { return finish(result) }
+                own.send(
+                    bytes, of: request, timeout: bound, maxResponseByteCount: maxResponseByteCount,
+                    then: finish)
+            }
+        }
     }
 
     private static func outcome(
@@ -124,29 +158,36 @@ struct ServerAccess: Sendable {
     func through(_ other: any Fetcher) -> ServerAccess {
         ServerAccess(
             fetcher: other, timeout: timeout, maxResponseByteCount: maxResponseByteCount,
-            allowsInsecureLoopback: allowsInsecureLoopback)
+            allowsInsecureLoopback: allowsInsecureLoopback, addresses: addresses)
     }
 }
 
 /// The common part of all requests to one URL, serialized once.
 private final class LastPrepared: Sendable {
-    private let last = Mutex<(method: Method, url: String, request: PreparedRequest)?>(nil)
+    struct Message: Sendable {
+        let request: PreparedRequest
+        /// Whether the URL must lead to a public address.
+        let isMistrusted: Bool
+    }
 
-    func request(_ method: Method, _ url: String) -> PreparedRequest? {
+    private let last = Mutex<(method: Method, url: String, message: Message)?>(nil)
+
+    func request(_ method: Method, _ url: String) -> Message? {
         last.withLock { last in
             // The length excludes a String that is only canonically equivalent to an ASCII one.
             last.flatMap {
                 $0.method == method && $0.url.utf8.count == url.utf8.count && $0.url == url
-                    ? $0.request : nil
+                    ? $0.message : nil
             }
         }
     }
 
     /// - Parameter fields: The same each time for one URL.
-    func prepare(_ method: Method, _ url: String, fields: Fields) -> PreparedRequest? {
+    func prepare(_ method: Method, _ url: String, fields: Fields, isMistrusted: Bool) -> Message? {
         guard let request = try? PreparedRequest(method, url, fields: fields) else { return nil }
-        last.withLock { $0 = (method, url, request) }
-        return request
+        let message = Message(request: request, isMistrusted: isMistrusted)
+        last.withLock { $0 = (method, url, message) }
+        return message
     }
 }
 

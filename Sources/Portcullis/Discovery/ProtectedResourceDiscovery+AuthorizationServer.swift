@@ -6,8 +6,8 @@ import PortcullisJOSE
 extension ProtectedResourceDiscovery {
     /// Fetches the metadata of an authorization server from its RFC 8414 or OpenID Connect location.
     ///
-    /// Continues at the next location after a 4xx status and after a document of another issuer; other faults
-    /// end the search.
+    /// Continues at the next location after every answer that is no document of this issuer, whatever its
+    /// status. Without an answer, and with an insecure URL in the right document, the search ends.
     ///
     /// - Parameter issuer: The identifier, as in a resource's metadata.
     /// - Throws: ``DiscoveryError``; ``DiscoveryError/issuerMismatch`` unless a document names exactly this
@@ -20,25 +20,29 @@ extension ProtectedResourceDiscovery {
         guard IssuerURL.objection(to: issuer) == nil,
             IssuerURL.isFetchable(issuer, allowingInsecureLoopback: configuration.allowsInsecureLoopback)
         else { throw .insecureURL }
-        var last = DiscoveryError.malformedDocument
+        var fault: DiscoveryError?
         for location in AuthorizationServerMetadata.locations(of: issuer) {
             do throws(DiscoveryError) {
                 return try await authorizationServer(issuer, at: location)
             } catch {
                 switch error {
-                case .status(400..<500), .issuerMismatch, .malformedDocument: last = error
+                case .status(400..<500): fault = fault ?? error
+                case .status, .issuerMismatch, .malformedDocument:
+                    // More telling than the absence of a document.
+                    if case .status(400..<500)? = fault { fault = error } else { fault = fault ?? error }
                 default: throw error
                 }
             }
         }
-        throw last
+        throw fault ?? .malformedDocument
     }
 
     private func authorizationServer(
         _ issuer: String, at location: String
     ) async throws(DiscoveryError) -> DiscoveredAuthorizationServer {
         let response = try await response(from: location)
-        guard let object = (try? JSONValue.parse(response.body))?.object else { throw .malformedDocument }
+        let body = JSONValue.withoutByteOrderMark(response.body)
+        guard let object = (try? JSONValue.parse(body))?.object else { throw .malformedDocument }
         // RFC 8414 §3.3: identical, code point by code point; a final slash makes another issuer.
         guard let named = object["issuer"]?.string, named.utf8.elementsEqual(issuer.utf8) else {
             throw .issuerMismatch
@@ -46,7 +50,7 @@ extension ProtectedResourceDiscovery {
         let server = DiscoveredAuthorizationServer(
             issuer: issuer, location: location, document: object, isJSON: response.isJSON)
         for name in DiscoveredAuthorizationServer.endpointNames {
-            guard let value = object[name] else { continue }
+            guard let value = object[name], !value.isNull else { continue }
             guard let url = value.string else { throw .malformedDocument }
             guard IssuerURL.isFetchable(url, allowingInsecureLoopback: configuration.allowsInsecureLoopback)
             else { throw .insecureURL }

@@ -13,6 +13,9 @@ extension ResourceEvent: CustomStringConvertible {
             "\(issuer): key \(index) of its set cannot be used: \(reason.phrase)"
         case .refreshFailed(let issuer, let fault):
             "\(issuer): keys or metadata could not be loaded: \(fault)"
+        case .tenantsRefused(let issuer):
+            "\(issuer): tokens of new tenants are refused, since max_tenants are known or more than 10 were "
+                + "unknown in a minute"
         case .introspectionFailed(let issuer, let fault):
             "\(issuer): a token could not be introspected: \(fault)"
         case .introspectionSuspended(let issuer, let pause):
@@ -48,6 +51,7 @@ extension AuthorizationServerFault: CustomStringConvertible {
         case .issuerMismatch: "the issuer in the metadata differs from the configured one"
         case .insecureURL: "a URL in the metadata is not https"
         case .missingMember: "the metadata lacks a required member"
+        case .noMetadata(let attempts): attempts.map(\.description).joined(separator: "; ")
         case .emptyKeySet: "the key set has no usable key"
         case .rejectedCredentials: "the introspection endpoint refused our credentials"
         case .unsignedAnswer: "the introspection answer is not signed"
@@ -60,12 +64,25 @@ extension AuthorizationServerFault: CustomStringConvertible {
     }
 }
 
+extension MetadataAttempt: CustomStringConvertible {
+    /// The URL, and what is wrong there.
+    public var description: String {
+        switch fault {
+        case .issuerMismatch:
+            "\(url): its issuer is \(namedIssuer.map { "\"\($0)\"" } ?? "another"), not \"\(expectedIssuer)\""
+        case .missingMember: "\(url): \(missingMember.map { "it has no \($0)" } ?? "\(fault)")"
+        default: "\(url): \(fault)"
+        }
+    }
+}
+
 extension FetchError: CustomStringConvertible {
     /// A phrase for a log.
     public var description: String {
         switch self {
         case .unreachable: "the connection failed or broke"
-        case .forbiddenAddress: "the host has only addresses that are not allowed"
+        case .forbiddenAddress:
+            "the host has only private addresses, which the policy for private addresses refuses"
         case .untrustedServer: "the certificate of the server is not trusted"
         case .timedOut: "there was no complete answer in time"
         case .tooLarge: "the answer is too large"

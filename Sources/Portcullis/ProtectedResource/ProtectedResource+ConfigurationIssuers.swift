@@ -35,11 +35,15 @@ extension ProtectedResource.Configuration {
         let isFetchable = { (url: String) in
             IssuerURL.isFetchable(url, allowingInsecureLoopback: issuer.allowsInsecureLoopback)
         }
-        if let sentence = IssuerURL.objection(to: issuer.issuer) {
-            check(false, "issuer", sentence)
+        let isPattern = IssuerPattern.isPattern(issuer.issuer)
+        let objection =
+            isPattern
+            ? IssuerPattern.objection(to: issuer.issuer) : IssuerURL.objection(to: issuer.issuer)
+        if let objection {
+            check(false, "issuer", objection)
         } else {
             check(
-                isFetchable(issuer.issuer), "issuer",
+                isFetchable(issuer.pattern?.issuer(of: "x") ?? issuer.issuer), "issuer",
                 "An issuer is an https URL; http needs a loopback address and explicit permission."
             )
         }
@@ -49,6 +53,20 @@ extension ProtectedResource.Configuration {
         if case .remote(let url)? = issuer.keys {
             check(isFetchable(url), "jwks_uri", "The URL of an issuer's keys must be https (RFC 8414 §2).")
         }
+        check(
+            issuer.algorithms?.isEmpty != true, "algorithms", "Accept at least one signature algorithm.")
+        check(
+            isPattern || issuer.tenants == nil, "tenants",
+            "Only an issuer with a variable, such as {tenant}, has tenants.")
+        check(
+            issuer.tenants?.isEmpty != true, "tenants", "List at least one tenant, or none of them: nil.")
+        check(
+            issuer.tenants?.allSatisfy { IssuerPattern.isValue($0.utf8) } ?? true, "tenants",
+            "A tenant is 1 to 64 letters, digits, dots, underscores and hyphens, and no dot segment.")
+        check(issuer.maxTenantCount >= 1, "max_tenants", "The value must be 1 or more.")
+        check(
+            !isPattern || issuer.introspection == nil, "introspection",
+            "An opaque token names no tenant: give the pattern keys only.")
         if let introspection = issuer.introspection {
             check(
                 introspection.endpoint.map(isFetchable) ?? true, "introspection.endpoint",
@@ -97,7 +115,7 @@ extension ProtectedResource.Configuration {
     // A listed server that is not trusted would issue tokens that this resource then refuses.
     private func listProblems() -> [Problem] {
         metadata.authorizationServers.enumerated().compactMap { index, listed in
-            issuers.contains { Self.areSame($0.issuer, listed) }
+            issuers.contains { Self.areSame($0.issuer, listed) || $0.covers(listed) }
                 ? nil
                 : Problem(
                     path: "\(path).metadata.authorization_servers[\(index)]",

@@ -106,6 +106,10 @@ extension ProtectedResource {
             }
             if let before { connection.inheritState(from: before) }
         }
+        for directory in gate.validator.patterns {
+            let before = earlier.gate.validator.patterns.first { $0.pattern == directory.pattern }
+            if let before { directory.inheritState(from: before) }
+        }
     }
 }
 

@@ -12,10 +12,17 @@ struct TokenValidator: Sendable {
     let resource: ResourceIdentifier
     let rules: AccessRules
     let connections: [IssuerConnection]
+    /// The trusted issuer patterns.
+    let patterns: [TenantDirectory]
     let format: TokenPolicy.Format
     let checker: ClaimsChecker
     let time: TimeSource
+    /// The algorithms of issuers without a list of their own.
     private let algorithms: Set<SignatureAlgorithm>
+    /// Whether an issuer has a list of its own.
+    private let hasOwnLists: Bool
+    /// The algorithms of any issuer.
+    private let anyAlgorithms: Set<SignatureAlgorithm>
     private let types: [String]
     private let maxByteCount: Int
     private let activeLifetime: Duration
@@ -24,15 +31,24 @@ struct TokenValidator: Sendable {
 
     init(
         _ policy: TokenPolicy, format: TokenPolicy.Format, resource: ResourceIdentifier,
-        rules: AccessRules, connections: [IssuerConnection], time: TimeSource
+        rules: AccessRules, connections: [IssuerConnection], patterns: [TenantDirectory] = [],
+        time: TimeSource
     ) {
         self.resource = resource
         self.rules = rules
         self.connections = connections
+        self.patterns = patterns
         self.format = format
         self.time = time
         checker = ClaimsChecker(policy, resource: resource)
-        algorithms = Set(policy.algorithms)
+        let common = Set(policy.algorithms)
+        algorithms = common
+        hasOwnLists =
+            connections.contains { $0.algorithms != nil } || patterns.contains { $0.algorithms != nil }
+        let lists =
+            connections.map { $0.algorithms ?? common }
+            + patterns.map { Set($0.algorithms ?? policy.algorithms) }
+        anyAlgorithms = lists.reduce([]) { $0.union($1) }
         types = policy.acceptedTypes.map(MediaType.normalized)
         maxByteCount = policy.maxTokenByteCount
         activeLifetime = policy.introspectionCacheLifetime
@@ -64,6 +80,18 @@ struct TokenValidator: Sendable {
     /// Returns the connection to the token's `iss`, or `nil` if that is not trusted.
     func connection(namedBy claims: ClaimsSet) -> IssuerConnection? {
         connections.first { claims.json.holds($0.issuer, for: "iss") }
+    }
+
+    /// Looks up the tenant that issued the token; `nil` if no pattern matches its `iss`.
+    ///
+    /// - Parameter begins: Whether an unknown tenant may be looked for.
+    func tenant(namedBy claims: ClaimsSet, begins: Bool) -> TenantDirectory.Lookup? {
+        guard !patterns.isEmpty, let issuer = claims.json["iss"]?.string else { return nil }
+        let now = time.uptime()
+        for pattern in patterns {
+            if let found = pattern.look(up: issuer, at: now, begins: begins) { return found }
+        }
+        return nil
     }
 
     /// The issuer that introspects tokens, or `nil`.
@@ -107,11 +135,31 @@ struct TokenValidator: Sendable {
         }
     }
 
+    /// Returns the algorithm, if that of any issuer.
     func algorithm(of header: JOSEHeader?) throws(RefusalReason) -> SignatureAlgorithm {
-        guard let algorithm = header?.algorithm, algorithms.contains(algorithm) else {
+        guard let algorithm = header?.algorithm, anyAlgorithms.contains(algorithm) else {
             throw .unsupportedAlgorithm
         }
         return algorithm
+    }
+
+    /// Checks the algorithm against the issuer's own list, once the issuer is known.
+    func checkAlgorithm(
+        _ algorithm: SignatureAlgorithm?, of connection: IssuerConnection
+    ) throws(RefusalReason) {
+        guard hasOwnLists else { return }
+        guard let algorithm, (connection.algorithms ?? algorithms).contains(algorithm) else {
+            throw .unsupportedAlgorithm
+        }
+    }
+
+    /// Returns the accepted algorithms of a token with these claims, for explanations.
+    func acceptedAlgorithms(_ claims: JSONObject?, _ common: [SignatureAlgorithm]) -> [SignatureAlgorithm] {
+        guard let issuer = claims?["iss"]?.string else { return common }
+        let own =
+            connection(to: issuer)?.algorithms
+            ?? patterns.first { $0.pattern.value(in: issuer) != nil }?.algorithms.map { Set($0) }
+        return own.map { own in SignatureAlgorithm.allCases.filter(own.contains) } ?? common
     }
 
     func verify(

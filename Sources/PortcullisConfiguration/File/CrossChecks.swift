@@ -30,11 +30,13 @@ struct CrossChecks {
             }
             known.append(server.issuer)
         }
+        for index in file.resources.indices { dropCoveredIssuers(&file.resources[index], file, known) }
         for (issuer, path) in file.resources.flatMap(\.issuers)
         where !known.contains(where: { $0.utf8.elementsEqual(issuer.utf8) }) {
             known.append(issuer)
             file.authorizationServers.append(AuthorizationServerSettings(issuer: issuer, listedAt: path))
-            if let url = HTTPURL.parse(issuer), !url.isSecure {
+            let url = HTTPURL.parse(IssuerPattern(issuer)?.issuer(of: "x") ?? issuer)
+            if url.map({ !$0.isSecure }) ?? IssuerPattern.isPattern(issuer) {
                 findings.checkIssuer(JSONPath(text: path), issuer, allowingLoopback: false)
             }
         }
@@ -42,6 +44,28 @@ struct CrossChecks {
         for server in file.authorizationServers
         where !server.issuer.isEmpty && !used.contains(where: { $0.utf8.elementsEqual(server.issuer.utf8) }) {
             findings.warning(JSONPath(text: server.path)["issuer"], "is trusted by no resource")
+        }
+    }
+
+    /// Leaves out listed issuers without an entry that a trusted pattern covers: its settings are theirs.
+    private func dropCoveredIssuers(
+        _ resource: inout ResourceSettings, _ file: ConfigurationFile, _ known: [String]
+    ) {
+        let patterns = resource.issuers.compactMap { trusted in
+            IssuerPattern(trusted.issuer).map { pattern in
+                (
+                    pattern,
+                    file.authorizationServers.first { $0.issuer.utf8.elementsEqual(trusted.issuer.utf8) }
+                )
+            }
+        }
+        guard !patterns.isEmpty else { return }
+        resource.issuers.removeAll { listed in
+            guard !known.contains(where: { $0.utf8.elementsEqual(listed.issuer.utf8) }) else { return false }
+            return patterns.contains { pattern, server in
+                guard let value = pattern.value(in: listed.issuer) else { return false }
+                return server?.tenants?.contains(value) ?? true
+            }
         }
     }
 

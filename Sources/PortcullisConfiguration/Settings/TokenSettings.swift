@@ -64,10 +64,11 @@ extension TokenSettings {
         reader.finish()
     }
 
-    private static func readAlgorithms(_ reader: ObjectReader) -> [SignatureAlgorithm]? {
+    /// Reads a list of algorithms that is not empty.
+    static func readAlgorithms(_ reader: ObjectReader) -> [SignatureAlgorithm]? {
         guard let names = reader.strings("algorithms", of: "JWS algorithms") else { return nil }
         if names.isEmpty {
-            reader.error("algorithms", "must not be empty; leave it out to accept every asymmetric algorithm")
+            reader.error("algorithms", "must not be empty; leave it out for the default")
         }
         var algorithms: [SignatureAlgorithm] = []
         for (index, name) in names.enumerated() {

@@ -12,7 +12,13 @@ final class ConnectionPool: @unchecked Sendable {
         let maxConnectionCount: Int
         let maxWaitingCount: Int
         let idleTimeout: Duration
-        let addresses: AddressPolicy
+        var addresses: AddressPolicy
+
+        func permitting(_ addresses: AddressPolicy) -> Settings {
+            var settings = self
+            settings.addresses = addresses
+            return settings
+        }
     }
 
     private struct OriginState {

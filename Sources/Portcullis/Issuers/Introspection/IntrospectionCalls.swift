@@ -305,7 +305,8 @@ extension AuthorizationServerFault {
     fileprivate var isIndependentOfToken: Bool {
         switch self {
         case .noResponse(.unreachable), .noResponse(.forbiddenAddress), .noResponse(.untrustedServer),
-            .noResponse(.noFetcher), .missingMember, .insecureURL, .issuerMismatch, .unusableCredentials:
+            .noResponse(.noFetcher), .missingMember, .insecureURL, .issuerMismatch, .noMetadata,
+            .unusableCredentials:
             true
         default: false
         }

@@ -58,7 +58,7 @@ struct IntrospectionEndpoint: Sendable {
             throw await metadata.lastFault ?? .missingMember
         }
         guard let place = reading.value.introspectionURL(withCertificate: usesCertificate) else {
-            throw .missingMember
+            throw reading.value.missingMember
         }
         return place
     }
