@@ -31,6 +31,8 @@ let package = Package(
             name: "Portcullis",
             targets: ["Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisTransport"]
         ),
+        // The client's side of RFC 9728, and the check of a deployment.
+        .library(name: "PortcullisDiscovery", targets: ["PortcullisDiscovery"]),
         .library(name: "PortcullisServer", targets: ["PortcullisServer"]),
         .library(name: "PortcullisTesting", targets: ["PortcullisTesting"]),
         .library(name: "PortcullisRedis", targets: ["PortcullisRedis"]),
@@ -49,8 +51,14 @@ let package = Package(
         library("PortcullisTransport", ["PortcullisHTTP", "COpenSSL", "CPlatform"]),
         library("Portcullis", ["PortcullisHTTP", "PortcullisJOSE", "PortcullisTransport"]),
         library(
+            "PortcullisDiscovery", ["Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisTransport"]
+        ),
+        library(
             "PortcullisServer",
-            ["Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisTransport", "CPlatform"]
+            [
+                "Portcullis", "PortcullisDiscovery", "PortcullisHTTP", "PortcullisJOSE",
+                "PortcullisTransport", "CPlatform",
+            ]
         ),
         library(
             "PortcullisTesting",
@@ -70,8 +78,8 @@ let package = Package(
         .executableTarget(
             name: "PortcullisCommand",
             dependencies: [
-                "Portcullis", "PortcullisConfiguration", "PortcullisHTTP", "PortcullisJOSE",
-                "PortcullisServer", "PortcullisTesting", "PortcullisTransport",
+                "Portcullis", "PortcullisConfiguration", "PortcullisDiscovery", "PortcullisHTTP",
+                "PortcullisJOSE", "PortcullisServer", "PortcullisTesting", "PortcullisTransport",
             ],
             swiftSettings: settings
         ),
@@ -122,7 +130,10 @@ let package = Package(
         tests(of: "PortcullisTransport", ["PortcullisHTTP", "CPlatform"]),
         tests(
             of: "Portcullis",
-            ["PortcullisHTTP", "PortcullisJOSE", "PortcullisTesting", "PortcullisServer"]
+            [
+                "PortcullisDiscovery", "PortcullisHTTP", "PortcullisJOSE", "PortcullisServer",
+                "PortcullisTesting",
+            ]
         ),
         tests(
             of: "PortcullisServer",
@@ -150,8 +161,8 @@ let package = Package(
         .testTarget(
             name: "DocumentsTests",
             dependencies: [
-                "Portcullis", "PortcullisConfiguration", "PortcullisHTTP", "PortcullisJOSE",
-                "PortcullisRedis", "PortcullisServer", "PortcullisTesting",
+                "Portcullis", "PortcullisConfiguration", "PortcullisDiscovery", "PortcullisHTTP",
+                "PortcullisJOSE", "PortcullisRedis", "PortcullisServer", "PortcullisTesting",
             ],
             swiftSettings: settings
         ),

@@ -9,6 +9,7 @@
 @_exported public import struct PortcullisJOSE.JSONError
 @_exported public import struct PortcullisJOSE.JSONNumber
 @_exported public import struct PortcullisJOSE.JSONObject
+@_exported public import struct PortcullisJOSE.JSONPointer
 @_exported public import enum PortcullisJOSE.JSONValue
 @_exported public import struct PortcullisJOSE.JWKSet
 @_exported public import struct PortcullisJOSE.NumericDate

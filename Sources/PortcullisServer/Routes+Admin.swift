@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 public import Portcullis
+internal import PortcullisDiscovery
 
 extension Routes {
     /// Adds health, readiness and metrics routes for operators.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-public import Portcullis
+internal import Portcullis
+public import PortcullisDiscovery
 public import PortcullisJOSE
 
 extension Server {

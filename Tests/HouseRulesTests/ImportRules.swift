@@ -15,8 +15,9 @@ struct ImportRules {
         "PortcullisJOSE": ["COpenSSL"],
         "PortcullisTransport": system.union(["COpenSSL", "PortcullisHTTP"]),
         "Portcullis": ["PortcullisHTTP", "PortcullisJOSE", "PortcullisTransport"],
+        "PortcullisDiscovery": ["Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisTransport"],
         "PortcullisServer": system.union([
-            "Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisTransport",
+            "Portcullis", "PortcullisDiscovery", "PortcullisHTTP", "PortcullisJOSE", "PortcullisTransport",
         ]),
         "PortcullisTesting": [
             "Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisServer", "PortcullisTransport",
@@ -27,8 +28,8 @@ struct ImportRules {
         ],
         "PortcullisRedis": ["Portcullis", "PortcullisJOSE", "PortcullisTransport"],
         "PortcullisCommand": system.union([
-            "Portcullis", "PortcullisConfiguration", "PortcullisHTTP", "PortcullisJOSE", "PortcullisServer",
-            "PortcullisTesting", "PortcullisTransport",
+            "Portcullis", "PortcullisConfiguration", "PortcullisDiscovery", "PortcullisHTTP",
+            "PortcullisJOSE", "PortcullisServer", "PortcullisTesting", "PortcullisTransport",
         ]),
     ]
 

@@ -83,6 +83,7 @@ struct ExplainLogTests {
             Self.line(.json, nil, id: "a") + Self.line(.text, nil, id: "a", status: 500, isComplete: false)
         #expect(try await explain("a", in: text) == .success)
         #expect(transcript.output.contains("The gate admitted the request. Status 200.\n"))
+        #expect(transcript.output.contains("\nrepair:    none: the gate admitted it\n"))
         #expect(transcript.output.contains("Status 500. The response was incomplete.\n"))
     }
 

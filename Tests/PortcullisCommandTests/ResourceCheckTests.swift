@@ -2,6 +2,7 @@
 
 import Portcullis
 import PortcullisCommand
+import PortcullisDiscovery
 import PortcullisHTTP
 import PortcullisJOSE
 import PortcullisTesting

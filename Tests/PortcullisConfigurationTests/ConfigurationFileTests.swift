@@ -151,7 +151,7 @@ struct ConfigurationFileTests {
                 "$.server.host: must be a string that is not empty",
                 "$.server.port: must be a whole number from 0 to 65535",
                 "$.server.prot: unknown key; known here: host, port, event_loops, tls, limits, shutdown_grace_seconds, "
-                    + "trusted_proxies, forwarded, proxy_protocol, client_cert_field, access_log, access_log_file, request_ids, "
+                    + "private_addresses, trusted_proxies, forwarded, proxy_protocol, client_cert_field, access_log, access_log_file, request_ids, "
                     + "problem_details",
                 "$.resources[0].root_alias: must be true or false",
                 "$.resources[0].routes[0].respond: must be \"principal\", \"echo\", {\"text\": …}, {\"stream\": N}, "

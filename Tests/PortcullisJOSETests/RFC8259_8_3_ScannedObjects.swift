@@ -136,6 +136,7 @@ struct RFC8259_8_3_ScannedObjects {
         try claims.checkString("a")
         try claims.checkString("c")
         try claims.checkString("absent")
-        for name in ["b", "d"] { #expect(throws: JOSEError.malformedClaim) { try claims.checkString(name) } }
+        try claims.checkString("d")
+        #expect(throws: JOSEError.malformedClaim) { try claims.checkString("b") }
     }
 }

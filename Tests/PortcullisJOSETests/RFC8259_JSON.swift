@@ -237,14 +237,14 @@ struct RFC8259_8_1_CharacterEncoding {
 
 @Suite("RFC 8259 §9 Parsers: limits")
 struct RFC8259_9_Limits {
-    @Test func `depth 16 is read and 17 refused`() {
+    @Test func `depth 20 is read and 21 refused`() {
         func nested(_ depth: Int) -> String {
             String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
         }
-        #expect(reason(nested(16)) == nil)
-        #expect(reason(nested(17)) == .tooDeep)
+        #expect(reason(nested(20)) == nil)
+        #expect(reason(nested(21)) == .tooDeep)
         #expect(
-            reason(String(repeating: "{\"a\":", count: 17) + "1" + String(repeating: "}", count: 17))
+            reason(String(repeating: "{\"a\":", count: 21) + "1" + String(repeating: "}", count: 21))
                 == .tooDeep)
     }
 

@@ -50,6 +50,8 @@ enum RefusalTable {
         .invalidSignature: Row(401, "invalid_token", PublicText.unacceptable),
         .malformedClaims: Row(401, "invalid_token", PublicText.malformed),
         .missingClaim: Row(401, "invalid_token", PublicText.malformed),
+        .idToken: Row(401, "invalid_token", PublicText.identity),
+        .claimValueMismatch: Row(401, "invalid_token", PublicText.unacceptable),
         .audienceMismatch: Row(401, "invalid_token", PublicText.audience),
         .expired: Row(401, "invalid_token", PublicText.expired),
         .notYetValid: Row(401, "invalid_token", PublicText.early),

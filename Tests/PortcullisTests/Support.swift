@@ -93,6 +93,7 @@ extension ProtectedResource {
 enum PublicText {
     static let malformed = "The access token is malformed"
     static let unacceptable = "The access token is not acceptable"
+    static let identity = "An ID token is not an access token"
     static let audience = "The access token is not intended for this resource"
     static let expired = "The access token expired"
     static let early = "The access token is not valid yet"

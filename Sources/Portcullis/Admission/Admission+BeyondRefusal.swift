@@ -44,7 +44,7 @@ extension Admission {
         case .issuer: validation?.jwt != nil && validation?.claims != nil
         case .key: validation?.connection?.keys != nil && validation?.algorithm != nil
         case .signature: validation?.key != nil
-        case .audience, .times, .claims: validation?.claims != nil
+        case .kind, .claimValues, .audience, .times, .claims: validation?.claims != nil
         case .possession, .proof, .senderConstraint, .authentication, .scopes, .details: token != nil
         }
     }
@@ -53,7 +53,8 @@ extension Admission {
     private var hypotheticalToken: AccessToken? {
         guard let validation, let claims = validation.claims,
             let checked = try? gate.validator.checker.unchecked(
-                claims, isIntrospected: validation.isIntrospected)
+                claims, isIntrospected: validation.isIntrospected,
+                rules: validation.connection?.claimRules)
         else { return nil }
         return AccessToken(
             AccessToken.Storage(

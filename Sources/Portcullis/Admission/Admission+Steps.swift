@@ -20,7 +20,7 @@ extension Admission {
         case .proofField: try locateProof(head)
         case .memory: try recall(requirement)
         case .characters, .format, .header, .type, .algorithm, .payload, .issuer, .key, .signature,
-            .introspection, .audience, .times, .claims:
+            .introspection, .kind, .claimValues, .audience, .times, .claims:
             try validate(step, head, requirement)
         case .possession: try checkBinding(head, context)
         case .freshness: requirement.needsFreshIntrospection ? try confirm(head) : .irrelevant

@@ -73,7 +73,7 @@ final class Validation: @unchecked Sendable {
 }
 
 extension Admission {
-    /// Takes one of the steps from `characters` to `claims`.
+    /// Takes one of the steps from `characters` to `claims`; those about claims are in another file.
     mutating func validate(
         _ step: AdmissionStep, _ head: RequestHead, _ requirement: AccessRequirement
     ) throws(RefusalReason) -> Turn {
@@ -97,18 +97,11 @@ extension Admission {
             case .issuer: return try findIssuer(validation)
             case .key: return try findKey(validation)
             case .signature: return try verify(validation)
-            case .audience: return try checkAudience(validation)
-            case .times: return try checkTimes(validation)
-            default: return try checkClaims(presented, validation)
+            default: return try checkClaims(step, presented, validation)
             }
         } catch {
-            throw Self.reason(for: error, validation)
+            throw reason(for: error, validation)
         }
-    }
-
-    /// A malformed introspection response is the issuer's fault and does not make the token invalid.
-    private static func reason(for error: RefusalReason, _ validation: Validation) -> RefusalReason {
-        error == .malformedClaims && validation.isIntrospected ? .introspectionUnavailable : error
     }
 
     // MARK: A JWT. RFC 9068 §4.
@@ -226,7 +219,7 @@ extension Admission {
             guard error == .invalidSignature else { throw error }
             return try tryAnotherKey(than: key, validation)
         }
-        return .to(.audience)
+        return .to(.kind)
     }
 
     // MARK: An introspected token. RFC 7662 §2.
@@ -282,7 +275,7 @@ extension Admission {
         do throws(RefusalReason) {
             try TokenValidator.checkIssuer(connection, in: claims)
         } catch {
-            throw Self.reason(for: error, validation)
+            throw reason(for: error, validation)
         }
         return .passed
     }
@@ -296,44 +289,6 @@ extension Admission {
         }
     }
 
-    // MARK: The claims
-
-    // RFC 9068 §4, RFC 7519 §4.1.3.
-    private func checkAudience(_ validation: Validation) throws(RefusalReason) -> Turn {
-        guard let claims = validation.claims else { throw .malformedJWT }
-        validation.audience = try gate.validator.checker.audience(
-            of: claims, isIntrospected: validation.isIntrospected)
-        return .passed
-    }
-
-    // RFC 7519 §4.1.4-§4.1.6.
-    private func checkTimes(_ validation: Validation) throws(RefusalReason) -> Turn {
-        guard let claims = validation.claims else { throw .malformedJWT }
-        (validation.expiresAt, validation.notBefore) = try gate.validator.checker.times(
-            of: claims, isIntrospected: validation.isIntrospected, at: gate.validator.time.now())
-        return .passed
-    }
-
-    // RFC 9068 §2.2.
-    private mutating func checkClaims(
-        _ presented: PresentedToken, _ validation: Validation
-    ) throws(RefusalReason) -> Turn {
-        guard let claims = validation.claims, let connection = validation.connection else {
-            throw .malformedJWT
-        }
-        let checked = try gate.validator.checker.claims(
-            of: claims, isIntrospected: validation.isIntrospected, audience: validation.audience,
-            expiresAt: validation.expiresAt, notBefore: validation.notBefore)
-        let verified = gate.validator.token(
-            of: checked, issuedBy: connection, isIntrospected: validation.isIntrospected,
-            generation: validation.generation, usableUntil: validation.usableUntil)
-        if !isHypothetical {
-            gate.remember(verified, presented.digest, validation.moment, validation.epoch)
-        }
-        token = verified.token
-        return .passed
-    }
-
     // MARK: Fresh introspection. RFC 7662 §4.
 
     /// Asks the issuer of a JWT that was verified here whether it is active still, whatever was said before.
@@ -342,8 +297,11 @@ extension Admission {
         guard let connection = gate.validator.connection(to: token.issuer),
             let client = connection.introspector
         else { throw .unsupportedTokenFormat }
-        guard let reply = confirmation?.reply else {
-            confirmation = Validation(of: gate)
+        guard let confirmation, let reply = confirmation.reply else {
+            let confirmation = Validation(of: gate)
+            confirmation.isIntrospected = true
+            confirmation.connection = connection
+            self.confirmation = confirmation
             return lack(
                 .introspection(
                     IntrospectionQuestion(
@@ -352,12 +310,12 @@ extension Admission {
         }
         do throws(RefusalReason) {
             guard case .active(let members) = try Self.answer(reply) else { throw .inactiveToken }
-            confirmation?.answer = members
+            confirmation.answer = members
             let claims = ClaimsSet(members)
             try TokenValidator.checkIssuer(connection, in: claims)
             try gate.validator.checker.checkConfirmation(claims, at: gate.validator.time.now())
         } catch {
-            throw error == .malformedClaims ? .introspectionUnavailable : error
+            throw reason(for: error, confirmation)
         }
         return .passed
     }

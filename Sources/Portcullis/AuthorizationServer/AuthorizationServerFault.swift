@@ -86,6 +86,14 @@ public enum ResourceEvent: Sendable, Hashable {
     ///
     /// RFC 9396 §9.1.
     case malformedAuthorizationDetails(issuer: String, resource: ResourceIdentifier)
+    /// An introspection answer was not used: a member, by its name or pointer, and the type that it has.
+    ///
+    /// At most once a minute for each issuer. RFC 7662 §2.2.
+    case unusableIntrospectionAnswer(issuer: String, member: String, found: String)
+    /// A JWT with a `nonce`, which is usual in ID tokens, was accepted; at most once a minute.
+    ///
+    /// Some servers write the claim into access tokens too. RFC 8725 §3.12.
+    case tokenWithNonce(issuer: String, resource: ResourceIdentifier)
     /// The server's metadata lists resources, but not this one; its list may be partial. RFC 9728 §4.
     case resourceNotListed(issuer: String, resource: ResourceIdentifier)
 }
@@ -109,6 +117,8 @@ extension ResourceEvent {
         case .authenticationMethodNotListed: "authentication_method_not_listed"
         case .scopesNotListed: "scopes_not_listed"
         case .malformedAuthorizationDetails: "malformed_authorization_details"
+        case .unusableIntrospectionAnswer: "unusable_introspection_answer"
+        case .tokenWithNonce: "token_with_nonce"
         case .resourceNotListed: "resource_not_listed"
         }
     }

@@ -7,7 +7,7 @@ import PortcullisTransport
 /// The members of an authorization server's metadata that a resource needs.
 ///
 /// RFC 8414 §2, OpenID Connect Discovery 1.0 §3.
-struct AuthorizationServerMetadata: Sendable {
+package struct AuthorizationServerMetadata: Sendable {
     let jwksURI: String?
     let introspectionEndpoint: String?
     /// The introspection endpoint for clients that authenticate by certificate.
@@ -65,7 +65,7 @@ struct AuthorizationServerMetadata: Sendable {
     /// Returns the possible URLs of the document, in the order to try.
     ///
     /// RFC 8414 §3.1, §5, OpenID Connect Discovery 1.0 §4.1.
-    static func locations(of issuer: String) -> [String] {
+    package static func locations(of issuer: String) -> [String] {
         guard let url = try? HTTPURL(issuer) else { return [] }
         let bytes = Array(issuer.utf8)
         let origin = String(decoding: bytes[..<url.authorityEnd], as: UTF8.self)
@@ -137,11 +137,12 @@ struct AuthorizationServerMetadata: Sendable {
                 attempts.append(MetadataAttempt(location, of: issuer, error, named: named))
             }
         }
-        // A location that may recover is asked again soon, since an incomplete document would stay fresh.
-        let mayRecover = attempts.contains { $0.fault.isTransient }
-        if var incomplete, incomplete.jwksURI != nil || !mayRecover {
+        if var incomplete {
             incomplete.shortcomings = attempts
-            return .init(value: incomplete, fingerprint: incomplete.body)
+            // A location that was unavailable for a moment may have what is missing.
+            return .init(
+                value: incomplete, fingerprint: incomplete.body,
+                isProvisional: attempts.contains { $0.fault.isTransient })
         }
         guard attempts.count > 1 else { throw attempts.first?.fault ?? .malformedDocument }
         throw .noMetadata(attempts)

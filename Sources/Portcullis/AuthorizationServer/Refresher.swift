@@ -21,6 +21,8 @@ actor Refresher<Value: Sendable> {
     struct Loaded: Sendable {
         let value: Value
         let fingerprint: [UInt8]
+        /// Whether a better value may be had soon: then this one is fresh for the cool-down only.
+        var isProvisional = false
     }
 
     typealias Load = @Sendable () async throws(AuthorizationServerFault) -> Loaded
@@ -129,8 +131,9 @@ actor Refresher<Value: Sendable> {
         lastFault = nil
         let isDifferent = fingerprint != loaded.fingerprint
         fingerprint = loaded.fingerprint
+        let freshness = loaded.isProvisional ? min(timing.cooldown, timing.freshness) : timing.freshness
         publication.publish(
-            loaded.value, isDifferent: isDifferent, freshUntil: now + timing.freshness,
+            loaded.value, isDifferent: isDifferent, freshUntil: now + freshness,
             usableUntil: now + timing.freshness + timing.staleness)
         if isDifferent { announce(loaded.value) }
     }

@@ -6,11 +6,11 @@ import PortcullisTransport
 import Synchronization
 
 /// Access to one authorization server, with its bounds.
-struct ServerAccess: Sendable {
-    let fetcher: any Fetcher
-    let timeout: Duration
-    let maxResponseByteCount: Int
-    let allowsInsecureLoopback: Bool
+package struct ServerAccess: Sendable {
+    package let fetcher: any Fetcher
+    package let timeout: Duration
+    package let maxResponseByteCount: Int
+    package let allowsInsecureLoopback: Bool
     /// The last request prepared for the package's own client, to be reused.
     private let prepared = LastPrepared()
     /// The fetcher, if it is the package's own.
@@ -30,7 +30,7 @@ struct ServerAccess: Sendable {
         self.allowsInsecureLoopback = allowsInsecureLoopback
     }
 
-    /// A response with status 200.
+    /// A response with status 200, or with another one that the caller reads too.
     enum Response: Sendable {
         case received(ReceivedResponse)
         case fetched(FetchResponse)
@@ -81,10 +81,13 @@ struct ServerAccess: Sendable {
     ///
     /// Needs no task with the package's own client; on an event loop it all happens there.
     ///
-    /// - Parameter bound: The timeout, if it is shorter than the usual one.
+    /// - Parameters:
+    ///   - bound: The timeout, if it is shorter than the usual one.
+    ///   - status: A status whose responses are passed on too.
     func send(
         _ method: Method, _ url: String, fields: Fields,
         _ body: Body = Body(byteCount: 0, append: { _ in }), within bound: Duration,
+        passingOn status: Status = .ok,
         then finish: @escaping @Sendable (Outcome) -> Void
     ) {
         // The URL of a prepared request has been checked already.
@@ -99,7 +102,7 @@ struct ServerAccess: Sendable {
         }
         let bound = min(timeout, bound)
         let judge: @Sendable (Result<Response, FetchError>) -> Void = { [maxResponseByteCount] result in
-            finish(Self.outcome(of: result, maxResponseByteCount))
+            finish(Self.outcome(of: result, passingOn: status, maxResponseByteCount))
         }
         if let own, let message {
             let bytes = message.request.message(withBodyOf: body.byteCount, body.append)
@@ -143,11 +146,12 @@ struct ServerAccess: Sendable {
     }
 
     private static func outcome(
-        of result: Result<Response, FetchError>, _ maxResponseByteCount: Int
+        of result: Result<Response, FetchError>, passingOn status: Status, _ maxResponseByteCount: Int
     ) -> Outcome {
         switch result {
         case .failure(let error): .failure(.noResponse(error))
-        case .success(let response) where response.status != .ok: .failure(.status(response.status.code))
+        case .success(let response) where response.status != .ok && response.status != status:
+            .failure(.status(response.status.code))
         case .success(let response) where response.body.count > maxResponseByteCount:
             .failure(.noResponse(.tooLarge))
         case .success(let response): .success(response)

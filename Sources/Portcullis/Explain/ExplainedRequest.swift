@@ -54,6 +54,8 @@ struct ExplainedRequest {
         case .proofField, .proof: reading.proofCount > 0
         case .header, .type, .algorithm, .payload, .issuer, .key, .signature: reading.isJWT
         case .introspection: !reading.isJWT && reading.token != nil
+        case .kind: reading.isJWT
+        case .claimValues: !findings.requiredValues.isEmpty
         case .freshness: requirement.needsFreshIntrospection && reading.isJWT
         case .authentication: !requirement.acrValues.isEmpty || requirement.maxAge != nil
         case .details: !requirement.authorizationDetails.isEmpty

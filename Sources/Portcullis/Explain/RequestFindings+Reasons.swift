@@ -93,7 +93,7 @@ extension RequestFindings {
         switch reason {
         case .unknownIssuer where !reading.isJWT: return (introspecting, claim("iss"))
         case .unsupportedTokenType where !reading.isJWT:
-            return ("token_type Bearer or DPoP", "token_type \(claim("token_type"))")
+            return ("the token_type of an access token", "token_type \(claim("token_type"))")
         case .missingClaim: return findings(of: .claims)
         case .unsupportedTokenFormat where reading.isJWT:
             return ("an issuer with keys or introspection", "a JWT of \(claim("iss"))")
@@ -108,8 +108,11 @@ extension RequestFindings {
             let key = FindingWords.printable(reading.header?["kid"])
             return ("a signature by the issuer's key \(key)", reading.token.map(FindingWords.hashed))
         case .introspectionUnavailable:
+            if let texts = malformed { return texts }
             return (introspecting.map { "an answer of \($0)" }, "no usable answer")
-        case .malformedClaims: return ("claims of the types that RFC 9068 and RFC 7519 define", malformed)
+        case .malformedClaims: return malformed
+        case .idToken: return ("no at_hash, no c_hash, no token_use of id", idTokenClaims)
+        case .claimValueMismatch: return findings(of: .claimValues)
         case .unprovenPossession: return ("cnf with jkt or x5t#S256 and nothing else", confirmation)
         default: return nil
         }
@@ -196,19 +199,24 @@ extension RequestFindings {
 
     // MARK: Texts
 
-    /// The claims of a wrong type.
-    private var malformed: String {
-        guard let claims else { return "none" }
-        let set = ClaimsSet(claims)
-        let strings = ["iss", "sub", "client_id", "jti"].filter {
-            claims[$0] != nil && (try? set.string($0)) == nil
+    /// The claims of a wrong type: the expected types, and the present ones.
+    private var malformed: Texts? {
+        guard let claims else { return nil }
+        let faults = gate.validator.checker.faults(
+            in: claims, isIntrospected: !reading.isJWT, rules: claimRules)
+        guard !faults.isEmpty else { return nil }
+        let texts = { (part: (ClaimFault) -> String) in
+            faults.map { "\($0.name): \(part($0))" }.joined(separator: ", ")
         }
-        let dates = ["exp", "nbf", "iat"].filter { claims[$0] != nil && (try? set.numericDate($0)) == nil }
-        let audience = claims["aud"] != nil && (try? set.stringOrStrings("aud")) == nil ? ["aud"] : []
-        let scopes = gate.tokens.scopeClaims.prefix { claims[$0] == nil }.count
-        let scope = gate.tokens.scopeClaims.dropFirst(scopes).first.map { [$0] } ?? []
-        let found = strings + dates + audience
-        return (found.isEmpty ? scope : found).joined(separator: ", ") + " of another type"
+        return (texts(\.expected), texts(\.found))
+    }
+
+    /// The claims of an ID token that the token has.
+    private var idTokenClaims: String {
+        guard let claims else { return "none" }
+        let hashes = ["at_hash", "c_hash"].filter(claims.hasValue)
+        let use = claims.hasValue("token_use") ? ["token_use \(claim("token_use"))"] : []
+        return (hashes + use).joined(separator: ", ")
     }
 
     private var confirmation: String {

@@ -25,7 +25,7 @@ struct RequestFindings {
         case .format:
             (gate.validator.format.rawValue, reading.token.map { _ in reading.isJWT ? "jwt" : "opaque" })
         case .header, .payload:
-            ("strict JSON in three base64url parts", reading.problem.map { "\($0)" } ?? "well formed")
+            ("strict JSON in three base64url parts", reading.problem?.phrase ?? "well formed")
         case .type:
             (
                 gate.tokens.acceptedTypes.joined(separator: ", "),
@@ -56,6 +56,16 @@ struct RequestFindings {
 
     private func claimFindings(of step: AdmissionStep) -> (expected: String?, got: String?) {
         switch step {
+        case .claimValues:
+            (
+                requiredValues.map { "\($0.pointer) \($0.values.prefix(10).joined(separator: " or "))" }
+                    .joined(separator: ", "),
+                claims.map { claims in
+                    requiredValues.map { values in
+                        "\(values.pointer) \(FindingWords.printable(values.pointer.value(in: claims)))"
+                    }.joined(separator: ", ")
+                }
+            )
         case .audience:
             (
                 (gate.tokens.audiences ?? gate.metadata.resource.audiences).joined(separator: " or "),
@@ -70,10 +80,7 @@ struct RequestFindings {
         case .authentication:
             (requirement.authenticationWords, "acr \(claim("acr")), auth_time \(claim("auth_time"))")
         case .scopes:
-            (
-                requirement.scopeWords,
-                gate.tokens.scopeClaims.first { claims?[$0] != nil }.map(claim) ?? "none"
-            )
+            (requirement.scopeWords, scopes)
         case .details: (requirement.detailWords, claims.map(Self.detailTypes))
         default: (nil, nil)
         }
@@ -98,9 +105,29 @@ struct RequestFindings {
 
     private var missing: String? {
         guard let claims else { return nil }
-        let missing = (gate.tokens.requiredClaims + ["exp"]).filter { claims[$0] == nil }
+        let checker = gate.validator.checker
+        let missing = (gate.tokens.requiredClaims + ["exp"]).filter {
+            checker.isMissing($0, in: claims, claimRules)
+        }
         return missing.isEmpty || !reading.isJWT ? "all there" : "without " + missing.joined(separator: ", ")
     }
+
+    /// The claim with the scopes, as it is.
+    private var scopes: String {
+        let source = claims.flatMap {
+            gate.validator.checker.scopeSource(of: $0, isIntrospected: !reading.isJWT, claimRules)
+        }
+        return FindingWords.printable(source?.value)
+    }
+
+    /// What the issuer's settings say about its claims.
+    var claimRules: ClaimRules? {
+        guard reading.isJWT else { return gate.validator.introspecting?.claimRules }
+        return claims.flatMap { gate.validator.connection(namedBy: ClaimsSet($0)) }?.claimRules
+    }
+
+    /// The claims that must have certain values.
+    var requiredValues: [ClaimValues] { claimRules?.required ?? [] }
 
     private var possession: String {
         guard let confirmation = claims?["cnf"]?.object else {

@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: MIT
 
-import PortcullisJOSE
-import PortcullisTransport
+package import PortcullisJOSE
+package import PortcullisTransport
 
 /// The state of one trusted issuer: its keys and its introspection, separate from all other issuers'.
 ///
 /// RFC 9728 §7.6, RFC 8725 §3.8.
 package final class IssuerConnection: Sendable {
-    let issuer: String
+    package let issuer: String
     let keys: KeyStore?
     let introspector: IntrospectionClient?
     let activeLifetime: Duration?
     /// The algorithms of its tokens; `nil` for those of the resource.
     let algorithms: Set<SignatureAlgorithm>?
+    /// The deviations from the usual claims; `nil` if there are none.
+    let claimRules: ClaimRules?
+    private let answerReports = ReportInterval()
     /// The issuer's metadata, loaded when needed.
     let metadata: Refresher<AuthorizationServerMetadata>
     /// Whether its keys are discovered from its metadata.
-    let usesDiscovery: Bool
-    private let access: ServerAccess
+    package let usesDiscovery: Bool
+    package let access: ServerAccess
     private let watch = AuthorizationServerWatch()
     /// The resources whose metadata lists this issuer.
     let advertised: AdvertisedResources
@@ -91,6 +94,8 @@ package final class IssuerConnection: Sendable {
         default: keyOrigin = nil
         }
         activeLifetime = trusted.introspection?.activeLifetime
+        claimRules = ClaimRules(
+            trusted.claims, requiring: trusted.requiredClaimValues, audienceFrom: trusted.audienceSource)
         sharedAnswers = trusted.introspection.flatMap { introspection in
             introspection.sharedCache.map { ($0, trusted.asker(introspection)) }
         }
@@ -145,19 +150,37 @@ extension AuthorizationServerMetadata {
 }
 
 extension IssuerConnection {
-    /// Fetches the metadata now, like a client, ignoring caches; reports changes since the last document.
-    func discover(at time: TimeSource) async throws(DiscoveryError) -> DiscoveredAuthorizationServer {
-        var configuration = ProtectedResourceDiscovery.Configuration()
-        configuration.timeout = access.timeout
-        configuration.maxResponseByteCount = access.maxResponseByteCount
-        configuration.allowsInsecureLoopback = access.allowsInsecureLoopback
-        configuration.maxCacheAge = .zero
-        let discovery = ProtectedResourceDiscovery(
-            fetcher: access.fetcher, configuration: configuration, time: time)
-        let server = try await discovery.authorizationServer(issuer)
-        let changes = watch.changes(in: server.document)
+    /// Whether JWTs can be verified now: the issuer's keys are at hand or can be fetched, or it has none.
+    ///
+    /// May wait for a fetch.
+    package func canVerifyTokens(at now: MonotonicInstant) async -> Bool {
+        guard let keys else { return true }
+        return await keys.reading(at: now) != nil
+    }
+
+    /// Asks the introspection endpoint about a token that does not exist; `nil` if it answers, or if there
+    /// is no introspection.
+    ///
+    /// Waits for the answer.
+    package func introspectionFault() async -> AuthorizationServerFault? {
+        do throws(AuthorizationServerFault) {
+            try await introspector?.probe()
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// Reports how a document of the issuer's metadata differs from the last one.
+    package func reportChanges(in document: JSONObject) {
+        let changes = watch.changes(in: document)
         if !changes.isEmpty { onEvent(.authorizationServerChanged(issuer: issuer, members: changes)) }
-        return server
+    }
+
+    /// Reports an introspection answer that can't be used, at most once a minute.
+    func reportUnusableAnswer(_ fault: ClaimFault, at now: MonotonicInstant) {
+        guard answerReports.isDue(at: now) else { return }
+        onEvent(.unusableIntrospectionAnswer(issuer: issuer, member: fault.name, found: fault.found))
     }
 
     /// Takes over the state of an earlier connection to the issuer, unless this one has loaded keys itself.

@@ -31,7 +31,6 @@ final class TenantDirectory: Sendable {
         var failures: [String: (reason: RefusalReason, until: MonotonicInstant)] = [:]
         /// The times of the attempts of the last minute.
         var attempts: [MonotonicInstant] = []
-        var lastReport: MonotonicInstant?
     }
 
     let pattern: IssuerPattern
@@ -44,6 +43,7 @@ final class TenantDirectory: Sendable {
     /// The keys of all tenants, if they are configured.
     private let sharedKeys: KeyStore?
     private let state = Mutex(State())
+    private let reports = ReportInterval()
 
     /// The algorithms of the tenants' tokens; `nil` for those of the resource.
     var algorithms: [SignatureAlgorithm]? { trusted.algorithms }
@@ -88,21 +88,18 @@ final class TenantDirectory: Sendable {
                     trusted.tenant(value, of: pattern), fetcher: fetcher, time: time, sharing: sharedKeys,
                     onEvent: onEvent))
         }
-        let (lookup, mustReport) = state.withLock { state -> (Lookup, Bool) in
-            if let known = state.known[value] { return (.known(known), false) }
-            if let failure = state.failures[value], now < failure.until {
-                return (.refused(failure.reason), false)
-            }
-            if let pending = state.pending[value] { return (.unknown(pending), false) }
-            guard begins, mayAttempt(&state, at: now) else {
-                return (.refused(.keysUnavailable), begins && isNews(&state, at: now))
-            }
+        let lookup = state.withLock { state -> Lookup? in
+            if let known = state.known[value] { return .known(known) }
+            if let failure = state.failures[value], now < failure.until { return .refused(failure.reason) }
+            if let pending = state.pending[value] { return .unknown(pending) }
+            guard begins, mayAttempt(&state, at: now) else { return nil }
             let connection = makeConnection(to: value)
             state.pending[value] = connection
-            return (.unknown(connection), false)
+            return .unknown(connection)
         }
-        if mustReport { onEvent(.tenantsRefused(issuer: pattern.text)) }
-        return lookup
+        if let lookup { return lookup }
+        if begins, reports.isDue(at: now) { onEvent(.tenantsRefused(issuer: pattern.text)) }
+        return .refused(.keysUnavailable)
     }
 
     private func mayAttempt(_ state: inout State, at now: MonotonicInstant) -> Bool {
@@ -112,13 +109,6 @@ final class TenantDirectory: Sendable {
         state.attempts.removeAll { now - $0 >= Self.attemptPeriod }
         guard state.attempts.count < Self.maximumAttemptCount else { return false }
         state.attempts.append(now)
-        return true
-    }
-
-    /// Whether the operator has not been told for a minute.
-    private func isNews(_ state: inout State, at now: MonotonicInstant) -> Bool {
-        if let last = state.lastReport, now - last < Self.attemptPeriod { return false }
-        state.lastReport = now
         return true
     }
 

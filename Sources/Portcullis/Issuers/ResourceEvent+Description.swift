@@ -32,6 +32,11 @@ extension ResourceEvent: CustomStringConvertible {
             "\(issuer): its metadata lists protected resources, but not \(resource)"
         case .malformedAuthorizationDetails(let issuer, let resource):
             "\(issuer): a token for \(resource) has malformed authorization_details, which grant nothing"
+        case .unusableIntrospectionAnswer(let issuer, let member, let found):
+            "\(issuer): an introspection answer could not be used: \(member) is \(found)"
+        case .tokenWithNonce(let issuer, let resource):
+            "\(issuer): a token for \(resource) has a nonce, as ID tokens have, and was accepted; check that "
+                + "clients send access tokens"
         case .metadataChanged(let issuer): "\(issuer): metadata loaded"
         case .authorizationServerChanged(let issuer, let members):
             "\(issuer): security-relevant members of its metadata changed: \(members.joined(separator: ", "))"

@@ -63,6 +63,22 @@ public struct TrustedIssuer: Sendable {
     public var keyStaleness: Duration = .seconds(3600)
     /// The HTTP client for this server, if not the resource's: for other trust roots, for example.
     public var fetcher: (any Fetcher)?
+    /// Where its tokens and introspection answers carry the client identifier and the scopes.
+    ///
+    /// Default: `client_id`, and ``TokenPolicy/scopeClaims``.
+    public var claims = ClaimMapping.default
+    /// Claims that must have one of several values, in JWTs and introspection answers; at most 16.
+    ///
+    /// A token without one of them is refused. Use it to tell the issuer's access tokens from its other JWTs:
+    /// `[ClaimValues("/token_use", ["access"])]`. Default none. RFC 8725 §3.12.
+    public var requiredClaimValues: [ClaimValues] = []
+    /// A claim that takes the place of an absent `aud`: a token is accepted if the claim has one of the values.
+    ///
+    /// For servers that never write `aud`. The resource then also accepts what these clients got for another
+    /// API of the same issuer; so it is a warning at start, needs ``requiredClaimValues``, and is an error
+    /// under ``ResourceProfile/mcp(allowedOrigins:)``. A token with `aud` is checked as always. Default `nil`.
+    /// RFC 9068 §4, RFC 8707 §2.
+    public var audienceSource: ClaimValues?
 
     /// The introspection of tokens.
     ///

@@ -31,7 +31,7 @@ package struct MetadataLocations: Sendable, Hashable {
             if !places.contains(alias) { places.append(alias) }
         }
         if let text = publishing.advertisedURL, let url = try? HTTPURL(text),
-            Self.isSameServer(url, identifier.url)
+            url.hasOrigin(of: identifier.url)
         {
             let place = Place(path: url.path.isEmpty ? "/" : url.path, query: url.query, takesSlash: false)
             if !places.contains(where: { $0.path == place.path && $0.query == place.query }) {
@@ -41,11 +41,6 @@ package struct MetadataLocations: Sendable, Hashable {
         self.places = places
         advertised = publishing.advertisedURL ?? identifier.metadataURL
         reservedPaths = suffixes.map { "/.well-known/" + $0 }
-    }
-
-    /// Whether both URLs have the same origin, and therefore the same server.
-    package static func isSameServer(_ first: HTTPURL, _ second: HTTPURL) -> Bool {
-        first.scheme == second.scheme && first.host == second.host && first.port == second.port
     }
 }
 

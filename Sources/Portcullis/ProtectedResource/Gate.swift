@@ -51,11 +51,10 @@ final class Gate: Sendable {
         epoch.store(number, ordering: .sequentiallyConsistent)
     }
 
-    /// The time of the last report of malformed authorization details, in nanoseconds; 0 for never.
-    private let lastDetailReport = Atomic<UInt64>(0)
+    private let detailReports = ReportInterval()
+    private let nonceReports = ReportInterval()
 
     static let maximumRejectedCount = 1024
-    private static let detailReportInterval: UInt64 = 60_000_000_000
 
     /// Whether both use the same fetcher, so that what one has fetched is valid for the other.
     func asksThroughSameFetcher(as other: Gate) -> Bool {
@@ -105,17 +104,18 @@ final class Gate: Sendable {
                 ? min(tokens.verifiedCacheEntryCount, Self.maximumRejectedCount) : 0)
     }
 
-    /// Reports malformed authorization details of a token that was just verified, at most once a minute.
+    /// Reports what is unusual about a token that was just verified, each at most once a minute.
     ///
-    /// RFC 9396 §9.1.
-    func reportDetails(of token: AccessToken) {
-        guard rules.findsMalformedDetails(in: token.storage) else { return }
-        let now = validator.time.uptime().nanoseconds
-        let last = lastDetailReport.load(ordering: .relaxed)
-        guard last == 0 || now &- last >= Self.detailReportInterval,
-            lastDetailReport.compareExchange(expected: last, desired: max(now, 1), ordering: .relaxed)
-                .exchanged
-        else { return }
-        onEvent(.malformedAuthorizationDetails(issuer: token.issuer, resource: metadata.resource))
+    /// RFC 9396 §9.1, RFC 8725 §3.12.
+    func reportUnusualClaims(of token: AccessToken) {
+        if rules.findsMalformedDetails(in: token.storage), detailReports.isDue(at: validator.time.uptime()) {
+            onEvent(.malformedAuthorizationDetails(issuer: token.issuer, resource: metadata.resource))
+        }
+        // OpenID Connect Core §2: a claim of ID tokens, which some servers write into access tokens too.
+        if token.format == .jwt, token.claims.hasValue("nonce"),
+            nonceReports.isDue(at: validator.time.uptime())
+        {
+            onEvent(.tokenWithNonce(issuer: token.issuer, resource: metadata.resource))
+        }
     }
 }

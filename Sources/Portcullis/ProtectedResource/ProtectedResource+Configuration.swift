@@ -148,7 +148,8 @@ extension ProtectedResource.Configuration {
         return Checked(
             metadata: metadata, originCheck: originCheck,
             format: format, challengeParameters: parameters,
-            warnings: findings.warnings + signingWarnings + tenantWarnings)
+            warnings: findings.warnings + signingWarnings + tenantWarnings
+                + issuers.flatMap(\.relaxations))
     }
 
     private var signingWarnings: [String] {

@@ -89,11 +89,42 @@ extension ProtectedResource.Configuration {
                 introspection.activeLifetime ?? .zero >= .zero, "introspection",
                 "The lifetime must be 0 seconds or more.")
         }
+        problems += claimProblems(of: issuer, at: place)
         check(issuer.timeout > .zero, "timeout_seconds", "The value must be more than 0 seconds.")
         check(issuer.maxResponseByteCount > 0, "max_response_bytes", "The value must be more than 0 bytes.")
         check(issuer.keyFreshness > .zero, "jwks_refresh_seconds", "The value must be more than 0 seconds.")
         check(issuer.keyCooldown > .zero, "jwks_cooldown_seconds", "The value must be more than 0 seconds.")
         check(issuer.keyStaleness >= .zero, "jwks_stale_seconds", "The value must be 0 seconds or more.")
+        return problems
+    }
+
+    private static func claimProblems(of issuer: TrustedIssuer, at place: String) -> [Problem] {
+        var problems: [Problem] = []
+        let count = 1...ClaimMapping.maximumPointerCount
+        for (name, pointers) in [("client_id", issuer.claims.clientID), ("scopes", issuer.claims.scopes)] {
+            guard let pointers, !count.contains(pointers.count) else { continue }
+            problems.append(
+                .init(path: "\(place).claims.\(name)", "Name from 1 to \(count.upperBound) places."))
+        }
+        if issuer.requiredClaimValues.count > count.upperBound {
+            problems.append(
+                .init(
+                    path: "\(place).required_claim_values", "Require at most \(count.upperBound) claims."))
+        }
+        for sentence in issuer.requiredClaimValues.compactMap(\.objection) {
+            problems.append(.init(path: "\(place).required_claim_values", sentence))
+        }
+        guard let source = issuer.audienceSource else { return problems }
+        if let sentence = source.objection {
+            problems.append(.init(path: "\(place).audience_from", sentence))
+        }
+        if issuer.requiredClaimValues.isEmpty {
+            problems.append(
+                .init(
+                    path: "\(place).audience_from",
+                    "Without aud, a required claim value must tell access tokens from other JWTs (RFC 8725 "
+                        + "§3.12)."))
+        }
         return problems
     }
 

@@ -48,7 +48,7 @@ extension ProtectedResource {
     /// The path of `jwks_uri` if it is on the resource's own server and there are keys to serve.
     package var keysPath: String? {
         guard let text = gate.metadata.jwksURI, keysDocument != nil, let url = try? HTTPURL(text),
-            MetadataLocations.isSameServer(url, identifier.url), url.query == nil
+            url.hasOrigin(of: identifier.url), url.query == nil
         else { return nil }
         return url.path
     }

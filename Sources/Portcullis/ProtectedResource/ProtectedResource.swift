@@ -88,6 +88,12 @@ public struct ProtectedResource: Sendable {
     public var metadata: ProtectedResourceMetadata { gate.metadata }
     /// Whether the document is also served at the well-known path without the resource's path.
     package var hasRootAlias: Bool { gate.hasRootAlias }
+    package var connections: [IssuerConnection] { gate.validator.connections }
+    package var time: TimeSource { gate.validator.time }
+    /// The HTTP client passed by the host program, if any.
+    package var configuredFetcher: (any Fetcher)? { gate.fetcher }
+    /// Whether it accepts tokens that are verified with an issuer's keys.
+    package var takesJWTs: Bool { gate.validator.format != .opaque }
     /// The scopes that clients may request.
     package var declaredScopes: [Scope] { gate.metadata.scopesSupported }
     /// Warnings about allowed but unwise settings, one sentence each, for the start-up log.

@@ -48,6 +48,11 @@ extension ProtectedResource.Configuration {
         demand(
             foreign.isEmpty, "tokens.audiences",
             "An MCP server accepts only tokens issued for itself (RFC 8707 §2).")
+        for (index, issuer) in issuers.enumerated() {
+            demand(
+                issuer.audienceSource == nil, "trusted_issuers[\(index)].audience_from",
+                "An MCP server accepts only tokens whose aud names it (RFC 8707 §2).")
+        }
         demand(
             tokens.introspectionAudience == .required, "tokens.introspection_audience",
             "An MCP server must require the audience in introspection responses.")

@@ -12,14 +12,16 @@ package enum AdmissionStep: UInt8, CaseIterable, Sendable {
     // … or else a JWT, read and verified here …
     case characters, format, header, type, algorithm, payload, issuer, key, signature
     // … or introspected; in both cases its claims.
-    case introspection, audience, times, claims
+    case introspection, kind, claimValues, audience, times, claims
     // The client's proof of possession.
     case possession, freshness, proof
     // The requirement of the route.
     case senderConstraint, authentication, scopes, details
 
-    /// Whether only a later step with the same name is shown, if both pass.
-    var isPart: Bool { self == .length || self == .proofField || self == .payload }
+    /// Whether the step is shown only if it refuses, or if a later step with the same name does not pass.
+    var isPart: Bool {
+        self == .length || self == .proofField || self == .payload || self == .kind
+    }
 
     /// The name of the check.
     package var name: String { row.name }
@@ -44,6 +46,8 @@ package enum AdmissionStep: UInt8, CaseIterable, Sendable {
         case .key: ("key", "RFC 7515 §4.1.4, RFC 7517 §4.5")
         case .signature: ("signature", "RFC 7515 §5.2")
         case .introspection: ("introspection", "RFC 7662 §2.2")
+        case .kind: ("kind of token", "RFC 9068 §5, RFC 8725 §3.12")
+        case .claimValues: ("values of claims", "RFC 8725 §3.12")
         case .audience: ("audience", "RFC 9068 §4, RFC 8707 §2")
         case .times: ("times", "RFC 7519 §4.1.4-§4.1.6")
         case .claims: ("claims", "RFC 9068 §2.2")

@@ -150,6 +150,19 @@ extension RefusalReason {
                 step: .claims, clause: "RFC 9068 §2.2",
                 remedy: "Have the issuer put the claim into its tokens, or require fewer in "
                     + "tokens.required_claims.")
+        case .idToken:
+            Row(
+                outcome: (401, "invalid_token"), publicText: "An ID token is not an access token",
+                step: .kind, clause: "RFC 9068 §5, RFC 8725 §3.12",
+                remedy: "The client sends its access token: an ID token tells the client who logged in, and "
+                    + "grants nothing.")
+        case .claimValueMismatch:
+            Row(
+                outcome: (401, "invalid_token"), publicText: "The access token is not acceptable",
+                step: .claimValues, clause: "RFC 8725 §3.12",
+                remedy: "The client sends an access token of a kind that the issuer's required_claim_values "
+                    + "accepts; or add the value there.",
+                memory: .ofOpaqueTokens)
         case .audienceMismatch:
             Row(
                 outcome: (401, "invalid_token"),

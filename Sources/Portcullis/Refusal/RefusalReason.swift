@@ -39,6 +39,10 @@ public enum RefusalReason: String, Sendable, Hashable, CaseIterable {
     case malformedClaims
     /// A claim that the resource requires is missing.
     case missingClaim
+    /// A JWT with the claims of an ID token: `at_hash`, `c_hash`, or `token_use` of `id`. RFC 9068 §5.
+    case idToken
+    /// A claim has none of the values that the issuer's settings require.
+    case claimValueMismatch
     /// The audience does not contain this resource.
     case audienceMismatch
     /// `exp` has passed.

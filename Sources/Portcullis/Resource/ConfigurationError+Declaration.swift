@@ -43,7 +43,7 @@ struct SwiftPlace {
         guard let first = outer.first else { return properties }
         switch first.prefix(while: { $0 != "[" }) {
         case "metadata": return metadata
-        case "issuers": return issuers
+        case "issuers": return outer.count > 1 && outer[1] == "claims" ? claims : issuers
         case "tokens": return outer.count > 1 ? dpop : tokens
         case "publishing.signing": return signing
         default: return [:]
@@ -74,7 +74,9 @@ struct SwiftPlace {
         "jwks_stale_seconds": "keyStaleness", "bearer_token": "authentication",
         "client_id": "authentication", "client_secret": "authentication", "private_key": "authentication",
         "client_certificate": "fetcher", "signed_response": "signedResponseAudience",
+        "required_claim_values": "requiredClaimValues", "audience_from": "audienceSource",
     ]
+    private static let claims = ["client_id": "clientID"]
     private static let tokens = [
         "types": "acceptedTypes", "leeway_seconds": "leeway", "scope_claims": "scopeClaims",
         "required_claims": "requiredClaims", "max_token_bytes": "maxTokenByteCount",

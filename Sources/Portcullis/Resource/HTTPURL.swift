@@ -117,3 +117,17 @@ package struct HTTPURL: Sendable, Hashable {
         }
     }
 }
+
+extension HTTPURL {
+    /// Whether both URLs have the same origin: scheme, host and port.
+    ///
+    /// RFC 6454 §5.
+    package func hasOrigin(of other: HTTPURL) -> Bool {
+        scheme == other.scheme && host == other.host && port == other.port
+    }
+
+    /// Returns the scheme and the authority as written in the text of this URL.
+    package func origin(of text: String) -> String {
+        String(decoding: text.utf8.prefix(authorityEnd), as: UTF8.self)
+    }
+}

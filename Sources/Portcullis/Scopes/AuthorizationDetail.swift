@@ -69,7 +69,7 @@ public struct AuthorizationDetail: Sendable, Hashable {
     ///
     /// RFC 9396 §2, §9.1.
     static func isMalformed(_ claim: JSONValue?) -> Bool {
-        guard let claim else { return false }
+        guard let claim, !claim.isNull else { return false }
         return claim.array.map { $0.contains { AuthorizationDetail($0) == nil } } ?? true
     }
 

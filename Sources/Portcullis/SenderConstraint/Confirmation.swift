@@ -23,7 +23,7 @@ struct Confirmation: Sendable, Hashable {
     /// RFC 7800 §3.1: a token with an unsupported confirmation method is refused, never treated as unbound or
     /// as bound only by its supported methods.
     init(_ claim: JSONValue?) throws(RefusalReason) {
-        guard let claim else {
+        guard let claim, !claim.isNull else {
             self = .none
             return
         }

@@ -65,6 +65,8 @@ struct ProofClaims {
             self.uri = uri
             self.issuedAt = issuedAt
             self.tokenHash = tokenHash
+            // A client writes no null: only tokens and answers of servers are read that leniently.
+            if claims.json["nonce"]?.isNull == true { throw .malformedClaim }
             nonce = try claims.string("nonce")
         } catch {
             throw .malformedProof

@@ -21,8 +21,10 @@ struct CheckedClaims {
 struct ClaimsChecker: Sendable {
     private let leeway: Double
     private let audiences: [String]
-    private let requiredClaims: [String]
-    private let scopeClaims: [String]
+    let requiredClaims: [String]
+    let scopeClaims: [String]
+    /// The same for introspection answers, in which `scope` comes last.
+    let introspectedScopeClaims: [String]
     private let implications: [Scope: Set<Scope>]
     private let introspectionAudience: TokenPolicy.IntrospectionAudience
 
@@ -32,6 +34,9 @@ struct ClaimsChecker: Sendable {
         audiences = policy.audiences ?? resource.audiences
         requiredClaims = policy.requiredClaims
         scopeClaims = policy.scopeClaims
+        // RFC 7662 §2.2: whatever tokens have, an answer may have the scopes in its own member.
+        let namesScope = policy.scopeClaims.contains { CodePoints.equal($0, "scope") }
+        introspectedScopeClaims = policy.scopeClaims + (namesScope ? [] : ["scope"])
         implications = policy.closedImplications()
         introspectionAudience = policy.introspectionAudience
     }
@@ -46,14 +51,42 @@ struct ClaimsChecker: Sendable {
         notBefore.map { $0.seconds - leeway } ?? -.infinity
     }
 
+    /// Refuses the JWT if it has the claims of an ID token.
+    ///
+    /// An ID token tells a client who logged in, and grants nothing. RFC 9068 §5, RFC 8725 §3.12.
+    func checkKind(of claims: ClaimsSet) throws(RefusalReason) {
+        // OpenID Connect Core §3.1.3.6, §3.3.2.11: hashes of what was issued with the ID token.
+        guard !claims.json.hasValue("at_hash"), !claims.json.hasValue("c_hash") else { throw .idToken }
+        guard claims.json.hasValue("token_use") else { return }
+        if Self.idTokenUse.isMet(by: claims.json) { throw .idToken }
+    }
+
+    private static let idTokenUse = ClaimValues("/token_use", ["id"])
+
+    /// Checks the claims that the issuer's settings restrict to some values.
+    ///
+    /// RFC 8725 §3.12.
+    func checkValues(of claims: ClaimsSet, _ rules: ClaimRules) throws(RefusalReason) {
+        for values in rules.required where !values.isMet(by: claims.json) { throw .claimValueMismatch }
+    }
+
     /// Returns the audience, after checking that it contains this resource.
     ///
-    /// An introspection answer may omit it if the policy allows that. RFC 9068 §4, RFC 7662 §2.2.
-    func audience(of claims: ClaimsSet, isIntrospected: Bool) throws(RefusalReason) -> [String] {
-        let audience = try audience(of: claims)
-        if audience == nil, isIntrospected, introspectionAudience != .required { return [] }
-        try checkAudience(audience ?? [])
-        return audience ?? []
+    /// Without `aud`, another claim may take its place if the issuer's settings say so, and an introspection
+    /// answer may omit it if the policy allows that. RFC 9068 §4, RFC 7662 §2.2.
+    func audience(
+        of claims: ClaimsSet, isIntrospected: Bool, rules: ClaimRules?
+    ) throws(RefusalReason) -> [String] {
+        if let audience = try audience(of: claims) {
+            try checkAudience(audience)
+            return audience
+        }
+        if let source = rules?.audienceSource {
+            guard source.isMet(by: claims.json) else { throw .audienceMismatch }
+            return []
+        }
+        guard isIntrospected, introspectionAudience != .required else { throw .audienceMismatch }
+        return []
     }
 
     /// Returns `exp` and `nbf`, after checking all times; both may be absent in an introspection answer.
@@ -72,15 +105,15 @@ struct ClaimsChecker: Sendable {
     ///
     /// RFC 9068 §2.2, RFC 7662 §2.2.
     func claims(
-        of claims: ClaimsSet, isIntrospected: Bool, audience: [String], expiresAt: NumericDate?,
-        notBefore: NumericDate?
+        of claims: ClaimsSet, isIntrospected: Bool, rules: ClaimRules?, audience: [String],
+        expiresAt: NumericDate?, notBefore: NumericDate?
     ) throws(RefusalReason) -> CheckedClaims {
         if !isIntrospected {
-            for name in requiredClaims where claims.json[name] == nil { throw .missingClaim }
+            for name in requiredClaims where isMissing(name, in: claims.json, rules) { throw .missingClaim }
         }
         let checked = try collect(
-            claims, audience, expiresAt: expiresAt, notBefore: notBefore,
-            scopes: scopes(of: claims, in: isIntrospected ? ["scope"] : scopeClaims))
+            claims, isIntrospected: isIntrospected, rules, audience, expiresAt: expiresAt,
+            notBefore: notBefore)
         if isIntrospected, try isDPoP(claims), checked.confirmation.keyThumbprint == nil {
             throw .unprovenPossession
         }
@@ -88,11 +121,12 @@ struct ClaimsChecker: Sendable {
     }
 
     /// Collects the claims of a refused token, if they have the right types.
-    func unchecked(_ claims: ClaimsSet, isIntrospected: Bool) throws(RefusalReason) -> CheckedClaims {
+    func unchecked(
+        _ claims: ClaimsSet, isIntrospected: Bool, rules: ClaimRules?
+    ) throws(RefusalReason) -> CheckedClaims {
         try collect(
-            claims, audience(of: claims) ?? [], expiresAt: date("exp", of: claims),
-            notBefore: date("nbf", of: claims),
-            scopes: scopes(of: claims, in: isIntrospected ? ["scope"] : scopeClaims))
+            claims, isIntrospected: isIntrospected, rules, audience(of: claims) ?? [],
+            expiresAt: date("exp", of: claims), notBefore: date("nbf", of: claims))
     }
 
     /// Checks the introspection answer for a JWT that was verified here: no member may contradict the token.
@@ -104,14 +138,25 @@ struct ClaimsChecker: Sendable {
         _ = try isDPoP(claims)
     }
 
-    // RFC 7662 §2.2: only access tokens are accepted; one of type DPoP must have its key.
+    // RFC 7662 §2.2: only a type that contradicts the use as an access token is refused, since servers write
+    // many; one of type DPoP must have its key.
     private func isDPoP(_ claims: ClaimsSet) throws(RefusalReason) -> Bool {
         guard let type = try string("token_type", of: claims), !ASCII.equalIgnoringCase(type, "Bearer") else {
             return false
         }
-        guard ASCII.equalIgnoringCase(type, "DPoP") else { throw .unsupportedTokenType }
-        return true
+        guard !Self.otherTokens.contains(where: { ASCII.equalIgnoringCase(type, $0) }) else {
+            throw .unsupportedTokenType
+        }
+        return ASCII.equalIgnoringCase(type, "DPoP")
     }
+
+    /// The types of other tokens than access tokens.
+    ///
+    /// RFC 7009 §4.1.2, RFC 8693 §3.
+    private static let otherTokens = [
+        "refresh_token", "id_token", "urn:ietf:params:oauth:token-type:refresh_token",
+        "urn:ietf:params:oauth:token-type:id_token",
+    ]
 
     // RFC 7519 §4.1.3: compared exactly, code point by code point.
     private func checkAudience(_ audience: [String]) throws(RefusalReason) {
@@ -132,40 +177,22 @@ struct ClaimsChecker: Sendable {
     }
 
     private func collect(
-        _ claims: ClaimsSet, _ audience: [String], expiresAt: NumericDate?, notBefore: NumericDate?,
-        scopes: [Scope]
+        _ claims: ClaimsSet, isIntrospected: Bool, _ rules: ClaimRules?, _ audience: [String],
+        expiresAt: NumericDate?, notBefore: NumericDate?
     ) throws(RefusalReason) -> CheckedClaims {
+        let scopes = try scopes(of: claims.json, isIntrospected: isIntrospected, rules)
         let confirmation = try Confirmation(claims.json["cnf"])
         try reading { () throws(JOSEError) in try claims.checkString("jti") }
         return CheckedClaims(
             json: claims.json,
             subject: try string("sub", of: claims),
-            clientID: try string("client_id", of: claims),
+            clientID: try clientID(of: claims.json, rules),
             scopes: scopes,
             granted: GrantedScopes(scopes, implying: implications),
             audience: audience,
             expiresAt: expiresAt,
             notBefore: notBefore,
             confirmation: confirmation)
-    }
-
-    // The first claim present counts; claims are never merged.
-    private func scopes(of claims: ClaimsSet, in names: [String]) throws(RefusalReason) -> [Scope] {
-        for name in names {
-            guard let value = claims.json[name] else { continue }
-            if let text = value.string {
-                guard let scopes = Scope.list(text) else { throw .malformedClaims }
-                return scopes
-            }
-            // RFC 9068 §2.2.3 has a string under "scope"; servers put arrays under other names.
-            guard !name.utf8.elementsEqual("scope".utf8), let texts = value.strings else {
-                throw .malformedClaims
-            }
-            let scopes = texts.compactMap(Scope.init(token:))
-            guard scopes.count == texts.count else { throw .malformedClaims }
-            return scopes
-        }
-        return []
     }
 
     // RFC 7519 §4.1.3: one value or several.

@@ -50,13 +50,14 @@ public struct TokenPolicy: Sendable {
     public var leeway: Duration = .seconds(30)
     /// The claims that may contain the scopes; the first one present counts.
     ///
-    /// Default `scope`.
+    /// A string, separated by spaces, or an array of strings. For introspection answers too, in which `scope`
+    /// is read last. ``ClaimMapping/scopes`` of an issuer replaces them. Default `scope`.
     public var scopeClaims: [String] = ["scope"]
     /// Scopes that imply others: a token with the key also has the values, and what those imply.
     public var scopeImplications: [Scope: [Scope]] = [:]
     /// The maximum length of a token in bytes.
     ///
-    /// Default 16384.
+    /// Its JSON may nest 20 levels, and has at most 10000 members and elements. Default 16384.
     public var maxTokenByteCount = 16_384
     /// The capacity of the cache of verified tokens.
     ///

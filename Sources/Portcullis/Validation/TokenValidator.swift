@@ -181,7 +181,7 @@ struct TokenValidator: Sendable {
     ///
     /// RFC 7662 §2.2.
     static func checkIssuer(_ connection: IssuerConnection, in claims: ClaimsSet) throws(RefusalReason) {
-        guard let named = claims.json["iss"] else { return }
+        guard let named = claims.json["iss"], !named.isNull else { return }
         guard let issuer = named.string else { throw .malformedClaims }
         guard issuer.utf8.elementsEqual(connection.issuer.utf8) else { throw .unknownIssuer }
     }

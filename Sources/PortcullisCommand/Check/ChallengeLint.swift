@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import Portcullis
+import PortcullisDiscovery
 import PortcullisHTTP
 
 /// Checks the response to a request without a token.

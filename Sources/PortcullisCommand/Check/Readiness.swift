@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 package import Portcullis
+import PortcullisDiscovery
 import PortcullisHTTP
 package import PortcullisJOSE
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import Portcullis
+import PortcullisDiscovery
 import PortcullisHTTP
 import PortcullisJOSE
 

@@ -45,7 +45,10 @@ extension ExplainCommand {
         add("resource", request.resource)
         add("route", request.route)
         add("duration", request.duration.map { "\($0) s" })
-        guard let refusal = request.refusal else { return text + ending(request) }
+        guard let refusal = request.refusal else {
+            if request.resource != nil, request.status != nil { add("repair", "none: the gate admitted it") }
+            return text + ending(request)
+        }
         text += "\nRefused: \(TerminalText.printable(refusal))"
         guard let reason = request.reason else {
             return text + ", a reason unknown to this version.\n"

@@ -10,6 +10,26 @@ extension CrossChecks {
         checkCertificates(of: resource, in: file)
         checkProofs(of: resource)
         checkIssuers(of: resource, in: file)
+        checkAudienceSources(of: resource, in: file)
+    }
+
+    // RFC 8707 §2: without aud, a token does not say for which API it is.
+    private func checkAudienceSources(of resource: ResourceSettings, in file: ConfigurationFile) {
+        for server in file.authorizationServers where server.claims.audienceSource != nil {
+            guard resource.issuers.contains(where: { $0.issuer.utf8.elementsEqual(server.issuer.utf8) })
+            else { continue }
+            if case .mcp = resource.profile {
+                error(
+                    server.path, ["audience_from"],
+                    "must not be given for an issuer of \(resource.path), whose profile is \"mcp\"; such a "
+                        + "server accepts only tokens whose aud names it")
+            } else {
+                findings.warning(
+                    JSONPath(text: server.path)["audience_from"],
+                    "opens \(resource.path) to tokens without aud: " + TrustedIssuer.audienceConsequence,
+                    isSaidAtStart: true)
+            }
+        }
     }
 
     // RFC 8705 §3: a certificate-bound token is valid only on a connection with that certificate.

@@ -142,6 +142,9 @@ extension AuthorizationServerSettings {
         trusted.keyFreshness = jwksRefresh
         trusted.keyCooldown = jwksCooldown
         trusted.keyStaleness = jwksStale
+        trusted.claims = claims.mapping
+        trusted.requiredClaimValues = claims.requiredValues
+        trusted.audienceSource = claims.audienceSource
         return trusted
     }
 }

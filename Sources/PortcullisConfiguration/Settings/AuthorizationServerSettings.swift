@@ -27,6 +27,7 @@ package struct AuthorizationServerSettings: Sendable {
     package var jwksRefresh: Duration = .seconds(600)
     package var jwksCooldown: Duration = .seconds(30)
     package var jwksStale: Duration = .seconds(3_600)
+    package var claims = ClaimSettings()
 
     /// Whether this issuer's JWTs can be verified.
     package var hasKeys: Bool { jwks != nil || jwksURI != nil || usesDiscovery }
@@ -48,10 +49,11 @@ extension AuthorizationServerSettings {
         introspection = reader.object("introspection").flatMap(Introspection.init)
         usesDiscovery =
             discovery ?? (jwksURI == nil && reader.object["jwks"] == nil && introspection?.endpoint == nil)
-        algorithms = TokenSettings.readAlgorithms(reader)
+        algorithms = TokenSettings.readAlgorithms(reader, default: "those of the resource")
         readTenants(reader)
         certificateAuthorities = reader.string("ca_certificates")
         allowsInsecureLoopback = reader.bool("allow_insecure_loopback") ?? false
+        claims = ClaimSettings(reader)
         readBounds(reader)
         checkURLs(reader)
         checkSources(reader)

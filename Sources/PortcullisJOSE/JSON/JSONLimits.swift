@@ -10,7 +10,7 @@ package struct JSONLimits: Sendable, Hashable {
     package var maximumByteCount: Int
     /// The maximum nesting of arrays and objects; the outermost counts as 1.
     ///
-    /// Default 16; values above 128 are treated as 128.
+    /// Default 20; values above 128 are treated as 128.
     package var maximumDepth: Int
     /// The maximum number of object members and array elements in the whole document.
     ///
@@ -20,7 +20,7 @@ package struct JSONLimits: Sendable, Hashable {
     /// Creates limits.
     package init(
         maximumByteCount: Int = 1_048_576,
-        maximumDepth: Int = 16,
+        maximumDepth: Int = 20,
         maximumMemberCount: Int = 10_000
     ) {
         self.maximumByteCount = maximumByteCount

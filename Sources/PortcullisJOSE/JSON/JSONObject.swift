@@ -111,10 +111,16 @@ public struct JSONObject: Sendable, ExpressibleByDictionaryLiteral {
         return self[name]?.string.map { CodePoints.equal($0, text) } ?? false
     }
 
-    /// Whether the value with this name is a string; `nil` if there is none.
+    /// Whether there is a value with this name that is not `null`.
+    package func hasValue(_ name: String) -> Bool {
+        if case .scanned(let scanned) = content { return scanned.hasValue(name) }
+        return self[name].map { !$0.isNull } ?? false
+    }
+
+    /// Whether the value with this name is a string; `nil` if there is none, or `null`.
     func hasString(_ name: String) -> Bool? {
         if case .scanned(let scanned) = content { return scanned.hasString(name) }
-        return self[name].map { $0.string != nil }
+        return self[name].flatMap { $0.isNull ? nil : $0.string != nil }
     }
 
     private static func index(of name: String, _ members: [Member]) -> Int? {

@@ -42,12 +42,21 @@ struct ScannedObject: Sendable {
         }
     }
 
-    /// Whether the value with this name is a string; `nil` if there is none.
+    /// Whether there is a value with this name that is not `null`.
+    func hasValue(_ name: String) -> Bool {
+        guard let index = index(of: name) else { return false }
+        switch members[index].value {
+        case .text: return true
+        case .other(let value): return !value.isNull
+        }
+    }
+
+    /// Whether the value with this name is a string; `nil` if there is none, or `null`.
     func hasString(_ name: String) -> Bool? {
-        index(of: name).map { index in
+        index(of: name).flatMap { index in
             switch members[index].value {
             case .text: true
-            case .other(let value): value.string != nil
+            case .other(let value): value.isNull ? nil : value.string != nil
             }
         }
     }

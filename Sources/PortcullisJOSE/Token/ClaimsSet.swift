@@ -2,7 +2,7 @@
 
 /// The claims of a token, with checked types but without validation.
 ///
-/// An absent claim reads as `nil`; a claim of the wrong type, including `null`, throws.
+/// A claim that is absent or `null` reads as `nil`; a claim of the wrong type throws.
 ///
 /// RFC 7519 §4.
 package struct ClaimsSet: Sendable {
@@ -23,7 +23,7 @@ package struct ClaimsSet: Sendable {
 
     /// The string claim with this name.
     package func string(_ name: String) throws(JOSEError) -> String? {
-        guard let value = json[name] else { return nil }
+        guard let value = json[name], !value.isNull else { return nil }
         guard let string = value.string else { throw .malformedClaim }
         return string
     }
@@ -35,14 +35,14 @@ package struct ClaimsSet: Sendable {
 
     /// The boolean claim with this name.
     package func bool(_ name: String) throws(JOSEError) -> Bool? {
-        guard let value = json[name] else { return nil }
+        guard let value = json[name], !value.isNull else { return nil }
         guard let bool = value.bool else { throw .malformedClaim }
         return bool
     }
 
     /// The object claim with this name.
     package func object(_ name: String) throws(JOSEError) -> JSONObject? {
-        guard let value = json[name] else { return nil }
+        guard let value = json[name], !value.isNull else { return nil }
         guard let object = value.object else { throw .malformedClaim }
         return object
     }
@@ -51,7 +51,7 @@ package struct ClaimsSet: Sendable {
     ///
     /// RFC 7519 §2.
     package func numericDate(_ name: String) throws(JOSEError) -> NumericDate? {
-        guard let value = json[name] else { return nil }
+        guard let value = json[name], !value.isNull else { return nil }
         guard let number = value.number, let date = NumericDate(number) else { throw .malformedClaim }
         return date
     }
@@ -60,7 +60,7 @@ package struct ClaimsSet: Sendable {
     ///
     /// RFC 7519 §4.1.3.
     package func stringOrStrings(_ name: String) throws(JOSEError) -> [String]? {
-        guard let value = json[name] else { return nil }
+        guard let value = json[name], !value.isNull else { return nil }
         if let string = value.string { return [string] }
         guard let strings = value.strings else { throw .malformedClaim }
         return strings

@@ -7,8 +7,6 @@ internal import PortcullisHTTP
 ///
 /// Clients of MCP authorization 2025-03-26 expect the authorization server at the resource's origin.
 enum AuthorizationServerMirror {
-    static let path = "/.well-known/oauth-authorization-server"
-
     /// Waits for the metadata if it has not been loaded.
     @Sendable
     static func respond(to request: Request, for resource: ProtectedResource) async -> Response {

@@ -7,8 +7,13 @@ extension Response {
     /// Makes a response from a resource's published document.
     ///
     /// RFC 9728 §3.
-    init(_ answer: PublishedPlaces.Answer) {
+    init(_ answer: PublishedDocument.Answer) {
         self.init(status: answer.head.status, fields: answer.head.fields, body: .bytes(answer.body))
+    }
+
+    /// The answer of a document that needs no waiting.
+    static func published(_ document: PublishedDocument, to request: Request) -> Response {
+        document.answer(to: request.head, query: request.query).map { Response($0) } ?? .noDocument
     }
 
     /// 404 for a missing document, readable from every origin, like the documents themselves.

@@ -34,7 +34,7 @@ package final class CompiledRoute: Sendable {
     /// The pattern, for logs and metrics; a fixed word for what has none.
     package let name: String
     /// The identifier of the resource that the route belongs to.
-    let resource: String?
+    package let resource: String?
     let segments: [PathPattern.Segment]
     package let names: [String?]
     /// The number of literal segments at the start of the pattern.

@@ -7,7 +7,10 @@ internal import PortcullisHTTP
 ///
 /// A class, because every request uses it: a copy costs one retain instead of one for each member.
 package final class RoutingTable: Sendable {
-    private let sites: [String: Site]
+    private let resolver: ResourceResolver
+    /// By the resolver's indices; one on a server without protected resources.
+    private let sites: [Site]
+    /// The only site, which any host leads to.
     private let only: Site?
     private let misdirected: CompiledRoute
     /// Every protected resource, in the order of declaration.
@@ -26,35 +29,30 @@ package final class RoutingTable: Sendable {
         var builder = RoutingTableBuilder()
         builder.add(routes)
         let parts = try builder.parts()
-        let sites = parts.sites
-        self.sites = sites.merging(parts.otherNames.compactMapValues { sites[$0] }) { site, _ in site }
-        only = sites.count == 1 ? sites.first?.value : nil
+        resolver = parts.resolver
+        sites = parts.sites
+        only = sites.count == 1 ? sites[0] : nil
         misdirected = parts.misdirected
         resources = parts.resources
-        authorities = Set(parts.resources.map { $0.identifier.authority }).sorted()
+        authorities = resolver.sites.map(\.authority)
         warnings = parts.warnings
     }
 
     /// The parts of a table.
     struct Parts {
-        /// By authority; the only name is empty on a server without protected resources.
-        let sites: [String: Site]
-        /// Alternative spellings of authorities, mapped to the authority of the site.
-        let otherNames: [String: String]
+        let resolver: ResourceResolver
+        /// By the resolver's indices; one on a server without protected resources.
+        let sites: [Site]
         let misdirected: CompiledRoute
         let resources: [ProtectedResource]
         let warnings: [String]
     }
 
     /// Whether a host, in lower case, is a known authority; the default port may be written.
-    package func knows(authority: String) -> Bool { site(named: authority) != nil }
+    package func knows(authority: String) -> Bool { resolver.site(named: authority) != nil }
 
-    /// The site of a host, which may be any spelling of an IPv6 address.
-    ///
-    /// RFC 4291 §2.2.
     private func site(named authority: String) -> Site? {
-        if let site = sites[authority] { return site }
-        return AuthorityNames.canonicalAddress(authority).flatMap { sites[$0] }
+        resolver.site(named: authority).map { sites[$0] }
     }
 
     /// Finds the route that answers a request.

@@ -6,9 +6,10 @@ internal import PortcullisHTTP
 /// Builds a routing table from declarations and collects every problem.
 struct RoutingTableBuilder {
     private typealias PlainRoute = (pattern: PathPattern, methods: [Method], route: CompiledRoute)
+    private typealias Block = (routes: ProtectedRoutes, outer: [any Middleware], cors: CORSPolicy?)
 
     private var publicRoutes: [PlainRoute] = []
-    private var guarded: [(routes: ProtectedRoutes, outer: [any Middleware], cors: CORSPolicy?)] = []
+    private var guarded: [Block] = []
     private(set) var outermost: [any Middleware] = []
     var problems: [String] = []
     private var warnings: [String] = []
@@ -47,19 +48,30 @@ struct RoutingTableBuilder {
     }
 
     mutating func parts() throws(ConfigurationError) -> RoutingTable.Parts {
-        problems += PublishedPlaces.collisions(among: guarded.map(\.routes.resource.identifier))
+        let resources = guarded.map(\.routes.resource)
+        let resolver = resolver(of: resources)
         rejectDuplicates(publicRoutes, "public routes")
-        let authorities = Set(guarded.map { $0.routes.resource.identifier.authority })
-        var sites: [String: Site] = [:]
-        for authority in authorities { sites[authority] = site(authority) }
-        if sites.isEmpty { sites[""] = site("") }
-        guard problems.isEmpty else {
+        let blocks = Dictionary(grouping: guarded) { $0.routes.resource.identifier.authority }
+        var sites: [Site] = []
+        for site in resolver?.sites ?? [] { sites.append(self.site(site, blocks[site.authority] ?? [])) }
+        if resources.isEmpty { sites = [site(nil, [])] }
+        guard let resolver, problems.isEmpty else {
             throw ConfigurationError(problems.map { ConfigurationError.Problem($0) })
         }
         return RoutingTable.Parts(
-            sites: sites, otherNames: AuthorityNames.others(of: guarded.map(\.routes.resource.identifier)),
+            resolver: resolver, sites: sites,
             misdirected: fixed("misdirected", .problem(.misdirectedRequest)),
-            resources: guarded.map(\.routes.resource), warnings: warnings)
+            resources: resources, warnings: warnings)
+    }
+
+    /// Returns `nil` and notes the problems if two resources can't be distinguished.
+    private mutating func resolver(of resources: [ProtectedResource]) -> ResourceResolver? {
+        do throws(ConfigurationError) {
+            return try ResourceResolver(resources)
+        } catch {
+            problems += error.problems.map(\.message)
+            return nil
+        }
     }
 
     private mutating func rejectDuplicates(_ routes: [PlainRoute], _ where: String) {
@@ -76,12 +88,12 @@ struct RoutingTableBuilder {
         CompiledRoute(name: name, middleware: outermost, handler: .immediate { _ in response })
     }
 
-    private mutating func site(_ authority: String) -> Site {
-        let blocks = guarded.filter { $0.routes.resource.identifier.authority == authority }
+    private mutating func site(_ resolver: ResourceResolver.Site?, _ blocks: [Block]) -> Site {
         let resources = blocks.compactMap { resource($0.routes, outer: $0.outer, cors: $0.cors) }
         for resource in resources { checkPublicRoutes(below: resource) }
         return Site(
-            documents: documents(blocks.map(\.routes.resource)), resources: ResourceTree(resources),
+            resolver: resolver, documents: resolver?.documents.map { route(to: $0) } ?? [],
+            noDocument: open("metadata") { _ in .noDocument }, resources: resources,
             publicRoutes: RouteTree(openRoutes(among: blocks)), notFound: fixed("not found", .notFound),
             asterisk: asterisk(blocks.map(\.routes)))
     }
@@ -95,9 +107,7 @@ struct RoutingTableBuilder {
     }
 
     /// The public routes; those below a resource get its CORS policy unless they have their own.
-    private func openRoutes(
-        among blocks: [(routes: ProtectedRoutes, outer: [any Middleware], cors: CORSPolicy?)]
-    ) -> [PlainRoute] {
+    private func openRoutes(among blocks: [Block]) -> [PlainRoute] {
         let policies = blocks.compactMap { block -> (path: [PathPattern.Segment], cors: CORSPolicy)? in
             let base = block.routes.resource.identifier.path
             guard let cors = block.cors, let path = try? PathPattern(base.isEmpty ? "/" : base) else {

@@ -1,23 +1,33 @@
 // SPDX-License-Identifier: MIT
 
+internal import Portcullis
 internal import PortcullisHTTP
 
 /// Everything that one authority serves: documents, guarded resources, public routes.
 final class Site: Sendable {
-    let documents: DocumentTable
-    let resources: ResourceTree
-    let publicRoutes: RouteTree
-    let notFound: CompiledRoute
+    /// Which document or resource a path belongs to; `nil` on a server without protected resources.
+    private let resolver: ResourceResolver.Site?
+    /// By the resolver's indices.
+    private let documents: [CompiledRoute]
+    /// 404 for a reserved path without a document.
+    private let noDocument: CompiledRoute
+    /// By the resolver's indices.
+    private let resources: [GuardedResource]
+    private let publicRoutes: RouteTree
+    private let notFound: CompiledRoute
     /// The response to `OPTIONS *`: the methods of all routes.
     ///
     /// RFC 9110 §9.3.7.
     let asterisk: CompiledRoute
 
     init(
-        documents: DocumentTable, resources: ResourceTree, publicRoutes: RouteTree, notFound: CompiledRoute,
+        resolver: ResourceResolver.Site?, documents: [CompiledRoute], noDocument: CompiledRoute,
+        resources: [GuardedResource], publicRoutes: RouteTree, notFound: CompiledRoute,
         asterisk: CompiledRoute
     ) {
+        self.resolver = resolver
         self.documents = documents
+        self.noDocument = noDocument
         self.resources = resources
         self.publicRoutes = publicRoutes
         self.notFound = notFound
@@ -35,7 +45,11 @@ final class Site: Sendable {
     func destination(
         _ method: Method, _ path: RequestPath, isPreflight: Bool = false
     ) -> Destination {
-        if let document = documents.route(path) { return (document, []) }
+        switch resolver?.document(path) {
+        case .document(let index)?: return (documents[index], [])
+        case .reserved?: return (noDocument, [])
+        case nil: break
+        }
         return path.bytes.withUnsafeBytes {
             destination(method, PathSegments($0, path.range), isPreflight: isPreflight)
         }
@@ -44,7 +58,13 @@ final class Site: Sendable {
     private func destination(
         _ method: Method, _ segments: PathSegments, isPreflight: Bool
     ) -> Destination {
-        let (resource, rest) = resources.owner(of: segments)
+        var resource: GuardedResource?
+        var rest = segments
+        if let resolver {
+            let owner = resolver.owner(of: segments)
+            resource = owner.resource.map { resources[$0] }
+            rest = owner.rest
+        }
         let match = publicRoutes.match(segments)
         if let match, let route = match.methods[method],
             route.leadingLiteralCount >= resource?.segmentCount ?? 0
@@ -72,10 +92,8 @@ final class Site: Sendable {
 
 /// A protected resource with its compiled routes.
 final class GuardedResource: Sendable {
-    /// The literal segments that lead to the resource.
+    /// The literal segments that lead to the resource, without a final slash.
     let segments: [[UInt8]]
-    /// Whether the identifier ends with a slash, so that only paths below it belong to the resource.
-    let endsWithSlash: Bool
     private let routes: RouteTree
     /// Where the path of the resource leads to among its routes, all of which begin with it.
     ///
@@ -90,8 +108,7 @@ final class GuardedResource: Sendable {
         var segments = path.segments.compactMap { segment -> [UInt8]? in
             if case .literal(let bytes) = segment { bytes } else { nil }
         }
-        endsWithSlash = segments.last?.isEmpty ?? false
-        if endsWithSlash { segments.removeLast() }
+        if segments.last?.isEmpty ?? false { segments.removeLast() }
         self.segments = segments
         self.routes = routes
         start = routes.place(of: segments)
@@ -115,65 +132,6 @@ final class GuardedResource: Sendable {
         let methods = RouteTree.Methods(routes: (match?.methods.routes ?? []) + others)
         guard !methods.routes.isEmpty else { return (notFound, []) }
         return (notFound.answering(methodsAllowed: methods.allowed, to: method), [])
-    }
-}
-
-/// Finds the resource with the longest path that a request's path begins with, by whole segments.
-struct ResourceTree: Sendable {
-    /// Refers to its children by index, so that a lookup retains nothing.
-    private struct Node {
-        let segment: [UInt8]
-        let resource: GuardedResource?
-        /// Sorted by segment.
-        var children: Range<Int> = 0..<0
-    }
-
-    private var nodes: [Node] = []
-
-    init(_ resources: [GuardedResource]) {
-        add([([], resources)], depth: 0)
-    }
-
-    /// Adds sibling nodes and their subtrees.
-    private mutating func add(_ siblings: [(segment: [UInt8], resources: [GuardedResource])], depth: Int) {
-        let first = nodes.count
-        // Resources that differ only in their query share the routes of the first.
-        nodes += siblings.map { sibling in
-            Node(
-                segment: sibling.segment, resource: sibling.resources.first { $0.segmentCount == depth })
-        }
-        for (place, sibling) in zip(first..., siblings) {
-            let deeper = Dictionary(grouping: sibling.resources.filter { $0.segmentCount > depth }) {
-                $0.segments[depth]
-            }
-            let start = nodes.count
-            nodes[place].children = start..<start + deeper.count
-            add(
-                deeper.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { ($0.key, $0.value) },
-                depth: depth + 1)
-        }
-    }
-
-    /// - Returns: The resource, and what stands in the path behind its own.
-    func owner(of path: PathSegments) -> (resource: GuardedResource?, rest: PathSegments) {
-        var segments = path
-        var rest = path
-        var owner = 0
-        var place = 0
-        while let segment = segments.next() {
-            let children = nodes[place].children
-            let found = ByteOrder.index(of: segments[segment], among: children.count) {
-                nodes[children.lowerBound + $0].segment
-            }
-            guard let found else { break }
-            place = children.lowerBound + found
-            guard let resource = nodes[place].resource, !resource.endsWithSlash || !segments.isAtEnd else {
-                continue
-            }
-            owner = place
-            rest = segments
-        }
-        return (nodes[owner].resource, rest)
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import Portcullis
+import PortcullisDiscovery
 import PortcullisServer
 
 /// The snippets of the articles about running a server.

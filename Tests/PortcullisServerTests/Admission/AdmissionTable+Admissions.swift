@@ -110,6 +110,19 @@ extension AdmissionTable {
             $0.verifyOrIntrospect($1.issuer.keys)
             $0.requirement = AccessRequirement("notes:read").freshlyIntrospected()
         },
+        AdmissionCase("admitted-jwt-with-mapped-claims") { declaration, _ in
+            declaration.issuers[0].claims = ClaimMapping(
+                clientID: ["/azp"], scopes: ["/realm_access/roles"])
+            declaration.issuers[0].requiredClaimValues = [ClaimValues("/typ", ["Bearer"])]
+            declaration.issuers[0].audienceSource = ClaimValues("/azp", ["client-2"])
+        } play: {
+            try await $0.bearerTwice(
+                $0.stage.mint(
+                    claims: [
+                        "typ": "Bearer", "azp": "client-2", "sub": "user-1", "scope": .null,
+                        "realm_access": ["roles": ["notes:read"]],
+                    ], omitting: ["aud", "client_id"]))
+        },
         admittedOpaque("admitted-opaque") { declaration, _ in declaration.introspect() },
         admittedOpaque("admitted-opaque-after-discovery") { declaration, _ in
             declaration.introspect()

@@ -37,9 +37,24 @@ extension AdmissionTable {
         introspected("introspected-unknown-issuer", as: ["iss": "https://other.example.com"]),
         introspected(
             "introspected-token-type",
-            as: ["token_type": "N_A"]),
+            as: ["token_type": "refresh_token"]),
         introspected("introspected-dpop-without-key", as: ["token_type": "DPoP"]),
         introspected("introspected-malformed-claims", as: ["aud": 1]),
+        introspected("introspected-malformed-scope", as: ["scope": 5]),
+        AdmissionCase("introspected-claim-value-mismatch") { declaration, _ in
+            declaration.introspect()
+            declaration.issuers[0].requiredClaimValues = [ClaimValues("/use", ["access"])]
+        } play: {
+            try await $0.bearerTwice($0.stage.opaque())
+        },
+        AdmissionCase("inactive-token-by-status-400") { declaration, _ in
+            declaration.introspect()
+        } play: {
+            $0.stage.network.on(AdmissionStage.endpoint) { _ in
+                FetchResponse(status: .badRequest, body: Array(#"{"error":"invalid_token"}"#.utf8))
+            }
+            try await $0.bearerTwice($0.stage.opaque())
+        },
         AdmissionCase("introspected-without-audience") { declaration, _ in
             declaration.introspect()
         } play: {

@@ -126,7 +126,21 @@ extension AdmissionTable {
             try await $0.bearer($0.stage.mint(claims: ["exp": "soon"]))
         },
         AdmissionCase("malformed-claims-scope") {
-            try await $0.bearer($0.stage.mint(claims: ["scope": ["notes:read"]]))
+            try await $0.bearer($0.stage.mint(claims: ["scope": 5]))
+        },
+        AdmissionCase("id-token") {
+            try await $0.bearerTwice($0.stage.mint(claims: ["at_hash": "x", "token_use": "id"]))
+        },
+        AdmissionCase("claim-value-mismatch") { declaration, _ in
+            declaration.issuers[0].requiredClaimValues = [ClaimValues("/token_use", ["access"])]
+        } play: {
+            try await $0.bearerTwice($0.stage.mint(claims: ["token_use": "refresh"]))
+        },
+        AdmissionCase("audience-mismatch-where-a-claim-takes-its-place") { declaration, _ in
+            declaration.issuers[0].requiredClaimValues = [ClaimValues("/token_use", ["access"])]
+            declaration.issuers[0].audienceSource = ClaimValues("/client_id", ["client-2"])
+        } play: {
+            try await $0.bearer($0.stage.mint(claims: ["token_use": "access"], omitting: ["aud"]))
         },
         AdmissionCase("missing-claim") { try await $0.bearerTwice($0.stage.mint(omitting: ["jti", "sub"])) },
         AdmissionCase("missing-claim-expiry") {

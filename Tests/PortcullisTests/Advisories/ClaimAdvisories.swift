@@ -193,7 +193,7 @@ struct ClaimAdvisories {
         var policy = TokenPolicy()
         policy.maxTokenByteCount = 1_048_576
         let scene = Scene(tokens: policy)
-        for shown in [17, 1000, 100_000] {
+        for shown in [21, 1000, 100_000] {
             let text = String(repeating: open, count: shown) + "1" + String(repeating: close, count: shown)
             let good = scene.mint().split(separator: ".")
             let header = Base64URL.encode(Array(#"{"alg":"ES256","typ":"at+jwt","x":\#(text)}"#.utf8))

@@ -40,6 +40,8 @@ struct EventDescriptionTests {
             .scopesNotListed(issuer: issuer, resource: resource, scopes: ["a", "b"]),
             .malformedAuthorizationDetails(issuer: issuer, resource: resource),
             .resourceNotListed(issuer: issuer, resource: resource),
+            .unusableIntrospectionAnswer(issuer: issuer, member: "exp", found: "a string"),
+            .tokenWithNonce(issuer: issuer, resource: resource),
         ]
 
     @Test(arguments: events) func `it names the subject, and no Swift type or case`(
@@ -58,6 +60,12 @@ struct EventDescriptionTests {
     }
 
     @Test func `it states what happened and why`() {
+        let unusable = ResourceEvent.unusableIntrospectionAnswer(
+            issuer: Self.issuer, member: "exp", found: "a string")
+        #expect(
+            "\(unusable)"
+                == "https://as.example.com: an introspection answer could not be used: exp is a string"
+        )
         #expect(
             "\(ResourceEvent.refreshFailed(issuer: Self.issuer, fault: .noResponse(.timedOut)))"
                 == "https://as.example.com: keys or metadata could not be loaded: there was no complete answer in time"

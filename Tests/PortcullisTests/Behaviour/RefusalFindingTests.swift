@@ -75,7 +75,7 @@ struct RefusalFindingTests {
             (scene.mint(omitting: ["exp"]), "sub, client_id, iat, jti", "without exp"),
             (
                 scene.mint(claims: ["sub": 7, "nbf": "x"]),
-                "claims of the types that RFC 9068 and RFC 7519 define", "sub, nbf of another type"
+                "nbf: a number, sub: a string", "nbf: a string, sub: a number"
             ),
             (
                 scene.mint(claims: ["cnf": ["jwk": ["kty": "EC"]]]),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import Portcullis
+import PortcullisDiscovery
 import Testing
 
 @Suite("How known clients read a challenge and a document")

@@ -164,9 +164,8 @@ struct RFC7662_2_Introspection {
 
     @Test(
         arguments: [
-            ("exp", "1800003500"), ("nbf", "x"), ("iat", .null), ("sub", 1), ("client_id", [:]),
-            ("scope", ["mcp:read"]),
-            ("iss", 1), ("aud", 1), ("token_type", 1),
+            ("exp", "1800003500"), ("nbf", "x"), ("iat", true), ("sub", 1), ("iss", 1), ("aud", 1),
+            ("token_type", 1),
         ] as [(String, JSONValue)])
     func `a member of the wrong type is an outage: it does not concern the token`(
         name: String, value: JSONValue
@@ -216,7 +215,6 @@ struct RFC7662_2_Introspection {
 
     @Test(arguments: [
         ("DPoP", RefusalReason.unprovenPossession), ("refresh_token", .unsupportedTokenType),
-        ("mac", .unsupportedTokenType),
     ])
     func `RFC 9449 §6.2: a token of another type is refused`(type: String, reason: RefusalReason) async {
         answer(replacing: "token_type", with: .string(type))

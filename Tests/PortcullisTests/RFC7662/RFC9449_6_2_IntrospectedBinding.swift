@@ -73,10 +73,17 @@ struct RFC9449_6_2_IntrospectedBinding {
         #expect(await resource.refusal(of: .get("/mcp", bearer: "opaque")) == nil)
     }
 
-    @Test(arguments: ["refresh_token", "N_A", "mac", "pop", ""])
-    func `another token_type is refused`(type: String) async {
+    @Test(arguments: ["refresh_token", "id_token"])
+    func `the token_type of another token is refused`(type: String) async {
         answer(type: type)
         expectRefused(await resource.refusal(of: .get("/mcp", bearer: "opaque")), .unsupportedTokenType)
+    }
+
+    @Test(arguments: ["N_A", "access_token", "pop", ""])
+    func `with any other token_type, the binding alone counts`(type: String) async {
+        answer(type: type)
+        expectRefused(await resource.refusal(of: .get("/mcp", bearer: "opaque")), .boundTokenAsBearer)
+        #expect(await resource.refusal(of: .dpop("/mcp", token: "opaque", proofs: [proof()])) == nil)
     }
 
     @Test func `the proof is for the resource, and the introspection endpoint never gets it`() async throws {

@@ -26,7 +26,7 @@ struct RFC7519_4_1_Times {
         await scene.expectInvalid(scene.mint(claims: ["exp": expiry]), .expired, PublicText.expired)
     }
 
-    @Test(arguments: ["1800003600", true, .null, [1_800_003_600], [:]] as [JSONValue])
+    @Test(arguments: ["1800003600", true, [1_800_003_600], [:]] as [JSONValue])
     func `§2: a time is a JSON number`(value: JSONValue) async {
         for name in ["exp", "nbf", "iat"] {
             await scene.expectInvalid(

@@ -81,7 +81,7 @@ struct RFC8725_3_12_KindsOfJWT {
     }
 
     @Test
-    func `RFC 9068 §5: an ID token is refused for its type, and for its audience if the type is accepted`()
+    func `RFC 9068 §5: an ID token is refused for its type, its claims, or its audience`()
         async
     {
         let claims: JSONObject = [
@@ -95,7 +95,10 @@ struct RFC8725_3_12_KindsOfJWT {
         policy.acceptedTypes = ["at+jwt", "JWT", ""]
         let lenient = Scene(tokens: policy)
         await lenient.expectInvalid(
-            lenient.mint(claims: claims, header: ["typ": "JWT"]), .audienceMismatch, PublicText.audience)
+            lenient.mint(claims: claims, header: ["typ": "JWT"]), .idToken, PublicText.identity)
+        let bare: JSONObject = ["aud": "client-1", "nonce": "n"]
+        await lenient.expectInvalid(
+            lenient.mint(claims: bare, header: ["typ": "JWT"]), .audienceMismatch, PublicText.audience)
     }
 }
 
@@ -151,18 +154,27 @@ struct RFC8725_3_10_UntrustedInput {
         [0x7B, 0, 0, 0, 0x7D, 0, 0, 0], [0xEF, 0xBB, 0xBF, 0x7B, 0x7D],
         Array("{\"a\":\"".utf8) + [0xFF] + Array("\"}".utf8),
         Array("{\"a\":\"".utf8) + [0xED, 0xA0, 0x80] + Array("\"}".utf8), Array("{} {}".utf8),
-        Array("{\"a\":\(String(repeating: "[", count: 17))\(String(repeating: "]", count: 17))}".utf8),
+        Array("{\"a\":\(String(repeating: "[", count: 20))\(String(repeating: "]", count: 20))}".utf8),
         Array("{\(String(repeating: "\"a\":{", count: 40))".utf8),
     ]
 
     @Test(arguments: payloads)
-    func `RFC 8725 §3.7, RFC 8259 §8.1: a payload is one JSON object in UTF-8, at most 16 levels deep`(
+    func `RFC 8725 §3.7, RFC 8259 §8.1: a payload is one JSON object in UTF-8, at most 20 levels deep`(
         payload: [UInt8]
     )
         async
     {
         let token = scene.issuer.sign(header: ["typ": "at+jwt"], payload: payload)
         await scene.expectInvalid(token, .malformedJWT, PublicText.malformed)
+    }
+
+    @Test func `RFC 8259 §9: a payload of 20 levels is read`() async {
+        let nested = String(repeating: "[", count: 19) + String(repeating: "]", count: 19)
+        let claims = String(
+            decoding: Base64URL.decode(String(scene.mint().split(separator: ".")[1])) ?? [], as: UTF8.self)
+        let payload = Array("\(claims.dropLast()),\"x\":\(nested)}".utf8)
+        #expect(
+            await scene.refusal(of: scene.issuer.sign(header: ["typ": "at+jwt"], payload: payload)) == nil)
     }
 
     @Test

@@ -183,7 +183,7 @@ struct RFC8725_3_Verification {
 
     @Test(
         arguments: [
-            ["jkt": "x"], ["x5t#S256": "x"], ["x": "y"], [:], .null, "x", ["jkt": "x", "x5t#S256": "y"],
+            ["jkt": "x"], ["x5t#S256": "x"], ["x": "y"], [:], "x", ["jkt": "x", "x5t#S256": "y"],
             ["jkt": 1], [["jkt": "x"]], ["JKT": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"],
             ["jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I="],
             ["jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I", "jwk": ["kty": "EC"]],

@@ -103,7 +103,7 @@ struct RFC9068_4_ValidatingTokens {
             scene.mint(claims: ["aud": audience]), .audienceMismatch, PublicText.audience)
     }
 
-    @Test(arguments: [1, true, .null, ["https://api.example.com/notes", 1], ["a": "b"]] as [JSONValue])
+    @Test(arguments: [1, true, ["https://api.example.com/notes", 1], ["a": "b"]] as [JSONValue])
     func `RFC 7519 §4.1.3: an audience that is neither a string nor a list of strings is malformed`(
         audience: JSONValue
     )
@@ -151,12 +151,12 @@ struct RFC9068_4_ValidatingTokens {
         #expect(await lenient.refusal(of: lenient.mint(omitting: [name])) == nil)
     }
 
-    @Test(arguments: ["sub", "client_id", "jti"])
+    @Test(arguments: ["sub", "jti"])
     func `§2.2: required claims are strings, whether required or not`(name: String) async {
         var policy = TokenPolicy()
         policy.requiredClaims = []
         for scene in [scene, Scene(tokens: policy)] {
-            for value in [1, .null, ["a"]] as [JSONValue] {
+            for value in [1, true, ["a"]] as [JSONValue] {
                 await scene.expectInvalid(
                     scene.mint(claims: [name: value]), .malformedClaims, PublicText.malformed)
             }

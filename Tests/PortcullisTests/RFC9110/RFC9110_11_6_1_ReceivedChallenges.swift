@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import Portcullis
+import PortcullisDiscovery
 import Testing
 
 @Suite("RFC 9110 §11.6.1 Reading WWW-Authenticate")

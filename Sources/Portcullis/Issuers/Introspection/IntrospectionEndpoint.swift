@@ -102,7 +102,9 @@ struct IntrospectionEndpoint: Sendable {
             return finish(.failure(error))
         }
         let form = ServerAccess.Body(byteCount: body.byteCount) { body.append(to: &$0) }
-        access.send(.post, url, fields: request.fields, form, within: bound) { outcome in
+        access.send(
+            .post, url, fields: request.fields, form, within: bound, passingOn: .badRequest
+        ) { outcome in
             read(outcome, then: finish)
         }
     }
@@ -115,6 +117,9 @@ struct IntrospectionEndpoint: Sendable {
     ) {
         switch outcome {
         case .failure(let fault): finish(.failure(Self.meant(by: fault)))
+        case .success(let response) where response.status == .badRequest:
+            finish(
+                Self.saysInvalidToken(response.body) ? .success(.inactive) : .failure(.status(400)))
         case .success(let response):
             guard let signed else {
                 return finish(
@@ -141,6 +146,12 @@ struct IntrospectionEndpoint: Sendable {
     /// RFC 7662 §2.3: a 401 is about our own credentials, not about the client's token.
     private static func meant(by fault: AuthorizationServerFault) -> AuthorizationServerFault {
         fault == .status(401) ? .rejectedCredentials : fault
+    }
+
+    /// RFC 7662 §2.2 has an inactive answer for an unknown token; some servers answer 400 with the error code
+    /// of RFC 6750 §3.1 instead.
+    private static func saysInvalidToken(_ body: [UInt8]) -> Bool {
+        object(in: body)?.holds("invalid_token", for: "error") ?? false
     }
 
     /// RFC 7662 §2.2: only the boolean true is active; other members of an inactive token are ignored.

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+
+public import Portcullis
+
+extension ProtectedResource {
+    /// Follows the chain like a client that knows only the resource's URL, and reports what would stop it.
+    ///
+    /// Takes the steps of ``ProtectedResourceDiscovery`` one by one, so that it reports all faults: calls the
+    /// resource without a token, fetches the metadata at the advertised URL, and the metadata of each listed
+    /// authorization server. Then it checks that this process can verify tokens: that there are keys, and
+    /// that introspecting an unissued token works. Does not request a token. Waits at most a timeout (default
+    /// 5 seconds) for each exchange.
+    ///
+    /// - Parameter fetcher: The HTTP client for the resource's own URLs; `nil` for that of its declaration.
+    ///
+    /// RFC 9728 §3.3, §4, §5, §7.6.
+    public func checkChain(through fetcher: (any Fetcher)? = nil) async -> ChainReport {
+        await checkChain(through: fetcher, sharing: ServerSurvey())
+    }
+
+    /// Follows the chain of one of several resources that may share authorization servers.
+    package func checkChain(
+        through fetcher: (any Fetcher)? = nil, sharing survey: ServerSurvey
+    ) async -> ChainReport {
+        let discovery = selfDiscovery(through: fetcher ?? configuredFetcher ?? HTTPClientFetcher())
+        async let document = checkDocument(discovery)
+        async let challenge = checkChallenge(discovery)
+        var faults = await document + challenge
+        if metadata.authorizationServers.isEmpty { faults.append(.noAuthorizationServer) }
+        var findings = faults.map { ChainReport.Finding(fault: $0, subject: identifier.text) }
+        for connection in connections { findings += await check(connection, survey) }
+        return ChainReport(resource: identifier, findings: findings)
+    }
+
+    private func selfDiscovery(
+        through fetcher: any Fetcher,
+        signedMetadata: ProtectedResourceDiscovery.SignedMetadataPolicy = .verified(signers: [:])
+    ) -> ProtectedResourceDiscovery {
+        var configuration = ProtectedResourceDiscovery.Configuration()
+        // Only a loopback resource has an http identifier.
+        configuration.allowsInsecureLoopback = !identifier.url.isSecure
+        configuration.signedMetadata = signedMetadata
+        configuration.maxCacheAge = .zero
+        return ProtectedResourceDiscovery(
+            fetcher: fetcher, configuration: configuration, time: time)
+    }
+
+    // RFC 9728 §2.2, §3.2, §3.3.
+    private func checkDocument(_ discovery: ProtectedResourceDiscovery) async -> [ChainFault] {
+        var faults: [ChainFault] = []
+        let found: DiscoveredMetadata
+        do throws(DiscoveryError) {
+            found = try await document(discovery, &faults)
+        } catch {
+            return [ChainFault(ofDocument: error)]
+        }
+        var plain = found.document
+        plain["signed_metadata"] = nil
+        var own = metadata.json
+        own["signed_metadata"] = nil
+        return plain == own ? faults : faults + [.metadataDiffers]
+    }
+
+    /// Fetches the document, also if the signer is not trusted.
+    private func document(
+        _ discovery: ProtectedResourceDiscovery, _ faults: inout [ChainFault]
+    ) async throws(DiscoveryError) -> DiscoveredMetadata {
+        let location = metadataLocations.advertised
+        do throws(DiscoveryError) {
+            return try await discovery.metadata(at: location, challengedAt: identifier.text)
+        } catch {
+            guard error == .signedMetadata(.untrustedIssuer) else { throw error }
+        }
+        // A client that knows the key otherwise can continue.
+        faults.append(.signedMetadataUntrusted)
+        let lenient = selfDiscovery(through: discovery.fetcher, signedMetadata: .ignored)
+        return try await lenient.metadata(at: location, challengedAt: identifier.text)
+    }
+
+    // RFC 9728 §5.1.
+    private func checkChallenge(_ discovery: ProtectedResourceDiscovery) async -> [ChainFault] {
+        guard let answer = try? await discovery.answer(at: identifier.text) else {
+            return [.resourceUnreachable]
+        }
+        guard answer.status == .unauthorized else { return [.challengeMissing] }
+        let lines = answer.fields.values(of: .wwwAuthenticate)
+        guard let challenges = try? ReceivedChallenge.list(in: lines) else { return [.challengeMalformed] }
+        guard let named = ReceivedChallenge.metadataURL(in: challenges),
+            named.utf8.elementsEqual(metadataLocations.advertised.utf8)
+        else { return [.challengeMismatch] }
+        return agrees(challenges) ? [] : [.challengeDiffers]
+    }
+
+    /// Whether challenges name only scopes and algorithms of the metadata.
+    ///
+    /// RFC 9728 §2, RFC 9449 §7.1.
+    private func agrees(_ challenges: [ReceivedChallenge]) -> Bool {
+        func words(_ text: String?) -> [String] {
+            (text ?? "").utf8.split(separator: 0x20).map { String(decoding: $0, as: UTF8.self) }
+        }
+        let scopes = challenges.flatMap { words($0["scope"]) }.compactMap { Scope(token: $0) }
+        let algorithms = metadata.dpopSigningAlgorithmsSupported
+        let proofs = challenges.filter { $0.isScheme("DPoP") }.flatMap { words($0["algs"]) }
+        return (declaredScopes.isEmpty || scopes.allSatisfy(declaredScopes.contains))
+            && (algorithms.isEmpty || Set(proofs) == Set(algorithms))
+    }
+
+    private func check(
+        _ connection: IssuerConnection, _ survey: ServerSurvey
+    ) async -> [ChainReport.Finding] {
+        var faults: [ChainFault] = []
+        let isListed = metadata.authorizationServers.contains {
+            $0.utf8.elementsEqual(connection.issuer.utf8)
+        }
+        if isListed || connection.usesDiscovery {
+            do throws(DiscoveryError) {
+                faults += contradictions(
+                    of: try await survey.discover(connection, at: time))
+            } catch {
+                faults.append(ChainFault(ofServer: error))
+            }
+        }
+        if takesJWTs, await !connection.canVerifyTokens(at: time.uptime()) { faults.append(.keysUnusable) }
+        if let fault = await survey.introspectionFault(of: connection) {
+            faults.append(fault == .rejectedCredentials ? .introspectionRefused : .introspectionUnusable)
+        }
+        return faults.map { ChainReport.Finding(fault: $0, subject: connection.issuer) }
+    }
+
+    private func contradictions(of server: DiscoveredAuthorizationServer) -> [ChainFault] {
+        (server.lists(identifier) == false ? [.resourceNotListed] : [])
+            + (server.unlistedScopes(among: declaredScopes).isEmpty ? [] : [.scopesNotListed])
+    }
+}
+
+extension ChainFault {
+    /// Makes the fault for an error of the resource's own document.
+    fileprivate init(ofDocument error: DiscoveryError) {
+        switch error {
+        case .status: self = .metadataStatus
+        case .wrongMediaType: self = .metadataMediaType
+        case .malformedDocument: self = .metadataMalformed
+        case .invalidMetadata: self = .metadataInvalid
+        case .resourceMismatch: self = .resourceMismatch
+        case .signedMetadata: self = .signedMetadataInvalid
+        default: self = .metadataUnreachable
+        }
+    }
+
+    /// Makes the fault for an error of an authorization server.
+    fileprivate init(ofServer error: DiscoveryError) {
+        switch error {
+        case .issuerMismatch: self = .issuerMismatch
+        case .insecureURL: self = .insecureEndpoint
+        default: self = .discoveryFailed
+        }
+    }
+}
