@@ -149,7 +149,10 @@ let package = Package(
         ),
         tests(
             of: "PortcullisConfiguration",
-            ["Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisServer", "PortcullisTransport"]
+            [
+                "Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisRedis", "PortcullisServer",
+                "PortcullisTesting", "PortcullisTransport",
+            ]
         ),
         tests(
             of: "PortcullisCommand",

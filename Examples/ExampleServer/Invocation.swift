@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+import PortcullisConfiguration
+
 /// The parsed command line.
 enum Invocation {
     /// The listener that replaces the file's or the demo's.
@@ -46,7 +48,7 @@ enum Invocation {
                 }
                 values[word] = value
             default:
-                self = .misuse("unexpected argument")
+                self = .misuse("unexpected argument \"\(TerminalText.printable(word))\"")
                 return
             }
         }
@@ -57,7 +59,8 @@ enum Invocation {
         var address = Address(host: values["--host"])
         if let text = values["--port"] {
             guard let port = Int(text), (0...65_535).contains(port) else {
-                self = .misuse("--port needs a number from 0 to 65535")
+                self = .misuse(
+                    "--port needs a number from 0 to 65535, not \"\(TerminalText.printable(text))\"")
                 return
             }
             address.port = port

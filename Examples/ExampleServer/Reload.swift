@@ -60,7 +60,7 @@ struct ServableFile {
         self.resources = try resources.get()
         self.connections = connections
         selfCheckFetcher = try file.makeSelfCheckFetcher(relativeTo: path)
-        file.warnings += file.warningsOfOpenSecrets(relativeTo: path)
+        file.warnings += file.warningsOfOpenSecrets(relativeTo: path) + file.warningsOfEnvironment()
         if let tls = self.tls { file.warnings += file.warnings(of: tls) }
         self.file = file
     }

@@ -23,7 +23,7 @@ case .check(let file):
 case .help:
     StandardOutput.write(Invocation.usage)
 case .version:
-    StandardOutput.write("example-server 0.1.0\n")
+    StandardOutput.write("example-server \(ProductVersion.text)\n")
 case .misuse(let sentence):
     StandardError.write("example-server: \(sentence)\n\(Invocation.usage)")
     exit(with: .misuse)

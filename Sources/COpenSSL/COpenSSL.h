@@ -58,7 +58,8 @@ struct COpenSSL_socket {
     unsigned char start[9];
 };
 
-/// Whether the bytes may begin a connection: a ClientHello within the maximum length whose header is not split.
+/// Whether a client's first bytes are acceptable: the header of the ClientHello is whole in the first record and announces at most
+/// the maximum length. Returns 1 until enough bytes have arrived.
 static inline int COpenSSL_socket_admits(struct COpenSSL_socket *socket, const char *bytes, ssize_t count) {
     const unsigned char *start = socket->start;
     for (; count > 0 && socket->unseen > 0; count--, socket->unseen--)

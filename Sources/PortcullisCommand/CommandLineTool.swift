@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+import PortcullisTransport
+
 /// `portcullis`: finds the subcommand and lets it do its work.
 package enum CommandLineTool {
     /// All subcommands, in the order of the help.
@@ -15,13 +17,13 @@ package enum CommandLineTool {
             console.write(usage)
             return .success
         case "--version":
-            console.write("portcullis 0.1.0\n")
+            console.write("portcullis \(ProductVersion.text)\n")
             return .success
         default:
             break
         }
         guard let subcommand = subcommands.first(where: { $0.name == first }) else {
-            return misuse("unknown subcommand", usage, console)
+            return misuse("unknown subcommand \"\(first)\"", usage, console)
         }
         let rest = Array(words.dropFirst())
         // After a lone -- every argument is an operand.

@@ -28,3 +28,8 @@ extension JOSEError {
         }
     }
 }
+
+extension JOSEError: CustomStringConvertible {
+    /// A phrase for a log, without any part of the token or the key.
+    public var description: String { phrase }
+}

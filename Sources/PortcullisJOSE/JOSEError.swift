@@ -26,7 +26,7 @@ public enum JOSEError: Error, Sendable, Hashable {
     case unsupportedExtension
     /// The header's `cty` says that the payload is a JWT. RFC 7519 §5.2.
     case nestedToken
-    /// The header's algorithm is not the caller's. RFC 8725 §3.1.
+    /// The header's algorithm is not the one that the caller expects. RFC 8725 §3.1.
     case algorithmMismatch
     /// The key is for another algorithm, curve or use. RFC 8725 §3.1, RFC 7517 §4.
     case keyNotUsable
@@ -39,10 +39,10 @@ public enum JOSEError: Error, Sendable, Hashable {
     case unsupportedCurve
     /// A member of the key is missing or has the wrong type or length. RFC 7517 §4.
     case malformedKey
-    /// The RSA modulus is not of 2048 to 8192 bits or has the fingerprint of CVE-2017-15361, the exponent is
-    /// not odd and from 3 to 2^32, or the Ed25519 point is of small order. RFC 7518 §3.3, RFC 8032 §5.1.
+    /// The RSA modulus does not have 2048 to 8192 bits or has the fingerprint of CVE-2017-15361, the exponent
+    /// is not odd and from 3 to 2^32, or the Ed25519 point has a small order. RFC 7518 §3.3, RFC 8032 §5.1.
     case unsuitableKeyStrength
-    /// The public key is not a point of its curve, or does not match the private key. RFC 7518 §6.2.
+    /// The public key is not on its curve, or does not match the private key. RFC 7518 §6.2.
     case inconsistentKey
     /// A JWK set is not an object with an array `keys`. RFC 7517 §5.
     case malformedKeySet

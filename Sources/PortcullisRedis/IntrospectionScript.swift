@@ -10,14 +10,14 @@ struct IntrospectionNames {
 
     private let client: RedisClient
     private let issuer: String
-    /// The answer for one introspecting client.
+    /// The key with the answer for one introspecting client.
     let entry: [UInt8]
-    /// The answers about the token, for all clients.
+    /// The keys for the answers about the token, for all clients.
     let token: Group
 
-    /// The counter of invalidations.
+    /// The key with the counter of invalidations.
     var counter: [UInt8] { client.key("invalidations") }
-    /// The number of the last invalidation of everything.
+    /// The key with the number of the last `.all` invalidation.
     var everything: [UInt8] { client.key("all") }
 
     init(_ client: RedisClient, _ key: IntrospectionKey) {
@@ -34,7 +34,7 @@ struct IntrospectionNames {
         return (client.key("token:", name), client.key("answers-of-token:", name))
     }
 
-    /// The answers about a subject.
+    /// The keys for the answers about a subject.
     func subject(_ subject: String) -> Group {
         Self.subject(subject, issuer: issuer, client)
     }
@@ -49,7 +49,7 @@ struct IntrospectionNames {
 /// The Lua scripts that the store runs atomically.
 ///
 /// Invalidations are numbered. An answer is stored only if no invalidation that affects it has a higher
-/// number than the ticket of its reading.
+/// number than the ticket that the preceding `recall` returned.
 enum IntrospectionScript {
     /// How long the number of an invalidation is kept: longer than any introspection request takes.
     static let markerMilliseconds = 600_000
@@ -76,7 +76,9 @@ enum IntrospectionScript {
         return 1
         """
 
-    /// Stores an inactive answer unless anything was invalidated: its subject is unknown.
+    /// Stores an inactive answer unless anything was invalidated since its ticket.
+    ///
+    /// The answer has no subject, so any invalidation may affect it.
     private static let rejectText = """
         if tonumber(redis.call('GET', KEYS[2]) or '0') > tonumber(ARGV[1]) then return 0 end
         redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
@@ -116,7 +118,7 @@ enum IntrospectionScript {
             group = IntrospectionNames.subject(subject, issuer: issuer, client)
         case .all: group = nil
         }
-        // `.all` deletes no answers; older ones are ignored because of this number, which never expires.
+        // `.all` deletes no answers: this number, which never expires, makes older answers invalid.
         let marker = group?.marker ?? client.key("all")
         let lifetime = group == nil ? 0 : markerMilliseconds
         return call(

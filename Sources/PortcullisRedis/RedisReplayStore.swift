@@ -5,14 +5,15 @@ public import Portcullis
 /// Records accepted DPoP proofs in Redis or Valkey, so that several processes never accept one of them twice.
 ///
 /// Each proof is one key, set by an atomic script. The store's own clock decides how long a record is kept,
-/// so the clocks of the processes may differ: a record outlives its proof for each of them, and a proof that
-/// has expired by the store's clock is refused. While the store is unreachable, proofs are refused with 503.
+/// so the clocks of the processes may differ: a record is kept for longer than any of the processes accepts
+/// its proof, and a proof that has expired by the store's clock is refused. While the store is unreachable,
+/// requests with proofs get 503.
 /// The store must not evict keys (`maxmemory-policy noeviction`), must not lose them on restart (`appendonly
 /// yes`), and must not be a replica. Its memory limits the number of records.
 ///
 /// RFC 9449 §11.1.
 public struct RedisReplayStore: ReplayStore {
-    /// How far the store's clock may be ahead of this machine's before proofs are refused with 503: 60
+    /// How far the store's clock may be ahead of this machine's before requests with proofs get 503: 60
     /// seconds.
     ///
     /// Records are kept longer by this time.
@@ -20,7 +21,7 @@ public struct RedisReplayStore: ReplayStore {
 
     private let client: RedisClient
 
-    /// Creates a replay store on a server.
+    /// Creates a replay store on the client's server.
     public init(_ client: RedisClient) {
         self.client = client
     }

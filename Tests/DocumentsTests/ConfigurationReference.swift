@@ -81,7 +81,8 @@ struct ConfigurationReference {
         let message = findings(object, key, .null).first {
             $0.path == place(object, key) && $0.message.hasPrefix("must be ")
         }?.message
-        return message.map { String($0.dropFirst(8)) } ?? "unknown"
+        // After the rule, the message says what was found.
+        return message.map { $0.dropFirst(8).components(separatedBy: "; found ")[0] } ?? "unknown"
     }
 
     private static func place(_ object: [Step], _ key: String) -> String {

@@ -249,7 +249,7 @@ def test_a_missing_command_line_is_not_an_empty_one(binary, folder):
             [""], executable=program, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20
         )
         assert (done.returncode, done.stdout) == (2, "")
-        assert "the command line cannot be read" in done.stderr
+        assert "cannot read the command line arguments" in done.stderr
 
 
 def test_closed_standard_descriptors_are_replaced(binary, configuration, folder):

@@ -251,7 +251,7 @@ def test_a_required_self_check_stops_a_server_that_clients_cannot_discover(binar
         ExampleServer(binary, ["--config", path, "--port", base.rsplit(":", 1)[1]], folder)
     said = str(found.value)
     assert "exit status 1" in said
-    assert f"self-check: {issuer}: has no metadata that names it" in said
+    assert f"self-check: {issuer}: has no valid metadata at its RFC 8414" in said
 
 
 def test_the_admin_listener_reports_the_chain(serve, base, folder):

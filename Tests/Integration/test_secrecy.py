@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Runs last: no example server wrote a token or secret of any test."""
+"""Runs last: no example server wrote a token or secret of any test, or the name of a Swift type or case."""
 
 from support import secrecy
 from support.example_server import photos_and_notes
@@ -56,3 +56,16 @@ def test_no_example_server_wrote_a_token_or_a_secret(serve, base):
     assert secrets > 2 and texts > 5
     assert any(origin == "the log of example-server" for origin in secrecy.origins())
     assert secrecy.leaks() == []
+
+
+def test_the_search_finds_swift_names(monkeypatch):
+    for text in ["PortcullisHTTP.Status", "FetchError.failed(x)", "noResponse(timedOut)", "Optional(1)", "a: .keyFound(1)"]:
+        monkeypatch.setattr(secrecy, "_said", [("here", f"before {text} after")])
+        assert len(secrecy.swift_names()) == 1, text
+    words = "https://as.example: the answer has status 404 (not 200), refusal=invalidHost, jwks_uri (RFC 8414)"
+    monkeypatch.setattr(secrecy, "_said", [("here", words)])
+    assert secrecy.swift_names() == []
+
+
+def test_no_example_server_wrote_a_swift_name():
+    assert secrecy.swift_names() == []

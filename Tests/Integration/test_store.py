@@ -383,7 +383,7 @@ def test_check_opens_no_connection(binary, folder, configuration):
         ({"url": "redis://127.0.0.1", "username": "u"}, "$.store.username: needs a password"),
         ({"url": "redis://127.0.0.1", "password": PASSWORD, "password_file": "x"}, "$.store.password_file: must not"),
         ({"url": "redis://127.0.0.1", "password_file": "absent"}, "$.store.password_file: cannot be read"),
-        ({"url": "redis://127.0.0.1", "ca_certificates": "x"}, "$.store.ca_certificates: is for TLS"),
+        ({"url": "redis://127.0.0.1", "ca_certificates": "x"}, "$.store.ca_certificates: is used only with TLS"),
         ({"url": "rediss://127.0.0.1", "ca_certificates": "absent"}, "$.store.ca_certificates: cannot be read"),
         ({"url": "rediss://127.0.0.1", "client_certificate": "x"}, "$.store.client_private_key: missing"),
         ({"url": "redis://127.0.0.1", "timeout_seconds": 0}, "$.store.timeout_seconds: must be"),

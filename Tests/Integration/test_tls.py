@@ -366,8 +366,8 @@ def test_check_reports_every_problem(binary, certificates, folder, base, signer)
     )
     assert status == 1
     assert lines == [
-        f"$.server.tls.{key}: cannot be opened: No such file or directory"
-        for key in ["certificate", "private_key", "client_ca"]
+        f"$.server.tls.{key}: {folder}/{name} cannot be opened: No such file or directory"
+        for key, name in [("certificate", "none.pem"), ("private_key", "none.key"), ("client_ca", "no.pem")]
     ]
     for changed, place in [
         ({"private_key": "client.key"}, "private_key: does not belong to the certificate"),

@@ -73,7 +73,7 @@ struct ReportTests {
         let text = ReportText(hasColours: false).text(Self.report())
         #expect(!text.unicodeScalars.contains { $0.value == 0x1B || $0.value == 7 || $0.value == 0x202E })
         #expect(text.contains(#"https://h/\u{1b}[31m"#))
-        #expect(text.contains("pass, agent-readiness 1.0 of 1.0, 1 warnings, 0 failures"))
+        #expect(text.contains("pass, agent-readiness 1.0 of 1.0, 1 warning, 0 failures"))
     }
 
     @Test func `colours are on only for a terminal`() {
@@ -123,6 +123,7 @@ struct LintTests {
 
     @Test func `an unreadable file exits with 2`() async {
         #expect(await transcript.run("check", "--file", "/nowhere/at/all.json") == .trouble)
-        #expect(transcript.output.contains("could not check: The file cannot be opened: "))
+        #expect(
+            transcript.output.contains("could not check: The file /nowhere/at/all.json cannot be opened: "))
     }
 }

@@ -87,6 +87,15 @@ struct ExplainLogTests {
         #expect(transcript.output.contains("Status 500. The response was incomplete.\n"))
     }
 
+    @Test func `a malformed message is explained`() async throws {
+        let text = #"{"request_id":"a","method":"GET","path":"/x","status":400,"refusal":"invalidFieldName"}"#
+        #expect(try await explain("a", in: text) == .success)
+        #expect(
+            transcript.output.contains(
+                "Refused: invalidFieldName: a field line has no name, or a malformed one. The server refused the "
+                    + "message before the gate.\n"))
+    }
+
     @Test func `a missing line and a missing log are reported`() async throws {
         #expect(try await explain("a", in: Self.line(.json, nil, id: "b") + "{\"a\":") == .failure)
         #expect(transcript.output == "" && transcript.errors.contains("no line of an access log"))

@@ -61,8 +61,8 @@ struct ClientAuthenticationTests {
         let jwt = #""client_id": "rs", "private_key": "k.jwk", "client_auth": "private_key_jwt""#
         #expect(
             try Self.problems(jwt, in: folder) == [
-                "$.authorization_servers[0].introspection.private_key: cannot be read; must be a file with one "
-                    + "private key as a JWK (RFC 7517 section 4)"
+                "$.authorization_servers[0].introspection.private_key: \(folder)/k.jwk cannot be opened: No such "
+                    + "file or directory"
             ])
         let key = try PrivateJWK.generate(.es256).jsonIncludingPrivateMembers.serialized()
         try Data(key).write(to: URL(filePath: folder + "/k.jwk"))

@@ -29,13 +29,19 @@ enum SampleFile {
         """
     }
 
-    /// The errors of a file, one per line, without warnings; empty for a valid file.
+    /// The errors of a file, one per line, without warnings and without what was found instead; empty for a
+    /// valid file.
     static func problems(_ text: String) -> [String] {
         do throws(InvalidConfiguration) {
             _ = try ConfigurationFile(parsing: Array(text.utf8))
             return []
         } catch {
-            return error.findings.filter { $0.severity == .error }.map(\.description)
+            return error.findings.filter { $0.severity == .error }.map { finding in
+                String(
+                    finding.description.prefix(
+                        upTo: finding.description.firstRange(of: "; found ")?.lowerBound
+                            ?? finding.description.endIndex))
+            }
         }
     }
 
@@ -152,7 +158,7 @@ struct ConfigurationFileTests {
                 "$.server.port: must be a whole number from 0 to 65535",
                 "$.server.prot: unknown key; known here: host, port, event_loops, tls, limits, shutdown_grace_seconds, "
                     + "private_addresses, trusted_proxies, forwarded, proxy_protocol, client_cert_field, access_log, access_log_file, request_ids, "
-                    + "problem_details",
+                    + "problem_details, outbound_proxy, user_agent",
                 "$.resources[0].root_alias: must be true or false",
                 "$.resources[0].routes[0].respond: must be \"principal\", \"echo\", {\"text\": …}, {\"stream\": N}, "
                     + "{\"sleep_seconds\": S} or {\"block_seconds\": S}",
@@ -160,7 +166,7 @@ struct ConfigurationFileTests {
     }
 
     @Test(arguments: [
-        ("", "$: must be JSON: ends too early, at line 1, column 1"),
+        ("", "$: must be JSON: the end of the document within a value, at line 1, column 1"),
         ("[]", "$: must be an object"),
         ("{}", "$.resources: missing; must be the list of protected resources"),
         (#"{"resources": []}"#, "$.resources: must not be empty; list at least one protected resource"),

@@ -79,8 +79,22 @@ struct CrossCheckTests {
             file.authorizationServers.map(\.issuer) == ["https://as.example.com/", "https://as.example.com"])
         #expect(
             file.warnings.map(\.description) == [
-                "$.authorization_servers[0].issuer: warning: is trusted by no resource"
+                #"$.resources[0].metadata.authorization_servers[0]: warning: "https://as.example.com" has no "#
+                    + #"entry, but $.authorization_servers[0].issuer is "https://as.example.com/"; one of them "#
+                    + "is probably mistyped"
             ])
+    }
+
+    @Test(arguments: [
+        ("https://as.example.com", "https://as.example.con", true),
+        ("https://a.example", "https://a.exmaple", true),
+        ("https://AS.example.com", "https://as.example.com", true),
+        ("https://as.example.com", "https://as.example.org", false),
+        ("https://as.example.com", "https://login.example.com", false),
+        (String(repeating: "a", count: 600), String(repeating: "a", count: 600), false),
+    ])
+    func `two changed characters are a slip`(first: String, second: String, isSimilar: Bool) {
+        #expect(Spelling.areSimilar(Array(first.utf8), Array(second.utf8)) == isSimilar)
     }
 
     @Test func `metadata without authorization servers requires trusted_issuers`() {

@@ -61,8 +61,8 @@ struct ServingTests {
         } catch {
             #expect(
                 error.findings.map(\.description) == [
-                    "$.authorization_servers[0].ca_certificates: certificates cannot be read; must be a file of "
-                        + "certificates in PEM"
+                    "$.authorization_servers[0].ca_certificates: /nowhere/absent.pem cannot be opened: No such "
+                        + "file or directory"
                 ])
         }
     }

@@ -29,9 +29,9 @@ struct TLSFileTests {
         }
         #expect(
             error?.findings.map(\.description) == [
-                "$.server.tls.certificate: cannot be opened: No such file or directory",
-                "$.server.tls.private_key: cannot be opened: No such file or directory",
-                "$.server.tls.client_ca: cannot be opened: No such file or directory",
+                "$.server.tls.certificate: /none/a.pem cannot be opened: No such file or directory",
+                "$.server.tls.private_key: /none/b.key cannot be opened: No such file or directory",
+                "$.server.tls.client_ca: /none/c.pem cannot be opened: No such file or directory",
             ])
     }
 

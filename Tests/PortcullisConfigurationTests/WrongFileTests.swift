@@ -54,7 +54,7 @@ struct WrongFileTests {
         ),
         (
             #"{"tls": {"certificate": "a", "private_key": "b", "client_certificates": "require"}}"#,
-            #"tls.client_ca: missing; must be a file of certificates in PEM where client_certificates is "require""#
+            #"tls.client_ca: missing; must be a file of certificates in PEM if client_certificates is "require""#
         ),
         (
             #"{"tls": {"certificate": "a", "private_key": "b", "ca": "c"}}"#,

@@ -38,7 +38,7 @@ struct RFC9112_5_SplitHeads {
                         return "accepted, \(consumed) bytes"
                     }
                 } catch {
-                    return "\(error)"
+                    return error.code
                 }
             }
             return "incomplete"

@@ -57,8 +57,32 @@ extension CompactJWS {
 }
 
 extension JOSEError {
+    private static let named: [(JOSEError, String)] = [
+        (.tokenTooLong, "tokenTooLong"),
+        (.wrongPartCount, "wrongPartCount"),
+        (.encryptedToken, "encryptedToken"),
+        (.malformedBase64URL, "malformedBase64URL"),
+        (.malformedHeader, "malformedHeader"),
+        (.unsupportedExtension, "unsupportedExtension"),
+        (.nestedToken, "nestedToken"),
+        (.algorithmMismatch, "algorithmMismatch"),
+        (.keyNotUsable, "keyNotUsable"),
+        (.invalidSignature, "invalidSignature"),
+        (.unsupportedKeyType, "unsupportedKeyType"),
+        (.unsupportedCurve, "unsupportedCurve"),
+        (.malformedKey, "malformedKey"),
+        (.unsuitableKeyStrength, "unsuitableKeyStrength"),
+        (.inconsistentKey, "inconsistentKey"),
+        (.malformedKeySet, "malformedKeySet"),
+        (.tooManyKeys, "tooManyKeys"),
+        (.malformedClaim, "malformedClaim"),
+        (.cryptographyUnavailable, "cryptographyUnavailable"),
+        (.notAnObject, "notAnObject"),
+    ]
+
     /// The name of the case, which the fixtures give as the reason for a refusal.
     var name: String {
-        String("\(self)".prefix { $0 != "(" })
+        if case .malformedJSON = self { return "malformedJSON" }
+        return Self.named.first { $0.0 == self }?.1 ?? "unnamed"
     }
 }

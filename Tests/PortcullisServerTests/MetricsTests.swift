@@ -191,7 +191,8 @@ struct MetricsTests {
             #expect(book.held == ["/immediate"])
             _ = try await server.get("/suspending")
             #expect(book.held == ["/immediate", "/suspending"])
-            #expect(server.log.sentences.count { $0.contains("/immediate held its event loop for 1") } == 1)
+            #expect(
+                server.log.sentences.count { $0.contains("/immediate blocked its event loop for 1") } == 1)
         }
     }
 

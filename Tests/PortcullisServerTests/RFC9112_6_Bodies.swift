@@ -388,13 +388,13 @@ struct RFC9112_6_Bodies {
     func `a handler gets an error when its client disconnects in the middle of a body`(_ kind: ReadinessKind)
         async throws
     {
-        let errors = Mutex<[String]>([])
+        let errors = Mutex<[RequestBodyError?]>([])
         func routes(_ routes: inout Routes) {
             routes.post("/") { request async throws in
                 do {
                     _ = try await request.body.collect()
                 } catch {
-                    errors.withLock { $0.append("\(error)") }
+                    errors.withLock { $0.append(error as? RequestBodyError) }
                     throw error
                 }
                 return .ok
@@ -410,7 +410,7 @@ struct RFC9112_6_Bodies {
                 #expect(await eventually { errors.withLock { $0.count } > before || before > 0 })
             }
             #expect(await eventually { errors.withLock { $0.count } == 3 })
-            #expect(errors.withLock { $0 }.allSatisfy { $0 == "connectionClosed" })
+            #expect(errors.withLock { $0 }.allSatisfy { $0 == .connectionClosed })
         }
     }
 }

@@ -6,6 +6,7 @@ import PortcullisHTTP
 import PortcullisJOSE
 import PortcullisServer
 import PortcullisTesting
+import PortcullisTransport
 import Synchronization
 import Testing
 
@@ -259,6 +260,7 @@ struct WorkedExchangesServed {
             published.fields.removeAll { $0.name == "Host" }
             var first = try #require(asked.withLock { $0.first })
             #expect(first.fields.removeValue(forKey: "host") == "127.0.0.1:\(server.port)")
+            #expect(first.fields.removeValue(forKey: "user-agent") == HTTPClient.defaultUserAgent)
             #expect(first.fields.mapValues { [$0] } == published.byName)
             #expect(first.body == published.text)
             #expect(asked.withLock { $0.count } == 2)

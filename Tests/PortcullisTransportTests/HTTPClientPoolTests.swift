@@ -71,7 +71,7 @@ struct HTTPClientPoolTests {
             return await group.reduce(into: []) { $0.append($1) }
         }
         #expect(outcomes.count { $0 == .tooManyWaiting } == 3)
-        #expect(outcomes.count { $0 == .timeout } == 3)
+        #expect(outcomes.count { $0 == .timeout(.answering) || $0 == .timeout(.waiting) } == 3)
         server.stop()
     }
 
@@ -81,7 +81,7 @@ struct HTTPClientPoolTests {
         let first = Task { try await client.execute(.init(url: server.url, deadline: .seconds(30))) }
         while server.connectionCount == 0 { await Task.yield() }
         let start = MonotonicInstant.now()
-        await #expect(throws: HTTPClientError.timeout) {
+        await #expect(throws: HTTPClientError.timeout(.waiting)) {
             try await client.execute(.init(url: server.url, deadline: .milliseconds(100)))
         }
         #expect((.milliseconds(100)..<(.seconds(10))).contains(MonotonicInstant.now() - start))
@@ -93,7 +93,7 @@ struct HTTPClientPoolTests {
     func `a server that does not answer exceeds the deadline`(readiness: ReadinessKind) async throws {
         let server = try ScriptedServer { peer in while peer.read() != nil {} }
         let client = try makeClient(readiness)
-        await #expect(throws: HTTPClientError.timeout) {
+        await #expect(throws: HTTPClientError.timeout(.answering)) {
             try await client.execute(.init(url: server.url, deadline: .milliseconds(100)))
         }
         server.stop()
@@ -110,7 +110,7 @@ struct HTTPClientPoolTests {
         }
         let client = try makeClient()
         let start = MonotonicInstant.now()
-        await #expect(throws: HTTPClientError.timeout) {
+        await #expect(throws: HTTPClientError.timeout(.answering)) {
             try await client.execute(.init(url: server.url, deadline: .milliseconds(200)))
         }
         #expect(MonotonicInstant.now() - start < .seconds(4))

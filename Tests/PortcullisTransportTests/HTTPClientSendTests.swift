@@ -75,7 +75,7 @@ struct HTTPClientSendTests {
         let client = try makeClient(readiness)
         let silent = try ScriptedServer { peer in while peer.read() != nil {} }
         let late = try await send(client, silent.url, deadline: .milliseconds(50), on: loop)
-        #expect(throws: HTTPClientError.timeout) { try late.outcome.get() }
+        #expect(throws: HTTPClientError.timeout(.answering)) { try late.outcome.get() }
         let verbose = try ScriptedServer.repeating { peer, _ in
             peer.answer(String(repeating: "x", count: 1001))
         }

@@ -38,6 +38,7 @@ struct HTTPClientTests {
             Content-Type: text/plain\r
             X-A: 1\r
             X-A: 2\r
+            User-Agent: \(HTTPClient.defaultUserAgent)\r
             Content-Length: 5\r
             \r
             hello

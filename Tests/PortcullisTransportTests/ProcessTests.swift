@@ -76,7 +76,7 @@ struct LineDescriptorTests {
         lines.write(String(repeating: "a", count: 1_048_576))
         #expect(pipe.contents().allSatisfy { $0 == "a" })
         lines.write("there")
-        #expect(pipe.contents() == "\n1 lines were dropped\nthere\n")
+        #expect(pipe.contents() == "\n1 line was dropped\nthere\n")
     }
 
     @Test func `a pipe without a reader raises no signal`() throws {

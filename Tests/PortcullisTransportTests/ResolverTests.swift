@@ -119,7 +119,7 @@ struct ResolverTests {
                 gate.wait()
                 return .success([])
             })
-        await #expect(throws: HTTPClientError.timeout) {
+        await #expect(throws: HTTPClientError.timeout(.preparing)) {
             try await client.execute(.init(url: "http://slow.example/", deadline: .milliseconds(100)))
         }
         gate.signal()

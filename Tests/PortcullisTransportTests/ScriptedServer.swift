@@ -126,11 +126,13 @@ func makeClient(
     idleTimeout: Duration = .seconds(30),
     roots: TrustedRoots = .system,
     identity: TLSIdentity? = nil,
-    resolver: Resolver = Resolver()
+    resolver: Resolver = Resolver(),
+    addresses: AddressPolicy = .any,
+    proxies: OutboundProxies = .none
 ) throws -> HTTPClient {
     let configuration = HTTPClient.Configuration(
         roots: roots, identity: identity, maxConnectionCount: maxConnectionCount,
-        maxWaitingCount: maxWaitingCount, idleTimeout: idleTimeout)
+        maxWaitingCount: maxWaitingCount, idleTimeout: idleTimeout, addresses: addresses, proxies: proxies)
     return HTTPClient(
         configuration: configuration, loops: try EventLoopGroup(count: 1, readiness: readiness),
         resolver: resolver)

@@ -117,7 +117,7 @@ struct SystemRootsTests {
         let readings = Readings(isOpen: false)
         defer { readings.open() }
         let client = try client(roots(readings))
-        await #expect(throws: HTTPClientError.timeout) {
+        await #expect(throws: HTTPClientError.timeout(.preparing)) {
             try await client.execute(
                 .init(url: "https://127.0.0.1:\(server.port)/", deadline: .milliseconds(50)))
         }

@@ -182,7 +182,7 @@ struct TLSClientTests {
         }
         let client = try makeClient(readiness, roots: certificates.authority)
         let start = MonotonicInstant.now()
-        await #expect(throws: HTTPClientError.timeout) {
+        await #expect(throws: HTTPClientError.timeout(.handshaking)) {
             try await client.execute(
                 .init(url: "https://127.0.0.1:\(server.port)/", deadline: .milliseconds(300)))
         }
@@ -219,7 +219,7 @@ struct TLSClientTests {
         let client = try makeClient(roots: certificates.authority)
         let url = "https://127.0.0.1:\(server.port)/"
         await #expect(throws: HTTPClientError.tls(.truncated)) { try await client.execute(.init(url: url)) }
-        await #expect(throws: HTTPClientError.timeout) {
+        await #expect(throws: HTTPClientError.timeout(.handshaking)) {
             try await client.execute(.init(url: url, deadline: .milliseconds(100)))
         }
         server.stop()

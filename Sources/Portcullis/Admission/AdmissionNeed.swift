@@ -5,8 +5,8 @@ package import PortcullisTransport
 
 /// Data that an admission needs from outside.
 ///
-/// The driver fulfils the need and passes the answer to ``Admission/supply(_:)``. To add a decision of the
-/// app, or a further document to fetch, add a case here and an answer.
+/// The driver obtains the data and passes it to ``Admission/supply(_:)``. To let the app decide too, or to
+/// fetch another document, add a case here and an answer.
 package enum AdmissionNeed: Sendable {
     /// The content of the request, a form that may contain the token. RFC 6750 §2.2.
     case form
@@ -21,7 +21,7 @@ package enum AdmissionNeed: Sendable {
     /// An introspection answer to store in the shared cache.
     indirect case sharing(
         SharedAnswers, IntrospectionClient.Answer, askedAt: MonotonicInstant, ticket: UInt64)
-    /// Whether a proof was used before, from a store that answers asynchronously. RFC 9449 §11.1.
+    /// Whether a proof was used before, from a store with an asynchronous lookup. RFC 9449 §11.1.
     indirect case replayVerdict(ReplayQuestion)
 }
 
@@ -38,11 +38,11 @@ package enum AdmissionAnswer: Sendable {
 }
 
 extension AdmissionNeed {
-    /// Fulfils the need, awaiting what it takes.
+    /// Obtains the data; may suspend.
     ///
     /// - Parameters:
     ///   - form: Returns the content of the request, or `nil` if the host program does not have it.
-    ///   - awaitTime: Waits for the request's turn for a signature check.
+    ///   - awaitTime: Waits until the event loop has time for a signature check.
     package func answer(
         form: () async throws -> [UInt8]?, awaitTime: () async -> Void = {}
     ) async rethrows -> AdmissionAnswer {

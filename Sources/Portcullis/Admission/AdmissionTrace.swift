@@ -5,10 +5,10 @@ struct AdmissionTrace: Sendable {
     /// The outcome of a step.
     enum Outcome: Sendable, Hashable {
         case passed
-        /// The token passed it before, and is cached.
+        /// A cached token has already passed the step.
         case remembered
         case refused(RefusalReason)
-        /// Judged after the refusal; does not change the decision.
+        /// Evaluated after the refusal; does not change the decision.
         case wouldPass
         case wouldRefuse(RefusalReason)
 
@@ -20,7 +20,7 @@ struct AdmissionTrace: Sendable {
         }
     }
 
-    /// Whether the steps after a refusal are judged too.
+    /// Whether the steps after a refusal are evaluated too.
     let goesOn: Bool
     private(set) var outcomes: [AdmissionStep: Outcome] = [:]
     /// The step at which the request was refused, if it was.

@@ -8,15 +8,15 @@ extension ProtectedResource {
     /// Checks, in this order: the syntax of the credentials, the token, the proof of possession for a bound
     /// token, the user's authentication, the scopes, the authorization details. Does not check whose data is
     /// requested; that is the handler's decision. ``additionalFields(for:status:in:)`` returns the fields
-    /// that the answer has to carry.
+    /// to add to the response.
     ///
-    /// May wait for the issuer's keys or for introspection, each exchange at most ``TrustedIssuer/timeout``
-    /// (default 5 seconds), and for a replay store. A cached token costs neither a wait nor a signature
-    /// check, except for that of a DPoP proof, and except under ``AccessRequirement/freshlyIntrospected()``.
+    /// May wait for the issuer's keys or for introspection, each request at most ``TrustedIssuer/timeout``
+    /// (default 5 seconds), and for a replay store. With a cached token, it waits only for the replay store
+    /// and with ``AccessRequirement/freshlyIntrospected()``, and checks only the signature of a DPoP proof.
     ///
     /// - Parameters:
     ///   - head: The request.
-    ///   - requirement: What the token must carry; `.anyValidToken` still demands a valid token.
+    ///   - requirement: What the token must allow; `.anyValidToken` still requires a valid token.
     ///   - context: What is known about the request in addition to its head.
     /// - Throws: ``Refusal``, ready to be sent: 400, 401, 403, or 503 while the authorization server can't be
     ///   reached.
@@ -32,7 +32,7 @@ extension ProtectedResource {
 }
 
 extension Admission {
-    /// Advances the admission to its decision, awaiting what it needs.
+    /// Runs the admission to its decision, and awaits the data that it needs.
     mutating func decide(
         _ head: RequestHead, requiring requirement: AccessRequirement, in context: AuthorizationContext
     ) async throws(Refusal) -> AccessToken {

@@ -30,21 +30,25 @@ package struct AuthorizationServerMetadata: Sendable {
     let body: [UInt8]
     /// All members.
     let members: JSONObject
-    /// The locations without a document that has all needed members, if none has them.
-    private var shortcomings: [MetadataAttempt] = []
-    /// The fault to report if a member is missing.
-    var missingMember: AuthorizationServerFault {
-        shortcomings.isEmpty ? .missingMember : .noMetadata(shortcomings)
+    /// The fault of each location, if none has a document with all needed members.
+    private var shortcomings: [AuthorizationServerFault] = []
+
+    /// The fault to report if this member is missing.
+    func lacking(_ member: String) -> AuthorizationServerFault {
+        shortcomings.isEmpty ? .missingMember(member) : .noMetadata(shortcomings)
     }
 
     /// Parses a document, and rejects it if it names another issuer or its URLs are insecure.
     ///
     /// RFC 8414 §3.2, §3.3.
     init(_ body: [UInt8], issuer: String, allowsInsecureLoopback: Bool) throws(AuthorizationServerFault) {
-        guard let object = (try? JSONValue.parse(body))?.object else { throw .malformedDocument }
+        let json: JSONValue
+        do { json = try JSONValue.parse(body) } catch { throw .unparsable(body, error) }
+        guard let object = json.object else { throw .malformedDocument }
         // RFC 8414 §3.3: identical, code point by code point; a final slash makes another issuer.
         guard let named = object["issuer"]?.string, named.utf8.elementsEqual(issuer.utf8) else {
-            throw .issuerMismatch
+            throw .issuerMismatch(
+                named: object["issuer"]?.string.map(ForeignText.shown), expected: issuer)
         }
         jwksURI = object["jwks_uri"]?.string
         introspectionEndpoint = object["introspection_endpoint"]?.string
@@ -55,9 +59,13 @@ package struct AuthorizationServerMetadata: Sendable {
         protectedResources = object["protected_resources"]?.strings
         self.body = body
         members = object
-        for url in [jwksURI, introspectionEndpoint, certificateIntrospectionEndpoint] {
+        let endpoints = [
+            ("jwks_uri", jwksURI), ("introspection_endpoint", introspectionEndpoint),
+            ("mtls_endpoint_aliases.introspection_endpoint", certificateIntrospectionEndpoint),
+        ]
+        for (member, url) in endpoints {
             if let url, !IssuerURL.isFetchable(url, allowingInsecureLoopback: allowsInsecureLoopback) {
-                throw .insecureURL
+                throw .insecureURL(member: member)
             }
         }
     }
@@ -107,63 +115,39 @@ package struct AuthorizationServerMetadata: Sendable {
         uptime: @Sendable () -> MonotonicInstant
     ) async throws(AuthorizationServerFault) -> Refresher<AuthorizationServerMetadata>.Loaded {
         let end = uptime() + access.timeout
-        var attempts: [MetadataAttempt] = []
+        var faults: [AuthorizationServerFault] = []
         var incomplete: AuthorizationServerMetadata?
         for location in locations(of: issuer) {
             let remaining = end - uptime()
             guard remaining > .zero else { break }
-            let body: [UInt8]
             do throws(AuthorizationServerFault) {
-                body = try await access.body(
-                    .get, location, fields: [.accept: "application/json"], within: remaining)
-            } catch {
-                attempts.append(MetadataAttempt(location, of: issuer, error))
-                guard error.isAnswer else { break }
-                continue
-            }
-            do throws(AuthorizationServerFault) {
-                let metadata = try AuthorizationServerMetadata(
-                    body, issuer: issuer, allowsInsecureLoopback: access.allowsInsecureLoopback)
-                guard let lacked = metadata.lackedMember(needs) else {
-                    return .init(value: metadata, fingerprint: body)
+                let metadata = try await access.document(
+                    location, accepting: "application/json", within: remaining
+                ) { (body) throws(AuthorizationServerFault) in
+                    try AuthorizationServerMetadata(
+                        body, issuer: issuer, allowsInsecureLoopback: access.allowsInsecureLoopback)
                 }
-                attempts.append(MetadataAttempt(location, of: issuer, .missingMember, missing: lacked))
+                guard let lacked = metadata.lackedMember(needs) else {
+                    return .init(value: metadata, fingerprint: metadata.body)
+                }
+                faults.append(AuthorizationServerFault.missingMember(lacked).whenCalling(location))
                 // The more important member is that of the keys.
                 if incomplete == nil || (incomplete?.jwksURI == nil && metadata.jwksURI != nil) {
                     incomplete = metadata
                 }
             } catch {
-                let named = (try? JSONValue.parse(body))?.object?["issuer"]?.string
-                attempts.append(MetadataAttempt(location, of: issuer, error, named: named))
+                faults.append(error)
+                guard error.isAnswer else { break }
             }
         }
         if var incomplete {
-            incomplete.shortcomings = attempts
+            incomplete.shortcomings = faults
             // A location that was unavailable for a moment may have what is missing.
             return .init(
                 value: incomplete, fingerprint: incomplete.body,
-                isProvisional: attempts.contains { $0.fault.isTransient })
+                isProvisional: faults.contains(where: \.isTransient))
         }
-        guard attempts.count > 1 else { throw attempts.first?.fault ?? .malformedDocument }
-        throw .noMetadata(attempts)
-    }
-}
-
-extension AuthorizationServerFault {
-    /// Whether the next attempt may succeed without a change of the server's configuration.
-    fileprivate var isTransient: Bool {
-        switch self {
-        case .noResponse, .status(408), .status(429), .status(500...): true
-        default: false
-        }
-    }
-
-    /// Whether the server answered at all.
-    fileprivate var isAnswer: Bool {
-        switch self {
-        case .noResponse(.malformedResponse), .noResponse(.tooLarge): true
-        case .noResponse: false
-        default: true
-        }
+        guard faults.count > 1 else { throw faults.first ?? .insecureURL(member: nil) }
+        throw .noMetadata(faults)
     }
 }

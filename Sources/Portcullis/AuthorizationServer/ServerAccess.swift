@@ -49,11 +49,18 @@ package struct ServerAccess: Sendable {
             }
         }
 
-        var contentType: String? {
+        var contentType: String? { self[.contentType] }
+
+        subscript(name: FieldName) -> String? {
             switch self {
-            case .received(let response): response.fields[.contentType]
-            case .fetched(let response): response.fields[.contentType]
+            case .received(let response): response.fields[name]
+            case .fetched(let response): response.fields[name]
             }
+        }
+
+        /// The fault of the body, or what the fields say about why it cannot be parsed.
+        func explain(_ fault: AuthorizationServerFault) -> AuthorizationServerFault {
+            fault.explained(coding: self["Content-Encoding"], type: contentType)
         }
     }
 
@@ -65,16 +72,29 @@ package struct ServerAccess: Sendable {
         let append: (inout [UInt8]) -> Void
     }
 
-    /// Sends a request and returns the body of a 200; any other status is a fault, redirects included.
+    /// Fetches a document and parses the body of a 200; any other status is a fault, redirects included.
     ///
     /// - Parameter bound: The timeout, if it is shorter than the usual one.
-    func body(
-        _ method: Method, _ url: String, fields: Fields, within bound: Duration? = nil
-    ) async throws(AuthorizationServerFault) -> [UInt8] {
+    /// - Throws: The fault with the URL.
+    func document<Value>(
+        _ url: String, accepting types: String, within bound: Duration? = nil,
+        _ parse: ([UInt8]) throws(AuthorizationServerFault) -> Value
+    ) async throws(AuthorizationServerFault) -> Value {
         let outcome = await withCheckedContinuation { waiting in
-            send(method, url, fields: fields, within: bound ?? timeout) { waiting.resume(returning: $0) }
+            send(.get, url, fields: [.accept: types], within: bound ?? timeout) {
+                waiting.resume(returning: $0)
+            }
         }
-        return try outcome.get().body
+        do throws(AuthorizationServerFault) {
+            let response = try outcome.get()
+            do throws(AuthorizationServerFault) {
+                return try parse(response.body)
+            } catch {
+                throw response.explain(error)
+            }
+        } catch {
+            throw error.whenCalling(url)
+        }
     }
 
     /// Sends a request, and passes on a 200 response: once, on any thread, perhaps before this returns.
@@ -94,11 +114,12 @@ package struct ServerAccess: Sendable {
         var message = own == nil ? nil : prepared.request(method, url)
         if message == nil {
             guard IssuerURL.isFetchable(url, allowingInsecureLoopback: allowsInsecureLoopback) else {
-                return finish(.failure(.insecureURL))
+                return finish(.failure(.insecureURL(member: nil)))
             }
-            message =
-                own == nil
-                ? nil : prepared.prepare(method, url, fields: fields, isMistrusted: addresses.mistrusts(url))
+            message = own.flatMap {
+                prepared.prepare(
+                    method, url, fields: fields, by: $0, isMistrusted: addresses.mistrusts(url))
+            }
         }
         let bound = min(timeout, bound)
         let judge: @Sendable (Result<Response, FetchError>) -> Void = { [maxResponseByteCount] result in
@@ -135,7 +156,9 @@ package struct ServerAccess: Sendable {
         own.publicOnly().send(
             bytes, of: request, timeout: bound, maxResponseByteCount: maxResponseByteCount
         ) { [addresses, maxResponseByteCount] result in
-            guard case .failure(.forbiddenAddress) = result else { return finish(result) }
+            guard case .failure(let error) = result, error.kind == .forbiddenAddress else {
+                return finish(result)
+            }
             own.hasPrivateAddress(addresses.issuer) { isPrivate in
                 guard isPrivate else { return finish(result) }
                 own.send(
@@ -151,7 +174,7 @@ package struct ServerAccess: Sendable {
         switch result {
         case .failure(let error): .failure(.noResponse(error))
         case .success(let response) where response.status != .ok && response.status != status:
-            .failure(.status(response.status.code))
+            .failure(.init(status: response.status, location: response[.location]))
         case .success(let response) where response.body.count > maxResponseByteCount:
             .failure(.noResponse(.tooLarge))
         case .success(let response): .success(response)
@@ -187,8 +210,10 @@ private final class LastPrepared: Sendable {
     }
 
     /// - Parameter fields: The same each time for one URL.
-    func prepare(_ method: Method, _ url: String, fields: Fields, isMistrusted: Bool) -> Message? {
-        guard let request = try? PreparedRequest(method, url, fields: fields) else { return nil }
+    func prepare(
+        _ method: Method, _ url: String, fields: Fields, by fetcher: HTTPClientFetcher, isMistrusted: Bool
+    ) -> Message? {
+        guard let request = fetcher.prepare(method, url, fields: fields) else { return nil }
         let message = Message(request: request, isMistrusted: isMistrusted)
         last.withLock { $0 = (method, url, message) }
         return message

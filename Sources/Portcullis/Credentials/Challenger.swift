@@ -2,7 +2,7 @@
 
 import PortcullisJOSE
 
-/// Builds the refusals of one resource.
+/// Builds the refusals of one resource, with their challenges.
 ///
 /// RFC 6750 §3, RFC 9449 §7.1, §7.2, RFC 9470 §3, RFC 9728 §5.1.
 package struct Challenger: Sendable, Hashable {
@@ -27,7 +27,7 @@ package struct Challenger: Sendable, Hashable {
         self.namesAuthorizationDetails = namesAuthorizationDetails
     }
 
-    /// Builds the answer for a reason, with challenges that state what the request needs.
+    /// Builds the response for a reason, with challenges that state what the request needs.
     ///
     /// - Parameter attempt: How the client presented its token: the challenge of that scheme carries the
     ///   error.
@@ -49,9 +49,9 @@ package struct Challenger: Sendable, Hashable {
             authorizationDetails: includesDetails ? requirement.authorizationDetails : [])
     }
 
-    /// Builds the answer while the authorization server is unreachable.
+    /// Builds the response while the authorization server is unreachable.
     ///
-    /// Without challenge, or clients would drop a valid token.
+    /// It has no challenge, because clients would discard a valid token.
     package func unavailable(_ reason: RefusalReason, retryAfter: Duration) -> Refusal {
         Refusal(reason: reason, error: reason.outcome.error, challenges: [], retryAfter: retryAfter)
     }
@@ -64,8 +64,8 @@ package struct Challenger: Sendable, Hashable {
 
     /// The schemes to challenge with, Bearer first, since some clients read only the first challenge.
     ///
-    /// A valid but insufficient token, and one sent with DPoP, is challenged only in its own scheme: another
-    /// one would not help.
+    /// A valid but insufficient token, and one sent with DPoP, is challenged only in its own scheme:
+    /// another scheme would not help.
     private func schemes(_ reason: RefusalReason, _ attempt: Attempt) -> [Challenge.Scheme] {
         if case .with(let used) = attempt, offers(used), reason.isAboutRequirement || used == .dpop {
             return [used]

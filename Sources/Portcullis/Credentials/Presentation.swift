@@ -22,14 +22,14 @@ struct Presentation: Sendable {
         takesDPoP = Self.dpopAlgorithms(metadata) != nil
     }
 
-    /// The algorithms of proofs, or `nil` where DPoP is not taken.
+    /// The accepted algorithms of proofs, or `nil` if DPoP is not accepted.
     static func dpopAlgorithms(_ metadata: ProtectedResourceMetadata) -> [SignatureAlgorithm]? {
         let listed = metadata.dpopSigningAlgorithmsSupported.compactMap(SignatureAlgorithm.init)
         if !listed.isEmpty { return listed }
         return metadata.dpopBoundAccessTokensRequired == true ? DPoPPolicy.allAlgorithms : nil
     }
 
-    /// Whether a bearer token may be enough.
+    /// Whether bearer tokens are accepted: only if DPoP is not required.
     var takesBearer: Bool { (takesHeader || takesBody || takesQuery) && !requiresDPoP }
     /// Whether tokens are accepted only in the `Authorization` field.
     var isFieldOnly: Bool { !takesBody && !takesQuery }
@@ -44,11 +44,11 @@ struct Presentation: Sendable {
         return places.joined(separator: " or ")
     }
 
-    /// Returns the only token of a request.
+    /// Returns the token of a request; throws if there is none or more than one.
     ///
     /// - Parameters:
-    ///   - form: The content, if it is a form and known.
-    ///   - attempt: Set to how the request presents its token, also if this throws.
+    ///   - form: The content, or `nil` if it is not a form or not available.
+    ///   - attempt: Set to how the request presents its token, even if this throws.
     func read(
         _ head: borrowing RequestHead, form: [UInt8]?, _ attempt: inout Attempt
     ) throws(RefusalReason) -> PresentedToken {
@@ -66,7 +66,7 @@ struct Presentation: Sendable {
         case found(Challenge.Scheme, Range<Int>)
     }
 
-    // RFC 6750 §2.1, RFC 9449 §7.1: a scheme that the resource does not accept counts as no credentials.
+    // RFC 6750 §2.1, RFC 9449 §7.1: a scheme that the resource does not accept is like no credentials.
     private func readField(_ head: borrowing RequestHead, _ attempt: inout Attempt) throws(RefusalReason)
         -> Field
     {
@@ -88,7 +88,7 @@ struct Presentation: Sendable {
         }
     }
 
-    // RFC 6750 §2: a client uses one method. A place that is not accepted is not a method.
+    // RFC 6750 §2: a client uses one method. A place that is not accepted does not count.
     private func readAnywhere(
         _ field: Field, _ head: borrowing RequestHead, _ form: [UInt8]?, _ attempt: inout Attempt
     ) throws(RefusalReason) -> PresentedToken {
@@ -133,9 +133,9 @@ struct Presentation: Sendable {
 ///
 /// RFC 9449 §7.2.
 package enum Attempt: Sendable, Hashable {
-    /// Without accepted credentials.
+    /// There are no accepted credentials.
     case none
-    /// In one scheme.
+    /// With one scheme.
     case with(Challenge.Scheme)
     /// In more than one way.
     case unclear

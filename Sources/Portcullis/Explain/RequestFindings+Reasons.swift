@@ -186,7 +186,9 @@ extension RequestFindings {
     ) -> Texts? {
         let expected = "the certificate \(FindingWords.prefix(claims?["cnf"]?.object?["x5t#S256"]))"
         switch reason {
-        case .missingClientCertificate: return (expected, "none")
+        case .missingClientCertificate:
+            let hasField = head.fields.contains(ClientCertificate.fieldName)
+            return (expected, hasField ? "none; Client-Cert does not count here" : "none")
         case .clientCertificateMismatch:
             let actual = try? context.clientCertificate.thumbprint(in: head)
             return (expected, "the certificate \(actual.map { FindingWords.prefix($0.base64URL) } ?? "none")")

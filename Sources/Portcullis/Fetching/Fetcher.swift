@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 public import PortcullisHTTP
+public import PortcullisTransport
 
 /// The gate's only access to the network: for keys, authorization server metadata and introspection.
 ///
@@ -102,6 +103,23 @@ public enum FetchError: Error, Sendable, Hashable {
     case malformedResponse
     /// The gate has no fetcher.
     case noFetcher
+    /// The package's own client failed: the phase and the cause.
+    case failed(HTTPClientError)
+}
+
+extension FetchError {
+    /// The error without its details: never ``failed(_:)``.
+    package var kind: FetchError {
+        guard case .failed(let error) = self else { return self }
+        return switch error {
+        case .timeout: .timedOut
+        case .responseTooLarge: .tooLarge
+        case .malformedResponse: .malformedResponse
+        case .tls: .untrustedServer
+        case .forbiddenAddress: .forbiddenAddress
+        default: .unreachable
+        }
+    }
 }
 
 /// Used if no fetcher is configured: fixed keys need none.

@@ -54,7 +54,7 @@ public struct HTTPClientFetcher: Fetcher {
                     isRepeatable: true), permitting: addresses)
             return FetchResponse(status: response.status, fields: response.fields, body: response.body)
         } catch {
-            throw Self.fetchError(error)
+            throw .failed(error)
         }
     }
 
@@ -67,19 +67,13 @@ public struct HTTPClientFetcher: Fetcher {
             message, of: prepared, deadline: timeout, maxResponseByteCount: maxResponseByteCount,
             isRepeatable: true, permitting: addresses
         ) { result in
-            finish(result.mapError(Self.fetchError))
+            finish(result.mapError(FetchError.failed))
         }
     }
 
-    private static func fetchError(_ error: HTTPClientError) -> FetchError {
-        switch error {
-        case .timeout: .timedOut
-        case .responseTooLarge: .tooLarge
-        case .malformedResponse: .malformedResponse
-        case .tls: .untrustedServer
-        case .forbiddenAddress: .forbiddenAddress
-        default: .unreachable
-        }
+    /// Serializes what all requests to one URL have in common, or returns `nil` if it cannot be sent.
+    func prepare(_ method: Method, _ url: String, fields: Fields) -> PreparedRequest? {
+        try? client.prepare(method, url, fields: fields)
     }
 }
 

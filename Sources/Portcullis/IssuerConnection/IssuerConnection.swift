@@ -158,6 +158,11 @@ extension IssuerConnection {
         return await keys.reading(at: now) != nil
     }
 
+    /// Why the last attempt to fetch keys failed, or `nil` if it did not.
+    package var keyFault: AuthorizationServerFault? {
+        get async { await keys?.lastFault }
+    }
+
     /// Asks the introspection endpoint about a token that does not exist; `nil` if it answers, or if there
     /// is no introspection.
     ///

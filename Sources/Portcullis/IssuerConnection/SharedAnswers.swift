@@ -3,18 +3,18 @@
 import PortcullisJOSE
 import PortcullisTransport
 
-/// The access to the shared cache for one token.
+/// Reads and writes the shared cache's entry for one token.
 package struct SharedAnswers: Sendable {
-    /// A valid answer, and its end.
+    /// A valid answer, and its expiry.
     struct Recalled: Sendable {
         let answer: IntrospectionClient.Answer
         let until: MonotonicInstant
     }
 
-    /// The result of a look-up.
+    /// The result of a lookup.
     package struct Reading: Sendable {
         var recalled: Recalled?
-        /// The ticket for storing an answer; `nil` if there is one already or the cache is unreachable.
+        /// The ticket for storing an answer; `nil` if the cache has one or can't be reached.
         var ticket: UInt64?
     }
 
@@ -54,7 +54,7 @@ package struct SharedAnswers: Sendable {
         }
     }
 
-    /// Stores an answer for others.
+    /// Stores an answer for the processes that share the cache.
     func remember(
         _ answer: IntrospectionClient.Answer, askedAt moment: MonotonicInstant, since ticket: UInt64
     ) async {
@@ -76,10 +76,11 @@ package struct SharedAnswers: Sendable {
 }
 
 extension TrustedIssuer {
-    /// Returns a hash of endpoint, client and protection, on which an introspection answer depends.
+    /// Returns a hash of everything that an introspection answer depends on in the configuration.
     ///
-    /// An unsigned answer is invalid if signed ones are required, and an answer to one client is not valid
-    /// for another. RFC 7662 §2.2, RFC 9701 §5.
+    /// That is the endpoint, the client, the required signature and the permission of loopback URLs: an
+    /// unsigned answer is invalid if a signed one is required, and an answer to one client is not valid for
+    /// another. RFC 7662 §2.2, RFC 9701 §5.
     func asker(_ introspection: Introspection) -> [UInt8] {
         var parts = introspection.authentication.identity
         parts.append(introspection.endpoint.map { [0x3D] + Array($0.utf8) } ?? [])

@@ -3,30 +3,30 @@
 import PortcullisJOSE
 import PortcullisTransport
 
-/// Decides whether a failing server is called: not at all for a while, then once, then as before.
+/// Suspends calls to a failing server: no calls for a while, then one probe, then calls as before.
 ///
-/// A value without I/O. Without it every request would wait for its own timeout while the server is down, and
-/// a recovering server would receive all of them at once.
+/// A value without I/O. Without it, every request would wait for its own timeout while the server is down,
+/// and a recovering server would receive all of them at once.
 ///
 /// Unauthenticated clients choose the tokens that are introspected, and some tokens make some servers fail.
-/// So each token counts once; and unless the network or a token known to be valid failed too, a probe with a
-/// token of our own choice decides before calls are suspended.
+/// Therefore each token counts once. If only unknown tokens failed, a probe with a token of our own choice
+/// decides whether calls are suspended.
 struct CircuitBreaker: Sendable {
     /// The number of tokens that must fail in a row before calls may be suspended.
     static let failureLimit = 5
-    /// How long no further probe is made after a successful one.
+    /// For this long after a successful probe, failures of unknown tokens start no other probe.
     static let trustTime = Duration.seconds(1)
-    /// The longest pause between two probes; the first is a second, and each is twice the one before.
+    /// The maximum pause between two probes; the first pause is a second, and each is twice the one before.
     static let longestPause = Duration.seconds(30)
 
     /// The permission to make one call.
     struct Permit: Sendable {
-        fileprivate let era: UInt64
+        fileprivate let generation: UInt64
     }
 
-    /// What a call may do that would be made now.
+    /// What to do with a new call.
     enum CallDecision: Sendable {
-        /// Go ahead, when it is its turn.
+        /// Make the call when its turn comes.
         case admitted
         /// Wait for the probe in flight.
         case afterProbe
@@ -49,7 +49,7 @@ struct CircuitBreaker: Sendable {
     enum Evidence: Sendable {
         /// A fault of the server, whatever the token: the network failed, or the token is known to be valid.
         case ofServer
-        /// Perhaps only a fault with this token.
+        /// Perhaps the server fails only for this token.
         case ofToken
     }
 
@@ -64,16 +64,16 @@ struct CircuitBreaker: Sendable {
     /// The failures since the last success.
     private struct Failures: Sendable {
         /// Failures independent of the token count each time, even for the same token.
-        var ofServerCount = 0
+        var serverFailureCount = 0
         var suspects: Set<UInt64> = []
 
-        var isEmpty: Bool { ofServerCount == 0 && suspects.isEmpty }
-        var areEnough: Bool { ofServerCount + suspects.count >= CircuitBreaker.failureLimit }
+        var isEmpty: Bool { serverFailureCount == 0 && suspects.isEmpty }
+        var reachLimit: Bool { serverFailureCount + suspects.count >= CircuitBreaker.failureLimit }
 
         mutating func add(_ digest: SHA256Digest, _ evidence: Evidence) {
             switch evidence {
-            case .ofServer: ofServerCount += 1
-            // After a successful probe there may be more suspects than needed.
+            case .ofServer: serverFailureCount += 1
+            // Within the trust time there may be more suspects than the limit; these are not stored.
             case .ofToken where suspects.count < CircuitBreaker.failureLimit: suspects.insert(digest.prefix)
             case .ofToken: break
             }
@@ -82,16 +82,16 @@ struct CircuitBreaker: Sendable {
 
     private var state = State.closed
     /// Counts the changes of state, so that calls started before a change have no effect after it.
-    private var era: UInt64 = 0
+    private var generation: UInt64 = 0
     private var pauseCount = 0
     private var failures = Failures()
     private var trustedUntil = MonotonicInstant(nanoseconds: 0)
 
-    var permit: Permit { Permit(era: era) }
+    var permit: Permit { Permit(generation: generation) }
 
-    /// Returns what a new call may do.
+    /// Returns what to do with a new call.
     ///
-    /// - Parameter isKnown: Whether its token is known to be good.
+    /// - Parameter isKnown: Whether its token is known to be valid.
     func decision(isKnown: Bool, at now: MonotonicInstant) -> CallDecision {
         switch state {
         case .closed: .admitted
@@ -115,11 +115,11 @@ struct CircuitBreaker: Sendable {
         enter(.probing)
     }
 
-    /// Records an answer of the server.
+    /// Records that the server answered.
     ///
     /// - Returns: Whether calls were suspended until now.
     mutating func succeeded(_ permit: Permit, isProbe: Bool = false, at now: MonotonicInstant) -> Bool {
-        guard permit.era == era else { return false }
+        guard permit.generation == generation else { return false }
         pauseCount = 0
         switch state {
         case .closed: if !failures.isEmpty { failures = Failures() }
@@ -134,17 +134,17 @@ struct CircuitBreaker: Sendable {
         return false
     }
 
-    /// Records the failure of a call about a token.
+    /// Records the failure of a call with this token.
     mutating func failed(
         _ permit: Permit, about digest: SHA256Digest, _ evidence: Evidence, isProbe: Bool = false,
         at now: MonotonicInstant
     ) -> Consequence {
-        guard permit.era == era else { return .none }
+        guard permit.generation == generation else { return .none }
         switch state {
         case .closed:
             failures.add(digest, evidence)
-            guard failures.areEnough else { return .none }
-            if failures.ofServerCount > 0 { return suspend(at: now) }
+            guard failures.reachLimit else { return .none }
+            if failures.serverFailureCount > 0 { return suspend(at: now) }
             guard now >= trustedUntil else { return .none }
             enter(.suspected)
             return .probe
@@ -163,7 +163,7 @@ struct CircuitBreaker: Sendable {
     }
 
     private mutating func enter(_ next: State) {
-        era += 1
+        generation += 1
         state = next
         failures = Failures()
     }

@@ -99,3 +99,8 @@ public struct IntrospectionCacheUnavailable: Error, Sendable, Hashable {
     /// Makes the error.
     public init() {}
 }
+
+extension IntrospectionCacheUnavailable: CustomStringConvertible {
+    /// A phrase for a log.
+    public var description: String { "the shared cache of introspection answers is not available" }
+}

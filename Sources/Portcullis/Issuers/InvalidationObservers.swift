@@ -13,7 +13,7 @@ package final class InvalidationObservers: Sendable {
 
     private let state = Mutex(State())
 
-    /// Starts without observers.
+    /// Creates an empty list.
     package init() {}
 
     package func add(_ observer: @escaping Observer) {

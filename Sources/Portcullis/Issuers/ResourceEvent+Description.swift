@@ -51,12 +51,23 @@ extension AuthorizationServerFault: CustomStringConvertible {
     public var description: String {
         switch self {
         case .noResponse(let error): error.description
+        case .calling(let url, let fault): "\(url): \(fault)"
         case .status(let code): "the answer has status \(code), not 200"
-        case .malformedDocument: "the answer is not the expected JSON"
-        case .issuerMismatch: "the issuer in the metadata differs from the configured one"
-        case .insecureURL: "a URL in the metadata is not https"
-        case .missingMember: "the metadata lacks a required member"
-        case .noMetadata(let attempts): attempts.map(\.description).joined(separator: "; ")
+        case .redirect(let code, let target):
+            "the answer is a redirect (status \(code)) to \(target ?? "a URL that is not shown"), "
+                + "which is not followed"
+        case .contentCoding(let coding): "the answer has Content-Encoding \(coding), which was not asked for"
+        case .mediaType(let type): "the answer is \(type), not JSON"
+        case .malformedJSON(let problem): "the answer is not strict JSON: \(problem)"
+        case .malformedDocument: "the answer is not a JSON object"
+        case .issuerMismatch(let named?, let expected):
+            "the issuer in the metadata is \"\(named)\", not \"\(expected)\", byte for byte"
+        case .issuerMismatch(nil, let expected):
+            "the metadata has no issuer; it must be \"\(expected)\""
+        case .insecureURL(let member?): "the \(member) in the metadata is not an https URL"
+        case .insecureURL(nil): "the URL is not https"
+        case .missingMember(let name): "the document has no \(name), or one of another type"
+        case .noMetadata(let faults): faults.map(\.description).joined(separator: "; ")
         case .emptyKeySet: "the key set has no usable key"
         case .rejectedCredentials: "the introspection endpoint refused our credentials"
         case .unsignedAnswer: "the introspection answer is not signed"
@@ -69,30 +80,20 @@ extension AuthorizationServerFault: CustomStringConvertible {
     }
 }
 
-extension MetadataAttempt: CustomStringConvertible {
-    /// The URL, and what is wrong there.
-    public var description: String {
-        switch fault {
-        case .issuerMismatch:
-            "\(url): its issuer is \(namedIssuer.map { "\"\($0)\"" } ?? "another"), not \"\(expectedIssuer)\""
-        case .missingMember: "\(url): \(missingMember.map { "it has no \($0)" } ?? "\(fault)")"
-        default: "\(url): \(fault)"
-        }
-    }
-}
-
 extension FetchError: CustomStringConvertible {
     /// A phrase for a log.
     public var description: String {
         switch self {
         case .unreachable: "the connection failed or broke"
         case .forbiddenAddress:
-            "the host has only private addresses, which the policy for private addresses refuses"
+            FetchError.failed(.forbiddenAddress).description
         case .untrustedServer: "the certificate of the server is not trusted"
         case .timedOut: "there was no complete answer in time"
-        case .tooLarge: "the answer is too large"
+        case .tooLarge: "the answer is larger than max_response_bytes allows"
         case .malformedResponse: "the answer is not HTTP"
         case .noFetcher: "no fetcher is configured"
+        case .failed(.responseTooLarge): FetchError.tooLarge.description
+        case .failed(let error): error.description
         }
     }
 }

@@ -3,10 +3,10 @@
 import PortcullisJOSE
 
 extension ProtectedResourceMetadata {
-    /// The reason that a configured `signed_metadata` can't be published with these members, or `nil`.
+    /// Why a configured `signed_metadata` can't be published with these members, or `nil`.
     ///
-    /// Readers are more lenient: they let signed values win.
-    /// Does not verify the signature: its key is the issuer's, where clients get it.
+    /// Clients are more lenient: for them, signed values take precedence. Does not verify the signature: the
+    /// key belongs to the issuer, and clients fetch it there.
     ///
     /// RFC 9728 §2.2, §3.3.
     var signedMetadataObjection: String? {
@@ -34,7 +34,7 @@ extension ProtectedResourceMetadata {
         let differs = claims.members.contains { claim in
             Self.isKnown(claim.name) && plain[claim.name] != claim.value
         }
-        // RFC 9728 §2.2: signed values win, so with different values readers would disagree.
+        // RFC 9728 §2.2: signed values take precedence, but clients that do not support them read the others.
         return differs
             ? "The claims must have the same values as the metadata's members (RFC 9728 §2.2)." : nil
     }

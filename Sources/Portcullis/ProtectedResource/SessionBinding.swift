@@ -2,13 +2,14 @@
 
 import PortcullisJOSE
 
-/// Binds sessions and other server state to the user of a token, with handles that only that user can use.
+/// Makes session identifiers (handles) that only the user of the token that they were made for can use.
 ///
-/// A handle is not a credential: every request needs its token, and a handle with the token of another user
-/// is refused. It consists of random bytes and a seal, and is not stored; the app decides where and how long
-/// it keeps the state. The user is the token's `sub` within its issuer, or its client if there is none.
+/// A handle identifies a session or other server state. It is not a credential: every request needs its
+/// token, and a handle with the token of another user is refused. It consists of random bytes and a seal, and
+/// is not stored; the app decides where and how long it keeps the state. The user is the token's `sub` within
+/// its issuer, or its client if there is none.
 ///
-///     let session = handles.makeHandle(for: token)  // for the answer that opens a session
+///     let session = handles.makeHandle(for: token)  // for the response that opens a session
 ///     guard handles.accepts(handle, with: token) else { return .notFound }
 ///
 /// MCP security best practices, "Session Hijacking".
@@ -20,7 +21,7 @@ public struct SessionBinding: Sendable, CustomStringConvertible, CustomDebugStri
 
     private let key: SealingKey
 
-    /// Makes handles that are valid for as long as this process, and its copies of this value, live.
+    /// Makes handles that are valid until this process ends, for this value and its copies.
     public init() {
         key = .random()
     }
@@ -65,10 +66,10 @@ public struct SessionBinding: Sendable, CustomStringConvertible, CustomDebugStri
         return key.seal(message + random)
     }
 
-    /// A fixed text without any content.
+    /// A fixed string, without the key.
     public var description: String { "SessionBinding(redacted)" }
-    /// A fixed text without any content.
+    /// A fixed string, without the key.
     public var debugDescription: String { description }
-    /// A fixed text without any content.
+    /// A fixed string, without the key.
     public var customMirror: Mirror { Mirror(self, children: [:]) }
 }

@@ -2,9 +2,9 @@
 
 /// The expected and the actual value at the step that refused: for logs and metrics, never for the client.
 ///
-/// Claims of a token appear as they are, made printable and truncated. Of tokens, nonces and identifiers only
-/// the length appears, and from 32 characters on the first 16 of 43 characters of their SHA-256 hash: a
-/// shorter value, such as a password sent by mistake, could be guessed. Neither text has more than about 1000
+/// Claims of a token appear as printable, truncated text. Tokens, nonces and identifiers appear only as their
+/// length, and from 32 characters on also with the first 16 of the 43 characters of their SHA-256 hash: a
+/// shorter value, such as a password sent by mistake, could be guessed. Each value has at most about 1000
 /// bytes.
 public final class RefusalFinding: Sendable, Hashable, CustomStringConvertible {
     /// What the resource expected.
@@ -17,17 +17,17 @@ public final class RefusalFinding: Sendable, Hashable, CustomStringConvertible {
         self.got = FindingWords.bounded(got)
     }
 
-    /// Whether both say the same.
+    /// Whether both have the same values.
     public static func == (first: RefusalFinding, second: RefusalFinding) -> Bool {
         first.expected == second.expected && first.got == second.got
     }
 
-    /// Hashes both texts.
+    /// Hashes both values.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(expected)
         hasher.combine(got)
     }
 
-    /// Both texts.
+    /// Both values in one phrase.
     public var description: String { "expected \(expected), got \(got)" }
 }

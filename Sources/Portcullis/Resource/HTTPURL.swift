@@ -118,6 +118,11 @@ package struct HTTPURL: Sendable, Hashable {
     }
 }
 
+extension HTTPURL.Malformation: CustomStringConvertible {
+    /// The rule that the text breaks.
+    package var description: String { sentence }
+}
+
 extension HTTPURL {
     /// Whether both URLs have the same origin: scheme, host and port.
     ///

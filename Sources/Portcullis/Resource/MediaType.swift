@@ -2,7 +2,7 @@
 
 /// Comparisons of media types.
 enum MediaType {
-    /// A media type as `typ` compares it: in lower case, without `application/` in front.
+    /// Normalizes a media type for comparisons of `typ`: lower case, without the prefix `application/`.
     ///
     /// RFC 7515 §4.1.9.
     static func normalized(_ type: String) -> String {

@@ -15,7 +15,7 @@ package struct WellKnownLocation: Sendable, Hashable {
 
     /// The whole URL, in the spelling of the identifier.
     package let url: String
-    /// The path with its percent-encoding normalised.
+    /// The path with normalized percent-encoding.
     package let path: String
     /// The query that requests must have, or `nil`.
     package let query: String?
@@ -41,10 +41,10 @@ package struct WellKnownLocation: Sendable, Hashable {
 
     /// Whether a request with this path and query is for the document.
     ///
-    /// The path matches with or without a final slash, since clients differ there; the query must match
+    /// The path matches with or without a final slash, since clients request both; the query must match
     /// exactly.
     ///
-    /// - Parameter requested: A path with normalised percent-encoding.
+    /// - Parameter requested: A path with normalized percent-encoding.
     ///
     /// RFC 9728 §3.1.
     package func matches(path requested: String, query requestedQuery: String?) -> Bool {
@@ -52,7 +52,7 @@ package struct WellKnownLocation: Sendable, Hashable {
         return bare.elementsEqual(pathWithoutSlash.utf8) && matches(query: requestedQuery)
     }
 
-    /// Whether a request with this unnormalised query is for the document, given a matching path.
+    /// Whether a request with this unnormalized query is for the document, given a matching path.
     ///
     /// Any query is ignored if the identifier has none. RFC 9728 §3.1.
     package func matches(query requested: String?) -> Bool {
@@ -61,7 +61,7 @@ package struct WellKnownLocation: Sendable, Hashable {
         return normalised.utf8.elementsEqual(query.utf8)
     }
 
-    /// Returns the problem of an additional suffix, or `nil`.
+    /// Returns why an additional suffix is invalid, or `nil`.
     ///
     /// RFC 8615 §3.
     static func objection(toSuffix suffix: String) -> String? {

@@ -4,7 +4,7 @@
 ///
 /// RFC 6749 §3.3.
 package struct GrantedScopes: Sendable {
-    /// Up to this number, scopes are compared one by one, no slower than hashing one, and without a table.
+    /// Up to this number, a linear search is as fast as hashing, and needs no table.
     static let comparedCount = 8
 
     private let compared: [Scope]

@@ -45,9 +45,9 @@ package struct ScopeRequirement: Sendable, Hashable, ExpressibleByStringLiteral,
 
     /// Requires at least one of these scopes.
     ///
-    /// Traps on an empty list, which no token could meet.
+    /// Traps on an empty list: no token could meet it.
     ///
-    /// A challenge names only the first one, which a client should request.
+    /// A challenge names only the first one, for clients to request.
     package static func any(
         of scopes: [Scope], file: StaticString = #fileID, line: UInt = #line
     ) -> ScopeRequirement {
@@ -58,7 +58,8 @@ package struct ScopeRequirement: Sendable, Hashable, ExpressibleByStringLiteral,
 
     /// Whether these scopes meet the requirement.
     package func isSatisfied(by granted: GrantedScopes) -> Bool {
-        // All until one is missing, or any until one is there. By place, since an iterator counts references.
+        // `all` stops at the first missing scope, `any` at the first granted one. By index, because an
+        // iterator retains and releases.
         for index in scopes.indices where granted.contains(scopes[index]) == (kind == .any) {
             return kind == .any
         }

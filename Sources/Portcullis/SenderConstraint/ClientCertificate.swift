@@ -21,7 +21,7 @@ extension ClientCertificate {
     /// `Client-Cert`.
     ///
     /// RFC 9440 §2.2.
-    static let fieldName: FieldName = "Client-Cert"
+    package static let fieldName: FieldName = "Client-Cert"
 
     /// Returns the hash of the certificate, or `nil` if the client has none.
     ///

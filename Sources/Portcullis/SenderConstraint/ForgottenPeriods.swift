@@ -2,11 +2,11 @@
 
 package import PortcullisJOSE
 
-/// Wall-clock periods of used proofs that are no longer recorded although they could still be accepted.
+/// Wall-clock periods whose used proofs have been dropped, although these proofs could still be accepted.
 ///
-/// They arise if the wall clock ran ahead and was set back: the records' elapsed time is over, but by the
-/// wall clock they are still valid. A proof of such a period counts as used, so that the table neither
-/// accepts it twice nor stays full.
+/// They arise if the wall clock ran ahead and was set back: the records have expired by elapsed time, but by
+/// the wall clock the proofs are still valid. A proof from such a period is refused as used, so that the
+/// table neither accepts it twice nor stays full.
 package struct ForgottenPeriods {
     /// The maximum number of periods; beyond it, the two closest are merged.
     package static let maximumCount = 16
@@ -42,12 +42,12 @@ package struct ForgottenPeriods {
     }
 
     private mutating func mergeClosest() {
-        let place = (1..<periods.count).min { first, second in
+        let index = (1..<periods.count).min { first, second in
             periods[first].lowerBound - periods[first - 1].upperBound
                 < periods[second].lowerBound - periods[second - 1].upperBound
         }
-        guard let place else { return }
-        periods[place - 1] = periods[place - 1].lowerBound...periods[place].upperBound
-        periods.remove(at: place)
+        guard let index else { return }
+        periods[index - 1] = periods[index - 1].lowerBound...periods[index].upperBound
+        periods.remove(at: index)
     }
 }

@@ -15,17 +15,17 @@ public import PortcullisJOSE
 public protocol ReplayStore: Sendable {
     /// Records a proof, unless it is recorded already.
     ///
-    /// May wait, but only briefly, since the request waits too.
+    /// May wait, but only briefly, because the request waits for it.
     func insert(_ record: ReplayRecord) async -> ReplayVerdict
 
-    /// How long the store has seen every proof, or `nil` if it outlives the server.
+    /// For how long the store has recorded every accepted proof; `nil` if its records outlive the process.
     ///
-    /// A proof issued earlier is refused, since an earlier process may have accepted it. Default `nil`.
+    /// An older proof is refused, since an earlier process may have accepted it. Default `nil`.
     var age: Duration? { get }
 }
 
 extension ReplayStore {
-    /// `nil`: the store outlives the server.
+    /// `nil`: the records outlive the process.
     public var age: Duration? { nil }
 }
 
@@ -46,7 +46,7 @@ public struct ReplayRecord: Sendable, Hashable {
     /// How long the record must be kept after its insertion, by a monotonic clock.
     public var lifetime: Duration { .seconds(min(max(until.seconds - now.seconds, 0), 1e9)) }
 
-    /// Makes a record, for tests of stores.
+    /// Creates a record, for tests of stores.
     public init(identifier: [UInt8], keyThumbprint: [UInt8], now: NumericDate, until: NumericDate) {
         self.identifier = identifier
         self.keyThumbprint = keyThumbprint
@@ -55,7 +55,7 @@ public struct ReplayRecord: Sendable, Hashable {
     }
 }
 
-/// The answer of a store about a proof.
+/// The result of recording a proof.
 ///
 /// RFC 9449 §11.1.
 public enum ReplayVerdict: Sendable, Hashable {
@@ -63,13 +63,13 @@ public enum ReplayVerdict: Sendable, Hashable {
     case fresh
     /// The proof was recorded before: it was used already.
     case replayed
-    /// There is no room, or none for this key. Answered with 503.
+    /// The store is full, or full for this key. The request gets 503.
     case full
-    /// The store can't be reached. Answered with 503.
+    /// The store can't be reached. The request gets 503.
     case unavailable
 }
 
-/// A proof that has to be looked up in a store.
+/// A proof to record in a store.
 package struct ReplayQuestion: Sendable {
     let store: any ReplayStore
     let record: ReplayRecord

@@ -14,7 +14,7 @@ struct ChallengeLint {
 
     init(_ response: FetchResponse, _ report: inout CheckReport) {
         guard response.status == .unauthorized else {
-            report.note(.warn, "challenge.status", Self.sentence(for: response.status))
+            report.note(.warn, "challenge.status", Self.sentence(for: response))
             return
         }
         report.note(.pass, "challenge.status", "A call without a token is answered 401.")
@@ -40,14 +40,15 @@ struct ChallengeLint {
         }
     }
 
-    private static func sentence(for status: Status) -> String {
-        switch status.code {
+    private static func sentence(for response: FetchResponse) -> String {
+        let status = response.status
+        return switch status.code {
         case 200..<300:
             "A call without a token is answered \(status.code): the URL is public or not protected. "
                 + "Clients do not learn where to get a token."
         case 300..<400:
-            "A call without a token is answered with a redirect (\(status.code)), which clients do not "
-                + "follow."
+            "A call without a token is answered with a redirect (\(status.code))\(response.target), which "
+                + "clients do not follow."
         default:
             "A call without a token is answered \(status.code) and not 401, so clients do not learn where to "
                 + "get one."

@@ -74,7 +74,7 @@ package enum CheckCommand: Subcommand {
             let document = DocumentLint.document(bytes, &report)
             report.readiness = Readiness(document: document)
         } catch {
-            report.trouble = "The file \(error.message)."
+            report.trouble = "The file \(path) \(error.message)."
         }
         return write([report], isJSON: isJSON, console)
     }

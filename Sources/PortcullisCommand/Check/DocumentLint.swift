@@ -12,7 +12,7 @@ enum DocumentLint {
     /// Checks the response, and the document in it if there is one.
     static func check(_ response: FetchResponse, _ report: inout CheckReport) -> JSONObject? {
         guard response.status == .ok else {
-            report.note(.fail, "metadata.status", statusSentence(response.status))
+            report.note(.fail, "metadata.status", statusSentence(response))
             return nil
         }
         report.note(.pass, "metadata.status", "The metadata URL is answered 200.")
@@ -21,9 +21,11 @@ enum DocumentLint {
         return document(response.body, &report)
     }
 
-    private static func statusSentence(_ status: Status) -> String {
-        (300..<400).contains(status.code)
-            ? "The metadata URL is answered with a redirect (\(status.code)), which clients do not follow "
+    private static func statusSentence(_ response: FetchResponse) -> String {
+        let status = response.status
+        return (300..<400).contains(status.code)
+            ? "The metadata URL is answered with a redirect (\(status.code))\(response.target), which clients do "
+                + "not follow "
                 + "(RFC 9728 §3.2)."
             : "The metadata URL is answered \(status.code) and not 200 (RFC 9728 §3.2)."
     }
@@ -62,11 +64,13 @@ enum DocumentLint {
 
     /// Checks the document's bytes.
     static func document(_ body: [UInt8], _ report: inout CheckReport) -> JSONObject? {
-        guard let json = try? JSONValue.parse(body) else {
+        let json: JSONValue
+        do throws(JSONError) {
+            json = try JSONValue.parse(body)
+        } catch {
             report.note(
                 .fail, "metadata.json",
-                "The document is not strict JSON: UTF-8 without a byte order mark, each name once (RFC 8259)."
-            )
+                "The document is not strict JSON; found \(JSONProblem(error, in: body)) (RFC 8259).")
             return nil
         }
         guard let object = json.object else {
@@ -158,6 +162,13 @@ enum DocumentLint {
     /// Whether a resource has the same origin as a public URL and lies below its path.
     private static func isBelow(_ resource: String, _ requested: String) -> Bool {
         ProtectedResourceDiscovery.ResourceMatching.identicalOrAbove.accepts(requested, for: resource)
+    }
+}
+
+extension FetchResponse {
+    /// Where a redirect leads, after "to", without the query; empty if it is not shown.
+    var target: String {
+        fields[.location].flatMap(ForeignText.shownURL).map { " to \($0)" } ?? ""
     }
 }
 

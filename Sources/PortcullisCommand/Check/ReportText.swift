@@ -48,8 +48,8 @@ package struct ReportText {
         var parts = [paint(isPass ? "32" : "31", isPass ? "pass" : "FAIL")]
         if let readiness = report.readiness { parts.append("agent-readiness \(readiness.score) of 1.0") }
         if let root = report.rootReadiness { parts.append("\(root.score) at the root") }
-        parts.append("\(report.count(of: .warn)) warnings")
-        parts.append("\(report.count(of: .fail)) failures")
+        parts.append(Self.counted(report.count(of: .warn), "warning"))
+        parts.append(Self.counted(report.count(of: .fail), "failure"))
         return "  " + parts.joined(separator: ", ")
     }
 
@@ -58,7 +58,12 @@ package struct ReportText {
         let counts = [Outcome.success, .failure, .trouble].map { outcome in
             "\(reports.count { $0.outcome == outcome }) \(outcome.word)"
         }
-        return "\(reports.count) resources: " + counts.joined(separator: ", ") + "\n"
+        return Self.counted(reports.count, "resource") + ": " + counts.joined(separator: ", ") + "\n"
+    }
+
+    /// A number with its noun, in the plural unless the number is 1.
+    private static func counted(_ count: Int, _ noun: String) -> String {
+        "\(count) \(noun)\(count == 1 ? "" : "s")"
     }
 
     private func paint(_ colour: String, _ text: String) -> String {

@@ -9,14 +9,19 @@ extension ResourceCheck {
     private typealias Probe = @Sendable () async -> [Finding]
 
     /// Sends the other requests of browsers, scanners and careless clients, all at once.
-    func probes(_ identifier: ResourceIdentifier, location: String, _ answer: FetchResponse) async
-        -> [Finding]
-    {
+    ///
+    /// - Parameter method: The method that the resource takes.
+    func probes(
+        _ identifier: ResourceIdentifier, location: String, _ answer: FetchResponse, _ method: Method
+    ) async -> [Finding] {
         let url = identifier.text
         var probes: [Probe] = [
-            { await badToken(url, answer) }, { await tokenInQuery(url, answer) }, { await head(url, answer) },
-            { await preflight(url) }, { await exposure(url) }, { await unknownSuffix(identifier) },
+            { await badToken(url, answer, method) }, { await tokenInQuery(url, answer, method) },
+            { await preflight(url, method) }, { await exposure(url, method) },
+            { await unknownSuffix(identifier) },
         ]
+        // HEAD goes with GET. RFC 9110 §9.3.2.
+        if method == .get { probes.append { await head(url, answer) } }
         if IssuerURL.isFetchable(location, allowingInsecureLoopback: allowsLoopback) {
             probes += [
                 { await metadataHead(location) }, { await metadataPreflight(location) },
@@ -38,8 +43,11 @@ extension ResourceCheck {
         _ code: String, _ url: String, _ method: Method = .get, _ fields: Fields = [:],
         _ judge: (FetchResponse) -> (Finding.Level, String)?
     ) async -> [Finding] {
-        guard let response = try? await fetch(url, method, fields) else {
-            return [Finding(.warn, code, "There was no complete response from \(url).")]
+        let response: FetchResponse
+        do throws(FetchError) {
+            response = try await fetch(url, method, fields)
+        } catch {
+            return [Finding(.warn, code, "There was no complete response from \(url): \(error).")]
         }
         return judge(response).map { [Finding($0.0, code, $0.1)] } ?? []
     }
@@ -50,8 +58,8 @@ extension ResourceCheck {
     /// A token that no authorization server has issued.
     private static let badToken = "portcullis-check.not-a-token"
 
-    private func badToken(_ url: String, _ answer: FetchResponse) async -> [Finding] {
-        await probe("probe.bad-token", url, .get, [.authorization: "Bearer \(Self.badToken)"]) { response in
+    private func badToken(_ url: String, _ answer: FetchResponse, _ method: Method) async -> [Finding] {
+        await probe("probe.bad-token", url, method, [.authorization: "Bearer \(Self.badToken)"]) { response in
             let error = (try? ReceivedChallenge.list(in: response.fields.values(of: .wwwAuthenticate)))?
                 .compactMap { $0["error"] }.first
             switch response.status.code {
@@ -75,10 +83,10 @@ extension ResourceCheck {
         }
     }
 
-    private func tokenInQuery(_ url: String, _ answer: FetchResponse) async -> [Finding] {
+    private func tokenInQuery(_ url: String, _ answer: FetchResponse, _ method: Method) async -> [Finding] {
         let separator = url.utf8.contains(0x3F) ? "&" : "?"
-        return await probe("probe.query-token", "\(url)\(separator)access_token=\(Self.badToken)") {
-            response in
+        let call = "\(url)\(separator)access_token=\(Self.badToken)"
+        return await probe("probe.query-token", call, method) { response in
             switch response.status.code {
             case 400, 401: (.pass, "An invalid token in the query is refused.")
             case 200..<300 where answer.status == response.status: nil
@@ -100,9 +108,9 @@ extension ResourceCheck {
         }
     }
 
-    private func preflight(_ url: String) async -> [Finding] {
+    private func preflight(_ url: String, _ method: Method) async -> [Finding] {
         let fields: Fields = [
-            .origin: Self.origin, "Access-Control-Request-Method": "GET",
+            .origin: Self.origin, "Access-Control-Request-Method": method.name,
             "Access-Control-Request-Headers": "authorization",
         ]
         return await probe("probe.preflight", url, .options, fields) { response in
@@ -125,8 +133,8 @@ extension ResourceCheck {
         }
     }
 
-    private func exposure(_ url: String) async -> [Finding] {
-        await probe("probe.exposure", url, .get, [.origin: Self.origin]) { response in
+    private func exposure(_ url: String, _ method: Method) async -> [Finding] {
+        await probe("probe.exposure", url, method, [.origin: Self.origin]) { response in
             guard response.status == .unauthorized else { return nil }
             let exposed = ASCII.lowercased(response.fields["Access-Control-Expose-Headers"] ?? "")
             guard response.fields.contains("Access-Control-Allow-Origin") else { return nil }

@@ -30,7 +30,10 @@ extension ResourceCheck {
         }
         for result in results { report.findings += result.2 }
         if !issuers.isEmpty, !results.contains(where: { $0.1 }) {
-            report.note(.fail, "server.any", "None of the authorization servers can be used.")
+            report.note(
+                .fail, "server.any",
+                "None of the authorization servers can be used, so no client gets a token that can be "
+                    + "validated.")
         }
     }
 
@@ -52,8 +55,11 @@ extension ResourceCheck {
         }
         checkAgreement(server, resource, &report)
         checkEndpoints(server, &report)
-        await checkKeys(of: server, &report)
-        return (true, report.findings)
+        let hasKeys = await checkKeys(of: server, &report)
+        // Without a token endpoint a client gets no token, and without the announced keys no resource can
+        // validate one, unless by introspection.
+        let isUsable = server.tokenEndpoint != nil && (hasKeys || server.introspectionEndpoint != nil)
+        return (isUsable, report.findings)
     }
 
     private func checkAgreement(
@@ -98,7 +104,10 @@ extension ResourceCheck {
         }
     }
 
-    private func checkKeys(of server: DiscoveredAuthorizationServer, _ report: inout CheckReport) async {
+    /// - Returns: Whether the server publishes usable keys, or does not say that it publishes any.
+    private func checkKeys(
+        of server: DiscoveredAuthorizationServer, _ report: inout CheckReport
+    ) async -> Bool {
         guard server.jwksURI != nil else {
             if server.introspectionEndpoint == nil {
                 report.note(
@@ -106,7 +115,7 @@ extension ResourceCheck {
                     "\(server.issuer) has neither jwks_uri nor introspection_endpoint, so others cannot "
                         + "validate its tokens.")
             }
-            return
+            return true
         }
         do throws(DiscoveryError) {
             let keys = try await discovery.keys(of: server)
@@ -117,8 +126,10 @@ extension ResourceCheck {
             } else {
                 report.note(.pass, "server.keys", "\(server.issuer) publishes its keys.")
             }
+            return !keys.keys.isEmpty
         } catch {
             report.note(.warn, "server.keys", "The keys of \(server.issuer): \(error.description)")
+            return false
         }
     }
 }

@@ -46,8 +46,9 @@ package struct ResourceCheck: Sendable {
             return report
         }
         let answer: FetchResponse
+        let method: Method
         do throws(DiscoveryError) {
-            answer = try await discovery.answer(at: url)
+            (answer, method) = try await call(url, &report)
         } catch {
             report.trouble = error.description
             return report
@@ -58,22 +59,43 @@ package struct ResourceCheck: Sendable {
         let isChallenged = answer.status == .unauthorized
         let found = await checkDocument(at: location, identifier, isChallenged: isChallenged, &report)
         await checkDerivedLocation(identifier, comparedWith: location, &report)
-        async let probed = probes(identifier, location: location, answer)
+        async let probed = probes(identifier, location: location, answer, method)
         if let found { await checkServers(found, &report) }
         report.findings += await probed
         await checkRoot(identifier, &report)
         return report
     }
 
+    /// Calls the resource without a token: by GET, and by POST if GET is not allowed there, as at MCP servers.
+    ///
+    /// RFC 9110 §15.5.6.
+    private func call(
+        _ url: String, _ report: inout CheckReport
+    ) async throws(DiscoveryError) -> (FetchResponse, Method) {
+        let answer = try await discovery.answer(at: url)
+        guard answer.status == .methodNotAllowed else { return (answer, .get) }
+        let allowed = answer.fields.values(of: .allow).joined(separator: ",").utf8
+            .split { $0 == 0x2C || $0 == 0x20 || $0 == 0x09 }
+        guard allowed.isEmpty || allowed.contains(where: { $0.elementsEqual("POST".utf8) }) else {
+            return (answer, .get)
+        }
+        report.note(.note, "probe.method", "GET is answered 405, so the resource is called by POST.")
+        return (try await discovery.answer(at: url, isPost: true), .post)
+    }
+
     /// Sends one request.
+    ///
+    /// A POST has an empty JSON object.
     func fetch(
         _ url: String, _ method: Method = .get, _ fields: Fields = [:]
     ) async throws(FetchError) -> FetchResponse {
         var all: Fields = [.accept: "application/json"]
+        if method == .post { all[.contentType] = "application/json" }
         for field in fields { all[field.name] = field.value }
         return try await fetcher.fetch(
             FetchRequest(
-                url: url, method: method, fields: all, timeout: timeout, maxResponseByteCount: 1_048_576))
+                url: url, method: method, fields: all, body: method == .post ? Array("{}".utf8) : [],
+                timeout: timeout, maxResponseByteCount: 1_048_576))
     }
 
     // MARK: The document
@@ -94,7 +116,8 @@ package struct ResourceCheck: Sendable {
             response = try await fetch(location)
         } catch {
             report.readiness = Readiness(document: nil)
-            report.note(.fail, "metadata.status", DiscoveryError.noResponse(error).description)
+            report.note(
+                .fail, "metadata.status", "\(location): \(DiscoveryError.noResponse(error).description)")
             return nil
         }
         report.readiness = Readiness(response)

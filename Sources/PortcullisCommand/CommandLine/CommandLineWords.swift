@@ -34,7 +34,7 @@ package struct CommandLineWords {
                 }
                 values[name] = value
             } else {
-                throw Misuse("unknown option")
+                throw Misuse("unknown option \(name)")
             }
         }
     }
@@ -51,7 +51,8 @@ package struct CommandLineWords {
     package func number(of option: String, in bounds: ClosedRange<Int>) throws(Misuse) -> Int? {
         guard let text = values[option] else { return nil }
         guard let number = Int(text), bounds.contains(number) else {
-            throw Misuse("\(option) needs a number from \(bounds.lowerBound) to \(bounds.upperBound)")
+            throw Misuse(
+                "\(option) needs a number from \(bounds.lowerBound) to \(bounds.upperBound), not \"\(text)\"")
         }
         return number
     }

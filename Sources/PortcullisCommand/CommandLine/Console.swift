@@ -50,7 +50,7 @@ package struct Console: Sendable {
     /// Writes a JSON document to standard output, and escapes characters that are unsafe on a terminal.
     package func writeJSON(_ document: String) { writePainted(TerminalText.printableJSON(document)) }
 
-    /// Writes text that may have colours to standard output.
+    /// Writes text with colour codes to standard output.
     ///
     /// The caller escapes untrusted parts with ``TerminalText/printable(_:)``.
     func writePainted(_ text: String) {
@@ -60,7 +60,7 @@ package struct Console: Sendable {
     /// Writes lines to standard error, and escapes characters that are unsafe on a terminal.
     package func writeError(_ text: String) { errors(TerminalText.printableLines(text)) }
 
-    /// Replaces the terminal's current line with a text.
+    /// Replaces the current line of the terminal on standard error.
     func writeErrorOver(_ text: String) { errors("\r\u{1B}[K" + TerminalText.printable(text)) }
 
     /// Whether every write to standard output succeeded.

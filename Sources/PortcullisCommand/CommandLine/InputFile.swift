@@ -38,3 +38,8 @@ package enum InputFile {
         Unreadable(message: what + ": " + (strerror(errno).map { String(cString: $0) } ?? "unknown reason"))
     }
 }
+
+extension InputFile.Unreadable: CustomStringConvertible {
+    /// The reason, with the system's message.
+    package var description: String { message }
+}

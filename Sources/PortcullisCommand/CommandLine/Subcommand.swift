@@ -33,3 +33,8 @@ package struct Misuse: Error, Hashable {
 
     package init(_ message: String) { self.message = message }
 }
+
+extension Misuse: CustomStringConvertible {
+    /// What is wrong with the words.
+    package var description: String { message }
+}

@@ -2,6 +2,7 @@
 
 import Portcullis
 import PortcullisConfiguration
+import PortcullisHTTP
 
 extension ExplainCommand {
     /// Finds the lines of an access log with a request ID, and explains them.
@@ -17,7 +18,7 @@ extension ExplainCommand {
                 count += 1
             }
         } catch {
-            console.writeError("the log \(error.message)\n")
+            console.writeError("the log \(path) \(error.message)\n")
             return .trouble
         }
         if skippedCount > 0 {
@@ -26,7 +27,7 @@ extension ExplainCommand {
                 "skipped \(lines) of more than \(LogSearch.maxLineByteCount) bytes in the log\n")
         }
         guard count > 0 else {
-            console.writeError("no line of an access log has this request ID\n")
+            console.writeError("\(path): no line of an access log has the request ID \(id)\n")
             return .failure
         }
         return .success
@@ -50,6 +51,9 @@ extension ExplainCommand {
             return text + ending(request)
         }
         text += "\nRefused: \(TerminalText.printable(refusal))"
+        if let malformation = MalformedMessage(rawValue: refusal) {
+            return text + ": \(malformation). The server refused the message before the gate.\n"
+        }
         guard let reason = request.reason else {
             return text + ", a reason unknown to this version.\n"
         }

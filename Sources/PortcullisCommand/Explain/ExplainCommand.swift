@@ -28,7 +28,10 @@ package enum ExplainCommand: Subcommand {
     package static func work(for words: [String]) throws(Misuse) -> Work {
         let words = try CommandLineWords(
             words, flags: ["--all"], options: Set(requestOptions + logOptions))
-        guard words.operands.isEmpty else { throw Misuse("unexpected argument") }
+        guard words.operands.isEmpty else {
+            // Not echoed: it may be a token.
+            throw Misuse("unexpected argument; each word must belong to an option")
+        }
         if let work = try searching(words) { return work }
         guard let path = words.value(of: "--config") else { throw Misuse("--config is missing") }
         guard let named = words.value(of: "--token") else { throw Misuse("--token is missing") }
@@ -72,7 +75,9 @@ package enum ExplainCommand: Subcommand {
             guard let table = try? RoutingTable(routes),
                 let request = try? given ?? call(resources[0].identifier.text)
             else {
-                console.writeError("the resource's URL is not a valid request target; give --url\n")
+                console.writeError(
+                    "the resource's URL \(resources[0].identifier) is not a valid request target; give --url\n"
+                )
                 return .trouble
             }
             return await explain(request, table, judgesAllSteps, console)

@@ -11,7 +11,7 @@ struct ExplainedCall: Sendable {
     /// Creates a request with a token; its scheme is DPoP if there is a proof.
     init(method: String, url: String, token: String, proof: String?) throws(Misuse) {
         guard let scheme = ["https://", "http://"].first(where: { url.hasPrefix($0) }) else {
-            throw Misuse("--url needs an absolute http or https URL")
+            throw Misuse("--url needs an absolute http or https URL, not \"\(url)\"")
         }
         let rest = url.dropFirst(scheme.count)
         let end = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
@@ -27,7 +27,7 @@ struct ExplainedCall: Sendable {
             authority = semantics.hostRange.map { head.text($0).lowercased() } ?? ""
             self.head = head
         } catch {
-            throw Misuse("the request is malformed: \(error.status.description)")
+            throw Misuse("the request is malformed: \(error)")
         }
     }
 }

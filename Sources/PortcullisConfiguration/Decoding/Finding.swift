@@ -2,7 +2,8 @@
 
 /// An error or a warning about a configuration file.
 ///
-/// The message never contains a value from the file, since values may be secrets. The path contains keys.
+/// The message has a value from the file only where nobody would write a secret: a number, a word of a closed
+/// list. The path contains keys.
 package struct Finding: Sendable, Hashable, CustomStringConvertible {
     /// Whether a server can start with the file.
     package enum Severity: Sendable, Hashable {
@@ -83,8 +84,8 @@ struct JSONPath: Sendable, Hashable {
         }
     }
 
-    /// Shortens a key and escapes unprintable characters; keys are the only text of the file in a message.
-    private static func escape(_ name: String) -> String {
+    /// Shortens a text of the file to 64 characters, and escapes unprintable ones.
+    static func escape(_ name: String) -> String {
         var result = ""
         for (index, scalar) in name.unicodeScalars.enumerated() {
             guard index < maxNameCharacterCount else { return result + "…" }

@@ -14,7 +14,7 @@ final class ObjectReader {
 
     init?(_ value: JSONValue, at path: JSONPath, _ findings: FindingCollector) {
         guard case .object(let object) = value else {
-            findings.error(path, "must be an object")
+            findings.error(path, "must be an object; found \(FoundValue.type(of: value))")
             return nil
         }
         self.path = path
@@ -46,7 +46,7 @@ final class ObjectReader {
     func bool(_ name: String) -> Bool? {
         guard let value = value(name) else { return nil }
         guard case .bool(let bool) = value else {
-            error(name, "must be true or false")
+            error(name, "must be true or false; found \(FoundValue.text(of: value))")
             return nil
         }
         return bool
@@ -56,7 +56,7 @@ final class ObjectReader {
     func string(_ name: String) -> String? {
         guard let value = value(name) else { return nil }
         guard case .string(let string) = value, !string.isEmpty else {
-            error(name, "must be a string that is not empty")
+            error(name, "must be a string that is not empty; found \(FoundValue.type(of: value))")
             return nil
         }
         return string
@@ -76,14 +76,20 @@ final class ObjectReader {
     where Word.RawValue == String {
         guard let value = value(name) else { return nil }
         if case .string(let string) = value, let word = Word(exactly: string) { return word }
-        error(name, "must be one of " + Word.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", "))
+        error(
+            name,
+            "must be one of " + Word.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+                + "; found \(FoundValue.text(of: value))")
         return nil
     }
 
     func integer(_ name: String, in range: ClosedRange<Int>) -> Int? {
         guard let value = value(name) else { return nil }
         guard case .number(let number) = value, let integer = number.integer, range.contains(integer) else {
-            error(name, "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+            error(
+                name,
+                "must be a whole number from \(range.lowerBound) to \(range.upperBound); found "
+                    + FoundValue.text(of: value))
             return nil
         }
         return integer
@@ -93,7 +99,9 @@ final class ObjectReader {
     func seconds(_ name: String, in range: ClosedRange<Double>) -> Duration? {
         guard let value = value(name) else { return nil }
         guard let duration = Self.seconds(value, in: range) else {
-            error(name, "must be a number of seconds \(Self.describe(range))")
+            error(
+                name,
+                "must be a number of seconds \(Self.describe(range)); found \(FoundValue.text(of: value))")
             return nil
         }
         return duration
@@ -115,7 +123,7 @@ final class ObjectReader {
     func strings(_ name: String, of what: String = "strings") -> [String]? {
         guard let value = value(name) else { return nil }
         guard case .array(let elements) = value else {
-            error(name, "must be a list of \(what)")
+            error(name, "must be a list of \(what); found \(FoundValue.type(of: value))")
             return nil
         }
         return strings(elements, at: path[name])
@@ -125,7 +133,8 @@ final class ObjectReader {
         var strings: [String] = []
         for (index, element) in elements.enumerated() {
             guard case .string(let string) = element, !string.isEmpty else {
-                findings.error(path[index], "must be a string that is not empty")
+                findings.error(
+                    path[index], "must be a string that is not empty; found \(FoundValue.type(of: element))")
                 continue
             }
             if strings.contains(where: { $0.utf8.elementsEqual(string.utf8) }) {
@@ -145,7 +154,7 @@ final class ObjectReader {
     func objects(_ name: String) -> [ObjectReader]? {
         guard let value = value(name) else { return nil }
         guard case .array(let elements) = value else {
-            error(name, "must be a list of objects")
+            error(name, "must be a list of objects; found \(FoundValue.type(of: value))")
             return nil
         }
         return elements.enumerated().compactMap { ObjectReader($1, at: path[name][$0], findings) }

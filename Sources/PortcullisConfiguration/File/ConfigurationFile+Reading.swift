@@ -11,7 +11,11 @@ extension ConfigurationFile {
     ///
     /// Blocks its thread while it reads at most ``maxByteCount`` bytes.
     package init(path: String) throws(InvalidConfiguration) {
-        try self.init(parsing: Self.contents(of: path))
+        do throws(InvalidConfiguration) {
+            try self.init(parsing: Self.contents(of: path))
+        } catch {
+            throw error.naming(path)
+        }
     }
 
     static func contents(of path: String) throws(InvalidConfiguration) -> [UInt8] {
@@ -54,5 +58,16 @@ extension ConfigurationFile {
     package static func resolve(_ name: String, relativeTo file: String) -> String {
         guard !name.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return name }
         return file[...slash] + name
+    }
+}
+
+extension InvalidConfiguration {
+    /// The same problems; those of the file as a whole name it.
+    fileprivate func naming(_ path: String) -> InvalidConfiguration {
+        InvalidConfiguration(
+            findings: findings.map { finding in
+                guard finding.path == JSONPath.root.text, finding.severity == .error else { return finding }
+                return Finding(.error, finding.path, TerminalText.printable(path) + " " + finding.message)
+            })
     }
 }

@@ -77,27 +77,11 @@ package struct InvalidConfiguration: Error, Sendable, Hashable {
     }
 
     init(_ error: JSONError, in bytes: [UInt8]) {
-        let before = bytes.prefix(error.offset)
-        let line = before.count { $0 == 0x0A } + 1
-        let column = before.reversed().prefix { $0 != 0x0A }.count + 1
-        self.init("must be JSON: \(Self.describe(error.reason)), at line \(line), column \(column)")
+        self.init("must be JSON: \(JSONProblem(error, in: bytes))")
     }
+}
 
-    private static func describe(_ reason: JSONError.Reason) -> String {
-        switch reason {
-        case .tooLong: "longer than \(ConfigurationFile.maxByteCount) bytes"
-        case .tooDeep: "nested too deeply"
-        case .tooManyMembers: "too many members"
-        case .unexpectedEnd: "ends too early"
-        case .malformedNumber: "a malformed number"
-        case .controlCharacter: "a control character in a string"
-        case .malformedEscape: "an unknown escape in a string"
-        case .loneSurrogate: "half a surrogate pair in a string"
-        case .malformedUTF8: "bytes that are not UTF-8"
-        case .duplicateName: "a key given more than once in its object"
-        case .trailingData: "extra data after the end"
-        case .unexpectedByte: "an unexpected character"
-        @unknown default: "malformed"
-        }
-    }
+extension InvalidConfiguration: CustomStringConvertible {
+    /// The findings, one a line.
+    package var description: String { findings.map(\.description).joined(separator: "\n") }
 }

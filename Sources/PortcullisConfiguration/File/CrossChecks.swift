@@ -31,6 +31,7 @@ struct CrossChecks {
             known.append(server.issuer)
         }
         for index in file.resources.indices { dropCoveredIssuers(&file.resources[index], file, known) }
+        checkSpelling(file.authorizationServers, listed: file.resources.flatMap(\.issuers))
         for (issuer, path) in file.resources.flatMap(\.issuers)
         where !known.contains(where: { $0.utf8.elementsEqual(issuer.utf8) }) {
             known.append(issuer)
@@ -39,11 +40,6 @@ struct CrossChecks {
             if url.map({ !$0.isSecure }) ?? IssuerPattern.isPattern(issuer) {
                 findings.checkIssuer(JSONPath(text: path), issuer, allowingLoopback: false)
             }
-        }
-        let used = file.resources.flatMap(\.issuers).map(\.issuer)
-        for server in file.authorizationServers
-        where !server.issuer.isEmpty && !used.contains(where: { $0.utf8.elementsEqual(server.issuer.utf8) }) {
-            findings.warning(JSONPath(text: server.path)["issuer"], "is trusted by no resource")
         }
     }
 

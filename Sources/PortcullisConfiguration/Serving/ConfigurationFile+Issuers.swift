@@ -52,10 +52,14 @@ extension ConfigurationFile {
         case .tlsClientAuth(let id, _, _): return .tlsClientAuth(id: id)
         case .bearer(let token): return .bearer(token: token)
         case .privateKeyJWT(let id, let name):
-            guard let key = Self.privateKey(from: Self.resolve(name, relativeTo: file)) else {
+            let path = Self.resolve(name, relativeTo: file)
+            guard let key = Self.privateKey(from: path) else {
+                let reason = Self.whyUnreadable(path)
                 findings.error(
                     JSONPath(text: settings.path)["private_key"],
-                    "cannot be read; must be a file with one private key as a JWK (RFC 7517 section 4)")
+                    reason.map { "\(TerminalText.printable(path)) cannot be opened: \($0)" }
+                        ?? "\(TerminalText.printable(path)) cannot be read; must be a file with one private key as a JWK (RFC 7517 section 4)"
+                )
                 return nil
             }
             return .privateKeyJWT(id: id, key: key)
@@ -73,14 +77,24 @@ extension ConfigurationFile {
     }
 
     /// Creates a fetcher, or returns `nil` if its certificates cannot be read.
+    ///
+    /// - Parameter isDirect: Whether it calls the server's own URLs, for which there is no proxy.
     func makeFetcher(
         _ place: JSONPath, roots: TrustedRoots = .system, identity: TLSIdentity? = nil,
-        _ findings: FindingCollector
+        isDirect: Bool = false, _ findings: FindingCollector
     ) -> HTTPClientFetcher? {
         do throws(HTTPClientError) {
             return HTTPClientFetcher(
-                try HTTPClient(validating: HTTPClient.Configuration(roots: roots, identity: identity)))
+                try HTTPClient(
+                    validating: HTTPClient.Configuration(
+                        roots: roots, identity: identity,
+                        proxies: isDirect ? .none : server.outbound.proxies(),
+                        userAgent: server.outbound.userAgent)))
         } catch {
+            if case .pem(.file(let path)) = roots, let reason = Self.whyUnreadable(path) {
+                findings.error(place, "\(TerminalText.printable(path)) cannot be opened: \(reason)")
+                return nil
+            }
             findings.error(
                 place,
                 error == .tls(.unusableRoots) || identity == nil

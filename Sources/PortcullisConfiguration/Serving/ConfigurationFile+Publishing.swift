@@ -45,17 +45,20 @@ extension SignedMetadataSettings {
 }
 
 extension ConfigurationFile {
-    /// Creates the fetcher for self-checks, or returns `nil` if they use the system's certificates.
+    /// Creates the fetcher for self-checks, or returns `nil` if they use the system's certificates and
+    /// authorization servers are called without a proxy.
     ///
     /// Reads the certificates that the file names.
     package func makeSelfCheckFetcher(relativeTo file: String) throws(InvalidConfiguration)
         -> HTTPClientFetcher?
     {
-        guard let name = selfCheck.certificateAuthorities else { return nil }
+        let name = selfCheck.certificateAuthorities
+        guard name != nil || server.outbound.proxies() != .none else { return nil }
         let findings = FindingCollector()
         let fetcher = makeFetcher(
             JSONPath.root["self_check"]["ca_certificates"],
-            roots: .pem(.file(Self.resolve(name, relativeTo: file))), findings)
+            roots: name.map { .pem(.file(Self.resolve($0, relativeTo: file))) } ?? .system, isDirect: true,
+            findings)
         if findings.hasErrors { throw InvalidConfiguration(findings: findings.findings) }
         return fetcher
     }

@@ -44,7 +44,7 @@ extension ConfigurationFile {
     ) -> PEMSource? {
         let path = resolve(name, relativeTo: file)
         if let reason = whyUnreadable(path) {
-            findings.error(tlsPath[key], "cannot be opened: \(reason)")
+            findings.error(tlsPath[key], "\(TerminalText.printable(path)) cannot be opened: \(reason)")
             return nil
         }
         return .file(path)

@@ -31,9 +31,9 @@ extension ConfigurationFile {
     ///
     /// - Parameters:
     ///   - file: The path of the configuration file, against which file names are resolved.
-    ///   - onEvent: Receives the store's outages and recoveries. `nil`: the store is connected to on first
-    ///     use.
-    /// - Throws: ``InvalidConfiguration`` for files that cannot be read or do not belong together.
+    ///   - onEvent: Receives the store's outages and recoveries. With `nil`, the first use connects.
+    /// - Throws: ``InvalidConfiguration`` for files that cannot be read, or a key that does not match its
+    ///   certificate.
     package func makeStore(
         relativeTo file: String, onEvent: (@Sendable (RedisEvent) -> Void)? = nil
     ) throws(InvalidConfiguration) -> SharedStore? {
@@ -64,7 +64,7 @@ extension ConfigurationFile {
         }
     }
 
-    /// Whether a running store holds the same records as this file's, so that a reload needs no restart.
+    /// Whether a running store has the same records as this file's store, so that a reload needs no restart.
     package func hasStoreAtSamePlace(as running: SharedStore?) -> Bool {
         switch (store, running) {
         case (nil, nil): true

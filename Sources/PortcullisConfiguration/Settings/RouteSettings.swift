@@ -89,7 +89,8 @@ extension RouteSettings {
             if Method(name) == nil {
                 reader.findings.error(path, "must be a method's name, such as \"GET\"")
             } else if name != name.uppercased() {
-                reader.findings.error(path, "must be in capitals; methods are case-sensitive")
+                reader.findings.error(
+                    path, "must be in capitals; methods are case-sensitive; found \"\(name)\"")
             } else if name == "CONNECT" || name == "TRACE" {
                 reader.findings.error(path, "is never served; leave it out")
             }

@@ -39,6 +39,8 @@ package struct ServerSettings: Sendable, Hashable {
     package var privateAddresses = PrivateAddressPolicy.same
     /// `nil`: no TLS.
     package var tls: TLSSettings?
+    /// How authorization servers are called.
+    package var outbound = OutboundSettings()
 
     /// Creates the defaults.
     package init() {}
@@ -63,6 +65,7 @@ extension ServerSettings {
         privateAddresses = reader.word("private_addresses", PrivateAddressPolicy.self) ?? privateAddresses
         readProxies(reader)
         readLog(reader)
+        outbound = OutboundSettings(reader)
         reader.finish()
     }
 }
@@ -77,7 +80,9 @@ extension ServerSettings {
                 reader.findings.warning(path, "has bits set after its prefix; they are ignored")
             } else {
                 reader.findings.error(
-                    path, "must be an IP address, a network such as \"10.0.0.0/8\", or \"unix\"")
+                    path,
+                    "must be an IP address, a network such as \"10.0.0.0/8\", or \"unix\"; found "
+                        + FoundValue.text(of: .string(text)))
             }
         }
         let family = reader.word("forwarded", TrustedProxies.ForwardedFamily.self) ?? .none

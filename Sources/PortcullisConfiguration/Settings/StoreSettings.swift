@@ -17,7 +17,7 @@ package struct StoreSettings: Sendable, Hashable {
     var keyPrefix = "portcullis:"
     var timeout: Duration = .milliseconds(500)
 
-    /// Whether both name the same records, whatever the credentials.
+    /// Whether both have the same records; ignores the credentials.
     func isSamePlace(as other: StoreSettings) -> Bool {
         url.utf8.elementsEqual(other.url.utf8) && keyPrefix.utf8.elementsEqual(other.keyPrefix.utf8)
     }
@@ -42,7 +42,7 @@ extension StoreSettings {
     }
 
     private static let form =
-        "\"redis://HOST:PORT/DATABASE\", or \"rediss:\" for TLS, without user, password and query"
+        "\"redis://HOST:PORT/DATABASE\", or \"rediss:\" for TLS, without user, password or query"
 
     private func checkURL(_ reader: ObjectReader) {
         do throws(RedisConfigurationError) {
@@ -60,7 +60,7 @@ extension StoreSettings {
         }
         for name in ["ca_certificates", "client_certificate", "client_private_key"]
         where reader.object[name] != nil {
-            reader.error(name, "is for TLS; the url must begin with \"rediss:\"")
+            reader.error(name, "is used only with TLS; use a \"rediss:\" url, or remove this key")
         }
     }
 

@@ -19,7 +19,7 @@ package struct TLSSettings: Sendable, Hashable {
         if clientCertificates == .require, reader.object["client_ca"] == nil {
             reader.error(
                 "client_ca",
-                "missing; must be a file of certificates in PEM where client_certificates is \"require\"")
+                "missing; must be a file of certificates in PEM if client_certificates is \"require\"")
         }
         if clientCertificates == .none, clientAuthorities != nil {
             reader.warning(

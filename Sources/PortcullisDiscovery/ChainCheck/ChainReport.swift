@@ -2,7 +2,8 @@
 
 public import Portcullis
 
-/// The faults between a resource and a token: challenge, metadata, authorization servers, keys.
+/// The faults that a client would meet between a resource's URL and a token: in the challenge, the metadata,
+/// the authorization servers or the keys.
 ///
 /// RFC 9728 §5, §7.6.
 public struct ChainReport: Sendable, Hashable {
@@ -12,9 +13,21 @@ public struct ChainReport: Sendable, Hashable {
         public let fault: ChainFault
         /// The resource identifier or the issuer concerned; from the configuration, never from the network.
         public let subject: String
+        /// The URL that was called and what was wrong there, or `nil` if ``fault`` says it all.
+        ///
+        /// Text from the network is bounded, printable ASCII.
+        public let detail: String?
+
+        init(fault: ChainFault, subject: String, detail: String? = nil) {
+            self.fault = fault
+            self.subject = subject
+            self.detail = detail
+        }
 
         /// One line for a log.
-        public var description: String { "\(subject): \(fault.sentence)" }
+        public var description: String {
+            "\(subject): \(fault.sentence)\(detail.map { ": \($0)" } ?? "")"
+        }
     }
 
     /// The checked resource.
@@ -33,9 +46,9 @@ public struct ChainReport: Sendable, Hashable {
 /// The faults of the chain: a closed list for logs and metrics.
 @nonexhaustive
 public enum ChainFault: String, Sendable, Hashable, CaseIterable {
-    /// The advertised metadata URL gives no complete answer.
+    /// The advertised metadata URL returns no complete response.
     case metadataUnreachable
-    /// The metadata URL answers with another status than 200, perhaps a redirect. RFC 9728 §3.2.
+    /// The metadata URL returns a status other than 200, perhaps a redirect. RFC 9728 §3.2.
     case metadataStatus
     /// The media type is not `application/json`. RFC 9728 §3.2.
     case metadataMediaType
@@ -51,15 +64,16 @@ public enum ChainFault: String, Sendable, Hashable, CaseIterable {
     case resourceMismatch
     /// The document is not the one of this process; perhaps from an older deployment or a cache.
     case metadataDiffers
-    /// The resource itself gives no complete answer.
+    /// The resource itself returns no complete response.
     case resourceUnreachable
-    /// A request without a token is not answered with 401.
+    /// A request without a token gets a status other than 401.
     case challengeMissing
     /// The challenge violates the grammar. RFC 9110 §11.6.1.
     case challengeMalformed
     /// The challenge does not name the URL of the metadata. RFC 9728 §5.1.
     case challengeMismatch
-    /// The challenge names other scopes or proof algorithms than the metadata. RFC 9728 §2, RFC 9449 §7.1.
+    /// The challenge names a scope that the metadata does not list, or different proof algorithms. RFC 9728
+    /// §2, RFC 9449 §7.1.
     case challengeDiffers
     /// The document names no authorization server.
     case noAuthorizationServer
@@ -69,11 +83,11 @@ public enum ChainFault: String, Sendable, Hashable, CaseIterable {
     case issuerMismatch
     /// An endpoint of a listed authorization server is not https. RFC 8414 §2.
     case insecureEndpoint
-    /// Its `protected_resources` do not name the resource. RFC 9728 §4.
+    /// Its `protected_resources` does not list the resource. RFC 9728 §4.
     case resourceNotListed
     /// An issuer has no usable keys.
     case keysUnusable
-    /// There is no introspection endpoint, or its answer is invalid.
+    /// There is no introspection endpoint, or its response is invalid.
     case introspectionUnusable
     /// The introspection endpoint refuses the resource's own credentials. RFC 7662 §2.3.
     case introspectionRefused
@@ -96,30 +110,30 @@ extension ChainFault {
     public var sentence: String {
         switch self {
         case .metadataUnreachable: "the metadata URL of its challenges can't be reached"
-        case .metadataStatus: "the metadata URL of its challenges does not answer 200"
+        case .metadataStatus: "the metadata URL of its challenges returns a status other than 200"
         case .metadataMediaType: "the media type of the metadata is not application/json"
         case .metadataMalformed: "the metadata is not a JSON object"
-        case .metadataInvalid: "the metadata there violates RFC 9728"
-        case .signedMetadataInvalid: "the signed_metadata there is invalid"
+        case .metadataInvalid: "the metadata at the advertised URL violates RFC 9728"
+        case .signedMetadataInvalid: "the signed_metadata is invalid"
         case .signedMetadataUntrusted:
-            "the key of the issuer of the signed_metadata there can't be found through the metadata"
-        case .resourceMismatch: "the metadata there names another resource"
-        case .metadataDiffers: "the metadata there is not what this process serves"
+            "the key that signs the signed_metadata can't be found through the metadata"
+        case .resourceMismatch: "the metadata at the advertised URL names another resource"
+        case .metadataDiffers: "the metadata at the advertised URL is not what this process serves"
         case .resourceUnreachable: "the resource can't be reached at its own URL"
-        case .challengeMissing: "a request without a token is not answered with 401"
-        case .challengeMalformed: "the challenge there violates the grammar"
+        case .challengeMissing: "a request without a token gets a status other than 401"
+        case .challengeMalformed: "the challenge violates the grammar"
         case .challengeDiffers:
-            "the challenge there names scopes or proof algorithms that the metadata does not"
-        case .challengeMismatch: "the challenge there does not name the URL of the metadata"
+            "the challenge names a scope that the metadata does not list, or different proof algorithms"
+        case .challengeMismatch: "the challenge does not name the URL of the metadata"
         case .noAuthorizationServer: "the metadata names no authorization server"
-        case .discoveryFailed: "has no metadata that names it, neither by RFC 8414 nor by OpenID Connect"
+        case .discoveryFailed: "has no valid metadata at its RFC 8414 or OpenID Connect location"
         case .issuerMismatch: "its metadata names another issuer"
         case .insecureEndpoint: "an endpoint in its metadata is not https"
-        case .resourceNotListed: "its protected_resources do not list the resource"
+        case .resourceNotListed: "its protected_resources does not list the resource"
         case .keysUnusable: "has no usable keys"
         case .introspectionUnusable: "has no usable introspection endpoint"
         case .introspectionRefused: "its introspection endpoint refuses the resource's own credentials"
-        case .scopesNotListed: "its scopes_supported lack a scope of the resource"
+        case .scopesNotListed: "its scopes_supported does not include every scope of the resource"
         }
     }
 }

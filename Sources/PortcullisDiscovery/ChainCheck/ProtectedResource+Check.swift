@@ -3,33 +3,37 @@
 public import Portcullis
 
 extension ProtectedResource {
-    /// Follows the chain like a client that knows only the resource's URL, and reports what would stop it.
+    /// Follows the discovery chain (challenge, metadata, authorization servers) like a client that knows only
+    /// the resource's URL, and reports what would stop it.
     ///
-    /// Takes the steps of ``ProtectedResourceDiscovery`` one by one, so that it reports all faults: calls the
-    /// resource without a token, fetches the metadata at the advertised URL, and the metadata of each listed
-    /// authorization server. Then it checks that this process can verify tokens: that there are keys, and
-    /// that introspecting an unissued token works. Does not request a token. Waits at most a timeout (default
-    /// 5 seconds) for each exchange.
+    /// Performs the steps of ``ProtectedResourceDiscovery`` one by one, so that it reports all faults: calls
+    /// the resource without a token, fetches the metadata at the advertised URL, and the metadata of each
+    /// listed authorization server. Then it checks that this process can verify tokens: that there are keys,
+    /// and that introspecting an unissued token works. Does not request a token. Each request has a timeout
+    /// (default 5 seconds).
     ///
-    /// - Parameter fetcher: The HTTP client for the resource's own URLs; `nil` for that of its declaration.
+    /// - Parameter fetcher: The HTTP client for the resource's own URLs; `nil` for the declared one.
     ///
     /// RFC 9728 §3.3, §4, §5, §7.6.
     public func checkChain(through fetcher: (any Fetcher)? = nil) async -> ChainReport {
         await checkChain(through: fetcher, sharing: ServerSurvey())
     }
 
-    /// Follows the chain of one of several resources that may share authorization servers.
+    /// Checks the chain of one of several resources that may share authorization servers.
     package func checkChain(
         through fetcher: (any Fetcher)? = nil, sharing survey: ServerSurvey
     ) async -> ChainReport {
         let discovery = selfDiscovery(through: fetcher ?? configuredFetcher ?? HTTPClientFetcher())
         async let document = checkDocument(discovery)
         async let challenge = checkChallenge(discovery)
-        var faults = await document + challenge
-        if metadata.authorizationServers.isEmpty { faults.append(.noAuthorizationServer) }
-        var findings = faults.map { ChainReport.Finding(fault: $0, subject: identifier.text) }
+        var findings = await document + challenge
+        if metadata.authorizationServers.isEmpty { findings.append(finding(.noAuthorizationServer)) }
         for connection in connections { findings += await check(connection, survey) }
         return ChainReport(resource: identifier, findings: findings)
+    }
+
+    private func finding(_ fault: ChainFault, _ detail: String? = nil) -> ChainReport.Finding {
+        ChainReport.Finding(fault: fault, subject: identifier.text, detail: detail)
     }
 
     private func selfDiscovery(
@@ -46,24 +50,25 @@ extension ProtectedResource {
     }
 
     // RFC 9728 §2.2, §3.2, §3.3.
-    private func checkDocument(_ discovery: ProtectedResourceDiscovery) async -> [ChainFault] {
-        var faults: [ChainFault] = []
+    private func checkDocument(_ discovery: ProtectedResourceDiscovery) async -> [ChainReport.Finding] {
+        var faults: [ChainReport.Finding] = []
         let found: DiscoveredMetadata
         do throws(DiscoveryError) {
             found = try await document(discovery, &faults)
         } catch {
-            return [ChainFault(ofDocument: error)]
+            let location = metadataLocations.advertised
+            return [finding(ChainFault(ofDocument: error), error.whenCalling(location).description)]
         }
         var plain = found.document
         plain["signed_metadata"] = nil
         var own = metadata.json
         own["signed_metadata"] = nil
-        return plain == own ? faults : faults + [.metadataDiffers]
+        return plain == own ? faults : faults + [finding(.metadataDiffers)]
     }
 
-    /// Fetches the document, also if the signer is not trusted.
+    /// Fetches the document, even if the signer is not trusted.
     private func document(
-        _ discovery: ProtectedResourceDiscovery, _ faults: inout [ChainFault]
+        _ discovery: ProtectedResourceDiscovery, _ faults: inout [ChainReport.Finding]
     ) async throws(DiscoveryError) -> DiscoveredMetadata {
         let location = metadataLocations.advertised
         do throws(DiscoveryError) {
@@ -71,27 +76,37 @@ extension ProtectedResource {
         } catch {
             guard error == .signedMetadata(.untrustedIssuer) else { throw error }
         }
-        // A client that knows the key otherwise can continue.
-        faults.append(.signedMetadataUntrusted)
+        // A client that has the key from elsewhere can continue.
+        faults.append(finding(.signedMetadataUntrusted))
         let lenient = selfDiscovery(through: discovery.fetcher, signedMetadata: .ignored)
         return try await lenient.metadata(at: location, challengedAt: identifier.text)
     }
 
     // RFC 9728 §5.1.
-    private func checkChallenge(_ discovery: ProtectedResourceDiscovery) async -> [ChainFault] {
-        guard let answer = try? await discovery.answer(at: identifier.text) else {
-            return [.resourceUnreachable]
+    private func checkChallenge(_ discovery: ProtectedResourceDiscovery) async -> [ChainReport.Finding] {
+        let answer: FetchResponse
+        do throws(DiscoveryError) {
+            answer = try await discovery.answer(at: identifier.text)
+        } catch {
+            return [finding(.resourceUnreachable, error.description)]
         }
-        guard answer.status == .unauthorized else { return [.challengeMissing] }
+        guard answer.status == .unauthorized else {
+            return [finding(.challengeMissing, "The answer has status \(answer.status.code).")]
+        }
         let lines = answer.fields.values(of: .wwwAuthenticate)
-        guard let challenges = try? ReceivedChallenge.list(in: lines) else { return [.challengeMalformed] }
-        guard let named = ReceivedChallenge.metadataURL(in: challenges),
-            named.utf8.elementsEqual(metadataLocations.advertised.utf8)
-        else { return [.challengeMismatch] }
-        return agrees(challenges) ? [] : [.challengeDiffers]
+        guard let challenges = try? ReceivedChallenge.list(in: lines) else {
+            return [finding(.challengeMalformed)]
+        }
+        let named = ReceivedChallenge.metadataURL(in: challenges)
+        guard let named, named.utf8.elementsEqual(metadataLocations.advertised.utf8) else {
+            let expected = metadataLocations.advertised
+            let detail = named.map { "\"\(ForeignText.shown($0))\", not \"\(expected)\"" }
+            return [finding(.challengeMismatch, detail ?? "It names none; \(expected) is expected.")]
+        }
+        return agrees(challenges) ? [] : [finding(.challengeDiffers)]
     }
 
-    /// Whether challenges name only scopes and algorithms of the metadata.
+    /// Whether challenges name only declared scopes, and the same algorithms as the metadata.
     ///
     /// RFC 9728 §2, RFC 9449 §7.1.
     private func agrees(_ challenges: [ReceivedChallenge]) -> Bool {
@@ -108,33 +123,41 @@ extension ProtectedResource {
     private func check(
         _ connection: IssuerConnection, _ survey: ServerSurvey
     ) async -> [ChainReport.Finding] {
-        var faults: [ChainFault] = []
+        var findings: [ChainReport.Finding] = []
+        func note(_ fault: ChainFault, _ detail: String? = nil) {
+            findings.append(.init(fault: fault, subject: connection.issuer, detail: detail))
+        }
         let isListed = metadata.authorizationServers.contains {
             $0.utf8.elementsEqual(connection.issuer.utf8)
         }
         if isListed || connection.usesDiscovery {
             do throws(DiscoveryError) {
-                faults += contradictions(
-                    of: try await survey.discover(connection, at: time))
+                let server = try await survey.discover(connection, at: time)
+                for fault in listingFaults(of: server) { note(fault) }
             } catch {
-                faults.append(ChainFault(ofServer: error))
+                note(ChainFault(ofServer: error), error.description)
             }
         }
-        if takesJWTs, await !connection.canVerifyTokens(at: time.uptime()) { faults.append(.keysUnusable) }
-        if let fault = await survey.introspectionFault(of: connection) {
-            faults.append(fault == .rejectedCredentials ? .introspectionRefused : .introspectionUnusable)
+        if takesJWTs, await !connection.canVerifyTokens(at: time.uptime()) {
+            note(.keysUnusable, await connection.keyFault?.description)
         }
-        return faults.map { ChainReport.Finding(fault: $0, subject: connection.issuer) }
+        if let fault = await survey.introspectionFault(of: connection) {
+            note(
+                fault.cause == .rejectedCredentials ? .introspectionRefused : .introspectionUnusable,
+                fault.description)
+        }
+        return findings
     }
 
-    private func contradictions(of server: DiscoveredAuthorizationServer) -> [ChainFault] {
+    /// The faults of the server's lists of resources and scopes.
+    private func listingFaults(of server: DiscoveredAuthorizationServer) -> [ChainFault] {
         (server.lists(identifier) == false ? [.resourceNotListed] : [])
             + (server.unlistedScopes(among: declaredScopes).isEmpty ? [] : [.scopesNotListed])
     }
 }
 
 extension ChainFault {
-    /// Makes the fault for an error of the resource's own document.
+    /// Creates the fault for an error of the resource's own document.
     fileprivate init(ofDocument error: DiscoveryError) {
         switch error {
         case .status: self = .metadataStatus
@@ -147,9 +170,9 @@ extension ChainFault {
         }
     }
 
-    /// Makes the fault for an error of an authorization server.
+    /// Creates the fault for an error of an authorization server.
     fileprivate init(ofServer error: DiscoveryError) {
-        switch error {
+        switch error.cause {
         case .issuerMismatch: self = .issuerMismatch
         case .insecureURL: self = .insecureEndpoint
         default: self = .discoveryFailed

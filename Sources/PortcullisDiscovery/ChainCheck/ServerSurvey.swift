@@ -9,7 +9,7 @@ package actor ServerSurvey {
     private var discoveries: [ObjectIdentifier: Task<Discovery, Never>] = [:]
     private var probes: [ObjectIdentifier: Task<AuthorizationServerFault?, Never>] = [:]
 
-    /// Starts without results.
+    /// Creates an empty set of results.
     package init() {}
 
     /// Returns the metadata of an authorization server, fetched at the first call.

@@ -4,7 +4,7 @@ public import Portcullis
 
 /// The reason that a resource or its authorization server could not be discovered.
 ///
-/// Contains no text from the network.
+/// Text from the network is bounded, printable ASCII.
 ///
 /// RFC 9728 §3.3, RFC 8414 §3.3.
 @nonexhaustive
@@ -15,6 +15,8 @@ public enum DiscoveryError: Error, Sendable, Hashable, CustomStringConvertible {
     case insecureURL
     /// There was no response.
     case noResponse(FetchError)
+    /// Calling this URL of an authorization server failed, for a reason that is none of this case.
+    indirect case calling(url: String, DiscoveryError)
     /// A response with another status than 200; redirects are not followed.
     case status(Int)
     /// The media type is not `application/json`. RFC 9728 §3.2.
@@ -26,7 +28,9 @@ public enum DiscoveryError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The document is about another resource than the requested one. RFC 9728 §3.3.
     case resourceMismatch
     /// The document is about another issuer than the requested one. RFC 8414 §3.3.
-    case issuerMismatch
+    ///
+    /// `named` is the document's, or `nil` if it is absent or not a string.
+    case issuerMismatch(named: String?, expected: String)
     /// The `signed_metadata` of the document is invalid. RFC 9728 §2.2, §3.3.
     case signedMetadata(SignedMetadataFault)
 
@@ -43,6 +47,9 @@ public enum DiscoveryError: Error, Sendable, Hashable, CustomStringConvertible {
         case .noResponse(.tooLarge): "The answer is too large."
         case .noResponse(.malformedResponse): "The answer is not valid HTTP."
         case .noResponse(.noFetcher): "No fetcher is configured."
+        case .noResponse(.failed(let error)):
+            "The request failed: \(error)."
+        case .calling(let url, let error): "\(url): \(error)"
         case .status(let code) where (300..<400).contains(code):
             "The answer is a redirect (\(code)), which is not followed."
         case .status(let code): "The answer has status \(code), not 200."
@@ -51,9 +58,38 @@ public enum DiscoveryError: Error, Sendable, Hashable, CustomStringConvertible {
         case .invalidMetadata(let error): error.description
         case .resourceMismatch:
             "The document's resource is not, byte for byte, the requested one (RFC 9728 §3.3)."
-        case .issuerMismatch:
-            "The document's issuer is not, byte for byte, the requested one (RFC 8414 §3.3)."
+        case .issuerMismatch(let named?, let expected):
+            "The document's issuer is \"\(named)\", not \"\(expected)\", byte for byte (RFC 8414 §3.3)."
+        case .issuerMismatch(nil, let expected):
+            "The document has no issuer; it must be \"\(expected)\" (RFC 8414 §3.3)."
         case .signedMetadata(let fault): fault.description
+        }
+    }
+}
+
+extension DiscoveryError {
+    /// The error without the URL that was called.
+    public var cause: DiscoveryError {
+        if case .calling(_, let error) = self { error.cause } else { self }
+    }
+
+    /// The error with the URL that was called, unless it has one already.
+    func whenCalling(_ url: String) -> DiscoveryError {
+        if case .calling = self { self } else { .calling(url: ForeignText.shown(url), self) }
+    }
+
+    /// The error to report when several locations were tried: the one that says most about the server.
+    static func mostTelling(_ first: DiscoveryError?, _ second: DiscoveryError) -> DiscoveryError {
+        guard let first else { return second }
+        return second.weight > first.weight ? second : first
+    }
+
+    private var weight: Int {
+        switch cause {
+        case .issuerMismatch: 4
+        case .malformedDocument: 3
+        case .status(404), .status(410): 1
+        default: 2
         }
     }
 }

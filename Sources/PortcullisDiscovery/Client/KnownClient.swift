@@ -3,7 +3,7 @@
 import Portcullis
 import PortcullisHTTP
 
-/// Clients with known parsers of challenges and documents, which deviate from the RFCs.
+/// Clients whose parsers of challenges and documents are known; most deviate from the RFCs.
 ///
 /// According to their sources in August 2026.
 package enum KnownClient: String, Sendable, Hashable, CaseIterable {
@@ -20,7 +20,7 @@ package enum KnownClient: String, Sendable, Hashable, CaseIterable {
     package struct Reading: Sendable, Hashable {
         package var metadataURL: String?
         package var scope: String?
-        /// The reason that it finds nothing, or other values than the grammar gives.
+        /// Why it finds nothing, or values that differ from those of the grammar.
         package var reason: String?
 
         package init(metadataURL: String? = nil, scope: String? = nil, reason: String? = nil) {
@@ -34,10 +34,10 @@ package enum KnownClient: String, Sendable, Hashable, CaseIterable {
     package func reading(of lines: [String]) -> Reading {
         let text = lines.joined(separator: ", ")
         switch self {
-        case .typeScriptSDK: return LooseReading.firstScheme(text)
-        case .pythonSDK: return LooseReading.anywhere(text)
-        case .goSDK: return LooseReading.withoutOddities(lines)
-        case .csharpSDK: return LooseReading.splitAtCommas(lines)
+        case .typeScriptSDK: return LooseReading.beginningWithBearer(text)
+        case .pythonSDK: return LooseReading.inWholeField(text)
+        case .goSDK: return LooseReading.rejectingToken68(lines)
+        case .csharpSDK: return LooseReading.splittingAtCommas(lines)
         case .visualStudioCode: return LooseReading.togglingQuotes(text)
         case .inspector: return LooseReading.afterBearer(text)
         case .oauth4webapi, .claude: return LooseReading.strict(lines)
@@ -58,24 +58,24 @@ private enum LooseReading {
             scope: challenges.first { $0.isScheme("Bearer") }?["scope"])
     }
 
-    /// Takes only the first word of the whole field as the scheme; then searches for patterns.
-    static func firstScheme(_ text: String) -> Reading {
+    /// Requires the whole field to begin with Bearer; then searches it for `name=`.
+    static func beginningWithBearer(_ text: String) -> Reading {
         let words = text.utf8.split(separator: 0x20, maxSplits: 2, omittingEmptySubsequences: false)
         guard words.count > 1, !words[1].isEmpty, isBearer(words[0]) else {
             return Reading(reason: "the field does not begin with Bearer, one blank and a parameter")
         }
-        return anywhere(text)
+        return inWholeField(text)
     }
 
     /// Searches the whole field for `name=`.
-    static func anywhere(_ text: String) -> Reading {
+    static func inWholeField(_ text: String) -> Reading {
         Reading(
             metadataURL: firstMatch(of: "resource_metadata", in: text),
             scope: firstMatch(of: "scope", in: text))
     }
 
     /// Follows the grammar, but one token68 or one empty value makes the whole field invalid.
-    static func withoutOddities(_ lines: [String]) -> Reading {
+    static func rejectingToken68(_ lines: [String]) -> Reading {
         guard let challenges = try? ReceivedChallenge.list(in: lines) else {
             return Reading(reason: "it rejects a field that violates the grammar")
         }
@@ -91,7 +91,7 @@ private enum LooseReading {
     }
 
     /// Splits the parameters of the Bearer challenge at every comma, within quotes too.
-    static func splitAtCommas(_ lines: [String]) -> Reading {
+    static func splittingAtCommas(_ lines: [String]) -> Reading {
         guard let challenges = try? ReceivedChallenge.list(in: lines) else {
             return Reading(reason: "its platform drops a field that violates the grammar")
         }
@@ -112,18 +112,19 @@ private enum LooseReading {
         return reading
     }
 
-    /// Splits at commas outside quotes, which an escaped quote ends too; the scheme is case-sensitive.
+    /// Splits at commas outside quotes, and takes an escaped quote for a closing one; the scheme is
+    /// case-sensitive.
     static func togglingQuotes(_ text: String) -> Reading {
         var reading = Reading(reason: "it finds no challenge with the scheme spelled Bearer")
         var isBearer = false
         for part in splitOutsideQuotes(text) {
             var rest = part.drop { $0 == 0x20 }
             let word = rest.prefix { $0 != 0x20 && $0 != 0x3D }
-            let behind = rest[word.endIndex...]
-            if behind.first != 0x3D {
+            let remainder = rest[word.endIndex...]
+            if remainder.first != 0x3D {
                 isBearer = word.elementsEqual("Bearer".utf8)
                 if isBearer { reading.reason = nil }
-                rest = behind.drop { $0 == 0x20 }
+                rest = remainder.drop { $0 == 0x20 }
             }
             guard isBearer, let equals = rest.firstIndex(of: 0x3D) else { continue }
             let name = String(decoding: rest[..<equals], as: UTF8.self)
@@ -168,9 +169,9 @@ private enum LooseReading {
         let needle = Array((name + "=").utf8)
         var found: [String] = []
         var start = 0
-        while let place = offset(of: needle, in: bytes[start...]) {
-            start = place + needle.count
-            if atWordStart, place > 0, isWordCharacter(bytes[place - 1]) { continue }
+        while let match = offset(of: needle, in: bytes[start...]) {
+            start = match + needle.count
+            if atWordStart, match > 0, isWordCharacter(bytes[match - 1]) { continue }
             if let value = value(bytes[start...]) { found.append(String(decoding: value, as: UTF8.self)) }
         }
         return found

@@ -26,16 +26,15 @@ extension ProtectedResourceDiscovery {
             do throws(DiscoveryError) {
                 return try await authorizationServer(issuer, at: location)
             } catch {
-                switch error {
-                case .status(400..<500): fault = fault ?? error
+                let error = error.whenCalling(location)
+                switch error.cause {
                 case .status, .issuerMismatch, .malformedDocument:
-                    // More telling than the absence of a document.
-                    if case .status(400..<500)? = fault { fault = error } else { fault = fault ?? error }
+                    fault = .mostTelling(fault, error)
                 default: throw error
                 }
             }
         }
-        throw fault ?? .malformedDocument
+        throw fault ?? .insecureURL
     }
 
     private func authorizationServer(
@@ -46,7 +45,8 @@ extension ProtectedResourceDiscovery {
         guard let object = (try? JSONValue.parse(body))?.object else { throw .malformedDocument }
         // RFC 8414 §3.3: identical, code point by code point; a final slash makes another issuer.
         guard let named = object["issuer"]?.string, named.utf8.elementsEqual(issuer.utf8) else {
-            throw .issuerMismatch
+            throw .issuerMismatch(
+                named: object["issuer"]?.string.map(ForeignText.shown), expected: issuer)
         }
         let server = DiscoveredAuthorizationServer(
             issuer: issuer, location: location, document: object, isJSON: response.isJSON)
@@ -67,8 +67,12 @@ extension ProtectedResourceDiscovery {
     /// RFC 8414 §2.
     public func keys(of server: DiscoveredAuthorizationServer) async throws(DiscoveryError) -> JWKSet {
         guard let location = server.jwksURI else { throw .malformedDocument }
-        let response = try await response(from: location)
-        guard let keys = try? JWKSet(parsing: response.body) else { throw .malformedDocument }
-        return keys
+        do throws(DiscoveryError) {
+            let response = try await response(from: location)
+            guard let keys = try? JWKSet(parsing: response.body) else { throw .malformedDocument }
+            return keys
+        } catch {
+            throw error.whenCalling(location)
+        }
     }
 }

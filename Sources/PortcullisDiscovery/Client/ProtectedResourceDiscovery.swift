@@ -4,12 +4,12 @@ public import Portcullis
 import PortcullisHTTP
 public import PortcullisJOSE
 
-/// Discovers a resource's protection: from its challenge to its metadata to its authorization servers.
+/// Discovers how a resource is protected: from its challenge to its metadata to its authorization servers.
 ///
 /// For clients and gateways. Every fetched URL comes from other parties, so all have the same bounds: https,
 /// public addresses (by the default fetcher), no redirects, a maximum length and a timeout. Documents are
-/// validated by RFC 9728 §3.3 and RFC 8414 §3.3 before they are returned, cached by their `Cache-Control`,
-/// and fetched once at a time.
+/// validated by RFC 9728 §3.3 and RFC 8414 §3.3 before they are returned, and cached by their
+/// `Cache-Control`. Concurrent calls share the fetch of a document.
 ///
 /// RFC 9728 §3, §5, RFC 8414 §3.
 public struct ProtectedResourceDiscovery: Sendable {
@@ -35,7 +35,7 @@ public struct ProtectedResourceDiscovery: Sendable {
         ///
         /// Default: verified, with only the resource's own keys.
         public var signedMetadata = SignedMetadataPolicy.verified(signers: [:])
-        /// The longest time that a document is cached without revalidation, whatever its `max-age`.
+        /// The maximum time that a document is cached without revalidation, whatever its `max-age`.
         ///
         /// Default one day; zero disables the cache.
         public var maxCacheAge: Duration = .seconds(86_400)
@@ -44,7 +44,7 @@ public struct ProtectedResourceDiscovery: Sendable {
         /// Default 256.
         public var maxCachedDocumentCount = 256
 
-        /// Makes the default configuration.
+        /// Creates the default configuration.
         public init() {}
     }
 
@@ -66,7 +66,7 @@ public struct ProtectedResourceDiscovery: Sendable {
         case ignored
         /// Requires it to be valid if present; its values replace the unsigned ones.
         ///
-        /// `signers` are further issuers with their keys. The resource itself, or its origin, may always
+        /// `signers` are additional issuers with their keys. The resource itself, or its origin, may always
         /// sign, with the keys at its `jwks_uri` if that is on its origin.
         case verified(signers: [String: JWKSet])
     }
@@ -82,7 +82,7 @@ public struct ProtectedResourceDiscovery: Sendable {
     let fetcher: any Fetcher
     private let documents: DocumentCache
 
-    /// Makes a discovery with its own cache.
+    /// Creates a discovery with its own cache.
     ///
     /// - Parameters:
     ///   - fetcher: The HTTP client. Default: connects only to public addresses.
@@ -100,12 +100,10 @@ public struct ProtectedResourceDiscovery: Sendable {
 
     /// Calls a URL without a token, and follows its challenge to metadata and authorization servers.
     ///
-    /// If no challenge names the metadata, they are fetched from the well-known location. Waits for at least
-    /// three consecutive exchanges, each within the timeout. Fetches at most the first 16 authorization
-    /// servers.
+    /// If no challenge names the metadata, it is fetched from the well-known location. Makes at least three
+    /// consecutive requests, each within the timeout. Fetches at most the first 16 authorization servers.
     ///
-    /// - Throws: ``DiscoveryError``. If no listed authorization server is usable, the error is the first
-    ///   one's.
+    /// - Throws: ``DiscoveryError``. If no listed authorization server is usable, the error of the first one.
     ///
     /// RFC 9728 §5.
     public func discover(_ url: String) async throws(DiscoveryError) -> DiscoveredResource {
@@ -116,13 +114,19 @@ public struct ProtectedResourceDiscovery: Sendable {
         return try await follow(lines, from: identifier)
     }
 
-    /// Returns the answer to a request without a token, whatever its status.
-    package func answer(at url: String) async throws(DiscoveryError) -> FetchResponse {
+    /// Returns the response to a request without a token, whatever its status.
+    ///
+    /// - Parameter isPost: Whether it is a POST, with an empty JSON object.
+    package func answer(
+        at url: String, isPost: Bool = false
+    ) async throws(DiscoveryError) -> FetchResponse {
         guard IssuerURL.isFetchable(url, allowingInsecureLoopback: configuration.allowsInsecureLoopback)
         else { throw .insecureURL }
+        var fields: Fields = [.accept: "application/json"]
+        if isPost { fields[.contentType] = "application/json" }
         let request = FetchRequest(
-            url: url, fields: [.accept: "application/json"], timeout: configuration.timeout,
-            maxResponseByteCount: configuration.maxResponseByteCount)
+            url: url, method: isPost ? .post : .get, fields: fields, body: isPost ? Array("{}".utf8) : [],
+            timeout: configuration.timeout, maxResponseByteCount: configuration.maxResponseByteCount)
         do throws(FetchError) {
             return try await fetcher.fetch(request)
         } catch {
@@ -130,11 +134,11 @@ public struct ProtectedResourceDiscovery: Sendable {
         }
     }
 
-    /// Follows a challenge that the client received already, which may mean that the metadata changed.
+    /// Follows a challenge that the client has already received; it may mean that the metadata has changed.
     ///
     /// - Parameters:
     ///   - url: The called URL.
-    ///   - challenge: The `WWW-Authenticate` lines of its answer.
+    ///   - challenge: The `WWW-Authenticate` lines of the response.
     /// - Throws: ``DiscoveryError``.
     ///
     /// RFC 9728 §5.2.
@@ -231,7 +235,7 @@ public struct ProtectedResourceDiscovery: Sendable {
         return object
     }
 
-    /// Fetches a URL, if it may be fetched, and returns an answer of 200.
+    /// Fetches a URL that the configuration allows, and requires the status 200.
     func response(from url: String) async throws(DiscoveryError) -> FetchResponse {
         guard IssuerURL.isFetchable(url, allowingInsecureLoopback: configuration.allowsInsecureLoopback)
         else {

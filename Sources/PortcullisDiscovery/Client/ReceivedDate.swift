@@ -7,10 +7,9 @@ import PortcullisHTTP
 ///
 /// RFC 9110 §5.6.7.
 enum ReceivedDate {
-    /// Returns the seconds since 1970, or `nil` for an invalid text.
+    /// Returns the seconds since 1970, or `nil` for an invalid date.
     ///
-    /// - Parameter now: The present, which determines the century of a two-digit year: at most 50 years
-    ///   ahead.
+    /// - Parameter now: The current time; a two-digit year is at most 50 years after it.
     static func seconds(_ text: String, now: Double) -> Double? {
         let words = text.utf8.split(separator: 0x20).map { String(decoding: $0, as: UTF8.self) }
         switch words.count {
@@ -41,7 +40,7 @@ enum ReceivedDate {
         let parts = time.utf8.split(separator: 0x3A).compactMap {
             number(String(decoding: $0, as: UTF8.self), 2)
         }
-        // A leap second is the 60th.
+        // 60 is a leap second.
         guard parts.count == 3, parts[0] < 24, parts[1] < 60, parts[2] <= 60 else { return nil }
         let clock = parts[0] * 3600 + parts[1] * 60 + parts[2]
         return Double(daysSince1970(year, month + 1, day) * 86_400 + clock)

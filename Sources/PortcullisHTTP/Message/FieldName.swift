@@ -8,13 +8,13 @@ public struct FieldName: Sendable, Hashable, ExpressibleByStringLiteral, CustomS
     public let spelling: String
     package let known: KnownFieldName
 
-    /// Makes a name from a text known only at run time; `nil` if it is not a token.
+    /// Creates a name from a string known only at run time; `nil` if it is not a token.
     public init?(_ spelling: String) {
         guard !spelling.isEmpty, spelling.utf8.allSatisfy(CharacterClass.isTokenCharacter) else { return nil }
         self.init(checked: spelling)
     }
 
-    /// Makes a name from a literal.
+    /// Creates a name from a literal.
     ///
     /// Traps if the literal is not a token.
     public init(stringLiteral spelling: String) {
@@ -146,7 +146,8 @@ package enum KnownFieldName: UInt8, Sendable {
         }
     }
 
-    // Of the characters of a token, only capitals become letters by this bit, and only the hyphen a hyphen.
+    // Setting the bit 0x20 turns capitals into small letters and keeps the hyphen; no other character of a
+    // token becomes a letter or a hyphen.
     @inline(__always)
     private static func equals(_ name: UnsafeRawBufferPointer, _ lowercased: StaticString) -> Bool {
         guard name.count >= 8 else {
@@ -155,8 +156,8 @@ package enum KnownFieldName: UInt8, Sendable {
             }
             return true
         }
-        // SAFETY: both have the count that the switch has seen, eight at least; the last eight overlap the
-        // first.
+        // SAFETY: both have the length that the switch has selected, at least eight; the last eight bytes may
+        // overlap the first.
         let other = UnsafeRawBufferPointer(start: lowercased.utf8Start, count: name.count)
         return word(name, 0) == word(other, 0) && word(name, name.count - 8) == word(other, name.count - 8)
     }

@@ -20,13 +20,13 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
     private var list: [Field] = []
     /// Whether ``Field/noStore`` follows the list.
     ///
-    /// Most guarded answers end with it; a flag allocates no array.
+    /// Most responses of protected routes end with it; a flag needs no allocation.
     private(set) var endsWithNoStore = false
 
     private var lines: [Field] { endsWithNoStore ? list + [.noStore] : list }
 
     /// Moves `no-store` into the list, before a change.
-    private mutating func settle() {
+    private mutating func materializeNoStore() {
         guard endsWithNoStore else { return }
         list.append(.noStore)
         endsWithNoStore = false
@@ -38,10 +38,10 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
     /// Hashes the lines in order.
     public func hash(into hasher: inout Hasher) { hasher.combine(lines) }
 
-    /// Makes an empty list.
+    /// Creates an empty list.
     public init() {}
 
-    /// Makes a list of these lines, in this order.
+    /// Creates a list of these lines, in this order.
     ///
     /// Traps on a value that ``isValid(_:)`` rejects.
     public init(dictionaryLiteral elements: (FieldName, String)...) {
@@ -58,7 +58,7 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
     public subscript(_ name: FieldName) -> String? {
         get { lines.first { $0.name == name }?.value }
         set {
-            settle()
+            materializeNoStore()
             list.removeAll { $0.name == name }
             if let newValue { append(newValue, for: name) }
         }
@@ -84,7 +84,7 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
 
     /// Adds a line at the end.
     ///
-    /// Traps on CR, LF, NUL or another control character in the value: check a value from outside with
+    /// Traps on CR, LF, NUL or another control character in the value: check an untrusted value with
     /// ``isValid(_:)`` first. RFC 9110 §5.5.
     public mutating func append(
         _ value: String, for name: FieldName, file: StaticString = #fileID, line: UInt = #line
@@ -98,17 +98,17 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
 
     /// Adds `Cache-Control: no-store` at the end; costs no allocation.
     package mutating func appendNoStore() {
-        settle()
+        materializeNoStore()
         endsWithNoStore = true
     }
 
-    /// Adds a line at the end, taken from another list or fit for one.
+    /// Adds a line at the end that is already valid: from another list, or a constant.
     package mutating func append(_ field: Field) {
-        settle()
+        materializeNoStore()
         list.append(field)
     }
 
-    /// Whether a text may be a field's value: no control characters but the tab, no blanks at its ends.
+    /// Whether a string is a valid field value: no control characters except the tab, no blanks at its ends.
     ///
     /// RFC 9110 §5.5.
     public static func isValid(_ value: String) -> Bool {
@@ -123,7 +123,7 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
     /// The indices of all lines, except for a ``Field/noStore`` at the end.
     var listed: Range<Int> { list.indices }
 
-    /// A line by its index: for the path of every response, because an iterator retains and releases.
+    /// A line by its index: for code that runs for every response, because an iterator retains and releases.
     subscript(listed index: Int) -> Field { list[index] }
 
     /// Iterates over the lines in order.

@@ -5,7 +5,7 @@
 /// Each reason determines the status of the response; none contains text from the message.
 ///
 /// RFC 9110, RFC 9112.
-public enum MalformedMessage: Error, Sendable, Hashable {
+public enum MalformedMessage: String, Error, Sendable, Hashable, CaseIterable {
     /// The request line or target is longer than the limit.
     ///
     /// RFC 9112 §3.
@@ -107,6 +107,10 @@ public enum MalformedMessage: Error, Sendable, Hashable {
     ///
     /// RFC 9112 §7.1.2.
     case invalidTrailer
+    /// A message in plain text to a port that speaks TLS only.
+    ///
+    /// RFC 9110 §4.2.2.
+    case plainTextToTLS
 
     /// The status to answer the request with.
     public var status: Status {

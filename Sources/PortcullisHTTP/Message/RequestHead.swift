@@ -3,7 +3,7 @@
 /// The first line and the fields of a request: what the gate reads.
 ///
 /// One immutable array of bytes with a table of offsets into it; names and values stay bytes until a caller
-/// reads a `String`. To host the gate in another server, make one with ``init(method:target:fields:)``.
+/// reads a `String`. To use the gate in another server, create one with ``init(method:target:fields:)``.
 ///
 /// RFC 9112 §2.1, §3, §5.
 public struct RequestHead: Sendable {
@@ -68,7 +68,7 @@ public struct RequestHead: Sendable {
             method: method, version: version, bytes: bytes, targetRange: targetRange, slots: slots)
     }
 
-    /// Makes the head of a request that another server has already parsed.
+    /// Creates the head of a request that another server has already parsed.
     ///
     /// Does not check the framing fields or `Host`: the other server has done so. Drops blanks around values.
     ///
@@ -133,7 +133,7 @@ public struct RequestHead: Sendable {
         return false
     }
 
-    /// Where the first `Authorization` value stands in `bytes`, and how many such lines there are.
+    /// The range of the first `Authorization` value in `bytes`, and the number of such lines.
     package func findCredentials() -> (first: Range<Int>, count: Int)? {
         var first: Range<Int>?
         var count = 0
@@ -144,7 +144,7 @@ public struct RequestHead: Sendable {
         return first.map { ($0, count) }
     }
 
-    /// Where the values of a name stand in `bytes`: the first, and how many lines there are.
+    /// The range of a name's first value in `bytes`, and the number of its lines.
     package func find(_ name: FieldName) -> (first: Range<Int>, count: Int)? {
         var first: Range<Int>?
         var count = 0

@@ -2,7 +2,7 @@
 
 /// Ends the program because of a mistake in its own code; prints a message and the source location.
 ///
-/// For declarations and literals, which are wrong at every start or never; never for what a client sends.
+/// For mistakes in declarations and literals, which show at every start; not for what a client sends.
 /// Release builds print the message too, unlike `preconditionFailure` and `precondition`. The compiler
 /// passes no source location to an initializer that takes a literal, so its message quotes the literal.
 package func endForMistake(_ sentence: String, file: StaticString = #fileID, line: UInt = #line) -> Never {

@@ -56,8 +56,8 @@ package enum ByteScan {
         while index &+ 32 <= bytes.count {
             // SAFETY: 32 bytes follow `index`; the load takes any alignment.
             let block = bytes.loadUnaligned(fromByteOffset: index, as: SIMD4<UInt64>.self)
-            // Every byte is printable ASCII if, and only if, no high bit is set: a carry comes only from one
-            // that is not.
+            // Every byte is printable ASCII if, and only if, no high bit is set: a carry can come only from a
+            // byte that is not.
             let others = (block &- ones &* 0x20) | (block &+ ones)
             let folded = others.lowHalf | others.highHalf
             guard (folded.x | folded.y) & highBits == 0 else { break }

@@ -2,7 +2,7 @@
 
 /// Decodes a chunked body incrementally.
 ///
-/// Strict: sizes are hexadecimal digits alone, every line ends with CRLF, extensions must be well formed.
+/// Strict: sizes have only hexadecimal digits, every line ends with CRLF, extensions must be well formed.
 /// Checks and drops extensions and trailers. Bounds the framing overhead in proportion to the data. Does not
 /// bound the body; the caller does.
 ///
@@ -57,7 +57,7 @@ package struct ChunkedDecoder: Sendable {
                 deliver(UnsafeRawBufferPointer(rebasing: input[index..<(index + count)]))
                 index += count
                 remaining -= count
-                earn(count)
+                creditData(count)
                 if remaining == 0 { state = .dataReturn }
             case .trailers:
                 index += try trailers.take(UnsafeRawBufferPointer(rebasing: input[index...]))
@@ -81,7 +81,7 @@ package struct ChunkedDecoder: Sendable {
             try takeSize(byte)
         case .size: try takeSize(byte)
         case .extensions:
-            if try extensions.take(byte) { state = .sizeLineFeed } else { try spend() }
+            if try extensions.take(byte) { state = .sizeLineFeed } else { try countOverhead() }
         case .sizeLineFeed:
             guard byte == 0x0A else { throw .invalidChunk }
             state = remaining == 0 ? .trailers : .data
@@ -101,24 +101,26 @@ package struct ChunkedDecoder: Sendable {
             guard remaining <= Int.max >> 4 else { throw .invalidChunk }
             remaining = remaining << 4 | Int(digit)
             digitCount += 1
-            if digitCount > 16 { try spend() }
+            if digitCount > 16 { try countOverhead() }
         } else if byte == 0x0D {
             state = .sizeLineFeed
         } else {
             extensions = ChunkExtensionScanner()
-            try spend()
+            try countOverhead()
             // The scanner accepts no line end before an extension, so this is never the end.
             _ = try extensions.take(byte)
             state = .extensions
         }
     }
 
-    private mutating func spend() throws(MalformedMessage) {
+    /// Counts one byte of framing that carries no data.
+    private mutating func countOverhead() throws(MalformedMessage) {
         overhead += 1
         guard overhead <= overheadBudget else { throw .chunkOverheadTooLarge }
     }
 
-    private mutating func earn(_ count: Int) {
+    /// Raises the limit for overhead in proportion to the data.
+    private mutating func creditData(_ count: Int) {
         dataSinceBudget += count
         guard dataSinceBudget >= 65_536 else { return }
         let (budget, overflow) = overheadBudget.addingReportingOverflow(

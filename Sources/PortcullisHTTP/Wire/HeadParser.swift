@@ -62,6 +62,19 @@ package struct HeadParser: Sendable {
         return (head, consumed)
     }
 
+    /// The method and the target of a message whose request line was valid, after an error in the rest of it.
+    ///
+    /// - Parameter bytes: The bytes of the call that threw.
+    package func requestLine(
+        of bytes: UnsafeRawBufferPointer
+    ) -> (method: Method, target: [UInt8], version: HTTPVersion)? {
+        guard let line = requestLine, skipped + line.end <= bytes.count else { return nil }
+        return (
+            line.method, Array(UnsafeRawBufferPointer(rebasing: bytes[skipped...])[line.target]),
+            line.version ?? .http1_1
+        )
+    }
+
     /// RFC 9112 §2.2: ignores an empty line before the request line; at most one, and only CRLF.
     ///
     /// Rejects a byte that cannot begin a request line at once, so that a TLS client does not wait for a

@@ -26,9 +26,11 @@ extension HeadSerializer {
 
     /// Appends the head without the part that depends on the body: the framing and the empty line.
     ///
+    /// - Parameter isAbsolute: Whether the target is sent in absolute form, as to a proxy. RFC 9112 §3.2.2.
     /// - Throws: ``MalformedMessage`` for a method, target or host that the grammar does not allow.
     package static func appendRequestWithoutEnd(
-        method: Method, target: String, host: String, fields: Fields, to output: inout [UInt8]
+        method: Method, target: String, host: String, fields: Fields, isAbsolute: Bool = false,
+        to output: inout [UInt8]
     ) throws(MalformedMessage) {
         guard !method.name.isEmpty, method.name.utf8.allSatisfy(CharacterClass.isTokenCharacter) else {
             throw .invalidMethod
@@ -40,6 +42,10 @@ extension HeadSerializer {
         guard Authority(authority, authority.indices) != nil else { throw .invalidHost }
         output.append(contentsOf: method.name.utf8)
         output.append(" ")
+        if isAbsolute {
+            output.append("http://")
+            output.append(contentsOf: authority)
+        }
         output.append(contentsOf: target.utf8)
         output.append(" HTTP/1.1\r\n")
         append("Host", host, to: &output)

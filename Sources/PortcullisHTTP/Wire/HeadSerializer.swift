@@ -80,8 +80,8 @@ package enum HeadSerializer {
         return count
     }
 
-    /// More than the status line, `Cache-Control: no-store`, the framing, `Connection` and the empty line
-    /// come to.
+    /// An upper bound for the status line, `Cache-Control: no-store`, the framing, `Connection` and the empty
+    /// line.
     private static let fixedByteCount = 256
 
     private static func writeFields(_ fields: Fields, to writer: inout HeadWriter) {

@@ -161,3 +161,8 @@ private enum ProxyHeader2 {
         }
     }
 }
+
+extension ProxyHeader.Malformed: CustomStringConvertible {
+    /// A phrase for a log.
+    package var description: String { "the connection does not begin with a PROXY protocol header" }
+}

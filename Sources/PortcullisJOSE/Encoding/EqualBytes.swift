@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-/// Fast comparison of public bytes; its duration reveals the first difference, so it is not for secrets.
+/// Fast comparison of public bytes.
+///
+/// Not for secrets: its duration reveals where the first difference is.
 enum EqualBytes {
     /// Whether both have the same bytes.
     @inline(__always)

@@ -3,8 +3,8 @@
 extension JSONObject {
     /// Whether the object takes more than `byteCount` bytes of memory, by a rough estimate.
     package func takesMore(than byteCount: Int) -> Bool {
-        // A document counts 16.5 for each of its bytes and one more at most, as `[0,0,…]` does: a short one
-        // need not be taken apart.
+        // The estimate is at most 16.5 for each byte of the document, plus 16.5; `[0,0,…]` is the worst case.
+        // So a short document need not be traversed.
         if let documentByteCount, 32 + 17 * documentByteCount <= byteCount { return false }
         var rest = byteCount
         return !JSONValue.object(self).fits(into: &rest)

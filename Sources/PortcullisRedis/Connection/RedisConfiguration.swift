@@ -58,3 +58,14 @@ public enum RedisConfigurationError: Error, Sendable, Hashable {
     /// The system provides no event loop; the number is `errno`.
     case unavailable(Int32)
 }
+
+extension RedisConfigurationError: CustomStringConvertible {
+    /// A phrase for a log, without the URL.
+    public var description: String {
+        switch self {
+        case .invalidURL: "the URL of the store is malformed"
+        case .tls(let error): "TLS: \(error)"
+        case .unavailable(let code): SocketError(call: .epoll, code: code).description
+        }
+    }
+}

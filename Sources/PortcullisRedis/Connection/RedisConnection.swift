@@ -298,3 +298,8 @@ package enum RedisFailure: Error, Sendable, Hashable {
     /// The store cannot be reached or did not answer in time.
     case unavailable
 }
+
+extension RedisFailure: CustomStringConvertible {
+    /// A phrase for a log.
+    package var description: String { "the store cannot be reached, or did not answer in time" }
+}

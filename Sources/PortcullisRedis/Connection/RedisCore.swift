@@ -61,7 +61,7 @@ actor RedisCore {
         let deadline = loop.now + timeout
         connection.assumeIsolated { connection in
             connection.send(command, before: deadline) { [weak self] reply in
-                self?.assumeIsolated { $0.note(reply) }
+                self?.assumeIsolated { $0.record(reply) }
                 receive(reply)
             }
         }
@@ -116,7 +116,7 @@ actor RedisCore {
                 }
             }
         }
-        // The system's own name lookup may take far longer.
+        // Time out the name lookup as well: the system's own timeout may be far longer.
         Task { [loop, timeout] in
             try? await Task.sleep(for: timeout)
             loop.execute { connection.assumeIsolated { $0.giveUpLookingUp() } }
@@ -172,23 +172,23 @@ actor RedisCore {
         connection = nil
         // Reconnect at once after a working connection, and after a pause otherwise.
         guard hasAnswered else {
-            note(fault)
+            record(fault)
             nextAttempt = max(nextAttempt, loop.now + pause)
             pause = min(pause * 2, Self.longestPause)
             return
         }
-        if fault == .timeout { note(fault) }
+        if fault == .timeout { record(fault) }
     }
 
-    private func note(_ reply: RedisConnection.Reply) {
+    private func record(_ reply: RedisConnection.Reply) {
         // Failures are reported when the connection ends, since the fault is known there.
         guard case .success(let value) = reply else { return }
-        if case .error = value { return note(.refusing) }
+        if case .error = value { return record(.refusing) }
         isUp.store(true, ordering: .relaxed)
         reportChange(.available)
     }
 
-    private func note(_ fault: RedisFault) {
+    private func record(_ fault: RedisFault) {
         isUp.store(false, ordering: .relaxed)
         // Once per outage, even if its reason changes.
         if case .unavailable = lastReport { return }

@@ -19,7 +19,7 @@ public enum RedisEvent: Sendable, Hashable {
     case subscriptionRefused
     /// The store's clock is more than ``RedisReplayStore/clockTolerance`` ahead of this machine's.
     ///
-    /// DPoP proofs are refused with 503. Reported at most once a minute. RFC 9449 §11.1.
+    /// Requests with DPoP proofs get 503. Reported at most once a minute. RFC 9449 §11.1.
     case clockAhead
 }
 
@@ -32,13 +32,13 @@ public enum RedisFault: Sendable, Hashable, CustomStringConvertible {
     case insecure
     /// It rejects the user and password, or requires them.
     case rejectedCredentials
-    /// It has no database with this number, or does not allow it to this user.
+    /// It has no database with this number, or denies this user access to it.
     case rejectedDatabase
     /// It did not answer in time.
     case timeout
     /// The connection was lost.
     case lost
-    /// It answers commands with errors: it is full, loading, a replica, or forbids them to this user.
+    /// It answers commands with errors: it is full, loading, a replica, or denies them to this user.
     case refusing
 
     /// A phrase for a log.

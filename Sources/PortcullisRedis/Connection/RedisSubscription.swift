@@ -6,8 +6,8 @@ internal import Synchronization
 
 /// Subscribes to the invalidations that all processes publish, and notifies the observers in this process.
 ///
-/// Sends a PING every 2 seconds and reconnects after a loss. Messages may have been missed meanwhile, so it
-/// then invalidates everything, and also at the start.
+/// Sends a PING every 2 seconds, and reconnects when the connection is lost. Because messages may have been
+/// missed, it invalidates everything when the connection is lost and whenever a subscription starts.
 final class RedisSubscription: Sendable {
     private static let interval = Duration.seconds(2)
     /// The maximum number of undelivered messages.
@@ -15,9 +15,9 @@ final class RedisSubscription: Sendable {
     /// The maximum length of a message; a longer or malformed one invalidates everything.
     private static let maxMessageByteCount = 16_384
 
-    /// A message of the server.
-    private enum Word: Sendable {
-        /// The subscription is active; from here on no message is missed.
+    /// A message from the server.
+    private enum Message: Sendable {
+        /// The subscription is active: no later message is missed.
         case subscribed
         case invalidated([UInt8])
         case refused
@@ -26,7 +26,7 @@ final class RedisSubscription: Sendable {
     private let core: RedisCore
     private let channel: [UInt8]
     private let observers = InvalidationObservers()
-    private let keeper = Mutex<Task<Void, Never>?>(nil)
+    private let task = Mutex<Task<Void, Never>?>(nil)
 
     init(_ client: RedisClient) {
         core = client.core
@@ -38,9 +38,9 @@ final class RedisSubscription: Sendable {
     /// Adds an observer; the first one opens the connection.
     func observe(_ observer: @escaping @Sendable (TokenInvalidation) -> Bool) {
         observers.add(observer)
-        keeper.withLock { keeper in
-            guard keeper == nil else { return }
-            keeper = Task { [core, channel, observers] in await Self.keep(core, channel, observers) }
+        task.withLock { task in
+            guard task == nil else { return }
+            task = Task { [core, channel, observers] in await Self.run(core, channel, observers) }
         }
     }
 
@@ -49,29 +49,30 @@ final class RedisSubscription: Sendable {
     }
 
     func stop() {
-        keeper.withLock { $0 }?.cancel()
+        task.withLock { $0 }?.cancel()
     }
 
     /// Keeps one connection open until the subscription is stopped.
-    private static func keep(_ core: RedisCore, _ channel: [UInt8], _ observers: InvalidationObservers) async
-    {
+    private static func run(_ core: RedisCore, _ channel: [UInt8], _ observers: InvalidationObservers) async {
         while !Task.isCancelled {
-            let (words, continuation) = AsyncStream.makeStream(
-                of: Word.self, bufferingPolicy: .bufferingOldest(maxWaitingCount))
+            let (messages, continuation) = AsyncStream.makeStream(
+                of: Message.self, bufferingPolicy: .bufferingOldest(maxWaitingCount))
             let connection = await core.listen(
                 to: channel,
                 { value in
-                    guard let word = word(value), case .dropped = continuation.yield(word) else { return }
+                    guard let message = parse(value), case .dropped = continuation.yield(message) else {
+                        return
+                    }
                     // After a dropped message the state is unknown: reconnect and invalidate everything.
                     continuation.finish()
                 },
                 ended: { _ in continuation.finish() })
-            let pulse = Task { await beat(connection, core) }
+            let pingTask = Task { await pingPeriodically(connection, core) }
             await withTaskCancellationHandler {
-                listening: for await word in words {
-                    switch word {
+                listening: for await message in messages {
+                    switch message {
                     case .subscribed: observers.tell(.all)
-                    case .invalidated(let message): observers.tell(InvalidationMessage.decode(message))
+                    case .invalidated(let payload): observers.tell(InvalidationMessage.decode(payload))
                     case .refused:
                         await core.subscriptionRefused()
                         break listening
@@ -80,7 +81,7 @@ final class RedisSubscription: Sendable {
             } onCancel: {
                 core.loop.execute { connection.assumeIsolated { $0.close() } }
             }
-            pulse.cancel()
+            pingTask.cancel()
             core.loop.execute { connection.assumeIsolated { $0.close() } }
             guard !Task.isCancelled else { return }
             observers.tell(.all)
@@ -88,8 +89,8 @@ final class RedisSubscription: Sendable {
         }
     }
 
-    /// Sends PINGs at an interval, to detect a server that disappeared without closing the connection.
-    private static func beat(_ connection: RedisConnection, _ core: RedisCore) async {
+    /// Sends PINGs, to detect a server that disappeared without closing the connection.
+    private static func pingPeriodically(_ connection: RedisConnection, _ core: RedisCore) async {
         while !Task.isCancelled {
             do {
                 try await Task.sleep(for: interval)
@@ -102,14 +103,14 @@ final class RedisSubscription: Sendable {
         }
     }
 
-    private static func word(_ value: RESPValue) -> Word? {
+    private static func parse(_ value: RESPValue) -> Message? {
         if case .error = value { return .refused }
         guard case .array(let parts) = value, let kind = parts.first?.payload else { return nil }
         switch kind {
         case Array("subscribe".utf8): return .subscribed
         case Array("message".utf8) where parts.count == 3:
-            let message = parts[2].payload ?? []
-            return .invalidated(message.count <= maxMessageByteCount ? message : [])
+            let payload = parts[2].payload ?? []
+            return .invalidated(payload.count <= maxMessageByteCount ? payload : [])
         default: return nil
         }
     }

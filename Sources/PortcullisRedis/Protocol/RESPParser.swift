@@ -96,3 +96,8 @@ package struct RESPParser: Sendable {
         return .array(elements)
     }
 }
+
+extension RESPParser.Malformed: CustomStringConvertible {
+    /// A phrase for a log.
+    package var description: String { "the answer of the store is malformed" }
+}

@@ -76,7 +76,7 @@ package struct AccessLogLine {
         appendPair("id", id, &line)
         appendPair("route", summary.route, &line)
         appendPair("resource", resource, &line)
-        appendPair("refusal", summary.refusal?.rawValue, &line)
+        appendPair("refusal", summary.refusalCode, &line)
         appendQuotedPair("expected", summary.finding?.expected, &line)
         appendQuotedPair("got", summary.finding?.got, &line)
         if !summary.isComplete { line += " incomplete".utf8 }
@@ -130,7 +130,7 @@ package struct AccessLogLine {
         appendMember("request_id", id, &line)
         appendMember("route", summary.route, &line)
         appendMember("resource", resource, &line)
-        appendMember("refusal", summary.refusal?.rawValue, &line)
+        appendMember("refusal", summary.refusalCode, &line)
         if let finding = summary.finding {
             appendMember("expected", finding.expected, &line)
             appendMember("got", finding.got, &line)

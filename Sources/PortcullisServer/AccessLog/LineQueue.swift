@@ -4,16 +4,16 @@ internal import Dispatch
 internal import PortcullisTransport
 internal import Synchronization
 
-/// A queue of lines: many threads add, one thread writes, which may be slow.
+/// A queue of lines: many threads add lines, and one thread writes them, which may block.
 ///
-/// Bounded: drops and counts lines beyond the limit and lines that can't be written.
+/// Bounded: drops and counts lines beyond the limit, and lines that can't be written.
 package final class LineQueue: Sendable {
     /// 1 MiB.
     package static let defaultMaxByteCount = 1_048_576
-    /// How long lines are gathered before they are written together.
+    /// How long lines are collected before they are written together.
     private static let delay = DispatchTimeInterval.milliseconds(10)
 
-    /// The least time between two reports of lost lines.
+    /// The minimum time between two reports of lost lines.
     private static let reportInterval = Duration.seconds(60)
 
     /// Why lines were lost.
@@ -26,7 +26,7 @@ package final class LineQueue: Sendable {
 
     private struct State {
         var lines: [UInt8] = []
-        /// Lines dropped for lack of room since the last line that was added.
+        /// Lines dropped because the queue was full, since the last line that was added.
         var droppedCount = 0
         /// Lines that could not be written since the last successful write.
         var unwrittenCount = 0
@@ -61,10 +61,10 @@ package final class LineQueue: Sendable {
     private let appendDropped: @Sendable (_ count: Int, _ lines: inout [UInt8]) -> Void
     private let reportLoss: @Sendable (_ count: Int, _ reason: LossReason) -> Void
 
-    /// Makes a queue.
+    /// Creates a queue.
     ///
     /// - Parameters:
-    ///   - write: Writes whole lines and returns which of them, at the end, were lost; may block its thread.
+    ///   - write: Writes whole lines, and returns how many were lost, or `nil`; may block its thread.
     ///   - appendDropped: Appends the line with the number of dropped lines.
     ///   - reportLoss: Called when lines are lost, at most once a minute, with their number since the last
     ///     call.
@@ -79,7 +79,7 @@ package final class LineQueue: Sendable {
         self.reportLoss = reportLoss
     }
 
-    /// The number of lines dropped so far, for lack of room or because they could not be written.
+    /// The number of lines dropped so far, because the queue was full or they could not be written.
     package var droppedLineCount: Int { state.withLock { $0.lostCount } }
 
     /// Adds the line that a closure appends; the closure must be quick.
@@ -99,7 +99,8 @@ package final class LineQueue: Sendable {
     }
 
     private func drain() {
-        // Unwritten lines belong before these lines, lines without room after them.
+        // Report lines that could not be written before these lines, and lines dropped because the queue was
+        // full after them.
         let (lines, unwrittenCount, droppedCount) = state.withLock { state in
             var lines: [UInt8] = []
             if state.unwrittenCount > 0, !state.lines.isEmpty {
@@ -117,7 +118,7 @@ package final class LineQueue: Sendable {
             return (lines, state.unwrittenCount, state.droppedCount)
         }
         guard !lines.isEmpty, let loss = write(lines) else { return }
-        // Lines that report lost lines are not requests: do not count them, but report again.
+        // A line that reports lost lines is not a request: do not count it, but report its number again.
         var count = loss.unwrittenCount
         let losesFirst = unwrittenCount > 0 && count == lines.count { $0 == 0x0A }
         let losesLast = droppedCount > 0 && count > 0
@@ -130,7 +131,7 @@ package final class LineQueue: Sendable {
         if let report { reportLoss(report.count, report.reason) }
     }
 
-    /// Waits until all lines added before are written, at most `limit`: the reader may have stopped reading.
+    /// Waits until all lines added before are written, for at most `limit`: the reader may have stopped.
     package func flush(atMost limit: Duration) async {
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             let resume = Resumption(continuation)

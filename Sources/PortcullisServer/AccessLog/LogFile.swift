@@ -28,7 +28,7 @@ public struct LogFileError: Error, Sendable, Hashable, CustomStringConvertible {
 package final class LogFile: Sendable {
     /// Lines that were not written, and why.
     package struct Loss: Sendable, Hashable {
-        /// The number of unwritten lines, at the end of the lines to write.
+        /// The number of lines, counted from the last one, that were not written.
         package var unwrittenCount: Int
         /// The number of lost lines that an earlier call wrote in part.
         package var tornCount: Int
@@ -109,10 +109,9 @@ package final class LogFile: Sendable {
         _ = close(new)
     }
 
-    /// Writes whole lines, and waits for a slow reader; gives up if there is no reader, or no room on the
-    /// disk.
+    /// Writes whole lines, and waits for a slow reader; stops if there is no reader, or no space on the disk.
     ///
-    /// One thread at a time may call it.
+    /// Call it on one thread at a time.
     ///
     /// - Returns: The lost lines; `nil` if all were written.
     package func write(_ lines: [UInt8]) -> Loss? {
@@ -120,13 +119,13 @@ package final class LogFile: Sendable {
             (opened.descriptor, opened.opening, opened.tornLine.take())
         }
         var tornCount = 0
-        var mending: [UInt8] = []
-        var isMendingLost = true
+        var completion: [UInt8] = []
+        var isCompletionLost = true
         if let torn {
-            (mending, isMendingLost) = Self.mending(torn, in: descriptor, opening)
-            if isMendingLost, !torn.isLost { tornCount = 1 }
+            (completion, isCompletionLost) = Self.completion(of: torn, in: descriptor, opening)
+            if isCompletionLost, !torn.isLost { tornCount = 1 }
         }
-        let bytes = mending + lines
+        let bytes = completion + lines
         let count = writeAll(bytes, to: descriptor)
         guard count < bytes.count else {
             guard let torn, tornCount > 0 else { return nil }
@@ -134,10 +133,10 @@ package final class LogFile: Sendable {
         }
         let error = LogFileError(code: errno)
         var rest = bytes[count...]
-        if count < mending.count || count > mending.count && bytes[count - 1] != 0x0A {
+        if count < completion.count || count > completion.count && bytes[count - 1] != 0x0A {
             let end = rest.firstIndex(of: 0x0A).map { $0 + 1 } ?? rest.endIndex
             let tornLine = TornLine(
-                rest: Array(rest[..<end]), isLost: count < mending.count && isMendingLost,
+                rest: Array(rest[..<end]), isLost: count < completion.count && isCompletionLost,
                 position: Self.position(descriptor), opening: opening, error: error)
             opened.withLock { $0.tornLine = tornLine }
             rest = rest[end...]
@@ -148,8 +147,8 @@ package final class LogFile: Sendable {
     }
 
     /// The bytes to write before the next line, and whether the torn line is lost.
-    private static func mending(
-        _ torn: TornLine, in descriptor: Int32, _ opening: Int
+    private static func completion(
+        of torn: TornLine, in descriptor: Int32, _ opening: Int
     ) -> (bytes: [UInt8], isLost: Bool) {
         guard torn.opening == opening else { return ([], true) }
         guard let position = torn.position else { return ([0x0A], true) }

@@ -21,6 +21,8 @@ public struct RequestSummary: Sendable {
     public var sentByteCount: Int
     /// Why the gate refused, if it did.
     public var refusal: RefusalReason?
+    /// What was wrong with the message itself, if the server refused it before or instead of the gate.
+    public var malformation: MalformedMessage?
     /// What the gate expected and what there was, if it refused and somebody wants to know.
     ///
     /// Holds claims of the token: no label for a time series.
@@ -30,7 +32,7 @@ public struct RequestSummary: Sendable {
     public init(
         route: String, method: Method, status: Status?, isComplete: Bool, duration: Duration,
         receivedByteCount: Int = 0, sentByteCount: Int = 0, refusal: RefusalReason? = nil,
-        finding: RefusalFinding? = nil
+        finding: RefusalFinding? = nil, malformation: MalformedMessage? = nil
     ) {
         self.route = route
         self.method = method
@@ -41,5 +43,10 @@ public struct RequestSummary: Sendable {
         self.sentByteCount = sentByteCount
         self.refusal = refusal
         self.finding = finding
+        self.malformation = malformation
     }
+
+    /// The stable code of the reason for a refusal, in the access log and in metrics: that of the gate, or of
+    /// the message.
+    package var refusalCode: String? { refusal?.rawValue ?? malformation?.code }
 }

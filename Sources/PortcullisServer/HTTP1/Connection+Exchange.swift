@@ -16,7 +16,7 @@ extension Connection {
             path = try RequestPath(head, semantics)
             forwarding = isFromTrustedProxy ? try context.core.proxies.forwarding(of: head) : nil
         } catch {
-            refuse(error.status, head)
+            refuse(error, head)
             return rest.count
         }
         // RFC 9110 §9.3.6: this server is not a proxy, and the rest was meant for the other end of a tunnel.
@@ -113,13 +113,33 @@ extension Connection {
         record?.value.status = response.status
         record?.value.refusal = response.refusalReason
         record?.value.finding = response.refusalFinding
+        record?.value.malformation = response.malformation
+        if let ignored = response.ignoredCertificate {
+            context.core.noteIgnoredCertificate(ignored, loop.now)
+        }
         guard let failure = response.failure else { return }
         context.core.log("error: the handler of \(route.name) threw \(failure)")
     }
 
     /// Answers a malformed message, and closes the connection.
-    func refuse(_ status: Status, _ head: RequestHead? = nil, saying text: String? = nil) {
+    ///
+    /// - Parameter line: The request line, if it was valid and there is no head.
+    func refuse(
+        _ malformation: MalformedMessage, _ head: RequestHead? = nil,
+        begun line: (method: Method, target: [UInt8], version: HTTPVersion)? = nil, saying text: String? = nil
+    ) {
         beginRecord(head)
+        record?.value.malformation = malformation
+        if let line {
+            record?.value.method = line.method
+            record?.value.requestLine = (line.target, line.version)
+        }
+        refuse(malformation.status, head, saying: text)
+    }
+
+    /// Answers a message that is not processed, and closes the connection.
+    func refuse(_ status: Status, _ head: RequestHead? = nil, saying text: String? = nil) {
+        if record == nil { beginRecord(head) }
         record?.value.status = status
         output.borrow(&context.outputBuffer)
         var response = text.map { .text($0, status: status) } ?? Response.problem(status)

@@ -78,7 +78,7 @@ extension Connection {
         guard CharacterClass.isTokenCharacter(byte) || byte == 0x0D else { return endHandshake(.failed) }
         tls = nil
         context.recorder?.record(.handshakeEnded(.plaintext))
-        refuse(.badRequest, saying: "This port speaks HTTPS; the request came without TLS.\n")
+        refuse(.plainTextToTLS, saying: "This port speaks HTTPS; the request came without TLS.\n")
         // Unread bytes would reset the connection, and are not reported again.
         read(untilEnd: true)
     }

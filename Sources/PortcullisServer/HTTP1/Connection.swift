@@ -237,7 +237,7 @@ actor Connection: ReadinessHandler {
             return count + begin(head, UnsafeRawBufferPointer(rebasing: bytes[count...]))
         } catch {
             noteUnexpectedTLS(bytes)
-            refuse(error.status)
+            refuse(error, begun: context.keepsRecords ? parser.requestLine(of: bytes) : nil)
             return bytes.count
         }
     }

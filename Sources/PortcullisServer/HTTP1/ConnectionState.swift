@@ -7,7 +7,7 @@ package import PortcullisTransport
 /// Theory of operation
 /// ===================
 ///
-/// A connection reads requests, has them answered in order and sends the responses. Its next step depends on
+/// A connection reads requests, passes them on in order and sends the responses. Its next step depends on
 /// its position in that cycle, on the socket's two directions and on the clock. All of this is in this value,
 /// which does no I/O and reads no clock: ``Connection`` reports what happened (an event is one mutating
 /// method) and executes what the method returns (``Actions``, or a small enum if the caller has to choose).
@@ -21,24 +21,24 @@ package import PortcullisTransport
 ///     accepted   --> idle         the port speaks plain HTTP
 ///     handshake  --> idle         the handshake is complete
 ///     handshake  --> closing      the handshake failed: an alert, or a refusal in plain text, has to be sent
-///     handshake  --> closed       the client left, or took too long
+///     handshake  --> closed       the client disconnected, or took too long
 ///     idle       --> head         a part of a request head arrived
 ///     idle       --> answering    a whole request head arrived
-///     idle       --> heldBack     a request arrived with too much output unsent, or after this turn's share
+///     idle       --> heldBack     a request arrived with too much output unsent, or its turn is used up
 ///     idle       --> closing      malformed request, end of input, idle time-out or shutdown
-///     idle       --> closed       error, or no request within the last moment of a shutdown
+///     idle       --> closed       error, or no request within the parting time of a shutdown
 ///     head       --> answering    the rest of the head arrived
 ///     head       --> closing      malformed request, head time-out or end of input
 ///     head       --> closed       error
 ///     heldBack   --> idle         the next turn begins
 ///     heldBack   --> closed       error
-///     answering  --> idle         the answer is complete and the request's body has been read
-///     answering  --> discarding   the answer is complete and a part of the body has yet to arrive
-///     answering  --> closing      the answer is complete and the last one
-///     answering  --> closed       error, or an answer that can't be completed
+///     answering  --> idle         the response is complete and the request's body has been read
+///     answering  --> discarding   the response is complete, and a part of the body has not arrived
+///     answering  --> closing      the response is complete and the last one
+///     answering  --> closed       error, or a response that can't be completed
 ///     discarding --> idle         the rest of the body has been read
 ///     discarding --> closing      the rest is malformed or too long; end of input, idle time-out or shutdown
-///     discarding --> closed       error, or no request within the last moment of a shutdown
+///     discarding --> closed       error, or no request within the parting time of a shutdown
 ///     closing    --> lingering    all output has been sent: writing is shut down
 ///     closing    --> closed       all output has been sent and the client has ended; error or time-out
 ///     lingering  --> closed       end of input, error or time-out
@@ -59,7 +59,7 @@ package import PortcullisTransport
 ///
 /// RFC 9112 §9.
 package struct ConnectionState {
-    /// The states that wait, the one that answers, and the end.
+    /// The state of the connection; each state that waits for the client carries its deadline.
     package enum State {
         /// TLS is being negotiated.
         case handshake(Handshake, until: MonotonicInstant)
@@ -146,7 +146,7 @@ package struct ConnectionState {
 
         /// Discard the received bytes that are not parsed.
         package static let dropUnread = Actions(rawValue: 1 << 0)
-        /// Fail the handler that waits for the body: the client has left.
+        /// Fail the handler that waits for the body: the client has disconnected.
         package static let failBody = Actions(rawValue: 1 << 1)
         /// Cancel the task of the handler.
         package static let cancelHandler = Actions(rawValue: 1 << 2)
@@ -158,7 +158,7 @@ package struct ConnectionState {
         package static let goOnLater = Actions(rawValue: 1 << 5)
         /// Close the socket and release everything; the exchange, if any, has failed.
         package static let close = Actions(rawValue: 1 << 6)
-        /// Count the connection's place as free.
+        /// Release the connection's slot of the connection limit.
         package static let giveBackPlace = Actions(rawValue: 1 << 7)
         /// Set ``ConnectionState/deadline`` on the loop.
         package static let setDeadline = Actions(rawValue: 1 << 8)
@@ -184,7 +184,7 @@ package struct ConnectionState {
     /// The number of unfinished handlers, requests to issuers and signature checks, awaited or not.
     package internal(set) var workCount = 0
 
-    /// Makes the state of a connection that was just accepted.
+    /// Creates the state of a connection that was just accepted.
     package init(_ timeouts: Timeouts, _ now: MonotonicInstant, isEncrypted: Bool, isStopping: Bool) {
         self.timeouts = timeouts
         state =
@@ -323,7 +323,8 @@ package struct ConnectionState {
     /// The server stops and all input has been read: sets the deadline of a connection that has no request.
     ///
     /// A started handshake may finish, and an active client has a short time for a request in flight; closing
-    /// with that request unread would reset the connection. Its response announces that it is the last.
+    /// with that request unread would reset the connection. The response to such a request announces that it
+    /// is the last.
     package mutating func hurry(_ now: MonotonicInstant, output: Int, unread: Int) -> Actions {
         let parting = now + Server.Limits.partingTime
         switch state {
@@ -349,8 +350,8 @@ package struct ConnectionState {
 
     /// A piece of work has finished.
     ///
-    /// A client that resets the connection leaves work unfinished. Its place is freed when the work ends;
-    /// otherwise the number of such requests would be unbounded.
+    /// A client that resets the connection leaves work unfinished. Its slot is released only when the work
+    /// ends; otherwise the number of such requests would be unbounded.
     package mutating func workEnded() -> Actions {
         workCount -= 1
         return isClosed && workCount == 0 ? .giveBackPlace : []

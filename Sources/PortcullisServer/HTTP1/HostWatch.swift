@@ -5,7 +5,7 @@ internal import Synchronization
 
 /// Detects that requests keep naming a host without a resource, usually because a proxy replaces `Host`.
 ///
-/// Costs one comparison of bytes for a host that is already settled. Stores a bounded number of hosts,
+/// Costs one comparison of bytes for a host that needs no more counting. Stores a bounded number of hosts,
 /// because clients can invent them.
 struct HostWatch {
     /// The number of requests for one host that causes a warning.
@@ -29,7 +29,7 @@ struct HostWatch {
     @inline(__always)
     mutating func notices(_ bytes: [UInt8], _ range: Range<Int>, isKnown: (String) -> Bool) -> Bool {
         if let last = seen.first, last.isSettled, Self.equal(bytes, range, last.host) { return false }
-        return looksUp(bytes, range, isKnown)
+        return lookUp(bytes, range, isKnown)
     }
 
     @inline(__always)
@@ -42,13 +42,13 @@ struct HostWatch {
         }
     }
 
-    private mutating func looksUp(_ bytes: [UInt8], _ range: Range<Int>, _ isKnown: (String) -> Bool) -> Bool
-    {
+    /// Counts a request whose host is not the settled first one.
+    private mutating func lookUp(_ bytes: [UInt8], _ range: Range<Int>, _ isKnown: (String) -> Bool) -> Bool {
         guard range.count <= Self.maxHostByteCount else { return false }
         guard let index = seen.firstIndex(where: { Self.equal(bytes, range, $0.host) }) else {
             let host = Array(bytes[range])
             let text = String(decoding: host.map(CharacterClass.lowercase), as: UTF8.self)
-            // A host that can't be logged needs no counting; the least seen host makes room.
+            // A host that can't be logged needs no counting. The host seen least often is evicted.
             let isSettled = isKnown(text) || !host.allSatisfy(Self.isLoggable)
             if seen.count == Self.maxHostCount { removeLeastSeen() }
             seen.insert(Seen(host: host, count: 1, isSettled: isSettled), at: 0)
@@ -86,7 +86,7 @@ extension LoopContext {
 }
 
 extension ServerCore {
-    /// The most hosts reported.
+    /// The maximum number of reported hosts.
     private static let maxReportedHostCount = 16
 
     func warnAboutHost(_ host: String, authorities: [String]) {
@@ -99,9 +99,9 @@ extension ServerCore {
         log(
             "warning: requests keep naming the host \(host), which has no resource; the resources are at "
                 + authorities.prefix(4).joined(separator: ", ")
-                + ". If a proxy replaces Host, make it pass on the client's "
-                + "(nginx: proxy_set_header Host $host), or send Forwarded or X-Forwarded-Host, and list it "
-                + "in trusted_proxies with that family in forwarded. "
-                + "If clients use \(host), name it in the resource identifiers.")
+                + ". If a proxy replaces Host, let it forward the client's Host "
+                + "(nginx: proxy_set_header Host $host); or let it send Forwarded or X-Forwarded-Host, add "
+                + "it to trusted_proxies, and set forwarded to that family. "
+                + "If clients really use \(host), use it in the resource identifiers.")
     }
 }

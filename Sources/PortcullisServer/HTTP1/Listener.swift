@@ -14,11 +14,11 @@ internal import PortcullisTransport
 ///
 // SAFETY: used on its loop only.
 final class Listener: ReadinessHandler, @unchecked Sendable {
-    /// The most connections that one turn accepts.
+    /// The maximum number of connections that one turn accepts.
     private static let batch = 64
     /// How long to wait when the process has no descriptor left.
     private static let pause = Duration.milliseconds(50)
-    /// The most clients that get 503 after such a pause.
+    /// The maximum number of clients that get 503 after such a pause.
     private static let shedBatch = 16
 
     private let descriptor: Int32
@@ -64,7 +64,7 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
         guard accepted >= 0 else {
             let code = errno
             context.giveBackPlace()
-            return goesOn(after: code)
+            return shouldContinue(after: code)
         }
         guard !context.core.spare.isMissed else {
             shedder.refuseImmediately(accepted, answering: speaksPlainText, context)
@@ -82,7 +82,8 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
         return true
     }
 
-    private func goesOn(after code: Int32) -> Bool {
+    /// Handles an error of `accept`, and returns whether to call it again.
+    private func shouldContinue(after code: Int32) -> Bool {
         switch code {
         case EAGAIN, EWOULDBLOCK:
             gracePeriod.end()
@@ -95,7 +96,7 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
             context.loop.setDeadline(context.loop.now + Self.pause, for: descriptor)
             return false
         default:
-            // The client has left, or a signal interrupted the call.
+            // The client has disconnected, or a signal interrupted the call.
             return true
         }
     }
@@ -109,7 +110,7 @@ final class Listener: ReadinessHandler, @unchecked Sendable {
         let end = gracePeriod.begin(context.loop.now)
         guard end <= context.loop.now else { return context.loop.setDeadline(end, for: descriptor) }
         for _ in 0..<Self.batch {
-            // A refused client that leaves makes room for the next one.
+            // When a refused client disconnects, the next one can be refused.
             guard shedder.hasRoom else { return }
             guard refuseOne({ shedder.refuse($0, answering: speaksPlainText, context) }) else { return }
         }

@@ -15,7 +15,7 @@ internal import PortcullisTransport
 //
 // SAFETY: used on its loop only.
 final class LoadShedder: @unchecked Sendable {
-    /// The most clients being refused at the same time; each uses a descriptor.
+    /// The maximum number of clients being refused at the same time; each uses a descriptor.
     static let maxCount = 32
     /// How long a client may take to read the response.
     static let timeout = Duration.seconds(1)
@@ -34,7 +34,7 @@ final class LoadShedder: @unchecked Sendable {
 
         """.utf8)
 
-    /// Called when another client may be refused.
+    /// Called when a refused client is gone, so that another one can be refused.
     private let onRoom: @Sendable () -> Void
     private var count = 0
 
@@ -63,7 +63,7 @@ final class LoadShedder: @unchecked Sendable {
         }
     }
 
-    /// Answers and closes at once, for lack of a descriptor to wait with.
+    /// Answers and closes at once, because no descriptor is free to wait with.
     ///
     /// Reads received bytes first, because closing with unread bytes would reset the connection.
     func refuseImmediately(_ descriptor: Int32, answering: Bool, _ context: LoopContext) {
@@ -86,7 +86,7 @@ final class LoadShedder: @unchecked Sendable {
     }
 }
 
-/// A client that received 503, until it leaves.
+/// A client that received 503, until it disconnects or its time is up.
 ///
 // SAFETY: used on its loop only.
 private final class RefusedClient: ReadinessHandler, @unchecked Sendable {

@@ -6,19 +6,19 @@ internal import Synchronization
 /// How long new clients wait in the backlog at the connection limit before they get 503: a short wait is
 /// better than a refusal, a long one is not.
 ///
-/// Pure.
+/// A value without I/O or clock.
 package struct OverloadGracePeriod {
-    /// How long the backlog holds new clients.
+    /// How long new clients wait in the backlog.
     static let duration = Duration.seconds(1)
 
     private var since: MonotonicInstant?
 
     package init() {}
 
-    /// Ends the period: there is a free place again.
+    /// Ends the period: the number of connections is below the limit again.
     package mutating func end() { since = nil }
 
-    /// Begins the period, or continues it: there is no free place.
+    /// Begins the period, or continues it: the connection limit is reached.
     ///
     /// - Returns: The instant from which clients get 503; it may have passed.
     package mutating func begin(_ now: MonotonicInstant) -> MonotonicInstant {
@@ -28,17 +28,19 @@ package struct OverloadGracePeriod {
     }
 }
 
-/// A descriptor kept open in reserve, closed when the process has no other left.
+/// A descriptor in reserve: when the process has no other left, it is closed so that a client can be accepted
+/// and refused.
 ///
-/// Without it, a client that can't be accepted would get no response. All loops share one: another loop that
-/// accepts while it is lent may receive its number, and gives it back.
+/// Without it, a client that can't be accepted would get no response. All loops share one descriptor. While
+/// it is closed, another loop's `accept` may receive its number; that loop then refuses its client too, and
+/// the number is reserved again.
 final class SpareDescriptor: Sendable {
     private let descriptor = Mutex(nullDevice())
     private let isLent = Atomic<Bool>(false)
 
     deinit { descriptor.withLock { held in held.map { _ = closeDescriptor($0) } } }
 
-    /// Whether a connection that was just accepted may have the lent number.
+    /// Whether the spare descriptor is closed, so that a connection just accepted may have its number.
     var isMissed: Bool { isLent.load(ordering: .sequentiallyConsistent) }
 
     /// Closes the descriptor while the closure runs.
@@ -56,7 +58,7 @@ final class SpareDescriptor: Sendable {
         }
     }
 
-    /// Opens it again, after the connection that took its number has been answered and closed.
+    /// Opens the descriptor again, after the connection that took its number has been refused and closed.
     func restore() {
         descriptor.withLock { held in
             held = held ?? nullDevice()

@@ -10,7 +10,7 @@ internal import PortcullisTransport
 #endif
 
 extension LoopContext {
-    /// Serves an accepted connection whose place is already counted.
+    /// Serves an accepted connection that already counts toward the connection limit.
     func welcome(_ descriptor: Int32, _ peer: SocketAddress) throws(SocketError) {
         if !peer.isUnix { try setOption(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY) }
         guard core.proxies.usesProxyProtocol, core.proxies.contains(peer) else {
@@ -82,8 +82,8 @@ final class ProxyProtocolHandshake: ReadinessHandler, @unchecked Sendable {
         end()
     }
 
-    /// Serves the request after a header that has arrived, or arrives within the parting time, while the
-    /// server stops.
+    /// While the server stops, still serves a request whose header has arrived or arrives within the parting
+    /// time.
     ///
     /// ``Connection/drain()`` does the same for connections without a header.
     func drain() {
@@ -99,7 +99,8 @@ final class ProxyProtocolHandshake: ReadinessHandler, @unchecked Sendable {
         context.proxyHandshakes[descriptor] = nil
         let connection = Connection(descriptor: descriptor, peer: peer, context: context)
         context.loop.handOver(descriptor, to: connection)
-        // Counted twice for a moment, never zero times: a stopping server waits for every counted connection.
+        // For a moment the connection is counted twice, but never zero times: a stopping server waits only
+        // for counted connections.
         context.add(connection, descriptor)
         context.core.connectionClosed()
         connection.assumeIsolated { $0.start() }

@@ -10,18 +10,21 @@ struct RequestRecord {
     static let malformed = "malformed"
 
     var route = malformed
-    let method: Method
+    var method: Method
     let begun: MonotonicInstant
     /// The bytes appended to the output before this request.
     let sentBefore: Int
     var status: Status?
     var refusal: RefusalReason?
     var finding: RefusalFinding?
+    var malformation: MalformedMessage?
     var receivedByteCount: Int
     /// The request ID, for the log, the response and the body of a refusal.
     var id: String?
     /// Kept for the path, if there is an access log.
     var head: RequestHead?
+    /// Target and version of a message without a head whose request line was valid.
+    var requestLine: (target: [UInt8], version: HTTPVersion)?
     /// The identifier of the resource that the request belongs to.
     var resource: String?
     /// The client's address according to trusted proxies.
@@ -65,18 +68,21 @@ extension Connection {
             route: ended.route, method: ended.method, status: ended.status, isComplete: isComplete,
             duration: .now() - ended.begun, receivedByteCount: ended.receivedByteCount,
             sentByteCount: output.appendedByteCount - ended.sentBefore, refusal: ended.refusal,
-            finding: ended.finding)
+            finding: ended.finding, malformation: ended.malformation)
         context.recorder?.record(.requestFinished(summary))
         guard let log = context.core.accessLog else { return }
         log.add(
             AccessLogLine(
-                summary, client: ended.client ?? peer.host, path: ended.head.map(Self.loggedPath),
-                version: ended.head?.version ?? .http1_1, id: ended.id, resource: ended.resource))
+                summary, client: ended.client ?? peer.host,
+                path: ended.head.map { Self.loggedPath($0.bytes[$0.targetRange]) }
+                    ?? ended.requestLine.map { Self.loggedPath($0.target[...]) },
+                version: ended.head?.version ?? ended.requestLine?.version ?? .http1_1, id: ended.id,
+                resource: ended.resource))
     }
 
     /// The path of the target, never its query, which may hold secrets.
-    private static func loggedPath(_ head: RequestHead) -> ArraySlice<UInt8> {
-        let target = head.bytes[head.targetRange].prefix { $0 != 0x3F }
+    private static func loggedPath(_ target: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        let target = target.prefix { $0 != 0x3F }
         guard target.first != 0x2F, target != [0x2A] else { return target }
         // In an absolute URI the path begins at the third slash; an authority has none.
         let slashes = target.indices.lazy.filter { target[$0] == 0x2F }.prefix(3)

@@ -36,6 +36,8 @@ final class ServerCore: Sendable {
         var exhaustionNoted: MonotonicInstant?
         /// When a missing PROXY protocol header was last logged.
         var headerlessProxyNoted: MonotonicInstant?
+        /// When an ignored client certificate was last logged.
+        var ignoredCertificateNoted: MonotonicInstant?
     }
 
     init(_ configuration: Server.Configuration) {
@@ -111,6 +113,12 @@ final class ServerCore: Sendable {
         log(
             "warning: closed a connection of the trusted proxy \(peer.host): it does not begin with a valid "
                 + "PROXY protocol header; configure the proxy to send one, or turn the protocol off here")
+    }
+
+    /// Logs why a certificate of a client did not count, at most once a minute.
+    func noteIgnoredCertificate(_ ignored: IgnoredCertificate, _ now: MonotonicInstant) {
+        guard isNews(\.ignoredCertificateNoted, now) else { return }
+        log("warning: a client certificate was ignored, and its token refused: \(ignored.reason)")
     }
 
     private func isNews(_ noted: WritableKeyPath<State, MonotonicInstant?>, _ now: MonotonicInstant) -> Bool {

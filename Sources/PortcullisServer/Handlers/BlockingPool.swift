@@ -64,3 +64,8 @@ package final class BlockingPool: Sendable {
         }
     }
 }
+
+extension BlockingPool.Overload: CustomStringConvertible {
+    /// A phrase for a log.
+    package var description: String { "too many blocking handlers wait for a thread" }
+}

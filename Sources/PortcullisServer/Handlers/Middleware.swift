@@ -3,8 +3,8 @@
 /// A step around handlers that can answer a request or pass it on, and can change the response.
 ///
 /// The first one given to ``Routes/use(_:)`` is the outermost. Middleware sees every well-formed request,
-/// also without a route, and it sees responses only: errors thrown by handlers have already become responses.
-/// Middleware that never waits should be a ``NonWaitingMiddleware``, which costs less.
+/// even if no route matches. It sees no errors of handlers: they have already become responses.
+/// Middleware that never waits should conform to ``NonWaitingMiddleware``, which costs less.
 public protocol Middleware: Sendable {
     /// Answers the request, usually by calling `next` once.
     func respond(to request: Request, next: Next) async throws -> Response
@@ -13,7 +13,7 @@ public protocol Middleware: Sendable {
     typealias Next = @Sendable (Request) async throws -> Response
 }
 
-/// A middleware that never waits: for timing, header checks, fields of every response.
+/// Middleware that never waits: for timing, header checks, fields of every response.
 ///
 /// If neither the middleware of a route nor its handler waits, the server answers without a task. It runs on
 /// the event loop, so it must not block.
@@ -28,7 +28,8 @@ public enum Interception: Sendable {
     case proceed
     /// Passes the request on, and lets the closure change the response.
     ///
-    /// The closure is called once, when the head of the response is known; not if the client leaves before.
+    /// The closure is called once, when the head of the response is known; not if the client disconnects
+    /// before.
     case proceedThenFinish(@Sendable (inout Response) -> Void)
     /// Answers the request, and does not pass it on.
     case respond(Response)

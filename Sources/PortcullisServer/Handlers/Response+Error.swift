@@ -12,7 +12,7 @@ extension Response {
         case let refusal as Refusal:
             self.init(refusal)
         case let malformed as MalformedMessage:
-            self = .problem(malformed.status)
+            self = .problem(malformed)
         case RequestBodyError.timeout:
             self = .problem(.requestTimeout)
         case FileError.notFound:
@@ -22,7 +22,7 @@ extension Response {
             fields[.retryAfter] = "1"
         default:
             self = .problem(.internalServerError)
-            failure = String(reflecting: type(of: error))
+            failure = "an error of the type \(type(of: error))"
         }
     }
 
@@ -38,6 +38,13 @@ extension Response {
     package static func problem(_ status: Status) -> Response {
         var response = Response.text(status.reasonPhrase + "\n", status: status)
         response.isProblem = true
+        return response
+    }
+
+    /// The response to a malformed message.
+    package static func problem(_ malformation: MalformedMessage) -> Response {
+        var response = problem(malformation.status)
+        response.malformation = malformation
         return response
     }
 

@@ -5,7 +5,7 @@ internal import PortcullisJOSE
 
 /// When the server's own errors are sent as problem details, `application/problem+json`, instead of text.
 ///
-/// Does not apply to the gate's refusals, which have an OAuth error body, and to responses of handlers.
+/// Does not apply to the gate's refusals, which have an OAuth error body, or to responses of handlers.
 ///
 /// RFC 9457 §3.
 public enum ProblemDetails: String, Sendable, Hashable, CaseIterable {
@@ -59,7 +59,7 @@ public enum ProblemDetails: String, Sendable, Hashable, CaseIterable {
 extension Response {
     /// Sends one of the server's own errors as problem details if the request accepts them.
     mutating func tell(_ details: ProblemDetails, _ head: RequestHead?, _ id: String?) {
-        // RFC 9110 §12.5.5: another request may get another body.
+        // RFC 9110 §12.5.5: a request with another Accept may get another body.
         if details == .accept { fields.append("Accept", for: .vary) }
         if details.isWanted(head) { describeAsProblem(id) }
     }

@@ -103,3 +103,14 @@ public enum RequestBodyError: Error, Sendable, Hashable {
     /// The handler read the body after its request was answered, or from two tasks at once.
     case notAvailable
 }
+
+extension RequestBodyError: CustomStringConvertible {
+    /// A phrase for a log.
+    public var description: String {
+        switch self {
+        case .timeout: "the client sent its body too slowly"
+        case .connectionClosed: "the client left before its body was complete"
+        case .notAvailable: "the body was read after the answer, or by two tasks"
+        }
+    }
+}

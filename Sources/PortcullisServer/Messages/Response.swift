@@ -20,6 +20,10 @@ public struct Response: Sendable {
     public var body: Body
     /// Why the gate refused, for logs and metrics.
     package var refusalReason: RefusalReason?
+    /// What was wrong with the message, for logs and metrics.
+    package var malformation: MalformedMessage?
+    /// Why a certificate of the client did not count, for the log.
+    package var ignoredCertificate: IgnoredCertificate?
     /// What the gate expected and got, if the request needs findings.
     package var refusalFinding: RefusalFinding?
     /// The type of an error that a handler threw, for the log only.

@@ -37,6 +37,7 @@ struct ServerCounts: Sendable {
     var receivedByteCount: UInt64 = 0
     var sentByteCount: UInt64 = 0
     var refusals: [RefusalReason: UInt64] = [:]
+    var malformations: [MalformedMessage: UInt64] = [:]
     var openedCount: UInt64 = 0
     var closedCount: UInt64 = 0
     var shedCount: UInt64 = 0
@@ -70,6 +71,7 @@ struct ServerCounts: Sendable {
         receivedByteCount += UInt64(clamping: summary.receivedByteCount)
         sentByteCount += UInt64(clamping: summary.sentByteCount)
         if let refusal = summary.refusal { refusals[refusal, default: 0] += 1 }
+        if let malformation = summary.malformation { malformations[malformation, default: 0] += 1 }
     }
 
     mutating func merge(_ other: ServerCounts) {
@@ -79,6 +81,7 @@ struct ServerCounts: Sendable {
         receivedByteCount += other.receivedByteCount
         sentByteCount += other.sentByteCount
         refusals.merge(other.refusals, uniquingKeysWith: +)
+        malformations.merge(other.malformations, uniquingKeysWith: +)
         openedCount += other.openedCount
         closedCount += other.closedCount
         shedCount += other.shedCount

@@ -16,9 +16,12 @@ struct OpenMetricsWriter {
         writeLatencies(counts.latencies)
         counter("request_bytes", "bytes", "Bytes of requests received.", counts.receivedByteCount)
         counter("response_bytes", "bytes", "Bytes of responses produced.", counts.sentByteCount)
-        family("refusals", "counter", "Requests that the gate refused.")
-        for (reason, count) in counts.refusals.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
-            sample("refusals_total", [("reason", reason.rawValue)], "\(count)")
+        family("refusals", "counter", "Requests that the gate refused, and malformed ones, by reason.")
+        let refusals =
+            counts.refusals.map { ($0.key.rawValue, $0.value) }
+            + counts.malformations.map { ($0.key.code, $0.value) }
+        for (reason, count) in refusals.sorted(by: { $0.0 < $1.0 }) {
+            sample("refusals_total", [("reason", reason)], "\(count)")
         }
         writeConnections(counts)
         family("handler_holds", "counter", "Times that a handler held its event loop for more than 100 ms.")

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 
-/// Where a server reports what it does, for any monitoring system.
+/// Receives a server's events, for any monitoring system.
 ///
 /// ``MetricsRegistry`` is the package's own; another backend implements this protocol and
 /// ``ServerMetricsRecorder``. A server without one measures nothing.
 public protocol ServerMetrics: Sendable {
-    /// Makes the recorder of one event loop.
+    /// Creates the recorder of one event loop.
     ///
     /// Called once for each loop when a server begins to run.
     func makeRecorder(loop: Int) -> any ServerMetricsRecorder
@@ -43,7 +43,8 @@ public enum ServerEvent: Sendable {
     case connectionOpened
     /// A connection has ended, for any reason.
     case connectionClosed
-    /// A connection got 503, or was closed at once, for lack of places or descriptors.
+    /// A connection got 503 or was closed at once, because the connection limit was reached or no descriptor
+    /// was left.
     case connectionShed
     /// A request was answered, or its connection ended first.
     case requestFinished(RequestSummary)
@@ -58,14 +59,14 @@ public enum ServerEvent: Sendable {
     case loopLag(Duration)
 }
 
-/// What became of the beginning of a connection under TLS.
+/// The result of a TLS handshake, or of a connection with the wrong protocol.
 public enum HandshakeOutcome: String, Sendable, Hashable, CaseIterable {
     /// A new session.
     case full
     /// A resumed session. RFC 8446 §2.2.
     case resumed
-    /// No session: no common version, cipher or protocol, a refused certificate, a client that gave up or was
-    /// too slow.
+    /// No session: no common version, cipher or protocol, a refused certificate, a client that disconnected
+    /// or was too slow.
     case failed
     /// No session: the client spoke HTTP without TLS.
     case plaintext

@@ -116,7 +116,7 @@ public struct ResourceGate: GateMiddleware {
         case .admitted(let token):
             request.token = token
             return .proceed
-        case .refused(let refusal): return .respond(Response(refusal))
+        case .refused(let refusal): return .respond(Self.response(to: request, refusal))
         case .needs(let need): return .needs(need, BegunAdmission(admission))
         }
     }
@@ -127,7 +127,7 @@ public struct ResourceGate: GateMiddleware {
         case .admitted(let token):
             request.token = token
             return .proceed
-        case .refused(let refusal): return .respond(Response(refusal))
+        case .refused(let refusal): return .respond(Self.response(to: request, refusal))
         case .needs(let need): return .needs(need, decision)
         }
     }
@@ -150,7 +150,7 @@ public struct ResourceGate: GateMiddleware {
             case .admitted(let token):
                 request.token = token
                 break deciding
-            case .refused(let refusal): return Response(refusal)
+            case .refused(let refusal): return Self.response(to: request, refusal)
             case .needs(let need):
                 let answer = try await need.answer {
                     // RFC 6750 §2.2: the handler gets the form as received.
@@ -173,6 +173,16 @@ public struct ResourceGate: GateMiddleware {
         if case .trustedField = request.certificateSource { return nil }
         if !request.describesRefusals { answer.refusalFinding = nil }
         return answer
+    }
+
+    private static func response(to request: borrowing Request, _ refusal: Refusal) -> Response {
+        var response = Response(refusal)
+        if refusal.reason == .missingClientCertificate {
+            response.ignoredCertificate = IgnoredCertificate(
+                request.head, source: request.certificateSource,
+                isFromTrustedProxy: request.isFromTrustedProxy, peer: request.peer.host)
+        }
+        return response
     }
 
     private static func context(of request: borrowing Request) -> AuthorizationContext {

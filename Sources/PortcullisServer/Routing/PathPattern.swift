@@ -115,3 +115,8 @@ extension PathPattern.Segment {
         }
     }
 }
+
+extension PathPattern.Malformation: CustomStringConvertible {
+    /// The rule, as the end of a sentence.
+    package var description: String { sentence }
+}

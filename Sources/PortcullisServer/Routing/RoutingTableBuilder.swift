@@ -60,7 +60,7 @@ struct RoutingTableBuilder {
         }
         return RoutingTable.Parts(
             resolver: resolver, sites: sites,
-            misdirected: fixed("misdirected", .problem(.misdirectedRequest)),
+            misdirected: fixed("misdirected", .problem(MalformedMessage.misdirectedRequest)),
             resources: resources, warnings: warnings)
     }
 

@@ -3,7 +3,7 @@
 import PortcullisHTTP
 import PortcullisJOSE
 
-/// The state of a test authorization server, which turns requests into answers.
+/// The state of a test authorization server; handles requests.
 struct AuthorizationServerState: Sendable {
     typealias Answer = TestAuthorizationServer.Answer
     typealias Endpoint = TestAuthorizationServer.Endpoint
@@ -36,7 +36,7 @@ struct AuthorizationServerState: Sendable {
             if request.method == "OPTIONS", endpoint != .authorization { return .preflight(allowed) }
             return Answer(status: .methodNotAllowed, fields: [.allow: allowed.joined(separator: ", ")])
         }
-        if let answer = misbehave(at: endpoint) { return answer }
+        if let answer = simulatedFault(at: endpoint) { return answer }
         codes.removeAll { $0.expiresAt <= now }
         switch endpoint {
         case .metadata: return .json(.ok, metadata)
@@ -57,7 +57,8 @@ struct AuthorizationServerState: Sendable {
         }
     }
 
-    private func misbehave(at endpoint: Endpoint) -> Answer? {
+    /// The response of an endpoint that is configured to fail, or `nil`.
+    private func simulatedFault(at endpoint: Endpoint) -> Answer? {
         switch faults[endpoint] {
         case .status(let status): .plain(status)
         case .hang: Answer(status: .serviceUnavailable, hangs: true)

@@ -9,7 +9,7 @@ internal import PortcullisHTTP
 // the executor, and allocate, for each call.
 final class ClientConnection: ReadinessHandler, @unchecked Sendable {
     private enum Phase {
-        case connecting, handshaking, exchanging, idle, closed
+        case connecting, tunnelling, handshaking, exchanging, idle, closed
     }
 
     /// The most reads before other connections get their turn.
@@ -22,6 +22,10 @@ final class ClientConnection: ReadinessHandler, @unchecked Sendable {
     private let pool: ConnectionPool
     /// Present for an https origin.
     private let context: TLSContext?
+    /// The proxy that it connects to, instead of the origin.
+    private let proxy: OutboundProxy?
+    /// The exchange of CONNECT with the proxy, while it lasts.
+    private var tunnel: ProxyTunnel?
     private var addresses: ArraySlice<ResolvedAddress>
     private var phase = Phase.connecting
     private var stream = SocketStream(plain: -1)
@@ -40,9 +44,11 @@ final class ClientConnection: ReadinessHandler, @unchecked Sendable {
     private var expectsEnd = false
 
     init(
-        to origin: Origin, _ addresses: [ResolvedAddress], under context: TLSContext?, pool: ConnectionPool
+        to origin: Origin, _ addresses: [ResolvedAddress], under context: TLSContext?,
+        through proxy: OutboundProxy?, pool: ConnectionPool
     ) {
         self.origin = origin
+        self.proxy = proxy
         self.context = context
         self.addresses = addresses[...]
         self.pool = pool
@@ -64,6 +70,7 @@ final class ClientConnection: ReadinessHandler, @unchecked Sendable {
     private func resume() {
         switch phase {
         case .connecting: finishConnecting()
+        case .tunnelling: openTunnel()
         case .handshaking: handshake()
         case .exchanging: transfer()
         case .idle: _ = rest(isReusedNow: false)
@@ -76,7 +83,10 @@ final class ClientConnection: ReadinessHandler, @unchecked Sendable {
         case .connecting where !addresses.isEmpty && (exchange?.deadline ?? .distantFuture) > loop.now:
             connectToNextAddress(lastCode: 0)
         case .idle: close()
-        case .connecting, .handshaking, .exchanging: fail(.timeout)
+        case .connecting: fail(.timeout(.connecting))
+        case .tunnelling: fail(.timeout(.tunnelling))
+        case .handshaking: fail(.timeout(.handshaking))
+        case .exchanging: fail(.timeout(.answering))
         case .closed: break
         }
     }
@@ -159,7 +169,7 @@ final class ClientConnection: ReadinessHandler, @unchecked Sendable {
                 code = error.code
             }
         }
-        fail(.connectFailed(code))
+        fail(proxy == nil ? .connectFailed(code) : .proxy(.connectFailed(code)))
     }
 
     /// Leaves time for the remaining addresses.
@@ -182,6 +192,27 @@ final class ClientConnection: ReadinessHandler, @unchecked Sendable {
     private func connected() {
         addresses = []
         guard origin.isEncrypted else { return beginExchange() }
+        guard let proxy else { return beginHandshake() }
+        guard let exchange else { return close() }
+        loop.setDeadline(exchange.deadline, for: stream.descriptor)
+        phase = .tunnelling
+        tunnel = ProxyTunnel(to: origin, through: proxy, userAgent: pool.settings.userAgent)
+        openTunnel()
+    }
+
+    /// Sends CONNECT and reads its answer, until the socket would block.
+    private func openTunnel() {
+        switch tunnel?.advance(stream, pool.readBuffer) {
+        case .wouldBlock(let wanted): loop.rearm(stream.descriptor, for: wanted)
+        case .open:
+            tunnel = nil
+            beginHandshake()
+        case .failed(let fault): fail(.proxy(fault))
+        case nil: close()
+        }
+    }
+
+    private func beginHandshake() {
         guard let context else { return fail(.tls(.unavailable)) }
         do throws(TLSError) {
             stream = try SocketStream(

@@ -13,6 +13,8 @@ final class ConnectionPool: @unchecked Sendable {
         let maxWaitingCount: Int
         let idleTimeout: Duration
         var addresses: AddressPolicy
+        let proxies: OutboundProxies
+        let userAgent: String?
 
         func permitting(_ addresses: AddressPolicy) -> Settings {
             var settings = self
@@ -178,13 +180,39 @@ final class ConnectionPool: @unchecked Sendable {
     /// Gets what the next connection needs: addresses and, with TLS, the trusted certificates.
     private func prepare(_ origin: Origin) {
         origins[origin]?.isPreparing = true
+        guard let proxy = settings.proxies.proxy(for: origin) else {
+            return resolve(origin) { $0.resolved(origin, $0.permitted($1)) }
+        }
+        // Without a policy, names are left to the proxy: this machine may be unable to look them up.
+        guard settings.addresses != .any else { return prepare(origin, behind: proxy) }
+        resolve(origin) { pool, answer in
+            if case .failure(.forbiddenAddress) = pool.permitted(answer) {
+                return pool.prepared(origin, .failure(.forbiddenAddress), nil)
+            }
+            pool.prepare(origin, behind: proxy)
+        }
+    }
+
+    /// Gets the addresses of the proxy; the address policy is about servers.
+    private func prepare(_ origin: Origin, behind proxy: OutboundProxy) {
+        resolve(proxy.origin) { pool, answer in
+            pool.resolved(
+                origin,
+                answer.mapError { error in
+                    if case .resolveFailed(let code) = error { .proxy(.resolveFailed(code)) } else { error }
+                })
+        }
+    }
+
+    private func resolve(
+        _ origin: Origin, then next: @escaping @Sendable (ConnectionPool, Resolver.Answer) -> Void
+    ) {
         resolver.resolve(origin, now: loop.now) { [weak self] answer in
-            self?.perform { $0.resolved(origin, answer) }
+            self?.perform { next($0, answer) }
         }
     }
 
     private func resolved(_ origin: Origin, _ answer: Resolver.Answer) {
-        let answer = permitted(answer)
         guard origin.isEncrypted, case .success(let addresses) = answer else {
             return prepared(origin, answer, nil)
         }
@@ -223,7 +251,8 @@ final class ConnectionPool: @unchecked Sendable {
     private func open(
         _ origin: Origin, _ addresses: [ResolvedAddress], _ context: TLSContext?, for exchange: Exchange
     ) {
-        let connection = ClientConnection(to: origin, addresses, under: context, pool: self)
+        let connection = ClientConnection(
+            to: origin, addresses, under: context, through: settings.proxies.proxy(for: origin), pool: self)
         origins[origin]?.connections[ObjectIdentifier(connection)] = connection
         connection.connect(for: exchange)
     }
@@ -252,8 +281,9 @@ final class ConnectionPool: @unchecked Sendable {
         let now = MonotonicInstant.now()
         var next = MonotonicInstant.distantFuture
         for origin in origins.keys {
+            let isPreparing = origins[origin]?.isPreparing == true
             for exchange in origins[origin]?.waiting.removeExpired(at: now) ?? [] {
-                exchange.finish(.failure(.timeout))
+                exchange.finish(.failure(.timeout(isPreparing ? .preparing : .waiting)))
             }
             next = min(next, origins[origin]?.waiting.earliestDeadline ?? .distantFuture)
         }

@@ -34,13 +34,9 @@ final class Exchange: Sendable {
     private let state: Mutex<State>
 
     /// Makes an exchange that a task will wait for.
-    convenience init(_ request: HTTPClient.Request, now: MonotonicInstant) throws(HTTPClientError) {
-        var fields = Fields()
-        for (name, value) in request.fields {
-            guard Fields.isValid(value) else { throw .invalidField }
-            fields.append(value, for: name)
-        }
-        let prepared = try PreparedRequest(request.method, request.url, fields: fields)
+    convenience init(
+        _ prepared: PreparedRequest, sending request: HTTPClient.Request, now: MonotonicInstant
+    ) {
         self.init(
             prepared, message: prepared.message(with: request.body), deadline: now + request.deadline,
             maxResponseByteCount: request.maxResponseByteCount, isRepeatable: request.isRepeatable, .new)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 
-internal import PortcullisHTTP
+package import PortcullisHTTP
 internal import Synchronization
 
 /// An HTTP/1.1 client for key sets, metadata and introspection: small, bounded exchanges with few servers.
 ///
-/// Reuses connections. Follows no redirects, supports no proxies or cookies, and logs nothing. A call on an
+/// Reuses connections. Follows no redirects, has no cookies, and logs nothing. A call on an
 /// event loop of the server stays on that loop; other calls use one loop that the client owns.
 ///
 /// RFC 9112.
@@ -37,7 +37,18 @@ public struct HTTPClient: Sendable {
         ///
         /// Default: any. A host without a permitted address fails with ``HTTPClientError/forbiddenAddress``.
         /// RFC 9728 §7.7.
+        ///
+        /// A proxy may have any address. Of the servers behind a proxy, those whose name this machine can
+        /// look up are checked here; for the others the proxy decides.
         public var addresses: AddressPolicy
+        /// The proxies to call servers through.
+        ///
+        /// Default: none.
+        public var proxies: OutboundProxies
+        /// The `User-Agent` of requests that have none of their own; `nil` for none.
+        ///
+        /// Default ``HTTPClient/defaultUserAgent``. RFC 9110 §10.1.5.
+        public var userAgent: String?
 
         /// Makes a configuration; omitted values keep their defaults.
         ///
@@ -49,6 +60,8 @@ public struct HTTPClient: Sendable {
             maxWaitingCount: Int = 1024,
             idleTimeout: Duration = .seconds(30),
             addresses: AddressPolicy = .any,
+            proxies: OutboundProxies = .none,
+            userAgent: String? = HTTPClient.defaultUserAgent,
             file: StaticString = #fileID, line: UInt = #line
         ) {
             endUnless(
@@ -59,7 +72,12 @@ public struct HTTPClient: Sendable {
             self.maxConnectionCount = maxConnectionCount
             self.maxWaitingCount = maxWaitingCount
             self.idleTimeout = idleTimeout
+            endUnless(
+                userAgent.map { Fields.isValid($0) && !$0.isEmpty } ?? true,
+                "userAgent must be the value of a field.", file: file, line: line)
             self.addresses = addresses
+            self.proxies = proxies
+            self.userAgent = userAgent
         }
     }
 
@@ -101,7 +119,13 @@ public struct HTTPClient: Sendable {
     nonisolated(nonsending) package func execute(
         _ request: Request, permitting addresses: AddressPolicy = .any
     ) async throws(HTTPClientError) -> Response {
-        let exchange = try Exchange(request, now: .now())
+        var fields = Fields()
+        for (name, value) in request.fields {
+            guard Fields.isValid(value) else { throw .invalidField }
+            fields.append(value, for: name)
+        }
+        let exchange = Exchange(
+            try prepare(request.method, request.url, fields: fields), sending: request, now: .now())
         let pool = try core.pool(permitting: addresses)
         let outcome = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
@@ -121,6 +145,16 @@ public struct HTTPClient: Sendable {
     /// Calls `finish` once, on any thread, maybe before it returns.
     package func hasPrivateAddress(_ url: String, then finish: @escaping @Sendable (Bool) -> Void) {
         core.hasPrivateAddress(url, then: finish)
+    }
+
+    /// Checks and serializes what all requests to one URL have in common, for this client only.
+    ///
+    /// - Throws: `invalidURL`, `invalidMethod`, `reservedField`.
+    package func prepare(
+        _ method: Method, _ url: String, fields: Fields
+    ) throws(HTTPClientError) -> PreparedRequest {
+        try PreparedRequest(
+            method, url, fields: fields, userAgent: core.settings.userAgent, through: core.settings.proxies)
     }
 
     /// Sends a message without a waiting task: calls `finish` once, within the deadline.
@@ -178,7 +212,9 @@ final class HTTPClientCore: Sendable {
             maxConnectionCount: configuration.maxConnectionCount,
             maxWaitingCount: configuration.maxWaitingCount,
             idleTimeout: configuration.idleTimeout,
-            addresses: configuration.addresses)
+            addresses: configuration.addresses,
+            proxies: configuration.proxies,
+            userAgent: configuration.userAgent)
         self.resolver = resolver
         ownsLoops = loops == nil
         state = Mutex(State(ownLoops: loops))

@@ -22,8 +22,10 @@ public enum HTTPClientError: Error, Sendable, Hashable {
     case connectFailed(Int32)
     /// The TLS connection could not be made, or failed.
     case tls(TLSError)
-    /// The deadline of the exchange passed.
-    case timeout
+    /// The deadline of the exchange passed during this phase.
+    case timeout(HTTPClientPhase)
+    /// The proxy could not be reached, or did not connect us to the server.
+    case proxy(ProxyFault)
     /// The body of the response is larger than the request allows.
     case responseTooLarge
     /// The response is not HTTP, or its framing cannot be trusted.

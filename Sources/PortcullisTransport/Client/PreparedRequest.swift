@@ -9,7 +9,7 @@ package struct PreparedRequest: Sendable {
     /// The fields that the client sets itself, or that would change the connection or its protocol.
     private static let reservedFields: Set<FieldName> = [
         .host, .contentLength, .connection, .transferEncoding, .trailer, .expect, .keepAlive, "TE", "Upgrade",
-        "Proxy-Connection",
+        "Proxy-Connection", "Proxy-Authorization",
     ]
 
     let origin: Origin
@@ -19,16 +19,29 @@ package struct PreparedRequest: Sendable {
 
     /// Checks URL, method and fields.
     ///
+    /// - Parameters:
+    ///   - userAgent: Sent unless the fields have one.
+    ///   - proxies: A proxy for http is sent the absolute form and its credentials. RFC 9112 §3.2.2.
     /// - Throws: `invalidURL`, `invalidMethod`, `reservedField`.
-    package init(_ method: Method, _ url: String, fields: Fields) throws(HTTPClientError) {
+    package init(
+        _ method: Method, _ url: String, fields: Fields, userAgent: String? = nil,
+        through proxies: OutboundProxies = .none
+    ) throws(HTTPClientError) {
         let url = try RequestURL(url)
         guard method != .connect else { throw .invalidMethod }
         for field in fields where Self.reservedFields.contains(field.name) { throw .reservedField }
+        var fields = fields
+        if let userAgent, fields["User-Agent"] == nil { fields.append(userAgent, for: "User-Agent") }
+        let proxy = url.origin.isEncrypted ? nil : proxies.proxy(for: url.origin)
+        if let authorization = proxy?.authorization {
+            fields.append(authorization, for: "Proxy-Authorization")
+        }
         var head: [UInt8] = []
         head.reserveCapacity(512)
         do throws(MalformedMessage) {
             try HeadSerializer.appendRequestWithoutEnd(
-                method: method, target: url.target, host: url.authority, fields: fields, to: &head)
+                method: method, target: url.target, host: url.authority, fields: fields,
+                isAbsolute: proxy != nil, to: &head)
         } catch {
             throw error == .invalidMethod ? .invalidMethod : .invalidURL
         }

@@ -5,11 +5,11 @@
 /// Runs after the cheap work of a turn, within a share of its time: a client that floods the server with
 /// forged tokens must not delay clients whose tokens are cached.
 package struct CostlyWork {
-    /// The least time that a turn spends on it, so that the overhead of a turn does not matter.
+    /// The minimum time that a turn spends on it, so that the overhead of a turn does not matter.
     package static let minimumNanoseconds: UInt64 = 100_000
-    /// The most time that a turn spends on it, so that the sockets are polled again soon.
+    /// The maximum time that a turn spends on it, so that the sockets are polled again soon.
     package static let maximumNanoseconds: UInt64 = 1_000_000
-    /// How long cheap work counts as recent.
+    /// How long after the last cheap work the share stays limited.
     package static let memory = Duration.milliseconds(20)
 
     /// Not a bare closure, because an array of closures adds a wrapper.
@@ -39,8 +39,8 @@ package struct CostlyWork {
 
     /// Returns the nanoseconds that a turn may spend on it.
     ///
-    /// A third of the time of the turn's cheap work, within the bounds; the maximum if every recent event
-    /// ended in costly work, because then no cheap work waits.
+    /// A third of the time of the turn's cheap work, within the bounds. If all recent events caused costly
+    /// work, no cheap work is waiting, so it returns the maximum.
     package mutating func beginShare(
         spent: UInt64, cheapEvents cheapEventCount: Int, at now: MonotonicInstant
     ) -> UInt64 {

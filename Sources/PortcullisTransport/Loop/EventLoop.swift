@@ -15,9 +15,9 @@ internal import Synchronization
 /// As a `SerialExecutor` it runs the actors pinned to it, as a `TaskExecutor` the handlers. A job enqueued on
 /// the loop runs in the same turn; a job from another thread goes through the queue. Like a thread, it lives
 /// until ``shutDown()``: its sources retain it, because a weak reference would slow down every retain.
-// SAFETY: mutable state is used on `queue` alone, except for atomics and `wake`, which is set once in `init`.
+// SAFETY: mutable state is used only on `queue`, except for atomics and `wake`, which is set once in `init`.
 package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
-    /// The most batches of events in one turn before other work on the queue gets its turn.
+    /// The maximum number of batches of events in one turn, before other work on the queue runs.
     private static let batchesPerTurn = 64
     /// How long a turn waits for more events before the thread returns to Dispatch, in milliseconds.
     ///
@@ -35,14 +35,14 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     private let submittedCount = Atomic<Int>(0)
     private var wake: @Sendable () -> Void = {}
 
-    // SAFETY: no access to these is open while a handler, a job or other work runs: each item is taken out
-    // before it is called. Every turn uses them several times, and the run-time checks are expensive.
+    // SAFETY: no access to these is in progress while a handler, a job or other work runs: each item is taken
+    // out before it is called. Every turn uses them several times, and the run-time checks are expensive.
     @exclusivity(unchecked) private var registrations: [Registration?] = []
     @exclusivity(unchecked) private var readyJobs: [UnownedJob] = []
     @exclusivity(unchecked) private var laterWork: [@Sendable () -> Void] = []
     @exclusivity(unchecked) private var costlyWork = CostlyWork()
 
-    /// The number of events since the last share of costly work that caused none.
+    /// The number of events that caused no costly work, since the last share.
     private var cheapEventCount = 0
     /// Whether the queue holds the block that continues unfinished work; there is at most one.
     private var isResumptionQueued = false
@@ -68,7 +68,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         var wheelTick = UInt64.max
     }
 
-    /// Makes a loop and starts it.
+    /// Creates a loop and starts it.
     package init(index: Int = 0, readiness: ReadinessKind = .preferred) throws(SocketError) {
         self.index = index
         needsRearming = readiness == .dispatchSources
@@ -252,8 +252,8 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         onLoop {
             for _ in 0..<Self.batchesPerTurn {
                 let events = mayLinger ? linger() : readinessSet?.poll(wait: 0) ?? 0
-                // Read after the wait, which must not count as cheap work, or costly work would get a share
-                // of it.
+                // Read the clock after the wait: waiting must not count as cheap work, because costly work
+                // gets a share of that time.
                 now = .now()
                 readinessSet?.deliver(events, to: self)
                 runReadyJobs()

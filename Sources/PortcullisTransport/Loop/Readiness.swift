@@ -32,7 +32,7 @@ package protocol ReadinessHandler: AnyObject, Sendable {
 
 /// Reports to an event loop which descriptors are ready.
 ///
-/// Used on the loop's queue alone.
+/// Used only on the loop's queue.
 protocol ReadinessSet: AnyObject {
     /// Starts to watch a descriptor in both directions.
     func add(_ descriptor: Int32, generation: UInt32) throws(SocketError)

@@ -9,7 +9,7 @@
 /// The command line arguments of this process.
 package enum ProgramArguments {
     /// The message of a program that cannot read its own command line.
-    package static let unreadable = "the command line cannot be read; is /proc mounted?"
+    package static let unreadable = "cannot read the command line arguments; is /proc mounted?"
 
     /// The arguments after the name of the program, or `nil` if they cannot be read.
     ///

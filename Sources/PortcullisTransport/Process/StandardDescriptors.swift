@@ -24,7 +24,7 @@ package enum StandardDescriptors {
     /// The outcome of waiting to write to a descriptor.
     package enum Readiness: Sendable, Hashable {
         case ready
-        /// The reader did not make room in time.
+        /// The reader did not read enough in time.
         case full
         /// There is no reader, or the descriptor is closed.
         case gone
@@ -45,7 +45,7 @@ package enum StandardDescriptors {
     }
 
     /// How long ``writeAll(_:to:)`` waits for a reader that reads nothing, in milliseconds.
-    private static let patience: Int32 = 5000
+    private static let stallTimeoutMilliseconds: Int32 = 5000
 
     /// Writes a whole text, and waits for a slow reader, at most 5 seconds without progress.
     ///
@@ -55,7 +55,7 @@ package enum StandardDescriptors {
         var rest = Array(text.utf8)[...]
         var interruptionCount = 0
         while !rest.isEmpty {
-            switch waitToWrite(descriptor, milliseconds: patience) {
+            switch waitToWrite(descriptor, milliseconds: stallTimeoutMilliseconds) {
             case .ready: break
             case .full where errno == EINTR && interruptionCount < 100:
                 interruptionCount += 1
@@ -102,7 +102,10 @@ package final class LineDescriptor: Sendable {
     package func write(_ sentence: String) {
         state.withLock { state in
             var notice: [UInt8] = state.isTorn ? [0x0A] : []
-            if state.droppedCount > 0 { notice += "\(state.droppedCount) lines were dropped\n".utf8 }
+            if state.droppedCount > 0 {
+                let words = state.droppedCount == 1 ? "line was" : "lines were"
+                notice += "\(state.droppedCount) \(words) dropped\n".utf8
+            }
             let bytes = notice + Array((sentence + "\n").utf8)
             let count = writeNow(bytes)
             if count > 0 { state.isTorn = bytes[count - 1] != 0x0A }

@@ -90,3 +90,14 @@ public enum FileError: Error, Sendable, Hashable {
         self = code == ENOENT || code == ENOTDIR ? .notFound : .system(code)
     }
 }
+
+extension FileError: CustomStringConvertible {
+    /// A phrase for a log.
+    public var description: String {
+        switch self {
+        case .notFound: "there is no such file"
+        case .notRegular: "it is a directory, a pipe or a device"
+        case .system(let code): SystemMessage.text(code)
+        }
+    }
+}

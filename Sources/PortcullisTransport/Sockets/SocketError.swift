@@ -52,11 +52,22 @@ public struct SocketError: Error, Sendable, Hashable, CustomStringConvertible {
 
     private var sentence: String {
         if self == Self.noSuchPort { return "a port is a number from 0 to 65535" }
-        let text: UnsafePointer<CChar>? =
-            call == .resolve ? gai_strerror(code) : UnsafePointer(strerror(code))
-        return text.map { String(cString: $0) } ?? "unknown"
+        return call == .resolve ? SystemMessage.text(ofLookUp: code) : SystemMessage.text(code)
     }
 
     /// Whether another program uses the address.
     public var isAddressInUse: Bool { code == EADDRINUSE }
+}
+
+/// The system's messages for its error codes.
+package enum SystemMessage {
+    /// The message for a value of `errno`.
+    package static func text(_ code: Int32) -> String {
+        strerror(code).map { String(cString: $0) } ?? "error \(code)"
+    }
+
+    /// The message for an error of `getaddrinfo`.
+    package static func text(ofLookUp code: Int32) -> String {
+        gai_strerror(code).map { String(cString: $0) } ?? "error \(code)"
+    }
 }

@@ -126,3 +126,13 @@ package struct SocketStream {
         }
     }
 }
+
+extension StreamError: CustomStringConvertible {
+    /// A phrase for a log.
+    package var description: String {
+        switch self {
+        case .socket(let error): error.description
+        case .tls(let error): error.description
+        }
+    }
+}

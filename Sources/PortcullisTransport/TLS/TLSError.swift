@@ -33,6 +33,8 @@ public enum TLSError: Error, Sendable, Hashable {
     public enum CertificateProblem: Sendable, Hashable {
         /// It does not chain to a trusted root.
         case unknownIssuer
+        /// It signs itself, and is not trusted itself.
+        case selfSigned
         /// It, or a certificate in its chain, has expired.
         case expired
         /// It is not valid yet.

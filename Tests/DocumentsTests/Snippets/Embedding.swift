@@ -36,7 +36,7 @@ struct Embedding {
     // snippet: several-resources
     func owner(of head: RequestHead, in resources: ResourceRegistry) throws -> ProtectedResource? {
         let set = resources.current  // once for each request
-        return try set.resource(for: head)  // a MalformedMessage that is thrown has the status to answer
+        return try set.resource(for: head)  // throws MalformedMessage: respond with its `status`
     }
     // end
 }

@@ -42,7 +42,7 @@ struct NoteRoutes {
     // end
 
     // snippet: middleware
-    /// Adds a field to each answer.
+    /// Adds a header field to each response.
     struct NoSniff: NonWaitingMiddleware {
         func intercept(_ request: inout Request) -> Interception {
             .proceedThenFinish { $0.fields["X-Content-Type-Options"] = "nosniff" }

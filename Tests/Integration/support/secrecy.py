@@ -111,6 +111,17 @@ def leaks():
     return found
 
 
+# A module-qualified type, a case with a payload, an optional, an error without a description.
+_SWIFT_NAMES = re.compile(
+    r"Portcullis\w*\.[A-Z]\w*|\b[A-Z]\w+\.[a-z]\w*\(|(?:^|[\s(,:.])[a-z]+[A-Z]\w*\(|Optional\(|Error Domain=", re.MULTILINE
+)
+
+
+def swift_names():
+    """Where an example server wrote what only a Swift programmer understands."""
+    return [f"{origin}: {found[0].strip()}" for origin, text in _said for found in [_SWIFT_NAMES.search(text)] if found]
+
+
 def counts():
     return len(_secrets), len(_said)
 

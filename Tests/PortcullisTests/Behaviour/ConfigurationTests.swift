@@ -146,8 +146,10 @@ struct CallSiteTests {
 
     @Test func `a server that refuses connections is unreachable`() async {
         let fetcher = HTTPClientFetcher()
-        await #expect(throws: FetchError.unreachable) {
+        let error = await #expect(throws: FetchError.self) {
             try await fetcher.fetch(FetchRequest(url: "http://127.0.0.1:1/", timeout: .seconds(5)))
         }
+        #expect(error?.kind == .unreachable)
+        #expect(error?.description == "the connection was refused")
     }
 }

@@ -11,11 +11,18 @@ struct EventDescriptionTests {
 
     private static let fetchErrors: [FetchError] = [
         .unreachable, .forbiddenAddress, .untrustedServer, .timedOut, .tooLarge, .malformedResponse,
-        .noFetcher,
+        .noFetcher, .failed(.connectFailed(111)), .failed(.tls(.certificateRefused(.wrongName))),
+        .failed(.timeout(.handshaking)), .failed(.proxy(.status(407))),
     ]
     private static let faults: [AuthorizationServerFault] =
         fetchErrors.map { .noResponse($0) } + [
-            .status(500), .malformedDocument, .issuerMismatch, .insecureURL, .missingMember, .emptyKeySet,
+            .status(500), .redirect(302, to: "https://sso.example.com/login"), .redirect(302, to: nil),
+            .contentCoding("gzip"), .mediaType("text/html"), .malformedDocument,
+            .malformedJSON(JSONProblem(JSONError(reason: .unexpectedByte, offset: 0), in: [0x3C])),
+            .issuerMismatch(named: "https://as.example.com/", expected: issuer),
+            .issuerMismatch(named: nil, expected: issuer), .insecureURL(member: "jwks_uri"),
+            .insecureURL(member: nil), .missingMember("jwks_uri"), .emptyKeySet,
+            .calling(url: "https://as.example.com/jwks", .status(404)),
             .rejectedCredentials, .unsignedAnswer, .untrustedAnswer, .unusableCredentials, .tooManyCalls,
             .callsSuspended,
         ]
@@ -56,7 +63,9 @@ struct EventDescriptionTests {
         }
         #expect(humps == [])
         #expect(!text.contains("Portcullis"))
-        #expect(text.utf8.allSatisfy { (0x20...0x7E).contains($0) && $0 != 0x28 })
+        #expect(text.utf8.allSatisfy { (0x20...0x7E).contains($0) })
+        // A payload follows the name of its case.
+        #expect(!zip(text, text.dropFirst()).contains { $0.isLetter && $1 == "(" })
     }
 
     @Test func `it states what happened and why`() {

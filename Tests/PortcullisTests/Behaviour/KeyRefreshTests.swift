@@ -269,7 +269,9 @@ struct KeyRefreshTests {
         #expect(attempts == [0, 1, 3, 7, 15, 31, 61, 91])
         #expect(
             events.all.contains(
-                .refreshFailed(issuer: "https://as.example.com", fault: .noResponse(.timedOut))))
+                .refreshFailed(
+                    issuer: "https://as.example.com",
+                    fault: .calling(url: Self.url, .noResponse(.timedOut)))))
         serve([issuer])
         clock.advance(by: .seconds(30))
         #expect(await refusal(mint()) == nil)
@@ -348,7 +350,7 @@ struct KeyRefreshTests {
         #expect(
             events.all == [
                 .keySkipped(issuer: name, index: 1, reason: .malformedKey),
-                .refreshFailed(issuer: name, fault: .emptyKeySet),
+                .refreshFailed(issuer: name, fault: .calling(url: Self.url, .emptyKeySet)),
             ])
     }
 

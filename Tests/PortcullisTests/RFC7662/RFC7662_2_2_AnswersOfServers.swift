@@ -223,7 +223,8 @@ struct RFC7662_2_2_AnswersOfServers {
     func `§2.3: any other 400 is an outage`(body: String) async {
         answer(.badRequest, body)
         expectRefused(await refusal(resource()), .introspectionUnavailable)
-        #expect(events.all == [.introspectionFailed(issuer: Self.issuer, fault: .status(400))])
+        let fault = AuthorizationServerFault.calling(url: Self.endpoint, .status(400))
+        #expect(events.all == [.introspectionFailed(issuer: Self.issuer, fault: fault)])
     }
 
     @Test(arguments: [401, 403, 404, 422, 500, 302, 201, 204])

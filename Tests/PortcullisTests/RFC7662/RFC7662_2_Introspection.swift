@@ -144,8 +144,17 @@ struct RFC7662_2_Introspection {
     func `§2.3: another status is an outage`(code: Int) async {
         fetcher.on(Self.endpoint, status: Status(code: code))
         await expectOutage()
-        let fault: AuthorizationServerFault = code == 401 ? .rejectedCredentials : .status(code)
-        #expect(events.all == [.introspectionFailed(issuer: "https://as.example.com", fault: fault)])
+        let fault: AuthorizationServerFault =
+            switch code {
+            case 401: .rejectedCredentials
+            case 302: .redirect(302, to: nil)
+            default: .status(code)
+            }
+        #expect(
+            events.all == [
+                .introspectionFailed(
+                    issuer: "https://as.example.com", fault: .calling(url: Self.endpoint, fault))
+            ])
     }
 
     @Test(arguments: ["", "[]", "true", "<html>", #"{"active":true"#, #"{"active":false,"active":true}"#])

@@ -56,8 +56,10 @@ struct RFC9701_5_SignedResponse {
         #expect(refusal?.status == .serviceUnavailable, sourceLocation: sourceLocation)
         #expect(refusal?.challenges == [], sourceLocation: sourceLocation)
         #expect(
-            events.all == [.introspectionFailed(issuer: "https://as.example.com", fault: fault)],
-            sourceLocation: sourceLocation)
+            events.all == [
+                .introspectionFailed(
+                    issuer: "https://as.example.com", fault: .calling(url: Self.endpoint, fault))
+            ], sourceLocation: sourceLocation)
     }
 
     @Test(arguments: [

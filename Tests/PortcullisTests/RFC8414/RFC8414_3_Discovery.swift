@@ -156,8 +156,9 @@ struct RFC8414_3_Discovery {
         expectRefused(await world.refusal(), .keysUnavailable)
         #expect(world.fetcher.requests.count == 1)
         #expect(
-            world.events.all.contains(
-                .refreshFailed(issuer: "https://as.example", fault: .noResponse(error))))
+            world.events.all.contains {
+                if case .refreshFailed(_, let fault) = $0 { fault.cause == .noResponse(error) } else { false }
+            })
     }
 
     @Test func `§2: a document without jwks_uri does not hide one that is unavailable for a moment`() async {
@@ -198,7 +199,9 @@ struct RFC8414_3_Discovery {
         let texts = world.events.all.map(\.description)
         #expect(!texts.isEmpty)
         for text in texts {
-            #expect(text.contains(#"its issuer is "https://as.example/", not "https://as.example""#))
+            #expect(
+                text.contains(
+                    #"the issuer in the metadata is "https://as.example/", not "https://as.example""#))
             #expect(text.contains("https://as.example\(Self.oauth): "))
             #expect(text.contains("https://as.example\(Self.openID): the answer has status 404, not 200"))
         }
@@ -211,12 +214,12 @@ struct RFC8414_3_Discovery {
         expectRefused(await world.refusal(), .keysUnavailable)
         #expect(
             world.events.all.contains {
-                $0.description.contains("https://as.example\(Self.oauth): it has no jwks_uri")
+                $0.description.contains("https://as.example\(Self.oauth): the document has no jwks_uri")
             })
     }
 
     @Test(arguments: [
-        "https://as.example/\u{1B}[2J", "https://as.example/\n", "", String(repeating: "x", count: 300),
+        "https://as.example/\u{1B}[2J", "https://as.example/\n", "", String(repeating: "x", count: 3000),
     ])
     func `an issuer that is not printable is not printed`(named: String) async {
         let world = World("https://as.example")
@@ -226,7 +229,7 @@ struct RFC8414_3_Discovery {
         expectRefused(await world.refusal(), .keysUnavailable)
         for event in world.events.all {
             #expect(event.description.utf8.allSatisfy { (0x20...0x7E).contains($0) })
-            #expect(!event.description.contains("xxx"))
+            #expect(event.description.utf8.count < 2000)
         }
     }
 

@@ -294,7 +294,7 @@ private struct GoodTokens: Sendable {
 extension AuthorizationServerFault {
     /// Whether the next call may fail in the same way, whatever its token.
     fileprivate var countsAgainstServer: Bool {
-        switch self {
+        switch cause {
         case .status(429): true
         case .status(400..<500): false
         default: true
@@ -303,12 +303,21 @@ extension AuthorizationServerFault {
 
     /// Whether the token can't be the cause: the server was not reached, or the fault is ours.
     fileprivate var isIndependentOfToken: Bool {
-        switch self {
-        case .noResponse(.unreachable), .noResponse(.forbiddenAddress), .noResponse(.untrustedServer),
-            .noResponse(.noFetcher), .missingMember, .insecureURL, .issuerMismatch, .noMetadata,
-            .unusableCredentials:
+        switch cause {
+        case .noResponse(let error): error.kind.isIndependentOfRequest
+        case .missingMember, .insecureURL, .issuerMismatch, .noMetadata, .unusableCredentials:
             true
         default: false
+        }
+    }
+}
+
+extension FetchError {
+    /// Whether another request would fail alike.
+    fileprivate var isIndependentOfRequest: Bool {
+        switch self {
+        case .unreachable, .forbiddenAddress, .untrustedServer, .noFetcher: true
+        case .timedOut, .tooLarge, .malformedResponse, .failed: false
         }
     }
 }

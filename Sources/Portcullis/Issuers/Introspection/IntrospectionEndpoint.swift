@@ -53,12 +53,12 @@ struct IntrospectionEndpoint: Sendable {
     }
 
     private func location() async throws(AuthorizationServerFault) -> String {
-        guard let metadata else { throw .missingMember }
+        guard let metadata else { throw .missingMember("introspection_endpoint") }
         guard let reading = await metadata.reading() else {
-            throw await metadata.lastFault ?? .missingMember
+            throw await metadata.lastFault ?? .missingMember("introspection_endpoint")
         }
         guard let place = reading.value.introspectionURL(withCertificate: usesCertificate) else {
-            throw reading.value.missingMember
+            throw reading.value.lacking("introspection_endpoint")
         }
         return place
     }
@@ -105,7 +105,7 @@ struct IntrospectionEndpoint: Sendable {
         access.send(
             .post, url, fields: request.fields, form, within: bound, passingOn: .badRequest
         ) { outcome in
-            read(outcome, then: finish)
+            read(outcome) { finish($0.mapError { $0.whenCalling(url) }) }
         }
     }
 
@@ -122,9 +122,11 @@ struct IntrospectionEndpoint: Sendable {
                 Self.saysInvalidToken(response.body) ? .success(.inactive) : .failure(.status(400)))
         case .success(let response):
             guard let signed else {
-                return finish(
-                    Self.object(in: response.body).map { .success(Self.answer($0)) }
-                        ?? .failure(.malformedDocument))
+                do {
+                    return finish(.success(Self.answer(try ClaimsSet(payload: response.body).json)))
+                } catch {
+                    return finish(.failure(response.explain(.unparsable(response.body, error))))
+                }
             }
             // RFC 9701 §5: if signed answers are required, an unsigned one is rejected.
             let type = response.contentType?.prefix { $0 != ";" && $0 != " " }
@@ -151,16 +153,12 @@ struct IntrospectionEndpoint: Sendable {
     /// RFC 7662 §2.2 has an inactive answer for an unknown token; some servers answer 400 with the error code
     /// of RFC 6750 §3.1 instead.
     private static func saysInvalidToken(_ body: [UInt8]) -> Bool {
-        object(in: body)?.holds("invalid_token", for: "error") ?? false
+        (try? ClaimsSet(payload: body))?.json.holds("invalid_token", for: "error") ?? false
     }
 
     /// RFC 7662 §2.2: only the boolean true is active; other members of an inactive token are ignored.
     private static func answer(_ object: JSONObject) -> IntrospectionClient.Answer {
         object["active"]?.bool == true ? .active(object) : .inactive
-    }
-
-    private static func object(in body: [UInt8]) -> JSONObject? {
-        (try? ClaimsSet(payload: body))?.json
     }
 }
 

@@ -14,13 +14,17 @@ package struct KeyQuestion: Sendable {
 
     /// Whether the fetch succeeded.
     package enum Outcome: Sendable {
-        case asked, failed
+        /// The keys were fetched.
+        case asked
+        /// The keys could not be fetched.
+        case failed
     }
 
     let keys: KeyStore
     let lack: Lack
 
-    /// Fetches the keys, and calls a closure once: on the caller's event loop if any, else on any thread.
+    /// Fetches the keys, and calls a closure once: on the caller's event loop, or on any thread if the caller
+    /// runs on none.
     package func ask(_ finish: @escaping @Sendable (Outcome) -> Void) {
         keys.obtain(lack, then: EventLoop.returning(finish))
     }

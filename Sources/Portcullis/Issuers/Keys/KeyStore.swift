@@ -50,29 +50,30 @@ final class KeyStore: Sendable {
         _ configured: String?, _ metadata: Refresher<AuthorizationServerMetadata>?
     ) async throws(AuthorizationServerFault) -> String {
         if let configured { return configured }
-        guard let metadata else { throw .missingMember }
+        guard let metadata else { throw .missingMember("jwks_uri") }
         guard let reading = await metadata.freshReading() else {
-            throw await metadata.lastFault ?? .missingMember
+            throw await metadata.lastFault ?? .missingMember("jwks_uri")
         }
-        guard let discovered = reading.value.jwksURI else { throw reading.value.missingMember }
+        guard let discovered = reading.value.jwksURI else { throw reading.value.lacking("jwks_uri") }
         return discovered
     }
 
     private static func load(
         _ url: String, _ access: ServerAccess, issuer: String, _ onEvent: @Sendable (ResourceEvent) -> Void
     ) async throws(AuthorizationServerFault) -> Refresher<JWKSet>.Loaded {
-        let body = try await access.body(
-            .get, url, fields: [.accept: "application/json, application/jwk-set+json"])
-        let keys: JWKSet
-        do throws(JOSEError) {
-            keys = try JWKSet(parsing: body)
-        } catch {
-            throw .malformedDocument
+        let types = "application/json, application/jwk-set+json"
+        let (keys, body) = try await access.document(url, accepting: types) {
+            (body) throws(AuthorizationServerFault) in
+            do throws(JOSEError) {
+                return (try JWKSet(parsing: body), body)
+            } catch {
+                throw error == .malformedKeySet ? .missingMember("keys") : .unparsable(body, error)
+            }
         }
         reportFaults(of: keys, issuer: issuer, onEvent)
         // A set without usable keys would reject all tokens; it counts as a fault, and the last valid set
         // stays.
-        guard !keys.keys.isEmpty else { throw .emptyKeySet }
+        guard !keys.keys.isEmpty else { throw AuthorizationServerFault.emptyKeySet.whenCalling(url) }
         return .init(value: keys, fingerprint: Digest.sha256(body).bytes)
     }
 
@@ -96,6 +97,11 @@ final class KeyStore: Sendable {
     func inherit(from other: KeyStore) {
         guard refresher != nil, other.refresher != nil else { return }
         publication.inherit(from: other.publication)
+    }
+
+    /// Why the last attempt to fetch keys failed, or `nil` if it did not.
+    var lastFault: AuthorizationServerFault? {
+        get async { await refresher?.lastFault }
     }
 
     /// Starts a refresh in the background if it is due.
