@@ -4,11 +4,12 @@ import Portcullis
 import PortcullisConfiguration
 import PortcullisRedis
 import PortcullisServer
+import PortcullisTransport
 
 /// A configuration file with its resources, TLS settings and store.
 struct ServableFile {
-    let file: ConfigurationFile
-    let resources: [ProtectedResource]
+    private(set) var file: ConfigurationFile
+    private var resources: [ProtectedResource]
     let connections: IssuerConnections
     let selfCheckFetcher: HTTPClientFetcher?
     /// `nil`: the file configures no TLS.
@@ -29,7 +30,9 @@ struct ServableFile {
         _ path: String, succeeding previous: ServableFile? = nil, counting metrics: MetricsRegistry,
         isServed: Bool = true
     ) throws(InvalidConfiguration) {
-        var file = try ConfigurationFile(path: path)
+        var file = try SeparateThread.run {
+            Result { () throws(InvalidConfiguration) in try ConfigurationFile(path: path) }
+        }.get()
         let connections = IssuerConnections(succeeding: previous?.connections)
         let tls = Result { () throws(InvalidConfiguration) in try file.makeTLS(relativeTo: path) }
         memories = ProofMemories(succeeding: previous?.memories)
@@ -69,9 +72,18 @@ struct ServableFile {
         if case .failure(let error) = part { error.findings } else { [] }
     }
 
-    var routes: Routes {
+    /// Returns the warnings, and keeps them no longer: there may be one for each resource.
+    mutating func takeWarnings() -> [Finding] {
+        defer { file.warnings = [] }
+        return file.warnings
+    }
+
+    /// Returns the routes, and keeps nothing that only they need: a file may have thousands of resources.
+    mutating func takeRoutes() -> Routes {
         var routes = Routes()
         file.declare(&routes, guarding: resources)
+        resources = []
+        file = file.withoutDeclarations
         return routes
     }
 }
@@ -101,10 +113,16 @@ actor Reloader {
     /// signal.
     func reload() async {
         reopenLog()
+        await apply()
+        // Reading a file takes much more memory than what remains, whether the file is in use or not.
+        FreeMemory.giveBack()
+    }
+
+    private func apply() async {
         do throws(InvalidConfiguration) {
-            let next = try ServableFile(path, succeeding: current, counting: metrics)
+            var next = try ServableFile(path, succeeding: current, counting: metrics)
             do throws(ConfigurationError) {
-                try await server.replace(next.routes, limits: next.file.serverLimits)
+                try await server.replace(next.takeRoutes(), limits: next.file.serverLimits)
             } catch {
                 return refuse(["\(error)"])
             }
@@ -116,7 +134,7 @@ actor Reloader {
                 log("reload: $.store names another store; restart to apply it")
             }
             metrics.watch(next.store)
-            for warning in next.file.warnings where !warning.isSaidAtStart { log("\(warning)") }
+            for warning in next.takeWarnings() where !warning.isSaidAtStart { log("\(warning)") }
             current = next
             log("reload: the file is in use")
         } catch {

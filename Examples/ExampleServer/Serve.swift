@@ -15,11 +15,11 @@ func check(_ path: String) -> Outcome {
 /// Serves a configuration file until SIGTERM or SIGINT.
 func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
     let metrics = MetricsRegistry()
-    guard let served = read(path, counting: metrics) else { return .failure }
+    guard var served = read(path, counting: metrics) else { return .failure }
     metrics.watch(served.store)
     raiseDescriptorLimit()
-    let file = served.file
-    for warning in file.warnings where !warning.isSaidAtStart { log("\(warning)") }
+    for warning in served.takeWarnings() where !warning.isSaidAtStart { log("\(warning)") }
+    let file = served.file.withoutDeclarations
     do {
         let accessLog = try file.makeAccessLog(relativeTo: path)
         let manager = serviceManager()
@@ -28,14 +28,10 @@ func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
         configuration.tls = served.tls
         configuration.selfCheck = file.selfCheck.policy
         configuration.selfCheckFetcher = served.selfCheckFetcher
-        let server: Server
-        if let socket = try manager.socket(named: { $0 != "admin" }, loopCount: file.server.eventLoopCount) {
-            server = try Server(validating: served.routes, on: socket, configuration: configuration)
-        } else {
-            server = try Server(
-                validating: served.routes, host: address.host ?? file.server.host,
-                port: address.port ?? file.server.port, configuration: configuration)
-        }
+        let socket = try manager.socket(named: { $0 != "admin" }, loopCount: file.server.eventLoopCount)
+        let server = try makeServer(&served, address, on: socket, configuration)
+        // Reading the file took much more memory than what remains.
+        FreeMemory.giveBack()
         let reloader = Reloader(path, server, serving: served, metrics, accessLog)
         var servers = [server]
         if let admin = file.admin {
@@ -64,6 +60,20 @@ func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
         StandardError.write("\(error)\n")
         return .failure
     }
+}
+
+/// Creates the server on a passed socket, or else at the address of the command line or the file.
+private func makeServer(
+    _ served: inout ServableFile, _ address: Invocation.Address, on socket: ServerSocket?,
+    _ configuration: Server.Configuration
+) throws -> Server {
+    let settings = served.file.server
+    if let socket {
+        return try Server(validating: served.takeRoutes(), on: socket, configuration: configuration)
+    }
+    return try Server(
+        validating: served.takeRoutes(), host: address.host ?? settings.host,
+        port: address.port ?? settings.port, configuration: configuration)
 }
 
 private func read(_ path: String, counting metrics: MetricsRegistry, isServed: Bool = true) -> ServableFile? {

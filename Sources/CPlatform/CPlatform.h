@@ -41,6 +41,15 @@ static inline ssize_t cplatform_send_bytes(int descriptor, const void *bytes, si
 #endif
 }
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+
+/// Returns the free pages of the heap to the system.
+static inline void cplatform_return_free_memory(void) { malloc_trim(0); }
+#else
+static inline void cplatform_return_free_memory(void) {}
+#endif
+
 #if defined(__linux__)
 #include <signal.h>
 #include <stdbool.h>

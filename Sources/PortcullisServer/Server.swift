@@ -141,7 +141,8 @@ public struct Server: Sendable {
     /// Requests that begin after this returns use the new routes; requests in flight finish with the old
     /// ones. New limits apply to new connections. Middleware belongs to the routes and is replaced with them;
     /// addresses, event loops and the grace period stay. Callable from any task, whether the server runs or
-    /// not. Waits only for a turn of each event loop.
+    /// not. Compiles the new routes and frees the old ones on the caller's thread, never on an event loop;
+    /// waits only for a turn of each event loop.
     ///
     /// - Throws: `ConfigurationError` with every problem of the routes; then nothing changes.
     public func replace(_ routes: Routes, limits: Limits? = nil) async throws(ConfigurationError) {
@@ -150,6 +151,7 @@ public struct Server: Sendable {
         change.handOver()
         begin(table)
         await deployment.replace(table, limits)
+        change.retireOld()
         change.announce(configuration.log)
     }
 

@@ -175,7 +175,7 @@ struct ResourceCheckTests {
         let report = await world.report()
         #expect(report.codes(.fail) == ["server.any"])
         #expect(report.codes(.warn).count { $0 == "server.count" } == 1)
-        #expect(report.codes(.warn).count { $0 == "server.metadata" } == 16)
+        #expect(report.codes(.warn).count { $0 == "server.metadata" } == 64)
         #expect(world.network.requests.count < 100)
     }
 

@@ -54,6 +54,21 @@ struct ClientAuthenticationTests {
             ])
     }
 
+    @Test func `the form of client assertions has a safe default, and is said where it is another`() throws {
+        let key = #""client_id": "rs", "private_key": "k.jwk", "client_auth": "private_key_jwt""#
+        let path = "$.authorization_servers[0].introspection"
+        let plain = try #require(try Self.file(key).authorizationServers.first?.introspection)
+        #expect(plain.assertionType == .clientAuthentication && plain.assertionAudience == nil)
+        let old = try Self.file(
+            key + #", "assertion_type": "JWT", "assertion_audience": "https://as.example.com/token""#)
+        let settings = try #require(old.authorizationServers.first?.introspection)
+        #expect(settings.assertionType == .jwt)
+        #expect(settings.assertionAudience == "https://as.example.com/token")
+        #expect(old.warnings.map(\.path) == [path + ".assertion_audience"])
+        let unused = try Self.file(#""client_id": "rs", "client_secret": "s", "assertion_type": "none""#)
+        #expect(unused.warnings.map(\.path) == [path + ".assertion_type"])
+    }
+
     @Test func `files are read at the start, and their problems name the key`() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "portcullis-\(UUID())").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

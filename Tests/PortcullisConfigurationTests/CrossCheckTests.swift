@@ -226,7 +226,10 @@ struct CrossCheckTests {
         #expect(
             try SampleFile.warnings(text) == [
                 "$.resources[0].tokens.audiences: warning: does not include the resource identifier, for "
-                    + "which clients request tokens"
+                    + "which clients request tokens",
+                "$.resources[0].tokens.audiences: warning: Tokens for another audience than the resource are "
+                    + "accepted: a token that a client gave to another API of that name opens this one "
+                    + "(RFC 8707 §2).",
             ])
     }
 }

@@ -3,14 +3,14 @@
 import PortcullisHTTP
 import PortcullisJOSE
 
-// The steps after a refusal are judged too, so that one trace shows every problem. Nothing is fetched, cached
-// or used up.
+// The steps after a refusal are judged too, so that one trace shows every problem. Nothing is cached or used
+// up, and nothing is fetched but keys of a trusted issuer.
 
 extension Admission {
     /// Judges the steps after the one that refused, as far as their inputs are known.
     mutating func judgeBeyondRefusal(
         _ head: RequestHead, _ requirement: AccessRequirement, _ context: AuthorizationContext
-    ) {
+    ) async {
         guard let refused = trace?.refusedStep else { return }
         isHypothetical = true
         hasSignatureTime = true
@@ -20,18 +20,35 @@ extension Admission {
             following = step.next
             if step == .possession, token == nil { token = hypotheticalToken }
             guard canJudge(step, head) else { continue }
-            do throws(RefusalReason) {
+            if let later = await judge(step, head, requirement, context) { following = later }
+        }
+    }
+
+    /// Judges one step, and returns a later step if that comes next.
+    private mutating func judge(
+        _ step: AdmissionStep, _ head: RequestHead, _ requirement: AccessRequirement,
+        _ context: AuthorizationContext
+    ) async -> AdmissionStep? {
+        do throws(RefusalReason) {
+            // The keys of the issuer are all that is fetched, twice if they have to be fetched again.
+            for _ in 0...2 {
                 switch try take(step, head, requirement, context) {
                 case .passed: trace?.note(step, .wouldPass)
                 case .to(let later):
                     trace?.note(step, .wouldPass)
-                    following = later
-                case .irrelevant, .needs: continue
+                    return later
+                case .irrelevant: break
+                case .needs:
+                    guard case .keys(let question)? = takeNeed() else { return nil }
+                    supply(await AdmissionNeed.keys(question).answer(form: { nil }))
+                    continue
                 }
-            } catch {
-                trace?.note(step, .wouldRefuse(error))
+                return nil
             }
+        } catch {
+            trace?.note(step, .wouldRefuse(error))
         }
+        return nil
     }
 
     private func canJudge(_ step: AdmissionStep, _ head: RequestHead) -> Bool {

@@ -39,7 +39,11 @@ extension Admission {
     private mutating func accept(
         _ claims: CheckedClaims, _ presented: PresentedToken, _ validation: Validation
     ) throws(RefusalReason) {
-        guard let connection = validation.connection else { throw .malformedJWT }
+        guard let connection = validation.connection else {
+            // Whatever its issuer, explanations say what else is wrong with a token.
+            guard isHypothetical else { throw .unknownIssuer }
+            return
+        }
         let verified = gate.validator.token(
             of: claims, issuedBy: connection, isIntrospected: validation.isIntrospected,
             generation: validation.generation, usableUntil: validation.usableUntil)

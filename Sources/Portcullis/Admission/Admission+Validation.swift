@@ -214,7 +214,8 @@ extension Admission {
             guard hasSignatureTime else { return lack(.signatureTime) }
         }
         do throws(RefusalReason) {
-            try gate.validator.verify(jwt, with: key, algorithm)
+            // Judged after a refusal, the header may be what was refused.
+            try gate.validator.verify(jwt, with: key, algorithm, remembersHeader: !isHypothetical)
         } catch {
             guard error == .invalidSignature else { throw error }
             return try tryAnotherKey(than: key, validation)

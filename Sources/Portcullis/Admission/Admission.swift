@@ -94,6 +94,9 @@ package struct Admission: ~Copyable, Sendable {
         return .needs
     }
 
+    /// Takes what the step of the moment lacks.
+    mutating func takeNeed() -> AdmissionNeed? { need.take() }
+
     /// Takes steps until the request is decided or something is needed.
     ///
     /// Must be called with the same request each time.

@@ -43,6 +43,8 @@ public enum AuthorizationServerFault: Error, Sendable, Hashable {
     case emptyKeySet
     /// The introspection endpoint refused the resource's own credentials. RFC 7662 §2.3.
     case rejectedCredentials
+    /// The introspection endpoint refused the resource's client assertion. RFC 7523 §3.2.
+    case rejectedAssertion
     /// An unsigned introspection response although signed ones are required. RFC 9701 §5.
     case unsignedAnswer
     /// A signed introspection response that does not verify, or is not for this resource. RFC 9701 §5.
@@ -94,6 +96,8 @@ public enum ResourceEvent: Sendable, Hashable {
     case invalidationNotShared(issuer: String)
     /// The server's metadata does not list the resource's client authentication method. RFC 8414 §2.
     case authenticationMethodNotListed(issuer: String)
+    /// The server's metadata does not list the algorithm of the resource's client assertions. RFC 8414 §2.
+    case assertionAlgorithmNotListed(issuer: String)
     /// The server's metadata lacks scopes that the resource lists; its list may be partial. RFC 8414 §2.
     case scopesNotListed(issuer: String, resource: ResourceIdentifier, scopes: [Scope])
     /// A valid token has malformed `authorization_details`, which grant nothing; at most once a minute.
@@ -129,6 +133,7 @@ extension ResourceEvent {
         case .introspectionResumed: "introspection_resumed"
         case .invalidationNotShared: "invalidation_not_shared"
         case .authenticationMethodNotListed: "authentication_method_not_listed"
+        case .assertionAlgorithmNotListed: "assertion_algorithm_not_listed"
         case .scopesNotListed: "scopes_not_listed"
         case .malformedAuthorizationDetails: "malformed_authorization_details"
         case .unusableIntrospectionAnswer: "unusable_introspection_answer"

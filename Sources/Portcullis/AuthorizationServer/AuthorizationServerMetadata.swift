@@ -18,6 +18,7 @@ package struct AuthorizationServerMetadata: Sendable {
     ///
     /// RFC 8414 §2.
     let introspectionMethods: [String]?
+    let introspectionSigningAlgorithms: [String]?
     /// Scopes of the server, perhaps not all; `nil` if the document lists none.
     ///
     /// RFC 8414 §2.
@@ -55,6 +56,8 @@ package struct AuthorizationServerMetadata: Sendable {
         certificateIntrospectionEndpoint =
             object["mtls_endpoint_aliases"]?.object?["introspection_endpoint"]?.string
         introspectionMethods = object["introspection_endpoint_auth_methods_supported"]?.strings
+        introspectionSigningAlgorithms =
+            object["introspection_endpoint_auth_signing_alg_values_supported"]?.strings
         scopesSupported = object["scopes_supported"]?.strings
         protectedResources = object["protected_resources"]?.strings
         self.body = body

@@ -77,8 +77,10 @@ package struct ChallengeParameters: Sendable, Hashable {
 extension Collection where Element: Equatable {
     /// Whether `needle` occurs as a contiguous subsequence.
     package func containsSequence(_ needle: some Collection<Element>) -> Bool {
+        guard let first = needle.first else { return true }
         var rest = self[...]
-        while rest.count >= needle.count {
+        while let next = rest.firstIndex(of: first) {
+            rest = rest[next...]
             if rest.starts(with: needle) { return true }
             rest = rest.dropFirst()
         }

@@ -43,6 +43,8 @@ public struct Explanation: Sendable {
     public let steps: [Step]
     /// The token, if the request is admitted, or the refusal that the client gets.
     public let decision: Result<AccessToken, Refusal>
+    /// Why the token is refused, for advice.
+    package let diagnosis: Diagnosis
 
     /// The step at which the request was refused.
     public var failedStep: Step? { steps.first { $0.outcome == .failed } }

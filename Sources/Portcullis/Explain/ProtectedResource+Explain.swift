@@ -15,8 +15,9 @@ extension ProtectedResource {
     ///   - head: The request.
     ///   - requirement: What the token must carry.
     ///   - context: What is known about the request in addition to its head.
-    ///   - judgesAllSteps: Whether the steps after a refusal are judged too, as far as that needs no I/O and
-    ///     leaves no trace. Only the first refusal decides. Default `false`.
+    ///   - judgesAllSteps: Whether the steps after a refusal are judged too, as far as their inputs are known:
+    ///     for this the keys of a trusted issuer are fetched, and nothing else. They leave no trace. Only the
+    ///     first refusal decides. Default `false`.
     public func explain(
         _ head: RequestHead, requiring requirement: AccessRequirement = .anyValidToken,
         in context: AuthorizationContext = AuthorizationContext(),
@@ -32,7 +33,7 @@ extension ProtectedResource {
         } catch {
             decision = .failure(error)
         }
-        if judgesAllSteps { admission.judgeBeyondRefusal(head, requirement, context) }
+        if judgesAllSteps { await admission.judgeBeyondRefusal(head, requirement, context) }
         let reading = RequestReading(head, form: admission.form.bytes, of: gate)
         var refusal: Refusal?
         if case .failure(let error) = decision { refusal = error }
@@ -41,8 +42,33 @@ extension ProtectedResource {
         let findings = RequestFindings(
             gate: gate, reading: reading, requirement: requirement, claims: claims ?? reading.claims,
             failure: refusal?.reason)
-        let request = ExplainedRequest(
-            trace: admission.trace ?? AdmissionTrace(goesOn: false), findings: findings, refusal: refusal)
-        return Explanation(steps: request.steps(), decision: decision)
+        let trace = admission.trace ?? AdmissionTrace(goesOn: false)
+        let request = ExplainedRequest(trace: trace, findings: findings, refusal: refusal)
+        return Explanation(
+            steps: request.steps(), decision: decision,
+            diagnosis: await diagnosis(trace, findings, requirement))
+    }
+
+    private func diagnosis(
+        _ trace: AdmissionTrace, _ findings: RequestFindings, _ requirement: AccessRequirement
+    ) async -> Diagnosis {
+        let reading = findings.reading
+        let reasons = AdmissionStep.allCases.compactMap { trace.outcomes[$0]?.reason }
+        var diagnosis = Diagnosis(reasons, by: gate.declaredRules(requirement))
+        diagnosis.isJWT = reading.isJWT
+        diagnosis.header = reading.header
+        diagnosis.claims = findings.claims
+        diagnosis.tokenByteCount = reading.token?.count ?? 0
+        diagnosis.problem = reading.problem
+        diagnosis.claimObjection = findings.wrongTypes
+        let isOpaque = reasons.contains { $0 == .malformedJWT || $0 == .unsupportedTokenFormat }
+        if trace.goesOn, isOpaque, let only = gate.validator.connections.first, only.introspector == nil,
+            gate.validator.connections.count == 1, only.usesDiscovery
+        {
+            diagnosis.publishesIntrospection = await only.metadata.reading().map {
+                $0.value.introspectionEndpoint != nil
+            }
+        }
+        return diagnosis
     }
 }

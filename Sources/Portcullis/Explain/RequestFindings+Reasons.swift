@@ -53,7 +53,7 @@ extension RefusalFinding {
             let scopes = token.scopes.map(\.name).joined(separator: " ")
             self.init(
                 expected: requirement.scopeWords,
-                got: scopes.isEmpty ? "none" : FindingWords.printable(scopes))
+                got: scopes.isEmpty ? "none" + ScopeHint.words(token.claims) : FindingWords.printable(scopes))
         case .unboundToken:
             self.init(expected: "a token that is bound to its client", got: "an unbound token")
         case .insufficientAuthorizationDetails:
@@ -61,7 +61,8 @@ extension RefusalFinding {
         default:
             self.init(
                 expected: requirement.authenticationWords,
-                got: "acr \(claim("acr")), auth_time \(claim("auth_time"))")
+                got: "acr \(claim("acr")), auth_time "
+                    + FindingWords.time(token.claims["auth_time"], at: token.rules.now))
         }
     }
 }
@@ -147,10 +148,10 @@ extension RequestFindings {
                 now.adding(.zero - policy.proofMaxAge),
                 gate.dpop?.start(at: now) ?? now.adding(.zero - policy.proofMaxAge))
             let last = now.adding(policy.proofMaxFuture)
-            let start = NumericDate(seconds: first.seconds.rounded(.up))?.wholeSeconds ?? 0
+            let start = NumericDate(seconds: first.seconds.rounded(.up)) ?? first
             return (
-                "iat from \(start) to \(last.wholeSeconds ?? 0)",
-                "iat \(FindingWords.printable(claims?["iat"]))"
+                "iat from \(FindingWords.time(start) ?? "1970") to \(FindingWords.time(last) ?? "9999")",
+                "iat \(FindingWords.time(claims?["iat"], at: now))"
             )
         case .proofTokenMismatch:
             guard let hash = reading.token.flatMap(FindingWords.hashPrefix) else {

@@ -69,18 +69,18 @@ struct RequestFindings {
         case .audience:
             (
                 (gate.tokens.audiences ?? gate.metadata.resource.audiences).joined(separator: " or "),
-                claim("aud")
+                audience
             )
         case .times:
-            (times, claims.map { _ in "exp \(claim("exp")), nbf \(claim("nbf")), iat \(claim("iat"))" })
+            (times, claims.map { _ in "exp \(time("exp")), nbf \(time("nbf")), iat \(time("iat"))" })
         case .claims: (reading.isJWT ? gate.tokens.requiredClaims.joined(separator: ", ") : nil, missing)
         case .possession:
             (possession, reading.proofCount > 0 ? "\(reading.proofCount) DPoP proof" : "no proof")
         case .proof: ("this method and URL, now, this token, a new jti", proof)
         case .authentication:
-            (requirement.authenticationWords, "acr \(claim("acr")), auth_time \(claim("auth_time"))")
+            (requirement.authenticationWords, "acr \(claim("acr")), auth_time \(time("auth_time"))")
         case .scopes:
-            (requirement.scopeWords, scopes)
+            (requirement.scopeWords, grantedScopes)
         case .details: (requirement.detailWords, claims.map(Self.detailTypes))
         default: (nil, nil)
         }
@@ -100,7 +100,38 @@ struct RequestFindings {
 
     private var times: String {
         let leeway = gate.tokens.leeway.components.seconds
-        return "now \(gate.validator.time.now().wholeSeconds ?? 0), leeway \(leeway) s"
+        return "now \(FindingWords.time(gate.validator.time.now()) ?? "unknown"), leeway \(leeway) s"
+    }
+
+    /// A claim that is a date.
+    func time(_ name: String) -> String { FindingWords.time(claims?[name], at: gate.validator.time.now()) }
+
+    /// The audience; if there is none, the claims with which a server may tie the token to an API instead.
+    private var audience: String {
+        guard let claims, !claims.hasValue("aud") else { return claim("aud") }
+        guard reading.isJWT else { return LoggedClaims.absentFromAnswer }
+        return LoggedClaims.absent(
+            of: (["token_use", "typ"] + Diagnosis.clientClaims).filter { claims[$0]?.string != nil }.map {
+                ($0, claim($0))
+            })
+    }
+
+    /// The claims of a wrong type, in words: `exp is a string and must be a number`; `nil` if there are none.
+    var wrongTypes: String? {
+        guard let claims else { return nil }
+        let faults = gate.validator.checker.faults(
+            in: claims, isIntrospected: !reading.isJWT, rules: claimRules)
+        return faults.isEmpty
+            ? nil
+            : faults.map { "\($0.name) is \($0.found) and must be \($0.expected)" }.joined(separator: "; ")
+    }
+
+    private var grantedScopes: String {
+        let source = claims.flatMap {
+            gate.validator.checker.scopeSource(of: $0, isIntrospected: !reading.isJWT, claimRules)
+        }
+        let text = source.map { FindingWords.printable($0.value) } ?? ""
+        return text.isEmpty ? "none" + ScopeHint.words(claims) : text
     }
 
     private var missing: String? {
@@ -109,15 +140,9 @@ struct RequestFindings {
         let missing = (gate.tokens.requiredClaims + ["exp"]).filter {
             checker.isMissing($0, in: claims, claimRules)
         }
-        return missing.isEmpty || !reading.isJWT ? "all there" : "without " + missing.joined(separator: ", ")
-    }
-
-    /// The claim with the scopes, as it is.
-    private var scopes: String {
-        let source = claims.flatMap {
-            gate.validator.checker.scopeSource(of: $0, isIntrospected: !reading.isJWT, claimRules)
-        }
-        return FindingWords.printable(source?.value)
+        guard !missing.isEmpty, reading.isJWT else { return "all there" }
+        return LoggedClaims.missing(
+            missing, client: Diagnosis.clientClaims.first { claims[$0]?.string != nil })
     }
 
     /// What the issuer's settings say about its claims.
@@ -144,7 +169,8 @@ struct RequestFindings {
 
     private var proof: String? {
         reading.proof.map {
-            "htm \(FindingWords.printable($0["htm"])), htu \(named), iat \(FindingWords.printable($0["iat"]))"
+            "htm \(FindingWords.printable($0["htm"])), htu \(named), iat "
+                + FindingWords.time($0["iat"], at: gate.validator.time.now())
         }
     }
 

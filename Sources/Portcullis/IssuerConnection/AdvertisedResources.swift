@@ -3,20 +3,25 @@
 import PortcullisHTTP
 import Synchronization
 
+/// What the metadata of a resource tells clients to request of its issuers, which share this object.
+final class AdvertisedResource: Sendable {
+    let identifier: ResourceIdentifier
+    let scopes: [Scope]
+
+    init(_ metadata: ProtectedResourceMetadata) {
+        identifier = metadata.resource
+        scopes = metadata.scopesSupported
+    }
+}
+
 /// The resources whose metadata lists one issuer, for comparison with the issuer's metadata.
 ///
 /// RFC 9728 §4, §7.2.
 final class AdvertisedResources: Sendable {
-    private struct Advertised: Sendable {
-        let identifier: ResourceIdentifier
-        let scopes: [Scope]
-    }
-
-    private let resources = Mutex<[Advertised]>([])
+    private let resources = Mutex<[AdvertisedResource]>([])
 
     /// Adds a resource whose metadata lists the issuer.
-    func add(_ metadata: ProtectedResourceMetadata) {
-        let resource = Advertised(identifier: metadata.resource, scopes: metadata.scopesSupported)
+    func add(_ resource: AdvertisedResource) {
         resources.withLock { $0.append(resource) }
     }
 

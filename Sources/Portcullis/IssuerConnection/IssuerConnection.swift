@@ -66,6 +66,9 @@ package final class IssuerConnection: Sendable {
                 if !value.lists(trusted.introspection?.authentication) {
                     onEvent(.authenticationMethodNotListed(issuer: issuer))
                 }
+                if !value.listsAlgorithm(of: trusted.introspection?.authentication) {
+                    onEvent(.assertionAlgorithmNotListed(issuer: issuer))
+                }
                 advertised.differences(from: value, issuer: issuer).forEach(onEvent)
             },
             load: { () async throws(AuthorizationServerFault) in
@@ -146,6 +149,16 @@ extension AuthorizationServerMetadata {
         return introspectionMethods.contains { listed in
             names.contains { $0.utf8.elementsEqual(listed.utf8) }
         }
+    }
+}
+
+extension AuthorizationServerMetadata {
+    /// Whether the document lists the algorithm of client assertions, or no algorithms at all.
+    fileprivate func listsAlgorithm(of authentication: ClientAuthentication?) -> Bool {
+        guard let listed = introspectionSigningAlgorithms,
+            let algorithm = authentication?.assertionAlgorithm(among: listed)
+        else { return true }
+        return listed.contains(algorithm.rawValue)
     }
 }
 

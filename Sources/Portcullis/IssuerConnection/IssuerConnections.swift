@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
 
+import PortcullisJOSE
 import Synchronization
 
 /// The connections of several resources: those that trust the same issuer load its keys once.
 package final class IssuerConnections: Sendable {
     /// Connections of an earlier configuration, whose keys are used until the new ones have fetched theirs.
-    private let previous: [[UInt8]: IssuerConnection]
-    private let previousDirectories: [[UInt8]: TenantDirectory]
-    // Bytes, because String compares by canonical equivalence.
-    private let connections = Mutex<[[UInt8]: IssuerConnection]>([:])
-    private let directories = Mutex<[[UInt8]: TenantDirectory]>([:])
+    private let previous: [ExactText: IssuerConnection]
+    private let previousDirectories: [ExactText: TenantDirectory]
+    private let connections = Mutex<[ExactText: IssuerConnection]>([:])
+    private let directories = Mutex<[ExactText: TenantDirectory]>([:])
+    /// The lists of the resources, which share them where their issuers are the same.
+    private let lists = Mutex<[[ExactText]: [IssuerConnection]]>([:])
 
     /// Starts without a connection.
     ///
@@ -21,9 +23,32 @@ package final class IssuerConnections: Sendable {
         previousDirectories = previous?.directories.withLock { $0 } ?? [:]
     }
 
+    /// The connections of an earlier resource that trusts exactly these issuers, which have passed all checks.
+    func connections(to issuers: [ExactText]) -> [IssuerConnection]? {
+        lists.withLock { $0[issuers] }
+    }
+
+    /// The connections to exactly these issuers, in memory that all resources with the same issuers share.
+    func connections(
+        to issuers: [ExactText], making make: () -> [IssuerConnection]
+    ) -> [IssuerConnection] {
+        if let known = connections(to: issuers) { return known }
+        let made = make()
+        return lists.withLock { lists in
+            if let known = lists[issuers] { return known }
+            lists[issuers] = made
+            return made
+        }
+    }
+
+    /// Whether an earlier resource trusts the issuer, which has passed its checks.
+    func hasConnection(to issuer: String) -> Bool {
+        connections.withLock { $0[ExactText(issuer)] != nil }
+    }
+
     func connection(to issuer: String, making make: () -> IssuerConnection) -> IssuerConnection {
         connections.withLock { connections in
-            let key = Array(issuer.utf8)
+            let key = ExactText(issuer)
             if let existing = connections[key] { return existing }
             let made = make()
             if let earlier = previous[key] { made.inherit(from: earlier) }
@@ -35,7 +60,7 @@ package final class IssuerConnections: Sendable {
     /// Returns the tenants of a pattern.
     func directory(of pattern: String, making make: () -> TenantDirectory) -> TenantDirectory {
         directories.withLock { directories in
-            let key = Array(pattern.utf8)
+            let key = ExactText(pattern)
             if let existing = directories[key] { return existing }
             let made = make()
             if let earlier = previousDirectories[key] { made.inheritState(from: earlier) }

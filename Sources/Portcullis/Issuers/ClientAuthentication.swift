@@ -13,7 +13,7 @@ public struct ClientAuthentication: Sendable, CustomStringConvertible, CustomDeb
     enum Method: Sendable {
         case basic(id: String, secret: String)
         case post(id: String, secret: String)
-        case privateKeyJWT(id: String, key: PrivateJWK, audience: String?)
+        case privateKeyJWT(id: String, key: PrivateJWK, audience: String?, type: AssertionType)
         case certificate(id: String)
         case bearer(String)
     }
@@ -42,13 +42,28 @@ public struct ClientAuthentication: Sendable, CustomStringConvertible, CustomDeb
     /// - Parameters:
     ///   - id: The `client_id` of this resource at the server.
     ///   - key: The private key to sign with.
-    ///   - audience: The `aud` that the server expects; `nil`, the default, for the issuer identifier.
+    ///   - audience: The `aud` that the server expects; `nil`, the default, for the issuer identifier. Any other
+    ///     value is warned about at start: whoever receives the assertion could use it at a server that takes
+    ///     the same value.
+    ///   - type: The `typ` of the assertion. Default ``AssertionType/clientAuthentication``.
     ///
-    /// RFC 7523 §2.2, §3.
+    /// RFC 7523 §2.2, §3, draft-ietf-oauth-rfc7523bis §4.
     public static func privateKeyJWT(
-        id: String, key: PrivateJWK, audience: String? = nil
+        id: String, key: PrivateJWK, audience: String? = nil, type: AssertionType = .clientAuthentication
     ) -> ClientAuthentication {
-        ClientAuthentication(method: .privateKeyJWT(id: id, key: key, audience: audience))
+        ClientAuthentication(method: .privateKeyJWT(id: id, key: key, audience: audience, type: type))
+    }
+
+    /// The `typ` of a client assertion.
+    ///
+    /// draft-ietf-oauth-rfc7523bis §4.
+    public enum AssertionType: String, Sendable, Hashable, CaseIterable {
+        /// `client-authentication+jwt`, which tells the assertion from every other JWT.
+        case clientAuthentication = "client-authentication+jwt"
+        /// `JWT`, for servers that refuse any other.
+        case jwt = "JWT"
+        /// No `typ`, for servers that refuse any.
+        case none
     }
 
     /// Sends only the client identifier: the certificate of the TLS connection authenticates the client.
@@ -97,7 +112,7 @@ extension ClientAuthentication {
         switch method {
         case .basic(let id, _): [Array("basic".utf8), Array(id.utf8)]
         case .post(let id, _): [Array("post".utf8), Array(id.utf8)]
-        case .privateKeyJWT(let id, _, _): [Array("private_key_jwt".utf8), Array(id.utf8)]
+        case .privateKeyJWT(let id, _, _, _): [Array("private_key_jwt".utf8), Array(id.utf8)]
         case .certificate(let id): [Array("certificate".utf8), Array(id.utf8)]
         case .bearer(let token): [Array("bearer".utf8), Digest.sha256(Array(token.utf8)).bytes]
         }
@@ -113,13 +128,40 @@ extension ClientAuthentication {
         if case .privateKeyJWT = method { true } else { false }
     }
 
+    /// The algorithm of its assertions, chosen among those that a server lists; `nil` without assertions.
+    func assertionAlgorithm(among listed: [String]?) -> SignatureAlgorithm? {
+        guard case .privateKeyJWT(_, let key, _, _) = method else { return nil }
+        return ClientAssertion.algorithm(of: key, among: listed)
+    }
+
+    /// The key of its assertions, if there is one.
+    var assertionKey: PrivateJWK? {
+        guard case .privateKeyJWT(_, let key, _, _) = method else { return nil }
+        return key
+    }
+
+    /// A warning about the audience of its assertions, or `nil`.
+    func audienceWarning(issuer: String) -> String? {
+        guard case .privateKeyJWT(_, _, let audience?, _) = method else { return nil }
+        return Self.audienceWarning(audience, issuer: issuer)
+    }
+
+    /// A warning about an audience of assertions that is not the issuer, or `nil`.
+    ///
+    /// draft-ietf-oauth-rfc7523bis §4, §7.
+    package static func audienceWarning(_ audience: String, issuer: String) -> String? {
+        guard !audience.utf8.elementsEqual(issuer.utf8) else { return nil }
+        return "The audience of client assertions is not the issuer: a server that is given as one with this "
+            + "audience could use an assertion at another (draft-ietf-oauth-rfc7523bis §7)."
+    }
+
     /// The problem, as the last component of a path and a sentence, or `nil`.
     var objection: (name: String, sentence: String)? {
         switch method {
         case .bearer(let token):
             let isToken = Array(token.utf8).withUnsafeBytes { Token68.matches($0) }
             return isToken ? nil : ("bearer_token", "The value is not a bearer token (RFC 6750 §2.1).")
-        case .privateKeyJWT(_, let key, _):
+        case .privateKeyJWT(_, let key, _, _):
             return ClientAssertion.algorithm(of: key) == nil
                 ? ("private_key", "The key's use or key_ops exclude signatures (RFC 7517 §4.2, §4.3).") : nil
         default: return nil

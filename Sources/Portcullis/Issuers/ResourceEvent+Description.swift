@@ -25,6 +25,8 @@ extension ResourceEvent: CustomStringConvertible {
             "\(issuer): an invalidation of tokens did not reach other processes"
         case .authenticationMethodNotListed(let issuer):
             "\(issuer): its metadata does not list the client_auth that introspection uses"
+        case .assertionAlgorithmNotListed(let issuer):
+            "\(issuer): its metadata does not list an algorithm that the key of our client assertions has"
         case .scopesNotListed(let issuer, let resource, let scopes):
             "\(issuer): its metadata does not list scopes of \(resource): "
                 + scopes.map(\.name).joined(separator: " ")
@@ -70,6 +72,9 @@ extension AuthorizationServerFault: CustomStringConvertible {
         case .noMetadata(let faults): faults.map(\.description).joined(separator: "; ")
         case .emptyKeySet: "the key set has no usable key"
         case .rejectedCredentials: "the introspection endpoint refused our credentials"
+        case .rejectedAssertion:
+            "the introspection endpoint refused our client assertion; it does not know the key, or wants "
+                + "another audience or typ: see assertion_audience and assertion_type"
         case .unsignedAnswer: "the introspection answer is not signed"
         case .untrustedAnswer:
             "the signed introspection answer does not verify or is for another resource"
@@ -86,7 +91,7 @@ extension FetchError: CustomStringConvertible {
         switch self {
         case .unreachable: "the connection failed or broke"
         case .forbiddenAddress:
-            FetchError.failed(.forbiddenAddress).description
+            "the host has only private addresses, and connections to those are not allowed"
         case .untrustedServer: "the certificate of the server is not trusted"
         case .timedOut: "there was no complete answer in time"
         case .tooLarge: "the answer is larger than max_response_bytes allows"

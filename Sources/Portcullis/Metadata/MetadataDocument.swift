@@ -25,16 +25,17 @@ package struct MetadataDocument: Sendable, Hashable {
     ///
     /// RFC 9110 §12.5.5.
     let vary: String?
-    /// The fields of a 200 answer, and of a 304 answer.
+    /// The fields of a 200 answer.
     let fields: Fields
-    let unchangedFields: Fields
 
     package init(_ metadata: ProtectedResourceMetadata, maxAge: Int) {
         self.init(metadata.json.serialized(), "application/json", maxAge: maxAge)
     }
 
     package init(_ body: [UInt8], _ contentType: String, maxAge: Int, vary: String? = nil) {
-        self.init(body, contentType, cacheControl: "public, max-age=\(maxAge)", vary: vary)
+        // The default is a constant, which thousands of resources share.
+        let cacheControl = maxAge == 300 ? "public, max-age=300" : "public, max-age=\(maxAge)"
+        self.init(body, contentType, cacheControl: cacheControl, vary: vary)
     }
 
     package init(_ body: [UInt8], _ contentType: String, cacheControl: String, vary: String? = nil) {
@@ -45,9 +46,17 @@ package struct MetadataDocument: Sendable, Hashable {
         self.cacheControl = cacheControl
         var fields: Fields = [.cacheControl: cacheControl, .etag: etag, Self.anyOrigin: "*"]
         if let vary { fields.append(vary, for: .vary) }
-        unchangedFields = fields
         fields.append(contentType, for: .contentType)
         self.fields = fields
+    }
+
+    /// The fields of a 304 answer.
+    ///
+    /// RFC 9110 §15.4.5.
+    var unchangedFields: Fields {
+        var fields = fields
+        fields[.contentType] = nil
+        return fields
     }
 
     static let anyOrigin: FieldName = "Access-Control-Allow-Origin"

@@ -19,7 +19,12 @@ package struct MetadataLocations: Sendable, Hashable {
     /// The paths below which nothing else is served: `/.well-known/` with each suffix.
     package let reservedPaths: [String]
 
-    init(of identifier: ResourceIdentifier, _ publishing: MetadataPublishing, rootAlias: Bool) {
+    private static let alwaysReservedPaths = [WellKnownLocation.root]
+
+    init(
+        of identifier: ResourceIdentifier, _ publishing: MetadataPublishing = MetadataPublishing(),
+        rootAlias: Bool = false
+    ) {
         let suffixes = [WellKnownLocation.suffix] + publishing.additionalSuffixes
         var places: [Place] = []
         for suffix in suffixes {
@@ -40,7 +45,8 @@ package struct MetadataLocations: Sendable, Hashable {
         }
         self.places = places
         advertised = publishing.advertisedURL ?? identifier.metadataURL
-        reservedPaths = suffixes.map { "/.well-known/" + $0 }
+        reservedPaths =
+            suffixes.count == 1 ? Self.alwaysReservedPaths : suffixes.map { "/.well-known/" + $0 }
     }
 }
 
@@ -56,7 +62,10 @@ extension MetadataLocations.Place {
     /// Compares after percent-normalisation.
     ///
     /// RFC 9728 §3.1, RFC 3986 §6.2.2.
-    package func matches(query requested: String?) -> Bool {
+    package func matches(query requested: String?) -> Bool { Self.matches(requested, query) }
+
+    /// Whether a request's query matches that of a place.
+    static func matches(_ requested: String?, _ query: String?) -> Bool {
         guard let query else { return true }
         guard let requested, let normalised = try? HTTPURL.normalised(requested.utf8) else { return false }
         return normalised.utf8.elementsEqual(query.utf8)

@@ -33,85 +33,137 @@ final class MetadataPublisher: Sendable {
         var retired: [RetiredKey] = []
     }
 
-    /// The SHA-256 of the document without a signature: changes if and only if the metadata does.
-    let hash: String
-    private let metadata: ProtectedResourceMetadata
+    /// What a resource with signed metadata keeps besides.
+    private final class Signed: Sendable {
+        let metadata: ProtectedResourceMetadata
+        let maxAge: Int
+        let signer: MetadataSigner
+        let hash: String
+        let state: Mutex<State>
+
+        init(
+            _ metadata: ProtectedResourceMetadata, _ maxAge: Int, _ signer: MetadataSigner, at now: Double
+        ) throws(JOSEError) {
+            self.metadata = metadata
+            self.maxAge = maxAge
+            self.signer = signer
+            hash = MetadataDocument.hash(of: metadata.json.serialized())
+            state = Mutex(State(documents: try Self.make(metadata, maxAge, signer, retired: [], at: now)))
+        }
+
+        /// Returns the documents to serve, signed again if due.
+        func documents(at now: NumericDate) -> Documents {
+            state.withLock { state in
+                let now = now.seconds
+                // Also if the clock was set back, since the signature would be from the future.
+                guard now >= state.documents.renewAt || now < state.documents.madeAt - 1 else {
+                    return state.documents
+                }
+                state.retired.removeAll { $0.end <= now }
+                if let next = try? Self.make(metadata, maxAge, signer, retired: state.retired, at: now) {
+                    state.documents = next
+                }
+                return state.documents
+            }
+        }
+
+        func inherit(from earlier: Signed, now: NumericDate) {
+            let (end, retired) = earlier.state.withLock { ($0.documents.signatureEnd, $0.retired) }
+            let known = [signer.publicKey] + signer.otherKeys
+            let kept = (retired + [RetiredKey(key: earlier.signer.publicKey, end: end)]).filter { entry in
+                entry.end > now.seconds && !known.contains { $0 == entry.key }
+            }
+            guard !kept.isEmpty else { return }
+            state.withLock { state in
+                state.retired = kept
+                if let next = try? Self.make(metadata, maxAge, signer, retired: kept, at: now.seconds) {
+                    state.documents = next
+                }
+            }
+        }
+
+        private static func make(
+            _ metadata: ProtectedResourceMetadata, _ maxAge: Int, _ signer: MetadataSigner,
+            retired: [RetiredKey], at now: Double
+        ) throws(JOSEError) -> Documents {
+            let signature = try signer.sign(at: Int(now))
+            var complete = metadata
+            complete.signedMetadata = signature
+            let vary = signer.answersAcceptedJWT ? "Accept" : nil
+            let keys: JSONObject = [
+                "keys": .array(
+                    ([signer.publicKey] + signer.otherKeys + retired.map(\.key)).map(JSONValue.object))
+            ]
+            return Documents(
+                metadata: MetadataDocument(
+                    complete.json.serialized(), "application/json", maxAge: maxAge, vary: vary),
+                signed: signer.answersAcceptedJWT
+                    ? MetadataDocument(
+                        Array(signature.utf8), MetadataSigning.mediaType, maxAge: maxAge, vary: vary)
+                    : nil,
+                keys: MetadataDocument(keys.serialized(), "application/jwk-set+json", maxAge: maxAge),
+                madeAt: now,
+                renewAt: min(now + signer.lifetime / 2, retired.map(\.end).min() ?? .infinity),
+                signatureEnd: now.rounded(.down) + signer.lifetime)
+        }
+    }
+
+    /// The document of unsigned metadata, made for the first request: a server may have thousands of
+    /// resources.
+    private final class Unsigned: Sendable {
+        let document: MetadataDocument
+
+        init(_ document: MetadataDocument) {
+            self.document = document
+        }
+    }
+
+    /// `nil` for unsigned metadata.
+    private let signed: Signed?
+    private let unsigned = AtomicLazyReference<Unsigned>()
     private let maxAge: Int
-    private let signer: MetadataSigner?
-    private let state: Mutex<State>
 
     init(
         _ metadata: ProtectedResourceMetadata, maxAge: Int, signing: MetadataSigning?, now: NumericDate
     ) throws(JOSEError) {
-        let signer = signing.map { MetadataSigner($0, metadata) }
-        self.metadata = metadata
         self.maxAge = maxAge
-        self.signer = signer
-        hash = MetadataDocument.hash(of: metadata.json.serialized())
-        let first = try Self.make(metadata, maxAge, signer, retired: [], at: now.seconds)
-        state = Mutex(State(documents: first))
+        if let signing {
+            signed = try Signed(metadata, maxAge, MetadataSigner(signing, metadata), at: now.seconds)
+        } else {
+            signed = nil
+        }
+    }
+
+    /// The SHA-256 of the document without a signature: changes if and only if the metadata does.
+    ///
+    /// - Parameter metadata: That with which this was made; not kept here, since the resource has it.
+    func hash(of metadata: ProtectedResourceMetadata) -> String {
+        signed?.hash ?? MetadataDocument.hash(of: metadata.json.serialized())
+    }
+
+    /// The length of the document at the moment, in bytes.
+    func byteCount(of metadata: ProtectedResourceMetadata, at now: NumericDate) -> Int {
+        signed?.documents(at: now).metadata.body.count ?? metadata.json.serialized().count
+    }
+
+    /// The keys to verify signatures with, or `nil`.
+    func keys(at now: NumericDate) -> MetadataDocument? {
+        signed?.documents(at: now).keys
     }
 
     /// Returns the documents to serve, signed again if due.
-    func documents(at now: NumericDate) -> Documents {
-        state.withLock { state in
-            let now = now.seconds
-            // Also if the clock was set back, since the signature would be from the future.
-            guard signer != nil, now >= state.documents.renewAt || now < state.documents.madeAt - 1 else {
-                return state.documents
-            }
-            state.retired.removeAll { $0.end <= now }
-            if let next = try? Self.make(metadata, maxAge, signer, retired: state.retired, at: now) {
-                state.documents = next
-            }
-            return state.documents
-        }
+    func documents(of metadata: @autoclosure () -> ProtectedResourceMetadata, at now: NumericDate)
+        -> Documents
+    {
+        if let signed { return signed.documents(at: now) }
+        let made =
+            unsigned.load() ?? unsigned.storeIfNil(Unsigned(MetadataDocument(metadata(), maxAge: maxAge)))
+        return Documents(
+            metadata: made.document, signed: nil, keys: nil, madeAt: 0, renewAt: .infinity, signatureEnd: 0)
     }
 
     /// Keeps publishing the signing keys of an earlier publisher while their signatures are valid.
     func inherit(from earlier: MetadataPublisher, now: NumericDate) {
-        guard let signer, let before = earlier.signer else { return }
-        let (end, retired) = earlier.state.withLock { ($0.documents.signatureEnd, $0.retired) }
-        let known = [signer.publicKey] + signer.otherKeys
-        let kept = (retired + [RetiredKey(key: before.publicKey, end: end)]).filter { entry in
-            entry.end > now.seconds && !known.contains { $0 == entry.key }
-        }
-        guard !kept.isEmpty else { return }
-        state.withLock { state in
-            state.retired = kept
-            if let next = try? Self.make(metadata, maxAge, signer, retired: kept, at: now.seconds) {
-                state.documents = next
-            }
-        }
-    }
-
-    private static func make(
-        _ metadata: ProtectedResourceMetadata, _ maxAge: Int, _ signer: MetadataSigner?,
-        retired: [RetiredKey], at now: Double
-    ) throws(JOSEError) -> Documents {
-        guard let signer else {
-            return Documents(
-                metadata: MetadataDocument(metadata, maxAge: maxAge), signed: nil, keys: nil, madeAt: now,
-                renewAt: .infinity, signatureEnd: now)
-        }
-        let signature = try signer.sign(at: Int(now))
-        var complete = metadata
-        complete.signedMetadata = signature
-        let vary = signer.answersAcceptedJWT ? "Accept" : nil
-        let keys: JSONObject = [
-            "keys": .array(
-                ([signer.publicKey] + signer.otherKeys + retired.map(\.key)).map(JSONValue.object))
-        ]
-        return Documents(
-            metadata: MetadataDocument(
-                complete.json.serialized(), "application/json", maxAge: maxAge, vary: vary),
-            signed: signer.answersAcceptedJWT
-                ? MetadataDocument(
-                    Array(signature.utf8), MetadataSigning.mediaType, maxAge: maxAge, vary: vary)
-                : nil,
-            keys: MetadataDocument(keys.serialized(), "application/jwk-set+json", maxAge: maxAge),
-            madeAt: now,
-            renewAt: min(now + signer.lifetime / 2, retired.map(\.end).min() ?? .infinity),
-            signatureEnd: now.rounded(.down) + signer.lifetime)
+        if let signed, let before = earlier.signed { signed.inherit(from: before, now: now) }
     }
 }

@@ -39,7 +39,10 @@ extension ProtectedResourceMetadata {
                     + "lower-case them and request another audience."
             )
         }
-        if ["scope=", "error=", ","].contains(where: { resource.metadataURL.utf8.containsSequence($0.utf8) })
+        let location = resource.metadataURL.utf8
+        if location.contains(0x2C)
+            || location.contains(0x3D)
+                && ["scope=", "error="].contains(where: { location.containsSequence($0.utf8) })
         {
             findings.warnings.append(
                 "The resource identifier contains text that some clients misread in a challenge.")
@@ -179,9 +182,9 @@ extension ProtectedResourceMetadata {
                 findings.problems.append(
                     .init(path: "\(path).\(name)[\(index)]", "The entry must be a string that is not empty."))
             }
-            // Compared as bytes, since strings are also equal if only their code points differ.
-            var seen: Set<[UInt8]> = []
-            for (index, value) in values.enumerated() where !seen.insert(Array(value.utf8)).inserted {
+            guard values.count > 1 else { continue }
+            var seen: Set<ExactText> = []
+            for (index, value) in values.enumerated() where !seen.insert(ExactText(value)).inserted {
                 findings.problems.append(
                     .init(path: "\(path).\(name)[\(index)]", "This value is given more than once."))
             }

@@ -14,29 +14,41 @@ extension ProtectedResourceMetadata {
     ///
     /// RFC 9728 §2, §3.2.
     public init(json: JSONValue, at path: String = "$") throws(ConfigurationError) {
+        (self, _) = try Self.read(json: json, at: path)
+    }
+
+    /// Parses metadata like ``init(json:at:)``, and returns the warnings about it too.
+    package static func read(
+        json: JSONValue, at path: String
+    ) throws(ConfigurationError) -> (metadata: ProtectedResourceMetadata, warnings: [String]) {
         guard let object = json.object else {
             throw ConfigurationError("Metadata must be a JSON object (RFC 9728 §3.2).", path: path)
         }
         var reader = MetadataReader(object: object, path: path)
         guard let resource = reader.resource() else { throw ConfigurationError(reader.problems) }
-        self.init(resource: resource)
-        authorizationServers = reader.strings("authorization_servers") ?? []
-        jwksURI = reader.string("jwks_uri")
-        scopesSupported = reader.scopes("scopes_supported")
-        bearerMethodsSupported = reader.bearerMethods("bearer_methods_supported")
-        resourceSigningAlgorithmsSupported = reader.strings("resource_signing_alg_values_supported") ?? []
-        resourceName = reader.localized("resource_name")
-        resourceDocumentation = reader.localized("resource_documentation")
-        resourcePolicyURI = reader.localized("resource_policy_uri")
-        resourceTermsOfServiceURI = reader.localized("resource_tos_uri")
-        tlsClientCertificateBoundAccessTokens = reader.bool("tls_client_certificate_bound_access_tokens")
-        authorizationDetailsTypesSupported = reader.strings("authorization_details_types_supported") ?? []
-        dpopSigningAlgorithmsSupported = reader.strings("dpop_signing_alg_values_supported") ?? []
-        dpopBoundAccessTokensRequired = reader.bool("dpop_bound_access_tokens_required")
-        signedMetadata = reader.string("signed_metadata")
-        extensions = reader.extensions()
-        let problems = reader.problems + findings(at: path).problems
+        var metadata = ProtectedResourceMetadata(resource: resource)
+        metadata.authorizationServers = reader.strings("authorization_servers") ?? []
+        metadata.jwksURI = reader.string("jwks_uri")
+        metadata.scopesSupported = reader.scopes("scopes_supported")
+        metadata.bearerMethodsSupported = reader.bearerMethods("bearer_methods_supported")
+        metadata.resourceSigningAlgorithmsSupported =
+            reader.strings("resource_signing_alg_values_supported") ?? []
+        metadata.resourceName = reader.localized("resource_name")
+        metadata.resourceDocumentation = reader.localized("resource_documentation")
+        metadata.resourcePolicyURI = reader.localized("resource_policy_uri")
+        metadata.resourceTermsOfServiceURI = reader.localized("resource_tos_uri")
+        metadata.tlsClientCertificateBoundAccessTokens = reader.bool(
+            "tls_client_certificate_bound_access_tokens")
+        metadata.authorizationDetailsTypesSupported =
+            reader.strings("authorization_details_types_supported") ?? []
+        metadata.dpopSigningAlgorithmsSupported = reader.strings("dpop_signing_alg_values_supported") ?? []
+        metadata.dpopBoundAccessTokensRequired = reader.bool("dpop_bound_access_tokens_required")
+        metadata.signedMetadata = reader.string("signed_metadata")
+        metadata.extensions = reader.extensions()
+        let findings = metadata.findings(at: path)
+        let problems = reader.problems + findings.problems
         if !problems.isEmpty { throw ConfigurationError(problems) }
+        return (metadata, findings.warnings)
     }
 
     /// The members in a fixed order: those for machines first, then those for people, then extensions.
@@ -81,7 +93,7 @@ extension ProtectedResourceMetadata {
     /// Whether RFC 9728 defines a name, with or without a language tag.
     static func isKnown(_ name: String) -> Bool {
         registeredNames.contains { $0.utf8.elementsEqual(name.utf8) }
-            || localizedNames.contains { name.utf8.starts(with: "\($0)#".utf8) }
+            || name.utf8.contains(0x23) && localizedNames.contains { name.utf8.starts(with: "\($0)#".utf8) }
     }
 
     /// The names that may carry a language tag.
@@ -212,7 +224,8 @@ private struct MetadataReader {
 
     mutating func localized(_ name: String) -> LocalizedText {
         var result = LocalizedText(string(name))
-        for member in object.members where member.name.utf8.starts(with: "\(name)#".utf8) {
+        for member in object.members
+        where member.name.utf8.contains(0x23) && member.name.utf8.starts(with: "\(name)#".utf8) {
             let tag = String(decoding: member.name.utf8.dropFirst(name.utf8.count + 1), as: UTF8.self)
             if let text = member.value.string {
                 result.variants.append(.init(tag: tag, text: text))

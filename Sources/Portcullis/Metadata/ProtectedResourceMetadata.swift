@@ -21,6 +21,14 @@ public struct ProtectedResourceMetadata: Sendable, Hashable {
         case query
     }
 
+    /// The maximum number of authorization servers of a resource: 64.
+    ///
+    /// So many may be trusted, and so many does a discovery fetch: a document of another party could name
+    /// thousands.
+    ///
+    /// RFC 9728 §2, §7.7.
+    public static let maxAuthorizationServerCount = 64
+
     /// `resource`: the identifier.
     public var resource: ResourceIdentifier
     /// `authorization_servers`: issuer identifiers, the preferred one first; most clients use only that.

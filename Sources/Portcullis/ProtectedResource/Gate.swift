@@ -9,7 +9,8 @@ import Synchronization
 final class Gate: Sendable {
     let metadata: ProtectedResourceMetadata
     let publisher: MetadataPublisher
-    let locations: MetadataLocations
+    /// `nil` where there is only the well-known location, which is derived when it is needed.
+    private let ownLocations: MetadataLocations?
     let hasRootAlias: Bool
     let linksFromAnswers: Bool
     let mirrorsAuthorizationServer: Bool
@@ -21,9 +22,9 @@ final class Gate: Sendable {
     /// The constant finding for a request without credentials.
     let absence: RefusalFinding
     let warnings: [String]
-    let challenger: Challenger
     let presentation: Presentation
     let rules: AccessRules
+    var challenger: Challenger { rules.challenger }
     /// `nil` if DPoP is not accepted.
     let dpop: DPoPChecker?
     /// Whether a proof sent with an unbound token makes the request malformed.
@@ -72,16 +73,17 @@ final class Gate: Sendable {
         originCheck = checked.originCheck
         mirrorsAuthorizationServer = configuration.publishing.mirrorsAuthorizationServer
         linksFromAnswers = configuration.publishing.linksFromAnswers
-        locations = MetadataLocations(
+        let locations = MetadataLocations(
             of: metadata.resource, configuration.publishing, rootAlias: configuration.rootAlias)
+        ownLocations = locations == MetadataLocations(of: metadata.resource) ? nil : locations
         publisher = try configuration.makePublisher(checked.metadata)
-        let tokens = configuration.tokens
+        let tokens = configuration.profile.completed(configuration.tokens)
         self.tokens = tokens
         let presentation = Presentation(metadata)
         self.presentation = presentation
         let dpopAlgorithms = Presentation.dpopAlgorithms(metadata)
         absence = RefusalFinding(expected: presentation.places, got: "none")
-        challenger = Challenger(
+        let challenger = Challenger(
             metadataURL: locations.advertised, parameters: checked.challengeParameters,
             takesBearer: presentation.takesBearer, dpopAlgorithms: dpopAlgorithms,
             namesAuthorizationDetails: tokens.challengesAuthorizationDetails)
@@ -103,6 +105,8 @@ final class Gate: Sendable {
             capacity: tokens.inactiveCacheLifetime > .zero
                 ? min(tokens.verifiedCacheEntryCount, Self.maximumRejectedCount) : 0)
     }
+
+    var locations: MetadataLocations { ownLocations ?? MetadataLocations(of: metadata.resource) }
 
     /// Reports what is unusual about a token that was just verified, each at most once a minute.
     ///

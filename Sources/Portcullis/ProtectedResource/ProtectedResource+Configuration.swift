@@ -148,8 +148,8 @@ extension ProtectedResource.Configuration {
         return Checked(
             metadata: metadata, originCheck: originCheck,
             format: format, challengeParameters: parameters,
-            warnings: findings.warnings + signingWarnings + tenantWarnings
-                + issuers.flatMap(\.relaxations))
+            warnings: findings.warnings + signingWarnings + tenantWarnings + issuers.flatMap(\.relaxations)
+                + relaxationWarnings())
     }
 
     private var signingWarnings: [String] {
@@ -178,7 +178,7 @@ extension ProtectedResource.Configuration {
     func makePublisher(_ metadata: ProtectedResourceMetadata) throws(ConfigurationError) -> MetadataPublisher
     {
         let publisher = try signedPublisher(metadata)
-        guard publisher.documents(at: time.now()).metadata.body.count <= Self.maxDocumentByteCount else {
+        guard publisher.byteCount(of: metadata, at: time.now()) <= Self.maxDocumentByteCount else {
             throw ConfigurationError(
                 "The document with its signature exceeds 1 MiB, the most that clients read.",
                 path: "\(path).metadata")
@@ -201,20 +201,30 @@ extension ProtectedResource.Configuration {
     }
 
     func connections() -> [IssuerConnection] {
-        let issuers = issuers.filter { $0.pattern == nil }
+        let names = issuerNames
+        let connections = connectionPool.connections(to: names, making: makeConnections)
+        let advertised = AdvertisedResource(metadata)
+        let listed = metadata.authorizationServers.map(ExactText.init)
+        let isEachListed = listed == names
+        let some = isEachListed ? [] : Set(listed)
+        for (connection, name) in zip(connections, names) where isEachListed || some.contains(name) {
+            connection.advertised.add(advertised)
+        }
+        return connections
+    }
+
+    private func makeConnections() -> [IssuerConnection] {
+        let issuers = singleIssuers
         let fetcher = fetcher ?? (Self.isNetworkNeeded(issuers) ? HTTPClientFetcher() : NoFetcher())
         return issuers.map { issuer in
-            let connection = connectionPool.connection(to: issuer.issuer) {
+            connectionPool.connection(to: issuer.issuer) {
                 IssuerConnection(issuer, fetcher: fetcher, time: time, onEvent: onEvent)
             }
-            if metadata.authorizationServers.contains(where: { Self.areSame($0, issuer.issuer) }) {
-                connection.advertised.add(metadata)
-            }
-            return connection
         }
     }
 
     func tenantDirectories() -> [TenantDirectory] {
+        guard hasPatterns else { return [] }
         let issuers = issuers.filter { $0.pattern != nil }
         let fetcher = fetcher ?? (Self.isNetworkNeeded(issuers) ? HTTPClientFetcher() : NoFetcher())
         return issuers.compactMap { issuer in

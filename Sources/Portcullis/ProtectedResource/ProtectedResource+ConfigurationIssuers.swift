@@ -1,18 +1,33 @@
 // SPDX-License-Identifier: MIT
 
 import PortcullisHTTP
+import PortcullisJOSE
 
 extension ProtectedResource.Configuration {
     /// The problems of the trusted issuers, one by one and as a set.
     func issuerProblems() -> [Problem] {
+        if !hasPatterns, connectionPool.connections(to: issuerNames) != nil {
+            return formatProblems() + listProblems()
+        }
         let place = "\(path).trusted_issuers"
         var problems: [Problem] = []
         if issuers.isEmpty {
             problems.append(.init(path: place, "Trust at least one issuer."))
         }
+        let most = ProtectedResourceMetadata.maxAuthorizationServerCount
+        if issuers.count > most {
+            problems.append(
+                .init(
+                    path: place,
+                    "Trust at most \(most) issuers, the maximum number of a resource; here are "
+                        + "\(issuers.count)."))
+        }
+        var seen: Set<ExactText> = []
         for (index, issuer) in issuers.enumerated() {
-            problems += Self.problems(of: issuer, at: "\(place)[\(index)]")
-            if issuers[..<index].contains(where: { Self.areSame($0.issuer, issuer.issuer) }) {
+            if !connectionPool.hasConnection(to: issuer.issuer) {
+                problems += Self.problems(of: issuer, at: "\(place)[\(index)]")
+            }
+            if !seen.insert(ExactText(issuer.issuer)).inserted {
                 problems.append(.init(path: "\(place)[\(index)]", "This issuer is listed more than once."))
             }
         }
@@ -23,9 +38,15 @@ extension ProtectedResource.Configuration {
         return problems + formatProblems() + listProblems()
     }
 
-    static func areSame(_ first: String, _ second: String) -> Bool {
-        first.utf8.elementsEqual(second.utf8)
+    var hasPatterns: Bool { issuers.contains { IssuerPattern.isPattern($0.issuer) } }
+
+    /// The issuers that are no patterns.
+    var singleIssuers: [TrustedIssuer] {
+        hasPatterns ? issuers.filter { !IssuerPattern.isPattern($0.issuer) } : issuers
     }
+
+    /// The identifiers of the single issuers, in order.
+    var issuerNames: [ExactText] { singleIssuers.map { ExactText($0.issuer) } }
 
     private static func problems(of issuer: TrustedIssuer, at place: String) -> [Problem] {
         var problems: [Problem] = []
@@ -145,8 +166,11 @@ extension ProtectedResource.Configuration {
 
     // A listed server that is not trusted would issue tokens that this resource then refuses.
     private func listProblems() -> [Problem] {
-        metadata.authorizationServers.enumerated().compactMap { index, listed in
-            issuers.contains { Self.areSame($0.issuer, listed) || $0.covers(listed) }
+        let names = issuerNames
+        if names == metadata.authorizationServers.map(ExactText.init) { return [] }
+        let trusted = Set(names)
+        return metadata.authorizationServers.enumerated().compactMap { index, listed in
+            trusted.contains(ExactText(listed)) || hasPatterns && issuers.contains { $0.covers(listed) }
                 ? nil
                 : Problem(
                     path: "\(path).metadata.authorization_servers[\(index)]",

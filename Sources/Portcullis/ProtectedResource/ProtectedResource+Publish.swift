@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 public import PortcullisHTTP
+import PortcullisJOSE
 
 extension ProtectedResource {
     /// Returns the answer to a request for this resource's metadata, for use with other servers.
@@ -23,7 +24,7 @@ extension ProtectedResource {
 
     /// Returns the answer with the document, whatever the request's path.
     package func publishedMetadata(for head: RequestHead) -> (head: ResponseHead, body: [UInt8]) {
-        let documents = gate.publisher.documents(at: gate.validator.time.now())
+        let documents = gate.publisher.documents(of: gate.metadata, at: gate.validator.time.now())
         if let signed = documents.signed, AcceptField.names(MetadataSigning.mediaType, in: head) {
             return signed.response(to: head)
         }
@@ -32,14 +33,14 @@ extension ProtectedResource {
 
     /// The metadata document as served.
     package var metadataDocument: MetadataDocument {
-        gate.publisher.documents(at: gate.validator.time.now()).metadata
+        gate.publisher.documents(of: gate.metadata, at: gate.validator.time.now()).metadata
     }
 
     /// The keys that verify the signed metadata; `nil` if it is not signed.
     ///
     /// RFC 9728 §2, `jwks_uri`.
     package var keysDocument: MetadataDocument? {
-        gate.publisher.documents(at: gate.validator.time.now()).keys
+        gate.publisher.keys(at: gate.validator.time.now())
     }
 
     /// The locations of the metadata, and its URL in challenges.
@@ -54,13 +55,13 @@ extension ProtectedResource {
     }
 
     /// The SHA-256 of the metadata without a signature, base64url: changes if and only if the metadata does.
-    public var metadataHash: String { gate.publisher.hash }
+    public var metadataHash: String { gate.publisher.hash(of: gate.metadata) }
 
     /// The value of the `Link` field of guarded answers, or `nil` if they carry none.
     ///
     /// RFC 8288 §3.
     package var metadataLink: String? {
-        gate.linksFromAnswers ? "<\(gate.locations.advertised)>; rel=\"oauth-protected-resource\"" : nil
+        gate.linksFromAnswers ? "<\(gate.challenger.metadataURL)>; rel=\"oauth-protected-resource\"" : nil
     }
 
     /// Whether the first authorization server's metadata is served in addition to the resource's own.
@@ -100,16 +101,30 @@ extension ProtectedResource {
         gate.publisher.inherit(from: earlier.gate.publisher, now: now)
         if let dpop = gate.dpop, let before = earlier.gate.dpop { dpop.inherit(from: before, at: now) }
         guard gate.asksThroughSameFetcher(as: earlier.gate) else { return }
-        for connection in gate.validator.connections {
-            let before = earlier.gate.validator.connections.first {
-                $0.issuer.utf8.elementsEqual(connection.issuer.utf8)
-            }
-            if let before { connection.inheritState(from: before) }
+        let before = earlier.gate.validator.connections
+        for (index, connection) in gate.validator.connections.enumerated() {
+            // Mostly at the same place.
+            let old =
+                index < before.count && CodePoints.equal(before[index].issuer, connection.issuer)
+                ? before[index] : earlier.gate.validator.connection(to: connection.issuer)
+            if let old { connection.inheritState(from: old) }
         }
         for directory in gate.validator.patterns {
             let before = earlier.gate.validator.patterns.first { $0.pattern == directory.pattern }
             if let before { directory.inheritState(from: before) }
         }
+    }
+}
+
+extension ProtectedResource {
+    /// The number of cached tokens that passed all checks.
+    package var knownTokenCount: Int { gate.verified.count }
+
+    /// Drops the cached tokens of a declaration that another one has replaced.
+    ///
+    /// Requests that began with it are decided without the cache.
+    package func retire(for later: ProtectedResource) {
+        if later.gate !== gate { invalidateAllTokens() }
     }
 }
 

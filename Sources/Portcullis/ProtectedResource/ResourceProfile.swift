@@ -9,7 +9,7 @@ public enum ResourceProfile: Sendable, Hashable {
     /// The metadata must name at least one authorization server, and the header as the only place for tokens;
     /// tokens must be for this resource and no other audience; a request with an `Origin` that is neither the
     /// resource's own nor listed is refused with 403 before any other check. A configuration that contradicts
-    /// this is invalid.
+    /// this is invalid. DPoP proofs may differ from the clock by 300 seconds, unless the policy says otherwise.
     ///
     /// - Parameter allowedOrigins: The origins of web pages that may call, each as a browser writes it:
     ///   `https://app.example.com`.
@@ -23,6 +23,18 @@ extension ResourceProfile {
         var metadata = metadata
         metadata.bearerMethodsSupported = [.header]
         return metadata
+    }
+
+    /// The window for `iat` of DPoP proofs under the profile of MCP, before and after the present.
+    private static let proofWindow = Duration.seconds(300)
+
+    /// Returns the rules for tokens, completed by the profile.
+    func completed(_ tokens: TokenPolicy) -> TokenPolicy {
+        guard case .mcp = self else { return tokens }
+        var tokens = tokens
+        // MCP, SEP-1932: the clocks of clients on desktops differ by minutes. RFC 9449 §11.1.
+        tokens.dpop = tokens.dpop.completed(withWindow: Self.proofWindow)
+        return tokens
     }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import PortcullisHTTP
 import PortcullisJOSE
 
 /// Formats the texts of findings: printable ASCII of bounded length.
@@ -32,6 +33,43 @@ enum FindingWords {
         }
         return printable
     }
+
+    // MARK: Times
+
+    /// Formats a claim that is a date, such as `2027-01-15 08:00:00 UTC (5 min ago)`.
+    static func time(_ value: JSONValue?, at now: NumericDate) -> String {
+        guard let number = value?.number, let date = NumericDate(number), let text = time(date) else {
+            return printable(value)
+        }
+        let seconds = (date.seconds - now.seconds).rounded(.towardZero)
+        if seconds == 0 { return text + " (now)" }
+        return text + (seconds < 0 ? " (\(interval(-seconds)) ago)" : " (in \(interval(seconds)))")
+    }
+
+    /// Formats a date from 1970 to 9999 in UTC; `nil` for another.
+    static func time(_ date: NumericDate) -> String? {
+        guard (0...253_402_300_799).contains(date.seconds) else { return nil }
+        let second = Int(date.seconds)
+        let (year, month, day) = HTTPDate.civil(second / 86_400)
+        let clock = [second / 3600 % 24, second / 60 % 60, second % 60].map(twoDigits).joined(separator: ":")
+        return "\(year)-\(twoDigits(month))-\(twoDigits(day)) \(clock) UTC"
+    }
+
+    private static func twoDigits(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+
+    /// Formats a duration, with at most two units.
+    private static func interval(_ seconds: Double) -> String {
+        let units = [(31_556_952, "years"), (86_400, "days"), (3600, "h"), (60, "min"), (1, "s")]
+        let whole = Int(min(seconds, 1e12))
+        guard let place = units.firstIndex(where: { whole >= $0.0 }) else { return "0 s" }
+        let (size, name) = units[place]
+        let first = "\(whole / size) \(whole / size == 1 && place < 2 ? String(name.dropLast()) : name)"
+        // A remainder of a year or of a day says nothing that matters.
+        guard place > 1, place + 1 < units.count, whole % size / units[place + 1].0 > 0 else { return first }
+        return first + " \(whole % size / units[place + 1].0) \(units[place + 1].1)"
+    }
+
+    // MARK: Length
 
     /// Truncates a complete text: a declaration may have thousands of scopes.
     static func bounded(_ text: String) -> String {

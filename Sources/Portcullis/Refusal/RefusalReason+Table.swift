@@ -98,7 +98,7 @@ extension RefusalReason {
             Row(
                 outcome: (401, "invalid_token"), publicText: "The access token is not acceptable",
                 step: .format, clause: "RFC 9068 §4, RFC 7662 §2",
-                remedy: "Configure keys or introspection for the issuer, depending on its tokens.")
+                remedy: "Give the issuer introspection if its tokens are opaque, or keys if they are JWTs.")
         case .unsupportedTokenType:
             Row(
                 outcome: (401, "invalid_token"), publicText: "The access token is not acceptable",
@@ -142,8 +142,9 @@ extension RefusalReason {
             Row(
                 outcome: (401, "invalid_token"), publicText: "The access token is malformed",
                 step: .claims, clause: "RFC 7519 §4.1",
-                remedy: "Have the issuer put the claim into its tokens, or require fewer in "
-                    + "tokens.required_claims.")
+                remedy:
+                    "Have the issuer write the claim with the type that RFC 7519 gives it: exp, nbf and iat "
+                    + "are numbers; no setting accepts another type.")
         case .missingClaim:
             Row(
                 outcome: (401, "invalid_token"), publicText: "The access token is malformed",
@@ -170,7 +171,8 @@ extension RefusalReason {
                 step: .audience, clause: "RFC 9068 §4, RFC 8707 §2",
                 remedy:
                     "The client asks for a token with resource= (RFC 8707) as the metadata spells it; or add "
-                    + "what the issuer writes to tokens.audiences.",
+                    + "another name of this API to tokens.audiences. Where the server never sends aud: "
+                    + "audience_from for JWTs, tokens.introspection_audience for introspection answers.",
                 memory: .ofOpaqueTokens)
         case .expired:
             Row(
@@ -366,7 +368,9 @@ extension RefusalReason {
             Row(
                 outcome: (403, "insufficient_scope"), publicText: "The access token lacks a required scope",
                 step: .scopes, clause: "RFC 6750 §3.1",
-                remedy: "The client asks for a token with these scopes, and the issuer has to grant them.",
+                remedy:
+                    "The client asks for a token with these scopes, and the issuer has to grant them; if they "
+                    + "are in another claim, such as scp, name it in tokens.scope_claims.",
                 sendsNonce: true, isAboutRequirement: true)
         case .insufficientAuthorizationDetails:
             Row(

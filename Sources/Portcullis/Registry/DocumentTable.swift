@@ -14,10 +14,16 @@ package struct DocumentTable: Sendable {
         case reserved
     }
 
-    /// Sorted by ``ByteOrder``.
-    private let paths: [[UInt8]]
-    /// The index of the document at each path.
-    private let documents: [Int]
+    /// A path, and the index of the document there.
+    private struct Place {
+        let path: Range<UInt32>
+        let document: UInt32
+    }
+
+    /// Sorted by the bytes of their paths.
+    private let places: [Place]
+    /// The bytes of all paths.
+    private let bytes: [UInt8]
     /// The paths at and below which there are only documents.
     private let reservedPaths: [[UInt8]]
     /// Whether some document is outside `/.well-known/`, so that every path must be looked up.
@@ -25,13 +31,19 @@ package struct DocumentTable: Sendable {
 
     private static let wellKnown = Array("/.well-known/".utf8)
 
-    init(_ paths: [String], reservedPaths: Set<String>) {
-        let sorted = paths.enumerated().map { (path: Array($1.utf8), document: $0) }
+    init(_ paths: [(path: String, document: Int)], reservedPaths: Set<String>) {
+        let sorted = paths.map { (path: Array($0.path.utf8), document: $0.document) }
             .sorted { $0.path.lexicographicallyPrecedes($1.path) }
-        self.paths = sorted.map(\.path)
-        documents = sorted.map(\.document)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(sorted.reduce(0) { $0 + $1.path.count })
+        places = sorted.map { path, document in
+            let start = bytes.count
+            bytes += path
+            return Place(path: UInt32(start)..<UInt32(bytes.count), document: UInt32(document))
+        }
+        self.bytes = bytes
         self.reservedPaths = reservedPaths.sorted().map { Array($0.utf8) }
-        hasPlacesElsewhere = paths.contains { !$0.utf8.starts(with: Self.wellKnown) }
+        hasPlacesElsewhere = paths.contains { !$0.path.utf8.starts(with: Self.wellKnown) }
     }
 
     /// Returns what is at a path, or `nil` if the path is not for documents.
@@ -44,13 +56,18 @@ package struct DocumentTable: Sendable {
         let bytes = path.bytes[path.range]
         let isWellKnown = bytes.starts(with: Self.wellKnown)
         guard isWellKnown || hasPlacesElsewhere else { return nil }
-        if let index = bytes.withUnsafeBytes({ find($0) }) { return .document(documents[index]) }
+        if let index = bytes.withUnsafeBytes({ find($0) }) {
+            return .document(Int(places[index].document))
+        }
         let isReserved = isWellKnown && reservedPaths.contains { Self.isAtOrBelow($0, bytes) }
         return isReserved ? .reserved : nil
     }
 
     private func find(_ path: UnsafeRawBufferPointer) -> Int? {
-        ByteOrder.index(of: path, among: paths.count) { paths[$0] }
+        ByteOrder.index(of: path, among: places.count, in: bytes) {
+            let range = places[$0].path
+            return Int(range.lowerBound)..<Int(range.upperBound)
+        }
     }
 
     private static func isAtOrBelow(_ reserved: [UInt8], _ path: ArraySlice<UInt8>) -> Bool {

@@ -17,7 +17,8 @@ package enum PublishedDocument: Sendable {
     /// A resource whose metadata is at a path, if the request's query matches.
     package struct Candidate: Sendable {
         package let resource: ProtectedResource
-        package let place: MetadataLocations.Place
+        /// The query that requests must have, or `nil`.
+        let query: String?
     }
 
     /// An answer whose body is not sent for `HEAD`.
@@ -38,8 +39,10 @@ package enum PublishedDocument: Sendable {
     private static func answer(
         to head: RequestHead, query: String?, _ candidates: [Candidate]
     ) -> Answer {
-        let exact = candidates.first { $0.place.query != nil && $0.place.matches(query: query) }
-        guard let found = exact ?? candidates.first(where: { $0.place.query == nil }) else {
+        let exact = candidates.first {
+            $0.query != nil && MetadataLocations.Place.matches(query, $0.query)
+        }
+        guard let found = exact ?? candidates.first(where: { $0.query == nil }) else {
             return (MetadataDocument.notFound, [])
         }
         return found.resource.publishedMetadata(for: head)

@@ -50,7 +50,8 @@ public final class ResourceRegistry: Sendable {
     /// empty, and a token of an issuer that is no longer trusted is refused with a challenge that names the
     /// new document. A resource with the same identifier keeps the used proofs, the nonce keys, the keys of
     /// an issuer whose key location is unchanged, and the published keys of signatures that are still valid.
-    /// Reports changed documents to the log and to each resource's `onEvent`. Does not wait.
+    /// Reports changed documents to the log and to each resource's `onEvent`. Does not wait, but takes time
+    /// in proportion to the number of resources: call it outside event loops.
     ///
     /// - Throws: ``ConfigurationError`` for every two resources that can't be distinguished; then nothing
     ///   changes.
@@ -58,12 +59,16 @@ public final class ResourceRegistry: Sendable {
     /// RFC 9728 §5.2.
     public func replace(_ resources: [ProtectedResource]) throws(ConfigurationError) {
         let next = try Snapshot(resources)
-        let change = turn.withLock { _ in
-            let change = ResourceReplacement(of: current.resources, by: resources)
+        let (change, last) = turn.withLock { _ in
+            let last = current
+            let change = ResourceReplacement(of: last.resources, by: resources)
             change.handOver()
             state.withLock { $0 = next }
-            return change
+            return (change, last)
         }
+        // Freed here, not under the lock and not by a request.
+        defer { withExtendedLifetime(last) {} }
+        change.retireOld()
         for resource in resources { resource.warmUp() }
         change.announce(log)
     }

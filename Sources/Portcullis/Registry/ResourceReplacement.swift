@@ -25,6 +25,15 @@ package struct ResourceReplacement: Sendable {
         for (old, new) in kept { new.inheritState(from: old) }
     }
 
+    /// Frees the cached tokens of old resources, once no new request uses them.
+    ///
+    /// Otherwise the last request that began with an old resource would free up to millions of tokens, on its
+    /// event loop.
+    package func retireOld() {
+        for (old, new) in kept { old.retire(for: new) }
+        for resource in removed { resource.invalidateAllTokens() }
+    }
+
     /// Reports the changes to the log and to each resource's `onEvent`.
     package func announce(_ log: (String) -> Void) {
         for (old, new) in kept where !old.metadataHash.utf8.elementsEqual(new.metadataHash.utf8) {

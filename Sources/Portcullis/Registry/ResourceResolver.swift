@@ -29,9 +29,8 @@ package struct ResourceResolver: Sendable {
         ) {
             self.authority = authority
             self.resources = resources
-            documents = published.documents.map(\.document)
-            documentTable = DocumentTable(
-                published.documents.map(\.path), reservedPaths: published.reservedPaths)
+            documents = published.documents
+            documentTable = DocumentTable(published.paths, reservedPaths: published.reservedPaths)
             tree = ResourceTree(resources.map(\.identifier))
         }
 

@@ -6,15 +6,16 @@ package import PortcullisHTTP
 ///
 /// RFC 9728 §3.
 package struct ResourceTree: Sendable {
-    /// Refers to its children by index, so that a lookup retains nothing.
+    /// Refers to everything by index, so that a lookup retains nothing.
     private struct Node {
-        let segment: [UInt8]
-        /// The index of the resource whose path ends here, or `nil`.
-        let resource: Int?
+        /// The bytes of the segment.
+        let segment: Range<UInt32>
+        /// The index of the resource whose path ends here; -1 if there is none.
+        let resource: Int32
         /// Whether the identifier ends with a slash, so that only paths below it belong to the resource.
         let endsWithSlash: Bool
         /// Sorted by segment.
-        var children: Range<Int> = 0..<0
+        var children: Range<UInt32> = 0..<0
     }
 
     /// The path of a resource by its segments, without a final slash.
@@ -36,6 +37,8 @@ package struct ResourceTree: Sendable {
     }
 
     private var nodes: [Node] = []
+    /// The bytes of all segments.
+    private var bytes: [UInt8] = []
 
     /// - Parameter identifiers: The identifiers of one authority's resources.
     init(_ identifiers: [ResourceIdentifier]) {
@@ -48,9 +51,12 @@ package struct ResourceTree: Sendable {
         for sibling in siblings {
             // Resources that differ only in their query share the routes of the first.
             let item = sibling.items.first { $0.segments.count == depth }
+            let start = bytes.count
+            bytes += sibling.segment
             nodes.append(
                 Node(
-                    segment: sibling.segment, resource: item?.index,
+                    segment: UInt32(start)..<UInt32(bytes.count),
+                    resource: item.map { Int32($0.index) } ?? -1,
                     endsWithSlash: item?.endsWithSlash ?? false))
         }
         for (place, sibling) in zip(first..., siblings) {
@@ -58,7 +64,7 @@ package struct ResourceTree: Sendable {
                 $0.segments[depth]
             }
             let start = nodes.count
-            nodes[place].children = start..<start + deeper.count
+            nodes[place].children = UInt32(start)..<UInt32(start + deeper.count)
             add(
                 deeper.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { ($0.key, $0.value) },
                 depth: depth + 1)
@@ -72,17 +78,19 @@ package struct ResourceTree: Sendable {
         var owner = nodes[0].resource
         var place = 0
         while let segment = segments.next() {
-            let children = nodes[place].children
-            let found = ByteOrder.index(of: segments[segment], among: children.count) {
-                nodes[children.lowerBound + $0].segment
+            let first = Int(nodes[place].children.lowerBound)
+            let found = ByteOrder.index(of: segments[segment], among: nodes[place].children.count, in: bytes)
+            {
+                let range = nodes[first + $0].segment
+                return Int(range.lowerBound)..<Int(range.upperBound)
             }
             guard let found else { break }
-            place = children.lowerBound + found
-            guard let resource = nodes[place].resource, !nodes[place].endsWithSlash || !segments.isAtEnd
+            place = first + found
+            guard nodes[place].resource >= 0, !nodes[place].endsWithSlash || !segments.isAtEnd
             else { continue }
-            owner = resource
+            owner = nodes[place].resource
             rest = segments
         }
-        return (owner, rest)
+        return (owner < 0 ? nil : Int(owner), rest)
     }
 }

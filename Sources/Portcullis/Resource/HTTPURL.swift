@@ -89,6 +89,15 @@ package struct HTTPURL: Sendable, Hashable {
     ///
     /// RFC 3986 §6.2.2.1, §6.2.2.2.
     package static func normalised(_ bytes: some Collection<UInt8>) throws(Malformation) -> String {
+        // Most paths have no percent sign, and are normalised.
+        let plain = bytes.withContiguousStorageIfAvailable { bytes in
+            bytes.contains(0x25) ? nil : String(decoding: bytes, as: UTF8.self)
+        }
+        if let plain, let plain { return plain }
+        return try decodingUnreserved(Array(bytes))
+    }
+
+    private static func decodingUnreserved(_ bytes: [UInt8]) throws(Malformation) -> String {
         var output: [UInt8] = []
         var rest = bytes[...]
         while let byte = rest.popFirst() {

@@ -9,9 +9,22 @@ import PortcullisHTTP
 ///
 /// RFC 9728 §1.2, RFC 8707 §2.
 public struct ResourceIdentifier: Sendable, Hashable, ExpressibleByStringLiteral, CustomStringConvertible {
+    /// Shared by all copies, which every resource and every token has.
+    private final class Parts: Sendable {
+        let text: String
+        let url: HTTPURL
+
+        init(_ text: String, _ url: HTTPURL) {
+            self.text = text
+            self.url = url
+        }
+    }
+
+    private let parts: Parts
+
     /// The identifier as written.
-    public let text: String
-    package let url: HTTPURL
+    public var text: String { parts.text }
+    package var url: HTTPURL { parts.url }
 
     /// Makes an identifier from a literal.
     ///
@@ -34,12 +47,14 @@ public struct ResourceIdentifier: Sendable, Hashable, ExpressibleByStringLiteral
     ///
     /// RFC 9728 §1.2.
     public init(validating text: String) throws(ConfigurationError) {
+        let url: HTTPURL
         do throws(HTTPURL.Malformation) {
             url = try HTTPURL(text)
         } catch {
             throw ConfigurationError("The value is not a resource identifier. " + error.sentence)
         }
-        self.text = text
+        // A copy, so that the text does not keep the memory of a file that it was read from.
+        parts = Parts(String(decoding: Array(text.utf8), as: UTF8.self), url)
         if let sentence = Self.objection(to: url) { throw ConfigurationError(sentence) }
     }
 
@@ -111,13 +126,27 @@ public struct ResourceIdentifier: Sendable, Hashable, ExpressibleByStringLiteral
         hasher.combine(text)
     }
 
+    /// What identifiers with the same metadata location share.
+    package struct Location: Hashable {
+        let scheme: String
+        let host: String
+        let port: Int
+        let path: String
+        let query: String?
+    }
+
+    /// The metadata location, after normalisation and without a slash at the end.
+    ///
+    /// RFC 9728 §3.1.
+    package var location: Location {
+        let bare = path.utf8.last == 0x2F ? String(path.dropLast()) : path
+        return Location(scheme: scheme, host: host, port: port, path: bare, query: query)
+    }
+
     /// Whether both identifiers have the same metadata location.
     ///
     /// True if they are equal after normalisation, ignoring one slash at the end. RFC 9728 §3.1.
-    package func collides(with other: ResourceIdentifier) -> Bool {
-        scheme == other.scheme && host == other.host && port == other.port && query == other.query
-            && wellKnownLocation.pathWithoutSlash == other.wellKnownLocation.pathWithoutSlash
-    }
+    package func collides(with other: ResourceIdentifier) -> Bool { location == other.location }
 
     /// The accepted audiences of this resource if none are configured.
     ///

@@ -34,12 +34,20 @@ public struct DPoPPolicy: Sendable {
     public var nonceKeys: [NonceKey] = []
     /// The maximum age of a proof, by its `iat`.
     ///
-    /// Default 60 seconds; from 1 second to an hour.
-    public var proofMaxAge: Duration = .seconds(60)
+    /// Default 60 seconds, or 300 under ``ResourceProfile/mcp(allowedOrigins:)``; from 1 second to an hour. Not
+    /// compared where a nonce dates the proof.
+    public var proofMaxAge: Duration {
+        get { chosenProofMaxAge ?? .seconds(60) }
+        set { chosenProofMaxAge = newValue }
+    }
     /// The maximum time by which the `iat` of a proof may lie in the future.
     ///
-    /// Default 5 seconds; from 0 to 300.
-    public var proofMaxFuture: Duration = .seconds(5)
+    /// Default 5 seconds, or 300 under ``ResourceProfile/mcp(allowedOrigins:)``; from 0 to 300. Not compared
+    /// where a nonce dates the proof.
+    public var proofMaxFuture: Duration {
+        get { chosenProofMaxFuture ?? .seconds(5) }
+        set { chosenProofMaxFuture = newValue }
+    }
     /// The maximum number of proofs remembered, unless ``replayStore`` is set.
     ///
     /// Default 1,000,000. Proofs are remembered for ``proofMaxAge``; further ones are answered with 503.
@@ -59,8 +67,20 @@ public struct DPoPPolicy: Sendable {
     /// The source of nonces, for tests with published ones; `nil` to seal them.
     package var nonceSource: (any NonceSource)?
 
+    /// The windows that the app set; `nil` for those of the profile.
+    private var chosenProofMaxAge: Duration?
+    private var chosenProofMaxFuture: Duration?
+
     /// Makes a policy with all defaults.
     public init() {}
+
+    /// Returns the policy with another window where the app set none.
+    func completed(withWindow window: Duration) -> DPoPPolicy {
+        var policy = self
+        policy.chosenProofMaxAge = chosenProofMaxAge ?? window
+        policy.chosenProofMaxFuture = chosenProofMaxFuture ?? window
+        return policy
+    }
 
     /// The signature algorithms for proofs, if the resource accepts DPoP without listing any.
     static let allAlgorithms = SignatureAlgorithm.allCases

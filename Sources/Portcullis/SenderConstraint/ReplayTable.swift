@@ -44,8 +44,9 @@ struct ReplayTable {
     private var head = 0
     private(set) var count = 0
     private var index = HashIndex()
-    /// The number of records per key, by a hash of the key.
-    private var keyCounts = [UInt32](repeating: 0, count: Self.keyBucketCount)
+    /// The number of records per key, by a hash of the key; empty while the table is so empty that no key
+    /// is bounded, so that thousands of resources with a proof now and then need little memory.
+    private var keyCounts: [UInt32] = []
     /// Makes index positions unpredictable, so that no attacker can fill one region of the index.
     private let seeds: (UInt64, UInt64, UInt64)
     private var origin: MonotonicInstant?
@@ -82,8 +83,11 @@ struct ReplayTable {
         if find(entry) || forgotten.contains(entry.until) { return .replayed }
         guard count < capacity else { return .full }
         // One key may not use up the room of all others.
-        if count >= (capacity + 1) / 2, keyCounts[Int(entry.keyBucket)] >= max(1, capacity / 8) {
-            return .full
+        if count >= (capacity + 1) / 2 {
+            countKeys()
+            if keyCounts[Int(entry.keyBucket)] >= max(1, capacity / 8) { return .full }
+        } else if count < capacity / 4, !keyCounts.isEmpty {
+            keyCounts = []
         }
         latest = max(
             latest, Self.wholeSeconds((uptime - origin + record.lifetime + Self.slack) / .seconds(1)))
@@ -110,7 +114,7 @@ struct ReplayTable {
             unlink(head)
             // The wall clock was set back meanwhile: by it, the proof could still be accepted.
             if now.seconds <= Double(entries[head].until) { forgotten.add(entries[head].until) }
-            keyCounts[Int(entries[head].keyBucket)] -= 1
+            if !keyCounts.isEmpty { keyCounts[Int(entries[head].keyBucket)] -= 1 }
             head = head + 1 == entries.count ? 0 : head + 1
             count -= 1
         }
@@ -121,8 +125,15 @@ struct ReplayTable {
         if place >= entries.count { place -= entries.count }
         entries[place] = entry
         count += 1
-        keyCounts[Int(entry.keyBucket)] += 1
+        if !keyCounts.isEmpty { keyCounts[Int(entry.keyBucket)] += 1 }
         index.insert(place, hash(entry))
+    }
+
+    /// Counts the records of each key, unless they are counted already.
+    private mutating func countKeys() {
+        guard keyCounts.isEmpty else { return }
+        keyCounts = [UInt32](repeating: 0, count: Self.keyBucketCount)
+        for offset in 0..<count { keyCounts[Int(entries[(head + offset) % entries.count].keyBucket)] += 1 }
     }
 
     /// Doubles the ring, up to the capacity, and rebuilds the index.

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
 
-import PortcullisJOSE
+package import PortcullisJOSE
 import PortcullisTransport
 import Synchronization
 
 /// A bounded cache of results by the hash of the token.
 ///
 /// Reading takes one short lock and never waits. If the table is full, each admitted entry evicts one that
-/// was not used lately.
-final class TokenTable<Entry: Sendable>: Sendable {
+/// was not used lately. A large table consists of parts with a lock each, so that no growth, eviction or
+/// removal takes longer than in a small one.
+package final class TokenTable<Entry: Sendable>: Sendable {
     /// Which new entries push out another when the table is full.
-    enum InsertionPolicy: Sendable {
+    package enum InsertionPolicy: Sendable {
         /// Every one.
         case always
         /// Those of tokens seen before: a token used once must not evict one that is used often.
@@ -56,27 +57,49 @@ final class TokenTable<Entry: Sendable>: Sendable {
         }
     }
 
+    /// The maximum number of entries of a table, or of each part of a larger one: the most that grow, or are
+    /// looked through, under one lock.
+    static var maxPartCapacity: Int { 16_384 }
+
     private let capacity: Int
+    /// The parts of a large table, a power of two; empty in a small one.
+    let parts: [TokenTable]
+    private let partSeed = UInt64.random(in: .min ... .max) | 1
     /// Open to the folders above for a look that knows the type of the entries.
     let state = Mutex(State())
 
-    init(capacity: Int) {
+    package init(capacity: Int) {
+        var count = 1
+        while capacity > count * Self.maxPartCapacity { count *= 2 }
+        let share = (capacity + count - 1) / count
+        parts = count == 1 ? [] : (0..<count).map { _ in TokenTable(capacity: share) }
         self.capacity = capacity
     }
 
-    /// The number of entries.
-    var count: Int { state.withLock { $0.slots.count } }
+    /// The part of a large table in which a digest belongs.
+    func part(of digest: SHA256Digest) -> TokenTable {
+        parts[Int(truncatingIfNeeded: (digest.prefix &* partSeed) >> 32) & (parts.count - 1)]
+    }
 
-    subscript(digest: SHA256Digest) -> Entry? {
-        state.withLock { state in
+    /// The number of entries.
+    package var count: Int {
+        parts.isEmpty ? state.withLock { $0.slots.count } : parts.reduce(0) { $0 + $1.count }
+    }
+
+    package subscript(digest: SHA256Digest) -> Entry? {
+        guard parts.isEmpty else { return part(of: digest)[digest] }
+        return state.withLock { state in
             guard let place = state.place(of: digest) else { return nil }
             if !state.slots[place].wasUsed { state.slots[place].wasUsed = true }
             return state.slots[place].entry
         }
     }
 
-    func insert(_ entry: Entry, for digest: SHA256Digest, whenFull policy: InsertionPolicy = .always) {
+    package func insert(
+        _ entry: Entry, for digest: SHA256Digest, whenFull policy: InsertionPolicy = .always
+    ) {
         guard capacity > 0 else { return }
+        guard parts.isEmpty else { return part(of: digest).insert(entry, for: digest, whenFull: policy) }
         // The evicted entry is released after the lock, since it may be large.
         let evicted: Entry? = state.withLock { state in
             if let place = state.place(of: digest) {
@@ -114,7 +137,8 @@ final class TokenTable<Entry: Sendable>: Sendable {
         return old.entry
     }
 
-    func remove(_ digest: SHA256Digest) {
+    package func remove(_ digest: SHA256Digest) {
+        guard parts.isEmpty else { return part(of: digest).remove(digest) }
         let removed: Entry? = state.withLock { state in
             guard let place = state.place(of: digest) else { return nil }
             state.unlink(place)
@@ -133,7 +157,8 @@ final class TokenTable<Entry: Sendable>: Sendable {
     }
 
     /// Removes the entries for which a closure returns `true`; it is called under the lock.
-    func removeAll(where isPicked: (Entry) -> Bool) {
+    package func removeAll(where isPicked: (Entry) -> Bool) {
+        for part in parts { part.removeAll(where: isPicked) }
         let removed: [Slot] = state.withLock { state in
             let all = state.slots
             var kept = State()
@@ -144,11 +169,13 @@ final class TokenTable<Entry: Sendable>: Sendable {
         _ = removed
     }
 
-    func removeAll() {
-        let removed = state.withLock { state in
+    package func removeAll() {
+        for part in parts { part.removeAll() }
+        // The entries are released after the lock.
+        let removed: [Slot] = state.withLock { state in
             let slots = state.slots
             state = State()
-            return slots.count
+            return slots
         }
         _ = removed
     }

@@ -25,6 +25,9 @@ final class AccessRules: Sendable {
         }
     }
 
+    /// The time by which tokens are judged.
+    var now: NumericDate { time.now() }
+
     /// Returns the remaining lifetime of a token, including leeway; zero once it has expired.
     ///
     /// RFC 7519 §4.1.4.

@@ -99,9 +99,13 @@ public struct TokenPolicy: Sendable {
 
     /// The `typ` values of JWTs that are not access tokens.
     ///
-    /// RFC 8725 §3.11.
+    /// RFC 8725 §3.11, §3.12, draft-ietf-oauth-rfc8725bis §3.12.
     static let foreignTypes = [
         "dpop+jwt", "token-introspection+jwt", "logout+jwt", "secevent+jwt", "oauth-authz-req+jwt",
+        "client-authentication+jwt", "authorization-grant+jwt", "oauth-id-jag+jwt", "statuslist+jwt",
+        "kb+jwt",
+        "dc+sd-jwt", "vc+sd-jwt", "entity-statement+jwt", "trust-mark+jwt", "jwk-set+jwt",
+        "portcullis-identity+jwt",
     ]
 
     func problems(at path: String) -> [ConfigurationError.Problem] {

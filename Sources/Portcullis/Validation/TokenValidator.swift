@@ -18,11 +18,11 @@ struct TokenValidator: Sendable {
     let checker: ClaimsChecker
     let time: TimeSource
     /// The algorithms of issuers without a list of their own.
-    private let algorithms: Set<SignatureAlgorithm>
+    private let algorithms: [SignatureAlgorithm]
     /// Whether an issuer has a list of its own.
     private let hasOwnLists: Bool
     /// The algorithms of any issuer.
-    private let anyAlgorithms: Set<SignatureAlgorithm>
+    private let anyAlgorithms: [SignatureAlgorithm]
     private let types: [String]
     private let maxByteCount: Int
     private let activeLifetime: Duration
@@ -41,14 +41,19 @@ struct TokenValidator: Sendable {
         self.format = format
         self.time = time
         checker = ClaimsChecker(policy, resource: resource)
-        let common = Set(policy.algorithms)
+        let common = policy.algorithms
         algorithms = common
         hasOwnLists =
             connections.contains { $0.algorithms != nil } || patterns.contains { $0.algorithms != nil }
-        let lists =
-            connections.map { $0.algorithms ?? common }
-            + patterns.map { Set($0.algorithms ?? policy.algorithms) }
-        anyAlgorithms = lists.reduce([]) { $0.union($1) }
+        if hasOwnLists {
+            let lists =
+                connections.map { $0.algorithms ?? Set(common) }
+                + patterns.map { Set($0.algorithms ?? common) }
+            let any = lists.reduce(into: Set()) { $0.formUnion($1) }
+            anyAlgorithms = SignatureAlgorithm.allCases.filter(any.contains)
+        } else {
+            anyAlgorithms = common
+        }
         types = policy.acceptedTypes.map(MediaType.normalized)
         maxByteCount = policy.maxTokenByteCount
         activeLifetime = policy.introspectionCacheLifetime
@@ -79,7 +84,10 @@ struct TokenValidator: Sendable {
 
     /// Returns the connection to the token's `iss`, or `nil` if that is not trusted.
     func connection(namedBy claims: ClaimsSet) -> IssuerConnection? {
-        connections.first { claims.json.holds($0.issuer, for: "iss") }
+        guard connections.count > Self.maxSearchedIssuerCount else {
+            return connections.first { claims.json.holds($0.issuer, for: "iss") }
+        }
+        return claims.json["iss"]?.string.flatMap { connection(to: $0) }
     }
 
     /// Looks up the tenant that issued the token; `nil` if no pattern matches its `iss`.
@@ -93,6 +101,8 @@ struct TokenValidator: Sendable {
         }
         return nil
     }
+    /// The maximum number of issuers for each of which `iss` is searched among the claims.
+    private static let maxSearchedIssuerCount = 4
 
     /// The issuer that introspects tokens, or `nil`.
     var introspecting: IssuerConnection? { connections.first { $0.introspector != nil } }
@@ -148,9 +158,9 @@ struct TokenValidator: Sendable {
         _ algorithm: SignatureAlgorithm?, of connection: IssuerConnection
     ) throws(RefusalReason) {
         guard hasOwnLists else { return }
-        guard let algorithm, (connection.algorithms ?? algorithms).contains(algorithm) else {
-            throw .unsupportedAlgorithm
-        }
+        guard let algorithm,
+            connection.algorithms?.contains(algorithm) ?? algorithms.contains(algorithm)
+        else { throw .unsupportedAlgorithm }
     }
 
     /// Returns the accepted algorithms of a token with these claims, for explanations.
@@ -162,8 +172,12 @@ struct TokenValidator: Sendable {
         return own.map { own in SignatureAlgorithm.allCases.filter(own.contains) } ?? common
     }
 
+    /// Verifies a signature.
+    ///
+    /// - Parameter remembersHeader: Whether all checks of the header have passed, so that they need not be
+    ///   repeated for other tokens with the same one.
     func verify(
-        _ jwt: UnverifiedJWT, with key: JWK, _ algorithm: SignatureAlgorithm
+        _ jwt: UnverifiedJWT, with key: JWK, _ algorithm: SignatureAlgorithm, remembersHeader: Bool = true
     ) throws(RefusalReason) {
         do throws(JOSEError) {
             try jwt.jws.verify(with: key, algorithm: algorithm)
@@ -172,7 +186,7 @@ struct TokenValidator: Sendable {
         } catch {
             throw .invalidSignature
         }
-        if !jwt.hasKnownHeader { headers.insert(jwt.jws) }
+        if !jwt.hasKnownHeader, remembersHeader { headers.insert(jwt.jws) }
     }
 
     // MARK: Both

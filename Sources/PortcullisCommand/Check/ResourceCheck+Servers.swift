@@ -10,7 +10,7 @@ extension ResourceCheck {
     /// RFC 8414 §3, RFC 9728 §4.
     func checkServers(_ found: DiscoveredMetadata, _ report: inout CheckReport) async {
         let all = found.metadata.authorizationServers
-        let issuers = all.prefix(ProtectedResourceDiscovery.maximumServerCount)
+        let issuers = all.prefix(ProtectedResourceMetadata.maxAuthorizationServerCount)
         if all.count > issuers.count {
             report.note(
                 .warn, "server.count",

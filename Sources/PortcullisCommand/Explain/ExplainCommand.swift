@@ -2,6 +2,7 @@
 
 import Portcullis
 import PortcullisConfiguration
+import PortcullisJOSE
 import PortcullisServer
 
 /// `portcullis explain`: runs a request with a token through a configuration's gate and prints each step.
@@ -10,24 +11,29 @@ package enum ExplainCommand: Subcommand {
     package static let summary = "explains why a configuration file admits or refuses a request with a token"
     package static let usage = """
         usage: portcullis explain --config FILE --token TOKEN [--method GET] [--url URL] [--dpop PROOF]
-                                  [--all]
-               portcullis explain --request-id ID --log FILE
+                                  [--json]
+               portcullis explain --request-id ID --log FILE [--config FILE] [--json]
 
         Prints each step of the gate, what it expects and what the request has, and the exact response
         that a client would get. With --token - the token is read from standard input, which keeps it
         out of the process list. Keys are fetched and tokens introspected as the file says; the token
         is sent nowhere else. The default URL is the file's first resource. The shared store is not
-        used, so that an explained proof can still be used once. With --all, steps after a refusal are
-        judged too, where possible: (ok) would pass, (no) would refuse. The first refusal decides.
+        used, so that an explained proof can still be used once. Steps after a refusal are judged too,
+        where possible: (ok) would pass, (no) would refuse. The first refusal decides.
+
+        For a refused token it prints the least change of the file that makes the token acceptable, as
+        a JSON fragment ("suggest"), or why no setting would be sound ("unsound"). The advice depends
+        on the token, which may be forged: read it before you follow it.
 
         With --request-id (an X-Request-Id) it finds and explains the line of an access log, text or
-        JSON. With --log - the log is read from standard input. Nothing is sent.
+        JSON. With --log - the log is read from standard input. Nothing is sent. With --config the
+        advice names the resource of that file.
 
         """
 
     package static func work(for words: [String]) throws(Misuse) -> Work {
         let words = try CommandLineWords(
-            words, flags: ["--all"], options: Set(requestOptions + logOptions))
+            words, flags: ["--all", "--json"], options: Set(requestOptions + logOptions))
         guard words.operands.isEmpty else {
             // Not echoed: it may be a token.
             throw Misuse("unexpected argument; each word must belong to an option")
@@ -44,8 +50,8 @@ package enum ExplainCommand: Subcommand {
         var given: ExplainedCall?
         if let url = words.value(of: "--url") { given = try call(url) }
         let first = given
-        let judgesAllSteps = words.has("--all")
-        return { console in await run(path, first, call, judgesAllSteps, console) }
+        let asJSON = words.has("--json")
+        return { console in await run(path, first, call, asJSON: asJSON, console) }
     }
 
     private static let requestOptions = ["--config", "--token", "--method", "--url", "--dpop"]
@@ -54,17 +60,19 @@ package enum ExplainCommand: Subcommand {
     /// Returns the search of a log, or `nil` if the arguments name none.
     private static func searching(_ words: CommandLineWords) throws(Misuse) -> Work? {
         guard logOptions.contains(where: { words.value(of: $0) != nil }) else { return nil }
-        if let other = requestOptions.first(where: { words.value(of: $0) != nil }) {
+        if let other = requestOptions.first(where: { $0 != "--config" && words.value(of: $0) != nil }) {
             throw Misuse("\(other) cannot be combined with --request-id and --log")
         }
         guard let id = words.value(of: "--request-id") else { throw Misuse("--request-id is missing") }
         guard let path = words.value(of: "--log") else { throw Misuse("--log is missing") }
-        return { console in explain(id: id, in: path, console) }
+        let file = words.value(of: "--config")
+        let asJSON = words.has("--json")
+        return { console in explain(id: id, in: path, by: file, asJSON: asJSON, console) }
     }
 
     private static func run(
         _ path: String, _ given: ExplainedCall?, _ call: @Sendable (String) throws(Misuse) -> ExplainedCall,
-        _ judgesAllSteps: Bool, _ console: Console
+        asJSON: Bool, _ console: Console
     ) async -> Outcome {
         do throws(InvalidConfiguration) {
             let file = try ConfigurationFile(path: path)
@@ -80,7 +88,7 @@ package enum ExplainCommand: Subcommand {
                 )
                 return .trouble
             }
-            return await explain(request, table, judgesAllSteps, console)
+            return await explain(request, table, file, asJSON: asJSON, console)
         } catch {
             for finding in error.findings { console.writeError("\(finding)\n") }
             return .trouble
@@ -88,48 +96,51 @@ package enum ExplainCommand: Subcommand {
     }
 
     private static func explain(
-        _ request: ExplainedCall, _ table: RoutingTable, _ judgesAllSteps: Bool, _ console: Console
+        _ request: ExplainedCall, _ table: RoutingTable, _ file: ConfigurationFile, asJSON: Bool,
+        _ console: Console
     ) async -> Outcome {
         let route = table.destination(request.head.method, authority: request.authority, request.path).route
         guard let gate = route.gate else {
-            console.write("No resource guards this URL; its route is: \(route.name)\n")
+            if asJSON {
+                let report: JSONObject = [
+                    "resource": .null, "route": .string(route.name), "suggestion": .null,
+                ]
+                console.writeJSON(String(decoding: report.serialized(), as: UTF8.self) + "\n")
+            } else {
+                console.write("No resource guards this URL; its route is: \(route.name)\n")
+            }
             return .success
         }
         let explanation = await gate.resource.explain(
-            request.head, requiring: gate.requirement, judgingAllSteps: judgesAllSteps)
-        console.write("resource: \(gate.resource.identifier)\nroute: \(route.name)\n\n")
-        for (index, step) in explanation.steps.enumerated() { console.write(text(of: step, index + 1)) }
-        switch explanation.decision {
-        case .success:
-            console.write("\nThe request is admitted.\n")
-            return .success
-        case .failure(let refusal):
-            console.write(
-                "\nRefused: \(refusal.reason.rawValue). The response:\n\n" + text(of: refusal))
-            return .failure
+            request.head, requiring: gate.requirement, judgingAllSteps: true)
+        let identifier = gate.resource.identifier.text
+        let advice = Advice(
+            explanation.suggestion(knowing: file.untrustedIssuers), for: file.index(ofResource: identifier),
+            named: identifier, in: file.document)
+        let report = ExplainReport(
+            explanation: explanation, resource: identifier, route: route.name,
+            unmatchedStatus: route.unmatchedStatus, advice: advice)
+        if asJSON {
+            console.writeJSON(String(decoding: report.json.serialized(), as: UTF8.self) + "\n")
+        } else {
+            console.write(report.text)
+        }
+        if case .success = explanation.decision { return .success }
+        return .failure
+    }
+}
+
+extension ConfigurationFile {
+    /// The issuers with an entry that no resource trusts.
+    var untrustedIssuers: [String] {
+        let trusted = resources.flatMap(\.issuers).map(\.issuer)
+        return authorizationServers.map(\.issuer).filter { issuer in
+            !trusted.contains { $0.utf8.elementsEqual(issuer.utf8) }
         }
     }
 
-    private static func text(of step: Explanation.Step, _ number: Int) -> String {
-        let mark =
-            switch step.outcome {
-            case .passed, .remembered: "ok  "
-            case .failed: "FAIL"
-            case .wouldPass: "(ok)"
-            case .wouldFail: "(no)"
-            default: "-   "
-            }
-        var text = "\(number < 10 ? " " : "")\(number) \(mark) \(step.name) (\(step.clause))\n"
-        if let expected = step.expected { text += "        expected: \(expected)\n" }
-        if let got = step.got { text += "        got:      \(got)\n" }
-        if let reason = step.reason { text += "        repair:   \(reason.remedy)\n" }
-        return text
-    }
-
-    private static func text(of refusal: Refusal) -> String {
-        let head = refusal.head
-        var lines = ["HTTP/1.1 \(head.status.description)"]
-        lines += head.fields.map { "\($0.name.spelling): \($0.value)" }
-        return lines.joined(separator: "\n") + "\n\n" + String(decoding: refusal.body, as: UTF8.self) + "\n"
+    /// The index of the resource with an identifier, or `nil`.
+    func index(ofResource identifier: String) -> Int? {
+        resources.firstIndex { $0.metadata.resource.text.utf8.elementsEqual(identifier.utf8) }
     }
 }

@@ -131,16 +131,18 @@ final class ObjectReader {
 
     private func strings(_ elements: [JSONValue], at path: JSONPath) -> [String] {
         var strings: [String] = []
+        var seen: Set<ExactText> = []
         for (index, element) in elements.enumerated() {
             guard case .string(let string) = element, !string.isEmpty else {
                 findings.error(
                     path[index], "must be a string that is not empty; found \(FoundValue.type(of: element))")
                 continue
             }
-            if strings.contains(where: { $0.utf8.elementsEqual(string.utf8) }) {
-                findings.error(path[index], "given more than once; remove the repetition")
-            } else {
+            // Most lists have one element, which needs no set.
+            if elements.count == 1 || seen.insert(ExactText(string)).inserted {
                 strings.append(string)
+            } else {
+                findings.error(path[index], "given more than once; remove the repetition")
             }
         }
         return strings
@@ -157,7 +159,8 @@ final class ObjectReader {
             error(name, "must be a list of objects; found \(FoundValue.type(of: value))")
             return nil
         }
-        return elements.enumerated().compactMap { ObjectReader($1, at: path[name][$0], findings) }
+        let list = path[name]
+        return elements.enumerated().compactMap { ObjectReader($1, at: list[$0], findings) }
     }
 }
 

@@ -12,13 +12,18 @@ extension ConfigurationFile {
     /// Blocks its thread while it reads at most ``maxByteCount`` bytes.
     package init(path: String) throws(InvalidConfiguration) {
         do throws(InvalidConfiguration) {
-            try self.init(parsing: Self.contents(of: path))
+            try self.init(parsing: Self.contents(of: path, upTo: Self.maxByteCount))
         } catch {
             throw error.naming(path)
         }
     }
 
-    static func contents(of path: String) throws(InvalidConfiguration) -> [UInt8] {
+    /// The maximum length of a file that the configuration names, such as a key: 4 MiB.
+    static let maxNamedFileByteCount = 4_194_304
+
+    static func contents(
+        of path: String, upTo maxByteCount: Int = maxNamedFileByteCount
+    ) throws(InvalidConfiguration) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw InvalidConfiguration("cannot be opened: \(systemMessage())") }
         defer { close(descriptor) }
@@ -30,7 +35,8 @@ extension ConfigurationFile {
             if count == 0 { return contents }
             contents += piece.prefix(count)
             guard contents.count <= maxByteCount else {
-                throw InvalidConfiguration("must be at most \(maxByteCount) bytes long")
+                throw InvalidConfiguration(
+                    "must be at most \(maxByteCount) bytes long, the maximum length of the file")
             }
         }
     }

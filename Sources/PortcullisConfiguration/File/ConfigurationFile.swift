@@ -4,8 +4,16 @@ package import PortcullisJOSE
 
 /// A configuration file, decoded and checked without reading other files or using the network.
 package struct ConfigurationFile: Sendable {
-    /// The maximum length of a configuration file: 4 MiB.
-    package static let maxByteCount = 4_194_304
+    /// The maximum length of a configuration file: 64 MiB.
+    package static let maxByteCount = 67_108_864
+    /// The maximum number of object members and array elements in a configuration file: 4 million.
+    ///
+    /// Not the limit of tokens and fetched documents (`JSONLimits`): the operator writes this file.
+    package static let maxMemberCount = 4_000_000
+    /// The maximum nesting of objects and arrays in a configuration file.
+    package static let maxDepth = 20
+    /// The maximum number of `resources`: 50 000.
+    package static let maxResourceCount = 50_000
 
     package var server = ServerSettings()
     /// `nil`: no admin listener.
@@ -16,6 +24,8 @@ package struct ConfigurationFile: Sendable {
     package var resources: [ResourceSettings] = []
     package var selfCheck = SelfCheckSettings()
     package var publicRoutes: [RouteSettings] = []
+    /// The file as it is written, for advice about changes.
+    package private(set) var document = JSONObject()
     /// Findings that do not prevent a start.
     package var warnings: [Finding] = []
 
@@ -23,17 +33,38 @@ package struct ConfigurationFile: Sendable {
     ///
     /// Does not open the files that it names and does not contact the issuers.
     package init(parsing bytes: [UInt8]) throws(InvalidConfiguration) {
+        try self.init(
+            parsing: bytes,
+            within: JSONLimits(
+                maximumByteCount: Self.maxByteCount, maximumDepth: Self.maxDepth,
+                maximumMemberCount: Self.maxMemberCount))
+    }
+
+    /// Decodes a file within other limits than the file's own.
+    package init(parsing bytes: [UInt8], within limits: JSONLimits) throws(InvalidConfiguration) {
         let json: JSONValue
         do {
-            json = try JSONValue.parse(bytes, limits: JSONLimits(maximumByteCount: Self.maxByteCount))
+            json = try JSONValue.parse(bytes, limits: limits)
         } catch {
-            throw InvalidConfiguration(error, in: bytes)
+            throw InvalidConfiguration(error, in: bytes, within: limits)
         }
         try self.init(json)
     }
 
+    /// The file without what is needed no longer once resources and routes have been made of it.
+    ///
+    /// Enough to compare a later file with it.
+    package var withoutDeclarations: ConfigurationFile {
+        var file = self
+        file.authorizationServers = []
+        file.resources = []
+        file.publicRoutes = []
+        return file
+    }
+
     package init(_ json: JSONValue) throws(InvalidConfiguration) {
         let findings = FindingCollector()
+        document = json.object ?? document
         if let reader = ObjectReader(json, at: .root, findings) {
             read(reader)
             CrossChecks(findings: findings).check(&self)
@@ -49,8 +80,16 @@ package struct ConfigurationFile: Sendable {
         authorizationServers =
             (reader.objects("authorization_servers") ?? []).compactMap(AuthorizationServerSettings.init)
         if let object = reader.object("self_check") { selfCheck = SelfCheckSettings(object) }
-        let objects = reader.objects("resources")
-        resources = (objects ?? []).compactMap(ResourceSettings.init)
+        let resourceCount = reader.object["resources"]?.array?.count ?? 0
+        if resourceCount > Self.maxResourceCount {
+            reader.error(
+                "resources",
+                "must be at most \(Self.maxResourceCount), the maximum number of resources; here are "
+                    + "\(resourceCount)")
+            _ = reader.value("resources")
+        } else {
+            resources = (reader.objects("resources") ?? []).compactMap(ResourceSettings.init)
+        }
         if reader.object["resources"] == nil {
             reader.error("resources", "missing; must be the list of protected resources")
         } else if reader.object["resources"]?.array?.isEmpty == true {
@@ -76,8 +115,21 @@ package struct InvalidConfiguration: Error, Sendable, Hashable {
         findings = [Finding(.error, JSONPath.root.text, message)]
     }
 
-    init(_ error: JSONError, in bytes: [UInt8]) {
-        self.init("must be JSON: \(JSONProblem(error, in: bytes))")
+    init(_ error: JSONError, in bytes: [UInt8], within limits: JSONLimits) {
+        let problem = JSONProblem(error, in: bytes)
+        let phrase = Self.exceeded(error.reason, limits) ?? problem.phrase
+        self.init("must be JSON: \(phrase), at line \(problem.line), column \(problem.column)")
+    }
+
+    /// The limit that a document exceeds, or `nil` for other problems.
+    private static func exceeded(_ reason: JSONError.Reason, _ limits: JSONLimits) -> String? {
+        switch reason {
+        case .tooLong: "longer than \(limits.maximumByteCount) bytes, the maximum length of the file"
+        case .tooDeep: "nested deeper than \(limits.maximumDepth), the maximum nesting of the file"
+        case .tooManyMembers:
+            "more than \(limits.maximumMemberCount) members and elements, the maximum number in the file"
+        default: nil
+        }
     }
 }
 

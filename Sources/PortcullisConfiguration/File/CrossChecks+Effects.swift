@@ -6,26 +6,38 @@ import PortcullisServer
 
 /// Warnings about settings that have no effect, or that refuse every token.
 extension CrossChecks {
-    func checkEffects(of resource: ResourceSettings, in file: ConfigurationFile) {
+    func checkEffects(
+        of resource: ResourceSettings,
+        trusting servers: [(server: ServerIndex.Entry?, path: String)], in file: ConfigurationFile
+    ) {
         checkCertificates(of: resource, in: file)
         checkProofs(of: resource)
-        checkIssuers(of: resource, in: file)
-        checkAudienceSources(of: resource, in: file)
+        checkIssuers(of: resource, servers)
+        checkAudienceSources(of: resource, servers)
+        checkRelaxations(of: resource)
+    }
+
+    private func checkRelaxations(of resource: ResourceSettings) {
+        let path = JSONPath(text: resource.path)["tokens"]
+        for relaxation in resource.tokens.policy.relaxations(for: resource.metadata.resource) {
+            findings.warning(path[relaxation.name], relaxation.sentence, isSaidAtStart: true)
+        }
     }
 
     // RFC 8707 §2: without aud, a token does not say for which API it is.
-    private func checkAudienceSources(of resource: ResourceSettings, in file: ConfigurationFile) {
-        for server in file.authorizationServers where server.claims.audienceSource != nil {
-            guard resource.issuers.contains(where: { $0.issuer.utf8.elementsEqual(server.issuer.utf8) })
-            else { continue }
+    private func checkAudienceSources(
+        of resource: ResourceSettings, _ servers: [(server: ServerIndex.Entry?, path: String)]
+    ) {
+        for (entry, _) in servers {
+            guard let entry, entry.settings.claims.audienceSource != nil else { continue }
             if case .mcp = resource.profile {
                 error(
-                    server.path, ["audience_from"],
+                    entry.settings.path, ["audience_from"],
                     "must not be given for an issuer of \(resource.path), whose profile is \"mcp\"; such a "
                         + "server accepts only tokens whose aud names it")
             } else {
                 findings.warning(
-                    JSONPath(text: server.path)["audience_from"],
+                    JSONPath(text: entry.settings.path)["audience_from"],
                     "opens \(resource.path) to tokens without aud: " + TrustedIssuer.audienceConsequence,
                     isSaidAtStart: true)
             }
@@ -54,28 +66,26 @@ extension CrossChecks {
                 + "dpop_signing_alg_values_supported")
     }
 
-    private func checkIssuers(of resource: ResourceSettings, in file: ConfigurationFile) {
+    private func checkIssuers(
+        of resource: ResourceSettings, _ servers: [(server: ServerIndex.Entry?, path: String)]
+    ) {
         let tokens = resource.tokens
-        for (issuer, path) in resource.issuers {
-            guard
-                let server = file.authorizationServers.first(where: {
-                    $0.issuer.utf8.elementsEqual(issuer.utf8)
-                })
-            else { continue }
-            if tokens.format == .jwt, !server.hasKeys {
+        for (entry, path) in servers {
+            guard let entry else { continue }
+            if tokens.format == .jwt, !entry.settings.hasKeys {
                 warn(path, "has neither keys nor discovery, so format \"jwt\" refuses all its tokens")
             }
-            if tokens.format == .opaque, server.introspection == nil {
+            if tokens.format == .opaque, entry.settings.introspection == nil {
                 warn(path, "has no introspection, so format \"opaque\" refuses all its tokens")
             }
-            let algorithms = server.algorithms ?? tokens.algorithms
-            if let keys = server.jwks?.keys, !keys.isEmpty, tokens.format != .opaque,
+            let algorithms = entry.settings.algorithms ?? tokens.algorithms
+            if let keys = entry.settings.jwks?.keys, !keys.isEmpty, tokens.format != .opaque,
                 !keys.contains(where: { key in algorithms.contains(where: key.canVerify) })
             {
-                let place = server.algorithms == nil ? "tokens.algorithms" : "its algorithms"
+                let place = entry.settings.algorithms == nil ? "tokens.algorithms" : "its algorithms"
                 warn(path, "has no key for any of \(place), so every JWT from it is refused")
             }
-            checkTenants(of: server, trustedAt: path)
+            checkTenants(of: entry.settings, trustedAt: path)
         }
         checkUnlisted(resource)
     }
@@ -93,10 +103,9 @@ extension CrossChecks {
     private func checkUnlisted(_ resource: ResourceSettings) {
         let listed = resource.metadata.authorizationServers
         guard !listed.isEmpty else { return }
+        let names = Set(listed.map(ExactText.init))
         for (issuer, path) in resource.issuers
-        where !IssuerPattern.isPattern(issuer)
-            && !listed.contains(where: { $0.utf8.elementsEqual(issuer.utf8) })
-        {
+        where !IssuerPattern.isPattern(issuer) && !names.contains(ExactText(issuer)) {
             warn(
                 path,
                 "is not in metadata.authorization_servers: its tokens are accepted, but no client finds it")

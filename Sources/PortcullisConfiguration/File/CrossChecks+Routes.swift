@@ -4,35 +4,35 @@ import Portcullis
 import PortcullisHTTP
 
 extension CrossChecks {
-    /// Rejects routes of one resource below a deeper resource on the same authority: no request reaches them.
-    func checkNesting(_ resources: [ResourceSettings]) {
-        for resource in resources where !resource.routes.isEmpty {
-            let deeper = resources.filter {
-                $0.url.authority == resource.url.authority
-                    && $0.url.segments.count > resource.url.segments.count
-                    && isBelow($0.url.segments, resource.url.segments)
-            }
-            for route in resource.routes {
-                let segments = pathSegments(route.pattern)
-                guard let owner = deeper.first(where: { isBelow(segments, $0.url.segments) }) else {
-                    continue
-                }
-                error(route.path, ["path"], "belongs to \(owner.path), whose path is longer; move it there")
-            }
+    /// Rejects routes of a resource below a deeper one on the same authority: no request reaches them.
+    func checkNesting(
+        of index: Int, in resources: [ResourceSettings], _ places: ResourcePlaces, _ paths: [[String]]
+    ) {
+        let resource = resources[index]
+        guard !paths.isEmpty else { return }
+        let (authority, base) = (resource.url.authority, resource.url.segments)
+        for (route, segments) in zip(resource.routes, paths) {
+            guard isBelow(segments, base),
+                let owner = places.owner(of: segments, within: authority, below: base), owner != index
+            else { continue }
+            error(
+                route.path, ["path"],
+                "belongs to \(resources[owner].path), whose path is longer; move it there")
         }
     }
 
     /// Rejects public catch-alls below a resource, and warns of each public route below one.
     func checkPublicRoutes(_ file: ConfigurationFile) {
-        checkDistinct(file.publicRoutes)
-        for route in file.publicRoutes {
-            let segments = pathSegments(route.pattern)
+        guard !file.publicRoutes.isEmpty else { return }
+        let paths = file.publicRoutes.map { pathSegments($0.pattern) }
+        checkDistinct(file.publicRoutes, paths)
+        let owners = ResourcePlaces(file.resources) { _ in "" }
+        for (route, segments) in zip(file.publicRoutes, paths) {
             if isBelow(segments, [".well-known", "oauth-protected-resource"]) {
                 error(route.path, ["path"], "must be elsewhere; metadata documents are published there")
             }
-            guard let resource = file.resources.first(where: { isBelow(segments, $0.url.segments) }) else {
-                continue
-            }
+            guard let owner = owners.first(above: segments) else { continue }
+            let resource = file.resources[owner]
             if route.isCatchAll {
                 error(
                     route.path, ["path"],
@@ -47,24 +47,35 @@ extension CrossChecks {
     }
 
     /// Rejects two routes with the same shape and method.
-    func checkDistinct(_ routes: [RouteSettings]) {
-        for (index, route) in routes.enumerated() {
-            let shape = Self.shape(route.pattern)
-            let rival = routes[..<index].first { other in
-                Self.shape(other.pattern) == shape && other.methods.contains(where: route.methods.contains)
+    func checkDistinct(_ routes: [RouteSettings], _ paths: [[String]]) {
+        guard routes.count > 1 else { return }
+        var seen: [RouteShape: Int] = [:]
+        for (index, (route, segments)) in zip(routes, paths).enumerated() {
+            let shape = segments.map(Self.shape)
+            var rival: Int?
+            for method in route.methods {
+                let first = seen[RouteShape(segments: shape, method: method), default: index]
+                if first < index { rival = min(rival ?? first, first) }
+                seen[RouteShape(segments: shape, method: method)] = first
             }
             guard let rival else { continue }
-            error(route.path, ["path"], "has the same path and method as \(rival.path); remove one of them")
+            error(
+                route.path, ["path"],
+                "has the same path and method as \(routes[rival].path); remove one of them")
         }
     }
 
-    /// The pattern without its parameters' names.
-    private static func shape(_ pattern: String) -> [String] {
-        pathSegments(pattern).map { segment in
-            guard segment.hasPrefix("{") else { return segment }
-            return segment.hasSuffix("...}") ? "{...}" : "{}"
-        }
+    /// A segment without its parameter's name.
+    private static func shape(_ segment: String) -> String {
+        guard segment.utf8.first == 0x7B else { return segment }
+        return segment.hasSuffix("...}") ? "{...}" : "{}"
     }
+}
+
+/// What must be distinct among the routes of a resource.
+private struct RouteShape: Hashable {
+    let segments: [String]
+    let method: Method
 }
 
 extension ResourceSettings {

@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: MIT
 
+import PortcullisJOSE
+
 extension CrossChecks {
     /// Warns about each entry of `authorization_servers` that no resource trusts.
     ///
     /// If a resource lists a similar issuer that has no entry, the list is probably mistyped, and the warning is
     /// there.
     func checkSpelling(_ entries: [AuthorizationServerSettings], listed: [(issuer: String, path: String)]) {
-        for entry in entries
-        where !entry.issuer.isEmpty && !listed.contains(where: { Self.equal($0.issuer, entry.issuer) }) {
+        let used = Set(listed.map { ExactText($0.issuer) })
+        let unused = entries.filter { !$0.issuer.isEmpty && !used.contains(ExactText($0.issuer)) }
+        guard !unused.isEmpty else { return }
+        let known = Set(entries.map { ExactText($0.issuer) })
+        let withoutEntry = listed.filter { !known.contains(ExactText($0.issuer)) }
+            .prefix(Self.maxComparedIssuerCount)
+        for entry in unused {
             let place = JSONPath(text: entry.path)["issuer"]
-            let similar = listed.first { other in
-                !entries.contains { Self.equal($0.issuer, other.issuer) }
-                    && Spelling.areSimilar(Array(entry.issuer.utf8), Array(other.issuer.utf8))
+            let similar = withoutEntry.first { other in
+                Spelling.areSimilar(Array(entry.issuer.utf8), Array(other.issuer.utf8))
             }
             guard let similar else {
                 findings.warning(place, "is trusted by no resource")
@@ -24,7 +30,6 @@ extension CrossChecks {
         }
     }
 
-    private static func equal(_ first: String, _ second: String) -> Bool {
-        first.utf8.elementsEqual(second.utf8)
-    }
+    /// The maximum number of listed issuers without an entry that an unused entry is compared with.
+    private static let maxComparedIssuerCount = 64
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import Portcullis
+import PortcullisJOSE
 
 /// Checks across the objects of a configuration file.
 struct CrossChecks {
@@ -10,31 +11,39 @@ struct CrossChecks {
         checkIssuers(&file)
         checkIdentifiers(file.resources)
         checkRootAliases(file.resources)
-        for resource in file.resources {
-            checkRoutes(of: resource)
-            checkTrust(of: resource, in: file)
+        let servers = ServerIndex(file.authorizationServers)
+        let places = ResourcePlaces(file.resources) { $0.url.authority }
+        for (index, resource) in file.resources.enumerated() {
+            let paths = resource.routes.map { pathSegments($0.pattern) }
+            checkRoutes(of: resource, paths)
+            checkNesting(of: index, in: file.resources, places, paths)
+            let trusted = resource.issuers.map { (server: servers[$0.issuer], path: $0.path) }
+            checkTrust(of: resource, trusted.compactMap(\.server))
             checkAudiences(of: resource)
-            checkEffects(of: resource, in: file)
+            checkEffects(of: resource, trusting: trusted, in: file)
         }
-        checkNesting(file.resources)
         checkPublicRoutes(file)
         checkStore(file)
     }
 
     /// Rejects duplicate entries, and adds a default entry for each listed issuer without one.
     private func checkIssuers(_ file: inout ConfigurationFile) {
-        var known: [String] = []
-        for server in file.authorizationServers {
-            if known.contains(where: { $0.utf8.elementsEqual(server.issuer.utf8) }) {
-                error(server.path, ["issuer"], "has more than one entry; remove the others")
-            }
-            known.append(server.issuer)
+        var known: Set<ExactText> = []
+        for server in file.authorizationServers where !known.insert(ExactText(server.issuer)).inserted {
+            error(server.path, ["issuer"], "has more than one entry; remove the others")
         }
-        for index in file.resources.indices { dropCoveredIssuers(&file.resources[index], file, known) }
-        checkSpelling(file.authorizationServers, listed: file.resources.flatMap(\.issuers))
-        for (issuer, path) in file.resources.flatMap(\.issuers)
-        where !known.contains(where: { $0.utf8.elementsEqual(issuer.utf8) }) {
-            known.append(issuer)
+        for index in file.resources.indices {
+            dropCoveredIssuers(&file.resources[index], file.authorizationServers, known)
+        }
+        var seen: Set<ExactText> = []
+        var listed: [(issuer: String, path: String)] = []
+        for resource in file.resources {
+            for (issuer, path) in resource.issuers where seen.insert(ExactText(issuer)).inserted {
+                listed.append((issuer, path))
+            }
+        }
+        checkSpelling(file.authorizationServers, listed: listed)
+        for (issuer, path) in listed where known.insert(ExactText(issuer)).inserted {
             file.authorizationServers.append(AuthorizationServerSettings(issuer: issuer, listedAt: path))
             let url = HTTPURL.parse(IssuerPattern(issuer)?.issuer(of: "x") ?? issuer)
             if url.map({ !$0.isSecure }) ?? IssuerPattern.isPattern(issuer) {
@@ -45,20 +54,19 @@ struct CrossChecks {
 
     /// Leaves out listed issuers without an entry that a trusted pattern covers: its settings are theirs.
     private func dropCoveredIssuers(
-        _ resource: inout ResourceSettings, _ file: ConfigurationFile, _ known: [String]
+        _ resource: inout ResourceSettings, _ servers: [AuthorizationServerSettings], _ known: Set<ExactText>
     ) {
-        let patterns = resource.issuers.compactMap { trusted in
+        let patterns = resource.issuers.lazy.filter { IssuerPattern.isPattern($0.issuer) }.compactMap {
+            trusted in
             IssuerPattern(trusted.issuer).map { pattern in
-                (
-                    pattern,
-                    file.authorizationServers.first { $0.issuer.utf8.elementsEqual(trusted.issuer.utf8) }
-                )
+                (pattern, servers.first { $0.issuer.utf8.elementsEqual(trusted.issuer.utf8) })
             }
         }
         guard !patterns.isEmpty else { return }
+        let given = Array(patterns)
         resource.issuers.removeAll { listed in
-            guard !known.contains(where: { $0.utf8.elementsEqual(listed.issuer.utf8) }) else { return false }
-            return patterns.contains { pattern, server in
+            guard !known.contains(ExactText(listed.issuer)) else { return false }
+            return given.contains { pattern, server in
                 guard let value = pattern.value(in: listed.issuer) else { return false }
                 return server?.tenants?.contains(value) ?? true
             }
@@ -67,44 +75,57 @@ struct CrossChecks {
 
     /// Rejects equal identifiers, and those whose well-known locations collide because of a trailing slash.
     private func checkIdentifiers(_ resources: [ResourceSettings]) {
-        // Keyed by what colliding identifiers share, so that the cost grows linearly.
-        var seen: [String: [ResourceSettings]] = [:]
-        for resource in resources {
+        // The first resource at each metadata location, so that the cost grows linearly.
+        var seen: [ResourceIdentifier.Location: Int] = [:]
+        for (index, resource) in resources.enumerated() {
             let identifier = resource.metadata.resource
-            let key = resource.url.authority + identifier.wellKnownLocation.pathWithoutSlash
-            for other in seen[key] ?? [] where other.metadata.resource.collides(with: identifier) {
-                error(
-                    resource.path, ["metadata", "resource"],
-                    other.metadata.resource.path == identifier.path
-                        ? "is the same as \(other.path).metadata.resource; must be unique"
-                        : "differs from \(other.path).metadata.resource only by a trailing slash; must "
-                            + "differ in more")
+            guard let first = seen[identifier.location] else {
+                seen[identifier.location] = index
+                continue
             }
-            seen[key, default: []].append(resource)
+            let other = resources[first]
+            error(
+                resource.path, ["metadata", "resource"],
+                other.metadata.resource.path == identifier.path
+                    ? "is the same as \(other.path).metadata.resource; must be unique"
+                    : "differs from \(other.path).metadata.resource only by a trailing slash; must "
+                        + "differ in more")
         }
     }
 
     /// Rejects a root alias where another document is already at the root of the authority.
     private func checkRootAliases(_ resources: [ResourceSettings]) {
-        for (index, alias) in resources.enumerated() where alias.isRootAlias {
-            let rival = resources.enumerated().first { offset, other in
-                let isAtRoot =
-                    other.metadata.resource.wellKnownLocation.pathWithoutSlash == WellKnownLocation.root
-                return offset != index && other.url.authority == alias.url.authority
-                    && (offset < index && other.isRootAlias || isAtRoot && other.url.query == nil)
-            }
-            guard let rival = rival?.element else { continue }
+        let aliases = resources.indices.filter { resources[$0].isRootAlias }
+        guard !aliases.isEmpty else { return }
+        /// The first alias and the first two documents at the root of each authority, by index.
+        var firstAlias: [String: Int] = [:]
+        var atRoot: [String: [Int]] = [:]
+        for index in aliases where firstAlias[resources[index].url.authority] == nil {
+            firstAlias[resources[index].url.authority] = index
+        }
+        for (index, resource) in resources.enumerated()
+        where resource.url.path.utf8.count <= 1 && resource.url.query == nil
+            && atRoot[resource.url.authority, default: []].count < 2
+        {
+            atRoot[resource.url.authority, default: []].append(index)
+        }
+        for index in aliases {
+            let authority = resources[index].url.authority
+            let earlier = firstAlias[authority].flatMap { $0 < index ? $0 : nil }
+            let document = atRoot[authority]?.first { $0 != index }
+            guard let rival = [earlier, document].compactMap({ $0 }).min() else { continue }
             error(
-                alias.path, ["root_alias"],
-                "is taken by \(rival.path), whose document is at the root of the same authority; must be "
-                    + "false")
+                resources[index].path, ["root_alias"],
+                "is taken by \(resources[rival].path), whose document is at the root of the same authority; "
+                    + "must be false")
         }
     }
 
-    private func checkRoutes(of resource: ResourceSettings) {
-        let declared = resource.metadata.scopesSupported.map(\.name)
-        for route in resource.routes {
-            if !isBelow(pathSegments(route.pattern), resource.url.segments) {
+    private func checkRoutes(of resource: ResourceSettings, _ paths: [[String]]) {
+        let declared = Set(resource.metadata.scopesSupported.map(\.name))
+        let base = resource.url.segments
+        for (route, segments) in zip(resource.routes, paths) {
+            if !isBelow(segments, base) {
                 error(route.path, ["path"], "must lie under the path of its resource")
             }
             checkDetails(of: route, in: resource)
@@ -116,11 +137,12 @@ struct CrossChecks {
                     "is not in the resource's scopes_supported; add it there")
             }
         }
-        checkDistinct(resource.routes)
+        checkDistinct(resource.routes, paths)
     }
 
     // RFC 9396 §10: no server grants a type that the resource does not list.
     private func checkDetails(of route: RouteSettings, in resource: ResourceSettings) {
+        guard !route.authorizationDetails.isEmpty else { return }
         let known = resource.metadata.authorizationDetailsTypesSupported
         for (index, detail) in route.authorizationDetails.enumerated()
         where !known.contains(where: { $0.utf8.elementsEqual(detail.type.utf8) }) {
@@ -131,12 +153,9 @@ struct CrossChecks {
         }
     }
 
-    private func checkTrust(of resource: ResourceSettings, in file: ConfigurationFile) {
-        let servers = resource.issuers.compactMap { listed in
-            file.authorizationServers.first { $0.issuer.utf8.elementsEqual(listed.issuer.utf8) }
-        }
+    private func checkTrust(of resource: ResourceSettings, _ servers: [ServerIndex.Entry]) {
         guard !servers.isEmpty else { return }
-        let introspecting = servers.filter { $0.introspection != nil }
+        let introspecting = servers.filter { $0.settings.introspection != nil }
         if introspecting.count > 1 {
             error(
                 resource.path, ["metadata", "authorization_servers"],
@@ -147,7 +166,7 @@ struct CrossChecks {
                 resource.path, ["tokens", "format"],
                 "must not be \"opaque\" where no issuer has introspection")
         }
-        if resource.tokens.format == .jwt, !servers.contains(where: \.hasKeys) {
+        if resource.tokens.format == .jwt, !servers.contains(where: { $0.settings.hasKeys }) {
             error(
                 resource.path, ["tokens", "format"],
                 "must not be \"jwt\" where no issuer has keys or discovery")

@@ -62,7 +62,8 @@ extension ConfigurationFile {
                 )
                 return nil
             }
-            return .privateKeyJWT(id: id, key: key)
+            return .privateKeyJWT(
+                id: id, key: key, audience: settings.assertionAudience, type: settings.assertionType)
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 package import Portcullis
+import PortcullisJOSE
 package import PortcullisServer
 import PortcullisTransport
 
@@ -27,16 +28,18 @@ extension ConfigurationFile {
         let trusted = authorizationServers.compactMap {
             makeIssuer($0, relativeTo: file, storingIn: store, findings)
         }
+        let byName = Dictionary(trusted.map { (ExactText($0.issuer), $0) }) { first, _ in first }
+        var lists = SharedLists()
         var made: [ProtectedResource] = []
+        made.reserveCapacity(resources.count)
         for resource in resources {
-            let issuers = resource.issuers.compactMap { listed in
-                trusted.first { $0.issuer.utf8.elementsEqual(listed.issuer.utf8) }
-            }
+            let issuers = resource.issuers.compactMap { byName[ExactText($0.issuer)] }
             // The issuer's own problems have been reported at its path.
             guard issuers.count == resource.issuers.count else { continue }
             var configuration = ProtectedResource.Configuration(
-                resource.metadata, trusting: issuers,
-                tokens: resource.makePolicy(relativeTo: file, storingIn: store, findings),
+                lists.compacted(resource.metadata), trusting: issuers,
+                tokens: lists.compacted(
+                    resource.makePolicy(relativeTo: file, storingIn: store, findings)),
                 challengeParameters: resource.challengeParameters, metadataMaxAge: resource.metadataMaxAge,
                 rootAlias: resource.isRootAlias, fetcher: fetcher, onEvent: onEvent,
                 connectionPool: connections, proofMemories: memories, path: resource.path)

@@ -11,11 +11,19 @@ extension ConfigurationFile {
     ///   ``makeResources(relativeTo:sharing:remembering:storingIn:onEvent:)``.
     package func declare(_ routes: inout Routes, guarding guarded: [ProtectedResource]) {
         for route in publicRoutes { route.declare(in: &routes) }
+        // Routes with the same answer share one handler, since a file may have a hundred thousand.
+        var handlers: [RouteSettings.Answer: RouteHandler] = [:]
+        var requirements: Set<AccessRequirement> = []
         for (settings, resource) in zip(resources, guarded) {
             routes.protect(resource) { block in
                 block.hasWholePaths = true
                 block.cors = settings.cors
-                for route in settings.routes { route.declare(in: &block) }
+                for route in settings.routes {
+                    let handler = handlers[route.answer] ?? route.answer.handler.forProtectedRoutes
+                    handlers[route.answer] = handler
+                    let requirement = requirements.insert(route.requirement).memberAfterInsert
+                    block.add(route.methods, route.pattern, requirement, handler)
+                }
             }
         }
     }
@@ -30,23 +38,31 @@ extension RouteSettings {
             routes.blocking { $0.on(methods, pattern) { request in handle(request) } }
         }
     }
+}
 
-    fileprivate func declare(in block: inout ProtectedRoutes) {
-        let requirement = requirement
-        switch answer.handler {
+extension RouteAnswer {
+    /// The handler for routes whose requests have a validated token.
+    fileprivate var forProtectedRoutes: RouteHandler {
+        switch self {
         case .immediate(let handle):
-            block.on(methods, pattern, requiring: requirement) { request, token in handle(request, token) }
+            .immediate { request in handle(request, try ProtectedRoutes.token(of: request)) }
         case .suspending(let handle):
-            block.on(methods, pattern, requiring: requirement) { request, _ in try await handle(request) }
+            .suspending { request in
+                _ = try ProtectedRoutes.token(of: request)
+                return try await handle(request)
+            }
         case .blocking(let handle):
-            block.on(methods, pattern, requiring: requirement, blocking: { request, _ in handle(request) })
+            .blocking { request in
+                _ = try ProtectedRoutes.token(of: request)
+                return handle(request)
+            }
         }
     }
 }
 
 extension RouteSettings {
-    private var requirement: AccessRequirement {
-        var requirement = AccessRequirement.all(of: scopes.compactMap(Scope.init(token:)))
+    fileprivate var requirement: AccessRequirement {
+        var requirement = AccessRequirement.all(of: scopes.compactMap { Scope(token: $0.separateCopy) })
             .authenticated(by: acrValues, within: maxAge)
             .covering(authorizationDetails)
         if isSenderConstrained { requirement = requirement.senderConstrained() }

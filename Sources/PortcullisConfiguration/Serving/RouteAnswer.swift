@@ -15,8 +15,11 @@ enum RouteAnswer: Sendable {
 }
 
 extension RouteAnswer {
-    /// A handler that always returns the same response.
-    fileprivate static func fixed(_ response: Response) -> RouteAnswer { .immediate { _, _ in response } }
+    /// A handler that always returns the same text; keeps its bytes only.
+    fileprivate static func fixed(_ text: String) -> RouteAnswer {
+        let bytes = Array(text.utf8)
+        return .immediate { _, _ in .text(bytes) }
+    }
 }
 
 extension RouteSettings.Answer {
@@ -28,7 +31,7 @@ extension RouteSettings.Answer {
                     ?? Response(status: .internalServerError)
             }
         case .echo: .immediate { request, _ in Self.echo(request) }
-        case .text(let text): .fixed(.text(text))
+        case .text(let text): .fixed(text)
         case .stream(let lineCount): .immediate { _, _ in Self.lines(lineCount) }
         case .sleep(let duration):
             .suspending { _ in

@@ -56,6 +56,7 @@ extension AuthorizationServerSettings {
         claims = ClaimSettings(reader)
         readBounds(reader)
         checkURLs(reader)
+        checkAssertions(reader)
         checkSources(reader)
         reader.finish()
         if issuer == nil { return nil }
@@ -124,6 +125,15 @@ extension AuthorizationServerSettings {
         findings.checkEndpoint(
             reader.path["introspection"]["endpoint"], introspection?.endpoint,
             allowingLoopback: allowsInsecureLoopback)
+    }
+
+    private func checkAssertions(_ reader: ObjectReader) {
+        guard let introspection, let audience = introspection.assertionAudience,
+            case .privateKeyJWT = introspection.authentication,
+            let sentence = ClientAuthentication.audienceWarning(audience, issuer: issuer)
+        else { return }
+        reader.findings.warning(
+            reader.path["introspection"]["assertion_audience"], sentence, isSaidAtStart: true)
     }
 
     private func checkSources(_ reader: ObjectReader) {

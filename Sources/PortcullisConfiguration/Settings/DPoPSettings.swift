@@ -15,8 +15,10 @@ package struct DPoPSettings: Sendable, Hashable {
     package var nonceKeys: [[UInt8]] = []
     /// A file with such keys, relative to the configuration file.
     var nonceKeysFile: String?
-    package var proofMaxAge: Duration = .seconds(60)
-    package var proofMaxFuture: Duration = .seconds(5)
+    /// `nil`: 60 seconds, or 300 under the profile of MCP.
+    package var proofMaxAge: Duration?
+    /// `nil`: 5 seconds, or 300 under the profile of MCP.
+    package var proofMaxFuture: Duration?
     package var replayCacheEntryCount = 1_000_000
     /// Whether a query or fragment in `htu` is refused instead of ignored.
     package var refusesQueryInTarget = false
@@ -37,8 +39,8 @@ extension DPoPSettings {
         if nonceKeysFile != nil, reader.object["nonce_keys"] != nil {
             reader.error("nonce_keys_file", "must not be given together with nonce_keys; remove one of them")
         }
-        proofMaxAge = reader.seconds("proof_max_age_seconds", in: 1...3_600) ?? proofMaxAge
-        proofMaxFuture = reader.seconds("proof_max_future_seconds", in: 0...300) ?? proofMaxFuture
+        proofMaxAge = reader.seconds("proof_max_age_seconds", in: 1...3_600)
+        proofMaxFuture = reader.seconds("proof_max_future_seconds", in: 0...300)
         replayCacheEntryCount =
             reader.integer("replay_cache_entries", in: 1...100_000_000) ?? replayCacheEntryCount
         refusesQueryInTarget = reader.bool("refuse_htu_query") ?? false
@@ -62,8 +64,8 @@ extension DPoPSettings {
         policy.nonce = nonce
         policy.nonceLifetime = nonceLifetime
         policy.nonceKeys = nonceKeys.compactMap { try? NonceKey(validating: $0) }
-        policy.proofMaxAge = proofMaxAge
-        policy.proofMaxFuture = proofMaxFuture
+        if let proofMaxAge { policy.proofMaxAge = proofMaxAge }
+        if let proofMaxFuture { policy.proofMaxFuture = proofMaxFuture }
         policy.replayCacheEntryCount = replayCacheEntryCount
         policy.refusesQueryInTarget = refusesQueryInTarget
         policy.refusesStrayProofs = refusesStrayProofs

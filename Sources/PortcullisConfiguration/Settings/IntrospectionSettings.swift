@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+package import Portcullis
+
 extension AuthorizationServerSettings {
     /// The introspection endpoint and the client authentication there.
     package struct Introspection: Sendable {
@@ -17,6 +19,10 @@ extension AuthorizationServerSettings {
         package var authentication: Authentication
         /// The required audience of signed responses; `nil`: responses are plain JSON.
         package var signedResponseAudience: String?
+        /// The `typ` of client assertions.
+        package var assertionType = ClientAuthentication.AssertionType.clientAuthentication
+        /// The `aud` of client assertions; `nil`: the issuer.
+        package var assertionAudience: String?
         /// Its JSONPath.
         package var path: String
     }
@@ -59,6 +65,7 @@ extension AuthorizationServerSettings.Introspection {
             ? reader.string("client_id") ?? ""
             : reader.requiredString("client_id", "the identifier that this server has at the issuer")
         let values = Self.values(reader, method)
+        (assertionType, assertionAudience) = Self.readAssertion(reader, method)
         if reader.word("signed_response", SignedResponse.self) == .required {
             if id?.isEmpty == true {
                 reader.error(
@@ -76,6 +83,21 @@ extension AuthorizationServerSettings.Introspection {
             case .tlsClientAuth: .tlsClientAuth(id: id, certificateFile: values[0], keyFile: values[1])
             case .bearer: .bearer(token: values[0])
             }
+    }
+
+    /// Reads the form of client assertions.
+    ///
+    /// draft-ietf-oauth-rfc7523bis §4.
+    private static func readAssertion(
+        _ reader: ObjectReader, _ method: ClientAuthenticationMethod
+    ) -> (type: ClientAuthentication.AssertionType, audience: String?) {
+        let type = reader.word("assertion_type", ClientAuthentication.AssertionType.self)
+        let audience = reader.string("assertion_audience")
+        for name in ["assertion_type", "assertion_audience"]
+        where method != .privateKeyJWT && reader.object[name] != nil {
+            reader.warning(name, "is not used with client_auth \"\(method.rawValue)\"; leave it out")
+        }
+        return (type ?? .clientAuthentication, audience)
     }
 
     /// Reads the values of a method's keys, and warns of keys that belong to other methods.

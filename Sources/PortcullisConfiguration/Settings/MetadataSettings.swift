@@ -8,13 +8,14 @@ extension ProtectedResourceMetadata {
     ///
     /// RFC 9728 §2.
     init?(_ reader: ObjectReader) {
+        let warnings: [String]
         do throws(ConfigurationError) {
-            try self.init(json: .object(reader.object), at: reader.path.text)
+            (self, warnings) = try Self.read(json: .object(reader.object), at: reader.path.text)
         } catch {
             reader.findings.add(error, at: reader.path)
             return nil
         }
-        for warning in findings(at: reader.path.text).warnings {
+        for warning in warnings {
             reader.findings.warning(reader.path, warning, isSaidAtStart: true)
         }
     }

@@ -91,10 +91,10 @@ extension ResourceSettings {
                 "must be an issuer; a pattern is for trusted_issuers, and clients need "
                     + "the URL of one authorization server")
         }
+        guard !trusted.isEmpty else { return listed }
+        let names = Set(listed.map { ExactText($0.issuer) })
         let others = trusted.filter { other in
-            guard listed.contains(where: { $0.issuer.utf8.elementsEqual(other.issuer.utf8) }) else {
-                return true
-            }
+            guard names.contains(ExactText(other.issuer)) else { return true }
             reader.findings.warning(
                 JSONPath(text: other.path), "is in metadata.authorization_servers too; leave it out here")
             return false

@@ -142,9 +142,8 @@ extension ProtectedResource {
             note(.keysUnusable, await connection.keyFault?.description)
         }
         if let fault = await survey.introspectionFault(of: connection) {
-            note(
-                fault.cause == .rejectedCredentials ? .introspectionRefused : .introspectionUnusable,
-                fault.description)
+            let isRefused = [.rejectedCredentials, .rejectedAssertion].contains(fault.cause)
+            note(isRefused ? .introspectionRefused : .introspectionUnusable, fault.description)
         }
         return findings
     }

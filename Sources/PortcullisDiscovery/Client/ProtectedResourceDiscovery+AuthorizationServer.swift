@@ -11,7 +11,7 @@ extension ProtectedResourceDiscovery {
     /// status. Without an answer, and with an insecure URL in the right document, the search ends.
     ///
     /// - Parameter issuer: The identifier, as in a resource's metadata.
-    /// - Throws: ``DiscoveryError``; ``DiscoveryError/issuerMismatch`` unless a document names exactly this
+    /// - Throws: ``DiscoveryError``; ``DiscoveryError/issuerMismatch(named:expected:)`` unless a document names exactly this
     ///   issuer, and ``DiscoveryError/insecureURL`` if one of its endpoints is not https.
     ///
     /// RFC 8414 §3, §3.3, OpenID Connect Discovery 1.0 §4.

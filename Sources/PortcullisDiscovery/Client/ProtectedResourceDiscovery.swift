@@ -71,11 +71,6 @@ public struct ProtectedResourceDiscovery: Sendable {
         case verified(signers: [String: JWKSet])
     }
 
-    /// The maximum number of authorization servers fetched for a resource: it could name thousands.
-    ///
-    /// RFC 9728 §7.7.
-    package static let maximumServerCount = 16
-
     /// The bounds and policies of a discovery.
     public let configuration: Configuration
     let time: TimeSource
@@ -101,7 +96,8 @@ public struct ProtectedResourceDiscovery: Sendable {
     /// Calls a URL without a token, and follows its challenge to metadata and authorization servers.
     ///
     /// If no challenge names the metadata, it is fetched from the well-known location. Makes at least three
-    /// consecutive requests, each within the timeout. Fetches at most the first 16 authorization servers.
+    /// consecutive requests, each within the timeout. Fetches at most the first
+    /// `ProtectedResourceMetadata.maxAuthorizationServerCount` authorization servers, one after another.
     ///
     /// - Throws: ``DiscoveryError``. If no listed authorization server is usable, the error of the first one.
     ///
@@ -167,7 +163,8 @@ public struct ProtectedResourceDiscovery: Sendable {
             found = try await metadata(of: identifier)
         }
         var result = DiscoveredResource(url: identifier.text, challenges: challenges, metadata: found)
-        for issuer in found.metadata.authorizationServers.prefix(Self.maximumServerCount) {
+        let issuers = found.metadata.authorizationServers
+        for issuer in issuers.prefix(ProtectedResourceMetadata.maxAuthorizationServerCount) {
             do throws(DiscoveryError) {
                 result.authorizationServers.append(try await authorizationServer(issuer))
             } catch {

@@ -17,6 +17,11 @@ public struct JWKSet: Sendable {
     ///
     /// RFC 7517 §9.2.
     package let indicesWithPrivateMembers: [Int]
+    /// The indices of the keys by `kid` in a large set; empty in a small one, where each is compared.
+    private let places: [String: [Int]]
+
+    /// The maximum number of keys of which each is compared with the `kid` of a token.
+    private static let maxComparedKeyCount = 8
 
     /// Parses a JWK set, after a byte order mark if there is one.
     ///
@@ -57,6 +62,7 @@ public struct JWKSet: Sendable {
         self.keys = keys
         self.skipped = skipped
         self.indicesWithPrivateMembers = indicesWithPrivateMembers
+        places = Self.places(of: keys)
     }
 
     /// Creates a set of these keys.
@@ -64,6 +70,16 @@ public struct JWKSet: Sendable {
         self.keys = keys
         skipped = []
         indicesWithPrivateMembers = []
+        places = Self.places(of: keys)
+    }
+
+    private static func places(of keys: [JWK]) -> [String: [Int]] {
+        guard keys.count > maxComparedKeyCount else { return [:] }
+        var places: [String: [Int]] = [:]
+        for (index, key) in keys.enumerated() {
+            if let keyID = key.keyID { places[keyID, default: []].append(index) }
+        }
+        return places
     }
 
     /// The JWK set document, with public members only.
@@ -85,11 +101,22 @@ public struct JWKSet: Sendable {
     ///
     /// RFC 7517 §4.5, RFC 7515 §4.1.4, Appendix D.
     package func selectKey(keyID: String?, algorithm: SignatureAlgorithm) -> KeySelection {
+        guard let keyID, !places.isEmpty else {
+            return select(among: keys.indices, keyID: keyID, algorithm: algorithm)
+        }
+        return select(among: places[keyID] ?? [], keyID: keyID, algorithm: algorithm)
+    }
+
+    /// Selects among the keys with these indices; compares each `kid`, byte for byte.
+    private func select(
+        among indices: some Sequence<Int>, keyID: String?, algorithm: SignatureAlgorithm
+    ) -> KeySelection {
         var isNamed = keyID == nil
         var found: JWK?
         var others: [JWK] = []
         var isComplete = true
-        for key in keys {
+        for index in indices {
+            let key = keys[index]
             if let keyID {
                 guard let name = key.keyID, CodePoints.equal(name, keyID) else { continue }
                 isNamed = true

@@ -106,9 +106,8 @@ extension Connection {
         of route: CompiledRoute, _ values: [Range<Int>], in path: RequestPath
     ) -> PathParameters {
         guard !values.isEmpty else { return PathParameters() }
-        let names = route.names.compactMap { $0 }
         return PathParameters(
-            zip(names, values).map { PathParameters.Parameter(name: $0, value: path.decoded($1)) })
+            zip(route.names, values).map { PathParameters.Parameter(name: $0, value: path.decoded($1)) })
     }
 
     private func respond(with response: Response, _ route: CompiledRoute, _ request: Request) {

@@ -64,7 +64,7 @@ final class Deployment: Sendable {
     func replace(
         _ table: RoutingTable? = nil, _ limits: Server.Limits? = nil, tls: Server.TLS? = nil
     ) async {
-        let (service, core) = state.withLock { state in
+        let (service, last, core) = state.withLock { state in
             let last = state.service
             let terms =
                 limits == nil && tls == nil
@@ -72,8 +72,10 @@ final class Deployment: Sendable {
                 : ConnectionTerms(limits ?? last.terms.limits, tls?.context ?? last.terms.tls)
             state.service = Service(number: last.number + 1, table: table ?? last.table, terms: terms)
             state.core?.setMaxConnectionCount(terms.limits.maxConnectionCount)
-            return (state.service, state.core)
+            return (state.service, last, state.core)
         }
+        // The old table is freed here, since that takes long and would delay the requests of an event loop.
+        defer { withExtendedLifetime(last) {} }
         for context in core?.contexts ?? [] { try? await context.perform { context.use(service) } }
     }
 }

@@ -59,6 +59,11 @@ public struct Response: Sendable {
         Response(status: status, fields: plainText, body: .bytes(Array(text.utf8)))
     }
 
+    /// The bytes of a text, as `text/plain; charset=utf-8`; costs no allocation.
+    package static func text(_ bytes: [UInt8]) -> Response {
+        Response(status: .ok, fields: plainText, body: .bytes(bytes))
+    }
+
     /// A JSON value.
     public static func json(_ value: JSONValue, status: Status = .ok) -> Response {
         .bytes(value.serialized(), contentType: "application/json", status: status)

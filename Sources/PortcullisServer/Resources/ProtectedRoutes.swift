@@ -84,7 +84,8 @@ public struct ProtectedRoutes {
         add(methods, path, requirement, .blocking(guarded(handler)))
     }
 
-    private mutating func add(
+    /// Adds a route whose handler takes the token from the request.
+    package mutating func add(
         _ methods: [Method], _ path: String, _ requirement: AccessRequirement, _ handler: RouteHandler
     ) {
         entries.append(Entry(methods: methods, path: path, requirement: requirement, handler: handler))
@@ -97,7 +98,7 @@ public struct ProtectedRoutes {
     /// The token that the gate has stored in the request.
     ///
     /// A middleware that passes on another request than it received loses the token: then access is refused.
-    private static func token(of request: Request) throws -> AccessToken {
+    package static func token(of request: Request) throws -> AccessToken {
         guard let token = request.token else { throw TokenMissing() }
         return token
     }

@@ -35,9 +35,9 @@ public struct RegistryGate: GateMiddleware {
         self.streamExpiry = streamExpiry
     }
 
-    private var current: ResourceGate? {
+    private var current: UnsharedGate? {
         resources.current[identifier].map {
-            .once($0, requiring: requirement, streamExpiry: streamExpiry)
+            UnsharedGate($0, requiring: requirement, streamExpiry: streamExpiry)
         }
     }
 
@@ -54,8 +54,8 @@ public struct RegistryGate: GateMiddleware {
         gate(of: decision).advance(decision, &request)
     }
 
-    private func gate(of decision: BegunAdmission) -> ResourceGate {
-        .once(decision.resource, requiring: requirement, streamExpiry: streamExpiry)
+    private func gate(of decision: BegunAdmission) -> UnsharedGate {
+        UnsharedGate(decision.resource, requiring: requirement, streamExpiry: streamExpiry)
     }
 
     /// Answers with the refusal, or passes the request on.

@@ -3,6 +3,7 @@
 public import Portcullis
 internal import PortcullisHTTP
 internal import PortcullisTransport
+internal import Synchronization
 
 /// A gate, with the properties that the routes after it need.
 protocol GateMiddleware: Middleware {
@@ -58,17 +59,39 @@ enum GateProgress {
 ///
 /// RFC 6750 §3, RFC 9449 §8.2, RFC 9728 §5.
 public struct ResourceGate: GateMiddleware {
-    /// The most bytes of a form that may contain a token; a larger form gets 413 if the server's own limit
-    /// allows it.
-    static let maximumFormByteCount = 1_048_576
+    /// Shared by all copies: the routes of a resource with the same requirement have one.
+    private final class Shared: Sendable {
+        let gate: UnsharedGate
+        /// The answer to requests without credentials, made for the first of them.
+        private let prepared = AtomicLazyReference<Prepared>()
 
-    package let resource: ProtectedResource
-    package let requirement: AccessRequirement
-    let streamExpiry: StreamExpiry
+        private final class Prepared: Sendable {
+            let answer: Response?
+
+            init(_ answer: Response?) {
+                self.answer = answer
+            }
+        }
+
+        init(_ gate: UnsharedGate) {
+            self.gate = gate
+        }
+
+        /// The response to a request without credentials, if it is the same each time; otherwise `nil`.
+        var unauthenticated: Response? {
+            if let prepared = prepared.load() { return prepared.answer }
+            let refusal = gate.resource.refusalWithoutCredentials(requiring: gate.requirement)
+            return prepared.storeIfNil(Prepared(refusal.map { Response($0) })).answer
+        }
+    }
+
+    private let shared: Shared
+
+    package var resource: ProtectedResource { shared.gate.resource }
+    package var requirement: AccessRequirement { shared.gate.requirement }
+    var streamExpiry: StreamExpiry { shared.gate.streamExpiry }
     /// The value of `Link` in guarded responses, or `nil`.
-    let link: String?
-    /// The response to a request without credentials, if it is the same each time; otherwise `nil`.
-    private let unauthenticated: Response?
+    var link: String? { shared.gate.link }
 
     /// Makes a gate.
     ///
@@ -82,33 +105,63 @@ public struct ResourceGate: GateMiddleware {
         _ resource: ProtectedResource, requiring requirement: AccessRequirement = .anyValidToken,
         streamExpiry: StreamExpiry = .cut
     ) {
-        self.init(
-            resource, requiring: requirement, streamExpiry: streamExpiry,
-            unauthenticated: resource.refusalWithoutCredentials(requiring: requirement).map { Response($0) })
+        shared = Shared(
+            UnsharedGate(resource, requiring: requirement, streamExpiry: streamExpiry))
     }
 
-    /// Makes a gate for one request.
-    static func once(
+    func begin(_ request: inout Request) -> GateProgress {
+        if let answer = preparedAnswer(to: request.head, request) { return .respond(answer) }
+        return shared.gate.begin(&request)
+    }
+
+    private func preparedAnswer(to head: borrowing RequestHead, _ request: borrowing Request) -> Response? {
+        guard !head.hasCredentials, var answer = shared.unauthenticated else { return nil }
+        if case .trustedField = request.certificateSource { return nil }
+        if !request.describesRefusals { answer.refusalFinding = nil }
+        return answer
+    }
+
+    func advance(_ decision: BegunAdmission, _ request: inout Request) -> GateProgress {
+        shared.gate.advance(decision, &request)
+    }
+
+    /// Answers with the refusal, or passes the request on.
+    ///
+    /// May wait for keys or introspection, for a replay store, for a share of the loop's time, and for the
+    /// content if that may contain the token.
+    public func respond(to request: Request, next: Next) async throws -> Response {
+        try await respond(to: request, continuing: BegunAdmission(Admission(to: resource)), next: next)
+    }
+
+    func respond(
+        to request: Request, continuing decision: BegunAdmission, next: Next
+    ) async throws -> Response {
+        try await shared.gate.respond(to: request, continuing: decision, next: next)
+    }
+}
+
+/// The gate of a resource as a value, which costs no allocation for a single request.
+struct UnsharedGate: Sendable {
+    /// The most bytes of a form that may contain a token; a larger form gets 413 if the server's own limit
+    /// allows it.
+    static let maximumFormByteCount = 1_048_576
+
+    let resource: ProtectedResource
+    let requirement: AccessRequirement
+    let streamExpiry: StreamExpiry
+    let link: String?
+
+    init(
         _ resource: ProtectedResource, requiring requirement: AccessRequirement, streamExpiry: StreamExpiry
-    ) -> ResourceGate {
-        ResourceGate(
-            resource, requiring: requirement, streamExpiry: streamExpiry, unauthenticated: nil)
-    }
-
-    private init(
-        _ resource: ProtectedResource, requiring requirement: AccessRequirement, streamExpiry: StreamExpiry,
-        unauthenticated: Response?
     ) {
         self.resource = resource
         self.requirement = requirement
         self.streamExpiry = streamExpiry
-        self.unauthenticated = unauthenticated
         link = resource.metadataLink
     }
 
     func begin(_ request: inout Request) -> GateProgress {
         let head = request.head
-        if let answer = preparedAnswer(to: head, request) { return .respond(answer) }
         let context = Self.context(of: request)
         guard !resource.completesAnswer(to: head, in: context) else { return .wait }
         var admission = Admission(to: resource)
@@ -132,16 +185,8 @@ public struct ResourceGate: GateMiddleware {
         }
     }
 
-    /// Answers with the refusal, or passes the request on.
-    ///
-    /// May wait for keys or introspection, for a replay store, for a share of the loop's time, and for the
-    /// content if that may contain the token.
-    public func respond(to request: Request, next: Next) async throws -> Response {
-        try await respond(to: request, continuing: BegunAdmission(Admission(to: resource)), next: next)
-    }
-
     func respond(
-        to request: Request, continuing decision: BegunAdmission, next: Next
+        to request: Request, continuing decision: BegunAdmission, next: Middleware.Next
     ) async throws -> Response {
         var request = request
         let context = Self.context(of: request)
@@ -166,13 +211,6 @@ public struct ResourceGate: GateMiddleware {
         var response = try await next(request)
         resource.complete(&response.fields, status: response.status, answering: request.head, in: context)
         return response
-    }
-
-    private func preparedAnswer(to head: borrowing RequestHead, _ request: borrowing Request) -> Response? {
-        guard !head.hasCredentials, var answer = unauthenticated else { return nil }
-        if case .trustedField = request.certificateSource { return nil }
-        if !request.describesRefusals { answer.refusalFinding = nil }
-        return answer
     }
 
     private static func response(to request: borrowing Request, _ refusal: Refusal) -> Response {

@@ -1,75 +1,52 @@
 // SPDX-License-Identifier: MIT
 
 package import Portcullis
-internal import PortcullisHTTP
+package import PortcullisHTTP
 
 /// One route, ready to run: its middleware, outermost first, and its handler.
 package final class CompiledRoute: Sendable {
-    /// One middleware, by its kind.
-    private enum Link: Sendable {
-        case gate(Gate)
-        indirect case nonWaiting(any NonWaitingMiddleware)
-        indirect case waiting(any Middleware)
-
-        init(_ middleware: any Middleware) {
-            if let gate = middleware as? any GateMiddleware {
-                self = .gate(Gate(middleware: gate))
-            } else if let middleware = middleware as? any NonWaitingMiddleware {
-                self = .nonWaiting(middleware)
-            } else {
-                self = .waiting(middleware)
-            }
-        }
-    }
-
-    /// A gate at a place of its own: to take one out of the chain is to count one reference.
-    private final class Gate: Sendable {
-        let middleware: any GateMiddleware
-
-        init(middleware: any GateMiddleware) {
-            self.middleware = middleware
-        }
-    }
-
     /// The pattern, for logs and metrics; a fixed word for what has none.
     package let name: String
-    /// The identifier of the resource that the route belongs to.
-    package let resource: String?
-    let segments: [PathPattern.Segment]
-    package let names: [String?]
+    /// The names of the pattern's parameters, in order.
+    package let names: [String]
     /// The number of literal segments at the start of the pattern.
     let leadingLiteralCount: Int
-    let middleware: [any Middleware]
-    private let chain: [Link]
+    let shared: RouteChain
     let handler: RouteHandler
-    /// The CORS policy of the responses.
-    let cors: CORSPolicy?
-    /// The index of the first gate in the middleware; the end index if there is none.
-    private let gateIndex: Int
-    package let gate: ResourceGate?
-    /// The first gate, of any kind.
-    private let guarding: (any GateMiddleware)?
-    /// The value of `Link` that names the metadata, for responses after the gate and its refusals.
-    private let link: String?
+    /// The status of what is answered after the gate where no route has the path or the method: 404, 405, or
+    /// 204 for `OPTIONS`; `nil` for a route.
+    package let unmatchedStatus: Status?
 
     init(
-        name: String, segments: [PathPattern.Segment] = [], resource: String? = nil,
-        cors: CORSPolicy? = nil, middleware: [any Middleware], handler: RouteHandler
+        name: String, names: [String] = [], leadingLiteralCount: Int = 0, _ shared: RouteChain,
+        handler: RouteHandler, unmatchedStatus: Status? = nil
     ) {
+        self.unmatchedStatus = unmatchedStatus
         self.name = name
-        self.resource = resource
-        self.segments = segments
-        names = segments.map(\.name)
-        leadingLiteralCount = segments.prefix { $0.name == nil }.count
-        self.middleware = middleware
-        chain = middleware.map(Link.init)
+        self.names = names
+        self.leadingLiteralCount = leadingLiteralCount
+        self.shared = shared
         self.handler = handler
-        self.cors = cors
-        gateIndex = middleware.firstIndex { $0 is any GateMiddleware } ?? middleware.count
-        gate = middleware.lazy.compactMap { $0 as? ResourceGate }.first
-        guarding = middleware.lazy.compactMap { $0 as? any GateMiddleware }.first
-        link = guarding?.link
     }
+
+    /// - Parameter names: The names of the pattern's parameters.
+    convenience init(
+        _ pattern: PathPattern, names: [String], _ shared: RouteChain, handler: RouteHandler
+    ) {
+        self.init(
+            // A copy, so that the name does not keep the memory of a file that it was read from.
+            name: String(decoding: Array(pattern.description.utf8), as: UTF8.self), names: names,
+            leadingLiteralCount: pattern.segments.prefix { $0.name == nil }.count, shared, handler: handler)
+    }
+
+    /// The identifier of the resource that the route belongs to.
+    package var resource: String? { shared.resource }
+    /// The CORS policy of the responses.
+    var cors: CORSPolicy? { shared.cors }
+    /// The gate of the route's resource.
+    package var gate: ResourceGate? { shared.guarding as? ResourceGate }
+    private var chain: [RouteChain.Link] { shared.links }
+    private var gateIndex: Int { shared.gateIndex }
 
     /// A request that has to wait at some middleware of the chain.
     // SAFETY: one owner at a time, which supplies the gate's need and then continues, on the loop or in a
@@ -122,7 +99,7 @@ package final class CompiledRoute: Sendable {
     }
 
     private func readable(_ outcome: consuming Outcome, _ request: borrowing Request) -> Outcome {
-        guard let cors else { return outcome }
+        guard let cors = shared.cors else { return outcome }
         switch consume outcome {
         case .response(var response):
             cors.apply(to: &response, of: request.head, namesRequest: request.id != nil)
@@ -220,14 +197,16 @@ package final class CompiledRoute: Sendable {
 
     /// Limits a stream to the lifetime of the request's token.
     private func limit(_ response: inout Response, _ request: Request) {
-        guard case .stream = response.body, let guarding, let token = request.token else { return }
+        guard case .stream = response.body, let guarding = shared.guarding, let token = request.token else {
+            return
+        }
         response = guarding.streamExpiry.limiting(response, to: token)
     }
 
     /// A response after a gate is for this client only, unless it sets its own `Cache-Control`.
     private func finish(_ response: inout Response, at index: Int) {
         if index > gateIndex, !response.fields.haveCacheControl { response.fields.appendNoStore() }
-        if let link, index >= gateIndex, !response.fields.values(of: "Link").contains(link) {
+        if let link = shared.link, index >= gateIndex, !response.fields.values(of: "Link").contains(link) {
             response.fields.append(link, for: "Link")
         }
     }

@@ -85,6 +85,8 @@ package struct PathPattern: Sendable, Hashable, CustomStringConvertible {
             throw .character
         }
         if part.elementsEqual(".".utf8) || part.elementsEqual("..".utf8) { throw .dotSegment }
+        // Nothing to normalise in most segments.
+        if part.allSatisfy(isPlain) { return Array(part) }
         guard isPercentEncoded(part) else { throw .percentEncoding }
         do throws(MalformedMessage) {
             let path = try RequestPath("/" + String(decoding: part, as: UTF8.self))
@@ -92,6 +94,10 @@ package struct PathPattern: Sendable, Hashable, CustomStringConvertible {
         } catch {
             throw .unreachable
         }
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        isNameCharacter(byte) || byte == 0x2D || byte == 0x2E || byte == 0x7E
     }
 
     private static func isPercentEncoded(_ part: Substring.UTF8View) -> Bool {

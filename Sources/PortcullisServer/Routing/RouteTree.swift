@@ -4,24 +4,40 @@ internal import PortcullisHTTP
 
 /// A routing tree of path segments with the methods at its nodes.
 struct RouteTree: Sendable {
-    /// Refers to other nodes by index, so that a lookup retains nothing.
+    /// Refers to everything by index, so that a lookup retains nothing and ten routes need a kilobyte.
     private struct Node {
-        /// Sorted by segment.
-        var literals: [(segment: [UInt8], place: Int)] = []
-        var parameter: Int?
-        var rest: Methods?
-        var methods: Methods?
+        /// The bytes of the literal segment that leads here.
+        let segment: Range<UInt32>
+        /// The nodes of the literal segments that follow, sorted by segment.
+        var literals: Range<UInt32> = 0..<0
+        /// The node of a parameter that follows; 0 if there is none.
+        var parameter: UInt32 = 0
+        /// The routes of the methods here, followed by those of a rest of the path.
+        let firstRoute: UInt32
+        let methodCount: UInt32
+        let restCount: UInt32
+
+        var methods: Range<Int>? {
+            methodCount == 0 ? nil : Int(firstRoute)..<Int(firstRoute + methodCount)
+        }
+        var rest: Range<Int>? {
+            restCount == 0
+                ? nil : Int(firstRoute + methodCount)..<Int(firstRoute + methodCount + restCount)
+        }
     }
+
+    /// One method of a pattern.
+    typealias Route = (method: Method, route: CompiledRoute)
 
     /// The methods of one pattern.
     ///
     /// `GET` answers `HEAD` too.
     struct Methods: Sendable {
-        fileprivate(set) var routes: [(method: Method, route: CompiledRoute)] = []
+        let routes: ArraySlice<Route>
 
         subscript(_ method: Method) -> CompiledRoute? {
-            if let exact = routes.first(where: { $0.method == method }) { return exact.route }
-            return method == .head ? routes.first { $0.method == .get }?.route : nil
+            for index in routes.indices where routes[index].method == method { return routes[index].route }
+            return method == .head ? self[.get] : nil
         }
 
         /// The value of `Allow`.
@@ -41,76 +57,89 @@ struct RouteTree: Sendable {
         let values: [Range<Int>]
     }
 
-    private var nodes: [Node] = []
+    private let nodes: [Node]
+    /// The bytes of the literal segments.
+    private let bytes: [UInt8]
+    private let routes: [Route]
 
-    init(_ routes: [(pattern: PathPattern, methods: [Method], route: CompiledRoute)]) {
-        _ = add(routes.map { (ArraySlice($0.pattern.segments), $0.methods, $0.route) })
+    /// - Parameter depth: The number of literal segments that all patterns begin with, which the paths of
+    ///   lookups lack.
+    init(_ routes: [(pattern: PathPattern, methods: [Method], route: CompiledRoute)], below depth: Int = 0) {
+        var builder = Builder()
+        builder.add([([], routes.map { ($0.pattern.segments, $0.methods, $0.route) })], depth: depth)
+        // Copied, since arrays that have grown have room for more.
+        nodes = builder.nodes.map { $0 }
+        bytes = builder.bytes.map { $0 }
+        self.routes = builder.routes.map { $0 }
     }
 
-    private typealias Item = (
-        segments: ArraySlice<PathPattern.Segment>, methods: [Method], route: CompiledRoute
-    )
+    private struct Builder {
+        typealias Item = (segments: [PathPattern.Segment], methods: [Method], route: CompiledRoute)
 
-    /// Adds a node and its subtree, and returns its index.
-    private mutating func add(_ items: [Item]) -> Int {
-        var literals: [[UInt8]: [Item]] = [:]
-        var parameters: [Item] = []
-        var rest = Methods()
-        var here = Methods()
-        for item in items {
-            let tail = (item.segments.dropFirst(), item.methods, item.route)
-            switch item.segments.first {
-            case nil: here.routes += item.methods.map { ($0, item.route) }
-            case .rest: rest.routes += item.methods.map { ($0, item.route) }
-            case .parameter: parameters.append(tail)
-            case .literal(let segment): literals[segment, default: []].append(tail)
+        var nodes: [Node] = []
+        var bytes: [UInt8] = []
+        var routes: [Route] = []
+
+        /// Adds sibling nodes and their subtrees.
+        mutating func add(_ siblings: [(segment: [UInt8], items: [Item])], depth: Int) {
+            let first = nodes.count
+            for (segment, items) in siblings {
+                let start = bytes.count
+                bytes += segment
+                let firstRoute = routes.count
+                let methodCount = add(items.filter { $0.segments.count == depth })
+                let restCount = add(items.filter { $0.segments.count > depth && $0.segments[depth].isRest })
+                nodes.append(
+                    Node(
+                        segment: UInt32(start)..<UInt32(bytes.count), firstRoute: UInt32(firstRoute),
+                        methodCount: methodCount, restCount: restCount))
+            }
+            for (place, (_, items)) in zip(first..., siblings) {
+                var literals: [[UInt8]: [Item]] = [:]
+                var parameters: [Item] = []
+                for item in items where item.segments.count > depth {
+                    switch item.segments[depth] {
+                    case .rest: break
+                    case .parameter: parameters.append(item)
+                    case .literal(let segment): literals[segment, default: []].append(item)
+                    }
+                }
+                let sorted = literals.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+                nodes[place].literals = UInt32(nodes.count)..<UInt32(nodes.count + sorted.count)
+                add(sorted.map { ($0.key, $0.value) }, depth: depth + 1)
+                guard !parameters.isEmpty else { continue }
+                nodes[place].parameter = UInt32(nodes.count)
+                add([([], parameters)], depth: depth + 1)
             }
         }
-        let place = nodes.count
-        nodes.append(
-            Node(rest: rest.routes.isEmpty ? nil : rest, methods: here.routes.isEmpty ? nil : here))
-        for (segment, items) in literals.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
-            let next = add(items)
-            nodes[place].literals.append((segment, next))
+
+        /// Adds the routes, and returns their number.
+        private mutating func add(_ items: [Item]) -> UInt32 {
+            let start = routes.count
+            for item in items { routes += item.methods.map { ($0, item.route) } }
+            return UInt32(routes.count - start)
         }
-        if !parameters.isEmpty {
-            let next = add(parameters)
-            nodes[place].parameter = next
-        }
-        return place
     }
 
     /// Finds the best pattern for a path.
-    ///
-    /// - Parameter place: Where to begin, which the segments before those of the path lead to.
-    func match(_ path: PathSegments, from place: Int = 0) -> Match? {
+    func match(_ path: PathSegments) -> Match? {
         var values: [Range<Int>] = []
-        let methods = match(at: place, path, &values)
-        return methods.map { Match(methods: $0, values: values) }
-    }
-
-    /// Where literal segments lead to, or `nil`.
-    func place(of segments: [[UInt8]]) -> Int? {
-        var place = 0
-        for segment in segments {
-            guard let next = segment.withUnsafeBytes({ literal(at: place, $0) }) else { return nil }
-            place = next
-        }
-        return place
+        guard let found = match(at: 0, path, &values) else { return nil }
+        return Match(methods: Methods(routes: routes[found]), values: values)
     }
 
     /// Goes down literal first, then parameter, then rest, and comes back from a dead end.
     ///
     /// Enters no node twice for one path.
-    private func match(at place: Int, _ path: PathSegments, _ values: inout [Range<Int>]) -> Methods? {
+    private func match(at place: Int, _ path: PathSegments, _ values: inout [Range<Int>]) -> Range<Int>? {
         var rest = path
         guard let segment = rest.next() else { return nodes[place].methods }
         if let next = literal(at: place, path[segment]), let methods = match(at: next, rest, &values) {
             return methods
         }
-        if let next = nodes[place].parameter, !segment.isEmpty {
+        if nodes[place].parameter != 0, !segment.isEmpty {
             values.append(segment)
-            if let methods = match(at: next, rest, &values) { return methods }
+            if let methods = match(at: Int(nodes[place].parameter), rest, &values) { return methods }
             values.removeLast()
         }
         guard let methods = nodes[place].rest else { return nil }
@@ -119,8 +148,16 @@ struct RouteTree: Sendable {
     }
 
     private func literal(at place: Int, _ segment: UnsafeRawBufferPointer) -> Int? {
-        ByteOrder.index(of: segment, among: nodes[place].literals.count) {
-            nodes[place].literals[$0].segment
-        }.map { nodes[place].literals[$0].place }
+        let first = Int(nodes[place].literals.lowerBound)
+        return ByteOrder.index(of: segment, among: nodes[place].literals.count, in: bytes) { index in
+            let range = nodes[first + index].segment
+            return Int(range.lowerBound)..<Int(range.upperBound)
+        }.map { first + $0 }
+    }
+}
+
+extension PathPattern.Segment {
+    fileprivate var isRest: Bool {
+        if case .rest = self { true } else { false }
     }
 }

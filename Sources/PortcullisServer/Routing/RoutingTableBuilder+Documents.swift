@@ -11,13 +11,13 @@ extension RoutingTableBuilder {
         case .keys: open("keys") { .published(document, to: $0) }
         case .authorizationServer(let resource):
             CompiledRoute(
-                name: "authorization server", middleware: outermost,
+                name: "authorization server", open,
                 handler: .suspending { await AuthorizationServerMirror.respond(to: $0, for: resource) })
         }
     }
 
     /// A route that needs no token.
     func open(_ name: String, _ respond: @escaping @Sendable (Request) -> Response) -> CompiledRoute {
-        CompiledRoute(name: name, middleware: outermost, handler: .immediate(respond))
+        CompiledRoute(name: name, open, handler: .immediate(respond))
     }
 }

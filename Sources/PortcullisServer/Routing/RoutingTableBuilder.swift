@@ -5,30 +5,34 @@ internal import PortcullisHTTP
 
 /// Builds a routing table from declarations and collects every problem.
 struct RoutingTableBuilder {
-    private typealias PlainRoute = (pattern: PathPattern, methods: [Method], route: CompiledRoute)
-    private typealias Block = (routes: ProtectedRoutes, outer: [any Middleware], cors: CORSPolicy?)
+    typealias PlainRoute = (pattern: PathPattern, methods: [Method], route: CompiledRoute)
+    typealias Block = (routes: ProtectedRoutes, outer: [any Middleware], cors: CORSPolicy?)
 
-    private var publicRoutes: [PlainRoute] = []
+    private(set) var publicRoutes: [PlainRoute] = []
+    var sharedPublicTree: RouteTree?
     private var guarded: [Block] = []
-    private(set) var outermost: [any Middleware] = []
+    private var parameterNames: Set<[String]> = []
+    private var outermost: [any Middleware] = []
+    /// The chain of what needs no token.
+    private(set) var open = RouteChain(middleware: [])
     var problems: [String] = []
-    private var warnings: [String] = []
+    var warnings: [String] = []
 
     mutating func add(_ routes: Routes) {
         outermost = routes.middleware
+        open = RouteChain(middleware: outermost)
         add(routes, outer: [], cors: nil)
     }
 
     private mutating func add(_ routes: Routes, outer: [any Middleware], cors: CORSPolicy?) {
         let middleware = outer + routes.middleware
         let cors = routes.cors ?? cors
+        let chain = RouteChain(cors: cors, middleware: middleware)
         for entry in routes.entries {
             switch entry {
             case .route(let methods, let path, let handler):
                 guard let pattern = pattern(path) else { continue }
-                let route = CompiledRoute(
-                    name: path, segments: pattern.segments, cors: cors, middleware: middleware,
-                    handler: handler)
+                let route = CompiledRoute(pattern, names: names(of: pattern), chain, handler: handler)
                 publicRoutes.append((pattern, methods, route))
             case .group(let group):
                 add(group, outer: middleware, cors: cors)
@@ -36,6 +40,13 @@ struct RoutingTableBuilder {
                 guarded.append((block, middleware, block.cors ?? cors))
             }
         }
+    }
+
+    /// The names of a pattern's parameters: one array for all patterns with the same names.
+    private mutating func names(of pattern: PathPattern) -> [String] {
+        let names = pattern.segments.compactMap(\.name)
+        guard !names.isEmpty else { return names }
+        return parameterNames.insert(names).memberAfterInsert
     }
 
     private mutating func pattern(_ path: String) -> PathPattern? {
@@ -75,26 +86,35 @@ struct RoutingTableBuilder {
     }
 
     private mutating func rejectDuplicates(_ routes: [PlainRoute], _ where: String) {
-        var seen: Set<String> = []
+        guard routes.count > 1 || routes.first?.methods.count ?? 0 > 1 else { return }
+        var seen: Set<Shape> = []
+        seen.reserveCapacity(routes.count)
         for route in routes {
-            let shape = route.pattern.segments.map(\.shape).joined(separator: "/")
-            for method in route.methods where !seen.insert("\(method) \(shape)").inserted {
+            let segments = route.pattern.segments.map(\.unnamed)
+            for method in route.methods
+            where !seen.insert(Shape(segments: segments, method: method)).inserted {
                 problems.append("\(`where`): \(method) \(route.pattern) is declared twice")
             }
         }
     }
 
+    /// What must be distinct among the routes of a resource.
+    private struct Shape: Hashable {
+        let segments: [PathPattern.Segment]
+        let method: Method
+    }
+
     private func fixed(_ name: String, _ response: Response) -> CompiledRoute {
-        CompiledRoute(name: name, middleware: outermost, handler: .immediate { _ in response })
+        CompiledRoute(name: name, open, handler: .immediate { _ in response })
     }
 
     private mutating func site(_ resolver: ResourceResolver.Site?, _ blocks: [Block]) -> Site {
         let resources = blocks.compactMap { resource($0.routes, outer: $0.outer, cors: $0.cors) }
-        for resource in resources { checkPublicRoutes(below: resource) }
+        checkPublicRoutes(below: blocks)
         return Site(
             resolver: resolver, documents: resolver?.documents.map { route(to: $0) } ?? [],
             noDocument: open("metadata") { _ in .noDocument }, resources: resources,
-            publicRoutes: RouteTree(openRoutes(among: blocks)), notFound: fixed("not found", .notFound),
+            publicRoutes: publicTree(besides: blocks), notFound: fixed("not found", .notFound),
             asterisk: asterisk(blocks.map(\.routes)))
     }
 
@@ -106,31 +126,21 @@ struct RoutingTableBuilder {
         return fixed("*", response)
     }
 
-    /// The public routes; those below a resource get its CORS policy unless they have their own.
-    private func openRoutes(among blocks: [Block]) -> [PlainRoute] {
-        let policies = blocks.compactMap { block -> (path: [PathPattern.Segment], cors: CORSPolicy)? in
-            let base = block.routes.resource.identifier.path
-            guard let cors = block.cors, let path = try? PathPattern(base.isEmpty ? "/" : base) else {
-                return nil
-            }
-            return (path.segments.filter { $0 != .literal([]) }, cors)
-        }
-        guard !policies.isEmpty else { return publicRoutes }
-        let longestFirst = policies.sorted { $0.path.count > $1.path.count }
-        return publicRoutes.map { route in
-            guard route.route.cors == nil,
-                let owner = longestFirst.first(where: { route.pattern.segments.starts(with: $0.path) })
-            else { return route }
-            return (route.pattern, route.methods, route.route.readable(under: owner.cors))
-        }
-    }
-
     private mutating func resource(
         _ block: ProtectedRoutes, outer: [any Middleware], cors: CORSPolicy?
     ) -> GuardedResource? {
         let resource = block.resource
         let base = resource.identifier.path
         guard let basePattern = pattern(base.isEmpty ? "/" : base) else { return nil }
+        var chains: [AccessRequirement: RouteChain] = [:]
+        func chain(_ requirement: AccessRequirement, _ inner: [any Middleware]) -> RouteChain {
+            if inner.isEmpty == block.middleware.isEmpty, let known = chains[requirement] { return known }
+            let gate = ResourceGate(resource, requiring: requirement, streamExpiry: block.streamExpiry)
+            let made = RouteChain(
+                resource: resource.identifier.text, cors: cors, middleware: outer + [gate] + inner)
+            if inner.isEmpty == block.middleware.isEmpty { chains[requirement] = made }
+            return made
+        }
         var routes: [PlainRoute] = []
         for entry in block.entries {
             let path = block.hasWholePaths ? entry.path : Self.join(base, entry.path)
@@ -140,24 +150,34 @@ struct RoutingTableBuilder {
             rejectUndeclaredScopes(entry, of: resource)
             rejectUndeclaredTypes(entry, of: resource)
             rejectUnavailableIntrospection(entry, of: resource)
-            let gate = ResourceGate(
-                resource, requiring: entry.requirement, streamExpiry: block.streamExpiry)
             let route = CompiledRoute(
-                name: pattern.description, segments: pattern.segments, resource: resource.identifier.text,
-                cors: cors, middleware: outer + [gate] + block.middleware,
+                pattern, names: names(of: pattern), chain(entry.requirement, block.middleware),
                 handler: entry.handler)
             routes.append((pattern, entry.methods, route))
         }
         rejectDuplicates(routes, resource.identifier.text)
         let notFound = CompiledRoute(
-            name: basePattern.description, resource: resource.identifier.text,
-            cors: cors, middleware: outer + [ResourceGate(resource)],
-            handler: .immediate { _ in .notFound })
-        let preflight = CompiledRoute.preflight(
-            name: basePattern.description, resource: resource.identifier.text, middleware: outer, cors,
-            methods: Self.methods(of: routes))
+            name: basePattern.description, chain(.anyValidToken, []), handler: .immediate { _ in .notFound },
+            unmatchedStatus: .notFound)
+        let preflight = cors.map {
+            CompiledRoute.preflight(
+                name: basePattern.description,
+                RouteChain(resource: resource.identifier.text, middleware: outer), $0,
+                methods: Self.methods(of: routes))
+        }
+        let depth = Self.literals(of: basePattern).count
         return GuardedResource(
-            path: basePattern, routes: RouteTree(routes), notFound: notFound, preflight: preflight)
+            segmentCount: depth, routes: RouteTree(routes, below: depth), notFound: notFound,
+            preflight: preflight)
+    }
+
+    /// The literal segments that lead to a resource, without a final slash.
+    static func literals(of path: PathPattern) -> [[UInt8]] {
+        var segments = path.segments.compactMap { segment -> [UInt8]? in
+            if case .literal(let bytes) = segment { bytes } else { nil }
+        }
+        if segments.last?.isEmpty ?? false { segments.removeLast() }
+        return segments
     }
 
     /// The methods of all routes of a resource.
@@ -223,36 +243,15 @@ struct RoutingTableBuilder {
                 + "and no issuer introspects"
         )
     }
-
-    /// Warns of a public route below a resource, which its author has declared so; rejects a public catch-all
-    /// there.
-    private mutating func checkPublicRoutes(below resource: GuardedResource) {
-        for route in publicRoutes where Self.lies(route.pattern, below: resource) {
-            if case .rest? = route.pattern.segments.last {
-                problems.append(
-                    "the public route \(route.pattern) would open everything below a protected resource")
-            } else {
-                warnings.append(
-                    "the public route \(route.pattern) lies below a protected resource and needs no token")
-            }
-        }
-    }
-
-    private static func lies(_ pattern: PathPattern, below resource: GuardedResource) -> Bool {
-        guard pattern.segments.count >= resource.segmentCount else { return false }
-        return zip(pattern.segments, resource.segments).allSatisfy { segment, literal in
-            segment == .literal(literal)
-        }
-    }
 }
 
 extension PathPattern.Segment {
     /// The segment as the router compares it, without the names of parameters.
-    fileprivate var shape: String {
+    fileprivate var unnamed: PathPattern.Segment {
         switch self {
-        case .literal(let bytes): String(decoding: bytes, as: UTF8.self)
-        case .parameter: "{}"
-        case .rest: "{...}"
+        case .literal: self
+        case .parameter: .parameter("")
+        case .rest: .rest("")
         }
     }
 }

@@ -92,31 +92,28 @@ final class Site: Sendable {
 
 /// A protected resource with its compiled routes.
 final class GuardedResource: Sendable {
-    /// The literal segments that lead to the resource, without a final slash.
-    let segments: [[UInt8]]
+    /// The number of literal segments that lead to the resource, without a final slash.
+    let segmentCount: Int
+    /// By what follows the path of the resource.
     private let routes: RouteTree
-    /// Where the path of the resource leads to among its routes, all of which begin with it.
-    ///
-    /// `nil` if there are none.
-    private let start: Int?
     /// 404 behind the gate.
     private let notFound: CompiledRoute
-    /// The response to preflights, for every path.
-    let preflight: CompiledRoute
+    /// The response to preflights, for every path; `nil` without a CORS policy.
+    private let allowing: CompiledRoute?
 
-    init(path: PathPattern, routes: RouteTree, notFound: CompiledRoute, preflight: CompiledRoute) {
-        var segments = path.segments.compactMap { segment -> [UInt8]? in
-            if case .literal(let bytes) = segment { bytes } else { nil }
-        }
-        if segments.last?.isEmpty ?? false { segments.removeLast() }
-        self.segments = segments
+    init(segmentCount: Int, routes: RouteTree, notFound: CompiledRoute, preflight: CompiledRoute?) {
+        self.segmentCount = segmentCount
         self.routes = routes
-        start = routes.place(of: segments)
         self.notFound = notFound
-        self.preflight = preflight
+        allowing = preflight
     }
 
-    var segmentCount: Int { segments.count }
+    /// The route that answers preflights.
+    var preflight: CompiledRoute {
+        if let allowing { return allowing }
+        let shared = RouteChain(resource: notFound.resource, middleware: notFound.shared.open)
+        return CompiledRoute.preflight(name: notFound.name, shared, nil, methods: "")
+    }
 
     /// - Parameters:
     ///   - rest: What stands in the path behind that of the resource.
@@ -125,11 +122,10 @@ final class GuardedResource: Sendable {
     func destination(
         _ method: Method, _ rest: PathSegments, orPublic open: RouteTree.Match?
     ) -> Site.Destination {
-        var match: RouteTree.Match?
-        if let start { match = routes.match(rest, from: start) }
+        let match = routes.match(rest)
         if let match, let route = match.methods[method] { return (route, match.values) }
         let others = open?.methods.routes.filter { $0.route.leadingLiteralCount >= segmentCount } ?? []
-        let methods = RouteTree.Methods(routes: (match?.methods.routes ?? []) + others)
+        let methods = RouteTree.Methods(routes: (match?.methods.routes ?? []) + others[...])
         guard !methods.routes.isEmpty else { return (notFound, []) }
         return (notFound.answering(methodsAllowed: methods.allowed, to: method), [])
     }
@@ -148,29 +144,30 @@ extension CompiledRoute {
         }
         let answer = response
         return CompiledRoute(
-            name: name, resource: resource, cors: cors, middleware: middleware,
-            handler: .immediate { _ in answer })
+            name: name, shared, handler: .immediate { _ in answer }, unmatchedStatus: answer.status)
     }
 
     /// The same route under a CORS policy.
     func readable(under policy: CORSPolicy) -> CompiledRoute {
         CompiledRoute(
-            name: name, segments: segments, resource: resource, cors: policy, middleware: middleware,
-            handler: handler)
+            name: name, names: names, leadingLiteralCount: leadingLiteralCount,
+            RouteChain(resource: resource, cors: policy, middleware: shared.middleware), handler: handler)
     }
 
     /// The route that answers preflights for a public route.
     func preflight(methods: String) -> CompiledRoute {
         CompiledRoute.preflight(
-            name: name, resource: resource, middleware: middleware, cors, methods: methods)
+            name: name, RouteChain(resource: resource, middleware: shared.middleware), cors, methods: methods)
     }
 
     /// The route that answers preflights: 204, without CORS fields if there is no policy.
     static func preflight(
-        name: String, resource: String?, middleware: [any Middleware], _ policy: CORSPolicy?, methods: String
+        name: String, _ shared: RouteChain, _ policy: CORSPolicy?, methods: String
     ) -> CompiledRoute {
-        CompiledRoute(
-            name: name, resource: resource, middleware: middleware,
-            handler: .immediate { policy?.preflight($0.head, methods: methods) ?? .noContent })
+        guard let policy else {
+            return CompiledRoute(name: name, shared, handler: .immediate { _ in .noContent })
+        }
+        return CompiledRoute(
+            name: name, shared, handler: .immediate { policy.preflight($0.head, methods: methods) })
     }
 }

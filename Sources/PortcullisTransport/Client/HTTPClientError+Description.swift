@@ -17,7 +17,8 @@ extension HTTPClientError: CustomStringConvertible {
         case .invalidField: "a field value has a character that is not allowed"
         case .reservedField: "a field is set that the client sets itself"
         case .resolveFailed(let code): Self.words(ofLookUp: code)
-        case .forbiddenAddress: "the host has only private addresses, which private_addresses does not allow"
+        case .forbiddenAddress:
+            "the host has only private addresses, and connections to those are not allowed"
         case .connectFailed(let code): Self.words(code)
         case .tls(let error): "TLS: \(error)"
         case .timeout(let phase): "timed out while \(phase)"

@@ -3,6 +3,7 @@
 // Compares the gate's cost with OpenSSL's own verification of the same algorithm, on one core. The bound for
 // a DPoP request (a new proof each time, the same token) is 1.35. OpenSSL's part hashes a message as long as
 // a proof and verifies the signature, with everything prepared. Run in release: swift run -c release GateCost
+// With --growth, prints the curves of Growth.swift instead.
 
 import COpenSSL
 import Portcullis
@@ -156,10 +157,15 @@ struct DPoPRequests {
 
 extension Admission {
     /// Advances the admission, and supplies time for a signature when it needs that.
-    fileprivate mutating func goOn(_ head: RequestHead) -> Progress {
+    mutating func goOn(_ head: RequestHead) -> Progress {
         defer { supply(.signatureTime) }
         return advance(head, requiring: .anyValidToken, in: AuthorizationContext())
     }
+}
+
+if CommandLine.arguments.contains("--growth") {
+    try await Growth.run()
+    exit(0)
 }
 
 /// The bound on the cost of a DPoP request, in verifications by OpenSSL alone.

@@ -4,7 +4,7 @@
 import dataclasses
 import typing
 
-from . import counts, footprint, latency, peers
+from . import counts, footprint, growth, latency, peers
 from .bounds import Bound
 from .flood import Flooded
 from .material import ALGORITHMS
@@ -221,5 +221,6 @@ EXPERIMENTS = [
     Experiment("streaming", "answers in ten pieces, 10 ms apart, over 1 000 connections", 1, streaming),
     Experiment("latency", "the slowest per cent at half of the maximum rate, compared with nginx", 2, latency.run),
     Experiment("footprint", "start to listening, and resident memory", 2, footprint.run),
+    Experiment("growth", "up to 10 000 resources and 1 000 000 tokens, as curves", 9, growth.run),
     Experiment("counts", "instructions (callgrind) and allocations of one request", 1, counts.run),
 ]

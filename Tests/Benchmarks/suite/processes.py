@@ -82,9 +82,12 @@ class Servers:
         self.processes.append(process)
         return process
 
-    def log(self, process):
+    def log_text(self, process):
         with open(self.path(f"{process.name}.log"), encoding="utf-8", errors="replace") as file:
-            return file.read()[-2000:]
+            return file.read()
+
+    def log(self, process):
+        return self.log_text(process)[-2000:]
 
     def wait_for(self, process, port, seconds=20):
         """Waits until a server accepts connections there."""

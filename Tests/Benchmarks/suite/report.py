@@ -51,6 +51,22 @@ def print_footprint(findings):
         print(f"{name}: {row['median']:.1f} ({row['least']:.1f} to {row['most']:.1f})")
 
 
+def print_growth(findings):
+    """Each curve on one line: its values over the sizes."""
+    for title, row in findings["targets"].items():
+        if not title.startswith("growth"):
+            continue
+        curves = {}
+        for key, value in row.items():
+            name, _, size = key.rpartition("_")
+            if size.isdigit():
+                curves.setdefault(name, []).append(f"{size}: {value['median']:.4g}")
+            else:
+                curves.setdefault(key, []).append(f"{value['median']:.4g}")
+        for name, values in curves.items():
+            print(f"{title}: {name}  {'  '.join(values)}")
+
+
 def print_counts(findings):
     for name, row in findings.get("counts", {}).items():
         instructions = f"{row['instructions']:,.0f} instructions, " if "instructions" in row else ""
@@ -78,6 +94,7 @@ def show(name, what, findings):
     print(f"\n{name}: {what}")
     print_targets(findings)
     print_footprint(findings)
+    print_growth(findings)
     print_counts(findings)
     print_verdicts(findings["verdicts"])
     for note in findings["notes"]:

@@ -117,9 +117,14 @@ _SWIFT_NAMES = re.compile(
 )
 
 
+# URLs and request targets are the configuration's and the clients' own words, some of them random.
+_URLS = re.compile(r"(?:https?://|/)\S+")
+
+
 def swift_names():
     """Where an example server wrote what only a Swift programmer understands."""
-    return [f"{origin}: {found[0].strip()}" for origin, text in _said for found in [_SWIFT_NAMES.search(text)] if found]
+    found = ((origin, _SWIFT_NAMES.search(_URLS.sub("", text))) for origin, text in _said)
+    return [f"{origin}: {match[0].strip()}" for origin, match in found if match]
 
 
 def counts():

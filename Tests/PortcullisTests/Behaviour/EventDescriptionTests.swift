@@ -23,7 +23,8 @@ struct EventDescriptionTests {
             .issuerMismatch(named: nil, expected: issuer), .insecureURL(member: "jwks_uri"),
             .insecureURL(member: nil), .missingMember("jwks_uri"), .emptyKeySet,
             .calling(url: "https://as.example.com/jwks", .status(404)),
-            .rejectedCredentials, .unsignedAnswer, .untrustedAnswer, .unusableCredentials, .tooManyCalls,
+            .rejectedCredentials, .rejectedAssertion, .unsignedAnswer, .untrustedAnswer,
+            .unusableCredentials, .tooManyCalls,
             .callsSuspended,
         ]
     private static let reasons: [JOSEError] = [
@@ -43,7 +44,7 @@ struct EventDescriptionTests {
             .privateKeysPublished(issuer: issuer),
             .introspectionSuspended(issuer: issuer, pause: .seconds(5)),
             .introspectionResumed(issuer: issuer), .invalidationNotShared(issuer: issuer),
-            .authenticationMethodNotListed(issuer: issuer),
+            .authenticationMethodNotListed(issuer: issuer), .assertionAlgorithmNotListed(issuer: issuer),
             .scopesNotListed(issuer: issuer, resource: resource, scopes: ["a", "b"]),
             .malformedAuthorizationDetails(issuer: issuer, resource: resource),
             .resourceNotListed(issuer: issuer, resource: resource),

@@ -37,8 +37,10 @@ struct ExplanationTests {
             (scene.mint(omitting: ["jti", "sub"]), "claims", "sub, client_id, iat, jti", "without sub, jti"),
             (scene.mint(header: ["kid": "other"]), "key", "a key of the issuer", "kid other"),
             (
-                scene.mint(claims: ["exp": 1_799_999_000]), "times", "now 1800000000, leeway 30 s",
-                "exp 1799999000, nbf none, iat 1800000000"
+                scene.mint(claims: ["exp": 1_799_999_000]), "times",
+                "now 2027-01-15 08:00:00 UTC, leeway 30 s",
+                "exp 2027-01-15 07:43:20 UTC (16 min 40 s ago), nbf none, "
+                    + "iat 2027-01-15 08:00:00 UTC (now)"
             ),
         ]
         for (token, name, expected, got) in rows {

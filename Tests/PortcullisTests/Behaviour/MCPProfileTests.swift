@@ -2,6 +2,7 @@
 
 import Portcullis
 import PortcullisHTTP
+import PortcullisJOSE
 import PortcullisTesting
 import Testing
 
@@ -105,6 +106,35 @@ struct MCPProfileTests {
         #expect(
             Self.paths { () throws(ConfigurationError) in try Self.resource(origins: [origin]) }
                 == ["profile.allowedOrigins[0]"])
+    }
+
+    @Test(arguments: [-300, 300, -301, 301], [nil, Duration.seconds(60)])
+    func `SEP-1932: proofs may be five minutes old or early, unless the app says otherwise`(
+        offset: Int, window: Duration?
+    ) async throws {
+        let clock = ManualClock()
+        let issuer = TestIssuer("https://as.example.com", time: clock.time)
+        let client = TestDPoPClient(time: clock.time)
+        var metadata = ProtectedResourceMetadata(
+            resource: try ResourceIdentifier(validating: Self.identifier))
+        metadata.authorizationServers = [issuer.issuer]
+        metadata.dpopSigningAlgorithmsSupported = ["ES256"]
+        var configuration = ProtectedResource.Configuration(metadata, trusting: [issuer.trusted])
+        configuration.profile = .mcp()
+        configuration.time = clock.time
+        if let window {
+            configuration.dpop.proofMaxAge = window
+            configuration.dpop.proofMaxFuture = window
+        }
+        let resource = try ProtectedResource(validating: configuration)
+        // A proof from before the start is refused for another reason.
+        clock.advance(by: .seconds(1000))
+        let token = issuer.mint(audience: Self.identifier, boundTo: client)
+        let issued = JSONNumber(1_800_001_000 + offset)
+        let proof = client.proof(.get, Self.identifier, token: token, claims: ["iat": .number(issued)])
+        let refusal = await resource.refusal(of: .dpop("/mcp", token: token, proofs: [proof]))
+        let isTaken = window == nil && abs(offset) == 300
+        #expect(refusal?.reason == (isTaken ? nil : .proofOutsideWindow))
     }
 
     @Test func `MCP 2026-07-28: one challenge names all scopes of the operation`() async throws {

@@ -69,8 +69,9 @@ struct RefusalFindingTests {
             ),
             (scene.mint(claims: ["aud": ["https://x", "y"]]), Scene.identifier, "https://x, y"),
             (
-                scene.mint(claims: ["exp": 1_799_999_000]), "now 1800000000, leeway 30 s",
-                "exp 1799999000, nbf none, iat 1800000000"
+                scene.mint(claims: ["exp": 1_799_999_000]), "now 2027-01-15 08:00:00 UTC, leeway 30 s",
+                "exp 2027-01-15 07:43:20 UTC (16 min 40 s ago), nbf none, "
+                    + "iat 2027-01-15 08:00:00 UTC (now)"
             ),
             (scene.mint(omitting: ["exp"]), "sub, client_id, iat, jti", "without exp"),
             (
@@ -157,13 +158,13 @@ struct RefusalFindingTests {
         }
         // Where a nonce dates the proof, its iat is not checked.
         let plain = DPoPScene()
-        for (elapsed, first) in [(10, 1_800_000_000), (90, 1_800_000_040)] {
+        for (elapsed, first, last) in [(10, "08:00:00", "08:00:15"), (90, "08:00:40", "08:01:45")] {
             plain.clock.advance(by: .seconds(elapsed))
-            let last = first + (elapsed == 10 ? 15 : 65)
             let old = plain.proof(claims: ["iat": 1])
             expect(
                 await finding(plain.resource, .dpop("/notes", token: plain.token, proofs: [old])),
-                "iat from \(first) to \(last)", "iat 1")
+                "iat from 2027-01-15 \(first) UTC to 2027-01-15 \(last) UTC",
+                "iat 1970-01-01 00:00:01 UTC (57 years ago)")
         }
         let identifier = "an-identifier-that-nobody-will-guess"
         let used = scene.proof(nonce: nonce, claims: ["jti": .string(identifier)])

@@ -53,6 +53,7 @@ struct RFC7523_2_2_ClientAuthentication {
         #expect(form["client_secret"] == nil)
         let jws = try CompactJWS(Array(try #require(form["client_assertion"]).utf8))
         #expect(jws.header.algorithm == algorithm && jws.header.keyID == "rs-1")
+        #expect(jws.header.type == "client-authentication+jwt")
         try jws.verify(with: key.publicKey, algorithm: algorithm)
         let claims = try ClaimsSet(payload: jws.payload)
         #expect(try claims.string("iss") == "rs:api" && claims.string("sub") == "rs:api")
@@ -74,6 +75,68 @@ struct RFC7523_2_2_ClientAuthentication {
             return try claims.string("jti")
         }
         #expect(Set(identifiers).count == 2 && !identifiers.contains(nil))
+    }
+
+    @Test(arguments: ClientAuthentication.AssertionType.allCases)
+    func `draft-ietf-oauth-rfc7523bis §4: an old server gets the type that it knows`(
+        type: ClientAuthentication.AssertionType
+    ) async throws {
+        let key = try PrivateJWK.generate(.es256)
+        let resource = resource(.privateKeyJWT(id: "rs", key: key, type: type))
+        #expect(await resource.refusal(of: .get("/mcp", bearer: "a")) == nil)
+        let jws = try CompactJWS(Array(try #require(form(fetcher.requests.first)["client_assertion"]).utf8))
+        #expect(jws.header.type == (type == .none ? nil : type.rawValue))
+        // An assertion is no access token. RFC 8725 §3.12.
+        let assertion = try #require(form(fetcher.requests.first)["client_assertion"])
+        expectRefused(await Scene().refusal(of: assertion), .unsupportedTokenType)
+    }
+
+    @Test func `draft-ietf-oauth-rfc7523bis §4: another audience than the issuer is warned about`() throws {
+        let key = try PrivateJWK.generate(.es256)
+        let count = { (audience: String?) in
+            resource(.privateKeyJWT(id: "rs", key: key, audience: audience)).warnings.count
+        }
+        #expect(count(nil) == 0 && count(Self.name) == 0)
+        #expect(count(Self.endpoint) == 1 && count(Self.name + "/") == 1)
+    }
+
+    @Test func `RFC 7523 §3.2: a refused assertion is sent once, and the event names what may be wrong`()
+        async throws
+    {
+        let key = try PrivateJWK.generate(.es256)
+        let resource = resource(.privateKeyJWT(id: "rs", key: key))
+        fetcher.on(Self.endpoint) { _ in FetchResponse(status: .unauthorized) }
+        expectRefused(await resource.refusal(of: .get("/mcp", bearer: "a")), .introspectionUnavailable)
+        #expect(fetcher.count(of: Self.endpoint) == 1)
+        let event = try #require(events.all.first)
+        let fault = AuthorizationServerFault.calling(url: Self.endpoint, .rejectedAssertion)
+        #expect(event == .introspectionFailed(issuer: Self.name, fault: fault))
+        #expect("\(event)".contains("assertion_audience") && "\(event)".contains("assertion_type"))
+    }
+
+    @Test(
+        arguments: [
+            (["PS256"], SignatureAlgorithm.ps256, false), (["ES256"], .rs256, true), (nil, .rs256, false),
+        ]
+            as [([String]?, SignatureAlgorithm, Bool)])
+    func `RFC 8414 §2: a key without alg signs with an algorithm that the server lists`(
+        listed: [String]?, used: SignatureAlgorithm, isReported: Bool
+    ) async throws {
+        var json = try PrivateJWK.generate(.rs256).jsonIncludingPrivateMembers
+        json["alg"] = nil
+        var document: JSONObject = [
+            "issuer": .string(Self.name), "introspection_endpoint": .string(Self.endpoint),
+        ]
+        document["introspection_endpoint_auth_signing_alg_values_supported"] = listed.map {
+            .array($0.map(JSONValue.string))
+        }
+        fetcher.on(Self.well, json: .object(document))
+        let resource = resource(.privateKeyJWT(id: "rs", key: try PrivateJWK(json)), discovering: true)
+        #expect(await resource.refusal(of: .get("/mcp", bearer: "a")) == nil)
+        let call = fetcher.requests.first { form($0)["client_assertion"] != nil }
+        let jws = try CompactJWS(Array(try #require(form(call)["client_assertion"]).utf8))
+        #expect(jws.header.algorithm == used)
+        #expect(events.all.contains(.assertionAlgorithmNotListed(issuer: Self.name)) == isReported)
     }
 
     @Test func `RFC 7517 §4.2: an encryption key signs no assertion`() throws {

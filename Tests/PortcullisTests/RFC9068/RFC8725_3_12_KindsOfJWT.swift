@@ -47,8 +47,23 @@ struct RFC8725_3_12_KindsOfJWT {
 
     static let types = [
         "at+jwt", "dpop+jwt", "token-introspection+jwt", "JWT", "logout+jwt", "secevent+jwt",
-        "oauth-authz-req+jwt",
+        "oauth-authz-req+jwt", "client-authentication+jwt", "oauth-id-jag+jwt", "statuslist+jwt",
     ]
+
+    @Test(arguments: types.filter { !["at+jwt", "JWT"].contains($0) }, ["", "application/"])
+    func `draft-ietf-oauth-rfc8725bis §3.12: no setting accepts another kind of JWT`(
+        type: String, prefix: String
+    ) {
+        var policy = TokenPolicy()
+        policy.acceptedTypes = ["at+jwt", prefix + type.uppercased()]
+        let found = problems { () throws(ConfigurationError) in
+            var configuration = ProtectedResource.Configuration(
+                resource.metadata, trusting: [issuer.trusted])
+            configuration.tokens = policy
+            _ = try ProtectedResource(validating: configuration)
+        }
+        #expect(found.map(\.path) == ["tokens.acceptedTypes"])
+    }
 
     @Test(arguments: types)
     func `only an access token is accepted as an access token`(type: String) async {

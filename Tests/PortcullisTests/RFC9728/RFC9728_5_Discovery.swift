@@ -335,8 +335,8 @@ struct RFC8414_3_ClientDiscovery {
                 "authorization_servers": .array(many + [.string(ForeignDeployment.issuer)])
             ]))
         #expect(await world.error()?.cause == .noResponse(.unreachable))
-        #expect(world.network.requests.count == 2 + 16)
-        let few = many[..<15] + [JSONValue.string(ForeignDeployment.issuer)]
+        #expect(world.network.requests.count == 2 + 64)
+        let few = many[..<63] + [JSONValue.string(ForeignDeployment.issuer)]
         world.network.on(
             ForeignDeployment.location,
             json: ForeignDeployment.document(["authorization_servers": .array(Array(few))]))

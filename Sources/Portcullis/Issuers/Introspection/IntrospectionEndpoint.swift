@@ -52,6 +52,11 @@ struct IntrospectionEndpoint: Sendable {
         return reading.value.introspectionURL(withCertificate: usesCertificate)
     }
 
+    /// The algorithms for client assertions that the server lists, if its metadata is loaded.
+    private var listedAlgorithms: [String]? {
+        metadata?.publication.reading(at: time.uptime())?.value.introspectionSigningAlgorithms
+    }
+
     private func location() async throws(AuthorizationServerFault) -> String {
         guard let metadata else { throw .missingMember("introspection_endpoint") }
         guard let reading = await metadata.reading() else {
@@ -97,7 +102,8 @@ struct IntrospectionEndpoint: Sendable {
     ) {
         let body: IntrospectionRequest.Body
         do throws(AuthorizationServerFault) {
-            body = try request.body(about: token, at: time.now())
+            let listed = request.signs ? listedAlgorithms : nil
+            body = try request.body(about: token, among: listed, at: time.now())
         } catch {
             return finish(.failure(error))
         }
@@ -116,7 +122,7 @@ struct IntrospectionEndpoint: Sendable {
         then finish: @escaping @Sendable (IntrospectionClient.Outcome) -> Void
     ) {
         switch outcome {
-        case .failure(let fault): finish(.failure(Self.meant(by: fault)))
+        case .failure(let fault): finish(.failure(meant(by: fault)))
         case .success(let response) where response.status == .badRequest:
             finish(
                 Self.saysInvalidToken(response.body) ? .success(.inactive) : .failure(.status(400)))
@@ -146,8 +152,11 @@ struct IntrospectionEndpoint: Sendable {
     }
 
     /// RFC 7662 §2.3: a 401 is about our own credentials, not about the client's token.
-    private static func meant(by fault: AuthorizationServerFault) -> AuthorizationServerFault {
-        fault == .status(401) ? .rejectedCredentials : fault
+    ///
+    /// An assertion with another audience or type is not tried: a server that got both could use them.
+    private func meant(by fault: AuthorizationServerFault) -> AuthorizationServerFault {
+        guard fault == .status(401) else { return fault }
+        return request.signs ? .rejectedAssertion : .rejectedCredentials
     }
 
     /// RFC 7662 §2.2 has an inactive answer for an unknown token; some servers answer 400 with the error code

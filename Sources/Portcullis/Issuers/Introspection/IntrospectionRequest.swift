@@ -37,7 +37,7 @@ struct IntrospectionRequest: Sendable {
         case .post(let id, let secret):
             add("client_id", id)
             add("client_secret", secret)
-        case .privateKeyJWT(let id, _, _):
+        case .privateKeyJWT(let id, _, _, _):
             add("client_id", id)
             add("client_assertion_type", ClientAssertion.type)
             suffix += "&client_assertion=".utf8
@@ -78,15 +78,23 @@ struct IntrospectionRequest: Sendable {
 
     /// Makes the body for a token, with a new assertion if needed.
     ///
+    /// - Parameter listed: The algorithms that the server lists for assertions, if it does.
     /// - Throws: `unusableCredentials` if an assertion can't be signed.
-    func body(about token: [UInt8], at now: NumericDate) throws(AuthorizationServerFault) -> Body {
-        Body(token: token, suffix: suffix, assertion: try assertion(at: now))
+    func body(
+        about token: [UInt8], among listed: [String]?, at now: NumericDate
+    ) throws(AuthorizationServerFault) -> Body {
+        Body(token: token, suffix: suffix, assertion: try assertion(among: listed, at: now))
     }
 
-    private func assertion(at now: NumericDate) throws(AuthorizationServerFault) -> [UInt8] {
-        guard case .privateKeyJWT(let id, let key, let audience) = authentication.method else { return [] }
+    private func assertion(
+        among listed: [String]?, at now: NumericDate
+    ) throws(AuthorizationServerFault) -> [UInt8] {
+        guard case .privateKeyJWT(let id, let key, let audience, let type) = authentication.method else {
+            return []
+        }
         do throws(JOSEError) {
-            let assertion = try ClientAssertion.make(id: id, key: key, audience: audience ?? issuer, at: now)
+            let assertion = try ClientAssertion.make(
+                id: id, key: key, audience: audience ?? issuer, type: type, among: listed, at: now)
             return Array(assertion.utf8)
         } catch {
             throw .unusableCredentials

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+
+internal import PortcullisHTTP
+
+/// What routes have in common that differ in their paths and handlers only: the middleware, outermost first,
+/// and the CORS policy.
+///
+/// One for all routes of a resource with the same requirement, since a server may have thousands of them.
+final class RouteChain: Sendable {
+    /// One middleware, by its kind.
+    enum Link: Sendable {
+        case gate(Gate)
+        indirect case nonWaiting(any NonWaitingMiddleware)
+        indirect case waiting(any Middleware)
+
+        init(_ middleware: any Middleware) {
+            if let gate = middleware as? any GateMiddleware {
+                self = .gate(Gate(middleware: gate))
+            } else if let middleware = middleware as? any NonWaitingMiddleware {
+                self = .nonWaiting(middleware)
+            } else {
+                self = .waiting(middleware)
+            }
+        }
+    }
+
+    /// A gate at a place of its own: to take one out of the chain is to count one reference.
+    final class Gate: Sendable {
+        let middleware: any GateMiddleware
+
+        init(middleware: any GateMiddleware) {
+            self.middleware = middleware
+        }
+    }
+
+    /// The identifier of the resource that the routes belong to.
+    let resource: String?
+    let links: [Link]
+    /// The CORS policy of the responses.
+    let cors: CORSPolicy?
+    /// The index of the first gate in the middleware; the end index if there is none.
+    let gateIndex: Int
+    /// The value of `Link` that names the metadata, for responses after the gate and its refusals.
+    let link: String?
+
+    init(resource: String? = nil, cors: CORSPolicy? = nil, middleware: [any Middleware]) {
+        self.resource = resource
+        self.cors = cors
+        links = middleware.map(Link.init)
+        gateIndex = middleware.firstIndex { $0 is any GateMiddleware } ?? middleware.count
+        link = middleware.lazy.compactMap { $0 as? any GateMiddleware }.first?.link
+    }
+
+    /// The first gate, of any kind.
+    var guarding: (any GateMiddleware)? {
+        guard gateIndex < links.count, case .gate(let gate) = links[gateIndex] else { return nil }
+        return gate.middleware
+    }
+
+    var middleware: [any Middleware] { links.map(\.middleware) }
+
+    /// The middleware before the first gate.
+    var open: [any Middleware] { links.prefix(gateIndex).map(\.middleware) }
+}
+
+extension RouteChain.Link {
+    fileprivate var middleware: any Middleware {
+        switch self {
+        case .gate(let gate): gate.middleware
+        case .nonWaiting(let middleware): middleware
+        case .waiting(let middleware): middleware
+        }
+    }
+}
