@@ -17,13 +17,8 @@ func runDemo(_ address: Invocation.Address) async -> Outcome {
         ) { _ in
             StandardOutput.write("listening on \(demo.origin)\n\n\(demo.commands)")
         }
-    } catch let error as SocketError where error.isAddressInUse {
-        StandardError.write(
-            "A demo port is in use (8080 and 8081, or the one of --port); --port 0 selects free ports.\n"
-        )
-        return .failure
     } catch {
-        StandardError.write("\(describe(error))\n")
+        StandardError.write("\(error)\n")
         return .failure
     }
 }
@@ -42,10 +37,9 @@ struct Demo {
     /// Binds both addresses first, since the identifiers contain the ports.
     init(_ address: Invocation.Address) throws {
         let port = address.port ?? Self.port
-        let socket = try ServerSocket(host: address.host ?? "127.0.0.1", port: port)
+        let socket = try makeSocket(at: .commandLine, address.host ?? "127.0.0.1", port)
         let isTaken = port == 0 || socket.address.port == Self.issuerPort
-        let issuerSocket = try ServerSocket(
-            host: "127.0.0.1", port: isTaken ? 0 : Self.issuerPort, loopCount: 1)
+        let issuerSocket = try Self.issuerSocket(port: isTaken ? 0 : Self.issuerPort)
         // http identifiers are allowed on loopback only, even if the server listens on another address.
         origin =
             socket.address.isLoopback ? "http://\(socket.address)" : "http://127.0.0.1:\(socket.address.port)"
@@ -64,6 +58,18 @@ struct Demo {
         try TestAuthorizationServer(configuration).mount(on: &issuerRoutes)
         authorizationServer = try Server(
             validating: issuerRoutes, on: issuerSocket, configuration: .init(eventLoopCount: 1, log: log))
+    }
+
+    private static func issuerSocket(port: Int) throws -> ServerSocket {
+        do throws(SocketError) {
+            return try ServerSocket(host: "127.0.0.1", port: port, loopCount: 1)
+        } catch {
+            throw DemoFault(
+                description: error.isAddressInUse
+                    ? "port \(port), which the demo's authorization server needs, is in use by another program; "
+                        + "--port 0 selects free ports"
+                    : "the demo's authorization server cannot listen on 127.0.0.1: \(error)")
+        }
     }
 
     private static func resource(
@@ -97,6 +103,11 @@ struct Demo {
             }
         }
     }
+}
+
+/// Why the demo cannot run.
+private struct DemoFault: Error, CustomStringConvertible {
+    let description: String
 }
 
 extension JSONValue {

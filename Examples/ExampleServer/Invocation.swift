@@ -13,18 +13,9 @@ enum Invocation {
     case demo(Address)
     case serve(file: String, Address)
     case check(file: String)
-    case help
+    case help(HelpTopic?)
     case version
     case misuse(String)
-
-    static let usage = """
-        usage: example-server [--host HOST] [--port PORT]                 run the demo, without a file
-               example-server --config FILE [--host HOST] [--port PORT]   serve the configuration in FILE
-               example-server --check FILE                                print all problems of FILE
-               example-server --help | --version
-        Port 0 selects a free port.
-
-        """
 
     init(_ words: some Sequence<String>) {
         var words = words.makeIterator()
@@ -32,7 +23,7 @@ enum Invocation {
         while let word = words.next() {
             switch word {
             case "--help", "-h":
-                self = .help
+                self.init(helpWith: words.next())
                 return
             case "--version":
                 self = .version
@@ -55,6 +46,21 @@ enum Invocation {
         self.init(values)
     }
 
+    private init(helpWith topic: String?) {
+        guard let topic else {
+            self = .help(nil)
+            return
+        }
+        guard let known = HelpTopic(rawValue: topic) else {
+            let topics = HelpTopic.allCases.map(\.rawValue).joined(separator: ", ")
+            self = .misuse("there is no help on \(Self.quoted(topic)); the topics are \(topics)")
+            return
+        }
+        self = .help(known)
+    }
+
+    private static func quoted(_ word: String) -> String { "\"\(TerminalText.printable(word))\"" }
+
     private init(_ values: [String: String]) {
         var address = Address(host: values["--host"])
         if let text = values["--port"] {
@@ -66,6 +72,8 @@ enum Invocation {
             address.port = port
         }
         switch (values["--config"], values["--check"]) {
+        case (nil, nil) where address.host?.hasPrefix("unix:") == true:
+            self = .misuse("--host unix:… needs --config; the demo listens on an address")
         case (nil, nil): self = .demo(address)
         case (let file?, nil): self = .serve(file: file, address)
         case (nil, let file?) where address.host == nil && address.port == nil: self = .check(file: file)

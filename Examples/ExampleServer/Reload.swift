@@ -15,6 +15,8 @@ struct ServableFile {
     /// `nil`: the file configures no TLS.
     let tls: Server.TLS?
     let memories: ProofMemories
+    /// The owner of the Unix domain socket's file; `nil`: the process's own user and group.
+    let socketOwner: FileOwner?
     /// `nil`: the file configures no store.
     let store: SharedStore?
     /// Whether the file names another store than the one in use.
@@ -57,9 +59,13 @@ struct ServableFile {
                     log(event.description)
                 })
         }
-        let problems = Self.findings(of: made) + Self.findings(of: tls) + Self.findings(of: resources)
+        let owner = Result { [file] () throws(InvalidConfiguration) in try file.makeSocketOwner() }
+        let problems =
+            Self.findings(of: owner) + Self.findings(of: made) + Self.findings(of: tls)
+            + Self.findings(of: resources)
         guard problems.isEmpty else { throw InvalidConfiguration(findings: problems) }
         self.tls = try tls.get()
+        socketOwner = try owner.get()
         self.resources = try resources.get()
         self.connections = connections
         selfCheckFetcher = try file.makeSelfCheckFetcher(relativeTo: path)

@@ -5,10 +5,13 @@ import PortcullisConfiguration
 import PortcullisServer
 import PortcullisTransport
 
-/// Prints all problems of a file, one per line.
+/// Prints all problems of a file, one per line, or that there are none.
 func check(_ path: String) -> Outcome {
     guard let served = read(path, counting: MetricsRegistry(), isServed: false) else { return .failure }
     for warning in served.file.warnings { log("\(warning)") }
+    let count = served.file.warnings.count
+    let warnings = count == 0 ? "" : count == 1 ? ", with 1 warning" : ", with \(count) warnings"
+    log("\(path): the configuration is valid\(warnings)")
     return .success
 }
 
@@ -16,6 +19,7 @@ func check(_ path: String) -> Outcome {
 func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
     let metrics = MetricsRegistry()
     guard var served = read(path, counting: metrics) else { return .failure }
+    metrics.names = served.file.server.metricsNames
     metrics.watch(served.store)
     raiseDescriptorLimit()
     for warning in served.takeWarnings() where !warning.isSaidAtStart { log("\(warning)") }
@@ -28,8 +32,14 @@ func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
         configuration.tls = served.tls
         configuration.selfCheck = file.selfCheck.policy
         configuration.selfCheckFetcher = served.selfCheckFetcher
-        let socket = try manager.socket(named: { $0 != "admin" }, loopCount: file.server.eventLoopCount)
-        let server = try makeServer(&served, address, on: socket, configuration)
+        let loopCount = file.server.eventLoopCount
+        let host = ConfigurationFile.listenerHost(file.server.host, relativeTo: path)
+        let socket =
+            try manager.socket(named: { $0 != "admin" }, loopCount: loopCount)
+            ?? makeSocket(
+                at: .init(object: "$.server"), address.host ?? host, address.port ?? file.server.port,
+                permissions: file.server.unixSocketMode, owner: served.socketOwner, loopCount: loopCount)
+        let server = try Server(validating: served.takeRoutes(), on: socket, configuration: configuration)
         // Reading the file took much more memory than what remains.
         FreeMemory.giveBack()
         let reloader = Reloader(path, server, serving: served, metrics, accessLog)
@@ -37,7 +47,8 @@ func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
         if let admin = file.admin {
             servers.append(
                 try makeAdminServer(
-                    admin, watching: server, through: served.selfCheckFetcher, metrics: metrics, manager))
+                    admin, relativeTo: path, watching: server, through: served.selfCheckFetcher,
+                    metrics: metrics, manager))
         }
         return await run(
             servers,
@@ -60,20 +71,6 @@ func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
         StandardError.write("\(error)\n")
         return .failure
     }
-}
-
-/// Creates the server on a passed socket, or else at the address of the command line or the file.
-private func makeServer(
-    _ served: inout ServableFile, _ address: Invocation.Address, on socket: ServerSocket?,
-    _ configuration: Server.Configuration
-) throws -> Server {
-    let settings = served.file.server
-    if let socket {
-        return try Server(validating: served.takeRoutes(), on: socket, configuration: configuration)
-    }
-    return try Server(
-        validating: served.takeRoutes(), host: address.host ?? settings.host,
-        port: address.port ?? settings.port, configuration: configuration)
 }
 
 private func read(_ path: String, counting metrics: MetricsRegistry, isServed: Bool = true) -> ServableFile? {
@@ -143,14 +140,7 @@ func describe(_ error: any Error) -> String {
     if error is Server.SelfCheckFailure {
         return "$.self_check: failed as logged above, and policy is \"require\"; the server does not start"
     }
-    guard let error = error as? SocketError else { return "the server failed: \(error)" }
-    return describe(error, at: "$.server")
-}
-
-func describe(_ error: SocketError, at path: String) -> String {
-    error.isAddressInUse
-        ? "\(path).port: is in use by another program; must be a free port, or 0 to select one"
-        : "\(path).host: cannot be bound (\(error)); must be an address of this machine"
+    return error is ListenerFault ? "\(error)" : "the server failed: \(error)"
 }
 
 /// Writes one line to standard error without blocking, since event loops call this too.

@@ -20,11 +20,11 @@ case .serve(let file, let address):
     exitAfter { await serve(file, address) }
 case .check(let file):
     exit(with: check(file))
-case .help:
-    StandardOutput.write(Invocation.usage)
+case .help(let topic):
+    StandardOutput.write(topic?.text ?? HelpTopic.usage)
 case .version:
     StandardOutput.write("example-server \(ProductVersion.text)\n")
 case .misuse(let sentence):
-    StandardError.write("example-server: \(sentence)\n\(Invocation.usage)")
+    StandardError.write("example-server: \(sentence)\n\(HelpTopic.usage)")
     exit(with: .misuse)
 }

@@ -7,6 +7,7 @@
 
 @_exported public import enum PortcullisTransport.ClientCertificates
 @_exported public import enum PortcullisTransport.FileError
+@_exported public import struct PortcullisTransport.FileOwner
 @_exported public import class PortcullisTransport.OpenFile
 @_exported public import enum PortcullisTransport.PEMSource
 @_exported public import struct PortcullisTransport.SocketError

@@ -2,6 +2,7 @@
 
 public import Portcullis
 internal import PortcullisDiscovery
+internal import PortcullisHTTP
 
 extension Routes {
     /// Adds health, readiness and metrics routes for operators.
@@ -9,7 +10,7 @@ extension Routes {
     /// `GET /healthz` is 200 as long as the process answers. `GET /readyz` is 200 while every resource has
     /// usable keys of all its issuers, otherwise 503; `GET /readyz?check=chain` discovers each resource as a
     /// client would, and answers with a report, 503 if discovery fails for some client. `GET /metrics` is the
-    /// registry's text. None of them requires a token: put them on a server that only operators can reach.
+    /// registry's text, in OpenMetrics 1.0, or in the format 0.0.4 for a request whose `Accept` prefers it. None of them requires a token: put them on a server that only operators can reach.
     ///
     /// - Parameters:
     ///   - resources: Returns the current resources of the service, which may be replaced.
@@ -33,8 +34,12 @@ extension Routes {
             return isReady ? .text("ready\n") : .text("not ready\n", status: .serviceUnavailable)
         }
         guard let metrics else { return }
-        get("/metrics") { _ in
-            .bytes(Array(metrics.openMetricsText.utf8), contentType: MetricsRegistry.contentType)
+        get("/metrics") { request in
+            let format = MetricsRegistry.format(for: request.head)
+            var response = Response.bytes(Array(metrics.text(format).utf8), contentType: format.contentType)
+            // RFC 9110 §12.5.5.
+            response.fields.append("Accept", for: .vary)
+            return response
         }
     }
 }

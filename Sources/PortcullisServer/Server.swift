@@ -102,6 +102,7 @@ public struct Server: Sendable {
         if let accessLog = configuration.accessLog { configuration.metrics?.watch(accessLog) }
         for warning in configuration.tls?.warnings ?? [] { configuration.log("warning: " + warning) }
         begin(deployment.start(group.loops, core).table)
+        watch(core)
         defer {
             deployment.stop()
             core.contexts = []
@@ -119,6 +120,7 @@ public struct Server: Sendable {
             socket.removeFile()
             throw error
         }
+        configuration.log("listening on \(url(of: socket.address))")
         onListening(socket.address)
         await withTaskCancellationHandler {
             await core.untilStopped()
@@ -128,6 +130,11 @@ public struct Server: Sendable {
         await drain(core)
         socket.removeFile()
         await configuration.accessLog?.flush()
+    }
+
+    /// An address as a URL; for a Unix domain socket `unix:` and its path.
+    package func url(of address: SocketAddress) -> String {
+        address.isUnix ? "\(address)" : "\(configuration.tls == nil ? "http" : "https")://\(address)"
     }
 
     var log: Log { configuration.log }
@@ -153,6 +160,18 @@ public struct Server: Sendable {
         await deployment.replace(table, limits)
         change.retireOld()
         change.announce(configuration.log)
+    }
+
+    /// Lets the package's own registry measure tables and issuers while the server runs.
+    private func watch(_ core: ServerCore) {
+        guard let registry = configuration.metrics as? MetricsRegistry else { return }
+        registry.watch { [weak deployment, weak core] in
+            guard let service = deployment?.service, let core else { return nil }
+            return ServerMeasurements(
+                resources: ResourceMeasurements(of: service.table.resources),
+                maxConnectionCount: service.terms.limits.maxConnectionCount,
+                waitingHandlers: core.pool.waiting)
+        }
     }
 
     /// Logs the warnings of new routes, and starts fetching their issuers' keys.

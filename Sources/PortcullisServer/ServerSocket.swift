@@ -13,7 +13,10 @@ public final class ServerSocket: Sendable {
     /// The socket's file, removed with the server.
     private let file: (path: String, identity: FileIdentity)?
 
-    private static let unixPrefix = "unix:"
+    /// The beginning of a host that is the path of a Unix domain socket.
+    package static let unixPrefix = "unix:"
+    /// The permissions of a socket's file unless others are given: its user and group may connect.
+    public static let defaultPermissions: UInt16 = 0o660
 
     /// Binds and listens.
     ///
@@ -21,7 +24,7 @@ public final class ServerSocket: Sendable {
     ///
     /// - Parameters:
     ///   - host: The address or name to listen on; or `unix:` and the path of a Unix domain socket, whose
-    ///     file gets the permissions that the umask allows. A socket file without a listener is replaced.
+    ///     file gets ``defaultPermissions``. A socket file without a listener is replaced.
     ///   - port: The port, at most 65535; 0 for any free port. A Unix domain socket has none.
     ///   - loopCount: The number of event loops of the server. Default: one for each processor core.
     /// - Throws: `SocketError`, for example if another program uses the port or the port is out of range.
@@ -29,7 +32,7 @@ public final class ServerSocket: Sendable {
         guard SocketAddress.ports.contains(port) else { throw SocketError.noSuchPort }
         guard !host.hasPrefix(Self.unixPrefix) else {
             let path = String(host.dropFirst(Self.unixPrefix.count))
-            try self.init(unixPath: path, permissions: nil, loopCount: loopCount)
+            try self.init(unixPath: path, loopCount: loopCount)
             return
         }
         self.init(
@@ -41,14 +44,19 @@ public final class ServerSocket: Sendable {
     /// - Parameters:
     ///   - path: The path of the socket's file, which is removed after the server has run. A socket file
     ///     without a listener is replaced.
-    ///   - permissions: The permissions of the file, such as `0o660`: they decide who may connect.
+    ///   - permissions: The permissions of the file, which decide who may connect; `nil` leaves them to the
+    ///     umask. Default ``defaultPermissions``.
+    ///   - owner: The owner of the file. Default: the user and group of the process. Another user needs the
+    ///     rights of root.
     ///   - loopCount: The number of event loops of the server. Default: one for each processor core.
     /// - Throws: `SocketError`, for example if the path is too long or another program listens there.
     public convenience init(
-        unixPath path: String, permissions: UInt16?, loopCount: Int? = nil
+        unixPath path: String, permissions: UInt16? = defaultPermissions, owner: FileOwner? = nil,
+        loopCount: Int? = nil
     ) throws(SocketError) {
         let sockets = try ListeningSockets(
-            unixPath: path, permissions: permissions, count: loopCount ?? EventLoopGroup.coreCount)
+            unixPath: path, permissions: permissions, owner: owner,
+            count: loopCount ?? EventLoopGroup.coreCount)
         self.init(sockets, file: FileIdentity(socketAt: path).map { (path, $0) })
     }
 

@@ -11,7 +11,7 @@ from support.processes import free_port, wait_until
 from support.tokens import ISSUER, Signer
 from support import web
 
-SAMPLE = re.compile(r'(portcullis_[a-z_]+)(\{[a-z]+="[^"\n]*"(,[a-z]+="[^"\n]*")*\})? [0-9.e+-]+')
+SAMPLE = re.compile(r'((?:portcullis|http_server)_[a-z_]+)(\{[a-z_]+="[^"\n]*"(,[a-z_]+="[^"\n]*")*\})? [0-9.e+-]+')
 
 
 @pytest.fixture
@@ -51,8 +51,12 @@ def test_requests_are_counted_by_route_and_status(serve, configuration, base, ad
     lines = answer.body.decode().splitlines()
     assert lines[-1] == "# EOF"
     assert all(line.startswith("# ") or SAMPLE.fullmatch(line) for line in lines), lines
-    assert 'portcullis_requests_total{route="/hello",method="GET",status="200"} 3' in lines
-    assert 'portcullis_requests_total{route="/photos/{id}",method="GET",status="401"} 1' in lines
+    for route, status, count in [("/hello", 200, 3), ("/photos/{id}", 401, 1)]:
+        labels = (
+            f'http_request_method="GET",url_scheme="http",http_response_status_code="{status}",http_route="{route}"'
+        )
+        name = "http_server_request_duration_seconds_count"
+        assert f'{name}{{{labels},network_protocol_version="1.1"}} {count}' in lines
     assert 'portcullis_refusals_total{reason="missingCredentials"} 1' in lines
     assert not any("/metrics" in line for line in lines), "the listeners share no metrics"
 

@@ -161,11 +161,13 @@ struct ConfigurationFileTests {
             SampleFile.problems(text) == [
                 "$.server.host: must be a string that is not empty",
                 "$.server.port: must be a whole number from 0 to 65535",
-                "$.server.prot: unknown key; known here: host, port, event_loops, tls, limits, shutdown_grace_seconds, "
-                    + "private_addresses, trusted_proxies, forwarded, proxy_protocol, client_cert_field, access_log, access_log_file, request_ids, "
+                "$.server.prot: unknown key; known here: host, port, unix_socket_mode, unix_socket_owner, event_loops, tls, limits, "
+                    + "shutdown_grace_seconds, "
+                    + "private_addresses, trusted_proxies, forwarded, proxy_protocol, client_cert_field, client_cert_format, client_cert_name, "
+                    + "traces, metrics_names, access_log, access_log_file, request_ids, "
                     + "problem_details, outbound_proxy, user_agent",
                 "$.resources[0].root_alias: must be true or false",
-                "$.resources[0].routes[0].respond: must be \"principal\", \"echo\", {\"text\": …}, {\"stream\": N}, "
+                "$.resources[0].routes[0].respond: must be \"principal\", \"echo\", {\"text\": …}, {\"stream\": N}, {\"events\": N}, "
                     + "{\"sleep_seconds\": S} or {\"block_seconds\": S}",
             ])
     }

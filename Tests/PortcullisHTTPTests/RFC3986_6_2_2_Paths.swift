@@ -46,6 +46,26 @@ struct RFC3986_6_2_2_Paths {
         #expect(path.text == "/notes/17")
     }
 
+    // URL Standard §1.3: browsers and Node send these raw.
+    @Test(arguments: [
+        ("/auth0|123", "/auth0%7C123"), ("/a^b", "/a%5Eb"), ("/a[1]", "/a%5B1%5D"), ("/|", "/%7C"),
+        ("/a|%7c%6e", "/a%7C%7Cn"),
+    ])
+    func `characters that clients send raw mean their percent-encoding`(path: String, expected: String) throws
+    {
+        #expect(try RequestPath(path).text == expected)
+        #expect(try RequestPath(path).text == RequestPath(expected).text)
+    }
+
+    @Test func `a parameter has the raw characters decoded`() throws {
+        #expect(try segments("/users/auth0|123/[^]") == ["users", "auth0|123", "[^]"])
+    }
+
+    @Test(arguments: ["/a\"b", "/a<b", "/a>b", "/a`b", "/a{b", "/a}b", "/a\\b", "/a#b", "/a b"])
+    func `characters that no URL library leaves raw in a path are refused`(path: String) {
+        #expect(throws: MalformedMessage.ambiguousPath) { try RequestPath(path) }
+    }
+
     @Test(arguments: [
         ("/%6Eotes", "/notes"), ("/a%7eb", "/a~b"), ("/%c3%bc", "/%C3%BC"), ("/a%20b", "/a%20b"),
         ("/a%2525", "/a%2525"),

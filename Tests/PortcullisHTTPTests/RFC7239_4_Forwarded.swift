@@ -46,6 +46,26 @@ struct RFC7239_4 {
                 == [ForwardedElement(sender: Self.address("192.0.2.43"), host: "h.example")])
     }
 
+    // RFC 7239 §4: forwarded-element = [ forwarded-pair ] *( ";" [ forwarded-pair ] ). RFC 9110 §5.6.1.2.
+    @Test func `empty elements and empty parameters are ignored`() throws {
+        let one = [ForwardedElement(sender: try Self.address("192.0.2.1"), scheme: "http")]
+        for value in [
+            "for=192.0.2.1;proto=http;", ";for=192.0.2.1;;proto=http", ",for=192.0.2.1;proto=http,",
+            " , ,\tfor=192.0.2.1;proto=http , ",
+        ] {
+            #expect(try Self.elements(value) == one, "\(value)")
+        }
+        #expect(try Self.elements("", "for=192.0.2.1;proto=http", ",") == one)
+        #expect(try Self.elements("") == [])
+        #expect(try Self.elements(" ,, ") == [])
+        #expect(try Self.elements(";") == [ForwardedElement()])
+    }
+
+    @Test func `empty elements count among the elements that a field may have`() {
+        let value = String(repeating: ",", count: ForwardedElement.maxCount)
+        #expect(throws: MalformedMessage.invalidForwarding) { try Self.elements(value + "for=192.0.2.1") }
+    }
+
     // A client may have written nearly all of them.
     @Test func `the time to read many parameters is proportional to their bytes`() throws {
         let names = (0..<20_000).map { String($0, radix: 36) }.filter { $0 != "by" }
@@ -57,7 +77,8 @@ struct RFC7239_4 {
     }
 
     @Test(arguments: [
-        "", ",", "for=192.0.2.1,", "for", "for=", "=192.0.2.1", "for =192.0.2.1", "for=192.0.2.1;",
+        "for", "for=", "=192.0.2.1", "for =192.0.2.1", "for=192.0.2.1; proto=http",
+        "for=192.0.2.1;;for=192.0.2.2", ";for=192.0.2.1 ;",
         "for=192.0.2.1 x",
         "for=192.0.2.1;for=192.0.2.2", "For=192.0.2.1;fOR=192.0.2.2", "for=[::1]", "for=\"::1\"",
         "for=\"[::1]",

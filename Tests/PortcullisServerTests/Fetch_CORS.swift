@@ -140,6 +140,54 @@ struct Fetch_CORS {
         }
     }
 
+    // MCP transports 2025-11-25, "Session Management": a page reads its session from the answer.
+    @Test func `pages read the session of an MCP server`() async throws {
+        var configuration = ProtectedResource.Configuration(
+            {
+                var metadata = ProtectedResourceMetadata(resource: "https://api.example.com/mcp")
+                metadata.authorizationServers = ["https://login.example.com"]
+                return metadata
+            }(), trusting: [issuer.trusted])
+        configuration.profile = .mcp(allowedOrigins: [Self.app])
+        let resource = try ProtectedResource(validating: configuration)
+        let policy = try CORSPolicy(allowing: [Self.app])
+        let token = issuer.mint(audience: "https://api.example.com/mcp")
+        try await withServer(
+            .init(),
+            {
+                $0.protect(resource) {
+                    $0.cors = policy
+                    $0.post("/") { _, _ in .ok }
+                }
+            }
+        ) { server in
+            let fields = ["Origin: \(Self.app)", "Authorization: Bearer \(token)"]
+            let reply = try await server.exchange(request("POST", "/mcp", fields))
+            #expect(reply.status == 200)
+            #expect(reply["access-control-expose-headers"] == "WWW-Authenticate, DPoP-Nonce, Mcp-Session-Id")
+            let preflight = try await server.exchange(Self.preflight("/mcp", method: "POST"))
+            #expect(preflight["access-control-allow-headers"]?.contains("Mcp-Session-Id") == true)
+        }
+    }
+
+    @Test func `an undeclared method of a public route can be read too`() async throws {
+        try await withServer(
+            .init(),
+            {
+                $0.group { group in
+                    group.cors = .anyOrigin
+                    group.get("/p") { _ in .ok }
+                }
+            }
+        ) { server in
+            for (method, status) in [("GET", 200), ("DELETE", 405)] {
+                let reply = try await server.exchange(request(method, "/p", ["Origin: \(Self.app)"]))
+                #expect(reply.status == status)
+                #expect(reply["access-control-allow-origin"] == "*")
+            }
+        }
+    }
+
     @Test func `with request IDs, the answers expose X-Request-Id`() async throws {
         try await serving(.anyOrigin, named: true) { server in
             let reply = try await server.get("/notes")

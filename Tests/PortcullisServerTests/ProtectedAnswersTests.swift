@@ -126,6 +126,48 @@ struct ProtectedAnswersTests {
         }
     }
 
+    // RFC 9449 §8.2: with a nonce at hand, the client's first proof succeeds.
+    @Test(arguments: [true, false])
+    func `RFC 9449 §8.2: every answer has a nonce where nonces are required`(describesRefusals: Bool)
+        async throws
+    {
+        let bearer = issuer.mint(audience: Self.identifier)
+        let bound = issuer.mint(audience: Self.identifier, boundTo: client)
+        let resource = try resource { metadata, policy in
+            metadata.dpopSigningAlgorithmsSupported = ["ES256"]
+            policy.dpop.nonce = .required
+        }
+        var setup = RunningServer.Setup()
+        if describesRefusals { setup.configure = { $0.accessLog = .lines(.json, to: { _ in }) } }
+        try await serve(resource, setup) { server in
+            let cases: [(Int, String, [String])] = [
+                (401, "/notes", []), (401, "/notes/nothing", []), (400, "/notes", ["Authorization: Bearer"]),
+                (401, "/notes", ["Authorization: DPoP \(bound)", "DPoP: a", "DPoP: b"]),
+                (401, "/notes", ["Authorization: Basic eDp5"]),
+                (401, "/notes", ["Authorization: Bearer a.b.c"]),
+                (401, "/notes", ["Authorization: DPoP \(bound)"]),
+                (401, "/notes", ["Authorization: Bearer \(bound)"]),
+                (200, "/notes", ["Authorization: Bearer \(bearer)"]),
+                (403, "/notes/admin", ["Authorization: Bearer \(bearer)"]),
+                (404, "/notes/nothing", ["Authorization: Bearer \(bearer)"]),
+            ]
+            for (status, path, fields) in cases {
+                let reply = try await server.exchange(request("GET", path, fields))
+                #expect(reply.status == status, "\(path) \(fields)")
+                #expect(reply.all("DPoP-Nonce").count == 1, "\(path) \(fields)")
+                #expect(reply.all("Cache-Control") == ["no-store"], "\(path) \(fields)")
+            }
+        }
+    }
+
+    @Test func `RFC 9449 §8.2: no answer has a nonce where none is required`() async throws {
+        let resource = try resource { metadata, _ in metadata.dpopSigningAlgorithmsSupported = ["ES256"] }
+        try await serve(resource) { server in
+            let reply = try await server.get("/notes")
+            #expect(reply.status == 401 && reply.all("DPoP-Nonce") == [])
+        }
+    }
+
     @Test func `RFC 6750 §2.3: a token in the query makes the answer private`() async throws {
         let token = issuer.mint(audience: Self.identifier)
         let resource = try resource { metadata, _ in metadata.bearerMethodsSupported = [.header, .query] }

@@ -186,6 +186,22 @@ struct RFC8446_TLS {
         }
     }
 
+    // RFC 9440 §2: only proxies that send certificates in a field stand between client and certificate.
+    @Test(arguments: [false, true])
+    func `a certificate from the address of a trusted proxy counts unless proxies send it in a field`(
+        sendsField: Bool
+    ) async throws {
+        var setup = try setup(clients: .request(issuedBy: identities.pem("ca")))
+        let proxies = try TrustedProxies(["127.0.0.1"], sendsClientCertificates: sendsField)
+        setup.configure = { $0.proxies = proxies }
+        try await withServer(setup, declareShowing) { server in
+            let client = try await client(server, showing: "client")
+            let reply = try await client.exchange(request("GET", "/certificate"))
+            let expected = sendsField ? [] : try identities.der("client")
+            #expect(reply.body == expected)
+        }
+    }
+
     @Test func `with optional client certificates a client may have none, and by default it is not asked`()
         async throws
     {

@@ -81,6 +81,32 @@ struct UnixSocketTests {
         withExtendedLifetime(socket) {}
     }
 
+    @Test func `the socket file of a server is for its user and group, whatever the umask`() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/server.sock"
+        let server = try await Self.start(path)
+        var status = stat()
+        #expect(stat(path, &status) == 0)
+        #expect(status.st_mode & 0o777 == 0o660)
+        try await server.stop()
+    }
+
+    @Test func `a socket file can be given to the process's own user and group`() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/server.sock"
+        let owner = FileOwner(userID: getuid(), groupID: getgid())
+        #expect(try FileOwner(named: "\(getuid()):\(getgid())") == owner)
+        let socket = try ServerSocket(unixPath: path, owner: owner)
+        #expect(FileIdentity(socketAt: path) != nil)
+        withExtendedLifetime(socket) {}
+    }
+
+    @Test func `an owner is found by names`() throws {
+        #expect(try FileOwner(named: "root") == FileOwner(userID: 0))
+        #expect(try FileOwner(named: ":root") == FileOwner(groupID: 0))
+        #expect(try FileOwner(named: "root:root") == FileOwner(userID: 0, groupID: 0))
+    }
+
     @Test func `a path that is too long is an error`() {
         let path = "/tmp/" + String(repeating: "a", count: 120)
         #expect(throws: SocketError.self) { try ServerSocket(unixPath: path, permissions: nil) }

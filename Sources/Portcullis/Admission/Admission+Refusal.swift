@@ -80,7 +80,8 @@ extension ProtectedResource {
     /// Returns the answer to every request without an `Authorization` field, or `nil`.
     ///
     /// `nil` if other parts of the request matter: tokens in forms and queries, and origins that may not
-    /// call. Not for requests of a trusted proxy that forwards certificates.
+    /// call. Not for requests of a trusted proxy that forwards certificates. Where nonces are required, the
+    /// caller replaces ``Refusal/dpopNonce`` with the current ``nonce`` in each answer.
     package func refusalWithoutCredentials(requiring requirement: AccessRequirement) -> Refusal? {
         guard gate.presentation.isFieldOnly, gate.originCheck == nil else { return nil }
         var refusal = answer(to: .missingCredentials, .none, requiring: requirement, AuthorizationContext())
@@ -93,15 +94,19 @@ extension ProtectedResource {
         _ context: AuthorizationContext
     ) -> Refusal {
         // No token would help, so there is no challenge.
+        var refusal: Refusal
         if reason == .forbiddenOrigin {
-            return Refusal(reason: reason, error: reason.outcome.error, challenges: [])
+            refusal = Refusal(reason: reason, error: reason.outcome.error, challenges: [])
+        } else if reason.outcome.status == 503 {
+            refusal = gate.challenger.unavailable(reason, retryAfter: Self.retryAfter)
+        } else {
+            refusal = gate.challenger.refusal(reason, answering: attempt, requiring: requirement)
         }
-        var refusal =
-            reason.outcome.status == 503
-            ? gate.challenger.unavailable(reason, retryAfter: Self.retryAfter)
-            : gate.challenger.refusal(reason, answering: attempt, requiring: requirement)
-        if attempt == .with(.dpop), reason.sendsNonce { refusal.dpopNonce = nonce }
-        if case .trustedField = context.clientCertificate { refusal.variesByClientCertificate = true }
+        // RFC 9449 §8.2: the client has a nonce for its first proof, whatever is wrong with this request.
+        refusal.dpopNonce = nonce
+        if reason != .forbiddenOrigin {
+            refusal.certificateFieldName = context.clientCertificate.field?.name.spelling
+        }
         return refusal
     }
 

@@ -43,8 +43,8 @@ extension Admission {
         throws(RefusalReason)
         -> Turn
     {
-        guard case .trustedField = context.clientCertificate else { return .irrelevant }
-        _ = try ClientCertificate.field(of: head)
+        guard let field = context.clientCertificate.field else { return .irrelevant }
+        _ = try field.certificate(in: head)
         return .passed
     }
 

@@ -21,6 +21,8 @@ final class Publication<Value: Sendable>: Sendable {
     private let nextAttempt: Atomic<UInt64>
     /// The earliest time of the next load that a token may cause; 0 during a load, which it may await.
     private let renewableFrom = Atomic<UInt64>(0)
+    /// When the value was loaded; 0 for never.
+    private let loadedAt: Atomic<UInt64>
     private let isRefreshRequested = Atomic(false)
 
     /// Starts without a value.
@@ -30,6 +32,7 @@ final class Publication<Value: Sendable>: Sendable {
         freshUntil = Atomic(0)
         usableUntil = Atomic(0)
         nextAttempt = Atomic(0)
+        loadedAt = Atomic(0)
     }
 
     /// Starts with a value that never expires.
@@ -39,6 +42,7 @@ final class Publication<Value: Sendable>: Sendable {
         freshUntil = Atomic(.max)
         usableUntil = Atomic(.max)
         nextAttempt = Atomic(.max)
+        loadedAt = Atomic(0)
     }
 
     /// The number of different values so far.
@@ -80,9 +84,16 @@ final class Publication<Value: Sendable>: Sendable {
         isRefreshRequested.store(false, ordering: .releasing)
     }
 
+    /// The time since the value was loaded; `nil` if none was, as for a fixed value.
+    func age(at now: MonotonicInstant) -> Duration? {
+        let loaded = loadedAt.load(ordering: .relaxed)
+        return loaded == 0 ? nil : max(.zero, now - MonotonicInstant(nanoseconds: loaded))
+    }
+
     /// Publishes a value; `isDifferent` starts a new generation.
     func publish(
-        _ value: Value, isDifferent: Bool, freshUntil fresh: MonotonicInstant,
+        _ value: Value, isDifferent: Bool, loadedAt loaded: MonotonicInstant,
+        freshUntil fresh: MonotonicInstant,
         usableUntil usable: MonotonicInstant
     ) {
         current.withLock { current in
@@ -90,6 +101,7 @@ final class Publication<Value: Sendable>: Sendable {
             current = Reading(value: value, generation: generation)
             latest.store(generation, ordering: .releasing)
         }
+        loadedAt.store(loaded.nanoseconds, ordering: .relaxed)
         freshUntil.store(fresh.nanoseconds, ordering: .relaxed)
         usableUntil.store(usable.nanoseconds, ordering: .relaxed)
         nextAttempt.store(0, ordering: .relaxed)
@@ -99,7 +111,9 @@ final class Publication<Value: Sendable>: Sendable {
     func inherit(from other: Publication) {
         guard let reading = other.current.withLock({ $0 }) else { return }
         publish(
-            reading.value, isDifferent: true, freshUntil: MonotonicInstant(nanoseconds: 0),
+            reading.value, isDifferent: true,
+            loadedAt: MonotonicInstant(nanoseconds: other.loadedAt.load(ordering: .relaxed)),
+            freshUntil: MonotonicInstant(nanoseconds: 0),
             usableUntil: MonotonicInstant(nanoseconds: other.usableUntil.load(ordering: .relaxed)))
     }
 

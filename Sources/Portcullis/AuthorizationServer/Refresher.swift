@@ -133,7 +133,7 @@ actor Refresher<Value: Sendable> {
         fingerprint = loaded.fingerprint
         let freshness = loaded.isProvisional ? min(timing.cooldown, timing.freshness) : timing.freshness
         publication.publish(
-            loaded.value, isDifferent: isDifferent, freshUntil: now + freshness,
+            loaded.value, isDifferent: isDifferent, loadedAt: now, freshUntil: now + freshness,
             usableUntil: now + timing.freshness + timing.staleness)
         if isDifferent { announce(loaded.value) }
     }

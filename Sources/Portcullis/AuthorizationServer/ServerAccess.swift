@@ -16,6 +16,8 @@ package struct ServerAccess: Sendable {
     /// The fetcher, if it is the package's own.
     private let own: HTTPClientFetcher?
     private let addresses: AddressRule
+    /// Where the duration of calls is recorded, and what they ask for.
+    private var meter: (meter: CallMeter, kind: CallMeter.Kind)?
 
     init(
         fetcher: any Fetcher, timeout: Duration, maxResponseByteCount: Int, allowsInsecureLoopback: Bool,
@@ -28,6 +30,13 @@ package struct ServerAccess: Sendable {
         self.timeout = timeout
         self.maxResponseByteCount = maxResponseByteCount
         self.allowsInsecureLoopback = allowsInsecureLoopback
+    }
+
+    /// Returns access to the same server whose calls are recorded.
+    func measured(by meter: CallMeter, as kind: CallMeter.Kind) -> ServerAccess {
+        var access = self
+        access.meter = (meter, kind)
+        return access
     }
 
     /// A response with status 200, or with another one that the caller reads too.
@@ -44,8 +53,8 @@ package struct ServerAccess: Sendable {
 
         var body: [UInt8] {
             switch self {
-            case .received(let response): JSONValue.withoutByteOrderMark(response.body)
-            case .fetched(let response): JSONValue.withoutByteOrderMark(response.body)
+            case .received(let response): ByteOrderMark.removed(from: response.body)
+            case .fetched(let response): ByteOrderMark.removed(from: response.body)
             }
         }
 
@@ -122,6 +131,7 @@ package struct ServerAccess: Sendable {
             }
         }
         let bound = min(timeout, bound)
+        let finish = meter.map { $0.meter.measuring($0.kind, then: finish) } ?? finish
         let judge: @Sendable (Result<Response, FetchError>) -> Void = { [maxResponseByteCount] result in
             finish(Self.outcome(of: result, passingOn: status, maxResponseByteCount))
         }
@@ -183,9 +193,11 @@ package struct ServerAccess: Sendable {
 
     /// Returns access to the same server through another fetcher.
     func through(_ other: any Fetcher) -> ServerAccess {
-        ServerAccess(
+        var access = ServerAccess(
             fetcher: other, timeout: timeout, maxResponseByteCount: maxResponseByteCount,
             allowsInsecureLoopback: allowsInsecureLoopback, addresses: addresses)
+        access.meter = meter
+        return access
     }
 }
 

@@ -188,14 +188,15 @@ extension RequestFindings {
         let expected = "the certificate \(FindingWords.prefix(claims?["cnf"]?.object?["x5t#S256"]))"
         switch reason {
         case .missingClientCertificate:
-            let hasField = head.fields.contains(ClientCertificate.fieldName)
+            let hasField = head.fields.contains(ClientCertificateField.clientCert.name)
             return (expected, hasField ? "none; Client-Cert does not count here" : "none")
         case .clientCertificateMismatch:
             let actual = try? context.clientCertificate.thumbprint(in: head)
             return (expected, "the certificate \(actual.map { FindingWords.prefix($0.base64URL) } ?? "none")")
         case .malformedClientCertificate:
-            let count = head.fields.values(of: ClientCertificate.fieldName).count
-            return ("one Client-Cert field, a byte sequence", count == 1 ? "a malformed one" : "\(count)")
+            let field = context.clientCertificate.field ?? .clientCert
+            let count = head.fields.values(of: field.name).count
+            return (field.expectation, count == 1 ? "a malformed one" : "\(count)")
         default: return nil
         }
     }

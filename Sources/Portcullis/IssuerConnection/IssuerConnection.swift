@@ -22,6 +22,8 @@ package final class IssuerConnection: Sendable {
     package let usesDiscovery: Bool
     package let access: ServerAccess
     private let watch = AuthorizationServerWatch()
+    /// The duration of its calls.
+    let calls = CallMeter()
     /// The resources whose metadata lists this issuer.
     let advertised: AdvertisedResources
     /// The shared cache, and the hash of client and endpoint in its keys.
@@ -51,6 +53,7 @@ package final class IssuerConnection: Sendable {
         self.access = access
         let watch = watch
         let needs = trusted.metadataNeeds
+        let calls = calls
         let metadata = Refresher<AuthorizationServerMetadata>(
             timing: .init(
                 freshness: trusted.keyFreshness, staleness: trusted.keyStaleness,
@@ -73,19 +76,21 @@ package final class IssuerConnection: Sendable {
             },
             load: { () async throws(AuthorizationServerFault) in
                 try await AuthorizationServerMetadata.discover(
-                    issuer, needing: needs, through: access, uptime: time.uptime)
+                    issuer, needing: needs, through: access.measured(by: calls, as: .metadata),
+                    uptime: time.uptime)
             })
         self.metadata = metadata
         if case .discovered? = trusted.keys { usesDiscovery = true } else { usesDiscovery = false }
+        let keyAccess = access.measured(by: calls, as: .keys)
         let keys = trusted.keys.map {
             if let shared { return shared }
             return switch $0 {
             case .fixed(let set): KeyStore(fixed: set)
             case .remote(let url):
-                KeyStore(trusted, access: access, metadata: nil, url: url, time: time, onEvent: onEvent)
+                KeyStore(trusted, access: keyAccess, metadata: nil, url: url, time: time, onEvent: onEvent)
             case .discovered:
                 KeyStore(
-                    trusted, access: access, metadata: metadata, url: nil, time: time, onEvent: onEvent,
+                    trusted, access: keyAccess, metadata: metadata, url: nil, time: time, onEvent: onEvent,
                     onAttempt: onAttempt)
             }
         }
@@ -106,7 +111,8 @@ package final class IssuerConnection: Sendable {
         introspector = trusted.introspection.map {
             IntrospectionClient(
                 IntrospectionEndpoint(
-                    $0, issuer: issuer, access: access, metadata: metadata, keys: keys, time: time),
+                    $0, issuer: issuer, access: access.measured(by: calls, as: .introspection),
+                    metadata: metadata, keys: keys, time: time),
                 maxConcurrentCallCount: $0.maxConcurrentCallCount, uptime: time.uptime,
                 reporting: { onEvent(ResourceEvent($0, issuer: issuer)) })
         }

@@ -39,6 +39,11 @@ extension ProtectedResourceMetadata {
                     + "lower-case them and request another audience."
             )
         }
+        if resource.url.writesDefaultPort(in: resource.text) {
+            findings.warnings.append(
+                "The resource identifier names the scheme's default port, which many clients leave out; they "
+                    + "request another audience.")
+        }
         let location = resource.metadataURL.utf8
         if location.contains(0x2C)
             || location.contains(0x3D)
@@ -60,6 +65,10 @@ extension ProtectedResourceMetadata {
         for (index, issuer) in authorizationServers.enumerated() {
             if let sentence = IssuerURL.objection(to: issuer) {
                 findings.problems.append(.init(path: "\(path).authorization_servers[\(index)]", sentence))
+            } else if let url = try? HTTPURL(issuer), url.writesDefaultPort(in: issuer) {
+                findings.warnings.append(
+                    "authorization_servers[\(index)] names the scheme's default port, which many clients leave "
+                        + "out; the issuer then differs from its metadata.")
             }
         }
         if let jwksURI { checkKeysURL(jwksURI, &findings, path) }

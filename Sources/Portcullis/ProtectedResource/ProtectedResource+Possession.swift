@@ -11,22 +11,25 @@ extension ProtectedResource {
         gate.dpop?.timeUntilNewProofs(at: gate.validator.time.now()) ?? .zero
     }
 
-    /// The current nonce, or `nil` if this resource does not require nonces.
-    var nonce: String? { gate.dpop?.nonce(at: gate.validator.time.now()) }
+    /// Whether this resource requires nonces in proofs.
+    @inline(__always)
+    package var requiresNonces: Bool { gate.dpop?.hasNonces == true }
+
+    /// The nonce for the next proof, or `nil` if this resource does not require nonces.
+    package var nonce: String? { gate.dpop?.nonce(at: gate.validator.time.now()) }
 
     /// Whether ``complete(_:status:answering:in:)`` may change the answer to a request, whatever its status.
+    ///
     @inline(__always)
     package func completesAnswer(to head: borrowing RequestHead, in context: borrowing AuthorizationContext)
         -> Bool
     {
-        if variesByClientCertificate(in: context) || !gate.presentation.isFieldOnly { return true }
-        guard gate.dpop?.hasNonces == true, case .dpop? = scheme(of: head) else { return false }
-        return true
+        variesByClientCertificate(in: context) || !gate.presentation.isFieldOnly || requiresNonces
     }
 
     @inline(__always)
     private func variesByClientCertificate(in context: borrowing AuthorizationContext) -> Bool {
-        if case .trustedField = context.clientCertificate { return true }
+        if case .field = context.clientCertificate { return true }
         return false
     }
 
@@ -41,7 +44,7 @@ extension ProtectedResource {
     ///
     /// A fresh `DPoP-Nonce` with `Cache-Control: no-store` if nonces are required;
     /// `Cache-Control: private, no-store` for a successful answer to a token in the query;
-    /// `Vary: Client-Cert` if a proxy forwards client certificates. Append each to the answer's own fields,
+    /// `Vary` with the proxy's field if it forwards client certificates. Append each to the answer's own fields,
     /// and replace none. Does not wait.
     ///
     /// - Parameters:
@@ -63,17 +66,13 @@ extension ProtectedResource {
         _ fields: inout Fields, status: Status, answering head: RequestHead,
         in context: AuthorizationContext = AuthorizationContext()
     ) {
-        if variesByClientCertificate(in: context) { fields.append("Client-Cert", for: .vary) }
+        if let field = context.clientCertificate.field { fields.append(field.name.spelling, for: .vary) }
         if gate.presentation.usesQuery(head), status.code < 300 {
             Self.addDirective("private", to: &fields)
         }
-        guard case .dpop? = scheme(of: head), let nonce else { return }
+        guard let nonce else { return }
         fields["DPoP-Nonce"] = nonce
         Self.addDirective("no-store", to: &fields)
-    }
-
-    private func scheme(of head: borrowing RequestHead) -> Challenge.Scheme? {
-        if case .dpop = Credentials(of: head) { .dpop } else { nil }
     }
 
     // The handler's own directives stay: an answer that it marks private remains private.

@@ -86,6 +86,8 @@ public struct ProtectedResource: Sendable {
     public var identifier: ResourceIdentifier { gate.metadata.resource }
     /// The resource's metadata.
     public var metadata: ProtectedResourceMetadata { gate.metadata }
+    /// Whether the resource has the profile of an MCP server.
+    package var isMCPServer: Bool { gate.originCheck != nil }
     /// Whether the document is also served at the well-known path without the resource's path.
     package var hasRootAlias: Bool { gate.hasRootAlias }
     package var connections: [IssuerConnection] { gate.validator.connections }

@@ -27,10 +27,10 @@ public struct Refusal: Error, Sendable, Hashable, CustomStringConvertible {
     public internal(set) var dpopNonce: String?
     /// The authorization details that the request needs, if the answer states them.
     public let authorizationDetails: [AuthorizationDetail]
-    /// Whether the answer depends on the client certificate.
+    /// The name of the field with the client certificate, if the answer depends on it.
     ///
     /// RFC 9440 §2.4.
-    var variesByClientCertificate = false
+    var certificateFieldName: String?
     /// The error code and its text, as in the challenge.
     private let error: (code: String, text: String?)?
 
@@ -66,7 +66,7 @@ public struct Refusal: Error, Sendable, Hashable, CustomStringConvertible {
         if let retryAfter { fields.append(String(Self.wholeSeconds(retryAfter)), for: .retryAfter) }
         if let dpopNonce { fields.append(dpopNonce, for: "DPoP-Nonce") }
         fields.append(.noStore)
-        if variesByClientCertificate { fields.append("Client-Cert", for: .vary) }
+        if let certificateFieldName { fields.append(certificateFieldName, for: .vary) }
         if error != nil { fields.append("application/json", for: .contentType) }
         return ResponseHead(status: status, fields: fields)
     }

@@ -32,10 +32,6 @@ extension RefusalReason {
         let remedy: String
         /// The step that refuses an introspected token, if it differs.
         var introspected: AdmissionStep?
-        /// Whether the answer carries a nonce: if the proof was valid, or lacks only a nonce.
-        ///
-        /// RFC 9449 §8.2.
-        var sendsNonce = false
         /// Whether the token is valid but insufficient, so that no other scheme would help.
         var isAboutRequirement = false
         var memory = Memory.never
@@ -289,16 +285,14 @@ extension RefusalReason {
                 step: .proof, clause: "RFC 9449 §9",
                 remedy:
                     "The client retries with the nonce from DPoP-Nonce; if several processes answer, "
-                    + "they need the same nonce_keys.",
-                sendsNonce: true)
+                    + "they need the same nonce_keys.")
         case .staleNonce:
             Row(
                 outcome: (401, "use_dpop_nonce"), publicText: "A nonce is required in the DPoP proof",
                 step: .proof, clause: "RFC 9449 §9",
                 remedy:
                     "The client retries with the nonce from DPoP-Nonce; if several processes answer, "
-                    + "they need the same nonce_keys.",
-                sendsNonce: true)
+                    + "they need the same nonce_keys.")
         case .replayedProof:
             Row(
                 outcome: (401, "invalid_dpop_proof"), publicText: "The DPoP proof was used before",
@@ -339,7 +333,8 @@ extension RefusalReason {
                 outcome: (400, nil), publicText: nil,
                 step: .certificateField, clause: "RFC 9440 §2.2",
                 remedy:
-                    "Have the proxy write one Client-Cert field, and remove any sent by clients (RFC 9440).")
+                    "Have the proxy write the certificate field once, in the configured format, and remove any "
+                    + "sent by clients (RFC 9440 §2.4).")
         case .inactiveToken:
             Row(
                 outcome: (401, "invalid_token"), publicText: "The access token is not active",
@@ -354,7 +349,7 @@ extension RefusalReason {
                 remedy:
                     "The client has its user log in again, with the acr_values and max_age of the challenge "
                     + "(RFC 9470).",
-                sendsNonce: true, isAboutRequirement: true)
+                isAboutRequirement: true)
         case .authenticationTooOld:
             Row(
                 outcome: (401, "insufficient_user_authentication"),
@@ -363,7 +358,7 @@ extension RefusalReason {
                 remedy:
                     "The client has its user log in again, with the acr_values and max_age of the challenge "
                     + "(RFC 9470).",
-                sendsNonce: true, isAboutRequirement: true)
+                isAboutRequirement: true)
         case .insufficientScope:
             Row(
                 outcome: (403, "insufficient_scope"), publicText: "The access token lacks a required scope",
@@ -371,14 +366,14 @@ extension RefusalReason {
                 remedy:
                     "The client asks for a token with these scopes, and the issuer has to grant them; if they "
                     + "are in another claim, such as scp, name it in tokens.scope_claims.",
-                sendsNonce: true, isAboutRequirement: true)
+                isAboutRequirement: true)
         case .insufficientAuthorizationDetails:
             Row(
                 outcome: (403, "insufficient_authorization_details"),
                 publicText: "The access token lacks required authorization details",
                 step: .details, clause: "RFC 9396 §9",
                 remedy: "The client asks for a token with these authorization_details (RFC 9396).",
-                sendsNonce: true, isAboutRequirement: true)
+                isAboutRequirement: true)
         case .keysUnavailable:
             Row(
                 outcome: (503, "temporarily_unavailable"), publicText: nil,
@@ -404,8 +399,6 @@ extension RefusalReason {
     package var publicDescription: String? { row.publicText }
     /// What makes the same request succeed, for the operator.
     package var remedy: String { row.remedy }
-    /// Whether the answer carries a nonce.
-    var sendsNonce: Bool { row.sendsNonce }
     /// Whether the token is valid but insufficient.
     var isAboutRequirement: Bool { row.isAboutRequirement }
 

@@ -93,7 +93,7 @@ public enum RefusalReason: String, Sendable, Hashable, CaseIterable {
     case missingClientCertificate
     /// The token is bound to another certificate than the client's.
     case clientCertificateMismatch
-    /// A trusted proxy sent a malformed `Client-Cert` field. RFC 9440 §2.2.
+    /// A trusted proxy sent a malformed field with the client's certificate. RFC 9440 §2.2.
     case malformedClientCertificate
     /// The authorization server says that the token is not active. RFC 7662 §2.2.
     case inactiveToken

@@ -14,16 +14,10 @@ package struct DocumentTable: Sendable {
         case reserved
     }
 
-    /// A path, and the index of the document there.
-    private struct Place {
-        let path: Range<UInt32>
-        let document: UInt32
-    }
-
-    /// Sorted by the bytes of their paths.
-    private let places: [Place]
-    /// The bytes of all paths.
-    private let bytes: [UInt8]
+    /// Sorted by ``ByteOrder``.
+    private let paths: ByteTable
+    /// The index of the document at each path.
+    private let documents: [UInt32]
     /// The paths at and below which there are only documents.
     private let reservedPaths: [[UInt8]]
     /// Whether some document is outside `/.well-known/`, so that every path must be looked up.
@@ -34,14 +28,8 @@ package struct DocumentTable: Sendable {
     init(_ paths: [(path: String, document: Int)], reservedPaths: Set<String>) {
         let sorted = paths.map { (path: Array($0.path.utf8), document: $0.document) }
             .sorted { $0.path.lexicographicallyPrecedes($1.path) }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(sorted.reduce(0) { $0 + $1.path.count })
-        places = sorted.map { path, document in
-            let start = bytes.count
-            bytes += path
-            return Place(path: UInt32(start)..<UInt32(bytes.count), document: UInt32(document))
-        }
-        self.bytes = bytes
+        self.paths = ByteTable(sorted.lazy.map(\.path))
+        documents = sorted.map { UInt32($0.document) }
         self.reservedPaths = reservedPaths.sorted().map { Array($0.utf8) }
         hasPlacesElsewhere = paths.contains { !$0.path.utf8.starts(with: Self.wellKnown) }
     }
@@ -56,18 +44,11 @@ package struct DocumentTable: Sendable {
         let bytes = path.bytes[path.range]
         let isWellKnown = bytes.starts(with: Self.wellKnown)
         guard isWellKnown || hasPlacesElsewhere else { return nil }
-        if let index = bytes.withUnsafeBytes({ find($0) }) {
-            return .document(Int(places[index].document))
+        if let index = bytes.withUnsafeBytes({ paths.index(of: $0, in: documents.indices) }) {
+            return .document(Int(documents[index]))
         }
         let isReserved = isWellKnown && reservedPaths.contains { Self.isAtOrBelow($0, bytes) }
         return isReserved ? .reserved : nil
-    }
-
-    private func find(_ path: UnsafeRawBufferPointer) -> Int? {
-        ByteOrder.index(of: path, among: places.count, in: bytes) {
-            let range = places[$0].path
-            return Int(range.lowerBound)..<Int(range.upperBound)
-        }
     }
 
     private static func isAtOrBelow(_ reserved: [UInt8], _ path: ArraySlice<UInt8>) -> Bool {

@@ -8,8 +8,6 @@ package import PortcullisHTTP
 package struct ResourceTree: Sendable {
     /// Refers to everything by index, so that a lookup retains nothing.
     private struct Node {
-        /// The bytes of the segment.
-        let segment: Range<UInt32>
         /// The index of the resource whose path ends here; -1 if there is none.
         let resource: Int32
         /// Whether the identifier ends with a slash, so that only paths below it belong to the resource.
@@ -37,8 +35,8 @@ package struct ResourceTree: Sendable {
     }
 
     private var nodes: [Node] = []
-    /// The bytes of all segments.
-    private var bytes: [UInt8] = []
+    /// The segment that leads to each node.
+    private var segments = ByteTable()
 
     /// - Parameter identifiers: The identifiers of one authority's resources.
     init(_ identifiers: [ResourceIdentifier]) {
@@ -51,11 +49,9 @@ package struct ResourceTree: Sendable {
         for sibling in siblings {
             // Resources that differ only in their query share the routes of the first.
             let item = sibling.items.first { $0.segments.count == depth }
-            let start = bytes.count
-            bytes += sibling.segment
+            segments.append(sibling.segment)
             nodes.append(
                 Node(
-                    segment: UInt32(start)..<UInt32(bytes.count),
                     resource: item.map { Int32($0.index) } ?? -1,
                     endsWithSlash: item?.endsWithSlash ?? false))
         }
@@ -73,23 +69,19 @@ package struct ResourceTree: Sendable {
 
     /// - Returns: The index of the resource, or `nil`, and what follows the resource's path in the request's.
     package func owner(of path: PathSegments) -> (resource: Int?, rest: PathSegments) {
-        var segments = path
+        var following = path
         var rest = path
         var owner = nodes[0].resource
         var place = 0
-        while let segment = segments.next() {
-            let first = Int(nodes[place].children.lowerBound)
-            let found = ByteOrder.index(of: segments[segment], among: nodes[place].children.count, in: bytes)
-            {
-                let range = nodes[first + $0].segment
-                return Int(range.lowerBound)..<Int(range.upperBound)
-            }
-            guard let found else { break }
-            place = first + found
-            guard nodes[place].resource >= 0, !nodes[place].endsWithSlash || !segments.isAtEnd
+        while let segment = following.next() {
+            let children = nodes[place].children
+            let part = Int(children.lowerBound)..<Int(children.upperBound)
+            guard let found = segments.index(of: following[segment], in: part) else { break }
+            place = found
+            guard nodes[place].resource >= 0, !nodes[place].endsWithSlash || !following.isAtEnd
             else { continue }
             owner = nodes[place].resource
-            rest = segments
+            rest = following
         }
         return (owner < 0 ? nil : Int(owner), rest)
     }

@@ -69,6 +69,17 @@ package struct HTTPURL: Sendable, Hashable {
         authorityEnd = end
     }
 
+    /// Whether the text of this URL names the port that its scheme has anyway.
+    ///
+    /// RFC 3986 §6.2.3.
+    package func writesDefaultPort(in text: String) -> Bool {
+        let authority = text.utf8.prefix(authorityEnd)
+        guard port == (isSecure ? 443 : 80) else { return false }
+        let rest = authority.reversed().drop(while: CharacterClass.isDigit)
+        // Behind the scheme's own colon there are slashes, not digits.
+        return rest.first == 0x3A && rest.count < authority.count
+    }
+
     private static func isBracketOrHash(_ byte: UInt8) -> Bool {
         byte == 0x23 || byte == 0x5B || byte == 0x5D
     }

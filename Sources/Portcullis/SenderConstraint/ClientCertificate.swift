@@ -11,17 +11,19 @@ public enum ClientCertificate: Sendable, Hashable {
     case none
     /// The client presented this certificate, in DER, on a TLS connection, and proved possession of its key.
     case connection(der: [UInt8])
-    /// The connection comes from a trusted proxy: only its `Client-Cert` field counts.
+    /// The connection comes from a trusted proxy: only this field counts.
     ///
     /// The proxy must remove any field of this name sent by a client. RFC 9440 §2.4.
-    case trustedField
+    indirect case field(ClientCertificateField)
+
+    /// The connection comes from a trusted proxy: only its `Client-Cert` field counts.
+    public static let trustedField = ClientCertificate.field(.clientCert)
 }
 
 extension ClientCertificate {
-    /// `Client-Cert`.
-    ///
-    /// RFC 9440 §2.2.
-    package static let fieldName: FieldName = "Client-Cert"
+    /// The field that the certificate is read from, or `nil`.
+    @inline(__always)
+    var field: ClientCertificateField? { if case .field(let field) = self { field } else { nil } }
 
     /// Returns the hash of the certificate, or `nil` if the client has none.
     ///
@@ -30,21 +32,7 @@ extension ClientCertificate {
         switch self {
         case .none: return nil
         case .connection(let der): return Digest.sha256(der)
-        case .trustedField: return try Self.field(of: head).map { Digest.sha256($0) }
+        case .field(let field): return try field.certificate(in: head).map { Digest.sha256($0) }
         }
-    }
-
-    /// Returns the certificate of the field, in DER.
-    ///
-    /// RFC 9440 §2.1, §2.2, RFC 9651 §3.3.5: one line, one byte sequence, nothing after it.
-    static func field(of head: borrowing RequestHead) throws(RefusalReason) -> [UInt8]? {
-        guard let (range, count) = head.find(fieldName) else { return nil }
-        guard count == 1, range.count > 2, head.bytes[range.lowerBound] == 0x3A,
-            head.bytes[range.upperBound - 1] == 0x3A
-        else { throw .malformedClientCertificate }
-        let inner = (range.lowerBound + 1)..<(range.upperBound - 1)
-        let der = head.bytes.withUnsafeBytes { Base64.decode(UnsafeRawBufferPointer(rebasing: $0[inner])) }
-        guard let der else { throw .malformedClientCertificate }
-        return der
     }
 }

@@ -75,6 +75,11 @@ final class DPoPChecker: Sendable {
         return range
     }
 
+    /// The number of recorded proofs and the most that there may be; `nil` for a store of other software.
+    var replayFill: (count: Int, capacity: Int)? {
+        immediateReplays.map { ($0.count, $0.capacity) }
+    }
+
     /// Whether answers carry nonces.
     var hasNonces: Bool { nonces != nil }
 

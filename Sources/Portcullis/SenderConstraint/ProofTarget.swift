@@ -34,7 +34,8 @@ struct ProofTarget: Sendable {
         if uri.starts(with: prefix), uri.dropFirst(prefix.count).elementsEqual(target) { return true }
         // RFC 9449 §4.2: an htu has neither query nor fragment.
         if refusesQuery, uri.contains(where: { $0 == 0x3F || $0 == 0x23 }) { return false }
-        guard let url = try? HTTPURL(String(decoding: uri, as: UTF8.self)) else { return false }
+        let encoded = Self.encodingRawCharacters(uri)
+        guard let url = try? HTTPURL(String(decoding: encoded, as: UTF8.self)) else { return false }
         guard url.scheme == scheme, url.host == host, url.port == port else { return false }
         return Self.withoutDotSegments(url.path).elementsEqual(target)
     }
@@ -50,6 +51,30 @@ struct ProofTarget: Sendable {
         }
         let query = head.bytes[start..<end].firstIndex(of: 0x3F) ?? end
         return try? RequestPath(head.bytes, start..<query)
+    }
+
+    /// Percent-encodes the characters that URL libraries leave raw in paths and queries.
+    ///
+    /// URL Standard §1.3.
+    private static func encodingRawCharacters(_ uri: [UInt8]) -> [UInt8] {
+        guard uri.contains(where: CharacterClass.isRawQueryCharacter) else { return uri }
+        let digits = Array("0123456789ABCDEF".utf8)
+        var encoded: [UInt8] = []
+        // The path begins at the third slash; before it, brackets enclose an address.
+        var slashCount = 0
+        var isQuery = false
+        for byte in uri {
+            if byte == 0x2F { slashCount += 1 }
+            if byte == 0x3F || byte == 0x23 { isQuery = true }
+            let isRaw =
+                isQuery ? CharacterClass.isRawQueryCharacter(byte) : CharacterClass.isRawPathCharacter(byte)
+            if isRaw, slashCount > 2 || isQuery {
+                encoded += [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            } else {
+                encoded.append(byte)
+            }
+        }
+        return encoded
     }
 
     /// RFC 3986 §5.2.4, §6.2.2.3; an empty path is `/`.

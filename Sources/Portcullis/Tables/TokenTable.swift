@@ -61,7 +61,7 @@ package final class TokenTable<Entry: Sendable>: Sendable {
     /// looked through, under one lock.
     static var maxPartCapacity: Int { 16_384 }
 
-    private let capacity: Int
+    let capacity: Int
     /// The parts of a large table, a power of two; empty in a small one.
     let parts: [TokenTable]
     private let partSeed = UInt64.random(in: .min ... .max) | 1

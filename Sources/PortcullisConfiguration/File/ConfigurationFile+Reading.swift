@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+import PortcullisJOSE
+
 #if canImport(Glibc)
     import Glibc
 #else
@@ -21,6 +23,7 @@ extension ConfigurationFile {
     /// The maximum length of a file that the configuration names, such as a key: 4 MiB.
     static let maxNamedFileByteCount = 4_194_304
 
+    /// Reads a file as text, without a byte order mark.
     static func contents(
         of path: String, upTo maxByteCount: Int = maxNamedFileByteCount
     ) throws(InvalidConfiguration) -> [UInt8] {
@@ -32,7 +35,7 @@ extension ConfigurationFile {
         while true {
             let count = piece.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
             guard count >= 0 else { throw InvalidConfiguration("cannot be read: \(systemMessage())") }
-            if count == 0 { return contents }
+            if count == 0 { return ByteOrderMark.removed(from: contents) }
             contents += piece.prefix(count)
             guard contents.count <= maxByteCount else {
                 throw InvalidConfiguration(

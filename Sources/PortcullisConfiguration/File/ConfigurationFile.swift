@@ -43,6 +43,7 @@ package struct ConfigurationFile: Sendable {
     /// Decodes a file within other limits than the file's own.
     package init(parsing bytes: [UInt8], within limits: JSONLimits) throws(InvalidConfiguration) {
         let json: JSONValue
+        let bytes = ByteOrderMark.removed(from: bytes)
         do {
             json = try JSONValue.parse(bytes, limits: limits)
         } catch {

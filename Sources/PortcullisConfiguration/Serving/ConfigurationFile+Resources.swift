@@ -78,6 +78,7 @@ extension ConfigurationFile {
             eventLoopCount: server.eventLoopCount, limits: serverLimits,
             shutdownGracePeriod: server.shutdownGrace, log: log, metrics: metrics)
         configuration.proxies = server.proxies
+        configuration.traces = server.traces
         configuration.accessLog = accessLog
         configuration.problemDetails = server.problemDetails
         configuration.assignsRequestIDs = server.assignsRequestIDs
@@ -106,10 +107,14 @@ extension ConfigurationFile {
         let pairs = [
             ("host", server.host.utf8.elementsEqual(earlier.server.host.utf8)),
             ("port", server.port == earlier.server.port),
+            ("unix_socket_mode", server.unixSocketMode == earlier.server.unixSocketMode),
+            ("unix_socket_owner", server.unixSocketOwner == earlier.server.unixSocketOwner),
+            ("traces", server.traces == earlier.server.traces),
+            ("metrics_names", server.metricsNames == earlier.server.metricsNames),
             ("event_loops", server.eventLoopCount == earlier.server.eventLoopCount),
             ("shutdown_grace_seconds", server.shutdownGrace == earlier.server.shutdownGrace),
             (
-                "trusted_proxies, forwarded, proxy_protocol or client_cert_field",
+                "trusted_proxies, forwarded, proxy_protocol or client_cert_field, _name or _format",
                 server.proxies == earlier.server.proxies
             ),
             ("access_log", server.accessLog == earlier.server.accessLog),

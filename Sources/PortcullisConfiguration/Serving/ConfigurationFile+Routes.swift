@@ -10,7 +10,12 @@ extension ConfigurationFile {
     /// - Parameter guarded: The result of
     ///   ``makeResources(relativeTo:sharing:remembering:storingIn:onEvent:)``.
     package func declare(_ routes: inout Routes, guarding guarded: [ProtectedResource]) {
-        for route in publicRoutes { route.declare(in: &routes) }
+        for route in publicRoutes {
+            routes.group { group in
+                group.cors = route.cors
+                route.declare(in: &group)
+            }
+        }
         // Routes with the same answer share one handler, since a file may have a hundred thousand.
         var handlers: [RouteSettings.Answer: RouteHandler] = [:]
         var requirements: Set<AccessRequirement> = []

@@ -33,6 +33,7 @@ extension RouteSettings.Answer {
         case .echo: .immediate { request, _ in Self.echo(request) }
         case .text(let text): .fixed(text)
         case .stream(let lineCount): .immediate { _, _ in Self.lines(lineCount) }
+        case .events(let count): .immediate { _, _ in Self.events(count) }
         case .sleep(let duration):
             .suspending { _ in
                 try await Task.sleep(for: duration)
@@ -55,6 +56,16 @@ extension RouteSettings.Answer {
             })
         response.fields[.contentType] = request.fields[.contentType]
         return response
+    }
+
+    /// WHATWG HTML §9.2, server-sent events.
+    private static func events(_ count: Int) -> Response {
+        .stream(contentType: "text/event-stream") { writer in
+            for number in 0..<count {
+                if number > 0 { try await Task.sleep(for: .milliseconds(100)) }
+                try await writer.write("id: \(number + 1)\ndata: event \(number + 1)\n\n")
+            }
+        }
     }
 
     private static func lines(_ count: Int) -> Response {

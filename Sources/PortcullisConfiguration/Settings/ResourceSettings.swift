@@ -38,10 +38,7 @@ extension ResourceSettings {
         publishing = PublishingSettings(reader)
         profile = Self.readProfile(reader)
         if let object = reader.object("tokens") { tokens = TokenSettings(object) }
-        if let cors = reader.object("cors") {
-            self.cors = Self.readOrigins(cors)
-            cors.finish()
-        }
+        cors = reader.object("cors").flatMap(CORSPolicy.init)
         challengeParameters = Self.readChallengeParameters(reader)
         routes = (reader.objects("routes") ?? []).compactMap { RouteSettings($0, isPublic: false) }
         reader.finish()
@@ -100,18 +97,6 @@ extension ResourceSettings {
             return false
         }
         return listed + others
-    }
-
-    private static func readOrigins(_ reader: ObjectReader) -> CORSPolicy? {
-        guard let origins = reader.strings("allowed_origins"), !origins.isEmpty else { return nil }
-        if origins != ["*"] {
-            for (index, origin) in origins.enumerated() {
-                guard let problem = CORSPolicy.problem(with: origin) else { continue }
-                reader.findings.error(reader.path["allowed_origins"][index], problem)
-            }
-        }
-        // Invalid origins have been reported above.
-        return try? CORSPolicy(allowing: origins)
     }
 
     private static func readChallengeParameters(_ reader: ObjectReader) -> [(name: String, value: String)] {

@@ -3,7 +3,7 @@
 package import Portcullis
 package import PortcullisHTTP
 import PortcullisJOSE
-import PortcullisServer
+package import PortcullisServer
 
 /// One entry of `routes` or `public_routes`.
 package struct RouteSettings: Sendable, Hashable {
@@ -17,6 +17,8 @@ package struct RouteSettings: Sendable, Hashable {
         case text(String)
         /// This many lines, each in its own chunk.
         case stream(lineCount: Int)
+        /// This many server-sent events, 100 ms apart.
+        case events(count: Int)
         /// `slept`, after a wait that blocks no thread.
         case sleep(Duration)
         /// `blocked`, after blocking a thread.
@@ -38,6 +40,8 @@ package struct RouteSettings: Sendable, Hashable {
     package var isSenderConstrained = false
     /// Whether the token is introspected for each request.
     package var isFreshlyIntrospected = false
+    /// The CORS policy of a public route; `nil`: that of the resource above it, if any.
+    package var cors: CORSPolicy?
     package var answer: Answer
     /// Its JSONPath.
     package var path: String
@@ -65,6 +69,7 @@ extension RouteSettings {
             isSenderConstrained = reader.bool("sender_constrained") ?? false
             isFreshlyIntrospected = reader.bool("fresh_introspection") ?? false
         }
+        if isPublic { cors = reader.object("cors").flatMap(CORSPolicy.init) }
         let answer = Self.readAnswer(reader, isPublic: isPublic)
         reader.finish()
         guard let pattern, problem == nil, let answer else { return nil }
@@ -127,7 +132,7 @@ extension RouteSettings {
     }
 
     private static let answers =
-        "\"principal\", \"echo\", {\"text\": …}, {\"stream\": N}, "
+        "\"principal\", \"echo\", {\"text\": …}, {\"stream\": N}, {\"events\": N}, "
         + "{\"sleep_seconds\": S} or {\"block_seconds\": S}"
 
     private static func readAnswer(_ reader: ObjectReader, isPublic: Bool) -> Answer? {
@@ -160,6 +165,7 @@ extension RouteSettings {
         if case .string(let text) = reader.value("text") { return .text(text) }
         if reader.object["text"] != nil { reader.error("text", "must be a string") }
         if let count = reader.integer("stream", in: 0...1_000_000) { return .stream(lineCount: count) }
+        if let count = reader.integer("events", in: 0...1_000_000) { return .events(count: count) }
         if let duration = reader.seconds("sleep_seconds", in: seconds) { return .sleep(duration) }
         if let duration = reader.seconds("block_seconds", in: seconds) { return .block(duration) }
         return nil

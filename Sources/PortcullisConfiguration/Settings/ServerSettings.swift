@@ -15,7 +15,7 @@ package struct ServerSettings: Sendable, Hashable {
         package var maxBodyByteCount = 1_048_576
         package var headerTimeout: Duration = .seconds(10)
         package var bodyTimeout: Duration = .seconds(30)
-        package var idleTimeout: Duration = .seconds(60)
+        package var idleTimeout: Duration = .seconds(75)
         package var writeTimeout: Duration = .seconds(30)
     }
 
@@ -27,6 +27,14 @@ package struct ServerSettings: Sendable, Hashable {
     package var shutdownGrace: Duration = .seconds(10)
     /// The trusted proxies, and the fields that the server accepts from them.
     package var proxies = TrustedProxies.none
+    /// The permissions of a Unix domain socket's file.
+    package var unixSocketMode = ServerSocket.defaultPermissions
+    /// The owner of that file, by names or numbers; `nil`: the process's own user and group.
+    package var unixSocketOwner: String?
+    /// From whom the server takes the trace of a request.
+    package var traces = TraceTrust.trusted
+    /// The names in `/metrics`.
+    package var metricsNames = MetricsRegistry.Names.new
     /// `nil`: no access log.
     package var accessLog: AccessLog.Format?
     /// `nil`: standard error.
@@ -58,12 +66,15 @@ extension ServerSettings {
     init(_ reader: ObjectReader) {
         host = reader.string("host") ?? host
         port = reader.integer("port", in: 0...65_535) ?? port
+        readUnixSocket(reader)
         eventLoopCount = reader.integer("event_loops", in: 1...1_024)
         tls = reader.object("tls").flatMap(TLSSettings.init)
         if let object = reader.object("limits") { limits = Limits(object) }
         shutdownGrace = reader.seconds("shutdown_grace_seconds", in: Self.secondsRange) ?? shutdownGrace
         privateAddresses = reader.word("private_addresses", PrivateAddressPolicy.self) ?? privateAddresses
         readProxies(reader)
+        traces = reader.word("traces", TraceTrust.self) ?? traces
+        metricsNames = reader.word("metrics_names", MetricsRegistry.Names.self) ?? metricsNames
         readLog(reader)
         outbound = OutboundSettings(reader)
         reader.finish()
@@ -71,6 +82,46 @@ extension ServerSettings {
 }
 
 extension ServerSettings {
+    private mutating func readUnixSocket(_ reader: ObjectReader) {
+        let isUnix = host.hasPrefix(ServerSocket.unixPrefix)
+        if let value = reader.value("unix_socket_mode") {
+            if case .string(let text) = value, let mode = Self.mode(text) {
+                unixSocketMode = mode
+            } else {
+                reader.error("unix_socket_mode", "must be an octal mode in a string, such as \"0660\"")
+            }
+        }
+        unixSocketOwner = reader.string("unix_socket_owner")
+        for key in ["unix_socket_mode", "unix_socket_owner"] where !isUnix && reader.object[key] != nil {
+            reader.warning(key, "has no effect, since host is not a Unix domain socket")
+        }
+    }
+
+    /// Three octal digits, after an optional zero.
+    private static func mode(_ text: String) -> UInt16? {
+        guard (3...4).contains(text.utf8.count), text.utf8.count == 3 || text.utf8.first == 0x30,
+            text.utf8.allSatisfy({ (0x30...0x37).contains($0) })
+        else { return nil }
+        return UInt16(text, radix: 8)
+    }
+
+    /// Reads the field in which proxies send their clients' certificates.
+    private static func readCertificateField(_ reader: ObjectReader, isUsed: Bool) -> ClientCertificateField {
+        var field = ClientCertificateField.clientCert
+        field.format = reader.word("client_cert_format", ClientCertificateField.Format.self) ?? field.format
+        if let text = reader.string("client_cert_name") {
+            if let name = FieldName(text) {
+                field.name = name
+            } else {
+                reader.error("client_cert_name", "must be the name of a field, such as \"X-SSL-Client-Cert\"")
+            }
+        }
+        for key in ["client_cert_name", "client_cert_format"] where !isUsed && reader.object[key] != nil {
+            reader.warning(key, "has no effect without \"client_cert_field\": true")
+        }
+        return field
+    }
+
     private mutating func readProxies(_ reader: ObjectReader) {
         let networks = reader.strings("trusted_proxies") ?? []
         for (index, text) in networks.enumerated() where text != TrustedProxies.unix {
@@ -97,12 +148,14 @@ extension ServerSettings {
         if sendsCertificates, networks.isEmpty {
             reader.warning("client_cert_field", "has no effect, since trusted_proxies names no proxy")
         }
+        let field = Self.readCertificateField(reader, isUsed: sendsCertificates)
         // Invalid networks have been reported above.
         guard
-            let proxies = try? TrustedProxies(
+            var proxies = try? TrustedProxies(
                 networks, forwarded: family, usesProxyProtocol: usesProxyProtocol,
                 sendsClientCertificates: sendsCertificates)
         else { return }
+        proxies.clientCertificateField = field
         self.proxies = proxies
     }
 

@@ -41,7 +41,7 @@ extension ProtectedResourceDiscovery {
         _ issuer: String, at location: String
     ) async throws(DiscoveryError) -> DiscoveredAuthorizationServer {
         let response = try await response(from: location)
-        let body = JSONValue.withoutByteOrderMark(response.body)
+        let body = ByteOrderMark.removed(from: response.body)
         guard let object = (try? JSONValue.parse(body))?.object else { throw .malformedDocument }
         // RFC 8414 §3.3: identical, code point by code point; a final slash makes another issuer.
         guard let named = object["issuer"]?.string, named.utf8.elementsEqual(issuer.utf8) else {

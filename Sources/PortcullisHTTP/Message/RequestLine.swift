@@ -44,13 +44,25 @@ struct RequestLine: Sendable {
     @inline(__always)
     static func endOfTarget(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         var index = start
-        while index < bytes.count, CharacterClass.isTargetCharacter(bytes[index]) { index += 1 }
-        guard index < bytes.count, CharacterClass.isRawQueryCharacter(bytes[index]),
-            bytes[start..<index].contains(0x3F)
-        else { return index }
-        while index < bytes.count,
-            CharacterClass.isTargetCharacter(bytes[index]) || CharacterClass.isRawQueryCharacter(bytes[index])
-        {
+        while index < bytes.count, CharacterClass.isPlainTargetCharacter(bytes[index]) { index += 1 }
+        guard index < bytes.count, CharacterClass.isRawQueryCharacter(bytes[index]) else { return index }
+        return endOfRawTarget(bytes, from: index, isQuery: bytes[start..<index].contains(0x3F))
+    }
+
+    /// The end of a target with characters that clients should have encoded.
+    private static func endOfRawTarget(
+        _ bytes: UnsafeRawBufferPointer, from start: Int, isQuery: Bool
+    ) -> Int {
+        var index = start
+        var isQuery = isQuery
+        while index < bytes.count {
+            let byte = bytes[index]
+            if byte == 0x3F { isQuery = true }
+            guard
+                CharacterClass.isPlainTargetCharacter(byte)
+                    || (isQuery
+                        ? CharacterClass.isRawQueryCharacter(byte) : CharacterClass.isRawPathCharacter(byte))
+            else { return index }
             index += 1
         }
         return index

@@ -21,7 +21,7 @@ package enum CharacterClass {
     /// Whether a request target may contain the byte: VCHAR without `"`, `<`, `>`, `\`, `^`, `` ` ``, `{`,
     /// `|`, `}`, and without `#`, because a fragment is never sent.
     ///
-    /// A query may contain more; see ``isRawQueryCharacter(_:)``.
+    /// Clients send more; see ``isRawPathCharacter(_:)`` and ``isRawQueryCharacter(_:)``.
     ///
     /// RFC 9112 §3.2, RFC 3986 §2.
     @inline(__always)
@@ -30,14 +30,37 @@ package enum CharacterClass {
         byte &- 0x61 < 26 || (byte < 128 && contains(byte, targetLow, targetHigh))
     }
 
-    /// Whether browsers send the byte raw in a query, although RFC 3986 requires encoding: `\`, `^`, `` ` ``,
-    /// `{`, `|`, `}`.
+    /// Whether a path or query may contain the byte as it is: a target character, but no bracket, which RFC 3986
+    /// allows only around the address of a host.
+    ///
+    /// RFC 3986 §3.2.2, §3.3, §3.4.
+    @inline(__always)
+    package static func isPlainTargetCharacter(_ byte: UInt8) -> Bool {
+        // Most are small letters.
+        byte &- 0x61 < 26 || (byte < 128 && contains(byte, targetLow, plainTargetHigh))
+    }
+
+    /// Whether browsers and other clients send the byte raw in a path, although RFC 3986 requires encoding:
+    /// `[`, `]`, `^`, `|`.
+    ///
+    /// It means the same as its percent-encoding. URL Standard §1.3, the path percent-encode set; older
+    /// editions of it leave `^` raw too.
+    @inline(__always)
+    package static func isRawPathCharacter(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x5B, 0x5D, 0x5E, 0x7C: true
+        default: false
+        }
+    }
+
+    /// Whether browsers send the byte raw in a query, although RFC 3986 requires encoding: `[`, `\`, `]`,
+    /// `^`, `` ` ``, `{`, `|`, `}`.
     ///
     /// URL Standard §1.3, the query percent-encode set.
     @inline(__always)
     package static func isRawQueryCharacter(_ byte: UInt8) -> Bool {
         switch byte {
-        case 0x5C, 0x5E, 0x60, 0x7B, 0x7C, 0x7D: true
+        case 0x5B...0x5E, 0x60, 0x7B...0x7D: true
         default: false
         }
     }
@@ -87,6 +110,7 @@ package enum CharacterClass {
     private static let tokenHigh: UInt64 = 0x57FF_FFFF_C7FF_FFFE
     private static let targetLow: UInt64 = 0xAFFF_FFF2_0000_0000
     private static let targetHigh: UInt64 = 0x47FF_FFFE_AFFF_FFFF
+    private static let plainTargetHigh: UInt64 = 0x47FF_FFFE_87FF_FFFF
     private static let token68Low: UInt64 = 0x03FF_E800_0000_0000
     private static let token68High: UInt64 = 0x47FF_FFFE_87FF_FFFE
 }

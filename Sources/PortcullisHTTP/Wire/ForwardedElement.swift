@@ -73,7 +73,8 @@ package struct ForwardedElement: Sendable, Hashable {
     /// Reads every `Forwarded` field of a request, in order: the proxy nearest to the client first.
     ///
     /// Strict: at most ``maxCount`` elements, no parameter twice in an element, IPv6 in quotes and brackets,
-    /// `host` an authority, `proto` http or https. Ignores unknown parameters. RFC 7239 §4.
+    /// `host` an authority, `proto` http or https. Ignores unknown parameters, and empty elements and
+    /// parameters, which the grammar allows. RFC 7239 §4, RFC 9110 §5.6.1.2.
     package static func all(in head: RequestHead) throws(MalformedMessage) -> [ForwardedElement] {
         var elements: [ForwardedElement] = []
         for slot in head.slots where head.matches(slot, forwarded) {
@@ -97,10 +98,13 @@ private struct ForwardedReader {
     }
 
     mutating func readElements(to elements: inout [ForwardedElement]) throws(MalformedMessage) {
+        var count = elements.count
         while true {
-            guard elements.count < ForwardedElement.maxCount else { throw .invalidForwarding }
+            // Empty elements count too, so that they cost no more than others.
+            guard count < ForwardedElement.maxCount else { throw .invalidForwarding }
+            count += 1
             skipBlanks()
-            elements.append(try element())
+            if !isAtElementEnd { elements.append(try element()) }
             skipBlanks()
             guard index < bytes.endIndex else { return }
             guard take(0x2C) else { throw .invalidForwarding }
@@ -111,11 +115,18 @@ private struct ForwardedReader {
         var element = ForwardedElement()
         var names: Set<String> = []
         repeat {
+            // RFC 7239 §4: the pairs between semicolons are optional.
+            if isAtElementEnd { break }
+            if bytes[index] == 0x3B { continue }
             let name = try token().lowercased()
             guard take(0x3D), names.insert(name).inserted else { throw .invalidForwarding }
             try element.set(name, try value())
         } while take(0x3B)
         return element
+    }
+
+    private var isAtElementEnd: Bool {
+        index == bytes.endIndex || bytes[index] == 0x2C || FieldLine.isBlank(bytes[index])
     }
 
     private mutating func token() throws(MalformedMessage) -> String {

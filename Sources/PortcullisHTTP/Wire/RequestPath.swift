@@ -4,14 +4,14 @@
 ///
 /// Rejects dot segments (also before a `;`), empty segments, encoded slashes, backslashes and NUL, malformed
 /// percent-encoding, and percent-encoding that is not UTF-8, because overlong forms hide all of these.
-/// Decodes unreserved characters and writes other escapes with upper-case digits, so that equal paths have
-/// equal bytes. Keeps one trailing slash; see ``hasTrailingSlash``.
+/// Decodes unreserved characters, writes other escapes with upper-case digits, and encodes `[`, `]`, `^` and
+/// `|`, which clients send raw, so that equal paths have equal bytes. Keeps one trailing slash; see ``hasTrailingSlash``.
 ///
-/// Does not copy a path without `%`. For the origin and absolute forms; an absent path is `/`.
+/// Does not copy a path without any of these. For the origin and absolute forms; an absent path is `/`.
 ///
 /// RFC 3986 §6.2.2, RFC 9110 §4.2.3.
 package struct RequestPath: Sendable {
-    /// The bytes that the ranges refer to: the given bytes if the path has no `%`.
+    /// The bytes that the ranges refer to: the given bytes if the path is normal.
     package let bytes: [UInt8]
     /// The range of the path in `bytes`, including its leading slash.
     package let range: Range<Int>
@@ -24,7 +24,7 @@ package struct RequestPath: Sendable {
             return
         }
         guard bytes[range.lowerBound] == 0x2F else { throw .ambiguousPath }
-        if try Self.hasEscape(bytes, range) {
+        if try Self.needsNormalizing(bytes, range) {
             self.bytes = try Self.normalized(bytes[range])
             self.range = self.bytes.indices
         } else {
@@ -72,17 +72,26 @@ package struct RequestPath: Sendable {
         return String(decoding: result, as: UTF8.self)
     }
 
-    private static func hasEscape(_ bytes: [UInt8], _ range: Range<Int>) throws(MalformedMessage) -> Bool {
-        var hasEscape = false
+    /// Whether the path has an escape, or a character that should be one.
+    private static func needsNormalizing(
+        _ bytes: [UInt8], _ range: Range<Int>
+    ) throws(MalformedMessage) -> Bool {
+        var needsNormalizing = false
         var isPath = true
         bytes.withUnsafeBytes { bytes in
             for byte in UnsafeRawBufferPointer(rebasing: bytes[range]) {
-                if !CharacterClass.isTargetCharacter(byte) || byte == 0x3F { isPath = false }
-                if byte == 0x25 { hasEscape = true }
+                if !CharacterClass.isPlainTargetCharacter(byte) || byte == 0x3F {
+                    if CharacterClass.isRawPathCharacter(byte) {
+                        needsNormalizing = true
+                    } else {
+                        isPath = false
+                    }
+                }
+                if byte == 0x25 { needsNormalizing = true }
             }
         }
         guard isPath else { throw .ambiguousPath }
-        return hasEscape
+        return needsNormalizing
     }
 
     /// RFC 3986 §6.2.2.1, §6.2.2.2.
@@ -94,7 +103,11 @@ package struct RequestPath: Sendable {
         while index < path.endIndex {
             guard path[index] == 0x25 else {
                 try checkUTF8(&highBytes)
-                result.append(path[index])
+                if CharacterClass.isRawPathCharacter(path[index]) {
+                    appendEscape(of: path[index], to: &result)
+                } else {
+                    result.append(path[index])
+                }
                 index += 1
                 continue
             }
@@ -105,13 +118,17 @@ package struct RequestPath: Sendable {
             if isUnreserved(byte) {
                 result.append(byte)
             } else {
-                result.append(0x25)
-                result.append(hexadecimalDigit(byte >> 4))
-                result.append(hexadecimalDigit(byte & 0x0F))
+                appendEscape(of: byte, to: &result)
             }
         }
         try checkUTF8(&highBytes)
         return result
+    }
+
+    private static func appendEscape(of byte: UInt8, to result: inout [UInt8]) {
+        result.append(0x25)
+        result.append(hexadecimalDigit(byte >> 4))
+        result.append(hexadecimalDigit(byte & 0x0F))
     }
 
     private static func checkUTF8(_ bytes: inout [UInt8]) throws(MalformedMessage) {

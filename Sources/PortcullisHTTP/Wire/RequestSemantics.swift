@@ -31,11 +31,17 @@ package struct RequestSemantics: Sendable, Hashable {
     /// The port of that host, or `nil` if it is absent.
     package let port: UInt16?
 
+    /// Whether the declared length exceeds the limit; then the expectation is not judged.
+    package let isTooLarge: Bool
+
     /// Computes the meaning of a head.
     ///
-    /// - Parameter maxBodyByteCount: The largest declared length allowed; with `nil` the caller checks the
-    ///   length.
-    package init(_ head: RequestHead, maxBodyByteCount: Int? = nil) throws(MalformedMessage) {
+    /// - Parameters:
+    ///   - maxBodyByteCount: The largest declared length allowed; with `nil` the caller checks the length.
+    ///   - refusesLargeBody: Whether a larger length is an error; otherwise it sets ``isTooLarge``.
+    package init(
+        _ head: RequestHead, maxBodyByteCount: Int? = nil, refusesLargeBody: Bool = true
+    ) throws(MalformedMessage) {
         let target = try RequestTarget(head)
         let found = Found(head)
         let host = try Self.host(head, target, found)
@@ -47,11 +53,18 @@ package struct RequestSemantics: Sendable, Hashable {
         framing = try Self.framing(head, found)
         keepAlive = found.connection.persists(version: head.version)
         if let maxBodyByteCount, case .length(let length) = framing, length > maxBodyByteCount {
-            throw .bodyTooLarge
+            guard !refusesLargeBody else { throw .bodyTooLarge }
+            isTooLarge = true
+            expectsContinue = false
+            return
         }
+        isTooLarge = false
         let isExpecting = try Self.expectsContinue(head, found)
         expectsContinue = isExpecting && framing != .none && framing != .length(0)
     }
+
+    /// The declared length of the body, or `nil` if there is none.
+    package var declaredLength: Int? { if case .length(let length) = framing { length } else { nil } }
 
     /// The result of one pass over the slots.
     private struct Found {

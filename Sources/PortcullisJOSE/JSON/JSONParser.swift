@@ -17,15 +17,6 @@ extension JSONValue {
         var parser = JSONParser(bytes, limits: limits)
         return try parser.document()
     }
-
-    /// Returns a received document without the byte order mark at its start, if there is one.
-    ///
-    /// For documents of servers only: in a token a byte order mark stays an error. RFC 8259 §8.1 allows
-    /// parsers to ignore it.
-    package static func withoutByteOrderMark(_ bytes: [UInt8]) -> [UInt8] {
-        guard bytes.first == 0xEF, bytes.starts(with: [0xEF, 0xBB, 0xBF]) else { return bytes }
-        return Array(bytes.dropFirst(3))
-    }
 }
 
 /// A recursive descent parser over a byte array; the depth limit bounds the recursion.

@@ -32,7 +32,7 @@ public struct JWKSet: Sendable {
     public init(parsing bytes: [UInt8]) throws(JOSEError) {
         let json: JSONValue
         do {
-            json = try JSONValue.parse(JSONValue.withoutByteOrderMark(bytes))
+            json = try JSONValue.parse(ByteOrderMark.removed(from: bytes))
         } catch {
             throw .malformedJSON(error)
         }

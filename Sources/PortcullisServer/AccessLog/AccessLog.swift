@@ -5,7 +5,7 @@ internal import PortcullisTransport
 /// A log with one line for each request.
 ///
 /// A line has the time of the response, the client's address, method, path without the query, status, bytes,
-/// duration, request ID, route, resource, and the reason of a refusal with what the gate expected and what
+/// duration, request ID, trace ID, route, resource, and the reason of a refusal with what the gate expected and what
 /// the request had, claims of its token included. It never contains tokens, proofs or query values.
 ///
 /// The log's own thread writes the lines, so that a slow disk or reader delays no request. At most 1 MiB

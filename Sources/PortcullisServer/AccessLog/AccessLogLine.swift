@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 internal import Portcullis
-internal import PortcullisHTTP
+package import PortcullisHTTP
 internal import PortcullisTransport
 
 /// The contents of one line of the access log.
@@ -22,6 +22,8 @@ package struct AccessLogLine {
     package var id: String?
     /// The identifier of the resource that the request belongs to.
     package var resource: String?
+    /// The trace that the request belongs to; `nil` for a message with a malformed first line.
+    package var trace: TraceContext?
 
     package init(
         _ summary: RequestSummary, client: String, path: ArraySlice<UInt8>?, version: HTTPVersion = .http1_1,
@@ -74,6 +76,8 @@ package struct AccessLogLine {
         line += " duration=".utf8
         appendDuration(&line)
         appendPair("id", id, &line)
+        appendPair("trace_id", trace?.traceID, &line)
+        appendPair("linked_trace_id", trace?.linkedTraceID, &line)
         appendPair("route", summary.route, &line)
         appendPair("resource", resource, &line)
         appendPair("refusal", summary.refusalCode, &line)
@@ -128,6 +132,10 @@ package struct AccessLogLine {
         line += ",\"duration_seconds\":".utf8
         appendDuration(&line)
         appendMember("request_id", id, &line)
+        if let trace {
+            appendMember("trace_id", trace.traceID, &line)
+            if let linked = trace.linkedTraceID { appendMember("linked_trace_id", linked, &line) }
+        }
         appendMember("route", summary.route, &line)
         appendMember("resource", resource, &line)
         appendMember("refusal", summary.refusalCode, &line)

@@ -28,11 +28,17 @@ public struct RequestSummary: Sendable {
     /// Holds claims of the token: no label for a time series.
     public var finding: RefusalFinding?
 
+    /// Whether the client used TLS, as far as trusted proxies tell.
+    public var isEncrypted: Bool
+    /// The version of HTTP, `1.1` or `1.0`; `nil` for a malformed head.
+    public var protocolVersion: String?
+
     /// Makes a summary, for tests of a backend.
     public init(
         route: String, method: Method, status: Status?, isComplete: Bool, duration: Duration,
         receivedByteCount: Int = 0, sentByteCount: Int = 0, refusal: RefusalReason? = nil,
-        finding: RefusalFinding? = nil, malformation: MalformedMessage? = nil
+        finding: RefusalFinding? = nil, malformation: MalformedMessage? = nil, isEncrypted: Bool = false,
+        protocolVersion: String? = "1.1"
     ) {
         self.route = route
         self.method = method
@@ -43,6 +49,8 @@ public struct RequestSummary: Sendable {
         self.sentByteCount = sentByteCount
         self.refusal = refusal
         self.finding = finding
+        self.isEncrypted = isEncrypted
+        self.protocolVersion = protocolVersion
         self.malformation = malformation
     }
 

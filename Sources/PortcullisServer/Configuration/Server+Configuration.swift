@@ -48,6 +48,10 @@ extension Server {
         ///
         /// Default: none, so the server ignores all forwarding fields.
         public var proxies = TrustedProxies.none
+        /// Whose traces the server continues: the ``Request/trace`` of their requests is the one that they name.
+        ///
+        /// Default: those of trusted proxies.
+        public var traces = TraceTrust.trusted
         /// Whether the server checks its own resources at start.
         ///
         /// Default: no.
@@ -126,8 +130,9 @@ extension Server {
 
         /// How long a connection may be idle between requests.
         ///
-        /// Default 60 seconds; then it is closed.
-        public var idleTimeout = Duration.seconds(60)
+        /// Default 75 seconds, more than the 60 seconds of common load balancers, which should be the first to
+        /// close; then it is closed.
+        public var idleTimeout = Duration.seconds(75)
         /// How long a client may read nothing of a response.
         ///
         /// There is no minimum rate beyond that: a client that reads a little each time is served to the end.

@@ -15,14 +15,17 @@ extension Connection {
         } else if let range = semantics.hostRange {
             context.watchHost(head.bytes, range)
         }
-        let (route, values) = context.table.destination(
+        var (route, values) = context.table.destination(
             head.method, semantics.form, authority: forwarding?.host ?? Self.authority(head, semantics), path,
             isPreflight: CORSPolicy.isPreflight(head))
+        if semantics.isTooLarge { (route, values) = (route.answeringTooLarge(), []) }
         var request = Request(
             head: head, path: path, queryRange: semantics.queryRange,
             parameters: Self.parameters(of: route, values, in: path), body: requestBody, peer: peer,
             id: record?.value.id, forwarding: forwarding, isFromTrustedProxy: isFromTrustedProxy,
-            certificateSource: certificateSource, describesRefusals: context.core.describesRefusals)
+            certificateSource: certificateSource, describesRefusals: context.core.describesRefusals,
+            traceSeed: record?.value.traceSeed ?? context.nextTraceSeed(),
+            continuesTrace: context.core.traces.includes(isFromTrustedProxy))
         noteRoute(route, forwarding)
         answer(context.watching(route) { route.begin(&request) }, request, route)
     }
@@ -92,13 +95,12 @@ extension Connection {
         semantics.hostRange.map { head.text($0).lowercased() } ?? ""
     }
 
-    /// The certificate of the client; a proxy's own certificate does not identify its client.
+    /// The certificate of the client: from the field of a trusted proxy if proxies send it, otherwise that of
+    /// the connection.
     ///
     /// RFC 8705 §6.5, RFC 9440 §2.
     private var certificateSource: ClientCertificate {
-        if isFromTrustedProxy {
-            return context.core.proxies.sendsClientCertificates ? .trustedField : .none
-        }
+        if isFromTrustedProxy, let source = context.core.proxies.certificateSource { return source }
         return tls?.clientCertificate.map { .connection(der: $0) } ?? .none
     }
 

@@ -12,7 +12,8 @@ extension Connection {
         let path: RequestPath
         let forwarding: Forwarding?
         do throws(MalformedMessage) {
-            semantics = try RequestSemantics(head, maxBodyByteCount: limits.maxBodyByteCount)
+            semantics = try RequestSemantics(
+                head, maxBodyByteCount: limits.maxBodyByteCount, refusesLargeBody: false)
             path = try RequestPath(head, semantics)
             forwarding = isFromTrustedProxy ? try context.core.proxies.forwarding(of: head) : nil
         } catch {
@@ -25,7 +26,8 @@ extension Connection {
             return rest.count
         }
         state.requestAccepted(
-            version: head.version, isHead: head.method == .head, keepAlive: semantics.keepAlive)
+            version: head.version, isHead: head.method == .head,
+            keepAlive: semantics.keepAlive && !semantics.isTooLarge)
         beginRecord(head)
         let (requestBody, taken) = takeBody(semantics, rest)
         answer(head, semantics, path, forwarding, requestBody)

@@ -11,6 +11,10 @@ extension Connection {
     func takeBody(
         _ semantics: RequestSemantics, _ rest: UnsafeRawBufferPointer
     ) -> (RequestBody, taken: Int) {
+        if semantics.isTooLarge {
+            if !body.isFinished { body = .none }
+            return (RequestBody(.stream(length: semantics.declaredLength, OversizedBody())), rest.count)
+        }
         switch semantics.framing {
         case .none, .length(0):
             if !body.isFinished { body = .none }
@@ -22,10 +26,8 @@ extension Connection {
         default:
             body = BodyReader(semantics.framing, limits: terms.wireLimits, limit: limits.maxBodyByteCount)
             state.bodyExpected(owesContinue: semantics.expectsContinue && rest.isEmpty)
-            let length: Int? = if case .length(let length) = semantics.framing { length } else { nil }
-            return (
-                RequestBody(.stream(length: length, ExchangeBody(connection: self, id: exchangeID))), 0
-            )
+            let source = ExchangeBody(connection: self, id: exchangeID)
+            return (RequestBody(.stream(length: semantics.declaredLength, source)), 0)
         }
     }
 
@@ -113,6 +115,11 @@ extension Connection {
         applyDeadline()
         waiter.resume(throwing: error)
     }
+}
+
+/// A request body whose declared length exceeds the limit: nothing of it is read.
+private struct OversizedBody: BodySource {
+    func nextPiece() async throws -> [UInt8]? { throw MalformedMessage.bodyTooLarge }
 }
 
 /// A request body that its connection is still receiving.

@@ -34,6 +34,7 @@ final class LoopContext: @unchecked Sendable {
     // SAFETY: as above; `isKnown` reads only the routing table.
     @exclusivity(unchecked) var hostWatch = HostWatch()
     private var requestIDs: RequestIDSource?
+    private var traceSeeds = TraceSeedSource()
     private var connections: [Int32: Connection] = [:]
     private var listeners: [Listener] = []
     /// Connections of trusted proxies whose PROXY protocol header has not arrived.
@@ -73,6 +74,8 @@ final class LoopContext: @unchecked Sendable {
     }
 
     func nextRequestID() -> String? { requestIDs?.next() }
+
+    func nextTraceSeed() -> TraceSeed { traceSeeds.next() }
 
     /// Uses other routes for new requests and other terms for new connections.
     ///

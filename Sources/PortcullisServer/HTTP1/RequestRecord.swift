@@ -11,6 +11,8 @@ struct RequestRecord {
 
     var route = malformed
     var method: Method
+    /// `nil` for a malformed head.
+    var version: HTTPVersion?
     let begun: MonotonicInstant
     /// The bytes appended to the output before this request.
     let sentBefore: Int
@@ -29,17 +31,26 @@ struct RequestRecord {
     var resource: String?
     /// The client's address according to trusted proxies.
     var client: String?
+    /// Whether the client used TLS, as far as trusted proxies tell.
+    var isEncrypted = false
+    /// The seed of the request's trace, in case it begins here; `nil` without an access log.
+    var traceSeed: TraceSeed?
 }
 
 extension Connection {
     /// Begins the record of a request, if records are needed; without a head only the response is known.
     func beginRecord(_ head: RequestHead?) {
         guard context.keepsRecords else { return }
-        record = Record(
-            RequestRecord(
-                method: head?.method ?? "unknown", begun: loop.now, sentBefore: output.appendedByteCount,
-                receivedByteCount: head?.bytes.count ?? 0, id: requestID(head),
-                head: context.core.accessLog == nil ? nil : head))
+        var begun = RequestRecord(
+            method: head?.method ?? "unknown", begun: loop.now, sentBefore: output.appendedByteCount,
+            receivedByteCount: head?.bytes.count ?? 0, id: requestID(head))
+        begun.isEncrypted = isEncrypted
+        begun.version = head?.version
+        if context.core.accessLog != nil {
+            begun.head = head
+            begun.traceSeed = context.nextTraceSeed()
+        }
+        record = Record(begun)
     }
 
     /// The ID from a trusted proxy, otherwise a new one; `nil` if requests get no IDs.
@@ -52,6 +63,7 @@ extension Connection {
     func noteRoute(_ route: CompiledRoute, _ forwarding: Forwarding?) {
         guard let record else { return }
         record.value.client = forwarding?.client
+        if let scheme = forwarding?.scheme { record.value.isEncrypted = scheme == "https" }
         record.value.route = route.name
         record.value.resource = route.resource
     }
@@ -68,16 +80,23 @@ extension Connection {
             route: ended.route, method: ended.method, status: ended.status, isComplete: isComplete,
             duration: .now() - ended.begun, receivedByteCount: ended.receivedByteCount,
             sentByteCount: output.appendedByteCount - ended.sentBefore, refusal: ended.refusal,
-            finding: ended.finding, malformation: ended.malformation)
+            finding: ended.finding, malformation: ended.malformation, isEncrypted: ended.isEncrypted,
+            protocolVersion: (ended.version ?? ended.requestLine?.version).map {
+                $0 == .http1_1 ? "1.1" : "1.0"
+            })
         context.recorder?.record(.requestFinished(summary))
         guard let log = context.core.accessLog else { return }
-        log.add(
-            AccessLogLine(
-                summary, client: ended.client ?? peer.host,
-                path: ended.head.map { Self.loggedPath($0.bytes[$0.targetRange]) }
-                    ?? ended.requestLine.map { Self.loggedPath($0.target[...]) },
-                version: ended.head?.version ?? ended.requestLine?.version ?? .http1_1, id: ended.id,
-                resource: ended.resource))
+        var line = AccessLogLine(
+            summary, client: ended.client ?? peer.host,
+            path: ended.head.map { Self.loggedPath($0.bytes[$0.targetRange]) }
+                ?? ended.requestLine.map { Self.loggedPath($0.target[...]) },
+            version: ended.head?.version ?? ended.requestLine?.version ?? .http1_1, id: ended.id,
+            resource: ended.resource)
+        if let head = ended.head, let seed = ended.traceSeed {
+            let isTrusted = context.core.traces.includes(isFromTrustedProxy)
+            line.trace = TraceContext.of(head, isTrusted: isTrusted, seed: seed)
+        }
+        log.add(line)
     }
 
     /// The path of the target, never its query, which may hold secrets.

@@ -13,6 +13,7 @@ final class ServerCore: Sendable {
     /// Whether every request gets an identifier.
     let assignsRequestIDs: Bool
     let proxies: TrustedProxies
+    let traces: TraceTrust
     let problemDetails: ProblemDetails
     /// The source of `Date`; `nil` for the machine's clock.
     let dateSeconds: (@Sendable () -> Int)?
@@ -47,6 +48,7 @@ final class ServerCore: Sendable {
         describesRefusals =
             configuration.accessLog != nil || configuration.metrics?.describesRefusals == true
         proxies = configuration.proxies
+        traces = configuration.traces
         problemDetails = configuration.problemDetails
         dateSeconds = configuration.dateSeconds
         assignsRequestIDs = configuration.assignsRequestIDs ?? (configuration.accessLog != nil)

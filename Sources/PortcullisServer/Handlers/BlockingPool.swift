@@ -25,6 +25,9 @@ package final class BlockingPool: Sendable {
         state = Mutex(State(idle: (0..<Self.width).map { DispatchQueue(label: "portcullis.blocking.\($0)") }))
     }
 
+    /// The handlers that wait for a thread, and the most that may.
+    var waiting: (count: Int, capacity: Int) { (state.withLock { $0.waiting.count }, Self.maxWaitingCount) }
+
     /// Runs work on a thread that it may block, and waits for it.
     ///
     /// - Throws: The error of the work; ``Overload`` if too many handlers wait.

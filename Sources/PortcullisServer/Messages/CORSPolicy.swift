@@ -34,6 +34,19 @@ public struct CORSPolicy: Sendable, Hashable {
     /// Default 600 seconds; browsers have their own bounds.
     public var maxAge = Duration.seconds(600)
 
+    /// The session of MCP revisions before 2026-07-28, which their clients read from a response.
+    ///
+    /// MCP transports 2025-11-25, "Session Management".
+    package static let sessionField: FieldName = "Mcp-Session-Id"
+
+    /// The same policy, with the fields of MCP clients: they send and read `Mcp-Session-Id`.
+    package func servingMCP() -> CORSPolicy {
+        var policy = self
+        if !allowedFields.contains(Self.sessionField) { policy.allowedFields.append(Self.sessionField) }
+        if !exposedFields.contains(Self.sessionField) { policy.exposedFields.append(Self.sessionField) }
+        return policy
+    }
+
     private let origins: Origins
     /// The exposed fields as sent with every response, made once.
     private var exposedText = list(defaultExposedFields)

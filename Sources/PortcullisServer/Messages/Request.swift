@@ -37,15 +37,21 @@ public struct Request: Sendable {
     ///
     /// See ``Server/Configuration/proxies``.
     public var forwarding: Forwarding? { arrival.forwarding }
+    /// The trace that the request belongs to: the one that it names if ``Server/Configuration/traces`` lets it,
+    /// otherwise a new one, the same each time.
+    ///
+    /// Reads the fields each time; costs nothing unless it is used. W3C Trace Context.
+    public var trace: TraceContext {
+        .of(arrival.head, isTrusted: arrival.continuesTrace, seed: arrival.traceSeed)
+    }
     /// Whether the peer is a trusted proxy.
     package var isFromTrustedProxy: Bool { arrival.isFromTrustedProxy }
     /// Whether a refusal must carry a finding.
     package var describesRefusals: Bool { arrival.describesRefusals }
     /// The client's TLS certificate in DER, with proven possession of its key; `nil` without one.
     ///
-    /// The issuer was checked only if the server names authorities. `nil` on a connection from a trusted
-    /// proxy.
-    /// RFC 8705 §3.
+    /// The issuer was checked only if the server names authorities. `nil` on a connection from a trusted proxy
+    /// that sends its clients' certificates. RFC 8705 §3.
     public var clientCertificate: [UInt8]? {
         if case .connection(let der) = certificateSource { der } else { nil }
     }
@@ -61,14 +67,15 @@ public struct Request: Sendable {
         parameters: PathParameters = PathParameters(),
         body: RequestBody, peer: SocketAddress, id: String? = nil,
         forwarding: Forwarding? = nil, isFromTrustedProxy: Bool = false,
-        certificateSource: ClientCertificate = .none, describesRefusals: Bool = false
+        certificateSource: ClientCertificate = .none, describesRefusals: Bool = false,
+        traceSeed: TraceSeed = TraceSeed(), continuesTrace: Bool = false
     ) {
         self.parameters = parameters
         self.body = body
         arrival = Arrival(
             head: head, path: path, queryRange: queryRange, peer: peer, id: id, forwarding: forwarding,
             isFromTrustedProxy: isFromTrustedProxy, describesRefusals: describesRefusals,
-            certificateSource: certificateSource)
+            certificateSource: certificateSource, traceSeed: traceSeed, continuesTrace: continuesTrace)
     }
 
     /// Shared by all copies of a request, so that copies are cheap.
@@ -82,11 +89,13 @@ public struct Request: Sendable {
         let isFromTrustedProxy: Bool
         let describesRefusals: Bool
         let certificateSource: ClientCertificate
+        let traceSeed: TraceSeed
+        let continuesTrace: Bool
 
         init(
             head: RequestHead, path: RequestPath, queryRange: Range<Int>?, peer: SocketAddress, id: String?,
             forwarding: Forwarding?, isFromTrustedProxy: Bool, describesRefusals: Bool,
-            certificateSource: ClientCertificate
+            certificateSource: ClientCertificate, traceSeed: TraceSeed, continuesTrace: Bool
         ) {
             self.head = head
             self.path = path
@@ -97,6 +106,8 @@ public struct Request: Sendable {
             self.isFromTrustedProxy = isFromTrustedProxy
             self.describesRefusals = describesRefusals
             self.certificateSource = certificateSource
+            self.traceSeed = traceSeed
+            self.continuesTrace = continuesTrace
         }
     }
 

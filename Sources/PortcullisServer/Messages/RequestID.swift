@@ -47,6 +47,27 @@ struct RequestIDSource {
     }
 }
 
+/// Generates the seeds of new traces on one event loop: 128 bits that do not repeat.
+///
+/// Not secret: a trace ID identifies log lines and spans.
+struct TraceSeedSource {
+    private var high = UInt64.random(in: .min ... .max)
+    private var low = UInt64.random(in: .min ... .max)
+
+    mutating func next() -> TraceSeed {
+        high &+= 0x9E37_79B9_7F4A_7C15
+        low &+= 0xD1B5_4A32_D192_ED03
+        return TraceSeed(high: Self.mixed(high), low: Self.mixed(low))
+    }
+
+    @inline(__always)
+    private static func mixed(_ state: UInt64) -> UInt64 {
+        var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
+
 extension Response {
     /// Adds the request ID as a field, and to the JSON body of a refusal.
     ///

@@ -9,7 +9,12 @@ internal import Synchronization
 ///
 /// Only the loop and rare snapshots take the lock, so it is uncontended.
 final class LoopCounters: ServerMetricsRecorder {
-    private let counts = Mutex(ServerCounts())
+    private let counts: Mutex<ServerCounts>
+
+    /// - Parameter keepsOldNames: Whether the series of version 0.1 are counted too.
+    init(keepsOldNames: Bool) {
+        counts = Mutex(ServerCounts(keepsOldNames: keepsOldNames))
+    }
 
     var snapshot: ServerCounts { counts.withLock { $0 } }
 
@@ -20,19 +25,55 @@ final class LoopCounters: ServerMetricsRecorder {
 
 /// The counts so far; those of several loops can be added.
 struct ServerCounts: Sendable {
+    /// The attributes of a request.
+    ///
+    /// OpenTelemetry semantic conventions, HTTP metrics.
     struct Series: Sendable, Hashable {
+        /// The pattern of the route, or a fixed word for what has none.
         let route: String
         let method: String
+        /// 0: there was no response.
         let status: Int
+        let isEncrypted: Bool
+        let protocolVersion: String?
+        let error: ErrorType?
+    }
+
+    /// Why a request failed on the server's side; a refusal of a client's request is no failure.
+    enum ErrorType: Sendable, Hashable {
+        case status(Int)
+        case timeout
+        case clientDisconnected
+
+        init?(_ summary: RequestSummary) {
+            guard let status = summary.status else {
+                self = .clientDisconnected
+                return
+            }
+            if status.code >= 500 {
+                self = .status(status.code)
+            } else if status == .requestTimeout {
+                self = .timeout
+            } else if !summary.isComplete {
+                self = .clientDisconnected
+            } else {
+                return nil
+            }
+        }
     }
 
     /// The methods that get their own series; clients may invent others, and must not make the table grow.
     static let methods: Set<String> = [
         "CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE",
     ]
+    /// The name of all other methods.
+    static let otherMethod = "_OTHER"
 
-    var requests: [Series: UInt64] = [:]
-    var latencies: [String: Histogram] = [:]
+    /// Whether the series of version 0.1 are counted too.
+    var keepsOldNames = false
+    var durations: [Series: DurationHistogram] = [:]
+    /// The durations by route, with the bounds of version 0.1.
+    var oldDurations: [String: DurationHistogram] = [:]
     var incompleteCount: UInt64 = 0
     var receivedByteCount: UInt64 = 0
     var sentByteCount: UInt64 = 0
@@ -63,10 +104,14 @@ struct ServerCounts: Sendable {
     private mutating func add(_ summary: RequestSummary) {
         let name = summary.method.name
         let series = Series(
-            route: summary.route, method: Self.methods.contains(name) ? name : "other",
-            status: summary.status?.code ?? 0)
-        requests[series, default: 0] += 1
-        latencies[summary.route, default: Histogram()].add(summary.duration)
+            route: summary.route, method: Self.methods.contains(name) ? name : Self.otherMethod,
+            status: summary.status?.code ?? 0, isEncrypted: summary.isEncrypted,
+            protocolVersion: summary.protocolVersion, error: ErrorType(summary))
+        durations[series, default: DurationHistogram()].add(summary.duration)
+        if keepsOldNames {
+            oldDurations[summary.route, default: DurationHistogram(bounds: Self.oldBounds)]
+                .add(summary.duration)
+        }
         if !summary.isComplete { incompleteCount += 1 }
         receivedByteCount += UInt64(clamping: summary.receivedByteCount)
         sentByteCount += UInt64(clamping: summary.sentByteCount)
@@ -74,9 +119,17 @@ struct ServerCounts: Sendable {
         if let malformation = summary.malformation { malformations[malformation, default: 0] += 1 }
     }
 
+    /// In microseconds.
+    private static let oldBounds: [UInt64] = [
+        100, 250, 500, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
+        2_500_000, 5_000_000, 10_000_000,
+    ]
+
     mutating func merge(_ other: ServerCounts) {
-        requests.merge(other.requests, uniquingKeysWith: +)
-        latencies.merge(other.latencies) { $0.merged(with: $1) }
+        for (series, histogram) in other.durations { durations[series, default: .init()].add(histogram) }
+        for (route, histogram) in other.oldDurations {
+            oldDurations[route, default: DurationHistogram(bounds: Self.oldBounds)].add(histogram)
+        }
         incompleteCount += other.incompleteCount
         receivedByteCount += other.receivedByteCount
         sentByteCount += other.sentByteCount
@@ -89,34 +142,5 @@ struct ServerCounts: Sendable {
         handshakes.merge(other.handshakes, uniquingKeysWith: +)
         holds.merge(other.holds, uniquingKeysWith: +)
         lags += other.lags.isEmpty ? [.zero] : other.lags
-    }
-}
-
-/// A histogram of durations.
-struct Histogram: Sendable {
-    /// The upper bounds in microseconds.
-    static let bounds: [UInt64] = [
-        100, 250, 500, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
-        2_500_000, 5_000_000, 10_000_000,
-    ]
-
-    /// One for each bound, and one for durations above all bounds.
-    private(set) var buckets = [UInt64](repeating: 0, count: bounds.count + 1)
-    private(set) var sumNanoseconds: UInt64 = 0
-
-    var count: UInt64 { buckets.reduce(0, +) }
-
-    mutating func add(_ duration: Duration) {
-        let nanoseconds = duration.wholeNanoseconds
-        let index = Self.bounds.firstIndex { nanoseconds <= $0 * 1000 } ?? Self.bounds.count
-        buckets[index] += 1
-        sumNanoseconds &+= nanoseconds
-    }
-
-    func merged(with other: Histogram) -> Histogram {
-        var sum = self
-        for index in buckets.indices { sum.buckets[index] += other.buckets[index] }
-        sum.sumNanoseconds &+= other.sumNanoseconds
-        return sum
     }
 }

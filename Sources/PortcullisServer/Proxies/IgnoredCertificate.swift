@@ -16,15 +16,16 @@ package struct IgnoredCertificate: Sendable, Hashable {
     ///   - source: Where the server took the certificate from.
     ///   - peer: The address of the connection.
     package init?(_ head: RequestHead, source: ClientCertificate, isFromTrustedProxy: Bool, peer: String) {
-        let hasField = head.fields.contains(ClientCertificate.fieldName)
+        let field = if case .field(let field) = source { field } else { ClientCertificateField.clientCert }
+        let hasField = head.fields.contains(field.name)
         switch source {
         case .none where hasField && isFromTrustedProxy:
             reason = "the trusted proxy \(peer) sent Client-Cert, but client_cert_field is off"
         case .none where hasField:
             reason = "\(peer), which sent Client-Cert, is not in trusted_proxies"
-        case .trustedField where !hasField:
+        case .field where !hasField:
             reason =
-                "with client_cert_field on, only Client-Cert counts on connections from the trusted proxy "
+                "with client_cert_field on, only \(field.name) counts on connections from the trusted proxy "
                 + "\(peer), and it sent none"
         default: return nil
         }

@@ -32,11 +32,19 @@ public struct TrustedProxies: Sendable, Hashable {
     /// The server closes a proxy's connection without one; connections of other peers have none. The address
     /// in the header becomes the connection's peer, and decides whether its fields are trusted.
     public var usesProxyProtocol = false
-    /// Whether the proxies terminate the clients' TLS and send the client's certificate in `Client-Cert`.
+    /// Whether the proxies terminate the clients' TLS and send the client's certificate in a field.
     ///
-    /// They must remove a field of this name that a client has sent. The certificate of a proxy's own
-    /// connection never counts, whatever this value is. RFC 9440 §2.4.
+    /// They must remove a field of this name that a client has sent. If `true`, the certificate of a proxy's
+    /// own connection does not count; if `false`, it is the client's. RFC 9440 §2.4.
     public var sendsClientCertificates = false
+    /// The field with that certificate.
+    ///
+    /// Default `Client-Cert`, as in RFC 9440.
+    public var clientCertificateField = ClientCertificateField.clientCert {
+        didSet { fieldSource = .field(clientCertificateField) }
+    }
+    /// Made once, not for each request.
+    private var fieldSource = ClientCertificate.trustedField
 
     private let networks: [IPNetwork]
     private let includesUnixSockets: Bool
@@ -78,6 +86,10 @@ public struct TrustedProxies: Sendable, Hashable {
 
     /// The word for every peer on a Unix domain socket.
     package static let unix = "unix"
+
+    /// The source of client certificates on a proxy's connection; `nil` for the connection itself.
+    @inline(__always)
+    package var certificateSource: ClientCertificate? { sendsClientCertificates ? fieldSource : nil }
 
     package var isEmpty: Bool { networks.isEmpty && !includesUnixSockets }
 

@@ -116,8 +116,9 @@ public struct ResourceGate: GateMiddleware {
 
     private func preparedAnswer(to head: borrowing RequestHead, _ request: borrowing Request) -> Response? {
         guard !head.hasCredentials, var answer = shared.unauthenticated else { return nil }
-        if case .trustedField = request.certificateSource { return nil }
+        if case .field = request.certificateSource { return nil }
         if !request.describesRefusals { answer.refusalFinding = nil }
+        if resource.requiresNonces { answer.fields["DPoP-Nonce"] = resource.nonce }
         return answer
     }
 

@@ -81,7 +81,12 @@ package struct PathPattern: Sendable, Hashable, CustomStringConvertible {
     ///
     /// RFC 3986 §6.2.2.
     private static func literal(_ part: Substring.UTF8View) throws(Malformation) -> [UInt8] {
-        guard part.allSatisfy({ CharacterClass.isTargetCharacter($0) && $0 != 0x3F }) else {
+        guard
+            part.allSatisfy({ byte in
+                (CharacterClass.isTargetCharacter(byte) && byte != 0x3F)
+                    || CharacterClass.isRawPathCharacter(byte)
+            })
+        else {
             throw .character
         }
         if part.elementsEqual(".".utf8) || part.elementsEqual("..".utf8) { throw .dotSegment }

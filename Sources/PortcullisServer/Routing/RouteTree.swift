@@ -6,8 +6,6 @@ internal import PortcullisHTTP
 struct RouteTree: Sendable {
     /// Refers to everything by index, so that a lookup retains nothing and ten routes need a kilobyte.
     private struct Node {
-        /// The bytes of the literal segment that leads here.
-        let segment: Range<UInt32>
         /// The nodes of the literal segments that follow, sorted by segment.
         var literals: Range<UInt32> = 0..<0
         /// The node of a parameter that follows; 0 if there is none.
@@ -58,8 +56,8 @@ struct RouteTree: Sendable {
     }
 
     private let nodes: [Node]
-    /// The bytes of the literal segments.
-    private let bytes: [UInt8]
+    /// The literal segment that leads to each node.
+    private let segments: ByteTable
     private let routes: [Route]
 
     /// - Parameter depth: The number of literal segments that all patterns begin with, which the paths of
@@ -69,7 +67,8 @@ struct RouteTree: Sendable {
         builder.add([([], routes.map { ($0.pattern.segments, $0.methods, $0.route) })], depth: depth)
         // Copied, since arrays that have grown have room for more.
         nodes = builder.nodes.map { $0 }
-        bytes = builder.bytes.map { $0 }
+        builder.segments.trim()
+        segments = builder.segments
         self.routes = builder.routes.map { $0 }
     }
 
@@ -77,22 +76,20 @@ struct RouteTree: Sendable {
         typealias Item = (segments: [PathPattern.Segment], methods: [Method], route: CompiledRoute)
 
         var nodes: [Node] = []
-        var bytes: [UInt8] = []
+        var segments = ByteTable()
         var routes: [Route] = []
 
         /// Adds sibling nodes and their subtrees.
         mutating func add(_ siblings: [(segment: [UInt8], items: [Item])], depth: Int) {
             let first = nodes.count
             for (segment, items) in siblings {
-                let start = bytes.count
-                bytes += segment
+                segments.append(segment)
                 let firstRoute = routes.count
                 let methodCount = add(items.filter { $0.segments.count == depth })
                 let restCount = add(items.filter { $0.segments.count > depth && $0.segments[depth].isRest })
                 nodes.append(
                     Node(
-                        segment: UInt32(start)..<UInt32(bytes.count), firstRoute: UInt32(firstRoute),
-                        methodCount: methodCount, restCount: restCount))
+                        firstRoute: UInt32(firstRoute), methodCount: methodCount, restCount: restCount))
             }
             for (place, (_, items)) in zip(first..., siblings) {
                 var literals: [[UInt8]: [Item]] = [:]
@@ -148,11 +145,8 @@ struct RouteTree: Sendable {
     }
 
     private func literal(at place: Int, _ segment: UnsafeRawBufferPointer) -> Int? {
-        let first = Int(nodes[place].literals.lowerBound)
-        return ByteOrder.index(of: segment, among: nodes[place].literals.count, in: bytes) { index in
-            let range = nodes[first + index].segment
-            return Int(range.lowerBound)..<Int(range.upperBound)
-        }.map { first + $0 }
+        let literals = nodes[place].literals
+        return segments.index(of: segment, in: Int(literals.lowerBound)..<Int(literals.upperBound))
     }
 }
 

@@ -37,7 +37,9 @@ struct RoutingTableBuilder {
             case .group(let group):
                 add(group, outer: middleware, cors: cors)
             case .protected(let block):
-                guarded.append((block, middleware, block.cors ?? cors))
+                let policy = block.cors ?? cors
+                guarded.append(
+                    (block, middleware, block.resource.isMCPServer ? policy?.servingMCP() : policy))
             }
         }
     }

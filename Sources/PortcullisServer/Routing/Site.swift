@@ -76,7 +76,9 @@ final class Site: Sendable {
             return resource.destination(method, rest, orPublic: match)
         }
         guard let match else { return (notFound, []) }
-        return (notFound.answering(methodsAllowed: match.methods.allowed, to: method), [])
+        let cors = match.methods.routes.lazy.compactMap(\.route.cors).first
+        let none = cors.map { notFound.readable(under: $0) } ?? notFound
+        return (none.answering(methodsAllowed: match.methods.allowed, to: method), [])
     }
 
     /// The preflight route: a public route has its own policy, or that of the resource above it.
@@ -145,6 +147,14 @@ extension CompiledRoute {
         let answer = response
         return CompiledRoute(
             name: name, shared, handler: .immediate { _ in answer }, unmatchedStatus: answer.status)
+    }
+
+    /// The same middleware, with 413 as the response, for a request whose declared length exceeds the limit.
+    ///
+    /// RFC 9110 §15.5.14.
+    func answeringTooLarge() -> CompiledRoute {
+        CompiledRoute(
+            name: name, shared, handler: .immediate { _ in .problem(MalformedMessage.bodyTooLarge) })
     }
 
     /// The same route under a CORS policy.

@@ -30,6 +30,10 @@ public struct SocketError: Error, Sendable, Hashable, CustomStringConvertible {
         case option
         /// Watching for readiness.
         case epoll
+        /// Setting the owner of a socket's file.
+        case owner
+        /// Setting the permissions of a socket's file.
+        case permissions
     }
 
     /// The call that failed.
@@ -57,6 +61,19 @@ public struct SocketError: Error, Sendable, Hashable, CustomStringConvertible {
 
     /// Whether another program uses the address.
     public var isAddressInUse: Bool { code == EADDRINUSE }
+    /// Whether this process may not use the address, such as a port below 1024 or a folder of another user.
+    public var isForbidden: Bool {
+        [.bind, .owner, .permissions].contains(call) && (code == EACCES || code == EPERM)
+    }
+    /// Whether the folder of a socket's file does not exist.
+    package var isFolderMissing: Bool { call == .bind && (code == ENOENT || code == ENOTDIR) }
+    /// Whether the path of a Unix domain socket is longer than the system allows.
+    package var isPathTooLong: Bool { call == .bind && code == ENAMETOOLONG }
+    /// Whether no address of this machine has the name.
+    package var isUnknownName: Bool { call == .resolve }
+
+    /// The system's message for the code.
+    package var reason: String { sentence }
 }
 
 /// The system's messages for its error codes.

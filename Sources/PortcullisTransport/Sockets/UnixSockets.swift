@@ -13,27 +13,44 @@ extension ListeningSockets {
     ///
     /// Replaces a socket file without a listener; leaves any other file alone.
     ///
-    /// - Parameter permissions: The mode of the file, which controls who may connect; with `nil` the umask
-    ///   decides.
+    /// - Parameters:
+    ///   - permissions: The mode of the file, which controls who may connect; with `nil` the umask decides.
+    ///   - owner: The owner of the file; `nil` for the process's own user and group.
     package init(
-        unixPath path: String, permissions: UInt16? = nil, count: Int, backlog: Int32 = 1024
+        unixPath path: String, permissions: UInt16? = nil, owner: FileOwner? = nil, count: Int,
+        backlog: Int32 = 1024
     ) throws(SocketError) {
         guard let address = ResolvedAddress(unixPath: path) else {
             throw SocketError(call: .bind, code: ENAMETOOLONG)
         }
+        // A name in the abstract namespace is no file.
+        let isFile = !path.hasPrefix("@")
         let first = socket(AF_UNIX, Self.stream, 0)
         guard first >= 0 else { throw SocketError(call: .socket, code: errno) }
         do throws(SocketError) {
             try Self.bind(first, to: address, path)
-            if let permissions, chmod(path, mode_t(permissions)) != 0 {
-                throw SocketError(call: .bind, code: errno)
-            }
+            // Nobody can connect before `listen`, so nobody connects with other permissions than these.
+            if isFile { try Self.protect(path, permissions, owner) }
             guard listen(first, backlog) == 0 else { throw SocketError(call: .listen, code: errno) }
             self.init(
                 descriptors: try Self.shared(first, count: count), address: SocketAddress(address.storage))
         } catch {
             _ = closeDescriptor(first)
+            if isFile, error.call != .bind { unlink(path) }
             throw error
+        }
+    }
+
+    private static func protect(
+        _ path: String, _ permissions: UInt16?, _ owner: FileOwner?
+    ) throws(SocketError) {
+        if let owner,
+            chown(path, owner.userID ?? uid_t.max, owner.groupID ?? gid_t.max) != 0
+        {
+            throw SocketError(call: .owner, code: errno)
+        }
+        if let permissions, chmod(path, mode_t(permissions)) != 0 {
+            throw SocketError(call: .permissions, code: errno)
         }
     }
 

@@ -99,7 +99,7 @@ struct RFC9112_9_ConnectionState {
 
     @Test func `a connection with TLS begins with a handshake, and each has its deadline`() {
         #expect(Self.state().phase == .idle)
-        #expect(Self.state().deadline == Self.now + .seconds(60))
+        #expect(Self.state().deadline == Self.now + .seconds(75))
         #expect(Self.state(isEncrypted: true).phase == .handshake)
         #expect(Self.state(isEncrypted: true).deadline == Self.now + .seconds(10))
     }

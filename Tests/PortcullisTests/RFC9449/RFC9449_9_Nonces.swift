@@ -71,7 +71,8 @@ struct RFC9449_9_Nonces {
         expectRefused(await scene.refusal(scene.proof(claims: ["nonce": 1])), .malformedProof)
         let refusal = await scene.refusal(scene.proof(claims: ["nonce": .null]))
         expectRefused(refusal, .malformedProof)
-        #expect(refusal?.dpopNonce == nil)
+        // §8.2: with the next nonce at hand, the client need not ask for one.
+        #expect(refusal?.dpopNonce != nil)
     }
 
     @Test func `§11.1: a proof that lacks only a nonce is not recorded`() async {
@@ -101,10 +102,15 @@ struct RFC9449_9_Nonces {
         #expect(refusal?.dpopNonce == nonce)
     }
 
-    @Test func `an answer to a bearer token has no nonce`() {
+    @Test func `§8.2: an answer to a bearer token has a nonce for the client's first proof`() {
         var fields: Fields = [:]
         scene.resource.complete(&fields, status: .ok, answering: .get("/notes", bearer: "x"))
-        #expect(fields.isEmpty)
+        #expect(fields["DPoP-Nonce"] != nil && fields[.cacheControl] == "no-store" && fields.count == 2)
+    }
+
+    @Test func `§8.2: a request without credentials gets a nonce too`() async {
+        let refusal = await scene.resource.refusal(of: .get("/notes"))
+        #expect(refusal?.reason == .missingCredentials && refusal?.dpopNonce != nil)
     }
 
     @Test func `processes with the same key accept each other's nonces`() async throws {

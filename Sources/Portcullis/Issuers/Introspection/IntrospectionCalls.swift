@@ -76,6 +76,11 @@ struct IntrospectionCalls: Sendable {
         self.unissuedToken = unissuedToken
     }
 
+    /// The number of calls in flight or queued, and the most that there may be.
+    var fill: (count: Int, capacity: Int) {
+        (calls.count + nextCalls.count, maxCount + maxCount / Self.reservedShare)
+    }
+
     private var maxUnknownActiveCount: Int {
         max(1, maxConcurrentCount - maxConcurrentCount / Self.reservedShare)
     }

@@ -96,6 +96,9 @@ package final class IntrospectionClient: Sendable {
         if case .failure(let fault) = outcome { throw fault }
     }
 
+    /// The number of calls in flight or queued, and the most that there may be.
+    package var fill: (count: Int, capacity: Int) { state.withLock { $0.fill } }
+
     private func begin(
         _ enter: (inout IntrospectionCalls, MonotonicInstant) -> IntrospectionCalls.Consequences
     ) {
