@@ -163,7 +163,7 @@ struct ConfigurationFileTests {
                 "$.server.port: must be a whole number from 0 to 65535",
                 "$.server.prot: unknown key; known here: host, port, unix_socket_mode, unix_socket_owner, event_loops, tls, limits, "
                     + "shutdown_grace_seconds, "
-                    + "trusted_proxies, forwarded, proxy_protocol, client_cert_field, client_cert_format, client_cert_name, "
+                    + "private_addresses, trusted_proxies, forwarded, proxy_protocol, client_cert_field, client_cert_format, client_cert_name, "
                     + "traces, metrics_names, access_log, access_log_file, request_ids, "
                     + "problem_details, outbound_proxy, user_agent",
                 "$.resources[0].root_alias: must be true or false",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import Portcullis
 import PortcullisConfiguration
 import Testing
 
@@ -109,12 +110,21 @@ struct CrossCheckTests {
         #expect(SampleFile.problems(SampleFile.with(resource: trusting)) == [])
     }
 
-    @Test func `issuers are configured in one place only`() {
-        let both = SampleFile.resource(more: "\"trusted_issuers\": [\"https://as.example.com\"]")
+    @Test func `issuers may be trusted beside the list, and a repetition is a warning`() throws {
+        let beside = SampleFile.resource(
+            more: "\"trusted_issuers\": [\"https://as.example.com\", \"https://sts.example.com/t/\"]")
+        let file = try ConfigurationFile(parsing: Array(SampleFile.with(resource: beside).utf8))
         #expect(
-            SampleFile.problems(SampleFile.with(resource: both)) == [
-                "$.resources[0].trusted_issuers: must not be given together with "
-                    + "metadata.authorization_servers; leave it out"
+            file.resources[0].issuers.map(\.issuer) == [
+                "https://as.example.com", "https://sts.example.com/t/",
+            ])
+        #expect(file.resources[0].metadata.authorizationServers == ["https://as.example.com"])
+        #expect(
+            file.warnings.map(\.description) == [
+                "$.resources[0].trusted_issuers[0]: warning: is in metadata.authorization_servers too; leave "
+                    + "it out here",
+                "$.resources[0].trusted_issuers[1]: warning: is not in metadata.authorization_servers: its "
+                    + "tokens are accepted, but no client finds it",
             ])
     }
 

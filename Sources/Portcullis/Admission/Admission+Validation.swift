@@ -28,6 +28,12 @@ final class Validation: @unchecked Sendable {
     var jwt: UnverifiedJWT?
     var algorithm: SignatureAlgorithm?
     var key: JWK?
+    /// Further keys that fit, to be tried in this order.
+    var otherKeys: ArraySlice<JWK> = []
+    /// Whether more keys fit than are tried.
+    var hasUntriedKeys = false
+    /// The thumbprints of the keys that did not verify the signature.
+    var failedKeys: [String] = []
     /// The generation of the keys that the signature was verified with.
     var generation: UInt64 = 0
     private(set) var askedForKeys: KeyQuestion.Lack?
@@ -137,11 +143,36 @@ extension Admission {
     }
 
     // RFC 9068 §4: the issuer is checked before any key is used and before anything is fetched.
-    private func findIssuer(_ validation: Validation) throws(RefusalReason) -> Turn {
+    private mutating func findIssuer(_ validation: Validation) throws(RefusalReason) -> Turn {
         guard let claims = validation.claims else { throw .malformedJWT }
-        guard let connection = gate.validator.connection(namedBy: claims) else { throw .unknownIssuer }
+        guard let connection = gate.validator.connection(namedBy: claims) else {
+            return try findTenant(claims, validation)
+        }
+        return try take(connection, validation)
+    }
+
+    /// Finds the tenant of a trusted pattern: known, or after its keys have been asked for.
+    private mutating func findTenant(
+        _ claims: ClaimsSet, _ validation: Validation
+    ) throws(RefusalReason) -> Turn {
+        switch gate.validator.tenant(namedBy: claims, begins: !isHypothetical) {
+        case nil: throw .unknownIssuer
+        case .refused(let reason): throw reason
+        case .known(let connection): return try take(connection, validation)
+        case .unknown(let connection):
+            guard let keys = connection.keys, validation.askedForKeys == nil else { throw .keysUnavailable }
+            return lack(validation.ask(for: .keys, of: keys))
+        }
+    }
+
+    private func take(
+        _ connection: IssuerConnection, _ validation: Validation
+    ) throws(RefusalReason) -> Turn {
         validation.connection = connection
-        guard connection.keys == nil else { return .passed }
+        guard connection.keys == nil else {
+            try gate.validator.checkAlgorithm(validation.algorithm, of: connection)
+            return .passed
+        }
         // The token of one issuer is never sent to another.
         guard gate.validator.format == .any, connection.introspector != nil else {
             throw .unsupportedTokenFormat
@@ -162,17 +193,33 @@ extension Admission {
             validation.key = key
             validation.generation = generation
             return .passed
+        case .several(let fitting, let isComplete, let generation):
+            validation.key = fitting.first
+            validation.otherKeys = fitting.dropFirst()
+            validation.hasUntriedKeys = !isComplete
+            validation.generation = generation
+            return .passed
         case .lacking(let lack): return self.lack(validation.ask(for: lack, of: keys))
         }
     }
 
     // RFC 7515 §5.2.
-    private func verify(_ validation: Validation) throws(RefusalReason) -> Turn {
+    mutating func verify(_ validation: Validation) throws(RefusalReason) -> Turn {
         guard let jwt = validation.jwt, let algorithm = validation.algorithm, let key = validation.key else {
             throw .keysUnavailable
         }
-        // Judged after a refusal, the header may be what was refused.
-        try gate.validator.verify(jwt, with: key, algorithm, remembersHeader: !isHypothetical)
+        // After a failed check the step is taken again: with the next key, or with newer ones.
+        if !validation.failedKeys.isEmpty {
+            if validation.failedKeys.contains(key.thumbprint) { return try takeNewerKeys(validation) }
+            guard hasSignatureTime else { return lack(.signatureTime) }
+        }
+        do throws(RefusalReason) {
+            // Judged after a refusal, the header may be what was refused.
+            try gate.validator.verify(jwt, with: key, algorithm, remembersHeader: !isHypothetical)
+        } catch {
+            guard error == .invalidSignature else { throw error }
+            return try tryAnotherKey(than: key, validation)
+        }
         return .to(.kind)
     }
 

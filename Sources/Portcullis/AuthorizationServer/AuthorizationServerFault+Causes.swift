@@ -43,22 +43,31 @@ extension AuthorizationServerFault {
         return self
     }
 
-    /// The fault to report when several locations were tried: the one that says most about the server.
-    ///
-    /// A document of another issuer says more than one that cannot be parsed, and that more than a 404.
-    static func mostTelling(
-        _ first: AuthorizationServerFault?, _ second: AuthorizationServerFault
-    ) -> AuthorizationServerFault {
-        guard let first else { return second }
-        return second.weight > first.weight ? second : first
+    /// Whether the server answered at all.
+    var isAnswer: Bool {
+        switch cause {
+        case .noResponse(let error): error.kind == .malformedResponse || error.kind == .tooLarge
+        default: true
+        }
     }
 
-    private var weight: Int {
+    /// Whether the next attempt may succeed without a change of the server's configuration.
+    var isTransient: Bool {
         switch cause {
-        case .issuerMismatch, .insecureURL, .missingMember: 4
-        case .malformedJSON, .malformedDocument, .mediaType, .contentCoding, .redirect: 3
-        case .status(404), .status(410): 1
-        default: 2
+        case .noResponse, .status(408), .status(429), .status(500...): true
+        default: false
+        }
+    }
+
+    /// Whether the server answered, and says that it does not have such an issuer.
+    ///
+    /// Overload and lack of permission say nothing about the issuer.
+    var deniesIssuer: Bool {
+        switch cause {
+        case .status(401), .status(403), .status(407), .status(408), .status(425), .status(429): false
+        case .status(400..<500), .issuerMismatch: true
+        case .noMetadata(let faults): faults.allSatisfy(\.deniesIssuer)
+        default: false
         }
     }
 }

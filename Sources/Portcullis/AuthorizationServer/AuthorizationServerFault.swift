@@ -35,6 +35,10 @@ public enum AuthorizationServerFault: Error, Sendable, Hashable {
     case insecureURL(member: String?)
     /// A document without this member, or in which it has the wrong type.
     case missingMember(String)
+    /// No location has a valid metadata document with the needed members: the fault of each, in order.
+    ///
+    /// RFC 8414 §3, OpenID Connect Discovery 1.0 §4.
+    case noMetadata([AuthorizationServerFault])
     /// A key set without a usable key.
     case emptyKeySet
     /// The introspection endpoint refused the resource's own credentials. RFC 7662 §2.3.
@@ -78,6 +82,10 @@ public enum ResourceEvent: Sendable, Hashable {
     case keySkipped(issuer: String, index: Int, reason: JOSEError)
     /// Loading the keys or the metadata of an issuer failed; the last valid ones are used for a while.
     case refreshFailed(issuer: String, fault: AuthorizationServerFault)
+    /// Tokens of new tenants get 503: the table of an issuer pattern is full, or too many are unknown.
+    ///
+    /// Reported at most once a minute. See ``TrustedIssuer/maxTenantCount``.
+    case tenantsRefused(issuer: String)
     /// Introspecting a token failed; the client got 503.
     case introspectionFailed(issuer: String, fault: AuthorizationServerFault)
     /// Introspection failed so often in a row that no call is made for this time; clients get 503 at once.
@@ -119,6 +127,7 @@ extension ResourceEvent {
         case .privateKeysPublished: "private_keys_published"
         case .keySkipped: "key_skipped"
         case .refreshFailed: "refresh_failed"
+        case .tenantsRefused: "tenants_refused"
         case .introspectionFailed: "introspection_failed"
         case .introspectionSuspended: "introspection_suspended"
         case .introspectionResumed: "introspection_resumed"

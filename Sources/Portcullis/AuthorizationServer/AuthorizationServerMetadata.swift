@@ -2,6 +2,7 @@
 
 import PortcullisHTTP
 import PortcullisJOSE
+import PortcullisTransport
 
 /// The members of an authorization server's metadata that a resource needs.
 ///
@@ -30,6 +31,13 @@ package struct AuthorizationServerMetadata: Sendable {
     let body: [UInt8]
     /// All members.
     let members: JSONObject
+    /// The fault of each location, if none has a document with all needed members.
+    private var shortcomings: [AuthorizationServerFault] = []
+
+    /// The fault to report if this member is missing.
+    func lacking(_ member: String) -> AuthorizationServerFault {
+        shortcomings.isEmpty ? .missingMember(member) : .noMetadata(shortcomings)
+    }
 
     /// Parses a document, and rejects it if it names another issuer or its URLs are insecure.
     ///
@@ -82,31 +90,67 @@ package struct AuthorizationServerMetadata: Sendable {
             : [origin + oauth + path, origin + openID + path, origin + path + openID]
     }
 
-    /// Fetches each location until one has a valid document.
+    /// The members that the resource takes from the metadata.
+    struct Needs: OptionSet, Sendable {
+        let rawValue: UInt8
+        static let keys = Needs(rawValue: 1)
+        static let introspection = Needs(rawValue: 2)
+    }
+
+    /// Returns the name of the first needed member that the document lacks, or `nil`.
     ///
-    /// Continues after a 4xx status and after a document of another issuer; other faults end the search,
-    /// since the right document may be there but unreachable.
+    /// RFC 8414 §2: `jwks_uri` and `introspection_endpoint` are optional.
+    private func lackedMember(_ needs: Needs) -> String? {
+        if needs.contains(.keys), jwksURI == nil { return "jwks_uri" }
+        let hasEndpoint = introspectionEndpoint != nil || certificateIntrospectionEndpoint != nil
+        return needs.contains(.introspection) && !hasEndpoint ? "introspection_endpoint" : nil
+    }
+
+    /// Fetches each location until one has a valid document with the needed members, within one timeout.
+    ///
+    /// Continues after every answer that is no such document, whatever its status: servers that do not know
+    /// the location of RFC 8414 answer with redirects, errors or pages. Ends at a location without any answer,
+    /// since the others are on the same host.
+    ///
+    /// RFC 8414 §3, §5, OpenID Connect Discovery 1.0 §4.
     static func discover(
-        _ issuer: String, through access: ServerAccess
+        _ issuer: String, needing needs: Needs, through access: ServerAccess,
+        uptime: @Sendable () -> MonotonicInstant
     ) async throws(AuthorizationServerFault) -> Refresher<AuthorizationServerMetadata>.Loaded {
-        var fault: AuthorizationServerFault?
+        let end = uptime() + access.timeout
+        var faults: [AuthorizationServerFault] = []
+        var incomplete: AuthorizationServerMetadata?
         for location in locations(of: issuer) {
+            let remaining = end - uptime()
+            guard remaining > .zero else { break }
             do throws(AuthorizationServerFault) {
-                let metadata = try await access.document(location, accepting: "application/json") {
-                    (body) throws(AuthorizationServerFault) in
+                let metadata = try await access.document(
+                    location, accepting: "application/json", within: remaining
+                ) { (body) throws(AuthorizationServerFault) in
                     try AuthorizationServerMetadata(
                         body, issuer: issuer, allowsInsecureLoopback: access.allowsInsecureLoopback)
                 }
-                return .init(value: metadata, fingerprint: metadata.body)
-            } catch {
-                switch error.cause {
-                case .status(400..<500), .issuerMismatch, .malformedDocument, .malformedJSON, .mediaType,
-                    .contentCoding:
-                    fault = .mostTelling(fault, error)
-                default: throw error
+                guard let lacked = metadata.lackedMember(needs) else {
+                    return .init(value: metadata, fingerprint: metadata.body)
                 }
+                faults.append(AuthorizationServerFault.missingMember(lacked).whenCalling(location))
+                // The more important member is that of the keys.
+                if incomplete == nil || (incomplete?.jwksURI == nil && metadata.jwksURI != nil) {
+                    incomplete = metadata
+                }
+            } catch {
+                faults.append(error)
+                guard error.isAnswer else { break }
             }
         }
-        throw fault ?? .insecureURL(member: nil)
+        if var incomplete {
+            incomplete.shortcomings = faults
+            // A location that was unavailable for a moment may have what is missing.
+            return .init(
+                value: incomplete, fingerprint: incomplete.body,
+                isProvisional: faults.contains(where: \.isTransient))
+        }
+        guard faults.count > 1 else { throw faults.first ?? .insecureURL(member: nil) }
+        throw .noMetadata(faults)
     }
 }

@@ -19,6 +19,8 @@ final class Publication<Value: Sendable>: Sendable {
     private let usableUntil: Atomic<UInt64>
     /// The earliest time of the next load.
     private let nextAttempt: Atomic<UInt64>
+    /// The earliest time of the next load that a token may cause; 0 during a load, which it may await.
+    private let renewableFrom = Atomic<UInt64>(0)
     /// When the value was loaded; 0 for never.
     private let loadedAt: Atomic<UInt64>
     private let isRefreshRequested = Atomic(false)
@@ -61,6 +63,15 @@ final class Publication<Value: Sendable>: Sendable {
 
     func mayLoad(at now: MonotonicInstant) -> Bool {
         now.nanoseconds >= nextAttempt.load(ordering: .relaxed)
+    }
+
+    /// Whether a token may cause a load, or await the one in flight.
+    func isRenewable(at now: MonotonicInstant) -> Bool {
+        now.nanoseconds >= renewableFrom.load(ordering: .relaxed)
+    }
+
+    func setRenewable(from instant: MonotonicInstant) {
+        renewableFrom.store(instant.nanoseconds, ordering: .relaxed)
     }
 
     /// Whether the caller must start a refresh: it is due, and no other caller has started it.

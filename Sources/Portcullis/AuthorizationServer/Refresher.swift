@@ -21,6 +21,8 @@ actor Refresher<Value: Sendable> {
     struct Loaded: Sendable {
         let value: Value
         let fingerprint: [UInt8]
+        /// Whether a better value may be had soon: then this one is fresh for the cool-down only.
+        var isProvisional = false
     }
 
     typealias Load = @Sendable () async throws(AuthorizationServerFault) -> Loaded
@@ -105,18 +107,21 @@ actor Refresher<Value: Sendable> {
 
     private func loadOnce() async {
         if let inFlight { return await inFlight.value }
-        lastAttempt = uptime()
-        let task = Task { await self.perform() }
+        let begun = uptime()
+        lastAttempt = begun
+        publication.setRenewable(from: MonotonicInstant(nanoseconds: 0))
+        let task = Task { await self.perform(begunAt: begun) }
         inFlight = task
         await task.value
     }
 
-    private func perform() async {
+    private func perform(begunAt begun: MonotonicInstant) async {
         do throws(AuthorizationServerFault) {
             accept(try await load())
         } catch {
             note(error)
         }
+        publication.setRenewable(from: begun + timing.cooldown)
         inFlight = nil
     }
 
@@ -126,8 +131,9 @@ actor Refresher<Value: Sendable> {
         lastFault = nil
         let isDifferent = fingerprint != loaded.fingerprint
         fingerprint = loaded.fingerprint
+        let freshness = loaded.isProvisional ? min(timing.cooldown, timing.freshness) : timing.freshness
         publication.publish(
-            loaded.value, isDifferent: isDifferent, loadedAt: now, freshUntil: now + timing.freshness,
+            loaded.value, isDifferent: isDifferent, loadedAt: now, freshUntil: now + freshness,
             usableUntil: now + timing.freshness + timing.staleness)
         if isDifferent { announce(loaded.value) }
     }

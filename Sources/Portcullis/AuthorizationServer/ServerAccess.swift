@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import PortcullisHTTP
+import PortcullisJOSE
 import PortcullisTransport
 import Synchronization
 
@@ -14,14 +15,18 @@ package struct ServerAccess: Sendable {
     private let prepared = LastPrepared()
     /// The fetcher, if it is the package's own.
     private let own: HTTPClientFetcher?
+    private let addresses: AddressRule
     /// Where the duration of calls is recorded, and what they ask for.
     private var meter: (meter: CallMeter, kind: CallMeter.Kind)?
 
     init(
-        fetcher: any Fetcher, timeout: Duration, maxResponseByteCount: Int, allowsInsecureLoopback: Bool
+        fetcher: any Fetcher, timeout: Duration, maxResponseByteCount: Int, allowsInsecureLoopback: Bool,
+        addresses: AddressRule = .any
     ) {
-        self.fetcher = fetcher
-        own = fetcher as? HTTPClientFetcher
+        let given = fetcher as? HTTPClientFetcher
+        own = addresses.policy == .refuse ? given?.publicOnly() : given
+        self.fetcher = own ?? fetcher
+        self.addresses = addresses
         self.timeout = timeout
         self.maxResponseByteCount = maxResponseByteCount
         self.allowsInsecureLoopback = allowsInsecureLoopback
@@ -48,8 +53,8 @@ package struct ServerAccess: Sendable {
 
         var body: [UInt8] {
             switch self {
-            case .received(let response): response.body
-            case .fetched(let response): response.body
+            case .received(let response): ByteOrderMark.removed(from: response.body)
+            case .fetched(let response): ByteOrderMark.removed(from: response.body)
             }
         }
 
@@ -78,13 +83,16 @@ package struct ServerAccess: Sendable {
 
     /// Fetches a document and parses the body of a 200; any other status is a fault, redirects included.
     ///
+    /// - Parameter bound: The timeout, if it is shorter than the usual one.
     /// - Throws: The fault with the URL.
     func document<Value>(
-        _ url: String, accepting types: String,
+        _ url: String, accepting types: String, within bound: Duration? = nil,
         _ parse: ([UInt8]) throws(AuthorizationServerFault) -> Value
     ) async throws(AuthorizationServerFault) -> Value {
         let outcome = await withCheckedContinuation { waiting in
-            send(.get, url, fields: [.accept: types], within: timeout) { waiting.resume(returning: $0) }
+            send(.get, url, fields: [.accept: types], within: bound ?? timeout) {
+                waiting.resume(returning: $0)
+            }
         }
         do throws(AuthorizationServerFault) {
             let response = try outcome.get()
@@ -117,7 +125,10 @@ package struct ServerAccess: Sendable {
             guard IssuerURL.isFetchable(url, allowingInsecureLoopback: allowsInsecureLoopback) else {
                 return finish(.failure(.insecureURL(member: nil)))
             }
-            message = own.flatMap { prepared.prepare(method, url, fields: fields, by: $0) }
+            message = own.flatMap {
+                prepared.prepare(
+                    method, url, fields: fields, by: $0, isMistrusted: addresses.mistrusts(url))
+            }
         }
         let bound = min(timeout, bound)
         let finish = meter.map { $0.meter.measuring($0.kind, then: finish) } ?? finish
@@ -125,9 +136,14 @@ package struct ServerAccess: Sendable {
             finish(Self.outcome(of: result, passingOn: status, maxResponseByteCount))
         }
         if let own, let message {
+            let bytes = message.request.message(withBodyOf: body.byteCount, body.append)
+            if message.isMistrusted {
+                return sendToPublicAddress(bytes, of: message.request, through: own, bound) {
+                    judge($0.map(Response.received))
+                }
+            }
             own.send(
-                message.message(withBodyOf: body.byteCount, body.append), of: message, timeout: bound,
-                maxResponseByteCount: maxResponseByteCount
+                bytes, of: message.request, timeout: bound, maxResponseByteCount: maxResponseByteCount
             ) { judge($0.map(Response.received)) }
             return
         }
@@ -138,6 +154,28 @@ package struct ServerAccess: Sendable {
             url: url, method: method, fields: fields, body: bytes, timeout: bound,
             maxResponseByteCount: maxResponseByteCount)
         Task { [fetcher] in judge(await fetcher.result(of: request).map(Response.fetched)) }
+    }
+
+    /// Sends a message to a public address, or to a private one if the issuer's own host has one too.
+    ///
+    /// RFC 9728 §7.7.
+    private func sendToPublicAddress(
+        _ bytes: [UInt8], of request: PreparedRequest, through own: HTTPClientFetcher, _ bound: Duration,
+        then finish: @escaping @Sendable (Result<ReceivedResponse, FetchError>) -> Void
+    ) {
+        own.publicOnly().send(
+            bytes, of: request, timeout: bound, maxResponseByteCount: maxResponseByteCount
+        ) { [addresses, maxResponseByteCount] result in
+            guard case .failure(let error) = result, error.kind == .forbiddenAddress else {
+                return finish(result)
+            }
+            own.hasPrivateAddress(addresses.issuer) { isPrivate in
+                guard isPrivate else { return finish(result) }
+                own.send(
+                    bytes, of: request, timeout: bound, maxResponseByteCount: maxResponseByteCount,
+                    then: finish)
+            }
+        }
     }
 
     private static func outcome(
@@ -157,7 +195,7 @@ package struct ServerAccess: Sendable {
     func through(_ other: any Fetcher) -> ServerAccess {
         var access = ServerAccess(
             fetcher: other, timeout: timeout, maxResponseByteCount: maxResponseByteCount,
-            allowsInsecureLoopback: allowsInsecureLoopback)
+            allowsInsecureLoopback: allowsInsecureLoopback, addresses: addresses)
         access.meter = meter
         return access
     }
@@ -165,25 +203,32 @@ package struct ServerAccess: Sendable {
 
 /// The common part of all requests to one URL, serialized once.
 private final class LastPrepared: Sendable {
-    private let last = Mutex<(method: Method, url: String, request: PreparedRequest)?>(nil)
+    struct Message: Sendable {
+        let request: PreparedRequest
+        /// Whether the URL must lead to a public address.
+        let isMistrusted: Bool
+    }
 
-    func request(_ method: Method, _ url: String) -> PreparedRequest? {
+    private let last = Mutex<(method: Method, url: String, message: Message)?>(nil)
+
+    func request(_ method: Method, _ url: String) -> Message? {
         last.withLock { last in
             // The length excludes a String that is only canonically equivalent to an ASCII one.
             last.flatMap {
                 $0.method == method && $0.url.utf8.count == url.utf8.count && $0.url == url
-                    ? $0.request : nil
+                    ? $0.message : nil
             }
         }
     }
 
     /// - Parameter fields: The same each time for one URL.
     func prepare(
-        _ method: Method, _ url: String, fields: Fields, by fetcher: HTTPClientFetcher
-    ) -> PreparedRequest? {
+        _ method: Method, _ url: String, fields: Fields, by fetcher: HTTPClientFetcher, isMistrusted: Bool
+    ) -> Message? {
         guard let request = fetcher.prepare(method, url, fields: fields) else { return nil }
-        last.withLock { $0 = (method, url, request) }
-        return request
+        let message = Message(request: request, isMistrusted: isMistrusted)
+        last.withLock { $0 = (method, url, message) }
+        return message
     }
 }
 

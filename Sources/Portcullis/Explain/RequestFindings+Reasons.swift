@@ -99,7 +99,11 @@ extension RequestFindings {
         case .unsupportedTokenFormat where reading.isJWT:
             return ("an issuer with keys or introspection", "a JWT of \(claim("iss"))")
         case .unsupportedTokenFormat: return ("an issuer that introspects", "none")
-        case .ambiguousKey: return ("a kid, since several keys fit", "none")
+        case .ambiguousKey:
+            return (
+                "a kid that at most \(JWKSet.maximumCandidateCount) keys have",
+                "kid " + FindingWords.printable(reading.header?["kid"])
+            )
         case .keysUnavailable: return ("keys of \(claim("iss"))", "no usable keys")
         case .invalidSignature:
             let key = FindingWords.printable(reading.header?["kid"])

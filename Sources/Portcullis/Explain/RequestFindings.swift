@@ -33,12 +33,14 @@ struct RequestFindings {
             )
         case .algorithm:
             (
-                gate.tokens.algorithms.map(\.rawValue).joined(separator: ", "),
+                gate.validator.acceptedAlgorithms(reading.claims, gate.tokens.algorithms).map(\.rawValue)
+                    .joined(separator: ", "),
                 FindingWords.printable(reading.header?["alg"])
             )
         case .issuer:
             (
-                gate.validator.connections.map(\.issuer).joined(separator: ", "),
+                (gate.validator.connections.map(\.issuer) + gate.validator.patterns.map(\.pattern.text))
+                    .joined(separator: ", "),
                 FindingWords.printable(reading.claims?["iss"])
             )
         case .key: ("a key of the issuer", "kid " + FindingWords.printable(reading.header?["kid"]))

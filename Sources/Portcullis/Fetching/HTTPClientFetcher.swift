@@ -10,6 +10,8 @@ public import PortcullisTransport
 /// RFC 8414 §6.2, RFC 7662 §4.
 public struct HTTPClientFetcher: Fetcher {
     private let client: HTTPClient
+    /// Narrows the client's own policy.
+    private let addresses: AddressPolicy
 
     /// Makes a fetcher with a client of its own.
     ///
@@ -21,7 +23,20 @@ public struct HTTPClientFetcher: Fetcher {
 
     /// Makes a fetcher that uses this client.
     public init(_ client: HTTPClient) {
+        self.init(client, permitting: .any)
+    }
+
+    private init(_ client: HTTPClient, permitting addresses: AddressPolicy) {
         self.client = client
+        self.addresses = addresses
+    }
+
+    /// Returns a fetcher with the same client that connects only to public addresses.
+    func publicOnly() -> HTTPClientFetcher { HTTPClientFetcher(client, permitting: .publicOnly) }
+
+    /// Passes on whether an address of a URL's host is private; `false` if it has no address.
+    func hasPrivateAddress(_ url: String, then finish: @escaping @Sendable (Bool) -> Void) {
+        client.hasPrivateAddress(url, then: finish)
     }
 
     /// Sends a request and returns the response, within the request's bounds.
@@ -36,7 +51,7 @@ public struct HTTPClientFetcher: Fetcher {
                     body: request.body, deadline: request.timeout,
                     maxResponseByteCount: request.maxResponseByteCount,
                     // All requests of the gate are queries without side effects, so they can be repeated.
-                    isRepeatable: true))
+                    isRepeatable: true), permitting: addresses)
             return FetchResponse(status: response.status, fields: response.fields, body: response.body)
         } catch {
             throw .failed(error)
@@ -50,7 +65,7 @@ public struct HTTPClientFetcher: Fetcher {
     ) {
         client.send(
             message, of: prepared, deadline: timeout, maxResponseByteCount: maxResponseByteCount,
-            isRepeatable: true
+            isRepeatable: true, permitting: addresses
         ) { result in
             finish(result.mapError(FetchError.failed))
         }

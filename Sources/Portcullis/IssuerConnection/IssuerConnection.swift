@@ -2,7 +2,6 @@
 
 package import PortcullisJOSE
 package import PortcullisTransport
-import Synchronization
 
 /// The state of one trusted issuer: its keys and its introspection, separate from all other issuers'.
 ///
@@ -12,6 +11,8 @@ package final class IssuerConnection: Sendable {
     let keys: KeyStore?
     let introspector: IntrospectionClient?
     let activeLifetime: Duration?
+    /// The algorithms of its tokens; `nil` for those of the resource.
+    let algorithms: Set<SignatureAlgorithm>?
     /// The deviations from the usual claims; `nil` if there are none.
     let claimRules: ClaimRules?
     private let answerReports = ReportInterval()
@@ -32,20 +33,26 @@ package final class IssuerConnection: Sendable {
     /// The location of the keys, if another connection may take them over.
     private let keyOrigin: String?
 
+    /// - Parameters:
+    ///   - shared: The keys of all tenants of a pattern, instead of the issuer's own.
+    ///   - onAttempt: Called after each attempt to load missing keys, with `nil` if there are keys.
     init(
-        _ trusted: TrustedIssuer, fetcher: any Fetcher, time: TimeSource,
-        onEvent: @escaping @Sendable (ResourceEvent) -> Void
+        _ trusted: TrustedIssuer, fetcher: any Fetcher, time: TimeSource, sharing shared: KeyStore? = nil,
+        onEvent: @escaping @Sendable (ResourceEvent) -> Void,
+        onAttempt: (@Sendable (AuthorizationServerFault?) -> Void)? = nil
     ) {
         let issuer = trusted.issuer
+        algorithms = trusted.algorithms.map { Set($0) }
         let advertised = AdvertisedResources()
         self.issuer = issuer
         self.advertised = advertised
         let access = ServerAccess(
             fetcher: trusted.fetcher ?? fetcher, timeout: trusted.timeout,
             maxResponseByteCount: trusted.maxResponseByteCount,
-            allowsInsecureLoopback: trusted.allowsInsecureLoopback)
+            allowsInsecureLoopback: trusted.allowsInsecureLoopback, addresses: trusted.addressRule)
         self.access = access
         let watch = watch
+        let needs = trusted.metadataNeeds
         let calls = calls
         let metadata = Refresher<AuthorizationServerMetadata>(
             timing: .init(
@@ -69,19 +76,22 @@ package final class IssuerConnection: Sendable {
             },
             load: { () async throws(AuthorizationServerFault) in
                 try await AuthorizationServerMetadata.discover(
-                    issuer, through: access.measured(by: calls, as: .metadata))
+                    issuer, needing: needs, through: access.measured(by: calls, as: .metadata),
+                    uptime: time.uptime)
             })
         self.metadata = metadata
         if case .discovered? = trusted.keys { usesDiscovery = true } else { usesDiscovery = false }
         let keyAccess = access.measured(by: calls, as: .keys)
         let keys = trusted.keys.map {
-            switch $0 {
+            if let shared { return shared }
+            return switch $0 {
             case .fixed(let set): KeyStore(fixed: set)
             case .remote(let url):
                 KeyStore(trusted, access: keyAccess, metadata: nil, url: url, time: time, onEvent: onEvent)
             case .discovered:
                 KeyStore(
-                    trusted, access: keyAccess, metadata: metadata, url: nil, time: time, onEvent: onEvent)
+                    trusted, access: keyAccess, metadata: metadata, url: nil, time: time, onEvent: onEvent,
+                    onAttempt: onAttempt)
             }
         }
         self.keys = keys
@@ -116,6 +126,23 @@ extension ResourceEvent {
         case .suspended(let pause): self = .introspectionSuspended(issuer: issuer, pause: pause)
         case .resumed: self = .introspectionResumed(issuer: issuer)
         }
+    }
+}
+
+extension TrustedIssuer {
+    /// The URLs that the operator chose are trusted more than those that metadata names.
+    fileprivate var addressRule: AddressRule {
+        var urls = [introspection?.endpoint].compactMap(\.self)
+        if case .remote(let url)? = keys { urls.append(url) }
+        return AddressRule(privateAddresses, issuer: issuer, configuredURLs: urls)
+    }
+
+    /// The members of the metadata without which tokens can't be checked.
+    fileprivate var metadataNeeds: AuthorizationServerMetadata.Needs {
+        var needs: AuthorizationServerMetadata.Needs = []
+        if case .discovered? = keys { needs.insert(.keys) }
+        if let introspection, introspection.endpoint == nil { needs.insert(.introspection) }
+        return needs
     }
 }
 
@@ -187,64 +214,12 @@ extension IssuerConnection {
     }
 
     /// Takes over the keys of an earlier connection to the same issuer, if they come from the same location.
-    fileprivate func inherit(from other: IssuerConnection) {
+    func inherit(from other: IssuerConnection) {
         watch.inherit(from: other.watch)
         guard let keyOrigin, let otherOrigin = other.keyOrigin,
             keyOrigin.utf8.elementsEqual(otherOrigin.utf8),
             let keys, let otherKeys = other.keys
         else { return }
         keys.inherit(from: otherKeys)
-    }
-}
-
-/// The connections of several resources: those that trust the same issuer load its keys once.
-package final class IssuerConnections: Sendable {
-    /// Connections of an earlier configuration, whose keys are used until the new ones have fetched theirs.
-    private let previous: [ExactText: IssuerConnection]
-    private let connections = Mutex<[ExactText: IssuerConnection]>([:])
-    /// The lists of the resources, which share them where their issuers are the same.
-    private let lists = Mutex<[[ExactText]: [IssuerConnection]]>([:])
-
-    /// Starts without a connection.
-    ///
-    /// - Parameter previous: The earlier connections: a new connection to one of their issuers starts with
-    ///   the keys fetched there, so that a reload while the issuer is unreachable rejects no valid token.
-    ///   They are fetched again at once.
-    package init(succeeding previous: IssuerConnections? = nil) {
-        self.previous = previous?.connections.withLock { $0 } ?? [:]
-    }
-
-    /// The connections of an earlier resource that trusts exactly these issuers, which have passed all checks.
-    func connections(to issuers: [ExactText]) -> [IssuerConnection]? {
-        lists.withLock { $0[issuers] }
-    }
-
-    /// The connections to exactly these issuers, in memory that all resources with the same issuers share.
-    func connections(
-        to issuers: [ExactText], making make: () -> [IssuerConnection]
-    ) -> [IssuerConnection] {
-        if let known = connections(to: issuers) { return known }
-        let made = make()
-        return lists.withLock { lists in
-            if let known = lists[issuers] { return known }
-            lists[issuers] = made
-            return made
-        }
-    }
-
-    /// Whether an earlier resource trusts the issuer, which has passed its checks.
-    func hasConnection(to issuer: String) -> Bool {
-        connections.withLock { $0[ExactText(issuer)] != nil }
-    }
-
-    func connection(to issuer: String, making make: () -> IssuerConnection) -> IssuerConnection {
-        connections.withLock { connections in
-            let key = ExactText(issuer)
-            if let existing = connections[key] { return existing }
-            let made = make()
-            if let earlier = previous[key] { made.inherit(from: earlier) }
-            connections[key] = made
-            return made
-        }
     }
 }

@@ -13,6 +13,9 @@ extension ResourceEvent: CustomStringConvertible {
             "\(issuer): key \(index) of its set cannot be used: \(reason.phrase)"
         case .refreshFailed(let issuer, let fault):
             "\(issuer): keys or metadata could not be loaded: \(fault)"
+        case .tenantsRefused(let issuer):
+            "\(issuer): tokens of new tenants are refused, since max_tenants are known or more than 10 were "
+                + "unknown in a minute"
         case .introspectionFailed(let issuer, let fault):
             "\(issuer): a token could not be introspected: \(fault)"
         case .introspectionSuspended(let issuer, let pause):
@@ -66,6 +69,7 @@ extension AuthorizationServerFault: CustomStringConvertible {
         case .insecureURL(let member?): "the \(member) in the metadata is not an https URL"
         case .insecureURL(nil): "the URL is not https"
         case .missingMember(let name): "the document has no \(name), or one of another type"
+        case .noMetadata(let faults): faults.map(\.description).joined(separator: "; ")
         case .emptyKeySet: "the key set has no usable key"
         case .rejectedCredentials: "the introspection endpoint refused our credentials"
         case .rejectedAssertion:

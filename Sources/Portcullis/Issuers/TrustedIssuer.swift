@@ -8,12 +8,35 @@ public import PortcullisJOSE
 ///
 /// RFC 9728 §7.6, RFC 8725 §3.8.
 public struct TrustedIssuer: Sendable {
-    /// The issuer identifier, byte for byte as in tokens and metadata.
-    public let issuer: String
+    /// The issuer identifier, byte for byte as in tokens and metadata; or a pattern.
+    ///
+    /// A pattern has a variable for one path segment: `https://login.example.com/{tenant}/v2.0`. It trusts the
+    /// issuers of several tenants of one authorization server, each with its own discovery and keys; see
+    /// ``tenants``. Keys that are given are those of all tenants. A pattern has no introspection, and a
+    /// metadata document never lists it.
+    public internal(set) var issuer: String
     /// The source of the keys for its JWTs; `nil` if its tokens are only introspected.
     public var keys: KeySource?
     /// The introspection of its tokens; `nil` if they are not introspected.
     public var introspection: Introspection?
+    /// The accepted signature algorithms of its tokens; `nil` for those of the resource's ``TokenPolicy``.
+    ///
+    /// Not for introspection responses and client assertions. Default `nil`. RFC 8725 §3.1.
+    public var algorithms: [SignatureAlgorithm]?
+    /// With a pattern: the accepted tenants; `nil` for every tenant that the authorization server has.
+    ///
+    /// With `nil`, whoever can open a tenant there can issue tokens for the resource: check the tenant, for
+    /// example by subject or scope. Tokens of other tenants are refused without a fetch. Default `nil`.
+    public var tenants: [String]?
+    /// With a pattern: how many tenants are kept; tokens of further ones get 503.
+    ///
+    /// A tenant takes a place when its discovery succeeds. Unless ``tenants`` lists them, new tenants share 10
+    /// attempts a minute. Default 100; at least 1.
+    public var maxTenantCount = 100
+    /// Whether keys, metadata and introspection may be fetched from private addresses.
+    ///
+    /// Default ``PrivateAddressPolicy/same``. RFC 9728 §7.7, RFC 8725 §3.10.
+    public var privateAddresses = PrivateAddressPolicy.same
     /// Whether `http` URLs of this issuer are accepted, for loopback hosts only.
     ///
     /// Default false; for development.
@@ -107,6 +130,23 @@ public struct TrustedIssuer: Sendable {
         TrustedIssuer(issuer: issuer, keys: keys)
     }
 
+    /// Trusts the tenants of an authorization server.
+    ///
+    /// - Parameters:
+    ///   - pattern: The issuer with a variable: `https://login.example.com/{tenant}/v2.0`.
+    ///   - names: The accepted tenants; `nil` for every tenant of the server. See ``tenants``.
+    ///   - maxCount: How many tenants are kept.
+    ///
+    /// RFC 9068 §4, RFC 8414 §3.
+    public static func tenants(
+        of pattern: String, named names: [String]?, maxCount: Int = 100
+    ) -> TrustedIssuer {
+        var issuer = TrustedIssuer(issuer: pattern, keys: .discovered)
+        issuer.tenants = names
+        issuer.maxTenantCount = maxCount
+        return issuer
+    }
+
     /// Trusts an issuer of opaque access tokens.
     ///
     /// The introspection endpoint is discovered unless given.
@@ -135,6 +175,31 @@ public struct TrustedIssuer: Sendable {
             issuer: issuer, keys: keys,
             introspection: Introspection(
                 endpoint: endpoint, authentication: authentication, activeLifetime: lifetime))
+    }
+}
+
+extension TrustedIssuer {
+    /// The pattern; `nil` for a single issuer.
+    var pattern: IssuerPattern? { IssuerPattern.isPattern(issuer) ? IssuerPattern(issuer) : nil }
+
+    /// Returns the issuer of one tenant, with the same settings.
+    func tenant(_ value: String, of pattern: IssuerPattern) -> TrustedIssuer {
+        var tenant = self
+        tenant.issuer = pattern.issuer(of: value)
+        return tenant
+    }
+
+    /// Whether a pattern covers an issuer.
+    func covers(_ other: String) -> Bool {
+        guard let value = pattern?.value(in: other) else { return false }
+        return tenants?.contains { $0.utf8.elementsEqual(value.utf8) } ?? true
+    }
+
+    /// The issuers that metadata lists: a pattern is none, but its listed tenants are.
+    var listedIssuers: [String] {
+        guard IssuerPattern.isPattern(issuer) else { return [issuer] }
+        guard let pattern else { return [] }
+        return (tenants ?? []).map(pattern.issuer(of:))
     }
 }
 

@@ -96,7 +96,8 @@ final class Gate: Sendable {
         refusesStrayProofs = dpop != nil && tokens.dpop.refusesStrayProofs
         validator = TokenValidator(
             tokens, format: checked.format, resource: metadata.resource, rules: rules,
-            connections: configuration.connections(), time: configuration.time)
+            connections: configuration.connections(), patterns: configuration.tenantDirectories(),
+            time: configuration.time)
         maxTokenByteCount = tokens.maxTokenByteCount
         rejectionLifetime = tokens.inactiveCacheLifetime
         verified = TokenTable(capacity: tokens.verifiedCacheEntryCount)

@@ -148,7 +148,7 @@ extension ProtectedResource.Configuration {
         return Checked(
             metadata: metadata, originCheck: originCheck,
             format: format, challengeParameters: parameters,
-            warnings: findings.warnings + signingWarnings + issuers.flatMap(\.relaxations)
+            warnings: findings.warnings + signingWarnings + tenantWarnings + issuers.flatMap(\.relaxations)
                 + relaxationWarnings())
     }
 
@@ -157,6 +157,18 @@ extension ProtectedResource.Configuration {
         return [
             "The metadata is signed but has no jwks_uri: clients need the key in advance (RFC 9728 §3.3)."
         ]
+    }
+
+    private var tenantWarnings: [String] {
+        issuers.compactMap { issuer in
+            guard let pattern = issuer.pattern else { return nil }
+            guard let tenants = issuer.tenants else {
+                return "Every tenant of \(pattern.text) is trusted, since none are listed: whoever can open "
+                    + "a tenant there can issue tokens for this resource."
+            }
+            return tenants.count > issuer.maxTenantCount
+                ? "\(pattern.text) lists more tenants than max_tenants; the last to come get 503." : nil
+        }
     }
 
     /// The largest metadata document that clients read, in bytes.
@@ -202,7 +214,8 @@ extension ProtectedResource.Configuration {
     }
 
     private func makeConnections() -> [IssuerConnection] {
-        let fetcher = fetcher ?? (isNetworkNeeded ? HTTPClientFetcher() : NoFetcher())
+        let issuers = singleIssuers
+        let fetcher = fetcher ?? (Self.isNetworkNeeded(issuers) ? HTTPClientFetcher() : NoFetcher())
         return issuers.map { issuer in
             connectionPool.connection(to: issuer.issuer) {
                 IssuerConnection(issuer, fetcher: fetcher, time: time, onEvent: onEvent)
@@ -210,8 +223,21 @@ extension ProtectedResource.Configuration {
         }
     }
 
+    func tenantDirectories() -> [TenantDirectory] {
+        guard hasPatterns else { return [] }
+        let issuers = issuers.filter { $0.pattern != nil }
+        let fetcher = fetcher ?? (Self.isNetworkNeeded(issuers) ? HTTPClientFetcher() : NoFetcher())
+        return issuers.compactMap { issuer in
+            issuer.pattern.map { pattern in
+                connectionPool.directory(of: pattern.text) {
+                    TenantDirectory(pattern, issuer, fetcher: fetcher, time: time, onEvent: onEvent)
+                }
+            }
+        }
+    }
+
     // An issuer with fixed keys and without introspection needs no HTTP client.
-    private var isNetworkNeeded: Bool {
+    private static func isNetworkNeeded(_ issuers: [TrustedIssuer]) -> Bool {
         issuers.contains { issuer in
             if issuer.fetcher != nil { return false }
             if case .fixed? = issuer.keys { return issuer.introspection != nil }

@@ -6,7 +6,9 @@ import PortcullisJOSE
 extension ProtectedResource.Configuration {
     /// The problems of the trusted issuers, one by one and as a set.
     func issuerProblems() -> [Problem] {
-        if connectionPool.connections(to: issuerNames) != nil { return formatProblems() + listProblems() }
+        if !hasPatterns, connectionPool.connections(to: issuerNames) != nil {
+            return formatProblems() + listProblems()
+        }
         let place = "\(path).trusted_issuers"
         var problems: [Problem] = []
         if issuers.isEmpty {
@@ -36,8 +38,15 @@ extension ProtectedResource.Configuration {
         return problems + formatProblems() + listProblems()
     }
 
-    /// The issuers' identifiers, in order.
-    var issuerNames: [ExactText] { issuers.map { ExactText($0.issuer) } }
+    var hasPatterns: Bool { issuers.contains { IssuerPattern.isPattern($0.issuer) } }
+
+    /// The issuers that are no patterns.
+    var singleIssuers: [TrustedIssuer] {
+        hasPatterns ? issuers.filter { !IssuerPattern.isPattern($0.issuer) } : issuers
+    }
+
+    /// The identifiers of the single issuers, in order.
+    var issuerNames: [ExactText] { singleIssuers.map { ExactText($0.issuer) } }
 
     private static func problems(of issuer: TrustedIssuer, at place: String) -> [Problem] {
         var problems: [Problem] = []
@@ -47,11 +56,15 @@ extension ProtectedResource.Configuration {
         let isFetchable = { (url: String) in
             IssuerURL.isFetchable(url, allowingInsecureLoopback: issuer.allowsInsecureLoopback)
         }
-        if let sentence = IssuerURL.objection(to: issuer.issuer) {
-            check(false, "issuer", sentence)
+        let isPattern = IssuerPattern.isPattern(issuer.issuer)
+        let objection =
+            isPattern
+            ? IssuerPattern.objection(to: issuer.issuer) : IssuerURL.objection(to: issuer.issuer)
+        if let objection {
+            check(false, "issuer", objection)
         } else {
             check(
-                isFetchable(issuer.issuer), "issuer",
+                isFetchable(issuer.pattern?.issuer(of: "x") ?? issuer.issuer), "issuer",
                 "An issuer is an https URL; http needs a loopback address and explicit permission."
             )
         }
@@ -61,6 +74,20 @@ extension ProtectedResource.Configuration {
         if case .remote(let url)? = issuer.keys {
             check(isFetchable(url), "jwks_uri", "The URL of an issuer's keys must be https (RFC 8414 §2).")
         }
+        check(
+            issuer.algorithms?.isEmpty != true, "algorithms", "Accept at least one signature algorithm.")
+        check(
+            isPattern || issuer.tenants == nil, "tenants",
+            "Only an issuer with a variable, such as {tenant}, has tenants.")
+        check(
+            issuer.tenants?.isEmpty != true, "tenants", "List at least one tenant, or none of them: nil.")
+        check(
+            issuer.tenants?.allSatisfy { IssuerPattern.isValue($0.utf8) } ?? true, "tenants",
+            "A tenant is 1 to 64 letters, digits, dots, underscores and hyphens, and no dot segment.")
+        check(issuer.maxTenantCount >= 1, "max_tenants", "The value must be 1 or more.")
+        check(
+            !isPattern || issuer.introspection == nil, "introspection",
+            "An opaque token names no tenant: give the pattern keys only.")
         if let introspection = issuer.introspection {
             check(
                 introspection.endpoint.map(isFetchable) ?? true, "introspection.endpoint",
@@ -143,7 +170,7 @@ extension ProtectedResource.Configuration {
         if names == metadata.authorizationServers.map(ExactText.init) { return [] }
         let trusted = Set(names)
         return metadata.authorizationServers.enumerated().compactMap { index, listed in
-            trusted.contains(ExactText(listed))
+            trusted.contains(ExactText(listed)) || hasPatterns && issuers.contains { $0.covers(listed) }
                 ? nil
                 : Problem(
                     path: "\(path).metadata.authorization_servers[\(index)]",

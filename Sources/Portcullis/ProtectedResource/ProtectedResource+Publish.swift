@@ -109,6 +109,10 @@ extension ProtectedResource {
                 ? before[index] : earlier.gate.validator.connection(to: connection.issuer)
             if let old { connection.inheritState(from: old) }
         }
+        for directory in gate.validator.patterns {
+            let before = earlier.gate.validator.patterns.first { $0.pattern == directory.pattern }
+            if let before { directory.inheritState(from: before) }
+        }
     }
 }
 

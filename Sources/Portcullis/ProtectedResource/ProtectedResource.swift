@@ -16,7 +16,7 @@ public struct ProtectedResource: Sendable {
 
     /// Declares a resource in code.
     ///
-    /// Its metadata lists the issuers, the scopes, and the `Authorization` field as the place for tokens.
+    /// Its metadata lists the issuers (of a pattern: its listed tenants), the scopes, and the `Authorization` field as the place for tokens.
     /// Traps with a message on an invalid declaration; for values known only at run time use
     /// ``init(validating:)``.
     ///
@@ -43,7 +43,7 @@ public struct ProtectedResource: Sendable {
         file: StaticString = #fileID, line: UInt = #line
     ) {
         var metadata = ProtectedResourceMetadata(resource: identifier)
-        metadata.authorizationServers = issuers.map(\.issuer)
+        metadata.authorizationServers = issuers.flatMap(\.listedIssuers)
         metadata.scopesSupported = scopes
         metadata.bearerMethodsSupported = [.header]
         metadata.resourceName = LocalizedText(name)
@@ -129,16 +129,18 @@ public struct ProtectedResource: Sendable {
     public func warmUp() {
         let now = gate.validator.time.uptime()
         for connection in gate.validator.connections { connection.keys?.refreshInBackground(at: now) }
+        for pattern in gate.validator.patterns { pattern.refreshInBackground(at: now) }
     }
 
     /// Whether every issuer has usable keys, or needs none.
     ///
-    /// Loads missing ones in the background.
+    /// Loads missing ones in the background. Tenants of a pattern do not count, since they are not known yet.
     public var isReady: Bool {
         warmUp()
         let now = gate.validator.time.uptime()
         return gate.validator.format == .opaque
             || gate.validator.connections.allSatisfy { $0.keys?.publication.isUsable(at: now) ?? true }
+                && gate.validator.patterns.allSatisfy { $0.isReady(at: now) }
     }
 
 }

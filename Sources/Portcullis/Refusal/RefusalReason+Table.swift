@@ -125,8 +125,9 @@ extension RefusalReason {
         case .ambiguousKey:
             Row(
                 outcome: (401, "invalid_token"), publicText: "The access token is not acceptable",
-                step: .key, clause: "RFC 7517 §4.5",
-                remedy: "Have the issuer name the key in kid.")
+                step: .signature, clause: "RFC 7517 §4.5",
+                remedy: "Have the issuer name the key in kid, and give each key its own: more keys fit than "
+                    + "are tried.")
         case .invalidSignature:
             Row(
                 outcome: (401, "invalid_token"), publicText: "The access token is not acceptable",

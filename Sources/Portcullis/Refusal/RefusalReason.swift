@@ -31,7 +31,7 @@ public enum RefusalReason: String, Sendable, Hashable, CaseIterable {
     case unknownIssuer
     /// No key of the issuer fits the token's `kid` and `alg`.
     case unknownKey
-    /// The token names no key and several fit.
+    /// More keys fit the token than are tried, and none of the tried ones verifies its signature.
     case ambiguousKey
     /// The signature does not verify.
     case invalidSignature

@@ -12,10 +12,17 @@ struct TokenValidator: Sendable {
     let resource: ResourceIdentifier
     let rules: AccessRules
     let connections: [IssuerConnection]
+    /// The trusted issuer patterns.
+    let patterns: [TenantDirectory]
     let format: TokenPolicy.Format
     let checker: ClaimsChecker
     let time: TimeSource
+    /// The algorithms of issuers without a list of their own.
     private let algorithms: [SignatureAlgorithm]
+    /// Whether an issuer has a list of its own.
+    private let hasOwnLists: Bool
+    /// The algorithms of any issuer.
+    private let anyAlgorithms: [SignatureAlgorithm]
     private let types: [String]
     private let maxByteCount: Int
     private let activeLifetime: Duration
@@ -24,15 +31,29 @@ struct TokenValidator: Sendable {
 
     init(
         _ policy: TokenPolicy, format: TokenPolicy.Format, resource: ResourceIdentifier,
-        rules: AccessRules, connections: [IssuerConnection], time: TimeSource
+        rules: AccessRules, connections: [IssuerConnection], patterns: [TenantDirectory] = [],
+        time: TimeSource
     ) {
         self.resource = resource
         self.rules = rules
         self.connections = connections
+        self.patterns = patterns
         self.format = format
         self.time = time
         checker = ClaimsChecker(policy, resource: resource)
-        algorithms = policy.algorithms
+        let common = policy.algorithms
+        algorithms = common
+        hasOwnLists =
+            connections.contains { $0.algorithms != nil } || patterns.contains { $0.algorithms != nil }
+        if hasOwnLists {
+            let lists =
+                connections.map { $0.algorithms ?? Set(common) }
+                + patterns.map { Set($0.algorithms ?? common) }
+            let any = lists.reduce(into: Set()) { $0.formUnion($1) }
+            anyAlgorithms = SignatureAlgorithm.allCases.filter(any.contains)
+        } else {
+            anyAlgorithms = common
+        }
         types = policy.acceptedTypes.map(MediaType.normalized)
         maxByteCount = policy.maxTokenByteCount
         activeLifetime = policy.introspectionCacheLifetime
@@ -69,6 +90,17 @@ struct TokenValidator: Sendable {
         return claims.json["iss"]?.string.flatMap { connection(to: $0) }
     }
 
+    /// Looks up the tenant that issued the token; `nil` if no pattern matches its `iss`.
+    ///
+    /// - Parameter begins: Whether an unknown tenant may be looked for.
+    func tenant(namedBy claims: ClaimsSet, begins: Bool) -> TenantDirectory.Lookup? {
+        guard !patterns.isEmpty, let issuer = claims.json["iss"]?.string else { return nil }
+        let now = time.uptime()
+        for pattern in patterns {
+            if let found = pattern.look(up: issuer, at: now, begins: begins) { return found }
+        }
+        return nil
+    }
     /// The maximum number of issuers for each of which `iss` is searched among the claims.
     private static let maxSearchedIssuerCount = 4
 
@@ -113,11 +145,31 @@ struct TokenValidator: Sendable {
         }
     }
 
+    /// Returns the algorithm, if that of any issuer.
     func algorithm(of header: JOSEHeader?) throws(RefusalReason) -> SignatureAlgorithm {
-        guard let algorithm = header?.algorithm, algorithms.contains(algorithm) else {
+        guard let algorithm = header?.algorithm, anyAlgorithms.contains(algorithm) else {
             throw .unsupportedAlgorithm
         }
         return algorithm
+    }
+
+    /// Checks the algorithm against the issuer's own list, once the issuer is known.
+    func checkAlgorithm(
+        _ algorithm: SignatureAlgorithm?, of connection: IssuerConnection
+    ) throws(RefusalReason) {
+        guard hasOwnLists else { return }
+        guard let algorithm,
+            connection.algorithms?.contains(algorithm) ?? algorithms.contains(algorithm)
+        else { throw .unsupportedAlgorithm }
+    }
+
+    /// Returns the accepted algorithms of a token with these claims, for explanations.
+    func acceptedAlgorithms(_ claims: JSONObject?, _ common: [SignatureAlgorithm]) -> [SignatureAlgorithm] {
+        guard let issuer = claims?["iss"]?.string else { return common }
+        let own =
+            connection(to: issuer)?.algorithms
+            ?? patterns.first { $0.pattern.value(in: issuer) != nil }?.algorithms.map { Set($0) }
+        return own.map { own in SignatureAlgorithm.allCases.filter(own.contains) } ?? common
     }
 
     /// Verifies a signature.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+import PortcullisJOSE
+
 #if canImport(Glibc)
     import Glibc
 #else

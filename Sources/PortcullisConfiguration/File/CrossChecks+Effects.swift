@@ -78,11 +78,37 @@ extension CrossChecks {
             if tokens.format == .opaque, entry.settings.introspection == nil {
                 warn(path, "has no introspection, so format \"opaque\" refuses all its tokens")
             }
+            let algorithms = entry.settings.algorithms ?? tokens.algorithms
             if let keys = entry.settings.jwks?.keys, !keys.isEmpty, tokens.format != .opaque,
-                !keys.contains(where: { key in tokens.algorithms.contains(where: key.canVerify) })
+                !keys.contains(where: { key in algorithms.contains(where: key.canVerify) })
             {
-                warn(path, "has no key for any of tokens.algorithms, so every JWT from it is refused")
+                let place = entry.settings.algorithms == nil ? "tokens.algorithms" : "its algorithms"
+                warn(path, "has no key for any of \(place), so every JWT from it is refused")
             }
+            checkTenants(of: entry.settings, trustedAt: path)
+        }
+        checkUnlisted(resource)
+    }
+
+    private func checkTenants(of server: AuthorizationServerSettings, trustedAt path: String) {
+        guard IssuerPattern.isPattern(server.issuer), server.tenants == nil else { return }
+        findings.warning(
+            JSONPath(text: path),
+            "trusts every tenant, since the issuer's entry lists none in \"tenants\": whoever can open a tenant "
+                + "there can issue tokens for this resource",
+            isSaidAtStart: true)
+    }
+
+    // RFC 9728 §2: clients find authorization servers in the list only.
+    private func checkUnlisted(_ resource: ResourceSettings) {
+        let listed = resource.metadata.authorizationServers
+        guard !listed.isEmpty else { return }
+        let names = Set(listed.map(ExactText.init))
+        for (issuer, path) in resource.issuers
+        where !IssuerPattern.isPattern(issuer) && !names.contains(ExactText(issuer)) {
+            warn(
+                path,
+                "is not in metadata.authorization_servers: its tokens are accepted, but no client finds it")
         }
     }
 

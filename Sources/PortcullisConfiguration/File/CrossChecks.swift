@@ -33,6 +33,9 @@ struct CrossChecks {
         for server in file.authorizationServers where !known.insert(ExactText(server.issuer)).inserted {
             error(server.path, ["issuer"], "has more than one entry; remove the others")
         }
+        for index in file.resources.indices {
+            dropCoveredIssuers(&file.resources[index], file.authorizationServers, known)
+        }
         var seen: Set<ExactText> = []
         var listed: [(issuer: String, path: String)] = []
         for resource in file.resources {
@@ -43,8 +46,30 @@ struct CrossChecks {
         checkSpelling(file.authorizationServers, listed: listed)
         for (issuer, path) in listed where known.insert(ExactText(issuer)).inserted {
             file.authorizationServers.append(AuthorizationServerSettings(issuer: issuer, listedAt: path))
-            if let url = HTTPURL.parse(issuer), !url.isSecure {
+            let url = HTTPURL.parse(IssuerPattern(issuer)?.issuer(of: "x") ?? issuer)
+            if url.map({ !$0.isSecure }) ?? IssuerPattern.isPattern(issuer) {
                 findings.checkIssuer(JSONPath(text: path), issuer, allowingLoopback: false)
+            }
+        }
+    }
+
+    /// Leaves out listed issuers without an entry that a trusted pattern covers: its settings are theirs.
+    private func dropCoveredIssuers(
+        _ resource: inout ResourceSettings, _ servers: [AuthorizationServerSettings], _ known: Set<ExactText>
+    ) {
+        let patterns = resource.issuers.lazy.filter { IssuerPattern.isPattern($0.issuer) }.compactMap {
+            trusted in
+            IssuerPattern(trusted.issuer).map { pattern in
+                (pattern, servers.first { $0.issuer.utf8.elementsEqual(trusted.issuer.utf8) })
+            }
+        }
+        guard !patterns.isEmpty else { return }
+        let given = Array(patterns)
+        resource.issuers.removeAll { listed in
+            guard !known.contains(ExactText(listed.issuer)) else { return false }
+            return given.contains { pattern, server in
+                guard let value = pattern.value(in: listed.issuer) else { return false }
+                return server?.tenants?.contains(value) ?? true
             }
         }
     }

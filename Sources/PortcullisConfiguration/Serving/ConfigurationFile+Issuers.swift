@@ -13,6 +13,7 @@ extension ConfigurationFile {
         _ findings: FindingCollector
     ) -> TrustedIssuer? {
         var issuer = server.trustedIssuer
+        issuer.privateAddresses = self.server.privateAddresses
         let place = JSONPath(text: server.path)["ca_certificates"]
         let roots = server.certificateAuthorities.map {
             TrustedRoots.pem(.file(Self.resolve($0, relativeTo: file)))

@@ -142,6 +142,9 @@ extension AuthorizationServerSettings {
         } else if usesDiscovery {
             trusted.keys = .discovered
         }
+        trusted.algorithms = algorithms
+        trusted.tenants = tenants
+        trusted.maxTenantCount = maxTenantCount
         trusted.allowsInsecureLoopback = allowsInsecureLoopback
         trusted.timeout = timeout
         trusted.maxResponseByteCount = maxResponseByteCount

@@ -5,6 +5,7 @@ package import PortcullisJOSE
 
 /// One entry of `authorization_servers`, with defaults for omitted keys.
 package struct AuthorizationServerSettings: Sendable {
+    /// An issuer, or a pattern with a variable for tenants.
     package var issuer: String
     /// Its JSONPath; for a listed issuer without an entry, the path at which it is listed.
     package var path: String
@@ -13,6 +14,11 @@ package struct AuthorizationServerSettings: Sendable {
     package var jwksURI: String?
     package var jwks: JWKSet?
     package var introspection: Introspection?
+    /// `nil`: those of the resource.
+    package var algorithms: [SignatureAlgorithm]?
+    /// With a pattern: the accepted tenants; `nil` for any.
+    package var tenants: [String]?
+    package var maxTenantCount = 100
     /// A file of certificates, relative to the configuration file.
     package var certificateAuthorities: String?
     package var allowsInsecureLoopback = false
@@ -43,6 +49,8 @@ extension AuthorizationServerSettings {
         introspection = reader.object("introspection").flatMap(Introspection.init)
         usesDiscovery =
             discovery ?? (jwksURI == nil && reader.object["jwks"] == nil && introspection?.endpoint == nil)
+        algorithms = TokenSettings.readAlgorithms(reader, default: "those of the resource")
+        readTenants(reader)
         certificateAuthorities = reader.string("ca_certificates")
         allowsInsecureLoopback = reader.bool("allow_insecure_loopback") ?? false
         claims = ClaimSettings(reader)
@@ -52,6 +60,36 @@ extension AuthorizationServerSettings {
         checkSources(reader)
         reader.finish()
         if issuer == nil { return nil }
+    }
+
+    private mutating func readTenants(_ reader: ObjectReader) {
+        tenants = reader.strings("tenants", of: "tenants")
+        for (index, tenant) in (tenants ?? []).enumerated() where !IssuerPattern.isValue(tenant.utf8) {
+            reader.findings.error(
+                reader.path["tenants"][index],
+                "must be 1 to 64 letters, digits, dots, underscores and hyphens, and no dot segment")
+        }
+        if tenants?.isEmpty == true {
+            reader.error("tenants", "must not be empty; leave it out to accept every tenant")
+        }
+        let count = reader.integer("max_tenants", in: 1...10_000)
+        maxTenantCount = count ?? maxTenantCount
+        guard !IssuerPattern.isPattern(issuer) else {
+            if let tenants, tenants.count > maxTenantCount {
+                reader.findings.warning(
+                    reader.path["tenants"], "lists more tenants than max_tenants; the last to come get 503",
+                    isSaidAtStart: true)
+            }
+            if reader.object["introspection"] != nil {
+                reader.error(
+                    "introspection", "must not be given for a pattern; an opaque token names no tenant")
+            }
+            return
+        }
+        for (name, isGiven) in [("tenants", tenants != nil), ("max_tenants", count != nil)] where isGiven {
+            reader.error(
+                name, "needs an issuer with a variable, such as https://login.example.com/{tenant}/v2.0")
+        }
     }
 
     private mutating func readBounds(_ reader: ObjectReader) {

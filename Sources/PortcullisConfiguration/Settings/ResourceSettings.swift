@@ -62,29 +62,41 @@ extension ResourceSettings {
         return .mcp(allowedOrigins: origins.filter { $0 != "*" })
     }
 
-    /// Reads the trusted issuers: those that the metadata lists, or, without that list, `trusted_issuers`.
+    /// Reads the trusted issuers: those that the metadata lists, and `trusted_issuers` beside them.
     private static func readIssuers(
         _ reader: ObjectReader, _ metadata: ObjectReader
     ) -> [(issuer: String, path: String)] {
-        let trusted = reader.strings("trusted_issuers", of: "issuers") ?? []
-        if let listed = metadata.object["authorization_servers"] {
-            if reader.object["trusted_issuers"] != nil {
+        let trusted = (reader.strings("trusted_issuers", of: "issuers") ?? []).enumerated().map {
+            (issuer: $1, path: reader.path["trusted_issuers"][$0].text)
+        }
+        guard let list = metadata.object["authorization_servers"] else {
+            if trusted.isEmpty {
                 reader.error(
                     "trusted_issuers",
-                    "must not be given together with metadata.authorization_servers; leave it out")
+                    "missing; must list issuers, since the metadata has no authorization_servers")
             }
-            let path = metadata.path["authorization_servers"]
-            // Elements that are not strings have been reported with the rest of the metadata.
-            return (listed.array ?? []).enumerated().compactMap { index, issuer in
-                issuer.string.map { ($0, path[index].text) }
-            }
+            return trusted
         }
-        if trusted.isEmpty {
-            reader.error(
-                "trusted_issuers",
-                "missing; must list issuers, since the metadata has no authorization_servers")
+        let path = metadata.path["authorization_servers"]
+        // Elements that are not strings have been reported with the rest of the metadata.
+        let listed = (list.array ?? []).enumerated().compactMap { index, issuer in
+            issuer.string.map { (issuer: $0, path: path[index].text) }
         }
-        return trusted.enumerated().map { ($1, reader.path["trusted_issuers"][$0].text) }
+        for (issuer, path) in listed where IssuerPattern.isPattern(issuer) {
+            reader.findings.error(
+                JSONPath(text: path),
+                "must be an issuer; a pattern is for trusted_issuers, and clients need "
+                    + "the URL of one authorization server")
+        }
+        guard !trusted.isEmpty else { return listed }
+        let names = Set(listed.map { ExactText($0.issuer) })
+        let others = trusted.filter { other in
+            guard names.contains(ExactText(other.issuer)) else { return true }
+            reader.findings.warning(
+                JSONPath(text: other.path), "is in metadata.authorization_servers too; leave it out here")
+            return false
+        }
+        return listed + others
     }
 
     private static func readChallengeParameters(_ reader: ObjectReader) -> [(name: String, value: String)] {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-import Portcullis
+package import Portcullis
 import PortcullisHTTP
 package import PortcullisServer
 
@@ -43,6 +43,8 @@ package struct ServerSettings: Sendable, Hashable {
     package var problemDetails = ProblemDetails.accept
     /// `nil`: only with an access log.
     package var assignsRequestIDs: Bool?
+    /// Whether issuers' keys and metadata may be fetched from private addresses.
+    package var privateAddresses = PrivateAddressPolicy.same
     /// `nil`: no TLS.
     package var tls: TLSSettings?
     /// How authorization servers are called.
@@ -69,6 +71,7 @@ extension ServerSettings {
         tls = reader.object("tls").flatMap(TLSSettings.init)
         if let object = reader.object("limits") { limits = Limits(object) }
         shutdownGrace = reader.seconds("shutdown_grace_seconds", in: Self.secondsRange) ?? shutdownGrace
+        privateAddresses = reader.word("private_addresses", PrivateAddressPolicy.self) ?? privateAddresses
         readProxies(reader)
         traces = reader.word("traces", TraceTrust.self) ?? traces
         metricsNames = reader.word("metrics_names", MetricsRegistry.Names.self) ?? metricsNames

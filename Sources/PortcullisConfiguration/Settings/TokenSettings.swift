@@ -38,7 +38,7 @@ enum IntrospectionAudience: String, CaseIterable {
 extension TokenSettings {
     init(_ reader: ObjectReader) {
         format = reader.word("format", TokenFormat.self).flatMap { TokenPolicy.Format(rawValue: $0.rawValue) }
-        algorithms = Self.readAlgorithms(reader) ?? algorithms
+        algorithms = Self.readAlgorithms(reader, default: "every asymmetric algorithm") ?? algorithms
         types = Self.readTypes(reader) ?? types
         requiredClaims = reader.strings("required_claims", of: "claim names") ?? requiredClaims
         audiences = reader.strings("audiences", of: "audience identifiers")
@@ -64,10 +64,11 @@ extension TokenSettings {
         reader.finish()
     }
 
-    private static func readAlgorithms(_ reader: ObjectReader) -> [SignatureAlgorithm]? {
+    /// Reads a list of algorithms that is not empty.
+    static func readAlgorithms(_ reader: ObjectReader, default others: String) -> [SignatureAlgorithm]? {
         guard let names = reader.strings("algorithms", of: "JWS algorithms") else { return nil }
         if names.isEmpty {
-            reader.error("algorithms", "must not be empty; leave it out to accept every asymmetric algorithm")
+            reader.error("algorithms", "must not be empty; leave it out to accept \(others)")
         }
         var algorithms: [SignatureAlgorithm] = []
         for (index, name) in names.enumerated() {

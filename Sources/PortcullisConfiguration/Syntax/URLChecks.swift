@@ -70,10 +70,16 @@ extension FindingCollector {
         }
     }
 
-    /// Checks an issuer identifier.
+    /// Checks an issuer identifier or an issuer pattern.
     ///
     /// RFC 8414 §2.
     func checkIssuer(_ path: JSONPath, _ text: String, allowingLoopback: Bool) {
+        if IssuerPattern.isPattern(text) {
+            if let objection = IssuerPattern.objection(to: text) { return error(path, objection) }
+            // What holds for one tenant holds for all.
+            return checkEndpoint(
+                path, IssuerPattern(text)?.issuer(of: "x"), allowingLoopback: allowingLoopback)
+        }
         if let objection = IssuerURL.objection(to: text) {
             error(path, objection)
         } else {

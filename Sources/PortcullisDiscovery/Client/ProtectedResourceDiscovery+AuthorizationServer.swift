@@ -7,8 +7,8 @@ import PortcullisJOSE
 extension ProtectedResourceDiscovery {
     /// Fetches the metadata of an authorization server from its RFC 8414 or OpenID Connect location.
     ///
-    /// Continues at the next location after a 4xx status and after a document of another issuer; other faults
-    /// end the search.
+    /// Continues at the next location after every answer that is no document of this issuer, whatever its
+    /// status. Without an answer, and with an insecure URL in the right document, the search ends.
     ///
     /// - Parameter issuer: The identifier, as in a resource's metadata.
     /// - Throws: ``DiscoveryError``; ``DiscoveryError/issuerMismatch(named:expected:)`` unless a document names exactly this
@@ -28,7 +28,7 @@ extension ProtectedResourceDiscovery {
             } catch {
                 let error = error.whenCalling(location)
                 switch error.cause {
-                case .status(400..<500), .issuerMismatch, .malformedDocument:
+                case .status, .issuerMismatch, .malformedDocument:
                     fault = .mostTelling(fault, error)
                 default: throw error
                 }
@@ -41,7 +41,8 @@ extension ProtectedResourceDiscovery {
         _ issuer: String, at location: String
     ) async throws(DiscoveryError) -> DiscoveredAuthorizationServer {
         let response = try await response(from: location)
-        guard let object = (try? JSONValue.parse(response.body))?.object else { throw .malformedDocument }
+        let body = ByteOrderMark.removed(from: response.body)
+        guard let object = (try? JSONValue.parse(body))?.object else { throw .malformedDocument }
         // RFC 8414 §3.3: identical, code point by code point; a final slash makes another issuer.
         guard let named = object["issuer"]?.string, named.utf8.elementsEqual(issuer.utf8) else {
             throw .issuerMismatch(
@@ -50,7 +51,7 @@ extension ProtectedResourceDiscovery {
         let server = DiscoveredAuthorizationServer(
             issuer: issuer, location: location, document: object, isJSON: response.isJSON)
         for name in DiscoveredAuthorizationServer.endpointNames {
-            guard let value = object[name] else { continue }
+            guard let value = object[name], !value.isNull else { continue }
             guard let url = value.string else { throw .malformedDocument }
             guard IssuerURL.isFetchable(url, allowingInsecureLoopback: configuration.allowsInsecureLoopback)
             else { throw .insecureURL }

@@ -53,14 +53,12 @@ extension ProtectedResourceDiscovery {
         guard let algorithm = jws.header.algorithm else { throw .unknownKey }
         let keys = try await keys(of: signer, object, signers)
         // RFC 9728 §3.3: the key belongs to the issuer; it is never taken from the token.
-        guard case .found(let key) = keys.selectKey(keyID: jws.header.keyID, algorithm: algorithm) else {
-            throw .unknownKey
+        let fitting = keys.selectKey(keyID: jws.header.keyID, algorithm: algorithm).candidates
+        guard !fitting.isEmpty else { throw .unknownKey }
+        let isVerified = fitting.contains { key in
+            (try? jws.verify(with: key, algorithm: algorithm)) != nil
         }
-        do throws(JOSEError) {
-            try jws.verify(with: key, algorithm: algorithm)
-        } catch {
-            throw .invalidSignature
-        }
+        guard isVerified else { throw .invalidSignature }
         try checkTimes(claims)
         return (claims.json, signer)
     }

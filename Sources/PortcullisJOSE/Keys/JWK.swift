@@ -33,7 +33,7 @@ public struct JWK: Sendable {
 
     /// Parses a key.
     ///
-    /// Ignores private members. Does not check that `use` and `key_ops` allow verification; ``JWKSet`` does
+    /// Ignores private members, and members that are `null`. Does not check that `use` and `key_ops` allow verification; ``JWKSet`` does
     /// when it selects a key.
     ///
     /// - Throws: `unsupportedKeyType` for `oct` and unknown types, `unsupportedCurve`, `malformedKey`,
@@ -50,18 +50,22 @@ public struct JWK: Sendable {
         keyOperations = try Self.operations(of: json)
         algorithmName = try Self.text("alg", of: json)
         algorithm = algorithmName.flatMap { SignatureAlgorithm(rawValue: $0) }
-        hasPrivateMembers = Self.privateNames.contains { json[$0] != nil }
+        hasPrivateMembers = Self.hasPrivateMembers(json)
         key = try PublicKey(material)
 
         var publicJSON = material.requiredMembers
         thumbprint = Digest.sha256(publicJSON.serialized()).base64URL
         for name in ["kid", "use", "key_ops", "alg"] {
-            publicJSON[name] = json[name]
+            publicJSON[name] = Self.value(name, of: json)
         }
         self.publicJSON = publicJSON
     }
 
     /// Whether type and curve match the algorithm, and `use`, `key_ops` and `alg`, if present, allow it.
+    ///
+    /// Deviates from RFC 8725 §3.1, by which a key is used with exactly one algorithm: an RSA key without
+    /// `alg` verifies each RSA algorithm that the issuer's list allows, since many servers publish such keys
+    /// and none of these algorithms weakens another. Narrow the list to end that.
     ///
     /// RFC 7517 §4.2-§4.4, RFC 8725 §3.1.
     package func canVerify(_ algorithm: SignatureAlgorithm) -> Bool {
@@ -85,17 +89,26 @@ public struct JWK: Sendable {
     }
 
     /// RFC 7518 §6.2.2, §6.3.2, §6.4.1; RFC 8037 §2; RFC 9964.
-    static let privateNames = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"]
+    private static let privateNames = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"]
+
+    static func hasPrivateMembers(_ json: JSONObject) -> Bool {
+        privateNames.contains { value($0, of: json) != nil }
+    }
+
+    /// Returns a member; `null` counts as absent, since serializers write it for members without a value.
+    private static func value(_ name: String, of json: JSONObject) -> JSONValue? {
+        json[name].flatMap { $0.isNull ? nil : $0 }
+    }
 
     private static func text(_ name: String, of json: JSONObject) throws(JOSEError) -> String? {
-        guard let value = json[name] else { return nil }
+        guard let value = value(name, of: json) else { return nil }
         guard let text = value.string else { throw .malformedKey }
         return text
     }
 
     // RFC 7517 §4.3: an array of strings without duplicates.
     private static func operations(of json: JSONObject) throws(JOSEError) -> [String]? {
-        guard let value = json["key_ops"] else { return nil }
+        guard let value = value("key_ops", of: json) else { return nil }
         guard let operations = value.strings, Set(operations).count == operations.count else {
             throw .malformedKey
         }

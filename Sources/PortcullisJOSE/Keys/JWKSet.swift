@@ -23,7 +23,7 @@ public struct JWKSet: Sendable {
     /// The maximum number of keys of which each is compared with the `kid` of a token.
     private static let maxComparedKeyCount = 8
 
-    /// Parses a JWK set.
+    /// Parses a JWK set, after a byte order mark if there is one.
     ///
     /// - Throws: `malformedJSON` if the bytes are not strict JSON, `malformedKeySet` if they are not an
     ///   object with an array `keys`. An empty array is a valid set.
@@ -32,7 +32,7 @@ public struct JWKSet: Sendable {
     public init(parsing bytes: [UInt8]) throws(JOSEError) {
         let json: JSONValue
         do {
-            json = try JSONValue.parse(bytes)
+            json = try JSONValue.parse(ByteOrderMark.removed(from: bytes))
         } catch {
             throw .malformedJSON(error)
         }
@@ -89,10 +89,15 @@ public struct JWKSet: Sendable {
         ["keys": .array(keys.map { .object($0.publicJSON) })]
     }
 
-    /// Selects the one key to verify a token with.
+    /// The maximum number of keys that are tried for one token.
+    package static let maximumCandidateCount = 4
+
+    /// Selects the keys to verify a token with: one, almost always.
     ///
     /// Considers only keys that can verify with the algorithm, so that two keys of different types may share
-    /// a `kid`. Never falls back: a token with an unknown `kid` is not tried with other keys.
+    /// a `kid`. Never falls back: a token with an unknown `kid` is not tried with other keys. The same key
+    /// twice is one key. Returns several if the token names none of them, or if they share a `kid`: RFC 7517
+    /// §4.5 only recommends distinct values.
     ///
     /// RFC 7517 §4.5, RFC 7515 §4.1.4, Appendix D.
     package func selectKey(keyID: String?, algorithm: SignatureAlgorithm) -> KeySelection {
@@ -108,6 +113,8 @@ public struct JWKSet: Sendable {
     ) -> KeySelection {
         var isNamed = keyID == nil
         var found: JWK?
+        var others: [JWK] = []
+        var isComplete = true
         for index in indices {
             let key = keys[index]
             if let keyID {
@@ -115,16 +122,34 @@ public struct JWKSet: Sendable {
                 isNamed = true
             }
             guard key.canVerify(algorithm) else { continue }
-            guard found == nil else { return .ambiguous }
-            found = key
+            guard let first = found else {
+                found = key
+                continue
+            }
+            guard !first.isSameKey(as: key), !others.contains(where: { $0.isSameKey(as: key) }) else {
+                continue
+            }
+            guard others.count < Self.maximumCandidateCount - 1 else {
+                isComplete = false
+                break
+            }
+            others.append(key)
         }
         guard let found else { return isNamed ? .noCandidate : .unknownKeyID }
-        return .found(found)
+        return others.isEmpty ? .found(found) : .several([found] + others, isComplete: isComplete)
     }
 
     private static func hasPrivateMembers(_ entry: JSONValue) -> Bool {
-        guard let object = entry.object else { return false }
-        return JWK.privateNames.contains { object[$0] != nil }
+        entry.object.map(JWK.hasPrivateMembers) ?? false
+    }
+}
+
+extension JWK {
+    /// Whether both are the same key, whatever their `kid` and other members.
+    ///
+    /// RFC 7638 §3.
+    fileprivate func isSameKey(as other: JWK) -> Bool {
+        CodePoints.equal(thumbprint, other.thumbprint)
     }
 }
 
@@ -144,6 +169,17 @@ package enum KeySelection: Sendable {
     case unknownKeyID
     /// No matching key can verify with the algorithm.
     case noCandidate
-    /// More than one key matches.
-    case ambiguous
+    /// Several different keys match, in the order of the set.
+    ///
+    /// Incomplete if there are more than ``JWKSet/maximumCandidateCount``.
+    case several([JWK], isComplete: Bool)
+
+    /// The keys to try, in order; empty if none matches.
+    package var candidates: [JWK] {
+        switch self {
+        case .found(let key): [key]
+        case .several(let keys, _): keys
+        case .unknownKeyID, .noCandidate: []
+        }
+    }
 }

@@ -41,12 +41,10 @@ enum PublicKeyMaterial: Sendable, Hashable {
     }
 
     private static func rsa(_ json: JSONObject) throws(JOSEError) -> PublicKeyMaterial {
-        var modulus = try octets("n", of: json)
-        let exponent = try octets("e", of: json)
-        // RFC 7518 §2 forbids a leading zero; in a modulus it is common and harmless.
-        if modulus.first == 0 { modulus.removeFirst() }
-        guard let first = modulus.first, first != 0, let last = modulus.last,
-            let exponentFirst = exponent.first, exponentFirst != 0, let exponentLast = exponent.last
+        // RFC 7518 §2 forbids leading zeros; in the field they are common, and they change no number.
+        let modulus = try Array(octets("n", of: json).drop { $0 == 0 })
+        let exponent = try Array(octets("e", of: json).drop { $0 == 0 })
+        guard let first = modulus.first, let last = modulus.last, let exponentLast = exponent.last
         else { throw .malformedKey }
         let bitCount = modulus.count * 8 - first.leadingZeroBitCount
         let isAboveOne = exponent.count > 1 || exponentLast >= 3

@@ -12,9 +12,15 @@ final class ConnectionPool: @unchecked Sendable {
         let maxConnectionCount: Int
         let maxWaitingCount: Int
         let idleTimeout: Duration
-        let addresses: AddressPolicy
+        var addresses: AddressPolicy
         let proxies: OutboundProxies
         let userAgent: String?
+
+        func permitting(_ addresses: AddressPolicy) -> Settings {
+            var settings = self
+            settings.addresses = addresses
+            return settings
+        }
     }
 
     private struct OriginState {

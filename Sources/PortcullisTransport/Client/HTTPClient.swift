@@ -116,8 +116,9 @@ public struct HTTPClient: Sendable {
     /// - Throws: ``HTTPClientError``.
     ///
     /// RFC 9112 §9.
-    nonisolated(nonsending) package func execute(_ request: Request) async throws(HTTPClientError) -> Response
-    {
+    nonisolated(nonsending) package func execute(
+        _ request: Request, permitting addresses: AddressPolicy = .any
+    ) async throws(HTTPClientError) -> Response {
         var fields = Fields()
         for (name, value) in request.fields {
             guard Fields.isValid(value) else { throw .invalidField }
@@ -125,7 +126,7 @@ public struct HTTPClient: Sendable {
         }
         let exchange = Exchange(
             try prepare(request.method, request.url, fields: fields), sending: request, now: .now())
-        let pool = try core.pool()
+        let pool = try core.pool(permitting: addresses)
         let outcome = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 exchange.begin(continuation)
@@ -137,6 +138,13 @@ public struct HTTPClient: Sendable {
         }
         let response = try outcome.get()
         return Response(status: response.status, fields: response.fields, body: response.body)
+    }
+
+    /// Looks up a URL's host, and passes on whether one of its addresses is private; `false` if it has none.
+    ///
+    /// Calls `finish` once, on any thread, maybe before it returns.
+    package func hasPrivateAddress(_ url: String, then finish: @escaping @Sendable (Bool) -> Void) {
+        core.hasPrivateAddress(url, then: finish)
     }
 
     /// Checks and serializes what all requests to one URL have in common, for this client only.
@@ -156,12 +164,12 @@ public struct HTTPClient: Sendable {
     /// client's own loop.
     package func send(
         _ message: [UInt8], of prepared: PreparedRequest, deadline: Duration, maxResponseByteCount: Int,
-        isRepeatable: Bool,
+        isRepeatable: Bool, permitting addresses: AddressPolicy = .any,
         then finish: @escaping @Sendable (Result<ReceivedResponse, HTTPClientError>) -> Void
     ) {
         let pool: ConnectionPool
         do throws(HTTPClientError) {
-            pool = try core.pool()
+            pool = try core.pool(permitting: addresses)
         } catch {
             return finish(.failure(error))
         }
@@ -173,7 +181,7 @@ public struct HTTPClient: Sendable {
             ) { outcome in
                 guard case .failure(.closed) = outcome, isRepeatable, pool.loop.isCurrent, pool.loop.hasEnded
                 else { return finish(outcome) }
-                core.sendOnOwnLoop(message, prepared, end, maxResponseByteCount, finish)
+                core.sendOnOwnLoop(message, prepared, end, maxResponseByteCount, addresses, finish)
             })
     }
 }
@@ -184,6 +192,8 @@ public struct HTTPClient: Sendable {
 final class HTTPClientCore: Sendable {
     private struct State {
         var pools: [ObjectIdentifier: ConnectionPool] = [:]
+        /// Connections to public addresses only; apart, so that none to a private address is reused.
+        var publicPools: [ObjectIdentifier: ConnectionPool] = [:]
         var ownLoops: EventLoopGroup?
     }
 
@@ -211,24 +221,37 @@ final class HTTPClientCore: Sendable {
     }
 
     deinit {
-        let (pools, loops) = state.withLock { ($0.pools, $0.ownLoops) }
-        for pool in pools.values { pool.perform { $0.shutDown() } }
+        let (pools, loops) = state.withLock { state in
+            (Array(state.pools.values) + state.publicPools.values, state.ownLoops)
+        }
+        for pool in pools { pool.perform { $0.shutDown() } }
         if ownsLoops { loops?.shutDown() }
     }
 
     /// The pool of the current loop, or of the client's own loop.
-    func pool() throws(HTTPClientError) -> ConnectionPool {
+    ///
+    /// - Parameter addresses: May be narrower than the configured policy, never wider.
+    func pool(permitting addresses: AddressPolicy) throws(HTTPClientError) -> ConnectionPool {
         // A loop that has ended serves nothing, and would keep a pool forever.
-        try pool(on: EventLoop.current.flatMap { $0.hasEnded ? nil : $0 })
+        try pool(on: EventLoop.current.flatMap { $0.hasEnded ? nil : $0 }, addresses)
     }
 
-    private func pool(on current: EventLoop?) throws(HTTPClientError) -> ConnectionPool {
+    private func pool(
+        on current: EventLoop?, _ addresses: AddressPolicy
+    ) throws(HTTPClientError) -> ConnectionPool {
         do throws(SocketError) {
             return try state.withLock { (state) throws(SocketError) in
                 let loop = if let current { current } else { try Self.ownLoop(&state) }
-                if let pool = state.pools[ObjectIdentifier(loop)] { return pool }
-                let pool = ConnectionPool(on: loop, settings, resolver)
-                state.pools[ObjectIdentifier(loop)] = pool
+                let isNarrower = addresses != .any && settings.addresses == .any
+                let known = isNarrower ? state.publicPools : state.pools
+                if let pool = known[ObjectIdentifier(loop)] { return pool }
+                let pool = ConnectionPool(
+                    on: loop, isNarrower ? settings.permitting(addresses) : settings, resolver)
+                if isNarrower {
+                    state.publicPools[ObjectIdentifier(loop)] = pool
+                } else {
+                    state.pools[ObjectIdentifier(loop)] = pool
+                }
                 pool.perform { pool in pool.watchLoop { [weak self] in self?.forgetPool(of: loop) } }
                 return pool
             }
@@ -238,17 +261,29 @@ final class HTTPClientCore: Sendable {
     }
 
     private func forgetPool(of loop: EventLoop) {
-        state.withLock { $0.pools[ObjectIdentifier(loop)] = nil }
+        state.withLock { state in
+            state.pools[ObjectIdentifier(loop)] = nil
+            state.publicPools[ObjectIdentifier(loop)] = nil
+        }
+    }
+
+    func hasPrivateAddress(_ url: String, then finish: @escaping @Sendable (Bool) -> Void) {
+        guard let origin = try? RequestURL(url).origin else { return finish(false) }
+        resolver.resolve(origin, now: .now()) { answer in
+            let addresses = (try? answer.get()) ?? []
+            finish(addresses.contains { !AddressPolicy.publicOnly.permits($0) })
+        }
     }
 
     /// Sends a message again that was in flight on a loop that has ended.
     func sendOnOwnLoop(
         _ message: [UInt8], _ prepared: PreparedRequest, _ deadline: MonotonicInstant,
-        _ maxResponseByteCount: Int, _ finish: @escaping @Sendable (Exchange.Outcome) -> Void
+        _ maxResponseByteCount: Int, _ addresses: AddressPolicy,
+        _ finish: @escaping @Sendable (Exchange.Outcome) -> Void
     ) {
         let pool: ConnectionPool
         do throws(HTTPClientError) {
-            pool = try self.pool(on: nil)
+            pool = try self.pool(on: nil, addresses)
         } catch {
             return finish(.failure(error))
         }

@@ -58,14 +58,41 @@ extension AdmissionTable {
             try await $0.bearerTwice($0.stage.mint(header: ["kid": "other"]))
         },
         AdmissionCase("ambiguous-key") { declaration, stage in
-            let second = TestIssuer(AdmissionStage.issuerName, keyID: "test-2")
+            let others = (2...5).map { TestIssuer(AdmissionStage.issuerName, keyID: "test-\($0)") }
             declaration.issuers = [
                 .jwt(
                     issuer: AdmissionStage.issuerName,
-                    keys: .fixed(JWKSet([stage.issuer.key.publicKey, second.key.publicKey])))
+                    keys: .fixed(JWKSet(others.map(\.key.publicKey) + [stage.issuer.key.publicKey])))
             ]
         } play: {
             try await $0.bearerTwice($0.stage.nameless())
+        },
+        AdmissionCase("several-keys-of-which-the-second-verifies") { declaration, stage in
+            let other = TestIssuer(AdmissionStage.issuerName, keyID: "test-2")
+            declaration.issuers = [
+                .jwt(
+                    issuer: AdmissionStage.issuerName,
+                    keys: .fixed(JWKSet([other.key.publicKey, stage.issuer.key.publicKey])))
+            ]
+        } play: {
+            try await $0.bearerTwice($0.stage.nameless())
+        },
+        AdmissionCase("invalid-signature-after-fetching-keys") { declaration, _ in
+            declaration.fetchKeys()
+        } play: {
+            try await $0.bearer($0.stage.mint())
+            $0.stage.clock.advance(by: .seconds(31))
+            try await $0.bearerTwice($0.stage.mint(by: $0.stage.impostor))
+        },
+        AdmissionCase("unknown-issuer-beside-a-pattern") { declaration, _ in
+            declaration.issuers.append(.tenants(of: "https://t.example.com/{tenant}", named: ["a"]))
+        } play: {
+            try await $0.bearerTwice($0.stage.mint(claims: ["iss": "https://t.example.com/b"]))
+        },
+        AdmissionCase("keys-unavailable-of-a-tenant") { declaration, _ in
+            declaration.issuers.append(.tenants(of: "https://t.example.com/{tenant}", named: ["a"]))
+        } play: {
+            try await $0.bearerTwice($0.stage.mint(claims: ["iss": "https://t.example.com/a"]))
         },
         AdmissionCase("invalid-signature") {
             try await $0.bearerTwice($0.stage.mint(by: $0.stage.impostor))

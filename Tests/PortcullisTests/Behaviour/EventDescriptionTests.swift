@@ -37,6 +37,7 @@ struct EventDescriptionTests {
         faults.flatMap {
             [.refreshFailed(issuer: issuer, fault: $0), .introspectionFailed(issuer: issuer, fault: $0)]
         } + reasons.map { .keySkipped(issuer: issuer, index: 3, reason: $0) } + [
+            .tenantsRefused(issuer: issuer + "/{tenant}"),
             .keysChanged(issuer: issuer, keyCount: 2), .metadataChanged(issuer: issuer),
             .authorizationServerChanged(issuer: issuer, members: ["jwks_uri"]),
             .documentChanged(resource: resource, old: nil, new: "abc"),

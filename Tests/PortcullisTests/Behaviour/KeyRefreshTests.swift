@@ -104,12 +104,100 @@ struct KeyRefreshTests {
         #expect(fetchCount() == 2)
     }
 
-    @Test func `a bad signature with a known key ID causes no fetch`() async {
+    @Test func `bad signatures with a known key ID cause at most one fetch per cool-down`() async {
         #expect(await refusal(mint()) == nil)
-        clock.advance(by: .seconds(60))
+        let impostor = TestIssuer("https://as.example.com", time: clock.time)
+        let forge = { impostor.mint(audience: Scene.identifier, lifetime: .seconds(100_000)) }
+        for _ in 0..<20 { expectRefused(await refusal(forge()), .invalidSignature) }
+        #expect(fetchCount() == 1)
+        clock.advance(by: .seconds(30))
+        for _ in 0..<20 { expectRefused(await refusal(forge()), .invalidSignature) }
+        #expect(fetchCount() == 2)
+        // The cool-down is that of unknown key IDs.
+        clock.advance(by: .seconds(29))
+        expectRefused(await refusal(forge()), .invalidSignature)
+        expectRefused(await refusal(mint(["kid": "x"])), .unknownKey)
+        #expect(fetchCount() == 2)
+        #expect(await refusal(mint()) == nil)
+    }
+
+    @Test func `a key that was replaced under its key ID is found after one fetch`() async {
+        #expect(await refusal(mint()) == nil)
+        let next = TestIssuer("https://as.example.com", time: clock.time)
+        serve([next])
+        clock.advance(by: .seconds(30))
+        let tokens = (0..<20).map { _ in next.mint(audience: Scene.identifier) }
+        let resource = resource
+        let refusals = await withTaskGroup(of: Refusal?.self) { group in
+            for token in tokens {
+                group.addTask { await resource.refusal(of: .get("/notes", bearer: token)) }
+            }
+            return await group.reduce(into: [Refusal?]()) { $0.append($1) }
+        }
+        #expect(refusals.allSatisfy { $0 == nil })
+        expectRefused(await refusal(mint()), .invalidSignature)
+        #expect(fetchCount() == 2)
+    }
+
+    @Test func `a key of another type under the same key ID is found after one fetch`() async {
+        #expect(await refusal(mint()) == nil)
+        let next = TestIssuer("https://as.example.com", algorithm: .ed25519, time: clock.time)
+        serve([next])
+        clock.advance(by: .seconds(30))
+        #expect(await refusal(next.mint(audience: Scene.identifier)) == nil)
+        for _ in 0..<20 { expectRefused(await refusal(mint(["alg": "ES384"])), .unknownKey) }
+        #expect(fetchCount() == 2)
+    }
+
+    @Test func `a bad signature is no outage while the issuer is unreachable`() async {
+        #expect(await refusal(mint()) == nil)
+        fetcher.on(Self.url, status: .serviceUnavailable)
+        clock.advance(by: .seconds(31))
         let impostor = TestIssuer("https://as.example.com", time: clock.time)
         expectRefused(await refusal(impostor.mint(audience: Scene.identifier)), .invalidSignature)
-        #expect(fetchCount() == 1)
+        #expect(fetchCount() == 2)
+    }
+
+    /// The signature checks and key fetches that a token causes.
+    private func cost(of token: String) async -> (checks: Int, fetches: Int, reason: RefusalReason?) {
+        let head = RequestHead.get("/notes", bearer: token)
+        var admission = Admission(to: resource)
+        var (checks, fetches) = (0, 0)
+        while true {
+            switch admission.advance(head, requiring: .anyValidToken, in: AuthorizationContext()) {
+            case .admitted: return (checks, fetches, nil)
+            case .refused(let refusal): return (checks, fetches, refusal.reason)
+            case .needs(let need):
+                if case .signatureTime = need { checks += 1 }
+                if case .keys = need { fetches += 1 }
+                admission.supply(await need.answer(form: { nil }))
+            }
+        }
+    }
+
+    @Test func `a forged token costs at most four signature checks and one fetch`() async {
+        let decoys = (0..<5).map { _ in TestIssuer("https://as.example.com", time: clock.time) }
+        let forged = TestIssuer("https://as.example.com", time: clock.time)
+            .mint(audience: Scene.identifier)
+        for count in 1...5 {
+            serve(Array(decoys.prefix(count)))
+            clock.advance(by: .seconds(601))
+            _ = await refusal(mint(["kid": "renews"]))
+            #expect(await cost(of: forged).checks == min(count, 4))
+            clock.advance(by: .seconds(31))
+            // Newer keys are tried only as far as the four checks go.
+            serve(Array(decoys.suffix(count)))
+            let cost = await cost(of: forged)
+            #expect(cost.checks <= 4 && cost.fetches == (count < 4 ? 1 : 0))
+            #expect(cost.reason == (count < 5 ? .invalidSignature : .ambiguousKey))
+        }
+    }
+
+    @Test func `of several keys that fit each is tried`() async {
+        let others = (0..<3).map { _ in TestIssuer("https://as.example.com", time: clock.time) }
+        serve(others + [issuer])
+        let cost = await cost(of: mint())
+        #expect(cost.reason == nil && cost.checks == 4)
     }
 
     @Test func `a withdrawn key stops working with the next refresh, for cached tokens too`() async {

@@ -71,8 +71,10 @@ struct RFC8725_3_Verification {
         await scene.expectInvalid(scene.mint(header: ["kid": value]), .malformedJWT, PublicText.malformed)
     }
 
-    @Test func `a token without kid uses the only key, and none of several`() async throws {
-        let other = TestIssuer("https://as.example.com", keyID: "test-2", time: scene.clock.time)
+    @Test func `a token without kid is tried with each key that fits, at most four`() async throws {
+        let others = (2...5).map {
+            TestIssuer("https://as.example.com", keyID: "test-\($0)", time: scene.clock.time)
+        }
         let payload = try #require(Base64URL.decode(String(scene.mint().split(separator: ".")[1])))
         let nameless = { (key: PrivateJWK) throws(JOSEError) in
             var json = key.jsonIncludingPrivateMembers
@@ -81,15 +83,54 @@ struct RFC8725_3_Verification {
         }
         let token = try nameless(scene.issuer.key)
         #expect(await scene.refusal(of: token) == nil)
+        for count in 1...4 {
+            let keys = others.prefix(count).map(\.key.publicKey) + [scene.issuer.key.publicKey]
+            let resource = ProtectedResource(
+                "https://api.example.com/notes",
+                trusting: .jwt(issuer: "https://as.example.com", keys: .fixed(JWKSet(keys))),
+                time: scene.clock.time)
+            let refusal = await resource.refusal(of: .get("/notes", bearer: token))
+            guard count == 4 else {
+                #expect(refusal == nil)
+                continue
+            }
+            expectRefused(refusal, .ambiguousKey)
+            #expect(refusal?.challenges.first?["error"] == "invalid_token")
+        }
+    }
+
+    @Test func `§3.1: an issuer's own algorithms replace those of the resource`() async {
+        let first = TestIssuer("https://a.example", time: scene.clock.time)
+        let second = TestIssuer("https://b.example", algorithm: .ed25519, time: scene.clock.time)
+        var policy = TokenPolicy()
+        policy.algorithms = [.ed25519]
+        for (own, reasons) in [
+            ([.es256], [nil, nil]), ([.rs256], [.unsupportedAlgorithm, nil]),
+            (nil, [.unsupportedAlgorithm, nil]),
+        ] as [([SignatureAlgorithm]?, [RefusalReason?])] {
+            var trusted = first.trusted
+            trusted.algorithms = own
+            let resource = ProtectedResource(
+                "https://api.example.com/notes", trusting: trusted, second.trusted, tokens: policy,
+                time: scene.clock.time)
+            for (issuer, reason) in zip([first, second], reasons) {
+                let refusal = await resource.refusal(
+                    of: .get("/", bearer: issuer.mint(audience: Scene.identifier)))
+                #expect(refusal?.reason == reason)
+            }
+        }
+    }
+
+    @Test func `§3.1: an algorithm of another issuer is refused although the key could verify it`() async {
+        let first = TestIssuer("https://a.example", time: scene.clock.time)
+        let second = TestIssuer("https://b.example", algorithm: .ed25519, time: scene.clock.time)
+        var (strict, other) = (first.trusted, second.trusted)
+        strict.algorithms = [.rs256]
+        other.algorithms = [.ed25519, .es256]
         let resource = ProtectedResource(
-            "https://api.example.com/notes",
-            trusting: .jwt(
-                issuer: "https://as.example.com",
-                keys: .fixed(JWKSet([scene.issuer.key.publicKey, other.key.publicKey]))),
-            time: scene.clock.time)
-        let refusal = await resource.refusal(of: .get("/notes", bearer: token))
-        expectRefused(refusal, .ambiguousKey)
-        #expect(refusal?.challenges.first?["error"] == "invalid_token")
+            "https://api.example.com/notes", trusting: strict, other, time: scene.clock.time)
+        let head = RequestHead.get("/", bearer: first.mint(audience: Scene.identifier))
+        expectRefused(await resource.refusal(of: head), .unsupportedAlgorithm)
     }
 
     @Test(arguments: ["jku", "x5u"])

@@ -280,6 +280,22 @@ struct RFC8414_3_ClientDiscovery {
                     .issuerMismatch(named: name, expected: ForeignDeployment.issuer)))
     }
 
+    @Test(arguments: [301, 302, 204, 404, 500])
+    func `§5: after any answer but a valid document the next location is tried`(code: Int) async throws {
+        world.network.on(ForeignDeployment.issuerLocation, status: Status(code: code))
+        world.network.on(
+            Self.openID, json: .object(ForeignDeployment.serverDocument(["registration_endpoint": .null])))
+        let found = try await world.discovery().discover(ForeignDeployment.resource)
+        #expect(found.authorizationServers.map(\.location) == [Self.openID])
+        world.network.on(
+            ForeignDeployment.issuerLocation,
+            json: .object(ForeignDeployment.serverDocument(["issuer": "https://as.example.com/"])))
+        world.network.on(Self.openID, status: .notFound)
+        let mismatch = DiscoveryError.issuerMismatch(
+            named: "https://as.example.com/", expected: ForeignDeployment.issuer)
+        #expect(await world.error()?.cause == mismatch)
+    }
+
     @Test(arguments: ["token_endpoint", "authorization_endpoint", "jwks_uri", "introspection_endpoint"])
     func `§2: endpoints are https`(name: String) async {
         world.network.on(

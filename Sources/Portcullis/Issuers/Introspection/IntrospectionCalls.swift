@@ -310,7 +310,7 @@ extension AuthorizationServerFault {
     fileprivate var isIndependentOfToken: Bool {
         switch cause {
         case .noResponse(let error): error.kind.isIndependentOfRequest
-        case .missingMember, .insecureURL, .issuerMismatch, .unusableCredentials:
+        case .missingMember, .insecureURL, .issuerMismatch, .noMetadata, .unusableCredentials:
             true
         default: false
         }

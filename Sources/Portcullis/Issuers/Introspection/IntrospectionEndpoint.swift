@@ -63,7 +63,7 @@ struct IntrospectionEndpoint: Sendable {
             throw await metadata.lastFault ?? .missingMember("introspection_endpoint")
         }
         guard let place = reading.value.introspectionURL(withCertificate: usesCertificate) else {
-            throw .missingMember("introspection_endpoint")
+            throw reading.value.lacking("introspection_endpoint")
         }
         return place
     }

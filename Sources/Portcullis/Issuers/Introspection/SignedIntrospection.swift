@@ -32,31 +32,55 @@ struct SignedIntrospection: Sendable {
             guard type.utf8.elementsEqual("token-introspection+jwt".utf8),
                 let algorithm = jws.header.algorithm
             else { throw .malformedHeader }
-            guard let key = await key(jws.header.keyID, algorithm) else { throw .keyNotUsable }
-            try jws.verify(with: key, algorithm: algorithm)
+            try await verify(jws, algorithm)
             return try members(ClaimsSet(payload: jws.payload))
         } catch {
             throw .untrustedAnswer
         }
     }
 
-    private func key(_ keyID: String?, _ algorithm: SignatureAlgorithm) async -> JWK? {
+    /// Tries the keys that fit, and after a fetch of newer ones those too, as for an access token.
+    private func verify(_ jws: CompactJWS, _ algorithm: SignatureAlgorithm) async throws(JOSEError) {
+        var failed: [String] = []
         var asked: KeyQuestion.Lack?
         var outcome: KeyQuestion.Outcome?
-        do throws(RefusalReason) {
-            while true {
-                switch try keys.key(keyID, algorithm, at: time.uptime(), after: asked, outcome) {
-                case .found(let key, _): return key
-                case .lacking(let lack):
-                    asked = lack
-                    outcome = await withCheckedContinuation { waiting in
-                        keys.obtain(lack) { waiting.resume(returning: $0) }
-                    }
-                }
+        while true {
+            let search = try? keys.key(jws.header.keyID, algorithm, at: time.uptime(), after: asked, outcome)
+            let lack: KeyQuestion.Lack?
+            switch search {
+            case .found(let key, let generation):
+                if try verify(jws, [key], algorithm, &failed) { return }
+                lack = asked == nil ? keys.renewal(since: generation, at: time.uptime()) : nil
+            case .several(let fitting, _, let generation):
+                if try verify(jws, fitting, algorithm, &failed) { return }
+                lack = asked == nil ? keys.renewal(since: generation, at: time.uptime()) : nil
+            case .lacking(let keys): lack = keys
+            case nil: lack = nil
             }
-        } catch {
-            return nil
+            guard let lack else { throw .keyNotUsable }
+            asked = lack
+            outcome = await withCheckedContinuation { waiting in
+                keys.obtain(lack) { waiting.resume(returning: $0) }
+            }
         }
+    }
+
+    /// Whether one of the keys verifies the signature; tries none twice, and not too many.
+    private func verify(
+        _ jws: CompactJWS, _ fitting: [JWK], _ algorithm: SignatureAlgorithm, _ failed: inout [String]
+    ) throws(JOSEError) -> Bool {
+        for key in fitting where !failed.contains(key.thumbprint) {
+            guard failed.count < JWKSet.maximumCandidateCount else { return false }
+            do throws(JOSEError) {
+                try jws.verify(with: key, algorithm: algorithm)
+                return true
+            } catch .cryptographyUnavailable {
+                throw .cryptographyUnavailable
+            } catch {
+                failed.append(key.thumbprint)
+            }
+        }
+        return false
     }
 
     /// RFC 9701 §5: one claim contains the members about the token; the others are about the response.

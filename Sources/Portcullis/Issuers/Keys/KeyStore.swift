@@ -14,18 +14,23 @@ final class KeyStore: Sendable {
     /// `nil` for fixed keys.
     private let refresher: Refresher<JWKSet>?
     private let waiting = Mutex(Waiting())
+    /// Called after each attempt to load missing keys, before those who wait: with `nil` if there are keys.
+    private let onAttempt: (@Sendable (AuthorizationServerFault?) -> Void)?
 
     init(fixed keys: JWKSet) {
         // An empty set is not the tokens' fault: 503, as if the keys were unreachable.
         publication = keys.keys.isEmpty ? Publication() : Publication(fixed: keys)
         refresher = nil
+        onAttempt = nil
     }
 
     init(
         _ issuer: TrustedIssuer, access: ServerAccess, metadata: Refresher<AuthorizationServerMetadata>?,
         url: String?,
-        time: TimeSource, onEvent: @escaping @Sendable (ResourceEvent) -> Void
+        time: TimeSource, onEvent: @escaping @Sendable (ResourceEvent) -> Void,
+        onAttempt: (@Sendable (AuthorizationServerFault?) -> Void)? = nil
     ) {
+        self.onAttempt = onAttempt
         let name = issuer.issuer
         let refresher = Refresher<JWKSet>(
             timing: .init(
@@ -49,7 +54,7 @@ final class KeyStore: Sendable {
         guard let reading = await metadata.freshReading() else {
             throw await metadata.lastFault ?? .missingMember("jwks_uri")
         }
-        guard let discovered = reading.value.jwksURI else { throw .missingMember("jwks_uri") }
+        guard let discovered = reading.value.jwksURI else { throw reading.value.lacking("jwks_uri") }
         return discovered
     }
 
@@ -116,18 +121,21 @@ final class KeyStore: Sendable {
     /// The result of a search for a key.
     enum Search: Sendable {
         case found(JWK, generation: UInt64)
+        /// Several keys fit, and each is tried; incomplete if even more fit.
+        case several([JWK], isComplete: Bool, generation: UInt64)
         /// Keys must be fetched first.
         case lacking(KeyQuestion.Lack)
     }
 
     /// Returns the key that verifies a token, among the loaded ones.
     ///
-    /// Only an unknown `kid` causes a fetch, at most once per cool-down.
+    /// Only an unknown `kid`, or a `kid` whose keys have changed their type, causes a fetch, at most once per
+    /// cool-down.
     ///
     /// - Parameters:
     ///   - asked: The fetch that this search already requested.
     ///   - outcome: The outcome of that fetch.
-    /// - Throws: `unknownKey`, `ambiguousKey`, `keysUnavailable` if no further fetch could change that.
+    /// - Throws: `unknownKey`, `keysUnavailable` if no further fetch could change that.
     ///
     /// RFC 7515 §4.1.4, RFC 7517 §4.5.
     func key(
@@ -140,12 +148,34 @@ final class KeyStore: Sendable {
         }
         refreshInBackground(at: now)
         let selection = reading.value.selectKey(keyID: keyID, algorithm: algorithm)
-        if case .found(let key) = selection { return .found(key, generation: reading.generation) }
-        guard refresher != nil, Self.mayBeNew(selection, keyID) else { throw Self.reason(selection) }
+        let isKnown: Bool
+        switch selection {
+        case .found(let key): return .found(key, generation: reading.generation)
+        case .several(let keys, let isComplete):
+            return .several(keys, isComplete: isComplete, generation: reading.generation)
+        case .unknownKeyID: isKnown = false
+        case .noCandidate: isKnown = keyID != nil
+        }
+        guard refresher != nil, !isKnown || asked != nil || publication.isRenewable(at: now) else {
+            throw .unknownKey
+        }
         guard case .newerKeys? = asked else { return .lacking(.newerKeys(than: reading.generation)) }
         // While the issuer is unreachable it is unknown whether the key exists.
-        if case .failed? = outcome { throw .keysUnavailable }
-        throw Self.reason(selection)
+        if case .failed? = outcome, !isKnown { throw .keysUnavailable }
+        throw .unknownKey
+    }
+
+    /// Returns the fetch after which a token may be checked again whose signature did not verify, or `nil`.
+    ///
+    /// Some servers replace a key and keep its `kid`. By OpenID Connect Core 1.0 §10.1.1 only an unfamiliar
+    /// `kid` makes a verifier fetch keys; this deviates from it, at the price of one fetch per cool-down that
+    /// forged tokens can cause too. The cool-down is that of unknown `kid`s. RFC 7517 §4.5.
+    func renewal(since generation: UInt64, at now: MonotonicInstant) -> KeyQuestion.Lack? {
+        guard refresher != nil, publication.isRenewable(at: now) || publication.generation != generation
+        else {
+            return nil
+        }
+        return .newerKeys(than: generation)
     }
 
     /// Requests that wait for keys; one task fetches for all of them.
@@ -187,22 +217,13 @@ final class KeyStore: Sendable {
 
     private func fetch(_ lack: KeyQuestion.Lack) async -> KeyQuestion.Outcome {
         switch lack {
-        case .keys: return await refresher?.reading() == nil ? .failed : .asked
+        case .keys:
+            let isLoaded = await refresher?.reading() != nil
+            if let onAttempt { onAttempt(isLoaded ? nil : await refresher?.lastFault ?? .emptyKeySet) }
+            return isLoaded ? .asked : .failed
         case .newerKeys(let generation):
             if case .current? = await refresher?.renew(after: generation) { return .asked }
             return .failed
         }
-    }
-
-    private static func mayBeNew(_ selection: KeySelection, _ keyID: String?) -> Bool {
-        switch selection {
-        case .unknownKeyID: true
-        case .noCandidate: keyID == nil
-        default: false
-        }
-    }
-
-    private static func reason(_ selection: KeySelection) -> RefusalReason {
-        if case .ambiguous = selection { .ambiguousKey } else { .unknownKey }
     }
 }
