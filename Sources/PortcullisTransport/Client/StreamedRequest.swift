@@ -67,6 +67,6 @@ extension HTTPClient {
     ///
     /// - Throws: `unavailable`.
     package func open(_ request: StreamedRequest) throws(HTTPClientError) -> StreamedExchange {
-        StreamedExchange(request, in: try core.pool(), of: core)
+        StreamedExchange(request, in: try core.pool(permitting: .any), of: core)
     }
 }
