@@ -96,7 +96,7 @@ def test_the_text_log_begins_with_the_common_log_format(serve, configuration, ba
     server.get("/hello?q=hidden")
     line = wait_until(lambda: [line for line in server.errors.splitlines() if '"GET ' in line], 10, "a line")[0]
     common = r'127\.0\.0\.1 - - \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000\] "GET /hello HTTP/1\.1" 200 \d+'
-    assert re.match(common + r" duration=\d+\.\d{6} id=[0-9a-z]{13} route=/hello$", line), line
+    assert re.match(common + r" duration=\d+\.\d{6} id=[0-9a-z]{13} trace_id=[0-9a-f]{32} route=/hello$", line), line
 
 
 def test_the_log_of_the_last_requests_is_written_before_exit(serve, configuration, base):

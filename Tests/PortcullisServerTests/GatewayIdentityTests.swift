@@ -30,7 +30,8 @@ struct GatewayIdentityTests {
         try await Self.stage { stage in
             let head = try await stage.forwarded(
                 "GET", "/api/x", "X-Portcullis-Subject: admin", "x_portcullis_subject: admin",
-                "X-PORTCULLIS_Subject: admin", "X-Portcullis-Other: admin", "X_Portcullis-Assertion: admin")
+                "X-PORTCULLIS_Subject: admin", "X-Portcullis-Other: admin", "X_Portcullis-Assertion: admin",
+                "X.Portcullis.Subject: admin", "X~Portcullis!Subject: admin")
             #expect(!head.contains("admin"))
             for name in Self.names { #expect(head.values("X-Portcullis-" + name).count == 1, "\(name)") }
             #expect(head.values("X-Portcullis-Issuer") == ["https://as.example.com"])

@@ -110,6 +110,26 @@ struct RFC9110_7_6_Gateway {
         }
     }
 
+    @Test func `§7.6.1 a Connection field that names too many fields is refused`() async throws {
+        let names = (0...64).map { "x-\($0)" }
+        try await Self.stage { stage in
+            let few = "Connection: " + names.dropLast().joined(separator: ", ")
+            var reply = try await stage.send("GET", "/api/x", few)
+            #expect(reply.status == 200)
+            reply = try await stage.send("GET", "/api/x", "Connection: " + names.joined(separator: ", "))
+            #expect(reply.status == 400)
+        }
+    }
+
+    @Test(arguments: ["/api/x;y", "/api/x;jsessionid=1/z"])
+    func `RFC 3986 §3.3: a path parameter, which some servers strip, is refused`(path: String) async throws {
+        try await Self.stage { stage in
+            let reply = try await stage.send("GET", path)
+            #expect(reply.status == 400)
+            #expect(stage.upstream.heads.isEmpty)
+        }
+    }
+
     @Test func `§7.6.2 Max-Forwards is decremented, and 0 is answered here`() async throws {
         try await Self.stage { stage in
             let head = try await stage.forwarded("OPTIONS", "/api/x", "Max-Forwards: 3")

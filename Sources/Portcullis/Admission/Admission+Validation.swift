@@ -155,7 +155,8 @@ extension Admission {
     private mutating func findTenant(
         _ claims: ClaimsSet, _ validation: Validation
     ) throws(RefusalReason) -> Turn {
-        switch gate.validator.tenant(namedBy: claims, begins: !isHypothetical) {
+        let begins = !isHypothetical && validation.askedForKeys == nil
+        switch gate.validator.tenant(namedBy: claims, begins: begins) {
         case nil: throw .unknownIssuer
         case .refused(let reason): throw reason
         case .known(let connection): return try take(connection, validation)

@@ -54,6 +54,9 @@ extension Gate {
             var issuer = DeclaredRules.Issuer(connection.issuer)
             issuer.hasKeys = connection.keys != nil
             issuer.introspects = connection.introspector != nil
+            issuer.algorithms = connection.algorithms.map { own in
+                SignatureAlgorithm.allCases.filter { own.contains($0) }
+            }
             issuer.clientIDPointers =
                 connection.claimRules?.clientID?.map(\.text) ?? issuer.clientIDPointers
             issuer.scopePointers = connection.claimRules?.scopes?.map(\.text)

@@ -4,10 +4,11 @@ import PortcullisTransport
 
 /// Whether an issuer's keys, metadata and introspection may be fetched from private addresses.
 ///
-/// Private are all addresses that ``PortcullisTransport/AddressPolicy/publicOnly`` excludes: loopback,
-/// private networks, link-local and other special-purpose blocks. Checks the address of the actual
-/// connection, so a name that resolves to another address later changes nothing. Applies to the package's own
-/// HTTP client; a fetcher of the host program decides itself.
+/// Private are all addresses that `AddressPolicy.publicOnly` excludes: loopback, private networks, link-local
+/// and other special-purpose blocks. Checks the address of the actual connection, so a name that resolves to
+/// another address later changes nothing. Does not check what an outgoing proxy connects to, except for names
+/// that this machine can look up. Applies to the package's own HTTP client; a fetcher of the host program
+/// decides itself.
 ///
 /// RFC 9728 §7.7, RFC 8725 §3.10.
 public enum PrivateAddressPolicy: String, Sendable, Hashable, CaseIterable {

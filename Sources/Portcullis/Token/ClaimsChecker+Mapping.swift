@@ -10,9 +10,12 @@ extension ClaimsChecker {
     ///
     /// A client identifier in another claim counts as `client_id`. RFC 9068 §2.2.
     func isMissing(_ name: String, in claims: JSONObject, _ rules: ClaimRules?) -> Bool {
-        guard !claims.hasValue(name) else { return false }
-        guard rules?.clientID != nil, CodePoints.equal(name, "client_id") else { return true }
-        return clientIDSource(of: claims, rules) == nil
+        let isClient = CodePoints.equal(name, "client_id")
+        var value = claims[name]
+        if value == nil || value == .null, isClient { value = clientIDSource(of: claims, rules)?.value }
+        guard let value, !value.isNull else { return true }
+        // An empty array names no client.
+        return isClient && value.array?.isEmpty == true
     }
 
     // MARK: The client identifier

@@ -145,6 +145,8 @@ package struct ResponseHeadParser: Sendable {
         }
         var framing = try framingFields.resolve(version: version) ?? .untilClose
         let declaredLength: Int? = if case .length(let length) = framing { length } else { nil }
+        // RFC 9110 §8.6: a 204 has no content; bytes that follow all the same would be the next response.
+        let isContradictory = status.code == 204 && (framing == .chunked || declaredLength ?? 0 > 0)
         // RFC 9112 §6.3 ¶1: these responses end with their head, whatever their fields declare.
         if requestMethod == .head || status.forbidsContent { framing = .none }
         // RFC 9110 §7.8: the other protocol begins after the head.
@@ -153,7 +155,7 @@ package struct ResponseHeadParser: Sendable {
             status: status,
             version: version,
             framing: framing,
-            keepAlive: framing != .untilClose && connection.persists(version: version),
+            keepAlive: framing != .untilClose && !isContradictory && connection.persists(version: version),
             declaredLength: declaredLength,
             bytes: bytes,
             slots: fields.slots

@@ -2,10 +2,11 @@
 
 internal import PortcullisHTTP
 
-/// A field name as backends may read it: without regard to case, and with `_` for `-`.
+/// A field name as backends may read it: without regard to case, and with `-` for each character that is
+/// neither a letter nor a digit.
 ///
-/// CGI and its descendants turn both into the same variable, so `X_Portcullis_Subject` would be taken for
-/// `X-Portcullis-Subject`. RFC 3875 §4.1.18.
+/// CGI and its descendants turn them into the same variable, so `X_Portcullis_Subject`, and for some servers
+/// `X.Portcullis.Subject`, would be taken for `X-Portcullis-Subject`. RFC 3875 §4.1.18.
 struct FoldedName {
     private let bytes: [UInt8]
     private let range: Range<Int>
@@ -16,7 +17,8 @@ struct FoldedName {
     }
 
     private static func folded(_ byte: UInt8) -> UInt8 {
-        byte == 0x5F ? 0x2D : CharacterClass.lowercase(byte)
+        let byte = CharacterClass.lowercase(byte)
+        return CharacterClass.isDigit(byte) || (0x61...0x7A).contains(byte) ? byte : 0x2D
     }
 
     /// Whether it is this name, which is in lower case.
@@ -122,6 +124,10 @@ extension FoldedName {
 struct ConnectionNominations {
     private let bytes: [UInt8]
     private var names: [FoldedName] = []
+    /// Whether there are more than ``maxCount``, so that not all are known here.
+    private(set) var areTooMany = false
+    /// The maximum number of fields that `Connection` may name: each is compared with each field.
+    static let maxCount = 64
 
     init(_ bytes: [UInt8], _ slots: [RequestHead.FieldSlot]) {
         self.bytes = bytes
@@ -129,9 +135,12 @@ struct ConnectionNominations {
             for element in ListElements(in: bytes, slot.valueRange) where !element.isEmpty {
                 let name = FoldedName(bytes, element)
                 // The usual options name no field that is passed on.
-                if !name.equals("close"), !name.equals("keep-alive"), !name.equals("upgrade") {
-                    names.append(name)
+                if name.equals("close") || name.equals("keep-alive") || name.equals("upgrade") { continue }
+                guard names.count < Self.maxCount else {
+                    areTooMany = true
+                    return
                 }
+                names.append(name)
             }
         }
     }

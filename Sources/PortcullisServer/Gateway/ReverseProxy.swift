@@ -50,7 +50,7 @@ public struct ReverseProxy: Sendable {
         /// Whether the server behind gets `Authorization`, `DPoP` and token parameters.
         ///
         /// Default `false`. A token is issued for this resource; a server that receives it can use it here.
-        /// An error under ``ResourceProfile/mcp(allowedOrigins:)``, warned about elsewhere.
+        /// An error under `ResourceProfile.mcp(allowedOrigins:)`, warned about elsewhere.
         public var forwardsToken = false
         /// The protocols that clients may switch to: `websocket`.
         ///

@@ -35,10 +35,13 @@ enum ForwardingRefusal: Error, Hashable {
     case maxForwards
     /// A field has a character that no field may have. RFC 9110 §5.5.
     case field
+    /// A path segment has `;`. Some servers strip `;` and what follows before they look for the path's handler,
+    /// so they would serve another path than the gate has judged. RFC 3986 §3.3.
+    case pathParameter
 
     var status: Status {
         switch self {
-        case .connectionOption, .maxForwards, .field: .badRequest
+        case .connectionOption, .maxForwards, .field, .pathParameter: .badRequest
         case .loop: .badGateway
         }
     }
@@ -57,11 +60,9 @@ struct UpstreamRequest {
     private let rules: ForwardingRules
     private let nominations: ConnectionNominations
     private let maxForwards: Int?
-    /// Whether a trusted proxy has sent `Client-Cert`.
+    /// The folded name of the field with the client's certificate; `nil` unless a trusted proxy sent it.
     ///
     /// RFC 9440 §2.4.
-    /// The folded name of the field in which the proxy that the request came from sends its client's
-    /// certificate; `nil` if the request came from elsewhere.
     private let certificateField: [UInt8]?
 
     /// How the body is framed; never copied from the request.
@@ -82,10 +83,16 @@ struct UpstreamRequest {
             certificateField = nil
         }
         nominations = ConnectionNominations(head.bytes, head.slots)
-        guard !nominations.namesEndToEndField else { throw .connectionOption }
+        guard !nominations.namesEndToEndField, !nominations.areTooMany else { throw .connectionOption }
         target = Self.target(request, rules)
+        guard !target.prefix(while: { $0 != 0x3F }).contains(0x3B) else { throw .pathParameter }
         content = Self.content(request, rules)
-        upgrade = Self.upgrade(head, rules)
+        // The other protocol begins after the request: with a body, two writers would share the connection.
+        if case .bytes(let bytes) = content, bytes.isEmpty {
+            upgrade = Self.upgrade(head, rules)
+        } else {
+            upgrade = nil
+        }
         maxForwards = try Self.maxForwards(head)
         try Self.checkLoop(head, rules)
     }
@@ -234,9 +241,8 @@ struct UpstreamRequest {
         if name.equals("host") || name.equals("content-length") || name.equals("expect") { return false }
         if name.isForwarding { return false }
         if name.begins(with: rules.identity.foldedPrefix) { return false }
-        if name.isClientCertificate || certificateField.map(name.equals) ?? false {
-            return rules.forwardsToken && certificateField != nil
-        }
+        if let certificateField, name.equals(certificateField) { return rules.forwardsToken }
+        if name.isClientCertificate { return false }
         if name.isCredential { return rules.forwardsToken }
         if maxForwards != nil, name.equals("max-forwards") { return false }
         return !(hasID && name.equals("x-request-id"))

@@ -105,6 +105,15 @@ struct SuggestionTests {
         }
     }
 
+    @Test func `an issuer's own list of algorithms is extended, not replaced`() async {
+        let scene = ShapeScene { $1.algorithms = [.rs256] }
+        let explanation = await scene.resource.explain(
+            .get("/notes", bearer: scene.mint()), judgingAllSteps: true)
+        #expect(
+            explanation.suggestion(knowing: [])
+                == .settings([.issuerAlgorithms([.rs256, .es256], issuer: Self.issuer)]))
+    }
+
     @Test func `no setting is suggested that would be unsound`() async {
         let scene = Scene()
         let forged = scene.mint().split(separator: ".").dropLast().joined(separator: ".") + ".AAAA"

@@ -233,7 +233,7 @@ struct RFC9068_2_2_ClaimMapping {
         let scene = ShapeScene { $1.claims = ClaimMapping(clientID: ["/azp", "/cid"]) }
         let token = try await scene.authorize(scene.mint(["cid": "other"], omitting: ["client_id"]))
         #expect(token.clientID == "other")
-        for claims in [[:], ["cid": .null], ["appid": "x"]] as [JSONObject] {
+        for claims in [[:], ["cid": .null], ["appid": "x"], ["cid": []], ["azp": []]] as [JSONObject] {
             expectRefused(
                 await scene.refusal(of: scene.mint(claims, omitting: ["client_id"])), .missingClaim)
         }
@@ -242,6 +242,11 @@ struct RFC9068_2_2_ClaimMapping {
                 == true)
         // Another required claim is not satisfied by it.
         expectRefused(await scene.refusal(of: scene.mint(["azp": "x"], omitting: ["sub"])), .missingClaim)
+    }
+
+    @Test func `an empty array of clients does not satisfy required_claims`() async {
+        let scene = ShapeScene { _, _ in }
+        expectRefused(await scene.refusal(of: scene.mint(["client_id": []])), .missingClaim)
     }
 
     @Test func `one issuer's settings do not apply to another's tokens`() async throws {
