@@ -24,16 +24,12 @@ extension Connection {
         report(response, route)
         let pending = makePending()
         pending.heldHead = ResponseHead(status: response.status, fields: response.fields)
-        if let relayed = response.relayed {
-            pending.relayed = relayed
-            pending.framing = streamFraming(relayed)
-            pending.missingByteCount = relayed.contentLength ?? 0
-            // Its closure begins at once, with the head alone or with the first piece.
-            _ = state.streamBegan(body.progress)
-            return
-        }
-        pending.framing = streamFraming(nil)
-        switch state.streamBegan(body.progress) {
+        pending.relayed = response.relayed
+        pending.framing = streamFraming(response.relayed)
+        pending.missingByteCount = response.relayed?.contentLength ?? 0
+        switch state.streamBegan(bodyProgress) {
+        // A relay's closure begins at once, with the head alone or with the first piece.
+        case _ where response.relayed != nil: break
         case .withhold: break
         case .withholdForTurn: sendHeadNextTurn()
         case .sendHead:
@@ -41,6 +37,10 @@ extension Connection {
             flush()
         }
     }
+
+    // The optimizer of Swift 6.3.1 crashes where this is inlined into ``beginStreaming(_:_:)``.
+    @inline(never)
+    private var bodyProgress: BodyReader.Progress { body.progress }
 
     private func streamFraming(_ relayed: RelayedHead?) -> ResponseFraming {
         if relayed?.upgradeHead != nil { return .untilClose }
