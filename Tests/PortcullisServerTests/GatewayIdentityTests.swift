@@ -96,6 +96,23 @@ struct GatewayIdentityTests {
         }
     }
 
+    @Test(arguments: [false, true])
+    func `RFC 9440 §2.4 a stranger's certificate field is not passed on, by any name`(
+        forwardsToken: Bool
+    ) async throws {
+        var proxies = try TrustedProxies(["192.0.2.1"], sendsClientCertificates: true)
+        proxies.clientCertificateField = ClientCertificateField("X-My-Proof", .pem)
+        let trusted = proxies
+        try await GatewayStage.run(
+            { $0.forwardsToken = forwardsToken }, server: { $0.proxies = trusted },
+            upstream: try RawUpstream.repeating { peer, _ in peer.answer() }
+        ) { stage in
+            let head = try await stage.forwarded(
+                "GET", "/api/x", "X-My-Proof: forged", "x_my_proof: forged", "X-SSL-Client-Cert: forged")
+            #expect(!head.contains("forged"))
+        }
+    }
+
     @Test func `RFC 6750 §2.2 a token in a form is removed from it`() async throws {
         let site = GuardedSite()
         var metadata = ProtectedResourceMetadata(

@@ -117,7 +117,12 @@ extension RequestHead {
         case .get, .head, .delete, .options, .trace, .connect: return false
         default: break
         }
-        guard let (range, count) = find(.contentType), count == 1 else { return false }
+        return hasFormContentType && find(.contentType)?.count == 1
+    }
+
+    /// Whether the first `Content-Type` is that of a form, in any case and with any parameters.
+    package var hasFormContentType: Bool {
+        guard let (range, _) = find(.contentType) else { return false }
         let value = bytes[range]
         let end = value.firstIndex { $0 == 0x3B || $0 == 0x20 || $0 == 0x09 } ?? value.endIndex
         let name: StaticString = "application/x-www-form-urlencoded"

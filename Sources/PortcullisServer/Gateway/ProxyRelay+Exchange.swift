@@ -10,7 +10,8 @@ extension ProxyRelay {
     func respond(to request: Request, through control: (any ExchangeControl)?) async throws -> Response {
         let forwarded: UpstreamRequest
         do throws(ForwardingRefusal) {
-            forwarded = try UpstreamRequest(request, rules)
+            forwarded = try UpstreamRequest(
+                request, rules, certificateFieldName: control?.certificateFieldName)
         } catch {
             if error == .loop { proxy.configuration.onEvent(.loop) }
             return .problem(error.status)

@@ -34,11 +34,4 @@ enum TokenParameters {
         }
         return matched == name.count
     }
-
-    /// Whether the content is a form.
-    static func isForm(_ head: RequestHead) -> Bool {
-        guard let (range, _) = head.find(.contentType) else { return false }
-        let type = head.bytes[range].prefix { $0 != 0x3B && $0 != 0x20 && $0 != 0x09 }
-        return head.bytes.equalsIgnoringCase(type.indices, "application/x-www-form-urlencoded")
-    }
 }

@@ -60,10 +60,12 @@ struct UpstreamRequest {
     private let rules: ForwardingRules
     private let nominations: ConnectionNominations
     private let maxForwards: Int?
-    /// The folded name of the field with the client's certificate; `nil` unless a trusted proxy sent it.
+    /// The folded name of the field in which proxies send client certificates.
     ///
     /// RFC 9440 §2.4.
     private let certificateField: [UInt8]?
+    /// Whether a trusted proxy has sent that field.
+    private let trustsCertificateField: Bool
 
     /// How the body is framed; never copied from the request.
     ///
@@ -74,14 +76,15 @@ struct UpstreamRequest {
         case chunked(RequestBody)
     }
 
-    init(_ request: Request, _ rules: ForwardingRules) throws(ForwardingRefusal) {
+    /// - Parameter certificateFieldName: The field in which the server's proxies send client certificates,
+    ///   whoever sent this request; `nil` if they send none.
+    init(
+        _ request: Request, _ rules: ForwardingRules, certificateFieldName: FieldName?
+    ) throws(ForwardingRefusal) {
         head = request.head
         self.rules = rules
-        if case .field(let field) = request.certificateSource {
-            certificateField = FoldedName.fold(field.name.spelling)
-        } else {
-            certificateField = nil
-        }
+        certificateField = certificateFieldName.map { FoldedName.fold($0.spelling) }
+        trustsCertificateField = if case .field = request.certificateSource { true } else { false }
         nominations = ConnectionNominations(head.bytes, head.slots)
         guard !nominations.namesEndToEndField, !nominations.areTooMany else { throw .connectionOption }
         target = Self.target(request, rules)
@@ -126,7 +129,7 @@ struct UpstreamRequest {
             return request.body.declaredLength.map { .length($0, request.body) } ?? .chunked(request.body)
         }
         // The gate has read a form only where it may contain a token.
-        if rules.takesFormTokens, !rules.forwardsToken, TokenParameters.isForm(request.head),
+        if rules.takesFormTokens, !rules.forwardsToken, request.head.hasFormContentType,
             let rest = TokenParameters.removed(from: bytes[...])
         {
             return .bytes(rest)
@@ -241,7 +244,9 @@ struct UpstreamRequest {
         if name.equals("host") || name.equals("content-length") || name.equals("expect") { return false }
         if name.isForwarding { return false }
         if name.begins(with: rules.identity.foldedPrefix) { return false }
-        if let certificateField, name.equals(certificateField) { return rules.forwardsToken }
+        if let certificateField, name.equals(certificateField) {
+            return rules.forwardsToken && trustsCertificateField
+        }
         if name.isClientCertificate { return false }
         if name.isCredential { return rules.forwardsToken }
         if maxForwards != nil, name.equals("max-forwards") { return false }

@@ -25,6 +25,11 @@ struct RelayControl: ExchangeControl {
 
     var isEncrypted: Bool { connection.terms.tls != nil }
 
+    var certificateFieldName: FieldName? {
+        let proxies = connection.context.core.proxies
+        return proxies.sendsClientCertificates ? proxies.clientCertificateField.name : nil
+    }
+
     func sendInterim(_ status: Status, _ fields: Fields) async {
         await connection.sendInterim(status, fields, id)
     }

@@ -7,6 +7,11 @@ package protocol ExchangeControl: Sendable {
     /// Whether the connection uses TLS.
     var isEncrypted: Bool { get }
 
+    /// The field in which this server's proxies send client certificates; `nil` if they send none.
+    ///
+    /// RFC 9440 §2.
+    var certificateFieldName: FieldName? { get }
+
     /// Sends an interim response; nothing to a client of HTTP/1.0, or after the final head.
     ///
     /// RFC 9110 §15.2.
