@@ -62,7 +62,7 @@ struct ExplainLogTests {
                 got:       a ?b? c=d
                 told:      401 invalid_token: The access token is not intended for this resource
                 repair:    The client asks for a token with resource= (RFC 8707) as the metadata spells it; or add another name of this API to tokens.audiences. Where the server never sends aud: audience_from for JWTs, tokens.introspection_audience for introspection answers.
-                unsound:   The token is for a ?b? c=d, and whoever gets it there could use it here: the client asks the server for a token with resource=https://api.example.com/photos (RFC 8707 §2).
+                unsound:   The token is for a ?b? c=d. If it were accepted here, that API could use it here too. The client must ask for a token with resource=https://api.example.com/photos (RFC 8707 §2).
 
                 """)
     }

@@ -22,6 +22,8 @@ package struct DeclaredRules: Sendable {
     package var resource: ResourceIdentifier
     package var tokens = TokenPolicy.default
     package var issuers: [Issuer] = []
+    /// The trusted patterns, each with the settings that all its tenants have.
+    var patterns: [(pattern: IssuerPattern, settings: Issuer)] = []
     /// Whether the profile of MCP forbids to accept other audiences.
     package var isMCP = false
     package var requirement = AccessRequirement.anyValidToken
@@ -36,9 +38,18 @@ package struct DeclaredRules: Sendable {
     /// The accepted audiences.
     var audiences: [String] { tokens.audiences ?? resource.audiences }
 
-    /// Returns the trusted issuer with this name, or `nil`.
+    /// Returns the trusted issuer or pattern with this name, or `nil`.
     func issuer(named name: String) -> Issuer? {
         issuers.first { CodePoints.equal($0.name, name) }
+            ?? patterns.first { CodePoints.equal($0.settings.name, name) }?.settings
+    }
+
+    /// The issuer whose settings apply to tokens with this `iss`: for a tenant, its pattern.
+    ///
+    /// A setting of the tenant alone would take the tenant out of the pattern, with the pattern's checks.
+    func nameOfSettings(forIssuer name: String) -> String {
+        guard issuer(named: name) == nil else { return name }
+        return patterns.first { $0.pattern.value(in: name) != nil }?.settings.name ?? name
     }
 }
 
@@ -61,6 +72,13 @@ extension Gate {
                 connection.claimRules?.clientID?.map(\.text) ?? issuer.clientIDPointers
             issuer.scopePointers = connection.claimRules?.scopes?.map(\.text)
             return issuer
+        }
+        rules.patterns = validator.patterns.map { directory in
+            var settings = DeclaredRules.Issuer(directory.pattern.text)
+            settings.algorithms = directory.algorithms
+            settings.clientIDPointers = directory.claims.clientID.map(\.text)
+            settings.scopePointers = directory.claims.scopes?.map(\.text)
+            return (directory.pattern, settings)
         }
         return rules
     }

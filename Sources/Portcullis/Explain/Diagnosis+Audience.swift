@@ -25,8 +25,8 @@ extension Diagnosis {
         }
         let names = FindingWords.printable(audience.joined(separator: ", "))
         return .unsound(
-            "The token is for \(names), and whoever gets it there could use it here: the client asks the server for "
-                + "a token with resource=\(rules.resource.text) (RFC 8707 §2).")
+            "The token is for \(names). If it were accepted here, that API could use it here too. The client must ask "
+                + "for a token with resource=\(rules.resource.text) (RFC 8707 §2).")
     }
 
     /// Whether an audience is this API by another name.

@@ -8,8 +8,8 @@ extension Diagnosis {
     func issuer(knowing others: [String]) -> Repair {
         guard let name = string("iss") else {
             return .unsound(
-                "The token names no issuer, so that nobody can say whose key would verify it: have the server put "
-                    + "iss into its tokens (RFC 9068 §2.2).")
+                "The token names no issuer, so its key cannot be found: configure the server to put iss into its "
+                    + "tokens (RFC 9068 §2.2).")
         }
         if let same = rules.issuers.first(where: { IdentifierSpelling.areAlike($0.name, name) }) {
             return .settings([.issuerSpelling(from: same.name, to: name)])

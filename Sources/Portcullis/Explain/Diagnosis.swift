@@ -70,9 +70,10 @@ package struct Diagnosis: Sendable {
     /// The identifiers of the client in the token.
     var clients: [String] { Self.clientClaims.compactMap(string) }
 
-    /// The issuer of the token, as the token spells it; empty if it names none and several are trusted.
+    /// The issuer whose settings apply to the token: the pattern of a tenant, any other as the token spells
+    /// it; empty if the token names none and several are trusted.
     var issuerName: String {
-        if let name = string("iss") { return name }
+        if let name = string("iss") { return rules.nameOfSettings(forIssuer: name) }
         let candidates = isJWT ? rules.issuers : rules.issuers.filter(\.introspects)
         return candidates.count == 1 ? candidates[0].name : ""
     }

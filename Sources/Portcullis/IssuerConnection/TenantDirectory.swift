@@ -47,6 +47,8 @@ final class TenantDirectory: Sendable {
 
     /// The algorithms of the tenants' tokens; `nil` for those of the resource.
     var algorithms: [SignatureAlgorithm]? { trusted.algorithms }
+    /// Where the tenants' tokens have the client identifier and the scopes.
+    var claims: ClaimMapping { trusted.claims }
 
     init(
         _ pattern: IssuerPattern, _ trusted: TrustedIssuer, fetcher: any Fetcher, time: TimeSource,

@@ -43,8 +43,8 @@ public struct ClientAuthentication: Sendable, CustomStringConvertible, CustomDeb
     ///   - id: The `client_id` of this resource at the server.
     ///   - key: The private key to sign with.
     ///   - audience: The `aud` that the server expects; `nil`, the default, for the issuer identifier. Any other
-    ///     value is warned about at start: whoever receives the assertion could use it at a server that takes
-    ///     the same value.
+    ///     value is warned about at start: a server that receives the assertion could use it at another one
+    ///     that accepts the same value.
     ///   - type: The `typ` of the assertion. Default ``AssertionType/clientAuthentication``.
     ///
     /// RFC 7523 §2.2, §3, draft-ietf-oauth-rfc7523bis §4.

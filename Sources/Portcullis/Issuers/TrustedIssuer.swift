@@ -25,7 +25,7 @@ public struct TrustedIssuer: Sendable {
     public var algorithms: [SignatureAlgorithm]?
     /// With a pattern: the accepted tenants; `nil` for every tenant that the authorization server has.
     ///
-    /// With `nil`, whoever can open a tenant there can issue tokens for the resource: check the tenant, for
+    /// With `nil`, anyone who can open a tenant there can issue tokens for the resource: check the tenant, for
     /// example by subject or scope. Tokens of other tenants are refused without a fetch. Default `nil`.
     public var tenants: [String]?
     /// With a pattern: how many tenants are kept; tokens of further ones get 503.

@@ -33,7 +33,7 @@ final class MetadataPublisher: Sendable {
         var retired: [RetiredKey] = []
     }
 
-    /// What a resource with signed metadata keeps besides.
+    /// The additional state of a resource with signed metadata.
     private final class Signed: Sendable {
         let metadata: ProtectedResourceMetadata
         let maxAge: Int

@@ -163,8 +163,8 @@ extension ProtectedResource.Configuration {
         issuers.compactMap { issuer in
             guard let pattern = issuer.pattern else { return nil }
             guard let tenants = issuer.tenants else {
-                return "Every tenant of \(pattern.text) is trusted, since none are listed: whoever can open "
-                    + "a tenant there can issue tokens for this resource."
+                return "Every tenant of \(pattern.text) is trusted, since none are listed: anyone who can "
+                    + "open a tenant there can issue tokens for this resource."
             }
             return tenants.count > issuer.maxTenantCount
                 ? "\(pattern.text) lists more tenants than max_tenants; the last to come get 503." : nil

@@ -2,8 +2,8 @@
 
 /// An error or a warning about a configuration file.
 ///
-/// The message has a value from the file only where nobody would write a secret: a number, a word of a closed
-/// list. The path contains keys.
+/// The message contains a value from the file only if it cannot be a secret: a number, a word of a closed list.
+/// The path contains keys.
 package struct Finding: Sendable, Hashable, CustomStringConvertible {
     /// Whether a server can start with the file.
     package enum Severity: Sendable, Hashable {

@@ -16,7 +16,7 @@ enum FoundValue {
         }
     }
 
-    /// A value, where nobody would write a secret: a word of a closed list, a number, true or false.
+    /// The text of a value that cannot be a secret: a word of a closed list, a number, true or false.
     static func text(of value: JSONValue) -> String {
         switch value {
         case .bool(let bool): "\(bool)"

@@ -94,8 +94,8 @@ extension CrossChecks {
         guard IssuerPattern.isPattern(server.issuer), server.tenants == nil else { return }
         findings.warning(
             JSONPath(text: path),
-            "trusts every tenant, since the issuer's entry lists none in \"tenants\": whoever can open a tenant "
-                + "there can issue tokens for this resource",
+            "trusts every tenant, since the issuer's entry lists none in \"tenants\": anyone who can open a "
+                + "tenant there can issue tokens for this resource",
             isSaidAtStart: true)
     }
 

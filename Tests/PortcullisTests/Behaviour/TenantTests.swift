@@ -57,6 +57,18 @@ struct TenantTests {
 
     private func stranger(_ tenant: String) -> TestIssuer { TestIssuer(Self.name(tenant), time: clock.time) }
 
+    @Test func `advice about a tenant's token changes the pattern's entry, not the tenant's`() async throws {
+        let resource = try resource()
+        let issuer = publish("a")
+        #expect(await refusal(resource, issuer) == nil)
+        let token = issuer.mint(
+            audience: Scene.identifier, claims: ["azp": "client-1"], omitting: ["client_id"])
+        let explanation = await resource.explain(.get("/notes", bearer: token), judgingAllSteps: true)
+        #expect(
+            explanation.suggestion(knowing: [])
+                == .settings([.clientIDPointers(["/client_id", "/azp"], issuer: Self.pattern)]))
+    }
+
     @Test func `each tenant has its own discovery and keys`() async throws {
         let resource = try resource()
         let (first, second) = (publish("a"), publish("b"))
