@@ -62,7 +62,8 @@ struct ServableFile {
         }
         let owner = Result { [file] () throws(InvalidConfiguration) in try file.makeSocketOwner() }
         let proxies = Result { [file] () throws(InvalidConfiguration) in
-            try file.makeProxies(relativeTo: path) { log("\($0)") }
+            let gatewayLog = GatewayLog(log)
+            return try file.makeProxies(relativeTo: path) { gatewayLog.record($0) }
         }
         let problems =
             Self.findings(of: owner) + Self.findings(of: made) + Self.findings(of: tls)

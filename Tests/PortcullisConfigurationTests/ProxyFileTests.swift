@@ -4,6 +4,8 @@ import PortcullisConfiguration
 import PortcullisHTTP
 import PortcullisJOSE
 import PortcullisServer
+import PortcullisTransport
+import Synchronization
 import Testing
 
 @Suite("Configuration file: proxy")
@@ -118,6 +120,22 @@ struct ProxyFileTests {
         #expect(
             try !Self.file(settings, metadata: metadata).warnings.contains { $0.message.contains("jwks_uri") }
         )
+    }
+
+    @Test func `an event is logged once a minute, with the number of omitted ones`() {
+        let time = Mutex(MonotonicInstant(nanoseconds: 1))
+        let lines = Mutex<[String]>([])
+        let log = GatewayLog(now: { time.withLock { $0 } }) { line in lines.withLock { $0.append(line) } }
+        let refused = ReverseProxy.Event.failed(
+            upstream: "http://127.0.0.1:1", .client(.connectFailed(111)), status: 502)
+        for _ in 0..<3 { log.record(refused) }
+        log.record(.loop)
+        time.withLock { $0 = $0 + GatewayLog.interval }
+        log.record(refused)
+        #expect(
+            lines.withLock { $0 } == [
+                "\(refused)", "\(ReverseProxy.Event.loop)", "\(refused) (2 more in the minutes before)",
+            ])
     }
 
     @Test func `files that cannot be read are named by their paths`() throws {
