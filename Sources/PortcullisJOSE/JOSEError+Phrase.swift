@@ -4,7 +4,7 @@ extension JOSEError {
     /// A phrase for a log, without any part of the token or the key.
     package var phrase: String {
         switch self {
-        case .malformedJSON(let error): "it is not strict JSON: \(error.phrase)"
+        case .malformedJSON(let error): "it is not strict JSON: \(JSONProblem.phrase(for: error.reason))"
         case .notAnObject: "it is not a JSON object"
         case .tokenTooLong: "the token is too long"
         case .wrongPartCount: "the token does not have three parts"

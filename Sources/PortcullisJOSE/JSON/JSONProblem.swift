@@ -86,7 +86,7 @@ public struct JSONProblem: Sendable, Hashable, CustomStringConvertible {
         [0x22, 0x7D, 0x5D].contains(byte) || (0x30...0x39).contains(byte)
     }
 
-    fileprivate static func phrase(for reason: JSONError.Reason) -> String {
+    static func phrase(for reason: JSONError.Reason) -> String {
         switch reason {
         case .tooLong: "too long a document"
         case .tooDeep: "too deep a nesting"
