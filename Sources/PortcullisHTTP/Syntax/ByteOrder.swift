@@ -7,15 +7,28 @@ package enum ByteOrder {
     package static func compare(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) -> Int {
         let count = min(first.count, second.count)
         var index = 0
-        // Equal paths are compared a word at a time; most others differ in their first bytes.
-        while count - index >= 8,
-            first.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-                == second.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-        { index += 8 }
+        while count - index >= 8 {
+            let words = (word(first, index, UInt64.self), word(second, index, UInt64.self))
+            if words.0 != words.1 { return words.0 < words.1 ? -1 : 1 }
+            index += 8
+        }
+        if count - index >= 4 {
+            let words = (word(first, index, UInt32.self), word(second, index, UInt32.self))
+            if words.0 != words.1 { return words.0 < words.1 ? -1 : 1 }
+            index += 4
+        }
         while index < count {
             if first[index] != second[index] { return Int(first[index]) - Int(second[index]) }
             index += 1
         }
         return first.count - second.count
+    }
+
+    /// Several bytes as a number with the same order.
+    @inlinable @inline(__always)
+    static func word<Word: FixedWidthInteger & BitwiseCopyable>(
+        _ bytes: UnsafeRawBufferPointer, _ offset: Int, _ type: Word.Type
+    ) -> Word {
+        Word(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: type))
     }
 }

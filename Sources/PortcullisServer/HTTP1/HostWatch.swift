@@ -21,23 +21,27 @@ struct HostWatch {
     }
 
     private var seen: [Seen] = []
+    /// The host of the last request if it needs no counting; otherwise empty.
+    private var settled: [UInt8] = []
 
     /// Forgets all hosts, because the resources have changed.
-    mutating func reset() { seen = [] }
+    mutating func reset() { self = HostWatch() }
 
     /// Counts a request, and returns whether to report its host now.
     @inline(__always)
     mutating func notices(_ bytes: [UInt8], _ range: Range<Int>, isKnown: (String) -> Bool) -> Bool {
-        if let last = seen.first, last.isSettled, Self.equal(bytes, range, last.host) { return false }
-        return lookUp(bytes, range, isKnown)
+        if range.count == settled.count, Self.equal(bytes, range, settled) { return false }
+        let isDue = lookUp(bytes, range, isKnown)
+        settled = seen.first.flatMap { $0.isSettled ? $0.host : nil } ?? []
+        return isDue
     }
 
     @inline(__always)
     private static func equal(_ bytes: [UInt8], _ range: Range<Int>, _ host: [UInt8]) -> Bool {
-        guard range.count == host.count else { return false }
-        return bytes.withUnsafeBytes { bytes in
+        bytes.withUnsafeBytes { bytes in
             host.withUnsafeBytes {
-                ByteOrder.compare(UnsafeRawBufferPointer(rebasing: bytes[range]), $0) == 0
+                $0.count == range.count
+                    && ByteOrder.compare(UnsafeRawBufferPointer(rebasing: bytes[range]), $0) == 0
             }
         }
     }
@@ -78,7 +82,7 @@ struct HostWatch {
 extension LoopContext {
     /// Warns, once for each host and server, that requests name a host without a resource.
     func watchHost(_ bytes: [UInt8], _ range: Range<Int>) {
-        guard !table.resources.isEmpty else { return }
+        guard watchesHosts else { return }
         guard hostWatch.notices(bytes, range, isKnown: { self.table.knows(authority: $0) }) else { return }
         core.warnAboutHost(
             String(decoding: bytes[range], as: UTF8.self).lowercased(), authorities: table.authorities)

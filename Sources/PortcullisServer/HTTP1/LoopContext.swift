@@ -33,8 +33,11 @@ final class LoopContext: @unchecked Sendable {
     let keepsRecords: Bool
     // SAFETY: as above; `isKnown` reads only the routing table.
     @exclusivity(unchecked) var hostWatch = HostWatch()
+    /// Whether the routing table has resources, whose hosts requests should name.
+    private(set) var watchesHosts: Bool
     private var requestIDs: RequestIDSource?
-    private var traceSeeds = TraceSeedSource()
+    // SAFETY: as above.
+    @exclusivity(unchecked) private var traceSeeds = TraceSeedSource()
     private var connections: [Int32: Connection] = [:]
     private var listeners: [Listener] = []
     /// Connections of trusted proxies whose PROXY protocol header has not arrived.
@@ -51,6 +54,7 @@ final class LoopContext: @unchecked Sendable {
         keepsRecords = core.metrics != nil || core.accessLog != nil || core.assignsRequestIDs
         if core.assignsRequestIDs { requestIDs = RequestIDSource(seed: .random(in: .min ... .max)) }
         table = service.table
+        watchesHosts = !service.table.resources.isEmpty
         terms = service.terms
         serviceNumber = service.number
         outputBuffer.reserveCapacity(16 * 1024)
@@ -85,6 +89,7 @@ final class LoopContext: @unchecked Sendable {
         guard service.number > serviceNumber else { return }
         serviceNumber = service.number
         table = service.table
+        watchesHosts = !service.table.resources.isEmpty
         terms = service.terms
         hostWatch.reset()
         // The connection limit may have been raised.

@@ -22,16 +22,10 @@ public struct Response: Sendable {
     package var refusalReason: RefusalReason?
     /// What was wrong with the message, for logs and metrics.
     package var malformation: MalformedMessage?
-    /// Why a certificate of the client did not count, for the log.
-    package var ignoredCertificate: IgnoredCertificate?
-    /// What the gate expected and got, if the request needs findings.
-    package var refusalFinding: RefusalFinding?
-    /// The type of an error that a handler threw, for the log only.
-    package var failure: String?
     /// Whether this is the server's own error, whose body may become problem details.
     package var isProblem = false
-    /// What only a response from another server has; `nil` for all others.
-    package var relayed: RelayedHead?
+    /// Written by `Response+Rarities.swift` only.
+    var rarities: Rarities?
 
     /// The content of a response.
     public enum Body: Sendable {

@@ -66,10 +66,15 @@ public struct ResourceGate: GateMiddleware {
         private let prepared = AtomicLazyReference<Prepared>()
 
         private final class Prepared: Sendable {
-            let answer: Response?
+            /// With the finding for the log, and without.
+            let described: Response?
+            let plain: Response?
 
             init(_ answer: Response?) {
-                self.answer = answer
+                described = answer
+                var plain = answer
+                plain?.refusalFinding = nil
+                self.plain = plain
             }
         }
 
@@ -78,10 +83,14 @@ public struct ResourceGate: GateMiddleware {
         }
 
         /// The response to a request without credentials, if it is the same each time; otherwise `nil`.
-        var unauthenticated: Response? {
-            if let prepared = prepared.load() { return prepared.answer }
+        func unauthenticated(isDescribed: Bool) -> Response? {
+            let prepared = prepared.load() ?? prepare()
+            return isDescribed ? prepared.described : prepared.plain
+        }
+
+        private func prepare() -> Prepared {
             let refusal = gate.resource.refusalWithoutCredentials(requiring: gate.requirement)
-            return prepared.storeIfNil(Prepared(refusal.map { Response($0) })).answer
+            return prepared.storeIfNil(Prepared(refusal.map { Response($0) }))
         }
     }
 
@@ -115,9 +124,10 @@ public struct ResourceGate: GateMiddleware {
     }
 
     private func preparedAnswer(to head: borrowing RequestHead, _ request: borrowing Request) -> Response? {
-        guard !head.hasCredentials, var answer = shared.unauthenticated else { return nil }
+        guard !head.hasCredentials,
+            var answer = shared.unauthenticated(isDescribed: request.describesRefusals)
+        else { return nil }
         if case .field = request.certificateSource { return nil }
-        if !request.describesRefusals { answer.refusalFinding = nil }
         if resource.requiresNonces { answer.fields["DPoP-Nonce"] = resource.nonce }
         return answer
     }

@@ -93,7 +93,10 @@ package final class CompiledRoute: Sendable {
 
     /// Begins to answer a request, which then holds the token that it was let in with.
     package func begin(_ request: inout Request) -> Outcome {
-        readable(chain.isEmpty ? handle(request, []) : run(&request, nil), request)
+        if let gate = shared.onlyLink {
+            return readable(pass(gate, at: 0, &request, nil, []) ?? handle(request, []), request)
+        }
+        return readable(chain.isEmpty ? handle(request, []) : run(&request, nil), request)
     }
 
     /// Continues with a request as far as possible without waiting.
@@ -125,23 +128,26 @@ package final class CompiledRoute: Sendable {
                 case .respond(let response): return .response(finished(response, at: index, finishers))
                 }
             case .gate(let gate):
-                switch progress(of: gate.middleware, &request, begun) {
-                case .proceed: begun = nil
-                case .respond(let response): return .response(finished(response, at: index, finishers))
-                case .needs(let need, let decision):
-                    return .needs(need, Passage(request, at: index, decision, finishers))
-                case .wait: return .mustWait(Passage(request, at: index, nil, finishers))
-                }
+                if let outcome = pass(gate, at: index, &request, begun, finishers) { return outcome }
+                begun = nil
             }
         }
         return handle(request, finishers)
     }
 
+    /// Returns `nil` if the gate admits the request.
     @inline(__always)
-    private func progress(
-        of gate: any GateMiddleware, _ request: inout Request, _ begun: BegunAdmission?
-    ) -> GateProgress {
-        if let begun { gate.advance(begun, &request) } else { gate.begin(&request) }
+    private func pass(
+        _ gate: RouteChain.Gate, at index: Int, _ request: inout Request, _ begun: BegunAdmission?,
+        _ finishers: [Finisher]
+    ) -> Outcome? {
+        switch begun.map({ gate.middleware.advance($0, &request) }) ?? gate.middleware.begin(&request) {
+        case .proceed: return nil
+        case .respond(let response): return .response(finished(response, at: index, finishers))
+        case .needs(let need, let decision):
+            return .needs(need, Passage(request, at: index, decision, finishers))
+        case .wait: return .mustWait(Passage(request, at: index, nil, finishers))
+        }
     }
 
     private func handle(_ request: Request, _ finishers: [Finisher]) -> Outcome {

@@ -36,6 +36,8 @@ final class RouteChain: Sendable {
     /// The identifier of the resource that the routes belong to.
     let resource: String?
     let links: [Link]
+    /// The gate if there is nothing else, as in most chains: it needs no walk.
+    let onlyLink: Gate?
     /// The CORS policy of the responses.
     let cors: CORSPolicy?
     /// The index of the first gate in the middleware; the end index if there is none.
@@ -46,7 +48,9 @@ final class RouteChain: Sendable {
     init(resource: String? = nil, cors: CORSPolicy? = nil, middleware: [any Middleware]) {
         self.resource = resource
         self.cors = cors
-        links = middleware.map(Link.init)
+        let links = middleware.map(Link.init)
+        self.links = links
+        if links.count == 1, case .gate(let gate) = links[0] { onlyLink = gate } else { onlyLink = nil }
         gateIndex = middleware.firstIndex { $0 is any GateMiddleware } ?? middleware.count
         link = middleware.lazy.compactMap { $0 as? any GateMiddleware }.first?.link
     }

@@ -28,17 +28,8 @@ struct RouteTree: Sendable {
     typealias Route = (method: Method, route: CompiledRoute)
 
     /// The methods of one pattern.
-    ///
-    /// `GET` answers `HEAD` too.
     struct Methods: Sendable {
         let routes: ArraySlice<Route>
-
-        subscript(_ method: Method) -> CompiledRoute? {
-            for index in routes.indices where routes[index].method == method { return routes[index].route }
-            if method == .head, let route = self[.get] { return route }
-            guard method != .trace, method != .connect, method != .everyMethod else { return nil }
-            return self[.everyMethod]
-        }
 
         /// The value of `Allow`.
         ///
@@ -53,9 +44,9 @@ struct RouteTree: Sendable {
         }
     }
 
-    /// A path's methods, and the ranges of its parameters' values.
+    /// The routes of a path, by their places in the tree, and the ranges of the parameters' values.
     struct Match {
-        let methods: Methods
+        fileprivate let places: Range<Int>
         let values: [Range<Int>]
     }
 
@@ -126,7 +117,18 @@ struct RouteTree: Sendable {
     func match(_ path: PathSegments) -> Match? {
         var values: [Range<Int>] = []
         guard let found = match(at: 0, path, &values) else { return nil }
-        return Match(methods: Methods(routes: routes[found]), values: values)
+        return Match(places: found, values: values)
+    }
+
+    /// The methods of a path.
+    func methods(of match: Match) -> Methods { Methods(routes: routes[match.places]) }
+
+    /// The route for a method of a path, or `nil`; `GET` answers `HEAD` too.
+    func route(for method: Method, of match: Match) -> CompiledRoute? {
+        for place in match.places where routes[place].method == method { return routes[place].route }
+        if method == .head, let route = route(for: .get, of: match) { return route }
+        guard method != .trace, method != .connect, method != .everyMethod else { return nil }
+        return route(for: .everyMethod, of: match)
     }
 
     /// Goes down literal first, then parameter, then rest, and comes back from a dead end.

@@ -39,6 +39,20 @@ extension RoutingTableBuilder {
         }
     }
 
+    /// The literal segments that public routes begin with, each with all that lead to it.
+    static func literalBeginnings(of routes: [PlainRoute]) -> Set<[[UInt8]]> {
+        var beginnings: Set<[[UInt8]]> = []
+        for route in routes {
+            var path: [[UInt8]] = []
+            beginnings.insert(path)
+            for case .literal(let bytes) in route.pattern.segments.prefix(while: { $0.name == nil }) {
+                path.append(bytes)
+                beginnings.insert(path)
+            }
+        }
+        return beginnings
+    }
+
     /// Warns of a public route below a resource, which its author has declared so; rejects a public catch-all
     /// there.
     mutating func checkPublicRoutes(below blocks: [Block]) {

@@ -10,6 +10,8 @@ struct RoutingTableBuilder {
 
     private(set) var publicRoutes: [PlainRoute] = []
     var sharedPublicTree: RouteTree?
+    /// What public routes begin with; see ``literalBeginnings(of:)``.
+    private var publicLiterals: Set<[[UInt8]]> = []
     private var guarded: [Block] = []
     private var parameterNames: Set<[String]> = []
     private var outermost: [any Middleware] = []
@@ -67,6 +69,7 @@ struct RoutingTableBuilder {
         let resources = guarded.map(\.routes.resource)
         let resolver = resolver(of: resources)
         rejectDuplicates(publicRoutes, "public routes")
+        publicLiterals = Self.literalBeginnings(of: publicRoutes)
         let blocks = Dictionary(grouping: guarded) { $0.routes.resource.identifier.authority }
         var sites: [Site] = []
         for site in resolver?.sites ?? [] { sites.append(self.site(site, blocks[site.authority] ?? [])) }
@@ -172,10 +175,10 @@ struct RoutingTableBuilder {
                 RouteChain(resource: resource.identifier.text, middleware: outer), $0,
                 methods: Self.methods(of: routes))
         }
-        let depth = Self.literals(of: basePattern).count
+        let literals = Self.literals(of: basePattern)
         return GuardedResource(
-            segmentCount: depth, routes: RouteTree(routes, below: depth), notFound: notFound,
-            preflight: preflight)
+            segmentCount: literals.count, routes: RouteTree(routes, below: literals.count),
+            notFound: notFound, preflight: preflight, hasPublicRoutes: publicLiterals.contains(literals))
     }
 
     /// The literal segments that lead to a resource, without a final slash.

@@ -65,28 +65,30 @@ final class Site: Sendable {
             resource = owner.resource.map { resources[$0] }
             rest = owner.rest
         }
-        let match = publicRoutes.match(segments)
-        if let match, let route = match.methods[method],
+        // Any other public route is less specific than the resource.
+        let match = resource?.hasPublicRoutes == false ? nil : publicRoutes.match(segments)
+        if let match, let route = publicRoutes.route(for: method, of: match),
             route.leadingLiteralCount >= resource?.segmentCount ?? 0
         {
             return (route, match.values)
         }
         if isPreflight, let route = preflight(resource, match) { return (route, []) }
         if let resource {
-            return resource.destination(method, rest, orPublic: match)
+            return resource.destination(method, rest) { match.map { publicRoutes.methods(of: $0) } }
         }
-        guard let match else { return (notFound, []) }
-        let cors = match.methods.routes.lazy.compactMap(\.route.cors).first
+        guard let methods = match.map({ publicRoutes.methods(of: $0) }) else { return (notFound, []) }
+        let cors = methods.routes.lazy.compactMap(\.route.cors).first
         let none = cors.map { notFound.readable(under: $0) } ?? notFound
-        return (none.answering(methodsAllowed: match.methods.allowed, to: method), [])
+        return (none.answering(methodsAllowed: methods.allowed, to: method), [])
     }
 
     /// The preflight route: a public route has its own policy, or that of the resource above it.
     private func preflight(_ resource: GuardedResource?, _ match: RouteTree.Match?) -> CompiledRoute? {
-        if let match, let route = match.methods.routes.first(where: { $0.route.cors != nil })?.route,
+        if let methods = match.map({ publicRoutes.methods(of: $0) }),
+            let route = methods.routes.first(where: { $0.route.cors != nil })?.route,
             route.leadingLiteralCount >= resource?.segmentCount ?? 0
         {
-            return route.preflight(methods: match.methods.allowed)
+            return route.preflight(methods: methods.allowed)
         }
         return resource?.preflight
     }
@@ -96,6 +98,8 @@ final class Site: Sendable {
 final class GuardedResource: Sendable {
     /// The number of literal segments that lead to the resource, without a final slash.
     let segmentCount: Int
+    /// Whether a public route is declared below the resource, or at it.
+    let hasPublicRoutes: Bool
     /// By what follows the path of the resource.
     private let routes: RouteTree
     /// 404 behind the gate.
@@ -103,8 +107,12 @@ final class GuardedResource: Sendable {
     /// The response to preflights, for every path; `nil` without a CORS policy.
     private let allowing: CompiledRoute?
 
-    init(segmentCount: Int, routes: RouteTree, notFound: CompiledRoute, preflight: CompiledRoute?) {
+    init(
+        segmentCount: Int, routes: RouteTree, notFound: CompiledRoute, preflight: CompiledRoute?,
+        hasPublicRoutes: Bool
+    ) {
         self.segmentCount = segmentCount
+        self.hasPublicRoutes = hasPublicRoutes
         self.routes = routes
         self.notFound = notFound
         allowing = preflight
@@ -122,12 +130,13 @@ final class GuardedResource: Sendable {
     ///   - open: The public routes of the path. The methods of those that are written below the resource
     ///     count among those that the path has.
     func destination(
-        _ method: Method, _ rest: PathSegments, orPublic open: RouteTree.Match?
+        _ method: Method, _ rest: PathSegments, orPublic open: () -> RouteTree.Methods?
     ) -> Site.Destination {
         let match = routes.match(rest)
-        if let match, let route = match.methods[method] { return (route, match.values) }
-        let others = open?.methods.routes.filter { $0.route.leadingLiteralCount >= segmentCount } ?? []
-        let methods = RouteTree.Methods(routes: (match?.methods.routes ?? []) + others[...])
+        if let match, let route = routes.route(for: method, of: match) { return (route, match.values) }
+        let own = match.map { routes.methods(of: $0).routes } ?? []
+        let others = open()?.routes.filter { $0.route.leadingLiteralCount >= segmentCount } ?? []
+        let methods = RouteTree.Methods(routes: own + others[...])
         guard !methods.routes.isEmpty else { return (notFound, []) }
         return (notFound.answering(methodsAllowed: methods.allowed, to: method), [])
     }

@@ -41,6 +41,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     @exclusivity(unchecked) private var readyJobs: [UnownedJob] = []
     @exclusivity(unchecked) private var laterWork: [@Sendable () -> Void] = []
     @exclusivity(unchecked) private var costlyWork = CostlyWork()
+    @exclusivity(unchecked) private var turnInstant = MonotonicInstant.now()
 
     /// The number of events that caused no costly work, since the last share.
     private var cheapEventCount = 0
@@ -58,7 +59,8 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     package private(set) var hasEnded = false
 
     /// The instant of the current turn, read once per turn.
-    package private(set) var now = MonotonicInstant.now()
+    // Computed, since the attribute of a stored property does not reach other modules.
+    package var now: MonotonicInstant { turnInstant }
 
     private struct Registration {
         let handler: any ReadinessHandler
@@ -73,7 +75,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         self.index = index
         needsRearming = readiness == .dispatchSources
         queue = DispatchQueue(label: "portcullis.loop.\(index)", autoreleaseFrequency: .never)
-        wheel = TimerWheel(at: TimerWheel.tick(at: now))
+        wheel = TimerWheel(at: TimerWheel.tick(at: turnInstant))
         queue.setSpecific(key: Self.key, value: Unowned(loop: self))
         switch readiness {
         #if os(Linux)
@@ -254,7 +256,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
                 let events = mayLinger ? linger() : readinessSet?.poll(wait: 0) ?? 0
                 // Read the clock after the wait: waiting must not count as cheap work, because costly work
                 // gets a share of that time.
-                now = .now()
+                turnInstant = .now()
                 readinessSet?.deliver(events, to: self)
                 runReadyJobs()
                 runLaterWork()
@@ -299,7 +301,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
 
     private func onLoop(_ work: () -> Void) {
         owner.store(Self.threadIdentity, ordering: .relaxed)
-        now = .now()
+        turnInstant = .now()
         work()
         runReadyJobs()
         owner.store(0, ordering: .relaxed)
