@@ -19,7 +19,10 @@ enum RefusalTable {
         }
 
         /// Whether the answer has no challenge: none would help, or the token may be valid.
-        var isBare: Bool { status == 503 || (status == 400 && error == nil) || error == "forbidden_origin" }
+        var isBare: Bool {
+            status == 503 || (status == 400 && error == nil) || error == "forbidden_origin"
+                || error == "access_denied"
+        }
 
         /// The end of the challenge with the error.
         var parameters: String {
@@ -86,6 +89,17 @@ enum RefusalTable {
         .forbiddenOrigin: Row(403, "forbidden_origin", "Pages of this origin may not call the resource"),
         .insufficientAuthorizationDetails: Row(
             403, "insufficient_scope", "The access token lacks required authorization details"),
+        .ambiguousOperation: Row(
+            400, "invalid_request", "A field that tells the operation was sent more than once"),
+        .malformedOperation: Row(
+            400, "invalid_request", "A field that tells the operation is not encoded as it must be"),
+        .unversionedOperation: Row(
+            400, "invalid_request", "The operation needs one MCP-Protocol-Version of 2026-07-28 or later"),
+        .missingOperation: Row(400, "invalid_request", "A field that tells the operation is missing"),
+        .unlistedOperation: Row(403, "insufficient_scope", "The operation is not allowed here"),
+        .claimConditionUnmet: Row(403, "insufficient_scope", "The access token lacks a required claim"),
+        .deniedByDecision: Row(403, "access_denied", "The request was denied"),
+        .decisionUnavailable: Row(503, "temporarily_unavailable"),
         .keysUnavailable: Row(503, "temporarily_unavailable"),
         .introspectionUnavailable: Row(503, "temporarily_unavailable"),
     ]
@@ -130,6 +144,11 @@ func expectRefused(
     }
 }
 
+extension RefusalReason {
+    /// Whether challenges name no scope, since none would help.
+    var namesNoScope: Bool { self == .claimConditionUnmet || self == .unlistedOperation }
+}
+
 @Suite("RFC 6750 §3.1, RFC 9449 §7.1, RFC 9470 §3 Every reason has its status, its error code and its text")
 struct RFC6750_3_1_Reasons {
     @Test(arguments: RefusalReason.allCases)
@@ -139,8 +158,9 @@ struct RFC6750_3_1_Reasons {
         if row.status == 503 {
             return expectRefused(challenger.unavailable(reason, retryAfter: .seconds(5)), reason)
         }
-        // A request from a foreign origin is refused without a challenge, in the gate.
-        guard reason != .forbiddenOrigin else { return }
+        // A request from a foreign origin, or one that the app denies, is refused without a challenge, in the
+        // gate.
+        guard reason != .forbiddenOrigin, reason != .deniedByDecision else { return }
         for attempt in [Attempt.none, .with(.bearer), .with(.dpop), .unclear] {
             guard (attempt == .none) == (row.error == nil) || row.isBare else { continue }
             expectRefused(challenger.refusal(reason, answering: attempt, requiring: "a"), reason)

@@ -15,9 +15,9 @@ extension Admission {
         isHypothetical = true
         hasSignatureTime = true
         if validation == nil { validation = Validation(of: gate) }
-        var following = refused.next
+        var following = requirement.step(after: refused)
         while let step = following {
-            following = step.next
+            following = requirement.step(after: step)
             if step == .possession, token == nil { token = hypotheticalToken }
             guard canJudge(step, head) else { continue }
             if let later = await judge(step, head, requirement, context) { following = later }
@@ -63,6 +63,10 @@ extension Admission {
         case .signature: validation?.key != nil
         case .kind, .claimValues, .audience, .times, .claims: validation?.claims != nil
         case .possession, .proof, .senderConstraint, .authentication, .scopes, .details: token != nil
+        case .operation: true
+        case .operationScopes, .claimConditions: token != nil
+        // The app is asked about admissible requests only.
+        case .decision: false
         }
     }
 

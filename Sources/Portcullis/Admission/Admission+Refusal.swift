@@ -14,11 +14,17 @@ extension Admission {
     ) -> Refusal {
         let refused = step
         trace?.noteRefusal(refused, reason)
-        var refusal = resource.answer(to: reason, attempt, requiring: requirement, context)
+        var refusal = resource.answer(
+            to: reason, attempt, requiring: requirement,
+            with: gate.operation(of: head, requirement)?.scopes ?? [], context)
         if context.describesRefusals {
             refusal.finding = resource.finding(
                 for: reason, at: step, of: head, requiring: requirement, context, form: form.bytes,
                 introspected: (step == .freshness ? confirmation : validation)?.answer)
+            if let denial = verdict?.response?.reason, reason == .deniedByDecision {
+                refusal.finding = RefusalFinding(
+                    expected: "a permit", got: "a denial: \(FindingWords.printable(denial))")
+            }
         }
         rememberRefusal(reason, refusal.finding)
         return refusal
@@ -79,28 +85,33 @@ extension Gate {
 extension ProtectedResource {
     /// Returns the answer to every request without an `Authorization` field, or `nil`.
     ///
-    /// `nil` if other parts of the request matter: tokens in forms and queries, and origins that may not
-    /// call. Not for requests of a trusted proxy that forwards certificates. Where nonces are required, the
-    /// caller replaces ``Refusal/dpopNonce`` with the current ``nonce`` in each answer.
+    /// `nil` if other parts of the request matter: tokens in forms and queries, origins that may not call,
+    /// and fields that tell the operation; and if some request needs no token. Not for requests of a trusted
+    /// proxy that forwards certificates. Where nonces are required, the caller replaces
+    /// ``Refusal/dpopNonce`` with the current ``nonce`` in each answer.
     package func refusalWithoutCredentials(requiring requirement: AccessRequirement) -> Refusal? {
-        guard gate.presentation.isFieldOnly, gate.originCheck == nil else { return nil }
-        var refusal = answer(to: .missingCredentials, .none, requiring: requirement, AuthorizationContext())
+        guard gate.presentation.isFieldOnly, gate.originCheck == nil,
+            !requirement.mayLackToken, requirement.conditions?.operations == nil
+        else { return nil }
+        var refusal = answer(
+            to: .missingCredentials, .none, requiring: requirement, with: [], AuthorizationContext())
         refusal.finding = gate.absence
         return refusal
     }
 
     fileprivate func answer(
         to reason: RefusalReason, _ attempt: Attempt, requiring requirement: AccessRequirement,
-        _ context: AuthorizationContext
+        with operationScopes: [Scope], _ context: AuthorizationContext
     ) -> Refusal {
         // No token would help, so there is no challenge.
         var refusal: Refusal
-        if reason == .forbiddenOrigin {
+        if reason == .forbiddenOrigin || reason == .deniedByDecision {
             refusal = Refusal(reason: reason, error: reason.outcome.error, challenges: [])
         } else if reason.outcome.status == 503 {
             refusal = gate.challenger.unavailable(reason, retryAfter: Self.retryAfter)
         } else {
-            refusal = gate.challenger.refusal(reason, answering: attempt, requiring: requirement)
+            refusal = gate.challenger.refusal(
+                reason, answering: attempt, requiring: requirement, with: operationScopes)
         }
         // RFC 9449 §8.2: the client has a nonce for its first proof, whatever is wrong with this request.
         refusal.dpopNonce = nonce

@@ -26,6 +26,8 @@ extension Admission {
         case .freshness: requirement.needsFreshIntrospection ? try confirm(head) : .irrelevant
         case .proof: proof == nil ? .irrelevant : try prove(head)
         case .senderConstraint, .authentication, .scopes, .details: try permit(step, requirement)
+        case .operation, .operationScopes, .claimConditions, .decision:
+            try checkCondition(step, head, requirement)
         }
     }
 

@@ -30,7 +30,8 @@ import PortcullisTransport
 package struct Admission: ~Copyable, Sendable {
     /// The result of advancing an admission.
     package enum Progress: Sendable {
-        case admitted(AccessToken)
+        /// The token, or `nil` where the requirement lets requests without credentials pass.
+        case admitted(AccessToken?)
         case refused(Refusal)
         /// To be supplied with ``Admission/supply(_:)`` before the admission can continue.
         case needs(AdmissionNeed)
@@ -53,6 +54,8 @@ package struct Admission: ~Copyable, Sendable {
     var form = Form.unknown
     var hasSignatureTime = false
     var replayVerdict: ReplayVerdict?
+    /// The answer of the app's decision.
+    var verdict: DecisionVerdict?
     /// The outcome of each step; `nil` if it is not recorded.
     var trace: AdmissionTrace?
     /// Whether the remaining steps are judged after a refusal: nothing is cached and no proof is used up.
@@ -119,10 +122,18 @@ package struct Admission: ~Copyable, Sendable {
                     guard let need = need.take() else { throw .missingCredentials }
                     return .needs(need)
                 }
-                guard let following else { break }
+                guard let following else {
+                    // Only routes with conditions have further steps.
+                    guard requirement.conditions != nil, let condition = current.nextCondition else { break }
+                    step = condition
+                    continue
+                }
                 step = following
             }
         } catch {
+            if step == .credentials, error.isLackOfCredentials, passesWithoutToken(head, requirement) {
+                return .admitted(nil)
+            }
             return .refused(refuse(error, head, requirement, context))
         }
         guard let token else { return .refused(refuse(.missingCredentials, head, requirement, context)) }
@@ -142,6 +153,7 @@ package struct Admission: ~Copyable, Sendable {
         case .introspection(let reply): validation?.reply = reply
         case .shared: validation?.isShared = true
         case .replayVerdict(let verdict): replayVerdict = verdict
+        case .decision(let verdict): self.verdict = verdict
         }
     }
 }

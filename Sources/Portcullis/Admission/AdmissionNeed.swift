@@ -5,8 +5,8 @@ package import PortcullisTransport
 
 /// Data that an admission needs from outside.
 ///
-/// The driver obtains the data and passes it to ``Admission/supply(_:)``. To let the app decide too, or to
-/// fetch another document, add a case here and an answer.
+/// The driver obtains the data and passes it to ``Admission/supply(_:)``. To fetch another document, add a
+/// case here and an answer.
 package enum AdmissionNeed: Sendable {
     /// The content of the request, a form that may contain the token. RFC 6750 §2.2.
     case form
@@ -23,6 +23,8 @@ package enum AdmissionNeed: Sendable {
         SharedAnswers, IntrospectionClient.Answer, askedAt: MonotonicInstant, ticket: UInt64)
     /// Whether a proof was used before, from a store with an asynchronous lookup. RFC 9449 §11.1.
     indirect case replayVerdict(ReplayQuestion)
+    /// The decision of the app. AuthZEN 1.0 §6.
+    indirect case decision(DecisionQuestion)
 }
 
 /// The answer to a need.
@@ -35,6 +37,7 @@ package enum AdmissionAnswer: Sendable {
     case introspection(IntrospectionClient.Reply)
     case shared
     case replayVerdict(ReplayVerdict)
+    case decision(DecisionVerdict)
 }
 
 extension AdmissionNeed {
@@ -63,6 +66,7 @@ extension AdmissionNeed {
             return .shared
         case .replayVerdict(let question):
             return .replayVerdict(await question.store.insert(question.record))
+        case .decision(let question): return .decision(await question.answer())
         }
     }
 }

@@ -15,11 +15,19 @@ package struct Challenger: Sendable, Hashable {
     let dpopAlgorithms: String?
     /// Whether missing authorization details have their own error code.
     let namesAuthorizationDetails: Bool
+    /// Which scopes are named, except where a token lacks something.
+    let scope: ChallengeScope
+    /// The value of `scope` under ``ChallengeScope/resource``.
+    private let resourceScopes: String
 
     package init(
         metadataURL: String, parameters: ChallengeParameters = .none, takesBearer: Bool = true,
-        dpopAlgorithms: [SignatureAlgorithm]? = nil, namesAuthorizationDetails: Bool = false
+        dpopAlgorithms: [SignatureAlgorithm]? = nil, namesAuthorizationDetails: Bool = false,
+        scope: ChallengeScope = .route, of resourceScopes: [Scope] = []
     ) {
+        self.scope = scope
+        self.resourceScopes =
+            scope == .resource ? resourceScopes.map(\.name).joined(separator: " ") : ""
         self.metadataURL = metadataURL
         self.parameters = parameters
         self.takesBearer = takesBearer
@@ -29,19 +37,22 @@ package struct Challenger: Sendable, Hashable {
 
     /// Builds the response for a reason, with challenges that state what the request needs.
     ///
-    /// - Parameter attempt: How the client presented its token: the challenge of that scheme carries the
-    ///   error.
+    /// - Parameters:
+    ///   - attempt: How the client presented its token: the challenge of that scheme carries the error.
+    ///   - requirement: What the route needs.
+    ///   - operationScopes: The scopes that the request's operation needs besides.
     package func refusal(
         _ reason: RefusalReason, answering attempt: Attempt = .with(.bearer),
-        requiring requirement: AccessRequirement
+        requiring requirement: AccessRequirement, with operationScopes: [Scope] = []
     ) -> Refusal {
         let error = errorCode(reason)
+        let scope = scopeText(reason, requirement, operationScopes)
         let challenges =
             reason == .malformedClientCertificate
             ? []
             : schemes(reason, attempt).map { scheme in
                 challenge(
-                    scheme, error: carriesError(scheme, attempt) ? error : nil, reason, requirement)
+                    scheme, error: carriesError(scheme, attempt) ? error : nil, reason, requirement, scope)
             }
         let includesDetails = namesAuthorizationDetails && reason == .insufficientAuthorizationDetails
         return Refusal(
@@ -86,10 +97,26 @@ package struct Challenger: Sendable, Hashable {
         }
     }
 
+    /// The value of `scope`; empty for none.
+    private func scopeText(
+        _ reason: RefusalReason, _ requirement: AccessRequirement, _ operationScopes: [Scope]
+    ) -> String {
+        switch reason {
+        // No scope would help.
+        case .claimConditionUnmet, .unlistedOperation: return ""
+        default: break
+        }
+        if reason.outcome.status != 403, scope != .route { return resourceScopes }
+        let scopes = requirement.scopes.challenged
+        let others = operationScopes.filter { !scopes.contains($0) }
+        return (scopes + others).map(\.name).joined(separator: " ")
+    }
+
     // The order is fixed: algs, realm, resource_metadata, scope, acr_values, max_age, extra ones, error,
     // error_description.
     private func challenge(
-        _ scheme: Challenge.Scheme, error: String?, _ reason: RefusalReason, _ requirement: AccessRequirement
+        _ scheme: Challenge.Scheme, error: String?, _ reason: RefusalReason, _ requirement: AccessRequirement,
+        _ scope: String
     ) -> Challenge {
         var list: [Challenge.Parameter] = []
         list.reserveCapacity(8 + parameters.extra.count)
@@ -100,7 +127,7 @@ package struct Challenger: Sendable, Hashable {
         if scheme == .dpop { add("algs", dpopAlgorithms) }
         add("realm", parameters.realm)
         add("resource_metadata", metadataURL)
-        add("scope", requirement.scopes.challenged.map(\.name).joined(separator: " "))
+        add("scope", scope)
         if error != nil, reason == .authenticationTooWeak || reason == .authenticationTooOld {
             add("acr_values", requirement.acrValues.joined(separator: " "))
             add("max_age", requirement.maxAgeText)

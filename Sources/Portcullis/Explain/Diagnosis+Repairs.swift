@@ -29,7 +29,9 @@ extension Diagnosis {
             .replayedProof, .replayStoreFull, .replayStoreUnavailable, .missingClientCertificate,
             .clientCertificateMismatch, .malformedClientCertificate, .idToken, .claimValueMismatch,
             .inactiveToken, .authenticationTooWeak,
-            .authenticationTooOld, .forbiddenOrigin, .insufficientAuthorizationDetails:
+            .authenticationTooOld, .forbiddenOrigin, .insufficientAuthorizationDetails, .ambiguousOperation,
+            .malformedOperation, .unversionedOperation, .missingOperation, .unlistedOperation,
+            .claimConditionUnmet, .deniedByDecision, .decisionUnavailable:
             .unsound(reason.remedy)
         }
     }

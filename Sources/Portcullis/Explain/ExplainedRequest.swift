@@ -59,6 +59,10 @@ struct ExplainedRequest {
         case .freshness: requirement.needsFreshIntrospection && reading.isJWT
         case .authentication: !requirement.acrValues.isEmpty || requirement.maxAge != nil
         case .details: !requirement.authorizationDetails.isEmpty
+        case .operation: requirement.conditions?.operations != nil
+        case .operationScopes: !findings.operationScopes.isEmpty
+        case .claimConditions: requirement.conditions?.claims.isEmpty == false
+        case .decision: requirement.conditions?.decision != nil
         default: true
         }
     }

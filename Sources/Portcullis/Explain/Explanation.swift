@@ -42,7 +42,9 @@ public struct Explanation: Sendable {
     /// The steps, in order.
     public let steps: [Step]
     /// The token, if the request is admitted, or the refusal that the client gets.
-    public let decision: Result<AccessToken, Refusal>
+    ///
+    /// The token is `nil` if the request passes without one.
+    public let decision: Result<AccessToken?, Refusal>
     /// Why the token is refused, for advice.
     package let diagnosis: Diagnosis
 

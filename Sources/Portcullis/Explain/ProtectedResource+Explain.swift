@@ -6,8 +6,8 @@ import PortcullisJOSE
 extension ProtectedResource {
     /// Authorizes a request and returns the outcome of each step.
     ///
-    /// Decides like ``authorize(_:requiring:in:)``, with the same effects: keys are fetched, a token may be
-    /// introspected, and a DPoP proof counts as used.
+    /// Decides like ``authorizeOptionally(_:requiring:in:)``, with the same effects: keys are fetched, a token
+    /// may be introspected, and a DPoP proof counts as used.
     ///
     /// May wait as long as `authorize`.
     ///
@@ -27,18 +27,18 @@ extension ProtectedResource {
         context.describesRefusals = true
         var admission = Admission(to: self)
         admission.trace = AdmissionTrace(goesOn: judgesAllSteps)
-        let decision: Result<AccessToken, Refusal>
+        let decision: Result<AccessToken?, Refusal>
         do throws(Refusal) {
             decision = .success(try await admission.decide(head, requiring: requirement, in: context))
         } catch {
             decision = .failure(error)
         }
         if judgesAllSteps { await admission.judgeBeyondRefusal(head, requirement, context) }
-        let reading = RequestReading(head, form: admission.form.bytes, of: gate)
+        let reading = RequestReading(head, form: admission.form.bytes, of: gate, for: requirement)
         var refusal: Refusal?
         if case .failure(let error) = decision { refusal = error }
         let claims =
-            (try? decision.get())?.claims ?? admission.token?.claims ?? admission.validation?.answer
+            (try? decision.get())??.claims ?? admission.token?.claims ?? admission.validation?.answer
         let findings = RequestFindings(
             gate: gate, reading: reading, requirement: requirement, claims: claims ?? reading.claims,
             failure: refusal?.reason)

@@ -13,7 +13,7 @@ extension ProtectedResource {
         introspected answer: JSONObject?
     ) -> RefusalFinding {
         if reason == .missingCredentials { return gate.absence }
-        let reading = RequestReading(head, form: form, of: gate)
+        let reading = RequestReading(head, form: form, of: gate, for: requirement)
         let digest = reading.token.map { Digest.sha256($0) }
         // For a cached rejection, the introspection answer is gone; its finding was kept.
         if let known = digest.flatMap({ gate.rejected[$0] }), known.reason == reason, let said = known.finding
@@ -54,6 +54,11 @@ extension RefusalFinding {
             self.init(
                 expected: requirement.scopeWords,
                 got: scopes.isEmpty ? "none" + ScopeHint.words(token.claims) : FindingWords.printable(scopes))
+        case .claimConditionUnmet:
+            let unmet = (requirement.conditions?.claims ?? []).first { !$0.isMet(by: token.claims) }
+            self.init(
+                expected: unmet?.words ?? "",
+                got: FindingWords.printable(unmet?.pointer.value(in: token.claims)))
         case .unboundToken:
             self.init(expected: "a token that is bound to its client", got: "an unbound token")
         case .insufficientAuthorizationDetails:
@@ -84,6 +89,12 @@ extension RequestFindings {
             return ("at most \(count) characters", reading.token.map { "\($0.count) characters" })
         case .boundTokenAsBearer: return ("Authorization: DPoP, with a proof", "Authorization: Bearer")
         case .unboundToken: return ("a token bound to a key", "an unbound token")
+        case .unversionedOperation:
+            let versions = head.fields.values(of: "MCP-Protocol-Version")
+            return (
+                "one MCP-Protocol-Version of \(OperationRules.firstRevision) or later",
+                versions.isEmpty ? "none" : FindingWords.printable(versions.joined(separator: " and "))
+            )
         default: return nil
         }
     }

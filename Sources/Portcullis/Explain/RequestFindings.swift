@@ -16,7 +16,8 @@ struct RequestFindings {
     /// Describes what a step expects, and what the request has.
     func findings(of step: AdmissionStep) -> (expected: String?, got: String?) {
         switch step {
-        case .credentials: (gate.presentation.places, reading.credentials)
+        case .credentials:
+            (gate.presentation.places + (requirement.mayLackToken ? " or none" : ""), reading.credentials)
         case .length, .characters:
             (
                 "at most \(gate.maxTokenByteCount) characters of a token68",
@@ -82,7 +83,7 @@ struct RequestFindings {
         case .scopes:
             (requirement.scopeWords, grantedScopes)
         case .details: (requirement.detailWords, claims.map(Self.detailTypes))
-        default: (nil, nil)
+        default: conditionFindings(of: step)
         }
     }
 
@@ -126,7 +127,7 @@ struct RequestFindings {
             : faults.map { "\($0.name) is \($0.found) and must be \($0.expected)" }.joined(separator: "; ")
     }
 
-    private var grantedScopes: String {
+    var grantedScopes: String {
         let source = claims.flatMap {
             gate.validator.checker.scopeSource(of: $0, isIntrospected: !reading.isJWT, claimRules)
         }

@@ -19,8 +19,14 @@ struct RequestReading {
     let method: String
     /// The path of the target, without the query.
     let path: String
+    /// The fields that tell the operation, for people; `nil` where the route has no operations.
+    let operation: String?
+    /// The scopes that the operation needs.
+    let operationScopes: [Scope]
 
-    init(_ head: RequestHead, form: [UInt8]?, of gate: Gate) {
+    init(_ head: RequestHead, form: [UInt8]?, of gate: Gate, for requirement: AccessRequirement) {
+        operation = requirement.conditions?.operations?.words(of: head)
+        operationScopes = gate.operation(of: head, requirement)?.scopes ?? []
         var attempt = Attempt.none
         let presented = try? gate.presentation.read(head, form: form, &attempt)
         credentials =

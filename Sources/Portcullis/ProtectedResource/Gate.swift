@@ -86,7 +86,8 @@ final class Gate: Sendable {
         let challenger = Challenger(
             metadataURL: locations.advertised, parameters: checked.challengeParameters,
             takesBearer: presentation.takesBearer, dpopAlgorithms: dpopAlgorithms,
-            namesAuthorizationDetails: tokens.challengesAuthorizationDetails)
+            namesAuthorizationDetails: tokens.challengesAuthorizationDetails,
+            scope: configuration.challengeScope, of: metadata.scopesSupported)
         rules = AccessRules(tokens, metadata: metadata, challenger: challenger, time: configuration.time)
         dpop = dpopAlgorithms.map {
             DPoPChecker(

@@ -33,6 +33,10 @@ extension ProtectedResource {
         ///
         /// Default none. RFC 6750 §3.
         public var challengeParameters: [(name: String, value: String)]
+        /// The scopes that challenges name, except where a token lacks what the request needs.
+        ///
+        /// Default ``ChallengeScope/route``.
+        public var challengeScope = ChallengeScope.route
         /// How long clients may cache the metadata document.
         ///
         /// Default 300 seconds; from 0 to a year.
@@ -148,8 +152,16 @@ extension ProtectedResource.Configuration {
         return Checked(
             metadata: metadata, originCheck: originCheck,
             format: format, challengeParameters: parameters,
-            warnings: findings.warnings + signingWarnings + tenantWarnings + issuers.flatMap(\.relaxations)
+            warnings: findings.warnings + challengeWarnings + signingWarnings + tenantWarnings
+                + issuers.flatMap(\.relaxations)
                 + relaxationWarnings())
+    }
+
+    private var challengeWarnings: [String] {
+        guard challengeScope == .resource, metadata.scopesSupported.isEmpty else { return [] }
+        return [
+            "challenge_scope is \"resource\", and the metadata lists no scopes_supported: challenges name no scope."
+        ]
     }
 
     private var signingWarnings: [String] {

@@ -28,6 +28,7 @@ public struct ProtectedResource: Sendable {
     ///   - tokens: The rules for access tokens. Default: RFC 9068.
     ///   - dpop: Whether tokens may or must be bound to a client key, and the rules for proofs. Default
     ///     `.none`.
+    ///   - challengeScope: The scopes that challenges name. Default: those that the request needs.
     ///   - fetcher: The HTTP client for keys and introspection; `nil` for the package's own.
     ///   - time: The clocks. Default the machine's.
     ///   - onEvent: Called with each event that an operator should know about. Must not block.
@@ -38,7 +39,7 @@ public struct ProtectedResource: Sendable {
     public init(
         _ identifier: ResourceIdentifier, trusting issuers: TrustedIssuer..., scopes: [Scope] = [],
         name: String? = nil, tokens: TokenPolicy = .default, dpop: DPoPUse = .none,
-        fetcher: (any Fetcher)? = nil,
+        challengeScope: ChallengeScope = .route, fetcher: (any Fetcher)? = nil,
         time: TimeSource = .system, onEvent: @escaping @Sendable (ResourceEvent) -> Void = { _ in },
         file: StaticString = #fileID, line: UInt = #line
     ) {
@@ -54,10 +55,10 @@ public struct ProtectedResource: Sendable {
         if dpop.isRequired { metadata.dpopBoundAccessTokensRequired = true }
         if let policy = dpop.policy { tokens.dpop = policy }
         do throws(ConfigurationError) {
-            gate = try Gate(
-                Configuration(
-                    metadata, trusting: issuers, tokens: tokens, fetcher: fetcher, time: time,
-                    onEvent: onEvent))
+            var configuration = Configuration(
+                metadata, trusting: issuers, tokens: tokens, fetcher: fetcher, time: time, onEvent: onEvent)
+            configuration.challengeScope = challengeScope
+            gate = try Gate(configuration)
             gate.observeSharedCaches()
         } catch {
             endForMistake(error.inShortDeclaration().description, file: file, line: line)
@@ -106,7 +107,7 @@ public struct ProtectedResource: Sendable {
     /// Empty if the resource declares no scopes, since the list is optional. RFC 9728 §2.
     package func undeclaredScopes(in requirement: AccessRequirement) -> [Scope] {
         gate.metadata.scopesSupported.isEmpty
-            ? [] : requirement.scopes.scopes.filter { !gate.metadata.scopesSupported.contains($0) }
+            ? [] : requirement.allScopes.filter { !gate.metadata.scopesSupported.contains($0) }
     }
 
     /// Returns the authorization details types of a requirement that the resource does not list.

@@ -17,6 +17,8 @@ package enum AdmissionStep: UInt8, CaseIterable, Sendable {
     case possession, freshness, proof
     // The requirement of the route.
     case senderConstraint, authentication, scopes, details
+    // What few routes demand besides: these steps are not taken for the others.
+    case operation, operationScopes, claimConditions, decision
 
     /// Whether the step is shown only if it refuses, or if a later step with the same name does not pass.
     var isPart: Bool {
@@ -58,9 +60,18 @@ package enum AdmissionStep: UInt8, CaseIterable, Sendable {
         case .authentication: ("authentication of the user", "RFC 9470 §3")
         case .scopes: ("scopes", "RFC 6750 §3.1")
         case .details: ("authorization details", "RFC 9396 §9")
+        case .operation: ("operation", "MCP 2026-07-28, SEP-2243")
+        case .operationScopes: ("scopes of the operation", "RFC 6750 §3.1, SEP-2243")
+        case .claimConditions: ("conditions on claims", "RFC 9068 §2.2.3, RFC 6750 §3.1")
+        case .decision: ("decision of the app", "AuthZEN 1.0 §6")
         }
     }
 
-    /// The step after this one, or `nil` after the last.
-    var next: AdmissionStep? { AdmissionStep(rawValue: rawValue + 1) }
+    /// The step after this one, or `nil` after the last that every request takes.
+    var next: AdmissionStep? {
+        rawValue < AdmissionStep.details.rawValue ? AdmissionStep(rawValue: rawValue + 1) : nil
+    }
+
+    /// The step after this one for a route with conditions, once ``next`` is `nil`; `nil` after the last.
+    var nextCondition: AdmissionStep? { AdmissionStep(rawValue: rawValue + 1) }
 }

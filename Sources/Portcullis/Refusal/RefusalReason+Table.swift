@@ -374,6 +374,69 @@ extension RefusalReason {
                 step: .details, clause: "RFC 9396 §9",
                 remedy: "The client asks for a token with these authorization_details (RFC 9396).",
                 isAboutRequirement: true)
+        case .ambiguousOperation:
+            Row(
+                outcome: (400, "invalid_request"),
+                publicText: "A field that tells the operation was sent more than once",
+                step: .operation, clause: "MCP 2026-07-28, SEP-2243",
+                remedy:
+                    "The client sends each field that the route's operations name once, in no other spelling, and "
+                    + "does not name it in Connection.",
+                isAboutRequirement: true)
+        case .malformedOperation:
+            Row(
+                outcome: (400, "invalid_request"),
+                publicText: "A field that tells the operation is not encoded as it must be",
+                step: .operation, clause: "SEP-2243",
+                remedy:
+                    "The client writes Mcp-Name and Mcp-Param fields in ASCII, or in Base64 of their UTF-8 between "
+                    + "the markers that MCP defines.",
+                isAboutRequirement: true)
+        case .unversionedOperation:
+            Row(
+                outcome: (400, "invalid_request"),
+                publicText: "The operation needs one MCP-Protocol-Version of 2026-07-28 or later",
+                step: .operation, clause: "MCP 2026-07-28, SEP-2243",
+                remedy:
+                    "The client sends one MCP-Protocol-Version of 2026-07-28 or later: by earlier revisions the "
+                    + "server need not compare the fields with the body.",
+                isAboutRequirement: true)
+        case .missingOperation:
+            Row(
+                outcome: (400, "invalid_request"), publicText: "A field that tells the operation is missing",
+                step: .operation, clause: "MCP 2026-07-28, SEP-2243",
+                remedy:
+                    "The client sends the fields that the route's operations name; or, if the server behind is safe "
+                    + "without them, set other_operations to route.",
+                isAboutRequirement: true)
+        case .unlistedOperation:
+            Row(
+                outcome: (403, "insufficient_scope"), publicText: "The operation is not allowed here",
+                step: .operation, clause: "SEP-2243",
+                remedy:
+                    "If the operation may be used, list it in the route's operations with the scopes that it needs.",
+                isAboutRequirement: true)
+        case .claimConditionUnmet:
+            Row(
+                outcome: (403, "insufficient_scope"), publicText: "The access token lacks a required claim",
+                step: .claimConditions, clause: "RFC 6750 §3.1",
+                remedy:
+                    "The issuer gives the user this role or attribute, or the route's claims ask for another; more "
+                    + "scopes do not help.",
+                isAboutRequirement: true)
+        case .deniedByDecision:
+            Row(
+                outcome: (403, "access_denied"), publicText: "The request was denied",
+                step: .decision, clause: "AuthZEN 1.0 §6.2",
+                remedy: "The app's decision point denies it: its policy or its log says why.",
+                isAboutRequirement: true)
+        case .decisionUnavailable:
+            Row(
+                outcome: (503, "temporarily_unavailable"), publicText: nil,
+                step: .decision, clause: "AuthZEN 1.0 §6",
+                remedy:
+                    "Check the app's decision point, and whether it answers within the decision's timeout; the "
+                    + "client retries.")
         case .keysUnavailable:
             Row(
                 outcome: (503, "temporarily_unavailable"), publicText: nil,

@@ -107,6 +107,24 @@ public enum RefusalReason: String, Sendable, Hashable, CaseIterable {
     case forbiddenOrigin
     /// The token lacks authorization details that the request needs. RFC 9396 §9.
     case insufficientAuthorizationDetails
+    /// A field that tells the operation came twice, also in a spelling that some programs read as the same, or
+    /// `Connection` names it. MCP 2026-07-28.
+    case ambiguousOperation
+    /// A field that tells the operation is not encoded as it must be. SEP-2243.
+    case malformedOperation
+    /// The request names no revision of MCP, or more than one, or one by which servers do not compare fields
+    /// and body. Only under ``ResourceProfile/mcp(allowedOrigins:)``.
+    case unversionedOperation
+    /// A field that tells the operation is missing.
+    case missingOperation
+    /// The operation is none of those that the route has.
+    case unlistedOperation
+    /// A claim does not meet a condition of the route.
+    case claimConditionUnmet
+    /// The app's decision is to deny the request.
+    case deniedByDecision
+    /// The app's decision failed, or took too long.
+    case decisionUnavailable
     /// The keys of the issuer can't be loaded.
     case keysUnavailable
     /// The introspection endpoint can't be reached, or answers with an error.

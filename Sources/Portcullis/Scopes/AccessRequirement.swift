@@ -6,7 +6,9 @@ import PortcullisHTTP
 ///
 /// `"notes:read"` requires one scope, `["notes:read", "notes:write"]` all of them, `.any(of: …)` at least one
 /// of them, and `.anyValidToken` a valid token with any scopes. ``authenticated(by:within:file:line:)``,
-/// ``covering(_:)-([AuthorizationDetail])``, ``senderConstrained()`` and ``freshlyIntrospected()`` add to it.
+/// ``covering(_:)-([AuthorizationDetail])``, ``senderConstrained()``, ``freshlyIntrospected()``,
+/// ``holding(_:)-([ClaimCondition])``, ``distinguishing(_:others:)-([RequestOperation],_)`` and ``decided(by:)``
+/// add to it.
 ///
 /// RFC 6750 §3.1, RFC 9470 §3, RFC 9396 §9, RFC 9700 §2.2.1, RFC 7662 §4.
 public struct AccessRequirement: Sendable, Hashable, ExpressibleByStringLiteral, ExpressibleByArrayLiteral {
@@ -22,6 +24,8 @@ public struct AccessRequirement: Sendable, Hashable, ExpressibleByStringLiteral,
     public private(set) var needsSenderConstraint = false
     /// Whether the token is introspected for each request, ignoring cached answers.
     public private(set) var needsFreshIntrospection = false
+    /// What few routes demand; `nil` for the others.
+    package internal(set) var conditions: RouteConditions?
 
     /// Requires only scopes.
     package init(_ scopes: ScopeRequirement) {
@@ -79,7 +83,7 @@ public struct AccessRequirement: Sendable, Hashable, ExpressibleByStringLiteral,
             file: file, line: line)
         endUnless(
             maxAge ?? .zero >= .zero, "The maximum age must be 0 seconds or more.", file: file, line: line)
-        var requirement = self
+        var requirement = acrValues.isEmpty && maxAge == nil ? self : needingToken
         requirement.acrValues = acrValues
         requirement.maxAge = maxAge
         return requirement
@@ -96,7 +100,7 @@ public struct AccessRequirement: Sendable, Hashable, ExpressibleByStringLiteral,
     ///
     /// RFC 9396 §9.
     public func covering(_ details: [AuthorizationDetail]) -> AccessRequirement {
-        var requirement = self
+        var requirement = details.isEmpty ? self : needingToken
         requirement.authorizationDetails = details
         return requirement
     }
@@ -108,7 +112,7 @@ public struct AccessRequirement: Sendable, Hashable, ExpressibleByStringLiteral,
     ///
     /// RFC 9700 §2.2.1, RFC 9449 §6, RFC 8705 §3.
     public func senderConstrained() -> AccessRequirement {
-        var requirement = self
+        var requirement = needingToken
         requirement.needsSenderConstraint = true
         return requirement
     }
@@ -124,7 +128,7 @@ public struct AccessRequirement: Sendable, Hashable, ExpressibleByStringLiteral,
     ///
     /// RFC 7662 §2, §4, RFC 7009 §3.
     public func freshlyIntrospected() -> AccessRequirement {
-        var requirement = self
+        var requirement = needingToken
         requirement.needsFreshIntrospection = true
         return requirement
     }

@@ -71,7 +71,8 @@ final class AccessRules: Sendable {
                 _ = try judge(current, token, requirement)
                 step = current.next
             }
-            return nil
+            let claims = requirement.conditions?.claims ?? []
+            return claims.allSatisfy { $0.isMet(by: token.claims) } ? nil : .claimConditionUnmet
         } catch {
             return error
         }

@@ -72,8 +72,8 @@ public struct AccessToken: Sendable, CustomStringConvertible, CustomDebugStringC
 
     /// Throws a refusal unless the token meets a requirement, such as scopes, directly or by implication.
     ///
-    /// For requirements that depend on the data, such as the owner of a note. Does not wait, and therefore
-    /// traps on ``AccessRequirement/freshlyIntrospected()``.
+    /// For requirements that depend on the data, such as the owner of a note. Does not wait, and does not know
+    /// the request: traps on ``AccessRequirement/freshlyIntrospected()``, on operations and on decisions.
     ///
     /// - Throws: ``Refusal`` with 403 and `insufficient_scope`, or with 401 and
     ///   `insufficient_user_authentication`.
@@ -85,6 +85,10 @@ public struct AccessToken: Sendable, CustomStringConvertible, CustomDebugStringC
         endUnless(
             !requirement.needsFreshIntrospection,
             "Fresh introspection can be required only by a route, not of a validated token.", file: file,
+            line: line)
+        endUnless(
+            requirement.conditions?.operations == nil && requirement.conditions?.decision == nil,
+            "Operations and decisions can be required only by a route, not of a validated token.", file: file,
             line: line)
         guard let reason = storage.rules.shortcoming(of: storage, for: requirement) else { return }
         var refusal = storage.rules.challenger.refusal(

@@ -6,13 +6,17 @@ package struct CommandLineWords {
     package private(set) var operands: [String] = []
     private var flags: Set<String> = []
     private var values: [String: String] = [:]
+    private var lists: [String: [String]] = [:]
 
     /// Parses arguments.
     ///
     /// `--name=value` is the same as `--name value`; after `--` every argument is an operand.
     ///
-    /// - Throws: ``Misuse`` for an unknown option, one given more than once, and one without its value.
-    package init(_ words: [String], flags known: Set<String>, options: Set<String>) throws(Misuse) {
+    /// - Throws: ``Misuse`` for an unknown option, one without its value, and one given more than once that is
+    ///   not repeatable.
+    package init(
+        _ words: [String], flags known: Set<String>, options: Set<String>, repeatable: Set<String> = []
+    ) throws(Misuse) {
         var rest = words[...]
         while let word = rest.popFirst() {
             if word == "--" {
@@ -33,6 +37,11 @@ package struct CommandLineWords {
                     throw Misuse("\(name) needs a value")
                 }
                 values[name] = value
+            } else if repeatable.contains(name) {
+                guard let value = parts.count == 2 ? String(parts[1]) : rest.popFirst(), !value.isEmpty else {
+                    throw Misuse("\(name) needs a value")
+                }
+                lists[name, default: []].append(value)
             } else {
                 throw Misuse("unknown option \(name)")
             }
@@ -44,6 +53,9 @@ package struct CommandLineWords {
 
     /// The value of an option, or `nil` if it is not given.
     package func value(of option: String) -> String? { values[option] }
+
+    /// The values of an option that may be given more than once, in order.
+    package func values(of option: String) -> [String] { lists[option] ?? [] }
 
     /// The value of an option as a number, or `nil` if it is not given.
     ///

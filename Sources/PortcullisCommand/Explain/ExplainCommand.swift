@@ -11,7 +11,9 @@ package enum ExplainCommand: Subcommand {
     package static let summary = "explains why a configuration file admits or refuses a request with a token"
     package static let usage = """
         usage: portcullis explain --config FILE --token TOKEN [--method GET] [--url URL] [--dpop PROOF]
-                                  [--json]
+                                  [--header "NAME: VALUE"]... [--json]
+               portcullis explain --config FILE --no-token [--method GET] [--url URL]
+                                  [--header "NAME: VALUE"]... [--json]
                portcullis explain --request-id ID --log FILE [--config FILE] [--json]
 
         Prints each step of the gate, what it expects and what the request has, and the exact response
@@ -19,7 +21,9 @@ package enum ExplainCommand: Subcommand {
         out of the process list. Keys are fetched and tokens introspected as the file says; the token
         is sent nowhere else. The default URL is the file's first resource. The shared store is not
         used, so that an explained proof can still be used once. Steps after a refusal are judged too,
-        where possible: (ok) would pass, (no) would refuse. The first refusal decides.
+        where possible: (ok) would pass, (no) would refuse. The first refusal decides. --header adds a
+        field, for routes whose operations are told by fields; --no-token explains what a request
+        without a token gets.
 
         For a refused token it prints the least change of the file that makes the token acceptable, as
         a JSON fragment ("suggest"), or why no setting would be sound ("unsound"). The advice depends
@@ -33,18 +37,23 @@ package enum ExplainCommand: Subcommand {
 
     package static func work(for words: [String]) throws(Misuse) -> Work {
         let words = try CommandLineWords(
-            words, flags: ["--all", "--json"], options: Set(requestOptions + logOptions))
+            words, flags: ["--all", "--json", "--no-token"], options: Set(requestOptions + logOptions),
+            repeatable: ["--header"])
         guard words.operands.isEmpty else {
             // Not echoed: it may be a token.
             throw Misuse("unexpected argument; each word must belong to an option")
         }
         if let work = try searching(words) { return work }
         guard let path = words.value(of: "--config") else { throw Misuse("--config is missing") }
-        guard let named = words.value(of: "--token") else { throw Misuse("--token is missing") }
+        let named = words.value(of: "--token")
+        guard (named == nil) == words.has("--no-token") else {
+            throw Misuse(named == nil ? "--token is missing" : "--token and --no-token exclude each other")
+        }
         let call: @Sendable (String) throws(Misuse) -> ExplainedCall = { (url) throws(Misuse) in
             try ExplainedCall(
                 method: words.value(of: "--method") ?? "GET", url: url,
-                token: named == "-" ? readLine() ?? "" : named, proof: words.value(of: "--dpop"))
+                token: named == "-" ? readLine() ?? "" : named, proof: words.value(of: "--dpop"),
+                headers: words.values(of: "--header"))
         }
         // Invalid arguments are reported before any file is read.
         var given: ExplainedCall?
@@ -60,7 +69,10 @@ package enum ExplainCommand: Subcommand {
     /// Returns the search of a log, or `nil` if the arguments name none.
     private static func searching(_ words: CommandLineWords) throws(Misuse) -> Work? {
         guard logOptions.contains(where: { words.value(of: $0) != nil }) else { return nil }
-        if let other = requestOptions.first(where: { $0 != "--config" && words.value(of: $0) != nil }) {
+        let others = requestOptions.filter { $0 != "--config" && words.value(of: $0) != nil }
+        let flag = words.has("--no-token") ? ["--no-token"] : []
+        let headers = words.values(of: "--header").isEmpty ? [] : ["--header"]
+        if let other = (others + flag + headers).first {
             throw Misuse("\(other) cannot be combined with --request-id and --log")
         }
         guard let id = words.value(of: "--request-id") else { throw Misuse("--request-id is missing") }

@@ -70,9 +70,11 @@ struct ExplainReport {
         let lines = advice.text(labelWidth: 10)
         if !lines.isEmpty { text += "\n" + lines }
         switch explanation.decision {
-        case .success:
+        case .success(let token):
+            let without = token == nil ? " without a token" : ""
             text +=
-                unmatched.map { "\nThe gate admits the request: \($0).\n" } ?? "\nThe request is admitted.\n"
+                unmatched.map { "\nThe gate admits the request\(without): \($0).\n" }
+                ?? "\nThe request is admitted\(without).\n"
         case .failure(let refusal):
             text += "\nRefused: \(refusal.reason.rawValue). The response:\n\n" + Self.text(of: refusal)
         }

@@ -130,15 +130,23 @@ struct CrossChecks {
                 error(route.path, ["path"], "must lie under the path of its resource")
             }
             checkDetails(of: route, in: resource)
+            checkAuthentication(of: route)
             guard !declared.isEmpty else { continue }
-            for (index, scope) in route.scopes.enumerated()
-            where isScopeToken(scope) && !declared.contains(scope) {
-                findings.error(
-                    JSONPath(text: route.path)["scopes"][index],
-                    "is not in the resource's scopes_supported; add it there")
+            let place = JSONPath(text: route.path)
+            checkDeclared(route.scopes, at: place, declared)
+            for (index, operation) in route.conditions.operations.enumerated() {
+                checkDeclared(operation.scopes.map(\.name), at: place["operations"][index], declared)
             }
         }
+        checkAuthentication(of: resource)
         checkDistinct(resource.routes, paths)
+    }
+
+    private func checkDeclared(_ scopes: [String], at place: JSONPath, _ declared: Set<String>) {
+        for (index, scope) in scopes.enumerated() where isScopeToken(scope) && !declared.contains(scope) {
+            findings.error(
+                place["scopes"][index], "is not in the resource's scopes_supported; add it there")
+        }
     }
 
     // RFC 9396 §10: no server grants a type that the resource does not list.

@@ -44,6 +44,7 @@ extension ConfigurationFile {
                 rootAlias: resource.isRootAlias, fetcher: fetcher, onEvent: onEvent,
                 connectionPool: connections, proofMemories: memories, path: resource.path)
             configuration.profile = resource.profile
+            configuration.challengeScope = resource.challengeScope
             configuration.publishing = resource.publishing.makePublishing(relativeTo: file, findings)
             configuration.publishing.publishedKeys = resource.assertionKeys(relativeTo: file)
             do throws(ConfigurationError) {

@@ -28,11 +28,18 @@ extension ConfigurationFile {
             routes.protect(resource) { block in
                 block.hasWholePaths = true
                 block.cors = settings.cors
+                block.takesRequestsWithoutToken = true
                 for route in settings.routes {
-                    let requirement = requirements.insert(route.requirement).memberAfterInsert
+                    let requirement = requirements.insert(route.requirement(in: settings)).memberAfterInsert
                     if let proxy = proxies[route] {
                         block.proxy(
                             route.pattern, methods: route.methods, requiring: requirement, to: proxy)
+                        continue
+                    }
+                    guard !requirement.mayLackToken else {
+                        block.add(
+                            route.methods, route.pattern, requirement,
+                            route.answer.handler(at: resource.identifier).forOpenRoutes)
                         continue
                     }
                     let handler = handlers[route.answer] ?? route.answer.handler.forProtectedRoutes
@@ -62,6 +69,16 @@ extension RouteSettings {
 }
 
 extension RouteAnswer {
+    /// The handler for routes whose requests may have a validated token.
+    fileprivate var forOpenRoutes: RouteHandler {
+        switch self {
+        case .immediate(let handle): .immediate { request in handle(request, request.token) }
+        case .suspending(let handle): .suspending { request in try await handle(request) }
+        case .blocking(let handle): .blocking { request in handle(request) }
+        case .proxied: .immediate { _ in Response(status: .badGateway) }
+        }
+    }
+
     /// The handler for routes whose requests have a validated token.
     fileprivate var forProtectedRoutes: RouteHandler {
         switch self {
@@ -83,12 +100,15 @@ extension RouteAnswer {
 }
 
 extension RouteSettings {
-    fileprivate var requirement: AccessRequirement {
+    fileprivate func requirement(in resource: ResourceSettings) -> AccessRequirement {
+        if isTokenOptional(in: resource) { return .validTokenOrNone }
         var requirement = AccessRequirement.all(of: scopes.compactMap { Scope(token: $0.separateCopy) })
             .authenticated(by: acrValues, within: maxAge)
             .covering(authorizationDetails)
         if isSenderConstrained { requirement = requirement.senderConstrained() }
         if isFreshlyIntrospected { requirement = requirement.freshlyIntrospected() }
-        return requirement
+        requirement = requirement.holding(conditions.claims)
+        return conditions.operations.isEmpty
+            ? requirement : requirement.distinguishing(conditions.operations, others: conditions.others)
     }
 }

@@ -4,11 +4,18 @@ import Portcullis
 import PortcullisJOSE
 import PortcullisServer
 
+/// The JSON object of `"respond": "principal"` for a request that passed without a token.
+func anonymousObject(_ resource: ResourceIdentifier, _ parameters: PathParameters) -> JSONObject {
+    [
+        "resource": .string(resource.text), "issuer": .null, "subject": .null, "client_id": .null,
+        "scopes": [], "audience": [], "expires_at": .null, "format": .null, "binding": .null,
+        "params": .object(names(parameters)), "claims": [:],
+    ]
+}
+
 /// The JSON object of `"respond": "principal"`: everything that the gate knows about the caller.
 func principalObject(_ token: AccessToken, _ parameters: PathParameters) -> JSONObject {
-    var names: JSONObject = [:]
-    for parameter in parameters { names[parameter.name] = .string(parameter.value) }
-    return [
+    [
         "resource": .string(token.resource.text),
         "issuer": .string(token.issuer),
         "subject": token.subject.map(JSONValue.string) ?? .null,
@@ -18,9 +25,15 @@ func principalObject(_ token: AccessToken, _ parameters: PathParameters) -> JSON
         "expires_at": token.expiresAt.flatMap(number) ?? .null,
         "format": .string(token.format.rawValue),
         "binding": .string(token.binding.rawValue),
-        "params": .object(names),
+        "params": .object(names(parameters)),
         "claims": .object(token.claims),
     ]
+}
+
+private func names(_ parameters: PathParameters) -> JSONObject {
+    var names: JSONObject = [:]
+    for parameter in parameters { names[parameter.name] = .string(parameter.value) }
+    return names
 }
 
 private func number(_ date: NumericDate) -> JSONValue? {

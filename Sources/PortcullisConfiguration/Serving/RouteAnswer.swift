@@ -25,6 +25,17 @@ extension RouteAnswer {
 }
 
 extension RouteSettings.Answer {
+    /// The handler for a route that needs no token: `principal` then describes nobody.
+    func handler(at resource: ResourceIdentifier) -> RouteAnswer {
+        guard case .principal = self else { return handler }
+        return .immediate { request, token in
+            .json(
+                .object(
+                    token.map { principalObject($0, request.parameters) }
+                        ?? anonymousObject(resource, request.parameters)))
+        }
+    }
+
     var handler: RouteAnswer {
         switch self {
         case .principal:

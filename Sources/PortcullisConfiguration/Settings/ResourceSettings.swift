@@ -15,6 +15,9 @@ package struct ResourceSettings: Sendable {
     package var profile = ResourceProfile.general
     package var tokens = TokenSettings()
     package var challengeParameters: [(name: String, value: String)] = []
+    package var challengeScope = ChallengeScope.route
+    /// Whether requests to the routes that demand nothing need a token.
+    package var authentication = AuthenticationWord.required
     /// `nil`: no CORS; web pages of other origins cannot read responses.
     package var cors: CORSPolicy?
     package var routes: [RouteSettings] = []
@@ -40,6 +43,8 @@ extension ResourceSettings {
         if let object = reader.object("tokens") { tokens = TokenSettings(object) }
         cors = reader.object("cors").flatMap(CORSPolicy.init)
         challengeParameters = Self.readChallengeParameters(reader)
+        challengeScope = reader.word("challenge_scope", ChallengeScope.self) ?? challengeScope
+        authentication = reader.word("authentication", AuthenticationWord.self) ?? authentication
         routes = (reader.objects("routes") ?? []).compactMap { RouteSettings($0, isPublic: false) }
         reader.finish()
         guard let checked else { return nil }

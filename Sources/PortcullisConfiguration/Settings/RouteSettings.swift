@@ -42,11 +42,26 @@ package struct RouteSettings: Sendable, Hashable {
     package var isSenderConstrained = false
     /// Whether the token is introspected for each request.
     package var isFreshlyIntrospected = false
+    /// What it says about operations and claims.
+    var conditions = ConditionSettings()
+    /// Whether a request needs a token; `nil`: what the resource says.
+    package var authentication: AuthenticationWord?
     /// The CORS policy of a public route; `nil`: that of the resource above it, if any.
     package var cors: CORSPolicy?
     package var answer: Answer
     /// Its JSONPath.
     package var path: String
+
+    /// Whether something is demanded of a token besides that it is valid.
+    package var demandsMoreThanToken: Bool {
+        !scopes.isEmpty || !acrValues.isEmpty || maxAge != nil || !authorizationDetails.isEmpty
+            || isSenderConstrained || isFreshlyIntrospected || conditions != ConditionSettings()
+    }
+
+    /// Whether requests without credentials pass.
+    package func isTokenOptional(in resource: ResourceSettings) -> Bool {
+        (authentication ?? resource.authentication) == .optional && !demandsMoreThanToken
+    }
 
     /// Whether its last segment matches the rest of any path.
     package var isCatchAll: Bool { pattern.hasSuffix("...}") }
@@ -70,6 +85,8 @@ extension RouteSettings {
             authorizationDetails = Self.readDetails(reader)
             isSenderConstrained = reader.bool("sender_constrained") ?? false
             isFreshlyIntrospected = reader.bool("fresh_introspection") ?? false
+            conditions = ConditionSettings(reader)
+            authentication = reader.word("authentication", AuthenticationWord.self)
         }
         if isPublic { cors = reader.object("cors").flatMap(CORSPolicy.init) }
         let answer = Self.readAnswer(reader, isPublic: isPublic)
@@ -110,7 +127,7 @@ extension RouteSettings {
         return names.compactMap { Method($0) }
     }
 
-    private static func readScopes(_ reader: ObjectReader) -> [String] {
+    static func readScopes(_ reader: ObjectReader) -> [String] {
         let scopes = reader.strings("scopes", of: "scopes") ?? []
         for (index, scope) in scopes.enumerated() where !isScopeToken(scope) {
             reader.findings.error(reader.path["scopes"][index], notAScope)

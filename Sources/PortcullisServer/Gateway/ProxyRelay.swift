@@ -21,7 +21,7 @@ struct ProxyRelay: Relay {
         rules = ForwardingRules(
             host: host, strippedPrefix: proxy.strippedPrefix,
             forwardsToken: proxy.configuration.forwardsToken, pseudonym: proxy.pseudonym,
-            identity: proxy.identity,
+            identity: proxy.identity, isGuarded: resource != nil,
             takesFormTokens: resource?.metadata.bearerMethodsSupported?.contains(.body) ?? false,
             upgrades: proxy.configuration.upgrades)
     }

@@ -38,3 +38,21 @@ extension ProtectedRoutes {
             ProxyRelay(proxy, for: resource, path: whole))
     }
 }
+
+extension OptionallyProtectedRoutes {
+    /// Answers a path with another server's responses; without a token its identity fields are all empty.
+    ///
+    /// - Parameters:
+    ///   - path: The path below the resource, usually with a final `{rest...}`.
+    ///   - methods: The methods. Default `nil`: every method but CONNECT and TRACE.
+    ///   - requirement: What the token must carry. Default: there may be no token.
+    ///   - proxy: The proxy.
+    ///
+    /// RFC 9110 §7.6.
+    public mutating func proxy(
+        _ path: String, methods: [Method]? = nil,
+        requiring requirement: AccessRequirement = .validTokenOrNone, to proxy: ReverseProxy
+    ) {
+        block.proxy(path, methods: methods, requiring: requirement, to: proxy)
+    }
+}

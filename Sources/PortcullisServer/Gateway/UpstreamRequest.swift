@@ -17,10 +17,17 @@ struct ForwardingRules: Sendable {
     let forwardsToken: Bool
     let pseudonym: String
     let identity: IdentityFields
+    /// Whether the route belongs to a resource.
+    let isGuarded: Bool
     /// Whether the resource accepts tokens in forms.
     let takesFormTokens: Bool
     /// The offered protocols, in lower case.
     let upgrades: [String]
+
+    /// Whether the credentials of a request are passed on: at a resource only those that the gate has accepted.
+    func forwardsToken(of request: Request) -> Bool {
+        forwardsToken && (!isGuarded || request.token != nil)
+    }
 }
 
 /// Why a request is not passed on.
@@ -58,6 +65,7 @@ struct UpstreamRequest {
     /// The protocol that the client offers and that is on the list; `nil` for none.
     let upgrade: String?
     private let rules: ForwardingRules
+    private let forwardsToken: Bool
     private let nominations: ConnectionNominations
     private let maxForwards: Int?
     /// The folded name of the field in which proxies send client certificates.
@@ -83,6 +91,7 @@ struct UpstreamRequest {
     ) throws(ForwardingRefusal) {
         head = request.head
         self.rules = rules
+        forwardsToken = rules.forwardsToken(of: request)
         certificateField = certificateFieldName.map { FoldedName.fold($0.spelling) }
         trustsCertificateField = if case .field = request.certificateSource { true } else { false }
         nominations = ConnectionNominations(head.bytes, head.slots)
@@ -118,7 +127,7 @@ struct UpstreamRequest {
         }
         guard let query = request.query else { return target }
         let bytes = Array(query.utf8)
-        guard !rules.forwardsToken, let rest = TokenParameters.removed(from: bytes[...]) else {
+        guard !rules.forwardsToken(of: request), let rest = TokenParameters.removed(from: bytes[...]) else {
             return target + [0x3F] + bytes
         }
         return rest.isEmpty ? target : target + [0x3F] + rest
@@ -129,7 +138,7 @@ struct UpstreamRequest {
             return request.body.declaredLength.map { .length($0, request.body) } ?? .chunked(request.body)
         }
         // The gate has read a form only where it may contain a token.
-        if rules.takesFormTokens, !rules.forwardsToken, request.head.hasFormContentType,
+        if rules.takesFormTokens, !rules.forwardsToken(of: request), request.head.hasFormContentType,
             let rest = TokenParameters.removed(from: bytes[...])
         {
             return .bytes(rest)
@@ -245,10 +254,10 @@ struct UpstreamRequest {
         if name.isForwarding { return false }
         if name.begins(with: rules.identity.foldedPrefix) { return false }
         if let certificateField, name.equals(certificateField) {
-            return rules.forwardsToken && trustsCertificateField
+            return forwardsToken && trustsCertificateField
         }
         if name.isClientCertificate { return false }
-        if name.isCredential { return rules.forwardsToken }
+        if name.isCredential { return forwardsToken }
         if maxForwards != nil, name.equals("max-forwards") { return false }
         return !(hasID && name.equals("x-request-id"))
     }

@@ -71,7 +71,7 @@ extension Connection {
                 question.ask { reply in
                     self.fulfil(id, passage, route, .introspection(reply))
                 }
-            case .form, .sharedAnswer, .sharing, .replayVerdict:
+            case .form, .sharedAnswer, .sharing, .replayVerdict, .decision:
                 startTask(route, passage)
             }
         }

@@ -30,6 +30,8 @@ public struct ProtectedRoutes {
     package var isBlocking: Bool
     /// Whether the paths of the routes are absolute, including the path of the resource.
     package var hasWholePaths = false
+    /// Whether handlers take requests without a token, where the requirement lets those pass.
+    package var takesRequestsWithoutToken = false
     package private(set) var entries: [Entry] = []
     package private(set) var middleware: [any Middleware] = []
     /// The CORS policy of this resource, refusals included; `nil` for the policy of the enclosing block.

@@ -107,7 +107,7 @@ public struct ResourceGate: GateMiddleware {
     /// - Parameters:
     ///   - resource: The guarded resource.
     ///   - requirement: What a token must carry. `AccessRequirement.anyValidToken` still demands a valid
-    ///     token.
+    ///     token; with `AccessRequirement.validTokenOrNone` requests without credentials pass too.
     ///   - streamExpiry: What becomes of a streamed answer when its token expires. Default
     ///     ``StreamExpiry/cut``.
     public init(

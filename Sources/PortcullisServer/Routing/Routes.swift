@@ -111,6 +111,22 @@ public struct Routes {
         try declare(&routes)
         entries.append(.protected(routes))
     }
+
+    /// Protects a resource of which some routes need no token: requests without credentials pass to them, and
+    /// their handlers receive `nil`.
+    ///
+    /// A request with credentials needs valid ones everywhere, as in ``protect(_:_:)``. A scheme that the
+    /// resource does not accept is no credential. A route that is declared with a requirement, and every
+    /// path without a route, need a token. The server logs each route without one when it starts.
+    ///
+    /// RFC 6750 §3.1, RFC 9728 §3, §5.
+    public mutating func optionallyProtect<Failure: Error>(
+        _ resource: ProtectedResource, _ declare: (inout OptionallyProtectedRoutes) throws(Failure) -> Void
+    ) throws(Failure) {
+        var routes = OptionallyProtectedRoutes(resource: resource, isBlocking: isBlocking)
+        try declare(&routes)
+        entries.append(.protected(routes.block))
+    }
 }
 
 extension Routes {

@@ -159,6 +159,7 @@ struct RoutingTableBuilder {
             rejectUndeclaredScopes(entry, of: resource)
             rejectUndeclaredTypes(entry, of: resource)
             rejectUnavailableIntrospection(entry, of: resource)
+            checkOptionalToken(entry, in: block)
             check(entry.handler, entry.path, of: resource)
             let route = CompiledRoute(
                 pattern, names: names(of: pattern), chain(entry.requirement, block.middleware),
@@ -249,6 +250,22 @@ struct RoutingTableBuilder {
                     + "\(type), which the resource does not declare"
             )
         }
+    }
+
+    /// Rejects a handler that needs a token where there may be none, and warns of each route without one.
+    private mutating func checkOptionalToken(_ entry: ProtectedRoutes.Entry, in block: ProtectedRoutes) {
+        guard let conditions = entry.requirement.conditions, conditions.mayLackToken else { return }
+        let route = "\(block.resource.identifier): the route \(entry.path)"
+        guard block.takesRequestsWithoutToken else {
+            problems.append(
+                "\(route) lets requests without a token pass, and its handler needs one; declare it in "
+                    + "optionallyProtect")
+            return
+        }
+        warnings.append(
+            conditions.isTokenOptional
+                ? "\(route) needs no token: requests without credentials pass"
+                : "\(route) has operations that need no token: requests for them pass without credentials")
     }
 
     private mutating func rejectUnavailableIntrospection(

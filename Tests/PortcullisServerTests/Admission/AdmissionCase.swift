@@ -14,6 +14,7 @@ struct AdmissionDeclaration {
     var tokens = TokenPolicy.default
     var profile = ResourceProfile.general
     var requirement: AccessRequirement = "notes:read"
+    var challengeScope = ChallengeScope.route
 
     init(_ stage: AdmissionStage) {
         metadata = ProtectedResourceMetadata(resource: "https://api.example.com/notes")
@@ -55,10 +56,11 @@ struct AdmissionDeclaration {
     }
 
     func resource(_ stage: AdmissionStage) throws -> ProtectedResource {
-        try ProtectedResource(
-            validating: .init(
-                metadata, trusting: issuers, tokens: tokens, profile: profile,
-                fetcher: LoggedFetcher(stage.network, stage.calls), time: stage.clock.time))
+        var configuration = ProtectedResource.Configuration(
+            metadata, trusting: issuers, tokens: tokens, profile: profile,
+            fetcher: LoggedFetcher(stage.network, stage.calls), time: stage.clock.time)
+        configuration.challengeScope = challengeScope
+        return try ProtectedResource(validating: configuration)
     }
 }
 

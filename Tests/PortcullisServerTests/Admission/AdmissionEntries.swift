@@ -54,7 +54,7 @@ struct EntryAnswer: Sendable {
             lines: Self.lines(response.status, response.fields), body: response.bytes)
     }
 
-    init(_ decision: Result<AccessToken, Refusal>, of resource: ProtectedResource, _ call: AdmissionCall) {
+    init(_ decision: Result<AccessToken?, Refusal>, of resource: ProtectedResource, _ call: AdmissionCall) {
         switch decision {
         case .success(let token):
             var fields = Fields()
@@ -145,9 +145,13 @@ enum AdmissionEntry: String, CaseIterable, Sendable {
     private static func decide(
         _ head: RequestHead, _ resource: ProtectedResource, _ requirement: AccessRequirement,
         _ context: AuthorizationContext
-    ) async -> Result<AccessToken, Refusal> {
+    ) async -> Result<AccessToken?, Refusal> {
         do throws(Refusal) {
-            return .success(try await resource.authorize(head, requiring: requirement, in: context))
+            guard requirement.mayLackToken else {
+                return .success(try await resource.authorize(head, requiring: requirement, in: context))
+            }
+            return .success(
+                try await resource.authorizeOptionally(head, requiring: requirement, in: context))
         } catch {
             return .failure(error)
         }
@@ -156,7 +160,7 @@ enum AdmissionEntry: String, CaseIterable, Sendable {
     private static func decideOnLoop(
         _ head: RequestHead, _ resource: ProtectedResource, _ requirement: AccessRequirement,
         _ context: AuthorizationContext
-    ) async -> (Result<AccessToken, Refusal>, waits: [String]) {
+    ) async -> (Result<AccessToken?, Refusal>, waits: [String]) {
         var waits: [String] = []
         var admission = Admission(to: resource)
         while true {
@@ -179,6 +183,7 @@ enum AdmissionEntry: String, CaseIterable, Sendable {
         case .introspection: "the introspection endpoint"
         case .sharing: "leave in the shared cache"
         case .replayVerdict: "the replay store"
+        case .decision: "the app's decision"
         }
     }
 
@@ -196,11 +201,25 @@ enum AdmissionEntry: String, CaseIterable, Sendable {
     ) async throws -> EntryAnswer {
         let handler = AdmissionHandler()
         let table = try AskedTable { routes in
-            routes.protect(resource) { api in
-                api.on([.get, .post], "/", requiring: requirement) { _, token in handler.respond(token) }
-            }
+            routes.guardNotes(of: resource, requiring: requirement, handler)
         }
         let response = try await table.ask(try call.request())
         return EntryAnswer(response, handler.token)
+    }
+}
+
+extension Routes {
+    /// Declares the route of a case, for a token or none where the requirement lets requests pass without one.
+    mutating func guardNotes(
+        of resource: ProtectedResource, requiring requirement: AccessRequirement, _ handler: AdmissionHandler
+    ) {
+        guard requirement.mayLackToken else {
+            return protect(resource) { api in
+                api.on([.get, .post], "/", requiring: requirement) { _, token in handler.respond(token) }
+            }
+        }
+        optionallyProtect(resource) { api in
+            api.on([.get, .post], "/", requiring: requirement) { _, token in handler.respond(token) }
+        }
     }
 }

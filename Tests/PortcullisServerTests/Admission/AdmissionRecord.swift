@@ -19,7 +19,8 @@ struct AdmissionExchange: Sendable {
     ) {
         let texts = { (lines: [String]) in JSONValue.array(lines.map { .string(stable($0)) }) }
         var record: JSONObject = ["request": .array(request.map(JSONValue.string))]
-        record["admitted"] = answer.token.map { Self.json($0) }
+        record["admitted"] =
+            answer.token.map { Self.json($0) } ?? (answer.reason == nil ? "without a token" : nil)
         record["refused"] = answer.reason.map { .string($0.rawValue) }
         record["answer"] = texts(answer.lines)
         record["body"] = .string(stable(String(decoding: answer.body, as: UTF8.self)))

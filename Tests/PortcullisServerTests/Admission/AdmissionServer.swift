@@ -39,9 +39,7 @@ struct AdmissionServer {
             setup.configure = { $0.proxies = proxies }
         }
         let reply = try await withServer(setup) { routes in
-            routes.protect(resource) { api in
-                api.on([.get, .post], "/", requiring: requirement) { _, token in handler.respond(token) }
-            }
+            routes.guardNotes(of: resource, requiring: requirement, handler)
         } _: { server in
             let reply = try await server.exchange(Self.message(call))
             _ = await eventually { summaries.summary != nil }

@@ -22,5 +22,5 @@ import PortcullisTesting
 enum AdmissionTable {
     static let rows =
         credentials + tokens + claims + introspection + binding + proofs + certificates + requirements
-        + admissions + memory + order
+        + admissions + memory + order + optional + operations + claimConditions + decisions + challengeScopes
 }

@@ -43,7 +43,8 @@ struct AskedTable {
         while true {
             switch outcome {
             case .response(let response): return response
-            case .needs(.form, let passage), .needs(.replayVerdict, let passage), .mustWait(let passage):
+            case .needs(.form, let passage), .needs(.replayVerdict, let passage),
+                .needs(.decision, let passage), .mustWait(let passage):
                 return try await route.respond(to: passage, BlockingPool())
             case .needs(let need, let passage):
                 passage.supply(await need.answer(form: { nil }))

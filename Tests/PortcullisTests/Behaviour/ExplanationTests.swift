@@ -18,7 +18,7 @@ struct ExplanationTests {
         let scene = Scene()
         let explanation = await explain(scene, scene.mint(), requiring: "notes:read")
         #expect(explanation.steps.allSatisfy { $0.outcome == .passed })
-        #expect((try? explanation.decision.get())?.subject == "user-1")
+        #expect((try? explanation.decision.get())??.subject == "user-1")
         #expect(
             explanation.steps.map(\.name) == [
                 "credentials", "form of the token", "format of the token", "header and claims", "type",

@@ -81,7 +81,8 @@ struct RFC6750_3_Challenges {
         #expect(refusal.head.fields.values(of: .wwwAuthenticate).count == (isBare ? 0 : 1))
         #expect(
             refusal.challenges.allSatisfy {
-                $0["resource_metadata"] == Scene.metadataURL && $0["scope"] == "a"
+                $0["resource_metadata"] == Scene.metadataURL
+                    && $0["scope"] == (reason.namesNoScope ? nil : "a")
             })
         #expect(refusal.head.fields.contains(.contentType) == !refusal.body.isEmpty)
         guard !refusal.body.isEmpty else { return }

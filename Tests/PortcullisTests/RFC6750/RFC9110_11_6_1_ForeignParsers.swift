@@ -101,7 +101,7 @@ struct RFC9110_11_6_1_ForeignParsers {
     static func challenges(_ reason: RefusalReason) -> [(scope: String?, challenge: Challenge)] {
         [AccessRequirement.anyValidToken, ["a:b", "c/d"]].flatMap { requirement in
             challenger.refusal(reason, requiring: requirement).challenges.map {
-                (requirement == .anyValidToken ? nil : "a:b c/d", $0)
+                (requirement == .anyValidToken || reason.namesNoScope ? nil : "a:b c/d", $0)
             }
         }
     }
