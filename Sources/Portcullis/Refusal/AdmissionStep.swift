@@ -69,7 +69,10 @@ package enum AdmissionStep: UInt8, CaseIterable, Sendable {
 
     /// The step after this one, or `nil` after the last that every request takes.
     var next: AdmissionStep? {
-        rawValue < AdmissionStep.details.rawValue ? AdmissionStep(rawValue: rawValue + 1) : nil
+        guard rawValue < AdmissionStep.details.rawValue else { return nil }
+        // SAFETY: the cases are numbered from 0 without a gap, and this one is not the last. The failable
+        // initializer is a call of its own, for each step of each request.
+        return unsafeBitCast(rawValue + 1, to: AdmissionStep.self)
     }
 
     /// The step after this one for a route with conditions, once ``next`` is `nil`; `nil` after the last.

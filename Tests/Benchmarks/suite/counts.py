@@ -16,7 +16,7 @@ import subprocess
 from . import needs
 from .ours import Ours
 
-REQUESTS = 2000
+REQUESTS = 8000
 FUNCTION = re.compile(r"^ *([\d,]+) \([ \d.]+%\)  (\S.*)$")
 
 
