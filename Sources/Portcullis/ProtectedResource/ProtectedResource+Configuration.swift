@@ -148,8 +148,7 @@ extension ProtectedResource.Configuration {
         return Checked(
             metadata: metadata, originCheck: originCheck,
             format: format, challengeParameters: parameters,
-            warnings: findings.warnings + signingWarnings + tenantWarnings + issuers.flatMap(\.relaxations)
-                + relaxationWarnings())
+            warnings: findings.warnings + signingWarnings + tenantWarnings + relaxationWarnings())
     }
 
     private var signingWarnings: [String] {
