@@ -69,7 +69,7 @@ struct ExplainLogAdviceTests {
             : "$.resources[?@.metadata.resource=='https://api.example.com/notes'].tokens"
         let rows: [(String, JSONObject)] = [
             (mint(typ: "JWT"), ["types": ["at+jwt", "JWT"]]),
-            (mint(["aud": "api://x"]), ["audiences": [.string(Self.resource), "api://x"]]),
+            (mint(["aud": "api://notes"]), ["audiences": [.string(Self.resource), "api://notes"]]),
             (mint(omitting: ["jti"]), ["required_claims": ["sub", "client_id", "iat"]]),
             (mint(scope: nil, ["scp": "notes:read"]), ["scope_claims": ["scope", "scp"]]),
         ]

@@ -21,6 +21,17 @@ struct RFC7518_3_Algorithms {
         try again.verify(with: key.publicKey, algorithm: algorithm)
     }
 
+    @Test(arguments: [SignatureAlgorithm.es256, .es384, .es512, .ed25519, .rs256])
+    func `BCP-07, RFC 6979 §3: the same input has the same signature, where OpenSSL can`(
+        algorithm: SignatureAlgorithm
+    ) throws {
+        let key = try PrivateJWK.generate(algorithm)
+        let (first, second) = try (key.sign([1], algorithm: algorithm), key.sign([1], algorithm: algorithm))
+        let isDrawn = "\(algorithm.rawValue)".hasPrefix("ES") && !DeterministicNonce.isAvailable
+        #expect((first == second) == !isDrawn)
+        #expect(try key.sign([2], algorithm: algorithm) != first)
+    }
+
     @Test func `none and HMAC are no algorithms, in any spelling`() {
         for name in [
             "none", "None", "NONE", "nOnE", "", "HS256", "HS384", "HS512", "rs256", "RS256 ", "ES256K",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import PortcullisHTTP
 import PortcullisJOSE
 import PortcullisTransport
 
@@ -8,14 +9,20 @@ import PortcullisTransport
 extension Admission {
     /// Takes one of the steps from `kind` to `claims`.
     mutating func checkClaims(
-        _ step: AdmissionStep, _ presented: PresentedToken, _ validation: Validation
+        _ step: AdmissionStep, _ presented: PresentedToken, _ head: RequestHead, _ validation: Validation
     ) throws(RefusalReason) -> Turn {
         guard let claims = validation.claims else { throw .malformedJWT }
         let rules = validation.connection?.claimRules
         switch step {
         case .kind:
-            if validation.isIntrospected { return .irrelevant }
             try gate.validator.checker.checkKind(of: claims)
+            guard validation.isIntrospected else { return .passed }
+            // What the issuer says of a token does not make an ID token an access token.
+            guard presented.isShapedAsJWS(in: head),
+                let content = UnverifiedJWT.claims(of: presented.bytes(in: head))
+            else { return .irrelevant }
+            validation.hasNonce = content.json.hasValue("nonce")
+            try gate.validator.checker.checkKind(of: content)
         case .claimValues:
             guard let rules, !rules.required.isEmpty else { return .irrelevant }
             try gate.validator.checker.checkValues(of: claims, rules)
@@ -48,6 +55,7 @@ extension Admission {
             of: claims, issuedBy: connection, isIntrospected: validation.isIntrospected,
             generation: validation.generation, usableUntil: validation.usableUntil)
         if !isHypothetical {
+            gate.reportUnusual(verified.token, hasNonce: validation.hasNonce, validation.algorithm)
             gate.remember(verified, presented.digest, validation.moment, validation.epoch)
         }
         token = verified.token

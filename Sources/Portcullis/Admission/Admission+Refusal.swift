@@ -59,7 +59,6 @@ extension Gate {
     func remember(
         _ verified: VerifiedToken, _ digest: SHA256Digest, _ arrival: MonotonicInstant, _ epoch: UInt64
     ) {
-        reportUnusualClaims(of: verified.token)
         // A token that is not remembered takes the place of what was remembered: it is the later word.
         guard arrival < verified.terms.usableUntil else { return self.verified.remove(digest) }
         // Verifying a signature again costs less than a slot in use; asking the issuer again costs more.

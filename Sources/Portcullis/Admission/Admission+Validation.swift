@@ -56,6 +56,8 @@ final class Validation: @unchecked Sendable {
     var askedAt: MonotonicInstant?
     /// The members of an active answer.
     var answer: JSONObject?
+    /// Whether the token is an introspected JWT with a nonce.
+    var hasNonce = false
 
     init(of gate: Gate) {
         arrival = gate.validator.time.uptime()
@@ -97,7 +99,7 @@ extension Admission {
             case .issuer: return try findIssuer(validation)
             case .key: return try findKey(validation)
             case .signature: return try verify(validation)
-            default: return try checkClaims(step, presented, validation)
+            default: return try checkClaims(step, presented, head, validation)
             }
         } catch {
             throw reason(for: error, validation)

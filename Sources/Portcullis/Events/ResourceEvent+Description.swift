@@ -39,6 +39,9 @@ extension ResourceEvent: CustomStringConvertible {
         case .tokenWithNonce(let issuer, let resource):
             "\(issuer): a token for \(resource) has a nonce, as ID tokens have, and was accepted; check that "
                 + "clients send access tokens"
+        case .deprecatedAlgorithm(let issuer, let resource, let algorithm):
+            "\(issuer): a token for \(resource) is signed with \(algorithm.rawValue), which leaves the curve "
+                + "open; have the issuer sign with Ed25519, as RFC 9864 says"
         case .metadataChanged(let issuer): "\(issuer): metadata loaded"
         case .authorizationServerChanged(let issuer, let members):
             "\(issuer): security-relevant members of its metadata changed: \(members.joined(separator: ", "))"

@@ -53,10 +53,16 @@ public enum ResourceEvent: Sendable, Hashable {
     ///
     /// At most once a minute for each issuer. RFC 7662 §2.2.
     case unusableIntrospectionAnswer(issuer: String, member: String, found: String)
-    /// A JWT with a `nonce`, which is usual in ID tokens, was accepted; at most once a minute.
+    /// A token with a `nonce`, which is usual in ID tokens, was accepted; at most once a minute.
     ///
     /// Some servers write the claim into access tokens too. RFC 8725 §3.12.
     case tokenWithNonce(issuer: String, resource: ResourceIdentifier)
+    /// A JWT was accepted whose `alg` leaves the curve open, such as `EdDSA`; at most once a minute.
+    ///
+    /// The issuer should sign with a fully specified algorithm: `Ed25519`. RFC 9864 §2.2,
+    /// draft-ietf-oauth-rfc8725bis §3.2.
+    case deprecatedAlgorithm(
+        issuer: String, resource: ResourceIdentifier, algorithm: SignatureAlgorithm)
     /// The server's metadata lists resources, but not this one; its list may be partial. RFC 9728 §4.
     case resourceNotListed(issuer: String, resource: ResourceIdentifier)
 }
@@ -83,6 +89,7 @@ extension ResourceEvent {
         case .malformedAuthorizationDetails: "malformed_authorization_details"
         case .unusableIntrospectionAnswer: "unusable_introspection_answer"
         case .tokenWithNonce: "token_with_nonce"
+        case .deprecatedAlgorithm: "deprecated_algorithm"
         case .resourceNotListed: "resource_not_listed"
         }
     }

@@ -24,6 +24,14 @@ extension Diagnosis {
             )
         }
         let names = FindingWords.printable(audience.joined(separator: ", "))
+        if let registered = audience.first(where: { $0.utf8.starts(with: Self.registeredName.utf8) }) {
+            return .unsound(
+                "The token is for the API that its server calls \(FindingWords.printable(registered)), and nothing "
+                    + "shows that this is it. Give this API the identifier \(rules.resource.text) at the server "
+                    + "(in Entra ID: Application ID URI), and have the client ask for it with "
+                    + "resource=\(rules.resource.text) (RFC 8707 §2); or, if it is this API's own registration, add "
+                    + "it to tokens.audiences.")
+        }
         return .unsound(
             "The token is for \(names). If it were accepted here, that API could use it here too. The client must ask "
                 + "for a token with resource=\(rules.resource.text) (RFC 8707 §2).")
@@ -32,14 +40,32 @@ extension Diagnosis {
     /// Whether an audience is this API by another name.
     private func isNameOfThisAPI(_ audience: String) -> Bool {
         if rules.audiences.contains(where: { IdentifierSpelling.areAlike($0, audience) }) { return true }
-        // Entra ID names an API by a URI of this scheme, or in its second version by an identifier of its own.
-        if audience.utf8.starts(with: "api://".utf8) { return true }
-        return isEntraApplication(audience)
+        return isRegisteredName(audience) || isEntraApplication(audience)
     }
 
-    // The audience of another API of the tenant has the same form, so the token must have what the route needs.
+    /// The scheme by which servers name the APIs that are registered with them.
+    private static let registeredName = "api://"
+
+    // A name that anyone can register says nothing by itself: it must be this API's, or that of a server whose
+    // tokens are all for one API, as `api://default` of Okta's server `default`.
+    private func isRegisteredName(_ audience: String) -> Bool {
+        guard audience.utf8.starts(with: Self.registeredName.utf8) else { return false }
+        let name = String(audience.dropFirst(Self.registeredName.count))
+        let resource = rules.resource.url
+        let path = resource.path.split(separator: "/")
+        let own = [resource.host + (path.isEmpty ? "" : resource.path)] + path.suffix(1).map(String.init)
+        if own.contains(where: { IdentifierSpelling.areAlike($0, name) }) { return true }
+        guard let issuer = try? HTTPURL(issuerName) else { return false }
+        let servers = issuer.path.split(separator: "/")
+        return servers.count == 2 && servers[0] == "oauth2" && CodePoints.equal(String(servers[1]), name)
+    }
+
+    // Entra ID names an API by a URI of this scheme, or in its second version by an identifier of its own.
+    // Scopes are defined by the API that the token is for, so the token must have what the route needs.
     private func isEntraApplication(_ audience: String) -> Bool {
-        guard string("ver") == "2.0", value(["tid"]) != nil, IdentifierSpelling.isUUID(audience),
+        guard ["1.0", "2.0"].contains(string("ver") ?? ""), value(["tid"]) != nil,
+            audience.utf8.starts(with: Self.registeredName.utf8)
+                || string("ver") == "2.0" && IdentifierSpelling.isUUID(audience),
             !clients.contains(audience), !audience.hasSuffix("-0000-0000-c000-000000000000")
         else { return false }
         return !rules.requirement.scopes.scopes.isEmpty && satisfyingScopes != nil

@@ -228,10 +228,12 @@ extension RequestFindings {
 
     /// The claims of an ID token that the token has.
     private var idTokenClaims: String {
-        guard let claims else { return "none" }
-        let hashes = ["at_hash", "c_hash"].filter(claims.hasValue)
-        let use = claims.hasValue("token_use") ? ["token_use \(claim("token_use"))"] : []
-        return (hashes + use).joined(separator: ", ")
+        // An introspected token may have them itself, or its introspection answer.
+        let sources = [claims, reading.contentOfIntrospected].compactMap(\.self)
+        let hashes = ["at_hash", "c_hash"].filter { name in sources.contains { $0.hasValue(name) } }
+        let use = sources.last { $0.hasValue("token_use") }?["token_use"]
+        let words = hashes + (use.map { ["token_use \(FindingWords.printable($0))"] } ?? [])
+        return words.isEmpty ? "none" : words.joined(separator: ", ")
     }
 
     private var confirmation: String {

@@ -10,6 +10,8 @@ struct RequestReading {
     let isJWT: Bool
     let header: JSONObject?
     let claims: JSONObject?
+    /// The claims of an introspected token that is a JWT, unverified.
+    let contentOfIntrospected: JSONObject?
     /// The error of parsing header or claims.
     let problem: JOSEError?
     /// Header and claims of the first DPoP proof.
@@ -53,6 +55,7 @@ struct RequestReading {
         }
         header = parts?.header
         claims = parts?.claims
+        contentOfIntrospected = isJWT ? nil : token.flatMap { UnverifiedJWT.claims(of: $0)?.json }
         self.problem = problem
         let proofs = head.fields.values(of: .dpop)
         proofCount = proofs.count

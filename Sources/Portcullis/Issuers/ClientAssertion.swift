@@ -14,11 +14,15 @@ enum ClientAssertion {
     /// Returns the key's `alg`, or the first algorithm that fits the key and that the server lists, or the
     /// first that fits.
     ///
+    /// `Ed25519` comes before `EdDSA`, the same under its old name.
+    ///
     /// - Parameter listed: `introspection_endpoint_auth_signing_alg_values_supported`; `nil` if unknown.
     ///
-    /// RFC 8414 §2.
+    /// RFC 8414 §2, RFC 9864 §2.2, draft-ietf-oauth-rfc8725bis §3.2.
     static func algorithm(of key: PrivateJWK, among listed: [String]? = nil) -> SignatureAlgorithm? {
-        let fitting = SignatureAlgorithm.allCases.filter { key.publicKey.canVerify($0) }
+        let all = SignatureAlgorithm.allCases
+        let preferred = all.filter { !$0.isPolymorphic } + all.filter(\.isPolymorphic)
+        let fitting = preferred.filter { key.publicKey.canVerify($0) }
         guard let listed else { return fitting.first }
         return fitting.first { listed.contains($0.rawValue) } ?? fitting.first
     }

@@ -1,22 +1,48 @@
 // SPDX-License-Identifier: MIT
 
+import PortcullisJOSE
+
 extension TrustedIssuer {
-    /// A sentence for each setting that accepts more tokens than the defaults, with its consequence.
-    var relaxations: [String] {
-        var sentences: [String] = []
+    /// The settings that accept more than their defaults, by their names in the issuer's entry.
+    package var relaxations: [Relaxation] {
+        var relaxations: [Relaxation] = []
+        func add(_ holds: Bool, _ name: String, _ sentence: String) {
+            if holds { relaxations.append(Relaxation(name: name, sentence: "\(issuer): " + sentence)) }
+        }
         if let audienceSource {
-            sentences.append(
-                "Tokens of \(issuer) without aud are accepted by the value of \(audienceSource.pointer): "
-                    + Self.audienceConsequence)
+            relaxations.append(
+                Relaxation(
+                    name: "audience_from",
+                    sentence: "Tokens of \(issuer) without aud are accepted by the value of "
+                        + "\(audienceSource.pointer): " + Self.audienceConsequence))
         }
-        if allowsInsecureLoopback, issuer.hasPrefix("http:") {
-            sentences.append(
-                "\(issuer) is an http URL: a program on this machine that takes its port can issue tokens.")
+        if allowsInsecureLoopback {
+            let isPlain = issuer.hasPrefix("http:")
+            relaxations.append(
+                Relaxation(
+                    name: "allow_insecure_loopback",
+                    sentence: isPlain
+                        ? "\(issuer) is an http URL: a program on this machine that takes its port can issue tokens."
+                        : "An endpoint of \(issuer) on this machine is accepted if it is an http URL: a program that "
+                            + "takes its port can issue tokens."))
         }
-        return sentences
+        add(
+            algorithms?.contains(where: \.isPolymorphic) ?? false, "algorithms",
+            Relaxation.polymorphicConsequence)
+        let roles = (claims.scopes ?? []).map(\.text).filter { pointer in
+            !Relaxation.claimsOfGrantedScopes.contains { pointer == "/" + $0 }
+        }
+        add(!roles.isEmpty, "claims.scopes", Relaxation.rolesConsequence(roles))
+        add(privateAddresses == .allow, "private_addresses", Self.privateAddressConsequence)
+        return relaxations
     }
 
     /// What follows from ``audienceSource``.
     package static let audienceConsequence =
         "what these clients got for another API of the issuer works here too (RFC 8707 §2)."
+
+    /// What follows from ``PrivateAddressPolicy/allow``.
+    package static let privateAddressConsequence =
+        "Keys and metadata are fetched from private addresses too: whoever can change an issuer's metadata makes "
+        + "this server call services of its own network (RFC 9728 §7.7)."
 }

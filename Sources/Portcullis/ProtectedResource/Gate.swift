@@ -54,6 +54,7 @@ final class Gate: Sendable {
 
     private let detailReports = ReportInterval()
     private let nonceReports = ReportInterval()
+    private let algorithmReports = ReportInterval()
 
     static let maximumRejectedCount = 1024
 
@@ -111,16 +112,24 @@ final class Gate: Sendable {
 
     /// Reports what is unusual about a token that was just verified, each at most once a minute.
     ///
-    /// RFC 9396 §9.1, RFC 8725 §3.12.
-    func reportUnusualClaims(of token: AccessToken) {
+    /// - Parameters:
+    ///   - hasNonce: Whether an introspected token is a JWT with a nonce.
+    ///   - algorithm: The algorithm of a JWT's signature.
+    ///
+    /// RFC 9396 §9.1, RFC 8725 §3.12, draft-ietf-oauth-rfc8725bis §3.2.
+    func reportUnusual(_ token: AccessToken, hasNonce: Bool, _ algorithm: SignatureAlgorithm?) {
         if rules.findsMalformedDetails(in: token.storage), detailReports.isDue(at: validator.time.uptime()) {
             onEvent(.malformedAuthorizationDetails(issuer: token.issuer, resource: metadata.resource))
         }
         // OpenID Connect Core §2: a claim of ID tokens, which some servers write into access tokens too.
-        if token.format == .jwt, token.claims.hasValue("nonce"),
-            nonceReports.isDue(at: validator.time.uptime())
-        {
+        if hasNonce || token.claims.hasValue("nonce"), nonceReports.isDue(at: validator.time.uptime()) {
             onEvent(.tokenWithNonce(issuer: token.issuer, resource: metadata.resource))
+        }
+        if token.format == .jwt, let algorithm, algorithm.isPolymorphic,
+            algorithmReports.isDue(at: validator.time.uptime())
+        {
+            onEvent(
+                .deprecatedAlgorithm(issuer: token.issuer, resource: metadata.resource, algorithm: algorithm))
         }
     }
 }

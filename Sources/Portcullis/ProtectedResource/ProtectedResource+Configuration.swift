@@ -153,7 +153,6 @@ extension ProtectedResource.Configuration {
             metadata: metadata, originCheck: originCheck,
             format: format, challengeParameters: parameters,
             warnings: findings.warnings + challengeWarnings + signingWarnings + tenantWarnings
-                + issuers.flatMap(\.relaxations)
                 + relaxationWarnings())
     }
 

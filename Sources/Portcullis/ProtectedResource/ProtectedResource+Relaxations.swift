@@ -4,40 +4,53 @@ import PortcullisJOSE
 
 // Settings that accept more than the defaults. Each is said at start, with its consequence.
 
-extension TokenPolicy {
-    /// A setting that accepts more than its default: its name in a configuration file, and the consequence.
-    package struct Relaxation: Sendable, Hashable {
-        package let name: String
-        package let sentence: String
+extension DPoPPolicy {
+    /// The settings that accept more than their defaults, by their names within `tokens`.
+    ///
+    /// - Parameter isMCP: Whether the resource has the profile of MCP, which has other defaults.
+    package func relaxations(isMCP: Bool) -> [Relaxation] {
+        let usual = isMCP ? DPoPPolicy().completed(withWindow: Self.windowOfMCP) : DPoPPolicy()
+        var relaxations: [Relaxation] = []
+        if proofMaxAge > usual.proofMaxAge {
+            relaxations.append(
+                Relaxation(
+                    name: "dpop.proof_max_age_seconds",
+                    sentence: "DPoP proofs are accepted for \(proofMaxAge.components.seconds) s: whoever "
+                        + "obtains an unused one, with its token, can use it as long (RFC 9449 §11.1)."))
+        }
+        if proofMaxFuture > usual.proofMaxFuture {
+            relaxations.append(
+                Relaxation(
+                    name: "dpop.proof_max_future_seconds",
+                    sentence:
+                        "DPoP proofs may be dated \(proofMaxFuture.components.seconds) s ahead: whoever "
+                        + "has a client's key for a moment can make proofs for that time (RFC 9449 §11.2)."))
+        }
+        return relaxations
+    }
+}
+
+extension ProtectedResourceMetadata {
+    /// The members that accept more than their defaults.
+    package var relaxations: [Relaxation] {
+        var places: [String] = []
+        if bearerMethodsSupported?.contains(.query) == true {
+            places.append("the query, which logs and browsers keep (RFC 6750 §2.3, §5.3)")
+        }
+        if bearerMethodsSupported?.contains(.body) == true {
+            places.append("a form, which any web page can send (RFC 6750 §2.2)")
+        }
+        guard !places.isEmpty else { return [] }
+        return [
+            Relaxation(
+                name: "metadata.bearer_methods_supported",
+                sentence: "Tokens are accepted in \(places.joined(separator: ", and in ")).")
+        ]
     }
 
-    /// The settings that accept more than their defaults.
-    package func relaxations(for resource: ResourceIdentifier) -> [Relaxation] {
-        var relaxations: [Relaxation] = []
-        func add(_ holds: Bool, _ name: String, _ sentence: String) {
-            if holds { relaxations.append(Relaxation(name: name, sentence: sentence)) }
-        }
-        let untyped = acceptedTypes.contains { ["", "jwt"].contains(MediaType.normalized($0)) }
-        add(
-            untyped, "types",
-            "Tokens are accepted that do not say that they are access tokens: only their audience and claims "
-                + "keep other JWTs of the issuer out (RFC 8725 §3.11).")
-        let optional = TokenPolicy.default.requiredClaims.filter { !requiredClaims.contains($0) }
-        add(
-            !optional.isEmpty, "required_claims",
-            "Tokens without \(optional.joined(separator: ", ")) are accepted (RFC 9068 §2.2).")
-        let foreign = (audiences ?? []).contains { audience in
-            !resource.audiences.contains { $0.utf8.elementsEqual(audience.utf8) }
-        }
-        add(
-            foreign, "audiences",
-            "Tokens for another audience than the resource are accepted: a token that a client gave to another "
-                + "API of that name opens this one (RFC 8707 §2).")
-        add(
-            introspectionAudience == .optional, "introspection_audience",
-            "Introspection answers without aud are accepted: a token for any API of the server opens this one "
-                + "(RFC 7662 §4).")
-        return relaxations
+    /// Whether the resource accepts DPoP proofs.
+    package var takesProofs: Bool {
+        !dpopSigningAlgorithmsSupported.isEmpty || dpopBoundAccessTokensRequired == true
     }
 }
 
@@ -47,7 +60,13 @@ extension ProtectedResource.Configuration {
         let introspections = issuers.compactMap { issuer in
             issuer.introspection.map { (issuer: issuer.issuer, authentication: $0.authentication) }
         }
-        return tokens.relaxations(for: metadata.resource).map(\.sentence)
+        var isMCP = false
+        if case .mcp = profile { isMCP = true }
+        let relaxations =
+            tokens.relaxations(for: metadata.resource)
+            + (metadata.takesProofs ? tokens.dpop.relaxations(isMCP: isMCP) : [])
+            + metadata.relaxations + issuers.flatMap(\.relaxations)
+        return relaxations.map(\.sentence)
             + introspections.compactMap { $0.authentication.audienceWarning(issuer: $0.issuer) }
             + (introspections.contains { signsMetadata(with: $0.authentication.assertionKey) }
                 ? [

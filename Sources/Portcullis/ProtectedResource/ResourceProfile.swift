@@ -9,7 +9,7 @@ public enum ResourceProfile: Sendable, Hashable {
     /// The metadata must name at least one authorization server, and the header as the only place for tokens;
     /// tokens must be for this resource and no other audience; a request with an `Origin` that is neither the
     /// resource's own nor listed is refused with 403 before any other check. A configuration that contradicts
-    /// this is invalid. DPoP proofs may differ from the clock by 300 seconds, unless the policy says otherwise.
+    /// this is invalid. DPoP proofs may differ from the clock by 300 seconds, unless the policy says less.
     ///
     /// - Parameter allowedOrigins: The origins of web pages that may call, each as a browser writes it:
     ///   `https://app.example.com`.
@@ -25,15 +25,11 @@ extension ResourceProfile {
         return metadata
     }
 
-    /// The window for `iat` of DPoP proofs under the profile of MCP, before and after the present.
-    private static let proofWindow = Duration.seconds(300)
-
     /// Returns the rules for tokens, completed by the profile.
     func completed(_ tokens: TokenPolicy) -> TokenPolicy {
         guard case .mcp = self else { return tokens }
         var tokens = tokens
-        // MCP, SEP-1932: the clocks of clients on desktops differ by minutes. RFC 9449 §11.1.
-        tokens.dpop = tokens.dpop.completed(withWindow: Self.proofWindow)
+        tokens.dpop = tokens.dpop.completed(withWindow: DPoPPolicy.windowOfMCP)
         return tokens
     }
 }
@@ -65,6 +61,9 @@ extension ProtectedResource.Configuration {
                 issuer.audienceSource == nil, "trusted_issuers[\(index)].audience_from",
                 "An MCP server accepts only tokens whose aud names it (RFC 8707 §2).")
         }
+        demand(
+            tokens.dpop.proofMaxAge <= DPoPPolicy.windowOfMCP, "tokens.dpop.proof_max_age_seconds",
+            "An MCP server accepts a DPoP proof for at most 300 seconds (MCP, SEP-1932).")
         demand(
             tokens.introspectionAudience == .required, "tokens.introspection_audience",
             "An MCP server must require the audience in introspection responses.")

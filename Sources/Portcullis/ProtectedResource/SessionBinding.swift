@@ -6,8 +6,8 @@ import PortcullisJOSE
 ///
 /// A handle identifies a session or other server state. It is not a credential: every request needs its
 /// token, and a handle with the token of another user is refused. It consists of random bytes and a seal, and
-/// is not stored; the app decides where and how long it keeps the state. The user is the token's `sub` within
-/// its issuer, or its client if there is none.
+/// is not stored; the app decides where and how long it keeps the state. The user is the token's
+/// ``AccessToken/holder``: a client whose identifier is a user's `sub` is another one.
 ///
 ///     let session = handles.makeHandle(for: token)  // for the response that opens a session
 ///     guard handles.accepts(handle, with: token) else { return .notFound }
@@ -38,7 +38,7 @@ public struct SessionBinding: Sendable, CustomStringConvertible, CustomDebugStri
 
     /// Returns a new handle for the user of a token: 64 characters of base64url.
     ///
-    /// If the token has neither a subject nor a client, the handle is never accepted.
+    /// If the token names neither a subject nor a client, the handle is never accepted.
     public func makeHandle(for token: AccessToken) -> String {
         let random = SecureRandom.bytes(Self.randomByteCount)
         return Base64URL.encode(random + seal(random, for: token))
@@ -49,8 +49,7 @@ public struct SessionBinding: Sendable, CustomStringConvertible, CustomDebugStri
     /// Does not check that the state still exists.
     public func accepts(_ handle: String, with token: AccessToken) -> Bool {
         guard let bytes = Base64URL.decode(handle),
-            bytes.count == Self.randomByteCount + Self.sealByteCount,
-            token.subject != nil || token.clientID != nil
+            bytes.count == Self.randomByteCount + Self.sealByteCount, token.holder != nil
         else { return false }
         let random = Array(bytes.prefix(Self.randomByteCount))
         return ConstantTime.equals(Array(bytes.dropFirst(Self.randomByteCount)), seal(random, for: token))
@@ -59,8 +58,9 @@ public struct SessionBinding: Sendable, CustomStringConvertible, CustomDebugStri
     private func seal(_ random: [UInt8], for token: AccessToken) -> [UInt8] {
         var message = Array("State-Handle".utf8)
         // Each part is preceded by its length, so that different users never have the same text.
-        let user = token.subject.map { ("sub", $0) } ?? ("client_id", token.clientID ?? "")
-        for part in [token.issuer, user.0, user.1] {
+        let holder = token.holder
+        let kind = holder?.kind == .user ? "sub" : "client_id"
+        for part in [token.issuer, kind, holder?.name ?? ""] {
             message += Array(" \(part.utf8.count) ".utf8) + Array(part.utf8)
         }
         return key.seal(message + random)

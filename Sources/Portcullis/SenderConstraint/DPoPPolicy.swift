@@ -82,6 +82,11 @@ public struct DPoPPolicy: Sendable {
         return policy
     }
 
+    /// The window for `iat` of proofs under the profile of MCP, before and after the present.
+    ///
+    /// The clocks of clients on desktops differ by minutes. MCP, SEP-1932.
+    static let windowOfMCP = Duration.seconds(300)
+
     /// The signature algorithms for proofs, if the resource accepts DPoP without listing any.
     static let allAlgorithms = SignatureAlgorithm.allCases
 

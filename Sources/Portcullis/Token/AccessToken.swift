@@ -41,9 +41,20 @@ public struct AccessToken: Sendable, CustomStringConvertible, CustomDebugStringC
     /// The issuer, one of those that the resource trusts.
     public var issuer: String { storage.issuer }
     /// The `sub` claim, unique within the issuer, or `nil`.
+    ///
+    /// The client itself if ``isClient``. To recognize a user or client again, use ``holder``.
     public var subject: String? { storage.subject }
     /// The client that the token was issued to, or `nil`.
     public var clientID: String? { storage.clientID }
+    /// Whether the token is the client's own, without a user: its subject is the client, or absent.
+    ///
+    /// Then a user whose `sub` is spelled as the client is somebody else. draft-ietf-oauth-rfc8725bis §3.8,
+    /// RFC 9700 §4.15.
+    public var isClient: Bool { holder?.kind == .client }
+    /// The user or client that the token speaks for, or `nil` if it names neither.
+    ///
+    /// draft-ietf-oauth-rfc8725bis §3.8.
+    public var holder: TokenHolder? { TokenHolder(self) }
     /// The scopes, in the order of the token, without those that they imply.
     public var scopes: [Scope] { storage.scopes }
     /// The `aud` claim.

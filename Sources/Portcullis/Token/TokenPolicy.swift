@@ -102,10 +102,11 @@ public struct TokenPolicy: Sendable {
     /// RFC 8725 §3.11, §3.12, draft-ietf-oauth-rfc8725bis §3.12.
     static let foreignTypes = [
         "dpop+jwt", "token-introspection+jwt", "logout+jwt", "secevent+jwt", "oauth-authz-req+jwt",
-        "client-authentication+jwt", "authorization-grant+jwt", "oauth-id-jag+jwt", "statuslist+jwt",
-        "kb+jwt",
-        "dc+sd-jwt", "vc+sd-jwt", "entity-statement+jwt", "trust-mark+jwt", "jwk-set+jwt",
-        "portcullis-identity+jwt",
+        "client-authentication+jwt", "authorization-grant+jwt", "oauth-id-jag+jwt", "txntoken+jwt",
+        "oauth-client-attestation+jwt", "oauth-client-attestation-pop+jwt", "key-attestation+jwt",
+        "openid4vci-proof+jwt", "statuslist+jwt", "kb+jwt", "sd-jwt", "dc+sd-jwt", "vc+sd-jwt", "vc+jwt",
+        "vp+jwt", "passport", "entity-statement+jwt", "trust-mark+jwt", "resolve-response+jwt",
+        "jwk-set+jwt", "portcullis-identity+jwt",
     ]
 
     func problems(at path: String) -> [ConfigurationError.Problem] {

@@ -18,9 +18,36 @@ extension CrossChecks {
     }
 
     private func checkRelaxations(of resource: ResourceSettings) {
-        let path = JSONPath(text: resource.path)["tokens"]
-        for relaxation in resource.tokens.policy.relaxations(for: resource.metadata.resource) {
-            findings.warning(path[relaxation.name], relaxation.sentence, isSaidAtStart: true)
+        let path = JSONPath(text: resource.path)
+        let policy = resource.tokens.policy
+        var isMCP = false
+        if case .mcp = resource.profile { isMCP = true }
+        warn(path["tokens"], of: policy.relaxations(for: resource.metadata.resource))
+        if resource.metadata.takesProofs {
+            warn(path["tokens"], of: policy.dpop.relaxations(isMCP: isMCP))
+        }
+        warn(path, of: resource.metadata.relaxations)
+    }
+
+    /// Warns of what the server and the issuers' entries accept beyond the defaults.
+    func checkRelaxations(of file: ConfigurationFile) {
+        if file.server.privateAddresses == .allow {
+            findings.warning(
+                JSONPath(text: "$.server.private_addresses"), TrustedIssuer.privateAddressConsequence,
+                isSaidAtStart: true)
+        }
+        for server in file.authorizationServers {
+            // `audience_from` is reported with each resource that it opens.
+            let relaxations = server.trustedIssuer.relaxations.filter { $0.name != "audience_from" }
+            warn(JSONPath(text: server.path), of: relaxations)
+        }
+    }
+
+    /// Warns of settings that accept more than their defaults; the resources say the same at start.
+    func warn(_ path: JSONPath, of relaxations: [Relaxation]) {
+        for relaxation in relaxations {
+            let place = relaxation.name.split(separator: ".").reduce(path) { $0[String($1)] }
+            findings.warning(place, relaxation.sentence, isSaidAtStart: true)
         }
     }
 
@@ -59,7 +86,7 @@ extension CrossChecks {
 
     // RFC 9449 §9, §11.1.
     private func checkProofs(of resource: ResourceSettings) {
-        guard resource.tokens.dpop.nonce == .required, !resource.takesProofs else { return }
+        guard resource.tokens.dpop.nonce == .required, !resource.metadata.takesProofs else { return }
         findings.warning(
             JSONPath(text: resource.path)["tokens"]["dpop"]["nonce"],
             "has no effect: DPoP is not accepted, since the metadata has no "
@@ -114,12 +141,5 @@ extension CrossChecks {
 
     private func warn(_ path: String, _ message: String) {
         findings.warning(JSONPath(text: path), message)
-    }
-}
-
-extension ResourceSettings {
-    /// Whether the resource accepts DPoP-bound tokens.
-    var takesProofs: Bool {
-        !metadata.dpopSigningAlgorithmsSupported.isEmpty || metadata.dpopBoundAccessTokensRequired == true
     }
 }

@@ -25,6 +25,7 @@ struct CrossChecks {
         checkPublicRoutes(file)
         checkProxies(file)
         checkStore(file)
+        checkRelaxations(of: file)
     }
 
     /// Rejects duplicate entries, and adds a default entry for each listed issuer without one.
@@ -202,7 +203,7 @@ struct CrossChecks {
         for resource in file.resources {
             let dpop = resource.tokens.dpop
             guard dpop.nonce == .required, dpop.nonceKeys.isEmpty, dpop.nonceKeysFile == nil,
-                resource.takesProofs
+                resource.metadata.takesProofs
             else { continue }
             findings.warning(
                 JSONPath(text: resource.path)["tokens"]["dpop"]["nonce"],

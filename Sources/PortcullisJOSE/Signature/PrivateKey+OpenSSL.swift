@@ -39,6 +39,7 @@ final class PrivateKey: Sendable {
         var length = 0
         guard EVP_DigestSignInit_ex(context, &keyContext, algorithm.hash?.name, nil, nil, pointer, nil) == 1,
             SignatureScheme.configure(keyContext, for: algorithm),
+            DeterministicNonce.choose(keyContext, for: algorithm),
             EVP_DigestSign(context, nil, &length, message, message.count) == 1
         else { throw .cryptographyUnavailable }
         var signature = [UInt8](repeating: 0, count: length)

@@ -60,6 +60,11 @@ public enum SignatureAlgorithm: String, Sendable, CaseIterable, Hashable {
         }
     }
 
+    /// Whether the name leaves open what `Ed25519` says: the curve.
+    ///
+    /// RFC 9864 §2.2, §4.1.2.
+    package var isPolymorphic: Bool { self == .eddsa }
+
     var usesPSS: Bool {
         switch self {
         case .ps256, .ps384, .ps512: true

@@ -84,15 +84,66 @@ struct SuggestionTests {
     @Test func `all deviations of one token are named together`() async {
         let scene = Scene()
         let token = scene.mint(
-            scope: nil, claims: ["scp": "notes:read", "cid": "c", "aud": "api://default"],
+            scope: nil, claims: ["scp": "notes:read", "cid": "c", "aud": "api://notes"],
             omitting: ["client_id"], header: ["typ": "JWT"])
         #expect(
             await suggestion(scene, token)
                 == .settings([
-                    .acceptedTypes(["at+jwt", "JWT"]), .audiences([Scene.identifier, "api://default"]),
+                    .acceptedTypes(["at+jwt", "JWT"]), .audiences([Scene.identifier, "api://notes"]),
                     .clientIDPointers(["/client_id", "/cid"], issuer: Self.issuer),
                     .scopeClaims(["scope", "scp"]),
                 ]))
+    }
+
+    /// An audience that a server has registered, the issuer and more claims of the token, and whether it is
+    /// evidently this API.
+    static let registered: [(String, String, JSONObject, Bool)] = [
+        ("api://notes", issuer, [:], true), ("api://Notes/", issuer, [:], true),
+        ("api://api.example.com/notes", issuer, [:], true),
+        ("api://api.example.com", issuer, [:], false), ("api://other.example.com/notes", issuer, [:], false),
+        ("api://orders", issuer, [:], false), ("api://default", issuer, [:], false),
+        ("api://", issuer, [:], false), ("API://notes", issuer, [:], false),
+        ("api://notes/admin", issuer, [:], false),
+        // Okta: all tokens of a custom authorization server are for its one audience.
+        ("api://default", "https://dev-1.okta.com/oauth2/default", [:], true),
+        ("api://orders", "https://dev-1.okta.com/oauth2/default", [:], false),
+        ("api://default", "https://dev-1.okta.com/default", [:], false),
+        // Entra ID: the API that the token is for has defined the scopes.
+        ("api://\(application)", issuer, ["ver": "1.0", "tid": "t"], true),
+        ("api://\(application)", issuer, ["ver": "2.0", "tid": "t"], true),
+        ("api://\(application)", issuer, ["ver": "1.0", "tid": "t", "scope": "other"], false),
+        ("api://\(application)", issuer, ["tid": "t"], false),
+        ("api://\(application)", issuer, ["ver": "1.0"], false),
+        (application, issuer, ["ver": "2.0", "tid": "t"], true),
+        (application, issuer, ["ver": "1.0", "tid": "t"], false),
+    ]
+    private static let application = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
+
+    @Test(arguments: registered)
+    func `RFC 8707 §2: the name of another API is not suggested as an audience`(
+        audience: String, issuer: String, claims: JSONObject, isEvident: Bool
+    ) async {
+        let scene = Scene(issuer: issuer)
+        var all = claims
+        all["aud"] = .string(audience)
+        let token = scene.mint(claims: all)
+        guard !isEvident else {
+            let found = await suggestion(scene, token)
+            #expect(found == .settings([.audiences([Scene.identifier, audience])]))
+            return
+        }
+        await expectUnsound(scene, token, "resource=\(Scene.identifier)")
+        if audience.hasPrefix("api://") { await expectUnsound(scene, token, "Application ID URI") }
+    }
+
+    @Test func `without a demanded scope nothing ties an application of Entra ID to this API`() async {
+        let scene = Scene()
+        let audience = JSONValue.string("api://\(Self.application)")
+        let token = scene.mint(claims: ["aud": audience, "ver": "1.0", "tid": "t"])
+        guard case .unsound? = await suggestion(scene, token, requiring: .anyValidToken) else {
+            Issue.record("there is a suggestion")
+            return
+        }
     }
 
     @Test func `an algorithm is added, if it is one that can be verified`() async {

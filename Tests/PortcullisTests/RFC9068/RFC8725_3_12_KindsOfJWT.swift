@@ -48,6 +48,7 @@ struct RFC8725_3_12_KindsOfJWT {
     static let types = [
         "at+jwt", "dpop+jwt", "token-introspection+jwt", "JWT", "logout+jwt", "secevent+jwt",
         "oauth-authz-req+jwt", "client-authentication+jwt", "oauth-id-jag+jwt", "statuslist+jwt",
+        "txntoken+jwt", "oauth-client-attestation+jwt", "vc+jwt", "sd-jwt",
     ]
 
     @Test(arguments: types.filter { !["at+jwt", "JWT"].contains($0) }, ["", "application/"])
