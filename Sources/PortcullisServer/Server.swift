@@ -93,7 +93,8 @@ public struct Server: Sendable {
         guard let path = table.forwardAuth?.endpoint.path, configuration.proxies.isEmpty else { return table }
         throw ConfigurationError([
             .init(
-                "Forward authentication at \(path) needs trusted proxies: it answers 404 to every other peer.")
+                "Forward authentication at \(path) needs trusted proxies: it answers 404 to every other peer."
+            )
         ])
     }
 

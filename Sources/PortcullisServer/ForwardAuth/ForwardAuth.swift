@@ -21,7 +21,8 @@ package struct ForwardAuth: ForwardAuthEndpoint {
     /// Normalized, as ``owns(_:)`` compares it.
     private let pathBytes: [UInt8]
 
-    package init(_ path: String, _ family: ForwardAuthFamily, identityPrefix: String = defaultIdentityPrefix) {
+    package init(_ path: String, _ family: ForwardAuthFamily, identityPrefix: String = defaultIdentityPrefix)
+    {
         var problems: [String] = []
         if let problem = Self.problem(withPath: path) {
             problems.append("the path of forward authentication, \(path), \(problem)")
@@ -103,7 +104,8 @@ package struct ForwardAuth: ForwardAuthEndpoint {
             if isSuccess { response = .problem(.forbidden) }
             tellNginx(&response)
         }
-        // What was decided holds for one request.
+        // A decision holds for one request. RFC 9111 §5.2.2.5.
+        guard response.fields.values(of: .cacheControl) != ["no-store"] else { return }
         response.fields[.cacheControl] = nil
         response.fields.appendNoStore()
     }
@@ -111,7 +113,9 @@ package struct ForwardAuth: ForwardAuthEndpoint {
     private func tellNginx(_ response: inout Response) {
         guard family.passesFewStatuses else { return }
         let challenges = response.fields.values(of: .wwwAuthenticate)
-        for (name, challenge) in zip(challengeNames, challenges) { response.fields.append(challenge, for: name) }
+        for (name, challenge) in zip(challengeNames, challenges) {
+            response.fields.append(challenge, for: name)
+        }
         response.fields.append("\(response.status.code)", for: statusName)
         switch response.status {
         case .badRequest, .notFound, .methodNotAllowed: response.status = .forbidden

@@ -46,7 +46,8 @@ struct ToldRequestReader {
         guard let found, !found.isEmpty else {
             throw UnreadableCarrier(
                 .invalidForwardAuth,
-                advice: "\(wanted.name) is missing or empty; the proxy must set it, as forward_auth.family says")
+                advice:
+                    "\(wanted.name) is missing or empty; the proxy must set it, as forward_auth.family says")
         }
         return found
     }
@@ -69,7 +70,8 @@ struct ToldRequestReader {
             semantics.pathRange.lowerBound..<(semantics.queryRange ?? semantics.pathRange).upperBound]
         guard target.starts(with: prefix) else {
             throw UnreadableCarrier(
-                .invalidForwardAuth, advice: "the path does not begin with the path_prefix as configured here")
+                .invalidForwardAuth, advice: "the path does not begin with the path_prefix as configured here"
+            )
         }
         guard let host = semantics.hostRange else {
             throw UnreadableCarrier(.invalidForwardAuth, advice: "Host is missing; the proxy must send it")
@@ -80,6 +82,18 @@ struct ToldRequestReader {
     // MARK: All families
 
     private func read(
+        _ method: Method, _ target: ArraySlice<UInt8>, host: Range<Int>, without names: [FieldName]
+    ) throws(UnreadableCarrier) -> ToldRequest {
+        do throws(UnreadableCarrier) {
+            return try check(method, target, host: host, without: names)
+        } catch {
+            var fault = error
+            fault.told = (method, Array(target))
+            throw fault
+        }
+    }
+
+    private func check(
         _ method: Method, _ target: ArraySlice<UInt8>, host: Range<Int>, without names: [FieldName]
     ) throws(UnreadableCarrier) -> ToldRequest {
         guard target.count <= maxTargetByteCount else { throw UnreadableCarrier(.targetTooLong) }
@@ -107,8 +121,8 @@ struct ToldRequestReader {
 
     /// Rejects fields that a server behind may take for identity fields, and that no proxy replaces.
     func rejectTwins(of identity: IdentityFields) throws(UnreadableCarrier) {
-        for slot in carrier.slots where FoldedName(carrier.bytes, slot.nameRange).begins(with: identity.foldedPrefix)
-        {
+        for slot in carrier.slots
+        where FoldedName(carrier.bytes, slot.nameRange).begins(with: identity.foldedPrefix) {
             let isOwnSpelling = carrier.bytes[slot.nameRange].allSatisfy { byte in
                 byte == 0x2D || CharacterClass.isDigit(byte)
                     || (0x61...0x7A).contains(CharacterClass.lowercase(byte))

@@ -18,13 +18,15 @@ extension Connection {
     ///
     /// - Returns: The number of bytes after the carrier's head that were taken.
     func decide(
-        _ asked: ForwardAuthRoutes, _ carrier: RequestHead, _ semantics: RequestSemantics, _ path: RequestPath,
+        _ asked: ForwardAuthRoutes, _ carrier: RequestHead, _ semantics: RequestSemantics,
+        _ path: RequestPath,
         _ rest: UnsafeRawBufferPointer
     ) -> Int {
         // The content stays with the proxy, whatever the carrier declares: waiting for it would never end.
         guard semantics.framing == .none || semantics.framing == .length(0) else {
             note(
-                "it declares content; the proxy must send none, with a Content-Length of 0 or without one", asked)
+                "it declares content; the proxy must send none, with a Content-Length of 0 or without one",
+                asked)
             refuse(.invalidForwardAuth, carrier)
             return rest.count
         }
@@ -51,6 +53,7 @@ extension Connection {
             decide(asked, told, forwarding)
         } else if let fault {
             if let advice = fault.advice { note(advice, asked) }
+            noteTold(fault, at: asked.endpoint.path)
             answer(asked.refusing(fault), carrier, path)
         }
         return 0

@@ -78,6 +78,16 @@ extension Connection {
         if record.value.head != nil { record.value.head = told.head }
     }
 
+    /// Records what is told of a request in place of its carrier.
+    func noteTold(_ fault: UnreadableCarrier, at path: String) {
+        guard let record else { return }
+        record.value.forwardAuth = path
+        guard let told = fault.told, let head = record.value.head else { return }
+        record.value.method = told.method
+        record.value.requestLine = (told.target, head.version)
+        record.value.head = nil
+    }
+
     func noteReceived(_ count: Int) {
         record?.value.receivedByteCount += count
     }

@@ -28,6 +28,8 @@ package struct UnreadableCarrier: Error {
     /// What the operator must change, without anything from the request; `nil` if a client's own request is the
     /// cause.
     package let advice: String?
+    /// The method and the target as far as they are told, for the log.
+    package var told: (method: Method, target: [UInt8])?
 
     package init(_ malformation: MalformedMessage, status: Status = .badRequest, advice: String? = nil) {
         self.malformation = malformation

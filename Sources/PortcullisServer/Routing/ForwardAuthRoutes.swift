@@ -38,7 +38,8 @@ final class ForwardAuthRoutes: Sendable {
         let endpoint = endpoint
         let admitted = Admitted()
         return CompiledRoute(
-            name: route.name, names: route.names, leadingLiteralCount: route.leadingLiteralCount, route.shared,
+            name: route.name, names: route.names, leadingLiteralCount: route.leadingLiteralCount,
+            route.shared,
             handler: .immediate { request in
                 if let refusal = Self.refusal(of: request, by: route) { return refusal }
                 admitted.isSet.store(true, ordering: .relaxed)

@@ -21,7 +21,8 @@ extension RoutingTableBuilder {
     }
 
     private static func isHidden(_ path: String, by endpoint: any ForwardAuthEndpoint) -> Bool {
-        guard !path.isEmpty, let normal = try? RequestPath(path.replacing("{", with: "").replacing("}", with: ""))
+        guard !path.isEmpty,
+            let normal = try? RequestPath(path.replacing("{", with: "").replacing("}", with: ""))
         else { return false }
         return endpoint.owns(normal)
     }
