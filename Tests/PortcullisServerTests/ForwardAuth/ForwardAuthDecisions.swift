@@ -16,7 +16,7 @@ struct ForwardAuthDecisions {
 
     @Test(arguments: ForwardAuthFamily.allCases)
     func `FWA-07 paths and methods without a route are refused`(family: ForwardAuthFamily) async throws {
-        try await ForwardAuthStage.run(family) { stage in
+        try await ForwardAuthStage.run(family) { stage async throws in
             #expect(try await stage.ask("/unknown").status == 403)
             #expect(try await stage.ask("/unknown", "GET", stage.token).status == 403)
             #expect(try await stage.ask("/mcp/unregistered").status == 401)
@@ -39,7 +39,7 @@ struct ForwardAuthDecisions {
     func `FWA-12, FWA-13 what passes is 200 without content and with every identity field`(
         family: ForwardAuthFamily
     ) async throws {
-        try await ForwardAuthStage.run(family) { stage in
+        try await ForwardAuthStage.run(family) { stage async throws in
             for (target, fields) in [
                 ("/mcp", [stage.token]), ("/public/a", []), ("/public/a", [stage.token]),
             ] {
@@ -62,7 +62,7 @@ struct ForwardAuthDecisions {
     }
 
     @Test func `FWA-13 another spelling of an identity field is refused`() async throws {
-        try await ForwardAuthStage.run(.caddy) { stage in
+        try await ForwardAuthStage.run(.caddy) { stage async throws in
             for name in [
                 "X_Portcullis_Subject", "x-portcullis_subject", "X.Portcullis.Subject", "X-Portcullis-A!",
             ] {
@@ -73,7 +73,7 @@ struct ForwardAuthDecisions {
     }
 
     @Test func `FWA-14 values that are not visible ASCII are in base64url`() async throws {
-        try await ForwardAuthStage.run { stage in
+        try await ForwardAuthStage.run { stage async throws in
             let token = stage.site.issuer.mint(
                 audience: ForwardAuthStage.identifier, scope: "tools:read tools:write",
                 subject: "Cem Özdemir\r\nX: y", claims: ["act": .object(["sub": "agent 7"])])
@@ -90,7 +90,7 @@ struct ForwardAuthDecisions {
 
     @Test(arguments: ForwardAuthFamily.allCases)
     func `FWA-08 the told method counts, whatever the carrier's is`(family: ForwardAuthFamily) async throws {
-        try await ForwardAuthStage.run(family) { stage in
+        try await ForwardAuthStage.run(family) { stage async throws in
             #expect(try await stage.ask("/mcp", "POST", stage.token).status == 200)
             #expect(try await stage.ask("/mcp", "DELETE", stage.token).status == family.mapped(405))
             #expect(try await stage.ask("/mcp", "HEAD", stage.token).status == 200)
@@ -106,7 +106,7 @@ struct ForwardAuthDecisions {
 
     @Test func `FWA-15 a refusal has its challenges`() async throws {
         for family in ForwardAuthFamily.allCases {
-            try await ForwardAuthStage.run(family) { stage in
+            try await ForwardAuthStage.run(family) { stage async throws in
                 let none = try await stage.ask("/mcp")
                 let challenge =
                     "Bearer resource_metadata=\"https://api.example.com/.well-known/oauth-protected-resource/mcp\""
@@ -131,7 +131,7 @@ struct ForwardAuthDecisions {
     }
 
     @Test func `FWA-17 nothing but a token opens a path`() async throws {
-        try await ForwardAuthStage.run(.nginx) { stage in
+        try await ForwardAuthStage.run(.nginx) { stage async throws in
             for agent in ["kube-probe/1.30", "GoogleHC/1.0", "ELB-HealthChecker/2.0", "curl"] {
                 #expect(try await stage.ask("/mcp", "GET", "User-Agent: \(agent)").status == 401)
             }
@@ -145,13 +145,13 @@ struct ForwardAuthDecisions {
     @Test func `FWA-16 a preflight passes only under a CORS policy that allows its origin`() async throws {
         let preflight = ["Access-Control-Request-Method: POST"]
         for family in ForwardAuthFamily.allCases {
-            try await ForwardAuthStage.run(family) { stage in
+            try await ForwardAuthStage.run(family) { stage async throws in
                 let reply = try await stage.server.exchange(
                     stage.carrier("/mcp", "OPTIONS", preflight + ["Origin: https://app.example.com"]))
                 #expect(reply.status == 401, "\(family)")
             }
             let policy = try CORSPolicy(allowing: ["https://app.example.com"])
-            try await ForwardAuthStage.run(family, .init(block: { $0.cors = policy })) { stage in
+            try await ForwardAuthStage.run(family, .init(block: { $0.cors = policy })) { stage async throws in
                 func status(_ method: String, _ origin: String) async throws -> Int {
                     try await stage.server.exchange(
                         stage.carrier("/mcp", method, preflight + ["Origin: " + origin])
@@ -168,7 +168,7 @@ struct ForwardAuthDecisions {
     }
 
     @Test func `metadata documents pass without a token`() async throws {
-        try await ForwardAuthStage.run(.traefik) { stage in
+        try await ForwardAuthStage.run(.traefik) { stage async throws in
             for method in ["GET", "HEAD", "OPTIONS"] {
                 let reply = try await stage.ask("/.well-known/oauth-protected-resource/mcp", method)
                 #expect(reply.status == 200)
@@ -188,7 +188,7 @@ struct ForwardAuthDecisions {
                 }
             }
         }
-        try await ForwardAuthStage.run(.caddy, .init(block: { $0.use(Door()) })) { stage in
+        try await ForwardAuthStage.run(.caddy, .init(block: { $0.use(Door()) })) { stage async throws in
             #expect(try await stage.ask("/mcp", "GET", stage.token).status == 200)
             #expect(try await stage.ask("/mcp?teapot", "GET", stage.token).status == 418)
             #expect(try await stage.ask("/mcp?cached", "GET", stage.token).status == 403)
@@ -198,7 +198,7 @@ struct ForwardAuthDecisions {
     }
 
     @Test func `questions on one connection are answered in order`() async throws {
-        try await ForwardAuthStage.run(.nginx) { stage in
+        try await ForwardAuthStage.run(.nginx) { stage async throws in
             let client = try stage.server.client()
             let targets = ["/mcp", "/public/../mcp", "/public/a", "/unknown"]
             try await client.send(targets.map { stage.carrier($0) }.joined())

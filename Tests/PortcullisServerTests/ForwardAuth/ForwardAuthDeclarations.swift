@@ -30,7 +30,7 @@ struct ForwardAuthDeclarations {
     }
 
     @Test func `FWA-02 routes that are replaced need them too`() async throws {
-        try await withServer(RunningServer.Setup(), { $0.get("/") { _ in .ok } }) { server in
+        try await withServer(RunningServer.Setup(), { $0.get("/") { _ in .ok } }) { server async throws in
             var routes = Routes()
             routes.forwardAuth(at: "/_auth", for: .nginx)
             let new = routes
@@ -87,7 +87,7 @@ struct ForwardAuthDeclarations {
                 group.get("/open") { _ in .ok }
             }
         }
-        try await withServer(setup, declare) { server in
+        try await withServer(setup, declare) { server async throws in
             let reply = try await server.get(
                 "/gate/ask", "X-Forwarded-Uri: /gate/open", "X-Forwarded-Method: GET", "X-Forwarded-Host: a")
             #expect(reply.status == 200)
@@ -97,7 +97,7 @@ struct ForwardAuthDeclarations {
     }
 
     @Test func `direct requests are answered as ever`() async throws {
-        try await ForwardAuthStage.run(.nginx) { stage in
+        try await ForwardAuthStage.run(.nginx) { stage async throws in
             #expect(try await stage.server.get("/mcp").status == 401)
             #expect(try await stage.server.get("/mcp", stage.token).text == "not run")
             #expect(try await stage.server.get("/public/a").text == "not run")

@@ -18,7 +18,7 @@ struct ForwardAuthFields {
         _ family: ForwardAuthFamily, _ fields: [[String]]
     ) async throws -> [Int] {
         var statuses: [Int] = []
-        try await ForwardAuthStage.run(family) { stage in
+        try await ForwardAuthStage.run(family) { stage async throws in
             for fields in fields {
                 statuses.append(try await stage.server.exchange(request("GET", "/_auth", fields)).status)
             }
@@ -39,7 +39,7 @@ struct ForwardAuthFields {
 
     @Test(arguments: ForwardAuthFamily.allCases)
     func `FWA-02 for other peers the endpoint does not exist`(family: ForwardAuthFamily) async throws {
-        try await ForwardAuthStage.run(family, .init(networks: ["192.0.2.1"])) { stage in
+        try await ForwardAuthStage.run(family, .init(networks: ["192.0.2.1"])) { stage async throws in
             let reply = try await stage.ask("/public/a")
             #expect(reply.status == 404)
             #expect(!reply.fields.contains { $0.name.hasPrefix("X-Portcullis") })
@@ -57,7 +57,8 @@ struct ForwardAuthFields {
         let root: (GuardedSite) throws -> ProtectedResource = { site in
             try site.resource("https://api.example.com", scopes: ["tools:read", "tools:write"])
         }
-        try await ForwardAuthStage.run(.nginx, .init(networks: ["192.0.2.1"], resource: root)) { stage in
+        try await ForwardAuthStage.run(.nginx, .init(networks: ["192.0.2.1"], resource: root)) {
+            stage async throws in
             #expect(try await stage.server.get("/_auth").status == 404)
             #expect(try await stage.server.get("/_auth", stage.token).status == 404)
             #expect(try await stage.server.get("/_auth/x").status == 401)
@@ -91,7 +92,7 @@ struct ForwardAuthFields {
 
     @Test(arguments: ["G ET", "GET,POST", "GET, POST", "G\u{7F}", "(", "gé"])
     func `FWA-03 a method that is no token is refused`(method: String) async throws {
-        try await ForwardAuthStage.run(.caddy) { stage in
+        try await ForwardAuthStage.run(.caddy) { stage async throws in
             #expect(try await stage.ask("/public/a", method).status == 400)
         }
     }
@@ -103,7 +104,7 @@ struct ForwardAuthFields {
                 guard let files = try? site.resource(other) else { return }
                 routes.protect(files) { $0.get("/") { _, _ in .ok } }
             }
-            try await ForwardAuthStage.run(family, .init(routes: second)) { stage in
+            try await ForwardAuthStage.run(family, .init(routes: second)) { stage async throws in
                 #expect(try await stage.ask("/mcp", host: "API.example.com:443").status == 401)
                 let found = try await stage.ask("/files", host: "other.example.com:8443")
                 #expect(found.status == 401)
@@ -120,7 +121,7 @@ struct ForwardAuthFields {
 
     @Test(arguments: ForwardAuthFamily.allCases.filter { $0 != .envoy })
     func `FWA-06 a malformed host is 403, also with one authority`(family: ForwardAuthFamily) async throws {
-        try await ForwardAuthStage.run(family) { stage in
+        try await ForwardAuthStage.run(family) { stage async throws in
             for host in ["evil\"", "a@b", "a/b", "a?", "a#", "a b", "[::1", ":80", "a:99999", "a:b", "é"] {
                 let reply = try await stage.ask("/mcp", host: host)
                 #expect(reply.status == 403, "\(family) \(host)")
@@ -132,7 +133,8 @@ struct ForwardAuthFields {
 
     @Test func `FWA-06 a malformed host is 403 where X-Forwarded fields name the client`() async throws {
         let proxies = try TrustedProxies(["127.0.0.1"], forwarded: .xForwarded)
-        try await ForwardAuthStage.run(.caddy, .init(configure: { $0.proxies = proxies })) { stage in
+        try await ForwardAuthStage.run(.caddy, .init(configure: { $0.proxies = proxies })) {
+            stage async throws in
             #expect(try await stage.ask("/mcp", host: "evil\"").status == 403)
             #expect(try await stage.ask("/mcp", "GET", "X-Forwarded-For: garbage").status == 400)
             #expect(try await stage.ask("/mcp", "GET", "X-Forwarded-For: 192.0.2.1").status == 401)
@@ -144,7 +146,7 @@ struct ForwardAuthFields {
     ])
     func `FWA-11 declared content is refused at once`(field: String) async throws {
         for family in ForwardAuthFamily.allCases {
-            try await ForwardAuthStage.run(family) { stage in
+            try await ForwardAuthStage.run(family) { stage async throws in
                 let client = try stage.server.client(timeout: .seconds(3))
                 let carrier = stage.carrier("/public/a", "GET", [field]).replacing(
                     "Content-Length: 0\r\n", with: "")
@@ -160,7 +162,7 @@ struct ForwardAuthFields {
     }
 
     @Test func `the proxy's operator is told what is missing, once a minute`() async throws {
-        try await ForwardAuthStage.run(.nginx) { stage in
+        try await ForwardAuthStage.run(.nginx) { stage async throws in
             for _ in 0..<3 { _ = try await stage.askWith("X-Original-URI: /a") }
             let warnings = stage.server.log.sentences.filter { $0.contains("forward-auth") }
             #expect(warnings.count == 1)

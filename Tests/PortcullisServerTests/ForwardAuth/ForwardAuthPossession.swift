@@ -24,7 +24,7 @@ struct ForwardAuthPossession {
             return try ProtectedResource(
                 validating: .init(metadata, trusting: [site.issuer.trusted], tokens: tokens))
         }
-        try await ForwardAuthStage.run(family, .init(resource: resource)) { stage in
+        try await ForwardAuthStage.run(family, .init(resource: resource)) { stage async throws in
             let client = TestDPoPClient()
             let token = stage.site.issuer.mint(
                 audience: ForwardAuthStage.identifier, scope: "tools:read", boundTo: client)
@@ -36,7 +36,7 @@ struct ForwardAuthPossession {
     func `RFC 9449 §4.3 htm and htu are the told method and the resource's origin`(
         family: ForwardAuthFamily
     ) async throws {
-        try await Self.stage(family) { stage, client, token in
+        try await Self.stage(family) { stage, client, token async throws in
             func ask(_ method: Method, _ uri: String, host: String = "api.example.com") async throws -> Reply
             {
                 let proof = client.proof(method, uri, token: token)
@@ -59,7 +59,7 @@ struct ForwardAuthPossession {
     }
 
     @Test func `RFC 9449 §11.1 the second question with a proof is refused`() async throws {
-        try await Self.stage(.nginx) { stage, client, token in
+        try await Self.stage(.nginx) { stage, client, token async throws in
             let proof = client.proof(.get, ForwardAuthStage.identifier, token: token)
             let fields = ["Authorization: DPoP \(token)", "DPoP: \(proof)"]
             let first = try await stage.server.exchange(stage.carrier("/mcp", "GET", fields))
@@ -76,7 +76,7 @@ struct ForwardAuthPossession {
 
     @Test func `RFC 9449 §8 nonces go out with refusals and with what passes`() async throws {
         for family in ForwardAuthFamily.allCases {
-            try await Self.stage(family, nonce: true) { stage, client, token in
+            try await Self.stage(family, nonce: true) { stage, client, token async throws in
                 func ask(_ nonce: String?) async throws -> Reply {
                     let proof = client.proof(.get, ForwardAuthStage.identifier, token: token, nonce: nonce)
                     return try await stage.ask(
@@ -94,7 +94,7 @@ struct ForwardAuthPossession {
     }
 
     @Test func `two challenges reach nginx one by one`() async throws {
-        try await Self.stage(.nginx) { stage, _, _ in
+        try await Self.stage(.nginx) { stage, _, _ async throws in
             let reply = try await stage.ask("/mcp")
             #expect(reply.all("www-authenticate").count == 2)
             let copies = (1...4).compactMap { reply["x-portcullis-challenge-\($0)"] }
@@ -103,7 +103,7 @@ struct ForwardAuthPossession {
     }
 
     @Test func `a stolen token without its proof is refused`() async throws {
-        try await Self.stage(.caddy) { stage, _, token in
+        try await Self.stage(.caddy) { stage, _, token async throws in
             #expect(try await stage.ask("/mcp", "GET", "Authorization: Bearer \(token)").status == 401)
             #expect(try await stage.ask("/mcp", "GET", "Authorization: DPoP \(token)").status == 401)
         }
@@ -114,7 +114,8 @@ struct ForwardAuthPossession {
         let certificate = try TestIdentities.shared.get().der("client")
         for sends in [true, false] {
             let proxies = try TrustedProxies(["127.0.0.1"], sendsClientCertificates: sends)
-            try await ForwardAuthStage.run(.haproxy, .init(configure: { $0.proxies = proxies })) { stage in
+            try await ForwardAuthStage.run(.haproxy, .init(configure: { $0.proxies = proxies })) {
+                stage async throws in
                 let token = stage.site.issuer.mint(
                     audience: ForwardAuthStage.identifier, scope: "tools:read", certificate: certificate)
                 let field = ":\(Base64.encode(certificate)):"

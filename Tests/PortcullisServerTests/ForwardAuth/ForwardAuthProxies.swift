@@ -58,7 +58,7 @@ struct ForwardAuthProxies {
     }
 
     @Test func `Traefik passes answers on as they are`() async throws {
-        try await ForwardAuthStage.run(.traefik) { stage in
+        try await ForwardAuthStage.run(.traefik) { stage async throws in
             let token = stage.token.split(separator: " ", maxSplits: 1)[1]
             var call = Call()
             call.fields = [
@@ -91,7 +91,7 @@ struct ForwardAuthProxies {
 
     // With trustForwardHeader: true Traefik keeps a client's own fields; the documents forbid it.
     @Test func `Traefik with a client's field beside its own is refused`() async throws {
-        try await ForwardAuthStage.run(.traefik) { stage in
+        try await ForwardAuthStage.run(.traefik) { stage async throws in
             let reply = try await stage.ask("/mcp", "GET", "X-Forwarded-Uri: /public/a")
             #expect(reply.status == 400)
         }
@@ -124,7 +124,7 @@ struct ForwardAuthProxies {
     }
 
     @Test func `Envoy passes 200 alone, and every other answer to the client`() async throws {
-        try await ForwardAuthStage.run(.envoy) { stage in
+        try await ForwardAuthStage.run(.envoy) { stage async throws in
             let token = stage.token.split(separator: " ", maxSplits: 1)[1]
             var call = Call()
             call.method = "PUT"
@@ -164,7 +164,7 @@ struct ForwardAuthProxies {
             metadata.dpopSigningAlgorithmsSupported = ["ES256"]
             return try ProtectedResource(validating: .init(metadata, trusting: [site.issuer.trusted]))
         }
-        try await ForwardAuthStage.run(.envoy, .init(resource: resource)) { stage in
+        try await ForwardAuthStage.run(.envoy, .init(resource: resource)) { stage async throws in
             let client = TestDPoPClient()
             let token = stage.site.issuer.mint(
                 audience: ForwardAuthStage.identifier, scope: "tools:read", boundTo: client)

@@ -38,7 +38,7 @@ struct ForwardAuthReports {
     }
 
     @Test func `a line says what was decided for which told path, without its query`() async throws {
-        let report = try await Self.report(.nginx, .json) { stage in
+        let report = try await Self.report(.nginx, .json) { stage async throws in
             _ = try await stage.ask("/mcp?access_token=s3cret", "POST")
             _ = try await stage.ask("/public/a?b=s3cret")
             _ = try await stage.ask("/public/../mcp?s3cret", "PUT")
@@ -79,7 +79,7 @@ struct ForwardAuthReports {
     }
 
     @Test func `the text line has the same`() async throws {
-        let report = try await Self.report(.envoy, .text) { stage in
+        let report = try await Self.report(.envoy, .text) { stage async throws in
             _ = try await stage.ask("/mcp?s3cret", "DELETE")
         }
         #expect(report.lines.count == 1)

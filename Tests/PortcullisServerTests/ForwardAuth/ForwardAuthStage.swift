@@ -47,7 +47,7 @@ struct ForwardAuthStage: Sendable {
             }
             change.routes(&routes, site)
         }
-        try await withServer(setup, declare) { server in
+        try await withServer(setup, declare) { server async throws in
             try await test(ForwardAuthStage(server: server, site: site, family: family))
         }
     }

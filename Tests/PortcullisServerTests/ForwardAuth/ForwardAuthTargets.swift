@@ -29,7 +29,7 @@ struct ForwardAuthTargets {
 
     @Test(arguments: ForwardAuthFamily.allCases)
     func `every target has the recorded verdict without a token`(family: ForwardAuthFamily) async throws {
-        try await ForwardAuthStage.run(family) { stage in
+        try await ForwardAuthStage.run(family) { stage async throws in
             for (target, status) in Self.table {
                 let reply = try await stage.ask(target)
                 #expect(reply.status == family.mapped(status), "\(family) \(target)")
@@ -41,7 +41,7 @@ struct ForwardAuthTargets {
     @Test(arguments: ForwardAuthFamily.allCases.filter { $0 != .envoy })
     func `absolute, authority, asterisk and broken forms are refused`(family: ForwardAuthFamily) async throws
     {
-        try await ForwardAuthStage.run(family) { stage in
+        try await ForwardAuthStage.run(family) { stage async throws in
             for target in Self.forms {
                 let reply = try await stage.ask(target, "OPTIONS")
                 #expect(reply.status == family.mapped(400), "\(family) \(target)")
@@ -53,7 +53,7 @@ struct ForwardAuthTargets {
 
     @Test(arguments: [ForwardAuthFamily.nginx, .caddy])
     func `8193 bytes are too long, 8192 are not`(family: ForwardAuthFamily) async throws {
-        try await ForwardAuthStage.run(family) { stage in
+        try await ForwardAuthStage.run(family) { stage async throws in
             let longest = "/public/" + String(repeating: "a", count: 8184)
             #expect(try await stage.ask(longest).status == 200)
             #expect(try await stage.ask(longest + "a").status == family.mapped(400))
@@ -62,7 +62,7 @@ struct ForwardAuthTargets {
 
     // The path of the endpoint is Envoy's path_prefix.
     @Test func `Envoy's target follows the path of the endpoint`() async throws {
-        try await ForwardAuthStage.run(.envoy) { stage in
+        try await ForwardAuthStage.run(.envoy) { stage async throws in
             #expect(try await stage.server.get("/_auth").status == 400)
             #expect(try await stage.server.get("/_auth?x=/public/a").status == 400)
             #expect(try await stage.server.get("/_auth/public/a?b=c").status == 200)
@@ -74,7 +74,7 @@ struct ForwardAuthTargets {
     }
 
     @Test func `other families have one path only`() async throws {
-        try await ForwardAuthStage.run(.caddy) { stage in
+        try await ForwardAuthStage.run(.caddy) { stage async throws in
             for target in ["/_auth/", "/_auth/mcp", "/_AUTH", "/_auth2"] {
                 #expect(try await stage.server.get(target).status == 404, "\(target)")
             }
