@@ -105,7 +105,8 @@ package struct ForwardAuth: ForwardAuthEndpoint {
             tellNginx(&response)
         }
         // A decision holds for one request. RFC 9111 §5.2.2.5.
-        guard response.fields.values(of: .cacheControl) != ["no-store"] else { return }
+        let directives = response.fields.values(of: .cacheControl).flatMap { $0.split(separator: ",") }
+        if directives.contains(where: { $0.trimming() == "no-store" }) { return }
         response.fields[.cacheControl] = nil
         response.fields.appendNoStore()
     }
@@ -121,5 +122,14 @@ package struct ForwardAuth: ForwardAuthEndpoint {
         case .badRequest, .notFound, .methodNotAllowed: response.status = .forbidden
         default: break
         }
+    }
+}
+
+extension Substring {
+    fileprivate func trimming() -> Substring {
+        var text = self
+        while let first = text.utf8.first, first == 0x20 || first == 0x09 { text.removeFirst() }
+        while let last = text.utf8.last, last == 0x20 || last == 0x09 { text.removeLast() }
+        return text
     }
 }

@@ -19,6 +19,7 @@ struct ForwardAuthStage: Sendable {
         var metrics: (any ServerMetrics)?
         var resource: ((GuardedSite) throws -> ProtectedResource)?
         var routes: (inout Routes, GuardedSite) -> Void = { _, _ in }
+        var publicPath = "/public/{rest...}"
         var block: (inout ProtectedRoutes) -> Void = { _ in }
     }
 
@@ -39,7 +40,7 @@ struct ForwardAuthStage: Sendable {
         }
         let declare: (inout Routes) -> Void = { routes in
             routes.forwardAuth(at: "/_auth", for: family)
-            routes.get("/public/{rest...}") { _ in .text("not run") }
+            routes.get(change.publicPath) { _ in .text("not run") }
             routes.protect(resource) { api in
                 api.on([.get, .post, .put], "/", requiring: "tools:read") { _, _ in .text("not run") }
                 api.get("/write", requiring: "tools:write") { _, _ in .text("not run") }
