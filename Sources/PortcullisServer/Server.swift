@@ -60,7 +60,7 @@ public struct Server: Sendable {
         }
         let table: RoutingTable
         do throws(ConfigurationError) {
-            table = try RoutingTable(routes)
+            table = try Self.table(routes, configuration)
         } catch {
             throw ConfigurationError(problems + error.problems)
         }
@@ -78,11 +78,24 @@ public struct Server: Sendable {
     public init(
         validating routes: Routes, on socket: ServerSocket, configuration: Configuration = Configuration()
     ) throws(ConfigurationError) {
-        deployment = Deployment(try RoutingTable(routes), configuration)
+        deployment = Deployment(try Self.table(routes, configuration), configuration)
         host = socket.address.host
         port = socket.address.port
         self.configuration = configuration
         self.socket = socket
+    }
+
+    /// Compiles routes, which may let trusted proxies ask.
+    private static func table(
+        _ routes: Routes, _ configuration: Configuration
+    ) throws(ConfigurationError) -> RoutingTable {
+        let table = try RoutingTable(routes)
+        guard let path = table.forwardAuth?.endpoint.path, configuration.proxies.isEmpty else { return table }
+        throw ConfigurationError([
+            .init(
+                "Forward authentication at \(path) needs trusted proxies: it answers 404 to every other peer."
+            )
+        ])
     }
 
     /// Accepts connections until the task is cancelled; then lets requests in flight finish, and returns.
@@ -153,7 +166,7 @@ public struct Server: Sendable {
     ///
     /// - Throws: `ConfigurationError` with every problem of the routes; then nothing changes.
     public func replace(_ routes: Routes, limits: Limits? = nil) async throws(ConfigurationError) {
-        let table = try RoutingTable(routes)
+        let table = try Self.table(routes, configuration)
         let change = ResourceReplacement(of: resources, by: table.resources)
         change.handOver()
         begin(table)

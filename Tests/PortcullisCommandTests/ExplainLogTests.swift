@@ -38,6 +38,22 @@ struct ExplainLogTests {
     }
 
     @Test(arguments: AccessLog.Format.allCases)
+    func `the line of a request that a proxy asked about says where`(format: AccessLog.Format) async throws {
+        var line = AccessLogLine(
+            RequestSummary(
+                route: "/photos/{id}", method: .post, status: .unauthorized, isComplete: true,
+                duration: .milliseconds(2), refusal: .expired),
+            client: "192.0.2.1", path: Array("/photos/7".utf8)[...], id: "asked")
+        line.forwardAuth = "/_auth"
+        var bytes: [UInt8] = []
+        line.append(format, at: 1_700_000_000, to: &bytes)
+        #expect(try await explain("asked", in: Data(bytes)) == .success)
+        #expect(transcript.output.contains("POST /photos/7"))
+        #expect(transcript.output.contains("asked at:  /_auth\n"))
+        #expect(transcript.output.contains("Refused: expired"))
+    }
+
+    @Test(arguments: AccessLog.Format.allCases)
     func `explain finds the line and prints everything it has`(format: AccessLog.Format) async throws {
         let finding = RefusalFinding(expected: "https://api.example.com/photos", got: "a \"b\" c=d")
         let text =

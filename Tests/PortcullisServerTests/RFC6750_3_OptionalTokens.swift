@@ -50,7 +50,7 @@ struct RFC6750_3_OptionalTokens {
 
     @Test(arguments: ["", "/later", "/blocking", "/stream"])
     func `without credentials the handler runs and has no token`(path: String) async throws {
-        try await serve { server in
+        try await serve { server async throws in
             let reply = try await server.get("/notes" + path)
             #expect(reply.status == 200 && reply.text == "nobody")
             #expect(reply["WWW-Authenticate"] == nil)
@@ -71,7 +71,7 @@ struct RFC6750_3_OptionalTokens {
         "X-Authorization: Bearer x",
     ])
     func `a scheme that is not taken is no credential`(field: String) async throws {
-        try await serve { server in
+        try await serve { server async throws in
             let reply = try await server.get("/notes", field)
             #expect(reply.status == 200 && reply.text == "nobody")
         }
@@ -83,14 +83,14 @@ struct RFC6750_3_OptionalTokens {
         ("Authorization: Basic YTpi\r\nAuthorization: Basic YTpi", 400), ("Authorization: Bearer a b", 401),
     ])
     func `bad credentials are refused as always`(field: String, status: Int) async throws {
-        try await serve { server in
+        try await serve { server async throws in
             #expect(try await server.get("/notes", field).status == status)
         }
     }
 
     @Test func `a token that is for another resource, expired or bound is refused`() async throws {
         let client = TestDPoPClient()
-        try await serve(.accepted) { server in
+        try await serve(.accepted) { server async throws in
             for token in [
                 site.issuer.mint(audience: "https://other.example.com"),
                 site.issuer.mint(audience: Self.identifier, claims: ["exp": 1]),
@@ -105,7 +105,7 @@ struct RFC6750_3_OptionalTokens {
     }
 
     @Test func `routes with a requirement and paths without a route need a token`() async throws {
-        try await serve { server in
+        try await serve { server async throws in
             for path in ["/private", "/any", "/nothing", "/later/x", "/%6C%61ter/"] {
                 #expect(try await server.get("/notes" + path).status == 401, "\(path)")
             }
@@ -117,7 +117,7 @@ struct RFC6750_3_OptionalTokens {
     }
 
     @Test func `an operation may need no token, and the rest of its route does`() async throws {
-        try await serve { server in
+        try await serve { server async throws in
             func call(_ fields: String...) async throws -> Reply {
                 try await server.exchange(request("POST", "/notes/rpc", fields + ["Content-Length: 0"]))
             }
@@ -142,7 +142,7 @@ struct RFC6750_3_OptionalTokens {
     }
 
     @Test func `the server logs each route that needs no token when it starts`() async throws {
-        try await serve { server in
+        try await serve { server async throws in
             let warnings = server.log.sentences.filter { $0.hasPrefix("warning:") }
             for path in ["/", "/later", "/blocking", "/stream"] {
                 let sentence =
@@ -328,7 +328,7 @@ struct DecisionOnServerTests {
                     notes.get("/fast") { _, _ in .ok }
                 }
             }
-        ) { server in
+        ) { server async throws in
             let bearer = site.bearer(for: "https://api.example.com/notes")
             async let waiting = server.get("/notes", bearer)
             #expect(await eventually { asked.value == 1 })
@@ -360,7 +360,7 @@ struct DecisionOnServerTests {
                     ) { _, _ in .ok }
                 }
             }
-        ) { server in
+        ) { server async throws in
             let bearer = site.bearer(for: "https://api.example.com/notes")
             let denied = try await server.get("/notes/denied", bearer)
             #expect(denied.status == 403 && denied["WWW-Authenticate"] == nil)

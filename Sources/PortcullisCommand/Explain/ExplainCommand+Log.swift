@@ -61,6 +61,7 @@ extension ExplainCommand {
         add("client", request.client)
         add("resource", request.resource)
         add("route", request.route)
+        add("asked at", request.forwardAuth)
         add("duration", request.duration.map { "\($0) s" })
         guard let refusal = request.refusal else {
             if request.resource != nil, request.status != nil { add("repair", "none: the gate admitted it") }
@@ -95,6 +96,7 @@ extension ExplainCommand {
         add("client", request.client)
         add("resource", request.resource)
         add("route", request.route)
+        if request.forwardAuth != nil { add("forward_auth", request.forwardAuth) }
         json["status"] = request.status.map { .number(JSONNumber($0)) }
         add("refusal", request.refusal)
         add("step", request.reason?.step(isIntrospected: false).name)

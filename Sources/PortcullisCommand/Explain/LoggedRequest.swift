@@ -11,6 +11,8 @@ struct LoggedRequest {
     var duration: String?
     var route: String?
     var resource: String?
+    /// The path where a proxy asked about the request.
+    var forwardAuth: String?
     var refusal: String?
     var expected: String?
     var got: String?
@@ -39,6 +41,7 @@ struct LoggedRequest {
         duration = object["duration_seconds"]?.number?.double.map { "\($0)" }
         route = object["route"]?.string
         resource = object["resource"]?.string
+        forwardAuth = object["forward_auth"]?.string
         refusal = object["refusal"]?.string
         expected = object["expected"]?.string
         got = object["got"]?.string
@@ -66,6 +69,7 @@ struct LoggedRequest {
         duration = values["duration"]
         route = values["route"]
         resource = values["resource"]
+        forwardAuth = values["forward_auth"]
         refusal = values["refusal"]
         expected = values["expected"]
         got = values["got"]

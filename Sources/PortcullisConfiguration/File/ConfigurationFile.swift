@@ -24,6 +24,8 @@ package struct ConfigurationFile: Sendable {
     package var resources: [ResourceSettings] = []
     package var selfCheck = SelfCheckSettings()
     package var publicRoutes: [RouteSettings] = []
+    /// `nil`: proxies cannot ask.
+    package var forwardAuth: ForwardAuthSettings?
     /// The file as it is written, for advice about changes.
     package private(set) var document = JSONObject()
     /// Findings that do not prevent a start.
@@ -98,6 +100,7 @@ package struct ConfigurationFile: Sendable {
         }
         publicRoutes =
             (reader.objects("public_routes") ?? []).compactMap { RouteSettings($0, isPublic: true) }
+        forwardAuth = reader.object("forward_auth").flatMap(ForwardAuthSettings.init)
         reader.finish()
     }
 }

@@ -24,6 +24,7 @@ struct CrossChecks {
         }
         checkPublicRoutes(file)
         checkProxies(file)
+        checkForwardAuth(file)
         checkStore(file)
         checkRelaxations(of: file)
     }

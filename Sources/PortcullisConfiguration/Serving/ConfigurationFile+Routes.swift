@@ -15,6 +15,10 @@ extension ConfigurationFile {
         _ routes: inout Routes, guarding guarded: [ProtectedResource],
         passingTo proxies: ConfiguredProxies = ConfiguredProxies()
     ) {
+        if let forwardAuth {
+            routes.forwardAuth(
+                at: forwardAuth.path, for: forwardAuth.family, identityPrefix: forwardAuth.identityPrefix)
+        }
         for route in publicRoutes {
             routes.group { group in
                 group.cors = route.cors

@@ -30,6 +30,7 @@ extension MalformedMessage: CustomStringConvertible {
         case .ambiguousPath: "the path can be read in two ways"
         case .misdirectedRequest: "another host of this server has the resource"
         case .invalidForwarding: "a forwarding field of the proxy is malformed"
+        case .invalidForwardAuth: "a field in which the proxy describes a request is missing or malformed"
         case .invalidStatusLine: "the status line is malformed"
         case .invalidTrailer: "the trailer is malformed or too large"
         case .plainTextToTLS: "this port speaks TLS; the message came without it"

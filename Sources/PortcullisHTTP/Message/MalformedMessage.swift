@@ -99,6 +99,11 @@ public enum MalformedMessage: String, Error, Sendable, Hashable, CaseIterable {
     ///
     /// RFC 7239 §4.
     case invalidForwarding
+    /// A trusted proxy asks about a request without describing it: a field is missing, repeated or malformed, or
+    /// the question has content.
+    ///
+    /// RFC 7239 §8.1.
+    case invalidForwardAuth
     /// The status line of a response is malformed.
     ///
     /// RFC 9112 §4.

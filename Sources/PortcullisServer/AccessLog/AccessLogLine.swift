@@ -22,6 +22,8 @@ package struct AccessLogLine {
     package var id: String?
     /// The identifier of the resource that the request belongs to.
     package var resource: String?
+    /// The path where a proxy asked about the request; `nil` for a direct request.
+    package var forwardAuth: String?
     /// The trace that the request belongs to; `nil` for a message with a malformed first line.
     package var trace: TraceContext?
 
@@ -80,6 +82,7 @@ package struct AccessLogLine {
         appendPair("linked_trace_id", trace?.linkedTraceID, &line)
         appendPair("route", summary.route, &line)
         appendPair("resource", resource, &line)
+        appendPair("forward_auth", forwardAuth, &line)
         appendPair("refusal", summary.refusalCode, &line)
         appendQuotedPair("expected", summary.finding?.expected, &line)
         appendQuotedPair("got", summary.finding?.got, &line)
@@ -138,6 +141,7 @@ package struct AccessLogLine {
         }
         appendMember("route", summary.route, &line)
         appendMember("resource", resource, &line)
+        if let forwardAuth { appendMember("forward_auth", forwardAuth, &line) }
         appendMember("refusal", summary.refusalCode, &line)
         if let finding = summary.finding {
             appendMember("expected", finding.expected, &line)

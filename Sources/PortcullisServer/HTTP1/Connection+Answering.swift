@@ -18,6 +18,10 @@ extension Connection {
         var (route, values) = context.table.destination(
             head.method, semantics.form, authority: forwarding?.host ?? Self.authority(head, semantics), path,
             isPreflight: CORSPolicy.isPreflight(head))
+        if let asked = context.table.forwardAuth, asked.endpoint.owns(path) {
+            (route, values) = (asked.hidden, [])
+            context.core.noteStrangerAtForwardAuth(peer, asked.endpoint.path, loop.now)
+        }
         if semantics.isTooLarge || context.table.largestBodyLimit != nil && !isBodyAllowed(semantics, route) {
             (route, values) = (route.answeringTooLarge(), [])
         }
@@ -29,6 +33,11 @@ extension Connection {
             traceSeed: record?.value.traceSeed ?? context.nextTraceSeed(),
             continuesTrace: context.core.traces.includes(isFromTrustedProxy))
         noteRoute(route, forwarding)
+        begin(&request, route)
+    }
+
+    /// Runs a route as far as possible without waiting.
+    func begin(_ request: inout Request, _ route: CompiledRoute) {
         answer(context.watching(route) { route.begin(&request) }, request, route)
     }
 
@@ -116,7 +125,7 @@ extension Connection {
         return tls?.clientCertificate.map { .connection(der: $0) } ?? .none
     }
 
-    private static func parameters(
+    static func parameters(
         of route: CompiledRoute, _ values: [Range<Int>], in path: RequestPath
     ) -> PathParameters {
         guard !values.isEmpty else { return PathParameters() }

@@ -17,6 +17,7 @@ extension Connection {
                 head, maxBodyByteCount: max(limits.maxBodyByteCount, context.table.largestBodyLimit ?? 0),
                 refusesLargeBody: false)
             path = try RequestPath(head, semantics)
+            if let asked = asked(path) { return decide(asked, head, semantics, path, rest) }
             forwarding = isFromTrustedProxy ? try context.core.proxies.forwarding(of: head) : nil
         } catch {
             refuse(error, head)
@@ -160,6 +161,7 @@ extension Connection {
         var response = text.map { .text($0, status: status) } ?? Response.problem(status)
         // RFC 9110 §15.5.6.
         if status == .methodNotAllowed { response.fields[.allow] = "GET, HEAD, OPTIONS" }
+        finishDecision(&response, head)
         finish(&response, head)
         guard case .bytes(let content) = response.body else { return }
         let responseHead = ResponseHead(status: response.status, fields: response.fields)

@@ -29,6 +29,8 @@ struct RequestRecord {
     var requestLine: (target: [UInt8], version: HTTPVersion)?
     /// The identifier of the resource that the request belongs to.
     var resource: String?
+    /// The path where a proxy asked about the request; `nil` for a direct request.
+    var forwardAuth: String?
     /// The client's address according to trusted proxies.
     var client: String?
     /// Whether the client used TLS, as far as trusted proxies tell.
@@ -68,6 +70,24 @@ extension Connection {
         record.value.resource = route.resource
     }
 
+    /// Records the told request in place of its carrier.
+    func noteTold(_ told: ToldRequest, at path: String) {
+        guard let record else { return }
+        record.value.forwardAuth = path
+        record.value.method = told.head.method
+        if record.value.head != nil { record.value.head = told.head }
+    }
+
+    /// Records what is told of a request in place of its carrier.
+    func noteTold(_ fault: UnreadableCarrier, at path: String) {
+        guard let record else { return }
+        record.value.forwardAuth = path
+        guard let told = fault.told, let head = record.value.head else { return }
+        record.value.method = told.method
+        record.value.requestLine = (told.target, head.version)
+        record.value.head = nil
+    }
+
     func noteReceived(_ count: Int) {
         record?.value.receivedByteCount += count
     }
@@ -92,6 +112,7 @@ extension Connection {
                 ?? ended.requestLine.map { Self.loggedPath($0.target[...]) },
             version: ended.head?.version ?? ended.requestLine?.version ?? .http1_1, id: ended.id,
             resource: ended.resource)
+        line.forwardAuth = ended.forwardAuth
         if let head = ended.head, let seed = ended.traceSeed {
             let isTrusted = context.core.traces.includes(isFromTrustedProxy)
             line.trace = TraceContext.of(head, isTrusted: isTrusted, seed: seed)

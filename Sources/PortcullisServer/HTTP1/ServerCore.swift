@@ -39,6 +39,10 @@ final class ServerCore: Sendable {
         var headerlessProxyNoted: MonotonicInstant?
         /// When an ignored client certificate was last logged.
         var ignoredCertificateNoted: MonotonicInstant?
+        /// When a question without a described request was last logged.
+        var unreadableCarrierNoted: MonotonicInstant?
+        /// When a question from a peer that is no trusted proxy was last logged.
+        var strangerNoted: MonotonicInstant?
     }
 
     init(_ configuration: Server.Configuration) {
@@ -121,6 +125,24 @@ final class ServerCore: Sendable {
     func noteIgnoredCertificate(_ ignored: IgnoredCertificate, _ now: MonotonicInstant) {
         guard isNews(\.ignoredCertificateNoted, now) else { return }
         log("warning: a client certificate was ignored, and its token refused: \(ignored.reason)")
+    }
+
+    /// Logs why a question of a proxy was refused, at most once a minute.
+    func noteUnreadableCarrier(
+        _ advice: String, _ peer: SocketAddress, _ path: String, _ now: MonotonicInstant
+    ) {
+        guard isNews(\.unreadableCarrierNoted, now) else { return }
+        log(
+            "warning: refused a request of the trusted proxy \(peer.host) for the forward-auth path \(path): "
+                + advice)
+    }
+
+    /// Logs that a peer asked that may not, at most once a minute.
+    func noteStrangerAtForwardAuth(_ peer: SocketAddress, _ path: String, _ now: MonotonicInstant) {
+        guard isNews(\.strangerNoted, now) else { return }
+        log(
+            "warning: answered 404 to \(peer.host) for the forward-auth path \(path): it is not in "
+                + "trusted_proxies; add it if it is the proxy")
     }
 
     private func isNews(_ noted: WritableKeyPath<State, MonotonicInstant?>, _ now: MonotonicInstant) -> Bool {

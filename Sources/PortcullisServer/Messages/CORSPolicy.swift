@@ -136,6 +136,9 @@ extension CORSPolicy {
         return origins.first { $0.utf8.elementsEqual(asked) }
     }
 
+    /// Whether pages of the request's origin may call the API.
+    func allows(_ head: RequestHead) -> Bool { origin(for: head) != nil }
+
     /// Adds the CORS fields to a response, refusals included.
     func apply(to response: inout Response, of head: RequestHead, namesRequest: Bool) {
         // A handler that sets the origin itself takes precedence.

@@ -13,14 +13,36 @@ package final class CompiledRoute: Sendable {
     let leadingLiteralCount: Int
     let shared: RouteChain
     let handler: RouteHandler
+    let kind: Kind
+    /// The last change of a response; `nil` for routes of direct requests.
+    let completion: Completion?
     /// The status of what is answered after the gate where no route has the path or the method: 404, 405, or
     /// 204 for `OPTIONS`; `nil` for a route.
     package let unmatchedStatus: Status?
 
+    typealias Completion = @Sendable (inout Response) -> Void
+
+    /// What a route is to a proxy that asks before it passes a request on.
+    enum Kind: Sendable {
+        /// Declared by the app: the server behind the proxy answers in place of its handler.
+        case declared
+        /// A document of this server, for everybody.
+        case document
+        /// An answer of the router, after the gate where there is one: 404, 405, or 204 to `OPTIONS`.
+        case unmatched
+        /// 204 to a preflight, under the policy if there is one.
+        case preflight(CORSPolicy?)
+        /// The path or the host belongs to nothing.
+        case nothing
+    }
+
     init(
         name: String, names: [String] = [], leadingLiteralCount: Int = 0, _ shared: RouteChain,
-        handler: RouteHandler, unmatchedStatus: Status? = nil
+        handler: RouteHandler, kind: Kind = .declared, unmatchedStatus: Status? = nil,
+        completion: Completion? = nil
     ) {
+        self.kind = kind
+        self.completion = completion
         self.unmatchedStatus = unmatchedStatus
         self.name = name
         self.names = names
@@ -106,10 +128,11 @@ package final class CompiledRoute: Sendable {
     }
 
     private func readable(_ outcome: consuming Outcome, _ request: borrowing Request) -> Outcome {
-        guard let cors = shared.cors else { return outcome }
+        guard shared.cors != nil || completion != nil else { return outcome }
         switch consume outcome {
         case .response(var response):
-            cors.apply(to: &response, of: request.head, namesRequest: request.id != nil)
+            shared.cors?.apply(to: &response, of: request.head, namesRequest: request.id != nil)
+            completion?(&response)
             return .response(response)
         case let other: return other
         }
@@ -172,6 +195,7 @@ package final class CompiledRoute: Sendable {
         var response = try await run(passage.request, from: passage.index, passage, pool, control)
         for finish in passage.finishers.reversed() { finish(&response) }
         cors?.apply(to: &response, of: passage.request.head, namesRequest: passage.request.id != nil)
+        completion?(&response)
         return response
     }
 

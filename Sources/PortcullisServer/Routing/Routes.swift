@@ -21,6 +21,7 @@ public struct Routes {
         case route(methods: [Method], path: String, RouteHandler)
         case group(Routes)
         case protected(ProtectedRoutes)
+        case forwardAuth(any ForwardAuthEndpoint)
     }
 
     package var prefix: String
@@ -71,6 +72,11 @@ public struct Routes {
     /// Answers some methods of a path with another server's responses.
     package mutating func relay(_ methods: [Method], _ path: String, _ relay: any Relay) {
         add(methods, path, .relaying(relay))
+    }
+
+    /// Lets proxies ask at an endpoint about requests.
+    package mutating func ask(at endpoint: any ForwardAuthEndpoint) {
+        entries.append(.forwardAuth(endpoint))
     }
 
     private mutating func add(_ methods: [Method], _ path: String, _ handler: RouteHandler) {

@@ -23,6 +23,8 @@ package final class RoutingTable: Sendable {
     let hasRelays: Bool
     /// The largest body limit that a route sets for itself; `nil` if none does.
     let largestBodyLimit: Int?
+    /// Where proxies ask about requests; `nil` if they cannot.
+    let forwardAuth: ForwardAuthRoutes?
 
     /// Compiles declared routes.
     ///
@@ -42,6 +44,7 @@ package final class RoutingTable: Sendable {
         warnings = parts.warnings
         hasRelays = parts.hasRelays
         largestBodyLimit = parts.largestBodyLimit
+        forwardAuth = parts.forwardAuth
     }
 
     /// The parts of a table.
@@ -54,6 +57,7 @@ package final class RoutingTable: Sendable {
         let warnings: [String]
         let hasRelays: Bool
         let largestBodyLimit: Int?
+        let forwardAuth: ForwardAuthRoutes?
     }
 
     /// Whether a host, in lower case, is a known authority; the default port may be written.

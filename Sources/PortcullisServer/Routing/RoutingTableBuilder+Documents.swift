@@ -12,12 +12,16 @@ extension RoutingTableBuilder {
         case .authorizationServer(let resource):
             CompiledRoute(
                 name: "authorization server", open,
-                handler: .suspending { await AuthorizationServerMirror.respond(to: $0, for: resource) })
+                handler: .suspending { await AuthorizationServerMirror.respond(to: $0, for: resource) },
+                kind: .document)
         }
     }
 
     /// A route that needs no token.
-    func open(_ name: String, _ respond: @escaping @Sendable (Request) -> Response) -> CompiledRoute {
-        CompiledRoute(name: name, open, handler: .immediate(respond))
+    func open(
+        _ name: String, kind: CompiledRoute.Kind = .document,
+        _ respond: @escaping @Sendable (Request) -> Response
+    ) -> CompiledRoute {
+        CompiledRoute(name: name, open, handler: .immediate(respond), kind: kind)
     }
 }

@@ -19,6 +19,8 @@ struct RoutingTableBuilder {
     private(set) var open = RouteChain(middleware: [])
     var problems: [String] = []
     var warnings: [String] = []
+    /// The endpoints where proxies ask.
+    private(set) var endpoints: [any ForwardAuthEndpoint] = []
     /// The body limits of the routes that relay.
     private var bodyLimits: [Int?] = []
 
@@ -39,6 +41,7 @@ struct RoutingTableBuilder {
                 let route = CompiledRoute(pattern, names: names(of: pattern), chain, handler: handler)
                 publicRoutes.append((pattern, methods, route))
                 check(handler, path, of: nil)
+            case .forwardAuth(let endpoint): endpoints.append(endpoint)
             case .group(let group):
                 add(group, outer: middleware, cors: cors)
             case .protected(let block):
@@ -74,14 +77,16 @@ struct RoutingTableBuilder {
         var sites: [Site] = []
         for site in resolver?.sites ?? [] { sites.append(self.site(site, blocks[site.authority] ?? [])) }
         if resources.isEmpty { sites = [site(nil, [])] }
+        checkEndpoints(besides: guarded)
         guard let resolver, problems.isEmpty else {
             throw ConfigurationError(problems.map { ConfigurationError.Problem($0) })
         }
         return RoutingTable.Parts(
             resolver: resolver, sites: sites,
-            misdirected: fixed("misdirected", .problem(MalformedMessage.misdirectedRequest)),
+            misdirected: fixed("misdirected", .problem(MalformedMessage.misdirectedRequest), kind: .nothing),
             resources: resources, warnings: warnings, hasRelays: !bodyLimits.isEmpty,
-            largestBodyLimit: bodyLimits.compactMap { $0 }.max())
+            largestBodyLimit: bodyLimits.compactMap { $0 }.max(),
+            forwardAuth: endpoints.first.map { ForwardAuthRoutes($0, open) })
     }
 
     /// Returns `nil` and notes the problems if two resources can't be distinguished.
@@ -113,8 +118,10 @@ struct RoutingTableBuilder {
         let method: Method
     }
 
-    private func fixed(_ name: String, _ response: Response) -> CompiledRoute {
-        CompiledRoute(name: name, open, handler: .immediate { _ in response })
+    private func fixed(
+        _ name: String, _ response: Response, kind: CompiledRoute.Kind = .unmatched
+    ) -> CompiledRoute {
+        CompiledRoute(name: name, open, handler: .immediate { _ in response }, kind: kind)
     }
 
     private mutating func site(_ resolver: ResourceResolver.Site?, _ blocks: [Block]) -> Site {
@@ -122,8 +129,9 @@ struct RoutingTableBuilder {
         checkPublicRoutes(below: blocks)
         return Site(
             resolver: resolver, documents: resolver?.documents.map { route(to: $0) } ?? [],
-            noDocument: open("metadata") { _ in .noDocument }, resources: resources,
-            publicRoutes: publicTree(besides: blocks), notFound: fixed("not found", .notFound),
+            noDocument: open("metadata", kind: .nothing) { _ in .noDocument }, resources: resources,
+            publicRoutes: publicTree(besides: blocks),
+            notFound: fixed("not found", .notFound, kind: .nothing),
             asterisk: asterisk(blocks.map(\.routes)))
     }
 
@@ -169,7 +177,7 @@ struct RoutingTableBuilder {
         rejectDuplicates(routes, resource.identifier.text)
         let notFound = CompiledRoute(
             name: basePattern.description, chain(.anyValidToken, []), handler: .immediate { _ in .notFound },
-            unmatchedStatus: .notFound)
+            kind: .unmatched, unmatchedStatus: .notFound)
         let preflight = cors.map {
             CompiledRoute.preflight(
                 name: basePattern.description,

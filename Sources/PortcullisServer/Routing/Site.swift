@@ -155,7 +155,8 @@ extension CompiledRoute {
         }
         let answer = response
         return CompiledRoute(
-            name: name, shared, handler: .immediate { _ in answer }, unmatchedStatus: answer.status)
+            name: name, shared, handler: .immediate { _ in answer }, kind: .unmatched,
+            unmatchedStatus: answer.status)
     }
 
     /// The same middleware, with 413 as the response, for a request whose declared length exceeds the limit.
@@ -170,7 +171,8 @@ extension CompiledRoute {
     func readable(under policy: CORSPolicy) -> CompiledRoute {
         CompiledRoute(
             name: name, names: names, leadingLiteralCount: leadingLiteralCount,
-            RouteChain(resource: resource, cors: policy, middleware: shared.middleware), handler: handler)
+            RouteChain(resource: resource, cors: policy, middleware: shared.middleware), handler: handler,
+            kind: kind)
     }
 
     /// The route that answers preflights for a public route.
@@ -184,9 +186,11 @@ extension CompiledRoute {
         name: String, _ shared: RouteChain, _ policy: CORSPolicy?, methods: String
     ) -> CompiledRoute {
         guard let policy else {
-            return CompiledRoute(name: name, shared, handler: .immediate { _ in .noContent })
+            return CompiledRoute(
+                name: name, shared, handler: .immediate { _ in .noContent }, kind: .preflight(nil))
         }
         return CompiledRoute(
-            name: name, shared, handler: .immediate { policy.preflight($0.head, methods: methods) })
+            name: name, shared, handler: .immediate { policy.preflight($0.head, methods: methods) },
+            kind: .preflight(policy))
     }
 }

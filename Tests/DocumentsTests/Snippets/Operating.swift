@@ -33,6 +33,19 @@ struct Operating {
     }
     // end
 
+    // snippet: forward auth
+    func makeServerForProxy() throws -> Server {
+        var configuration = Server.Configuration()
+        configuration.proxies = try TrustedProxies(["10.0.0.5"])
+        return Server(host: "10.0.0.4", configuration: configuration) { routes in
+            routes.forwardAuth(at: "/_auth", for: .nginx)
+            routes.protect(notes) { notes in
+                notes.on([.get, .post], "/{rest...}", requiring: "notes:read") { _, _ in .ok }
+            }
+        }
+    }
+    // end
+
     // snippet: metrics
     func makeMeasuredServers() -> (api: Server, operators: Server) {
         let metrics = MetricsRegistry()

@@ -104,11 +104,15 @@ enum AdmissionEntry: String, CaseIterable, Sendable {
     /// A server over a socket; the same as `route` where the client has a certificate, because that needs
     /// TLS.
     case server
+    /// A proxy that asks a server over a socket (FWA-09); the same as `server` where the token is in a form, which
+    /// the proxy keeps.
+    case proxy
     /// An explanation.
     case explanation
 
     /// Whether the answer is a route's, and not the gate's alone.
-    var isRoute: Bool { self == .route || self == .server }
+    var isRoute: Bool { self == .route || isServer }
+    var isServer: Bool { self == .server || self == .proxy }
 
     func ask(
         _ call: AdmissionCall, of resource: ProtectedResource, requiring requirement: AccessRequirement
@@ -125,11 +129,12 @@ enum AdmissionEntry: String, CaseIterable, Sendable {
             return answer
         case .middleware: return try await Self.pass(call, resource, requirement)
         case .route: return try await Self.serve(call, resource, requirement)
-        case .server:
+        case .server, .proxy:
             if case .connection = call.certificate {
                 return try await Self.serve(call, resource, requirement)
             }
-            return try await AdmissionServer(resource: resource, requirement: requirement).ask(call)
+            return try await AdmissionServer(resource: resource, requirement: requirement)
+                .ask(call, throughProxy: self == .proxy && call.content.isEmpty)
         case .explanation:
             let explanation = await resource.explain(call.head, requiring: requirement, in: context)
             var answer = EntryAnswer(explanation.decision, of: resource, call)
@@ -210,15 +215,20 @@ enum AdmissionEntry: String, CaseIterable, Sendable {
 
 extension Routes {
     /// Declares the route of a case, for a token or none where the requirement lets requests pass without one.
+    ///
+    /// - Parameter isWatched: Whether the handler gets the token although it does not run.
     mutating func guardNotes(
-        of resource: ProtectedResource, requiring requirement: AccessRequirement, _ handler: AdmissionHandler
+        of resource: ProtectedResource, requiring requirement: AccessRequirement, _ handler: AdmissionHandler,
+        isWatched: Bool = false
     ) {
         guard requirement.mayLackToken else {
             return protect(resource) { api in
+                if isWatched { api.use(TokenWatch(handler: handler)) }
                 api.on([.get, .post], "/", requiring: requirement) { _, token in handler.respond(token) }
             }
         }
         optionallyProtect(resource) { api in
+            if isWatched { api.use(TokenWatch(handler: handler)) }
             api.on([.get, .post], "/", requiring: requirement) { _, token in handler.respond(token) }
         }
     }
