@@ -16,8 +16,8 @@ extension TrustedIssuer {
                     sentence: "Tokens of \(issuer) without aud are accepted by the value of "
                         + "\(audienceSource.pointer): " + Self.audienceConsequence))
         }
-        if allowsInsecureLoopback {
-            let isPlain = issuer.hasPrefix("http:")
+        let isPlain = issuer.hasPrefix("http:")
+        if allowsInsecureLoopback, isPlain || mayCallPlainly {
             relaxations.append(
                 Relaxation(
                     name: "allow_insecure_loopback",
@@ -35,6 +35,17 @@ extension TrustedIssuer {
         add(!roles.isEmpty, "claims.scopes", Relaxation.rolesConsequence(roles))
         add(privateAddresses == .allow, "private_addresses", Self.privateAddressConsequence)
         return relaxations
+    }
+
+    /// Whether the URL of an endpoint is, or may turn out to be, an http URL, where these are allowed.
+    private var mayCallPlainly: Bool {
+        switch keys {
+        case .discovered?: return true
+        case .remote(let url)? where url.hasPrefix("http:"): return true
+        default: break
+        }
+        guard let introspection else { return false }
+        return introspection.endpoint?.hasPrefix("http:") ?? true
     }
 
     /// What follows from ``audienceSource``.
