@@ -186,6 +186,7 @@ def test_the_api_learns_the_identity_and_never_a_forged_one(start, signer, api):
     assert received.all("X-Portcullis-Resource") == [RESOURCE]
     assert received.all("X-Portcullis-Actor") == ["agent"]
     assert int(received.all("X-Portcullis-Expires")[0]) > 0
+    assert not received.all("Authorization") and not received.all("DPoP")
     assert "admin" not in [value for _, value in received.fields]
     assert not any("_" in name or "." in name for name, _ in received.fields)
     # On a public path there is no identity, whatever the client claims.
