@@ -301,6 +301,13 @@ def test_an_absent_gate_lets_nothing_pass(start, signer, api):
     assert len(api.received) == before
 
 
+def test_a_message_that_the_gate_does_not_read_is_the_clients_fault(start, signer, api):
+    proxy = start()
+    fields = [(f"X-Field-{number}", "a") for number in range(120)]
+    answer = web.request(f"{proxy.base}/public/a", fields=fields)
+    assert answer.status in (400, 431) and not api.received
+
+
 def test_503_of_an_authorization_server_reaches_the_client(serve, signer, api, folder, family):
     made = configuration(signer, family)
     made["authorization_servers"][0] = {
