@@ -59,7 +59,7 @@ extension Connection {
         let (route, values) = context.table.decision(on: told, by: asked)
         var request = Request(
             head: told.head, path: told.path, queryRange: told.queryRange,
-            parameters: Self.parameters(of: route, values, in: told.path), body: .empty, peer: peer,
+            parameters: route.parameters(values, in: told.path), body: .empty, peer: peer,
             id: record?.value.id, forwarding: forwarding, isFromTrustedProxy: true,
             certificateSource: toldCertificate, describesRefusals: context.core.describesRefusals,
             traceSeed: record?.value.traceSeed ?? context.nextTraceSeed(),

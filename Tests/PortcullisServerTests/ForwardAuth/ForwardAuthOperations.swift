@@ -9,7 +9,7 @@ import Testing
 struct ForwardAuthOperations {
     private static let identifier = "https://api.example.com/rpc"
 
-    private static let declare: (inout Routes, GuardedSite) -> Void = { routes, site in
+    private static let declare: @Sendable (inout Routes, GuardedSite) -> Void = { routes, site in
         guard let resource = try? site.resource(identifier, scopes: ["tools:write"]) else { return }
         routes.optionallyProtect(resource) { api in
             api.get("/") { _, _ in .text("not run") }
