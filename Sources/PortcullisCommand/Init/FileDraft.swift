@@ -154,7 +154,7 @@ package struct FileDraft {
     }
 
     private mutating func noteScopes(of explanation: Explanation) {
-        guard case .success(let token) = explanation.decision else { return }
+        guard case .success(let token?) = explanation.decision else { return }
         let scopes = token.scopes.map(\.name).joined(separator: " ")
         notes.append(scopes.isEmpty ? "The token has no scopes." : "The token has the scopes: \(scopes).")
     }
