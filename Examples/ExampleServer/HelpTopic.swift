@@ -2,13 +2,15 @@
 
 /// The topics of `--help TOPIC`.
 enum HelpTopic: String, CaseIterable {
-    case config, check, demo, listener, signals, status, systemd
+    case config, check, demo, guarding = "guard", listener, signals, status, systemd
 
     /// What `--help` prints.
     static let usage = """
         usage: example-server [--host HOST] [--port PORT]                 run the demo, without a file
                example-server --config FILE [--host HOST] [--port PORT]   serve the configuration in FILE
                example-server --check FILE                                print all problems of FILE
+               example-server --guard URL [--resource URL] [--port PORT] [--issuer-port PORT]
+                                                                          guard the server at URL
                example-server --help [TOPIC] | --version
         Port 0 selects a free port.
         Topics: \(allCases.map(\.rawValue).joined(separator: ", ")).
@@ -40,6 +42,15 @@ enum HelpTopic: String, CaseIterable {
             """
             Without --config and --check the program runs two resources on port 8080, or that of --port, and an
             authorization server on port 8081, and prints commands to try them. --port 0 selects free ports.
+
+            """
+        case .guarding:
+            """
+            --guard URL passes requests on to the server at URL, if they have a token of a demo authorization
+            server, which the program runs too, and prints what to paste into a client. The resource is
+            --resource URL, or the whole origin where the program listens. --port is 8080 and --issuer-port 8081
+            unless given; 0 selects a free port. Both listen on loopback only. URL is http:, https: or unix: and
+            a path; a path in it comes before the path of each request.
 
             """
         case .listener:

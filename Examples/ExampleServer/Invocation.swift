@@ -12,6 +12,7 @@ enum Invocation {
 
     case demo(Address)
     case serve(file: String, Address)
+    case guarding(GuardWords)
     case check(file: String)
     case help(HelpTopic?)
     case version
@@ -28,7 +29,7 @@ enum Invocation {
             case "--version":
                 self = .version
                 return
-            case "--config", "--check", "--host", "--port":
+            case "--config", "--check", "--host", "--port", "--guard", "--resource", "--issuer-port":
                 guard values[word] == nil else {
                     self = .misuse("\(word) given more than once")
                     return
@@ -63,13 +64,25 @@ enum Invocation {
 
     private init(_ values: [String: String]) {
         var address = Address(host: values["--host"])
-        if let text = values["--port"] {
-            guard let port = Int(text), (0...65_535).contains(port) else {
-                self = .misuse(
-                    "--port needs a number from 0 to 65535, not \"\(TerminalText.printable(text))\"")
+        do throws(WrongWord) {
+            address.port = try values["--port"].map { text throws(WrongWord) in
+                try Self.port(text, of: "--port")
+            }
+            if let upstream = values["--guard"], values["--config"] == nil, values["--check"] == nil {
+                self = .guarding(try GuardWords(upstream, values, address))
                 return
             }
-            address.port = port
+        } catch {
+            self = .misuse(TerminalText.printable(error.description))
+            return
+        }
+        if values["--guard"] != nil {
+            self = .misuse("--guard cannot be combined with --config or --check")
+            return
+        }
+        if let option = GuardWords.options.first(where: { values[$0] != nil }) {
+            self = .misuse("\(option) needs --guard")
+            return
         }
         switch (values["--config"], values["--check"]) {
         case (nil, nil) where address.host?.hasPrefix("unix:") == true:
@@ -80,5 +93,13 @@ enum Invocation {
         case (nil, _): self = .misuse("--check cannot be combined with --host or --port")
         default: self = .misuse("--config and --check cannot be combined")
         }
+    }
+
+    /// The number of a port, or 0 for any.
+    static func port(_ text: String, of option: String) throws(WrongWord) -> Int {
+        guard let port = Int(text), (0...65_535).contains(port) else {
+            throw WrongWord("\(option) needs a number from 0 to 65535, not \"\(text)\"")
+        }
+        return port
     }
 }

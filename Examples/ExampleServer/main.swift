@@ -18,6 +18,8 @@ case .demo(let address):
     exitAfter { await runDemo(address) }
 case .serve(let file, let address):
     exitAfter { await serve(file, address) }
+case .guarding(let words):
+    exitAfter { await runGuard(words) }
 case .check(let file):
     exit(with: check(file))
 case .help(let topic):

@@ -38,6 +38,9 @@ local function ask(txn)
     if answer == nil or answer.status < 200 then
         txn:done(txn:reply { status = 503, headers = { ["cache-control"] = { "no-store" } } })
     elseif answer.status == 200 then
+        -- The API needs no token: it has the identity.
+        txn.http:req_del_header("authorization")
+        txn.http:req_del_header("dpop")
         for name, values in pairs(answer.headers) do
             if name:sub(1, #identity) == identity then txn.http:req_set_header(name, values[0]) end
         end

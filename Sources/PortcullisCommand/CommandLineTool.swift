@@ -5,7 +5,9 @@ import PortcullisTransport
 /// `portcullis`: finds the subcommand and lets it do its work.
 package enum CommandLineTool {
     /// All subcommands, in the order of the help.
-    package static var subcommands: [any Subcommand.Type] { [CheckCommand.self, ExplainCommand.self] }
+    package static var subcommands: [any Subcommand.Type] {
+        [CheckCommand.self, ExplainCommand.self, InitCommand.self]
+    }
 
     /// Runs a command line.
     ///

@@ -18,7 +18,7 @@ public struct TestIssuer: Sendable {
     public let algorithm: SignatureAlgorithm
     /// The issuer's own key pair.
     public let key: PrivateJWK
-    private let time: TimeSource
+    let time: TimeSource
 
     /// Creates an issuer with a new key.
     ///
@@ -56,7 +56,8 @@ public struct TestIssuer: Sendable {
     ///   - clientID: The `client_id`. Default: `client-1`.
     ///   - client: The client whose key the token is bound to. Default: none. RFC 9449 §6.1.
     ///   - certificate: The certificate, in DER, that the token is bound to. Default: none. RFC 8705 §3.1.
-    ///   - lifetime: The time until `exp`. Default: one hour; negative for an expired token.
+    ///   - lifetime: The time until `exp`. Default: one hour. A token is expired once
+    ///     more than the leeway of the resource has passed, by default 30 s.
     ///   - extra: Claims that are added or replace others; they may make the token invalid.
     ///   - omitting: Names of claims to omit.
     ///   - extraHeader: Header parameters that are added or replace others; they may make the token invalid.

@@ -186,6 +186,7 @@ def test_the_api_learns_the_identity_and_never_a_forged_one(start, signer, api):
     assert received.all("X-Portcullis-Resource") == [RESOURCE]
     assert received.all("X-Portcullis-Actor") == ["agent"]
     assert int(received.all("X-Portcullis-Expires")[0]) > 0
+    assert not received.all("Authorization") and not received.all("DPoP")
     assert "admin" not in [value for _, value in received.fields]
     assert not any("_" in name or "." in name for name, _ in received.fields)
     # On a public path there is no identity, whatever the client claims.
@@ -298,6 +299,13 @@ def test_an_absent_gate_lets_nothing_pass(start, signer, api):
     for path in ("/mcp", "/public/a"):
         assert web.request(proxy.base + path, fields=fields).status in (502, 503)
     assert len(api.received) == before
+
+
+def test_a_message_that_the_gate_does_not_read_is_the_clients_fault(start, signer, api):
+    proxy = start()
+    fields = [(f"X-Field-{number}", "a") for number in range(120)]
+    answer = web.request(f"{proxy.base}/public/a", fields=fields)
+    assert answer.status in (400, 431) and not api.received
 
 
 def test_503_of_an_authorization_server_reaches_the_client(serve, signer, api, folder, family):

@@ -69,7 +69,15 @@ struct RFC7591_3_Registration {
             "grant_types": ["authorization_code", "refresh_token"],
         ]).object
         #expect(object["client_secret"] == nil)
-        #expect(object["grant_types"]?.strings == ["authorization_code"])
+        #expect(object["grant_types"]?.strings == ["authorization_code", "refresh_token"])
+    }
+
+    @Test func `MCX-22: application_type is accepted and returned`() throws {
+        let client = try AuthorizationServerClient()
+        let object = try client.register([
+            "redirect_uris": ["http://127.0.0.1:1/cb"], "application_type": "native",
+        ]).object
+        #expect(object["application_type"]?.string == "native")
     }
 
     @Test(
@@ -81,6 +89,11 @@ struct RFC7591_3_Registration {
             (["token_endpoint_auth_method": "private_key_jwt"], "invalid_client_metadata"),
             (["token_endpoint_auth_method": 1], "invalid_client_metadata"),
             (["grant_types": ["implicit"]], "invalid_client_metadata"),
+            (["grant_types": ["refresh_token"]], "invalid_client_metadata"),
+            (
+                ["redirect_uris": ["https://a.example.com/"], "application_type": "desktop"],
+                "invalid_client_metadata"
+            ),
             (
                 ["grant_types": ["client_credentials"], "token_endpoint_auth_method": "none"],
                 "invalid_client_metadata"

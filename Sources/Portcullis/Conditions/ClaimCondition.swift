@@ -35,20 +35,28 @@ public struct ClaimCondition: Sendable, Hashable {
     /// Requires that a claim is an array with this element.
     ///
     /// Traps if the element is `null`, which is the same as no claim.
-    public init(_ pointer: JSONPointer, contains element: JSONValue) {
-        self.init(checking: pointer, .contains(element))
+    public init(
+        _ pointer: JSONPointer, contains element: JSONValue, file: StaticString = #fileID, line: UInt = #line
+    ) {
+        self.init(checking: pointer, .contains(element), file, line)
     }
 
     /// Requires that a claim is this value.
     ///
     /// Traps if the value is `null`, which is the same as no claim.
-    public init(_ pointer: JSONPointer, equals value: JSONValue) {
-        self.init(checking: pointer, .equals(value))
+    public init(
+        _ pointer: JSONPointer, equals value: JSONValue, file: StaticString = #fileID, line: UInt = #line
+    ) {
+        self.init(checking: pointer, .equals(value), file, line)
     }
 
-    private init(checking pointer: JSONPointer, _ comparison: Comparison) {
+    private init(
+        checking pointer: JSONPointer, _ comparison: Comparison, _ file: StaticString, _ line: UInt
+    ) {
         self.init(pointer, comparison)
-        endUnless(!expected.isNull, "A claim that is null counts as absent, and meets no condition.")
+        endUnless(
+            !expected.isNull, "A claim that is null counts as absent, and meets no condition.", file: file,
+            line: line)
     }
 
     /// The value that the claim is compared with.

@@ -52,8 +52,13 @@ public struct RequestOperation: Sendable, Hashable {
     ///   - fields: All have to be there, each once, with exactly this value; case matters. Values of
     ///     `Mcp-Name` and `Mcp-Param-…` are written as they are after decoding.
     ///   - scopes: All of them are needed. Default none: the route's demands are enough.
-    public init(_ fields: KeyValuePairs<FieldName, String>, scopes: [Scope] = []) {
-        self.init(checking: fields, scopes: scopes, isTokenOptional: false)
+    ///   - file: The source file reported by a trap.
+    ///   - line: The line reported by a trap.
+    public init(
+        _ fields: KeyValuePairs<FieldName, String>, scopes: [Scope] = [], file: StaticString = #fileID,
+        line: UInt = #line
+    ) {
+        self.init(checking: fields, scopes: scopes, isTokenOptional: false, file, line)
     }
 
     /// Declares an operation that a request without credentials may use, while the rest of its route needs a
@@ -62,20 +67,26 @@ public struct RequestOperation: Sendable, Hashable {
     /// A request with credentials is judged as for any other operation. Only in
     /// `Routes.optionallyProtect(_:_:)`, whose handlers receive `AccessToken?`, and with
     /// ``ProtectedResource/authorizeOptionally(_:requiring:in:)``.
-    public static func withOptionalToken(_ fields: KeyValuePairs<FieldName, String>) -> RequestOperation {
-        RequestOperation(checking: fields, scopes: [], isTokenOptional: true)
+    public static func withOptionalToken(
+        _ fields: KeyValuePairs<FieldName, String>, file: StaticString = #fileID, line: UInt = #line
+    ) -> RequestOperation {
+        RequestOperation(checking: fields, scopes: [], isTokenOptional: true, file, line)
     }
 
     private init(
-        checking fields: KeyValuePairs<FieldName, String>, scopes: [Scope], isTokenOptional: Bool
+        checking fields: KeyValuePairs<FieldName, String>, scopes: [Scope], isTokenOptional: Bool,
+        _ file: StaticString, _ line: UInt
     ) {
         let criteria = fields.map { Criterion($0.key, $0.value) }
-        endUnless(!criteria.isEmpty, "An operation is recognized by one field or more.")
         endUnless(
-            Set(criteria.map(\.name)).count == criteria.count, "An operation names each of its fields once.")
+            !criteria.isEmpty, "An operation is recognized by one field or more.", file: file, line: line)
+        endUnless(
+            Set(criteria.map(\.name)).count == criteria.count, "An operation names each of its fields once.",
+            file: file, line: line)
         for criterion in criteria {
             if let problem = criterion.problem {
-                endForMistake("The value of \(criterion.name) in an operation \(problem).")
+                endForMistake(
+                    "The value of \(criterion.name) in an operation \(problem).", file: file, line: line)
             }
         }
         self.init(criteria, scopes: scopes, isTokenOptional: isTokenOptional)

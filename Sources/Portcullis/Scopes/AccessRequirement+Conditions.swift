@@ -19,8 +19,12 @@ extension AccessRequirement {
 
     /// Adds conditions on claims, all of which the token must meet.
     ///
-    /// See ``holding(_:)-([ClaimCondition])``.
-    public func holding(_ claims: ClaimCondition...) -> AccessRequirement { holding(claims) }
+    /// See ``holding(_:file:line:)-([ClaimCondition],_,_)``.
+    public func holding(
+        _ claims: ClaimCondition..., file: StaticString = #fileID, line: UInt = #line
+    ) -> AccessRequirement {
+        holding(claims, file: file, line: line)
+    }
 
     /// Adds conditions on claims, all of which the token must meet; otherwise 403 with `insufficient_scope`
     /// and without `scope`, since no scope would help.
@@ -28,22 +32,26 @@ extension AccessRequirement {
     /// Judged after the scopes. Traps on more than ``ClaimCondition/maximumCount``.
     ///
     /// RFC 6750 §3.1.
-    public func holding(_ claims: [ClaimCondition]) -> AccessRequirement {
+    public func holding(
+        _ claims: [ClaimCondition], file: StaticString = #fileID, line: UInt = #line
+    ) -> AccessRequirement {
         guard !claims.isEmpty else { return self }
         let all = (conditions?.claims ?? []) + claims
         endUnless(
             all.count <= ClaimCondition.maximumCount,
-            "A requirement has at most \(ClaimCondition.maximumCount) conditions on claims.")
+            "A requirement has at most \(ClaimCondition.maximumCount) conditions on claims.", file: file,
+            line: line)
         return changed(claims: all)
     }
 
     /// Distinguishes the operations behind one URL by the exact values of fields.
     ///
-    /// See ``distinguishing(_:others:)-([RequestOperation],_)``.
+    /// See ``distinguishing(_:others:file:line:)-([RequestOperation],_,_,_)``.
     public func distinguishing(
-        _ operations: RequestOperation..., others: OtherOperations = .refused
+        _ operations: RequestOperation..., others: OtherOperations = .refused,
+        file: StaticString = #fileID, line: UInt = #line
     ) -> AccessRequirement {
-        distinguishing(operations, others: others)
+        distinguishing(operations, others: others, file: file, line: line)
     }
 
     /// Distinguishes the operations behind one URL by the exact values of fields, each with its own scopes.
@@ -59,18 +67,19 @@ extension AccessRequirement {
     ///
     /// MCP 2026-07-28, SEP-2243.
     public func distinguishing(
-        _ operations: [RequestOperation], others: OtherOperations = .refused
+        _ operations: [RequestOperation], others: OtherOperations = .refused,
+        file: StaticString = #fileID, line: UInt = #line
     ) -> AccessRequirement {
-        endUnless(!operations.isEmpty, "Operations must be listed.")
+        endUnless(!operations.isEmpty, "Operations must be listed.", file: file, line: line)
         endUnless(
             operations.count <= OperationRules.maximumCount
                 && OperationRules.names(of: operations).count <= OperationRules.maximumFieldCount,
             "A route has at most \(OperationRules.maximumCount) operations, which name at most "
-                + "\(OperationRules.maximumFieldCount) different fields.")
+                + "\(OperationRules.maximumFieldCount) different fields.", file: file, line: line)
         if let hidden = OperationRules.hidden(in: operations) {
             endForMistake(
                 "Operation \(hidden.index) is never reached: every request for it is one for operation "
-                    + "\(hidden.by). List the one with more fields first.")
+                    + "\(hidden.by). List the one with more fields first.", file: file, line: line)
         }
         return changed(operations: OperationRules(operations, others: others))
     }

@@ -7,8 +7,8 @@ import PortcullisHTTP
 /// `"notes:read"` requires one scope, `["notes:read", "notes:write"]` all of them, `.any(of: …)` at least one
 /// of them, and `.anyValidToken` a valid token with any scopes. ``authenticated(by:within:file:line:)``,
 /// ``covering(_:)-([AuthorizationDetail])``, ``senderConstrained()``, ``freshlyIntrospected()``,
-/// ``holding(_:)-([ClaimCondition])``, ``distinguishing(_:others:)-([RequestOperation],_)`` and ``decided(by:)``
-/// add to it.
+/// ``holding(_:file:line:)-([ClaimCondition],_,_)``,
+/// ``distinguishing(_:others:file:line:)-([RequestOperation],_,_,_)`` and ``decided(by:)`` add to it.
 ///
 /// RFC 6750 §3.1, RFC 9470 §3, RFC 9396 §9, RFC 9700 §2.2.1, RFC 7662 §4.
 public struct AccessRequirement: Sendable, Hashable, ExpressibleByStringLiteral, ExpressibleByArrayLiteral {

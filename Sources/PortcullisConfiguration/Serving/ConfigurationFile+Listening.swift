@@ -54,6 +54,8 @@ package struct ListenerFault: Error, Sendable, Hashable, CustomStringConvertible
 
         /// The options of the command line.
         package static let commandLine = Places("--host", "--port")
+        /// The option of the authorization server that guards another server for a try.
+        package static let demoIssuer = Places("--host", "--issuer-port")
 
         private init(_ host: String, _ port: String) {
             self.host = host

@@ -43,6 +43,33 @@ package struct SuggestedEdit: Sendable, Hashable {
 
     /// The edit as JSON.
     package var json: JSONObject { ["at": .string(place), "set": .object(members)] }
+
+    /// A file with the members set.
+    ///
+    /// - Parameter file: The document that the edit was made for, with the index of its resource.
+    package func applied(to file: JSONObject) -> JSONObject {
+        let steps = place.dropFirst().split { ".[]".contains($0) }.map(String.init)
+        return Self.set(members, at: steps[...], in: .object(file)).object ?? file
+    }
+
+    private static func set(
+        _ members: JSONObject, at path: ArraySlice<String>, in value: JSONValue?
+    ) -> JSONValue {
+        guard let step = path.first else {
+            var object = value?.object ?? [:]
+            for member in members.members { object[member.name] = member.value }
+            return .object(object)
+        }
+        if let index = Int(step) {
+            var array = value?.array ?? []
+            while array.count <= index { array.append(.object([:])) }
+            array[index] = set(members, at: path.dropFirst(), in: array[index])
+            return .array(array)
+        }
+        var object = value?.object ?? [:]
+        object[step] = set(members, at: path.dropFirst(), in: object[step])
+        return .object(object)
+    }
 }
 
 /// The members to set in each object of a file.

@@ -28,7 +28,8 @@ public struct FieldName: Sendable, Hashable, ExpressibleByStringLiteral, CustomS
 
     private init(checked spelling: String) {
         self.spelling = spelling
-        known = Array(spelling.utf8).withUnsafeBytes { KnownFieldName(classifying: $0) }
+        var spelling = spelling
+        known = spelling.withUTF8 { KnownFieldName(classifying: UnsafeRawBufferPointer($0)) }
     }
 
     /// The spelling.

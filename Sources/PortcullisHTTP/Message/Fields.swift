@@ -11,6 +11,11 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
         /// The value, without CR, LF or NUL.
         public let value: String
 
+        package init(name: FieldName, value: String) {
+            self.name = name
+            self.value = value
+        }
+
         /// `Cache-Control: no-store`, which most responses carry.
         ///
         /// RFC 9111 §5.2.2.5.

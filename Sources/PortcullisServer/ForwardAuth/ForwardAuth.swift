@@ -94,13 +94,14 @@ package struct ForwardAuth: ForwardAuthEndpoint {
 
     package func finish(_ response: inout Response, isAdmitted: Bool) {
         let isSuccess = (200..<300).contains(response.status.code)
-        if isSuccess, isAdmitted {
+        if isSuccess, isAdmitted, identityNames.allSatisfy(response.fields.contains) {
             // Envoy takes nothing but 200.
             response.status = .ok
             response.body = .bytes([])
             response.fields[.contentType] = nil
         } else {
-            // A middleware has answered in place of the handler, and the proxy would pass the request on.
+            // The answer of a middleware, with which the proxy would pass the request on, and a client's own
+            // identity fields with it.
             if isSuccess { response = .problem(.forbidden) }
             tellNginx(&response)
         }

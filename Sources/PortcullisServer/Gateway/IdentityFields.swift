@@ -12,9 +12,11 @@ struct IdentityFields: Sendable {
     let prefix: String
     /// The prefix as ``FoldedName`` compares it.
     let foldedPrefix: [UInt8]
+    private let prefixBytes: [UInt8]
 
     init(prefix: String) {
         self.prefix = prefix
+        prefixBytes = Array(prefix.utf8)
         foldedPrefix = FoldedName.fold(prefix)
     }
 
@@ -59,26 +61,69 @@ struct IdentityFields: Sendable {
     /// RFC 9110 §5.5, RFC 4648 §5.
     static func split(_ value: String?) -> (plain: String, encoded: String) {
         guard let value else { return ("", "") }
-        if value.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) { return (value, "") }
+        if isVisible(value) { return (value, "") }
         return ("", Base64URL.encode(Array(value.utf8)))
     }
 
     /// Appends the field lines.
     ///
+    /// The same as ``values(of:)``, without a string for each.
+    ///
     /// - Parameter assertion: The value of `Assertion`; `nil` if none is configured.
     func append(_ token: AccessToken?, assertion: String?, to output: inout [UInt8]) {
-        for (name, value) in Self.values(of: token) {
-            append(name, value, to: &output)
-        }
-        if let assertion { append("Assertion", assertion, to: &output) }
+        let subject = token?.subject
+        let client = token?.clientID
+        let actor = token.flatMap(Self.actor)
+        appendPlain("Subject: ", subject, to: &output)
+        appendPlain("Client: ", client, to: &output)
+        beginLine("Scopes: ", in: &output)
+        if let token { Self.append(token.scopes, to: &output) }
+        output.append("\r\n")
+        appendPlain("Issuer: ", token?.issuer, to: &output)
+        appendPlain("Resource: ", token?.resource.text, to: &output)
+        beginLine("Expires: ", in: &output)
+        if let seconds = token?.expiresAt.flatMap(\.wholeSeconds) { output.append(text: "\(seconds)") }
+        output.append("\r\n")
+        appendPlain("Actor: ", actor, to: &output)
+        appendEncoded("Subject-Base64: ", subject, to: &output)
+        appendEncoded("Client-Base64: ", client, to: &output)
+        appendEncoded("Actor-Base64: ", actor, to: &output)
+        if let assertion { appendPlain("Assertion: ", assertion, to: &output) }
     }
 
-    private func append(_ name: StaticString, _ value: String, to output: inout [UInt8]) {
-        output += prefix.utf8
+    private func beginLine(_ name: StaticString, in output: inout [UInt8]) {
+        output.append(contentsOf: prefixBytes)
         output.append(name)
-        output.append(": ")
-        // The scopes are visible ASCII by their grammar, RFC 6749 §3.3; the rest is checked in `split`.
-        output += value.utf8.filter { (0x20...0x7E).contains($0) }
+    }
+
+    private func appendPlain(_ name: StaticString, _ value: String?, to output: inout [UInt8]) {
+        beginLine(name, in: &output)
+        if let value, Self.isVisible(value) { output.append(text: value) }
         output.append("\r\n")
+    }
+
+    private func appendEncoded(_ name: StaticString, _ value: String?, to output: inout [UInt8]) {
+        beginLine(name, in: &output)
+        if let value, !Self.isVisible(value) { output.append(text: Base64URL.encode(Array(value.utf8))) }
+        output.append("\r\n")
+    }
+
+    /// The scopes are visible ASCII by their grammar, RFC 6749 §3.3; checked again before they are written.
+    private static func append(_ scopes: [Scope], to output: inout [UInt8]) {
+        var isFirst = true
+        for scope in scopes where isVisible(scope.name) {
+            if !isFirst { output.append(" ") }
+            output.append(text: scope.name)
+            isFirst = false
+        }
+    }
+
+    /// Whether a value can be in its plain field.
+    private static func isVisible(_ value: String) -> Bool {
+        func isVisible(_ bytes: some Sequence<UInt8>) -> Bool {
+            for byte in bytes where byte < 0x21 || byte > 0x7E { return false }
+            return true
+        }
+        return value.utf8.withContiguousStorageIfAvailable { isVisible($0) } ?? isVisible(value.utf8)
     }
 }

@@ -69,7 +69,7 @@ extension ProxyRelay {
                 to: upstream.origin, request.method, message: message, rest: forwarded.rest,
                 timeouts: proxy.timeouts, isRepeatable: forwarded.isRepeatable,
                 offersUpgrade: forwarded.upgrade != nil))
-        let exchange = RelayedExchange(stream, upstream, proxy)
+        let exchange = RelayedExchange(stream, upstream, self)
         if let body = forwarded.pendingBody { exchange.send(body) }
         return exchange
     }

@@ -5,7 +5,9 @@ internal import PortcullisHTTP
 internal import PortcullisTransport
 
 /// A proxy as the answer of one route.
-struct ProxyRelay: Relay {
+///
+/// A class, because each request refers to it, and a proxy has many settings.
+final class ProxyRelay: Relay {
     let proxy: ReverseProxy
     let rules: ForwardingRules
     /// The pattern of the route, with the path of its resource.
@@ -14,16 +16,7 @@ struct ProxyRelay: Relay {
     init(_ proxy: ReverseProxy, for resource: ProtectedResource?, path: String) {
         self.proxy = proxy
         self.path = path
-        var host = ForwardingRules.Host.upstream
-        if proxy.configuration.host == .resource, let resource {
-            host = .resource(resource.identifier.authority)
-        }
-        rules = ForwardingRules(
-            host: host, strippedPrefix: proxy.strippedPrefix,
-            forwardsToken: proxy.configuration.forwardsToken, pseudonym: proxy.pseudonym,
-            identity: proxy.identity, isGuarded: resource != nil,
-            takesFormTokens: resource?.metadata.bearerMethodsSupported?.contains(.body) ?? false,
-            upgrades: proxy.configuration.upgrades)
+        rules = ForwardingRules(proxy, for: resource)
     }
 
     var maxBodyByteCount: Int? { proxy.configuration.maxBodyByteCount }

@@ -11,13 +11,13 @@ final class RelayedExchange: Sendable {
     let stream: StreamedExchange
     let upstream: Upstream
     /// Keeps the client's connections while routes are replaced.
-    private let proxy: ReverseProxy
+    private let relay: ProxyRelay
     private let failure = Mutex<(any Error)?>(nil)
 
-    init(_ stream: StreamedExchange, _ upstream: Upstream, _ proxy: ReverseProxy) {
+    init(_ stream: StreamedExchange, _ upstream: Upstream, _ relay: ProxyRelay) {
         self.stream = stream
         self.upstream = upstream
-        self.proxy = proxy
+        self.relay = relay
         upstream.begin()
     }
 
@@ -83,7 +83,7 @@ final class RelayedExchange: Sendable {
             // RFC 9112 §8: an incomplete response is never completed.
             if error != .cancelled {
                 upstream.failed(at: .now())
-                proxy.configuration.onEvent(.cut(upstream: upstream.url, .client(error)))
+                relay.proxy.configuration.onEvent(.cut(upstream: upstream.url, .client(error)))
             }
             await writer.sink.cut()
             throw error

@@ -4,56 +4,6 @@ internal import Portcullis
 internal import PortcullisHTTP
 internal import PortcullisTransport
 
-/// What does not change between the requests of one proxy.
-struct ForwardingRules: Sendable {
-    enum Host: Sendable {
-        case upstream
-        case resource(String)
-    }
-
-    let host: Host
-    /// The segments that are removed from the start of each path, `/a/b`; empty for none.
-    let strippedPrefix: [UInt8]
-    let forwardsToken: Bool
-    let pseudonym: String
-    let identity: IdentityFields
-    /// Whether the route belongs to a resource.
-    let isGuarded: Bool
-    /// Whether the resource accepts tokens in forms.
-    let takesFormTokens: Bool
-    /// The offered protocols, in lower case.
-    let upgrades: [String]
-
-    /// Whether the credentials of a request are passed on: at a resource only those that the gate has accepted.
-    func forwardsToken(of request: Request) -> Bool {
-        forwardsToken && (!isGuarded || request.token != nil)
-    }
-}
-
-/// Why a request is not passed on.
-///
-/// Never contains text of the request.
-enum ForwardingRefusal: Error, Hashable {
-    /// `Connection` names a field for all recipients. RFC 9110 §7.6.1.
-    case connectionOption
-    /// The request has passed here before. RFC 9110 §7.3.
-    case loop
-    /// `Max-Forwards` is not a number. RFC 9110 §7.6.2.
-    case maxForwards
-    /// A field has a character that no field may have. RFC 9110 §5.5.
-    case field
-    /// A path segment has `;`. Some servers strip `;` and what follows before they look for the path's handler,
-    /// so they would serve another path than the gate has judged. RFC 3986 §3.3.
-    case pathParameter
-
-    var status: Status {
-        switch self {
-        case .connectionOption, .maxForwards, .field, .pathParameter: .badRequest
-        case .loop: .badGateway
-        }
-    }
-}
-
 /// The request that another server gets, made from the request that the gate allowed.
 ///
 /// Pure. RFC 9110 §7.6, RFC 9112 §6.
@@ -199,26 +149,26 @@ struct UpstreamRequest {
     ) throws(ForwardingRefusal) -> [UInt8] {
         var output: [UInt8] = []
         output.reserveCapacity(head.bytes.count + 1024)
-        output += head.method.name.utf8
+        output.append(text: head.method.name)
         output.append(" ")
         output += basePath
         output += target
         output.append(" HTTP/1.1\r\nHost: ")
-        output += host(or: authority).utf8
+        output.append(text: host(or: authority))
         output.append("\r\n")
         try appendFields(to: &output, hasID: request.id != nil)
         output.append(head.version == .http1_1 ? "Via: 1.1 " : "Via: 1.0 ")
-        output += rules.pseudonym.utf8
+        output.append(text: rules.pseudonym)
         output.append("\r\n")
         if let maxForwards {
             output.append("Max-Forwards: ")
             output.append(decimal: maxForwards - 1)
             output.append("\r\n")
         }
-        ForwardedFields(request, isEncrypted: isEncrypted).append(to: &output)
+        ForwardedFields.append(request, isEncrypted: isEncrypted, to: &output)
         if let id = request.id {
             output.append("X-Request-Id: ")
-            output += id.utf8
+            output.append(text: id)
             output.append("\r\n")
         }
         rules.identity.append(request.token, assertion: assertion, to: &output)
@@ -238,12 +188,12 @@ struct UpstreamRequest {
             let name = FoldedName(head.bytes, slot.nameRange)
             guard isPassed(slot, name, hasID: hasID) else { continue }
             // RFC 9110 §5.5: checked again, whatever the parser has seen.
-            guard head.bytes[slot.valueRange].allSatisfy(CharacterClass.isFieldValueCharacter),
-                head.bytes.isToken(slot.nameRange)
-            else { throw .field }
-            output += head.bytes[slot.nameRange]
+            guard head.bytes.isFieldValue(slot.valueRange), head.bytes.isToken(slot.nameRange) else {
+                throw .field
+            }
+            output.append(head.bytes, slot.nameRange)
             output.append(": ")
-            output += head.bytes[slot.valueRange]
+            output.append(head.bytes, slot.valueRange)
             output.append("\r\n")
         }
     }

@@ -25,21 +25,19 @@ struct UpstreamResponse {
             if name.equals("dpop-nonce") { continue }
             if name.equals("www-authenticate"), !keepsChallenges { continue }
             // RFC 9110 §5.5: checked again, whatever the parser has seen.
-            guard head.bytes[slot.valueRange].allSatisfy(CharacterClass.isFieldValueCharacter) else {
-                continue
-            }
+            guard head.bytes.isFieldValue(slot.valueRange) else { continue }
             if slot.known == .date {
                 dateLine = dateLine ?? Self.line(head, slot)
                 continue
             }
             guard let value = String(validating: head.bytes[slot.valueRange], as: UTF8.self),
                 let name = FieldName(String(decoding: head.bytes[slot.nameRange], as: UTF8.self)),
-                Fields.isValid(value)
+                !head.bytes.hasBlankEnds(slot.valueRange)
             else {
                 rawLines += Self.line(head, slot)
                 continue
             }
-            fields.append(value, for: name)
+            fields.append(Fields.Field(name: name, value: value))
         }
         self.fields = fields
         self.dateLine = dateLine

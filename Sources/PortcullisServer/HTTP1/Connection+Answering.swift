@@ -27,7 +27,7 @@ extension Connection {
         }
         var request = Request(
             head: head, path: path, queryRange: semantics.queryRange,
-            parameters: Self.parameters(of: route, values, in: path), body: requestBody, peer: peer,
+            parameters: route.parameters(values, in: path), body: requestBody, peer: peer,
             id: record?.value.id, forwarding: forwarding, isFromTrustedProxy: isFromTrustedProxy,
             certificateSource: certificateSource, describesRefusals: context.core.describesRefusals,
             traceSeed: record?.value.traceSeed ?? context.nextTraceSeed(),
@@ -123,14 +123,6 @@ extension Connection {
     private var certificateSource: ClientCertificate {
         if isFromTrustedProxy, let source = context.core.proxies.certificateSource { return source }
         return tls?.clientCertificate.map { .connection(der: $0) } ?? .none
-    }
-
-    static func parameters(
-        of route: CompiledRoute, _ values: [Range<Int>], in path: RequestPath
-    ) -> PathParameters {
-        guard !values.isEmpty else { return PathParameters() }
-        return PathParameters(
-            zip(route.names, values).map { PathParameters.Parameter(name: $0, value: path.decoded($1)) })
     }
 
     private func respond(with response: Response, _ route: CompiledRoute, _ request: Request) {

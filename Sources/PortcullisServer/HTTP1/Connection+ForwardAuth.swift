@@ -34,29 +34,24 @@ extension Connection {
             version: carrier.version, isHead: carrier.method == .head, keepAlive: semantics.keepAlive)
         beginRecord(carrier)
         _ = takeBody(semantics, rest)
-        var told: ToldRequest?
-        var forwarding: Forwarding?
-        let fault: UnreadableCarrier?
         do throws(UnreadableCarrier) {
-            told = try asked.endpoint.read(
+            let told = try asked.endpoint.read(
                 carrier, semantics, maxTargetByteCount: terms.limits.maxTargetByteCount)
-            do throws(MalformedMessage) {
-                forwarding = try context.core.proxies.forwarding(of: carrier)
-            } catch {
-                throw UnreadableCarrier(error)
-            }
-            fault = nil
+            decide(asked, told, try forwarding(of: carrier))
         } catch {
-            fault = error
-        }
-        if let told, fault == nil {
-            decide(asked, told, forwarding)
-        } else if let fault {
-            if let advice = fault.advice { note(advice, asked) }
-            noteTold(fault, at: asked.endpoint.path)
-            answer(asked.refusing(fault), carrier, path)
+            if let advice = error.advice { note(advice, asked) }
+            noteTold(error, at: asked.endpoint.path)
+            answer(asked.refusing(error), carrier, path)
         }
         return 0
+    }
+
+    private func forwarding(of carrier: RequestHead) throws(UnreadableCarrier) -> Forwarding? {
+        do throws(MalformedMessage) {
+            return try context.core.proxies.forwarding(of: carrier)
+        } catch {
+            throw UnreadableCarrier(error)
+        }
     }
 
     private func decide(_ asked: ForwardAuthRoutes, _ told: ToldRequest, _ forwarding: Forwarding?) {
@@ -64,7 +59,7 @@ extension Connection {
         let (route, values) = context.table.decision(on: told, by: asked)
         var request = Request(
             head: told.head, path: told.path, queryRange: told.queryRange,
-            parameters: Self.parameters(of: route, values, in: told.path), body: .empty, peer: peer,
+            parameters: route.parameters(values, in: told.path), body: .empty, peer: peer,
             id: record?.value.id, forwarding: forwarding, isFromTrustedProxy: true,
             certificateSource: toldCertificate, describesRefusals: context.core.describesRefusals,
             traceSeed: record?.value.traceSeed ?? context.nextTraceSeed(),

@@ -13,6 +13,10 @@ extension Response {
             self.init(refusal)
         case let malformed as MalformedMessage:
             self = .problem(malformed)
+        case let error as RequestContentError:
+            self = .problem(error.status, detail: error.description)
+            // RFC 9110 §15.5.16, §12.5.1.
+            if error == .unsupportedMediaType { fields["Accept"] = "application/json" }
         case RequestBodyError.timeout:
             self = .problem(.requestTimeout)
         case FileError.notFound:
@@ -38,6 +42,14 @@ extension Response {
     package static func problem(_ status: Status) -> Response {
         var response = Response.text(status.reasonPhrase + "\n", status: status)
         response.isProblem = true
+        return response
+    }
+
+    /// A response of the server itself, with a sentence for the client.
+    static func problem(_ status: Status, detail: String) -> Response {
+        var response = Response.text("\(status.reasonPhrase): \(detail)\n", status: status)
+        response.isProblem = true
+        response.problemDetail = detail
         return response
     }
 

@@ -57,6 +57,11 @@ public enum ProblemDetails: String, Sendable, Hashable, CaseIterable {
 }
 
 extension Response {
+    /// Gives one of the server's own errors the form of ``ProblemDetails/accept``.
+    package mutating func completeProblem(for head: RequestHead) {
+        if isProblem { tell(.accept, head, nil) }
+    }
+
     /// Sends one of the server's own errors as problem details if the request accepts them.
     mutating func tell(_ details: ProblemDetails, _ head: RequestHead?, _ id: String?) {
         // RFC 9110 §12.5.5: a request with another Accept may get another body.
@@ -72,6 +77,7 @@ extension Response {
             "type": "about:blank", "title": .string(status.reasonPhrase),
             "status": .number(JSONNumber(status.code)),
         ]
+        members["detail"] = problemDetail.map(JSONValue.string)
         members["request_id"] = id.map(JSONValue.string)
         body = .bytes(members.serialized())
         fields[.contentType] = "application/problem+json"

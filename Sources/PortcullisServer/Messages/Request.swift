@@ -23,8 +23,9 @@ public struct Request: Sendable {
     public internal(set) var parameters: PathParameters
     /// The content.
     ///
-    /// Empty unless the client sent some.
-    public package(set) var body: RequestBody
+    /// Empty unless the client sent some. Middleware that has read it may pass on another one, such as
+    /// `RequestBody.bytes(_:)`.
+    public var body: RequestBody
     /// The peer of the connection.
     ///
     /// Behind a proxy it is the proxy, unless the PROXY protocol names the client.
@@ -59,8 +60,8 @@ public struct Request: Sendable {
     package var certificateSource: ClientCertificate { arrival.certificateSource }
     /// The received parts, which nothing changes on the way to the handler.
     private let arrival: Arrival
-    /// The validated token, set by the gate for the handlers of a protected block.
-    package var token: AccessToken?
+    /// The token that the gate has validated, for middleware and handlers behind it; otherwise `nil`.
+    public package(set) var token: AccessToken?
 
     package init(
         head: RequestHead, path: RequestPath, queryRange: Range<Int>?,

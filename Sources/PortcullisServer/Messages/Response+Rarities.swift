@@ -10,6 +10,7 @@ extension Response {
             var refusalFinding: RefusalFinding?
             var failure: String?
             var relayed: RelayedHead?
+            var problemDetail: String?
         }
 
         let content: Content
@@ -45,6 +46,14 @@ extension Response {
     package var failure: String? {
         get { rarities?.content.failure }
         set { change { $0.failure = newValue } }
+    }
+
+    /// A sentence for the client about one of the server's own errors.
+    ///
+    /// RFC 9457 §3.1.4.
+    var problemDetail: String? {
+        get { rarities?.content.problemDetail }
+        set { change { $0.problemDetail = newValue } }
     }
 
     /// What only a response from another server has; `nil` for all others.

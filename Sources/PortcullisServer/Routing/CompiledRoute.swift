@@ -61,6 +61,13 @@ package final class CompiledRoute: Sendable {
             leadingLiteralCount: pattern.segments.prefix { $0.name == nil }.count, shared, handler: handler)
     }
 
+    /// The parameters of the pattern, with the parts of a path that the route was found by.
+    package func parameters(_ values: [Range<Int>], in path: RequestPath) -> PathParameters {
+        guard !values.isEmpty else { return PathParameters() }
+        return PathParameters(
+            zip(names, values).map { PathParameters.Parameter(name: $0, value: path.decoded($1)) })
+    }
+
     /// The identifier of the resource that the route belongs to.
     package var resource: String? { shared.resource }
     /// The CORS policy of the responses.

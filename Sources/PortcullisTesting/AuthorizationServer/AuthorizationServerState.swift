@@ -15,16 +15,24 @@ struct AuthorizationServerState: Sendable {
     var clients: BoundedTable<RegisteredClient>
     var codes: BoundedTable<IssuedCode>
     var tokens: BoundedTable<IssuedToken>
+    var refreshTokens: BoundedTable<IssuedRefreshToken>
+    /// Whether clients may be URLs of metadata documents.
+    let takesClientDocuments: Bool
     var faults: [Endpoint: Fault] = [:]
     var requestCounts: [Endpoint: Int] = [:]
 
-    init(_ configuration: TestAuthorizationServer.Configuration, _ paths: EndpointPaths) throws(JOSEError) {
+    init(
+        _ configuration: TestAuthorizationServer.Configuration, _ paths: EndpointPaths,
+        takesClientDocuments: Bool
+    ) throws(JOSEError) {
+        self.takesClientDocuments = takesClientDocuments
         self.configuration = configuration
         self.paths = paths
         keys = try IssuerKeys(configuration.algorithm)
         clients = BoundedTable(maxCount: configuration.maxClientCount)
         codes = BoundedTable(maxCount: configuration.maxCodeCount)
         tokens = BoundedTable(maxCount: configuration.maxTokenCount)
+        refreshTokens = BoundedTable(maxCount: configuration.maxTokenCount)
     }
 
     mutating func answer(_ request: EndpointRequest, now: NumericDate) -> Answer {
@@ -91,7 +99,7 @@ struct AuthorizationServerState: Sendable {
             "revocation_endpoint": .string(paths.url(of: .revocation)),
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
-            "grant_types_supported": ["authorization_code", "client_credentials"],
+            "grant_types_supported": .strings(RegisteredClient.supportedGrants),
             "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
             "introspection_endpoint_auth_methods_supported": authentication,
             "revocation_endpoint_auth_methods_supported": [
@@ -104,6 +112,7 @@ struct AuthorizationServerState: Sendable {
         if !configuration.resources.isEmpty {
             object["protected_resources"] = .strings(configuration.resources)
         }
+        if takesClientDocuments { object["client_id_metadata_document_supported"] = true }
         return object
     }
 

@@ -9,6 +9,8 @@ struct RegisteredClient: Sendable {
     var redirectURIs: [String] = []
     var grantTypes = ["client_credentials"]
     var name: String?
+    /// When its metadata document must be fetched again; `nil` for a client that has registered.
+    var freshUntil: NumericDate?
 }
 
 /// An authorization code.
@@ -22,10 +24,26 @@ struct IssuedCode: Sendable {
     let scopes: [String]
     let resources: [String]
     let expiresAt: NumericDate
-    /// The token that the code was redeemed for; a second redemption revokes it.
+    /// Whether the code was redeemed; a second redemption revokes the tokens of the first.
     ///
     /// RFC 6749 §4.1.2.
-    var redeemedToken: String?
+    var isRedeemed = false
+}
+
+/// A refresh token.
+///
+/// RFC 6749 §6.
+struct IssuedRefreshToken: Sendable {
+    let clientID: String
+    let scopes: [String]
+    let resources: [String]
+    /// The code that the user's consent was issued as.
+    let consent: String
+    let expiresAt: NumericDate
+    /// Whether it was exchanged for its successor; a second use revokes all tokens of the consent.
+    ///
+    /// RFC 9700 §4.14.2.
+    var isUsed = false
 }
 
 /// A token, as introspection describes it.
@@ -34,4 +52,6 @@ struct IssuedCode: Sendable {
 struct IssuedToken: Sendable {
     let claims: JSONObject
     let expiresAt: NumericDate
+    /// The code that the user's consent was issued as; `nil` if no user was asked.
+    var consent: String?
 }

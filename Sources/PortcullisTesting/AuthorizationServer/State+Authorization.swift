@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import Portcullis
 import PortcullisHTTP
 import PortcullisJOSE
 
@@ -23,7 +24,8 @@ extension AuthorizationServerState {
             return reply.error(problem.code)
         case .success(let grant):
             guard isClick else {
-                return .html(.ok, ConsentPage(form: form, client: client.name, grant: grant).text)
+                let page = ConsentPage(form: form, client: client, clientID: id, target: target, grant: grant)
+                return .html(.ok, page.text)
             }
             guard form["decision"] == "allow" else { return reply.error("access_denied") }
             let code = randomIdentifier()
@@ -122,13 +124,22 @@ private struct RedirectReply {
 /// RFC 6749 §3.1.
 private struct ConsentPage {
     let form: FormParameters
-    let client: String?
+    let client: RegisteredClient
+    let clientID: String
+    let target: String
     let grant: AuthorizationServerState.Grant
 
     private static let carried = [
         "response_type", "client_id", "redirect_uri", "scope", "state", "code_challenge",
         "code_challenge_method",
     ]
+
+    /// The client as the user can judge it: its name is its own claim, the host of its document is not.
+    private var applicant: String {
+        let name = client.name ?? "An application without a name"
+        guard client.freshUntil != nil, let url = try? HTTPURL(clientID) else { return name }
+        return "\(name), of \(url.host),"
+    }
 
     var text: String {
         let fields =
@@ -142,9 +153,10 @@ private struct ConsentPage {
             <head><meta charset="utf-8"><title>Allow access?</title></head>
             <body>
             <h1>Allow access?</h1>
-            <p>\(escape(client ?? "An application without a name")) asks for: \
+            <p>\(escape(applicant)) asks for: \
             \(escape(grant.scopes.isEmpty ? "no scope" : grant.scopes.joined(separator: " "))) \
-            at \(escape(grant.resources.joined(separator: ", "))).</p>
+            at \(escape(grant.resources.joined(separator: ", "))). \
+            The answer goes to \(escape(target)).</p>
             <form method="post">
             \(inputs)<button name="decision" value="allow">Allow</button>
             <button name="decision" value="deny">Deny</button>

@@ -34,10 +34,18 @@ extension AuthorizationServerState {
         guard let (id, _) = authenticate(request, form) else { return .invalidClient }
         guard let name = form["token"] else { return OAuthProblem.invalidRequest.answer }
         if tokens[name]?.claims["client_id"]?.string == id { tokens.remove(name) }
+        // RFC 7009 §2.1: with a refresh token, the access tokens of the same grant end too.
+        if let refresh = refreshTokens[name], refresh.clientID == id { revokeTokens(of: refresh.consent) }
         return Answer(status: .ok, fields: [.cacheControl: "no-store"])
     }
 
     mutating func revoke(_ token: String) {
         tokens.remove(token)
+    }
+
+    /// Revokes all tokens of one consent.
+    mutating func revokeTokens(of consent: String) {
+        tokens.removeAll { $0.consent == consent }
+        refreshTokens.removeAll { $0.consent == consent }
     }
 }

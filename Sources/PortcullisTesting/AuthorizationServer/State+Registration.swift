@@ -24,10 +24,14 @@ extension AuthorizationServerState {
         guard let grants, !grants.isEmpty else {
             return .error("invalid_client_metadata", "grant_types must be a list of grant types")
         }
-        // Refresh tokens are never issued, but clients that register for them are accepted. RFC 7591 §2.
-        let supported = grants.filter { ["authorization_code", "client_credentials"].contains($0) }
-        if supported.isEmpty || method == "none" && supported == ["client_credentials"] {
+        // RFC 7591 §2: the server may leave out what it does not support.
+        let supported = grants.filter(RegisteredClient.supportedGrants.contains)
+        guard RegisteredClient.canStart(supported, isPublic: method == "none") else {
             return .error("invalid_client_metadata", "grant_types has no grant that this client can use")
+        }
+        // OpenID Connect Dynamic Client Registration 1.0 §2.
+        guard ["web", "native"].contains(metadata["application_type"].map(\.string) ?? "web") else {
+            return .error("invalid_client_metadata", "application_type must be web or native")
         }
         let redirects = metadata["redirect_uris"].map(\.strings) ?? []
         guard let redirects, redirects.count <= Self.maxRedirectCount, redirects.allSatisfy(isRedirectURI),
@@ -104,7 +108,9 @@ extension TestAuthorizationServer.Answer {
             object["response_types"] = ["code"]
         }
         if let name = client.name { object["client_name"] = .string(name) }
-        if let scope = metadata["scope"]?.string { object["scope"] = .string(scope) }
+        for name in ["scope", "application_type"] {
+            if let text = metadata[name]?.string { object[name] = .string(text) }
+        }
         return .json(.created, object)
     }
 }

@@ -25,9 +25,10 @@ enum OAuthProblem: Error, Sendable {
     var sentence: String {
         switch self {
         case .invalidRequest: "a parameter is missing, malformed or repeated"
-        case .invalidGrant: "the code is unknown, expired, used, or not this client's"
+        case .invalidGrant: "the code or refresh token is unknown, expired, used, or not this client's"
         case .unauthorizedClient: "the client is not registered for this grant"
-        case .unsupportedGrantType: "only authorization_code and client_credentials are supported"
+        case .unsupportedGrantType:
+            "only authorization_code, refresh_token and client_credentials are supported"
         case .unsupportedResponseType: "only code is supported"
         case .invalidScope: "a scope is unknown, or wider than what was granted"
         case .invalidTarget: "a resource is unknown, malformed, or wider than what was granted"
@@ -54,12 +55,13 @@ extension AuthorizationServerState {
                 }
                 return try issue(
                     to: id, subject: id, scopes: try grantedScopes(form),
-                    audience: try requestedResources(form),
-                    now: now
-                ).answer
+                    audience: try requestedResources(form), now: now)
             case "authorization_code":
                 guard client.grantTypes.contains(grant) else { throw .unauthorizedClient }
-                return try redeem(form, clientID: id, now: now)
+                return try redeem(form, clientID: id, client, now: now)
+            case "refresh_token":
+                guard client.grantTypes.contains(grant) else { throw .unauthorizedClient }
+                return try refresh(form, clientID: id, now: now)
             default:
                 throw .unsupportedGrantType
             }
@@ -70,14 +72,14 @@ extension AuthorizationServerState {
 
     /// RFC 6749 §4.1.3, RFC 7636 §4.6.
     private mutating func redeem(
-        _ form: FormParameters, clientID: String, now: NumericDate
+        _ form: FormParameters, clientID: String, _ client: RegisteredClient, now: NumericDate
     ) throws(OAuthProblem) -> Answer {
         guard let name = form["code"], let verifier = form["code_verifier"] else { throw .invalidRequest }
         guard var code = codes[name], code.clientID == clientID, code.expiresAt > now else {
             throw .invalidGrant
         }
-        if let token = code.redeemedToken {
-            tokens.remove(token)
+        if code.isRedeemed {
+            revokeTokens(of: name)
             throw .invalidGrant
         }
         let challenge = Digest.sha256(Array(verifier.utf8)).base64URL
@@ -87,36 +89,85 @@ extension AuthorizationServerState {
             codes.remove(name)
             throw .invalidGrant
         }
-        let requested = form.values(of: "resource")
-        // RFC 8707 §2.2: a subset of what was granted.
-        guard requested.allSatisfy(code.resources.contains) else { throw .invalidTarget }
-        let issued = try issue(
+        var refresh: IssuedRefreshToken?
+        if client.grantTypes.contains("refresh_token") {
+            refresh = IssuedRefreshToken(
+                clientID: clientID, scopes: code.scopes, resources: code.resources, consent: name,
+                expiresAt: now.adding(configuration.refreshTokenLifetime))
+        }
+        let answer = try issue(
             to: clientID, subject: configuration.subject, scopes: code.scopes,
-            audience: requested.isEmpty ? code.resources : requested, now: now)
-        code.redeemedToken = issued.token
+            audience: try narrowedResources(form, code.resources), consent: name, refreshing: refresh,
+            now: now)
+        code.isRedeemed = true
         codes.insert(code, for: name)
-        return issued.answer
+        return answer
     }
 
+    /// RFC 6749 §6; each refresh token is used once, RFC 9700 §4.14.2.
+    private mutating func refresh(
+        _ form: FormParameters, clientID: String, now: NumericDate
+    ) throws(OAuthProblem) -> Answer {
+        guard let name = form["refresh_token"] else { throw .invalidRequest }
+        guard var token = refreshTokens[name], token.clientID == clientID, token.expiresAt > now else {
+            throw .invalidGrant
+        }
+        if token.isUsed {
+            revokeTokens(of: token.consent)
+            throw .invalidGrant
+        }
+        let scopes = form.scopes ?? token.scopes
+        guard scopes.allSatisfy(token.scopes.contains) else { throw .invalidScope }
+        // The new refresh token keeps the scopes of the consent, whatever this access token gets.
+        let answer = try issue(
+            to: clientID, subject: configuration.subject, scopes: scopes,
+            audience: try narrowedResources(form, token.resources), consent: token.consent,
+            refreshing: token, now: now)
+        token.isUsed = true
+        refreshTokens.insert(token, for: name)
+        return answer
+    }
+
+    /// The requested resources, a subset of the granted ones, or all of these.
+    ///
+    /// RFC 8707 §2.2.
+    private func narrowedResources(
+        _ form: FormParameters, _ granted: [String]
+    ) throws(OAuthProblem) -> [String] {
+        let requested = form.values(of: "resource")
+        guard requested.allSatisfy(granted.contains) else { throw .invalidTarget }
+        return requested.isEmpty ? granted : requested
+    }
+
+    /// - Parameters:
+    ///   - consent: The code of the user's consent.
+    ///   - refresh: The new refresh token; `nil` for none.
     private mutating func issue(
-        to clientID: String, subject: String, scopes: [String], audience: [String], now: NumericDate
-    ) throws(OAuthProblem) -> (token: String, answer: Answer) {
+        to clientID: String, subject: String, scopes: [String], audience: [String], consent: String? = nil,
+        refreshing refresh: IssuedRefreshToken? = nil, now: NumericDate
+    ) throws(OAuthProblem) -> Answer {
         var request = TestAuthorizationServer.TokenRequest(audience: audience, scopes: scopes)
         request.clientID = clientID
         request.subject = subject
         request.lifetime = configuration.tokenLifetime
-        guard let token = try? makeToken(request, now: now) else { throw .invalidRequest }
+        guard let token = try? makeToken(request, consent: consent, now: now) else { throw .invalidRequest }
         var body: JSONObject = [
             "access_token": .string(token), "token_type": "Bearer",
             "expires_in": .number(JSONNumber(Int(clamping: configuration.tokenLifetime.components.seconds))),
         ]
         if !scopes.isEmpty { body["scope"] = .string(scopes.joined(separator: " ")) }
-        return (token, .json(.ok, body))
+        if let refresh {
+            let name = randomIdentifier()
+            refreshTokens.removeAll { $0.expiresAt <= now }
+            refreshTokens.insert(refresh, for: name)
+            body["refresh_token"] = .string(name)
+        }
+        return .json(.ok, body)
     }
 
     /// RFC 9068 §2.2.
     mutating func makeToken(
-        _ request: TestAuthorizationServer.TokenRequest, now: NumericDate
+        _ request: TestAuthorizationServer.TokenRequest, consent: String? = nil, now: NumericDate
     ) throws(JOSEError) -> String {
         let issuedAt = now.wholeSeconds ?? 0
         let expiresAt = now.adding(request.lifetime)
@@ -136,7 +187,7 @@ extension AuthorizationServerState {
             case .opaque: randomIdentifier()
             }
         tokens.removeAll { $0.expiresAt <= now }
-        tokens.insert(IssuedToken(claims: claims, expiresAt: expiresAt), for: token)
+        tokens.insert(IssuedToken(claims: claims, expiresAt: expiresAt, consent: consent), for: token)
         return token
     }
 
@@ -159,10 +210,12 @@ extension AuthorizationServerState {
         return requested
     }
 
-    /// Accepts an identifier without a path also with a slash, which URL libraries add.
+    /// Accepts an identifier with and without a final slash, which URL libraries add and remove.
     private func isKnownResource(_ resource: String) -> Bool {
         let known = configuration.resources
         return known.isEmpty
-            || known.contains { $0.utf8.elementsEqual(resource.utf8) || $0 + "/" == resource }
+            || known.contains {
+                $0.utf8.elementsEqual(resource.utf8) || $0 + "/" == resource || resource + "/" == $0
+            }
     }
 }

@@ -26,6 +26,10 @@ extension TestAuthorizationServer {
         ///
         /// Default 60 seconds.
         public var codeLifetime: Duration = .seconds(60)
+        /// The lifetime of refresh tokens, from the user's consent; each is exchanged once.
+        ///
+        /// Default one day. RFC 9700 §4.14.2.
+        public var refreshTokenLifetime: Duration = .seconds(86_400)
         /// The scopes that clients may request; a client that requests none gets all.
         ///
         /// Empty, the default: any.
@@ -36,7 +40,7 @@ extension TestAuthorizationServer {
         public var resources: [String] = []
         /// The user of the consent page: the `sub` of tokens from the authorization code grant.
         public var subject = "alice"
-        /// The maximum number of registered clients; the oldest is removed first.
+        /// The maximum number of registered clients and client documents; the oldest is removed first.
         ///
         /// Default 1000.
         public var maxClientCount = 1_000
@@ -44,7 +48,8 @@ extension TestAuthorizationServer {
         ///
         /// Default 1000.
         public var maxCodeCount = 1_000
-        /// The maximum number of tokens known to introspection and revocation; the oldest is removed first.
+        /// The maximum number of tokens known to introspection and revocation, and of refresh tokens; the
+        /// oldest is removed first.
         ///
         /// Default 10,000.
         public var maxTokenCount = 10_000

@@ -14,7 +14,7 @@ extension TestAuthorizationServer: Fetcher {
         guard request.url.utf8.starts(with: origin.utf8) else { throw .unreachable }
         let target = String(request.url.dropFirst(origin.count))
         guard target.hasPrefix("/") else { throw .unreachable }
-        let answer = handle(
+        let answer = await respond(
             method: request.method.name, target: target,
             fields: request.fields.map { ($0.name.spelling, $0.value) },
             body: request.body)

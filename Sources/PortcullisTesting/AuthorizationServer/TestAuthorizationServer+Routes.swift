@@ -18,7 +18,7 @@ extension TestAuthorizationServer {
     }
 
     private func respond(to request: Request) async throws -> Response {
-        let answer = handle(
+        let answer = await respond(
             method: request.method.name, target: request.head.target, fields: Array(request.fields),
             body: try await request.body.collect(upTo: Self.maxBodyByteCount))
         // Ends with an error when the client goes away or the server stops.

@@ -10,27 +10,34 @@ import Synchronization
 /// with the process. No socket is needed: ``handle(method:target:fields:body:)`` takes a request and returns
 /// the response.
 ///
-/// RFC 6749, RFC 7009, RFC 7591, RFC 7636, RFC 7662, RFC 8414, RFC 8707, RFC 9068, RFC 9207.
+/// RFC 6749, RFC 7009, RFC 7591, RFC 7636, RFC 7662, RFC 8414, RFC 8707, RFC 9068, RFC 9207, RFC 9700 §4.14,
+/// draft-ietf-oauth-client-id-metadata-document-00.
 public final class TestAuthorizationServer: Sendable {
     /// Its configuration.
     public let configuration: Configuration
     let paths: EndpointPaths
     private let state: Mutex<AuthorizationServerState>
+    private let documents: (any Fetcher)?
     private let now: @Sendable () -> NumericDate
 
     /// Creates a server with a new key and without clients.
     ///
     /// - Parameters:
     ///   - configuration: The issuer, its resources and scopes, and its limits.
+    ///   - documents: Fetches client ID metadata documents: whoever asks for authorization chooses the URL.
+    ///     Default `nil`: clients must register.
     ///   - now: The time, for `iat` and `exp`. Default: the machine's.
     /// - Throws: `JOSEError` if no key can be generated.
     public init(
-        _ configuration: Configuration, now: @escaping @Sendable () -> NumericDate = TimeSource.system.now
+        _ configuration: Configuration, fetchingClientsWith documents: (any Fetcher)? = nil,
+        now: @escaping @Sendable () -> NumericDate = TimeSource.system.now
     ) throws(JOSEError) {
         self.configuration = configuration
+        self.documents = documents
         self.now = now
         paths = EndpointPaths(issuer: configuration.issuer)
-        state = Mutex(try AuthorizationServerState(configuration, paths))
+        state = Mutex(
+            try AuthorizationServerState(configuration, paths, takesClientDocuments: documents != nil))
     }
 
     /// The issuer identifier.
@@ -49,6 +56,33 @@ public final class TestAuthorizationServer: Sendable {
         let now = now()
         let request = EndpointRequest(method: method, target: target, fields: fields, body: body)
         return state.withLock { $0.answer(request, now: now) }
+    }
+
+    /// Answers one request, after fetching the metadata document of its client if that is one's URL.
+    ///
+    /// The parameters are those of ``handle(method:target:fields:body:)``.
+    public func respond(
+        method: String, target: String, fields: [(name: String, value: String)] = [], body: [UInt8] = []
+    ) async -> Answer {
+        let request = EndpointRequest(method: method, target: target, fields: fields, body: body)
+        if let documents, let url = request.clientDocumentURL(at: paths), lacksClient(url) {
+            let client = await ClientDocument.fetch(url, with: documents, now: now)
+            if let client { state.withLock { $0.clients.insert(client, for: url) } }
+        }
+        let now = now()
+        return state.withLock { $0.answer(request, now: now) }
+    }
+
+    /// Whether the document of a client is unknown or too old; if so, the client is forgotten.
+    private func lacksClient(_ url: String) -> Bool {
+        let now = now()
+        return state.withLock { state in
+            guard let client = state.clients[url], let end = client.freshUntil else {
+                return state.clients[url] == nil
+            }
+            if end <= now { state.clients.remove(url) }
+            return end <= now
+        }
     }
 
     /// Makes a token without a grant.

@@ -89,6 +89,15 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// Appends ``host``, without a string for IPv4.
+    package func appendHost(to output: inout [UInt8]) {
+        guard case .ipv4(let host, _) = storage else { return output.append(contentsOf: self.host.utf8) }
+        for shift in [24, 16, 8, 0] as [UInt32] {
+            output.append(decimal: Int(host >> shift & 255))
+            if shift > 0 { output.append(0x2E) }
+        }
+    }
+
     /// Whether this is a loopback address: 127.0.0.0/8 or ::1.
     public var isLoopback: Bool {
         switch storage {

@@ -4,7 +4,7 @@
 import dataclasses
 import typing
 
-from . import counts, footprint, growth, latency, peers
+from . import counts, footprint, gateway, growth, latency, peers
 from .bounds import Bound
 from .flood import Flooded
 from .material import ALGORITHMS
@@ -220,6 +220,10 @@ EXPERIMENTS = [
     Experiment("flood", "a cached token while forged ones arrive as fast as possible", 2, flood),
     Experiment("streaming", "answers in ten pieces, 10 ms apart, over 1 000 connections", 1, streaming),
     Experiment("latency", "the slowest per cent at half of the maximum rate, compared with nginx", 2, latency.run),
+    Experiment("gateway", "a guarded route of the gateway, compared with nginx proxy_pass", 6, gateway.rates),
+    Experiment("gateway-latency", "the median latency that gateway and nginx add", 3, gateway.delays),
+    Experiment("gateway-slow", "the gateway during slow exchanges of others", 2, gateway.slow_peers),
+    Experiment("gateway-streams", "memory of a thousand event streams through the gateway", 1, gateway.streams),
     Experiment("footprint", "start to listening, and resident memory", 2, footprint.run),
     Experiment("growth", "up to 10 000 resources and 1 000 000 tokens, as curves", 9, growth.run),
     Experiment("counts", "instructions (callgrind) and allocations of one request", 1, counts.run),

@@ -11,10 +11,12 @@ from .target import Target
 CLIENTS, THREADS = 64, 2
 
 
-def h2load(seconds, port, *words):
+def h2load(seconds, target, *words):
     command = [needs.h2load(), "--h1", f"-c{CLIENTS}", f"-t{THREADS}", f"-D{seconds}", *words]
+    for name, value in target.fields.items():
+        command += ["-H", f"{name}: {value}"]
     done = subprocess.run(
-        [*command, f"http://127.0.0.1:{port}/hello"],
+        [*command, target.url],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -39,7 +41,7 @@ class Steady:
     def measure(self, seconds):
         before, begun = self.target.server.processor_seconds, time.monotonic()
         words = [f"--log-file={self.log}"] + ([f"--rps={self.rate / CLIENTS:.2f}"] if self.rate else [])
-        h2load(seconds, self.target.port, *words)
+        h2load(seconds, self.target, *words)
         cores = (self.target.server.processor_seconds - before) / (time.monotonic() - begun)
         times = []
         with open(self.log, encoding="ascii") as file:

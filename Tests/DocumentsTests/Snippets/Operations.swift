@@ -22,7 +22,7 @@ func guardTools(of notes: ProtectedResource, in routes: inout Routes) {
 }
 // end
 
-// snippet: optional tokens
+// snippet: optional-tokens
 func guardSome(of notes: ProtectedResource, in routes: inout Routes) {
     routes.optionallyProtect(notes) { notes in
         notes.get("/news") { _, token in .text(token?.subject ?? "nobody") }

@@ -184,6 +184,7 @@ struct ForwardAuthDecisions {
                 case "teapot": .respond(Response(status: 418))
                 case "cached": .respond(.text("from a cache"))
                 case "late": .proceedThenFinish { $0 = Response(status: .forbidden) }
+                case "replaced": .proceedThenFinish { $0 = .ok }
                 default: .proceed
                 }
             }
@@ -193,6 +194,7 @@ struct ForwardAuthDecisions {
             #expect(try await stage.ask("/mcp?teapot", "GET", stage.token).status == 418)
             #expect(try await stage.ask("/mcp?cached", "GET", stage.token).status == 403)
             #expect(try await stage.ask("/mcp?late", "GET", stage.token).status == 403)
+            #expect(try await stage.ask("/mcp?replaced", "GET", stage.token).status == 403)
             #expect(try await stage.ask("/mcp?cached").status == 401)
         }
     }

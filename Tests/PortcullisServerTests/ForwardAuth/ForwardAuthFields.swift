@@ -57,8 +57,8 @@ struct ForwardAuthFields {
         let root: (GuardedSite) throws -> ProtectedResource = { site in
             try site.resource("https://api.example.com", scopes: ["tools:read", "tools:write"])
         }
-        try await ForwardAuthStage.run(.nginx, .init(networks: ["192.0.2.1"], resource: root, publicPath: "/open")) {
-            stage async throws in
+        let change = ForwardAuthStage.Setup(networks: ["192.0.2.1"], resource: root, publicPath: "/open")
+        try await ForwardAuthStage.run(.nginx, change) { stage async throws in
             #expect(try await stage.server.get("/_auth").status == 404)
             #expect(try await stage.server.get("/_auth", stage.token).status == 404)
             #expect(try await stage.server.get("/_auth/x").status == 401)

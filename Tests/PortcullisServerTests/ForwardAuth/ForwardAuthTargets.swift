@@ -38,6 +38,24 @@ struct ForwardAuthTargets {
         }
     }
 
+    @Test func `every target has the verdict of a direct request`() async throws {
+        try await ForwardAuthStage.run(.traefik) { stage async throws in
+            for (target, _) in Self.table {
+                for method in ["GET", "POST", "DELETE", "OPTIONS"] {
+                    for fields in [[], [stage.token]] {
+                        let direct = try await stage.server.exchange(request(method, target, fields))
+                        let told = try await stage.server.exchange(stage.carrier(target, method, fields))
+                        // 204 passes, and what belongs to nothing is 403.
+                        let isOutside = direct.status == 404 && !target.hasPrefix("/mcp/")
+                        let expected = direct.status == 204 ? 200 : isOutside ? 403 : direct.status
+                        #expect(told.status == expected, "\(method) \(target)")
+                        #expect(told.all("www-authenticate") == direct.all("www-authenticate"))
+                    }
+                }
+            }
+        }
+    }
+
     @Test(arguments: ForwardAuthFamily.allCases.filter { $0 != .envoy })
     func `absolute, authority, asterisk and broken forms are refused`(family: ForwardAuthFamily) async throws
     {

@@ -33,6 +33,30 @@ import Testing
             #expect(text.contains("\"notes read\""))
         }
 
+        @Test func `operations and conditions that no request meets end the program`() async {
+            let hidden = await #expect(
+                processExitsWith: .failure, observing: [\.standardErrorContent]
+            ) {
+                _ = AccessRequirement.anyValidToken.distinguishing(
+                    RequestOperation(["Mcp-Method": "a"]),
+                    RequestOperation(["Mcp-Method": "a", "Mcp-Name": "b"]))
+            }
+            let text = String(decoding: hidden?.standardErrorContent ?? [], as: UTF8.self)
+            #expect(text.contains("Operation 1 is never reached"))
+            #expect(text.contains("DeclarationMistakeTests.swift:"))
+            await #expect(processExitsWith: .failure) { _ = RequestOperation([:]) }
+            await #expect(processExitsWith: .failure) { _ = RequestOperation(["a": "b", "A": "b"]) }
+            await #expect(processExitsWith: .failure) { _ = RequestOperation(["a": " b"]) }
+            await #expect(processExitsWith: .failure) { _ = ClaimCondition("/a", equals: .null) }
+            await #expect(processExitsWith: .failure) {
+                _ = AccessRequirement.anyValidToken.holding(
+                    [ClaimCondition](repeating: ClaimCondition("/a", equals: 1), count: 17))
+            }
+            await #expect(processExitsWith: .failure) {
+                _ = ExternalDecision(timeout: .seconds(61)) { _ in .permit }
+            }
+        }
+
         @Test func `invalid values at run time throw, and do not end the program`() {
             // Not literals, which have their own initializers.
             #expect(["G T", "", "PURGE"].map { Method($0)?.name } == [nil, nil, "PURGE"])
