@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+import PortcullisServer
+
 // snippet: testing
 import Portcullis
 import PortcullisTesting
