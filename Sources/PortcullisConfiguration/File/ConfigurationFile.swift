@@ -154,8 +154,8 @@ package struct InvalidConfiguration: Error, Sendable, Hashable {
     /// Names a key that an object has twice; `nil` for other problems.
     private static func repeated(_ error: JSONError, in bytes: [UInt8]) -> String? {
         guard error.reason == .duplicateName, error.offset < bytes.count else { return nil }
-        // The parser stops behind the opening quote.
-        let name = String(decoding: bytes[error.offset...].prefix { $0 != 0x22 }, as: UTF8.self)
+        // The parser notices it at the key's opening quote.
+        let name = String(decoding: bytes[(error.offset + 1)...].prefix { $0 != 0x22 }, as: UTF8.self)
         return "the key \"\(JSONPath.escape(name))\" given more than once in its object"
     }
 
