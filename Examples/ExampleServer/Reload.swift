@@ -33,8 +33,10 @@ struct ServableFile {
         _ path: String, succeeding previous: ServableFile? = nil, counting metrics: MetricsRegistry,
         isServed: Bool = true
     ) throws(InvalidConfiguration) {
+        // A reload leaves the other cores to the event loops.
+        let cores = previous == nil ? EventLoopGroup.coreCount : 1
         var file = try SeparateThread.run {
-            Result { () throws(InvalidConfiguration) in try ConfigurationFile(path: path) }
+            Result { () throws(InvalidConfiguration) in try ConfigurationFile(path: path, onCores: cores) }
         }.get()
         let connections = IssuerConnections(succeeding: previous?.connections)
         let tls = Result { () throws(InvalidConfiguration) in try file.makeTLS(relativeTo: path) }
@@ -147,7 +149,7 @@ actor Reloader {
                 log("reload: $.store names another store; restart to apply it")
             }
             metrics.watch(next.store)
-            for warning in next.takeWarnings() where !warning.isSaidAtStart { log("\(warning)") }
+            say(next.takeWarnings())
             current = next
             log("reload: the file is in use")
         } catch {

@@ -22,7 +22,7 @@ func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
     metrics.names = served.file.server.metricsNames
     metrics.watch(served.store)
     raiseDescriptorLimit()
-    for warning in served.takeWarnings() where !warning.isSaidAtStart { log("\(warning)") }
+    say(served.takeWarnings())
     let file = served.file.withoutDeclarations
     do {
         let accessLog = try file.makeAccessLog(relativeTo: path)
@@ -141,6 +141,17 @@ func describe(_ error: any Error) -> String {
         return "$.self_check: failed as logged above, and policy is \"require\"; the server does not start"
     }
     return error is ListenerFault ? "\(error)" : "the server failed: \(error)"
+}
+
+/// Logs the warnings that the server does not log itself: of many places with the same one, the first.
+func say(_ warnings: [Finding]) {
+    var said = RepeatedSentences()
+    for warning in warnings where !warning.isSaidAtStart && said.admits(warning.message) {
+        log("\(warning)")
+    }
+    for (message, count) in said.omitted {
+        log("warning: \(count) more \(count == 1 ? "place" : "places"), which --check lists: \(message)")
+    }
 }
 
 /// Writes one line to standard error without blocking, since event loops call this too.

@@ -192,10 +192,14 @@ public struct Server: Sendable {
         for warning in table.warnings + unseenCertificates(table) {
             configuration.log("warning: " + warning)
         }
+        var said = RepeatedSentences()
         for resource in table.resources {
-            for warning in resource.warnings {
+            for warning in resource.warnings where said.admits(warning) {
                 configuration.log("warning: \(resource.identifier): \(warning)")
             }
+        }
+        for (warning, count) in said.omitted {
+            configuration.log("warning: \(count) more \(count == 1 ? "resource" : "resources"): \(warning)")
         }
         for resource in table.resources { resource.warmUp() }
     }

@@ -71,6 +71,26 @@ def test_check_of_a_valid_file_succeeds_without_output(run, configuration, folde
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
 
 
+def test_check_opens_no_connection(run, configuration, folder):
+    """As `--help check` says: neither the issuer nor the store learns of it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        issuer = f"http://127.0.0.1:{port}"
+        entry = {"issuer": issuer, "allow_insecure_loopback": True}
+        entry["introspection"] = {"client_id": "rs", "client_secret": "none-of-it", "endpoint": f"{issuer}/introspect"}
+        configuration["authorization_servers"] = [entry]
+        configuration["store"] = {"url": f"redis://127.0.0.1:{port}"}
+        configuration["self_check"] = {"policy": "require"}
+        for each in configuration["resources"]:
+            each["metadata"]["authorization_servers"] = [issuer]
+        done = run("--check", write(configuration, folder))
+        assert done.returncode == 0, done.stderr
+        assert "valid" in done.stderr
+        listener.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            listener.accept()
+
+
 @pytest.mark.parametrize("word", ["--check", "--config"])
 def test_every_problem_is_reported_with_its_path(run, configuration, folder, word):
     configuration["srever"] = {}

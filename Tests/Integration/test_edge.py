@@ -178,7 +178,7 @@ def test_an_unknown_host_is_reported_with_the_fix(serve, configuration, base):
     for _ in range(60):
         server.get("/hello", fields={"Host": "internal.example:8080"})
     assert server.errors.count("keep naming") == 1
-    assert "proxy_set_header Host $host" in server.errors
+    assert "proxy_set_header Host $http_host" in server.errors
 
 
 KEEP_ALIVE = """

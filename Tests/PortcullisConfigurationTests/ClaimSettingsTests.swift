@@ -120,6 +120,17 @@ struct ClaimSettingsTests {
     private static let source =
         required + "\"audience_from\": { \"pointer\": \"/client_id\", \"values\": [\"x\"] }"
 
+    @Test(arguments: [
+        ("scp", false), ("https://example.com/roles", false), ("realm_access.roles", true),
+        ("/realm_access/roles", true),
+    ])
+    func `a path as the name of a scope claim is a warning`(name: String, isPath: Bool) throws {
+        let resource = SampleFile.resource(more: "\"tokens\": {\"scope_claims\": [\"\(name)\"]}")
+        let warnings = try SampleFile.warnings(Self.file("\"claims\": {}", resource: resource))
+        let words = "scope_claims[0]: warning: is the name of a claim, not a path"
+        #expect(warnings.contains { $0.contains(words) } == isPath)
+    }
+
     @Test func `audience_from is a warning for each resource that it opens`() throws {
         #expect(
             try SampleFile.warnings(Self.file(Self.source)) == [

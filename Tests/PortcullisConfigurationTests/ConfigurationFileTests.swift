@@ -173,14 +173,14 @@ struct ConfigurationFileTests {
     }
 
     @Test(arguments: [
-        ("", "$: must be JSON: the end of the document within a value, at line 1, column 1"),
+        ("", "$: must be JSON: an empty document, at line 1, column 1"),
         ("[]", "$: must be an object"),
         ("{}", "$.resources: missing; must be the list of protected resources"),
         (#"{"resources": []}"#, "$.resources: must not be empty; list at least one protected resource"),
         (#"{"resources": [1]}"#, "$.resources[0]: must be an object"),
         (
             "{\n \"a\": 1,\n \"a\": 2}",
-            "$: must be JSON: a key given more than once in its object, at line 3, column 2"
+            "$: must be JSON: the key \"a\" given more than once in its object, at line 3, column 2"
         ),
     ])
     func `a file that is not a configuration has one problem`(text: String, problem: String) {

@@ -101,6 +101,32 @@ struct GrowthTests {
         #expect(most < 25 * least, "\(least / 1000) µs, \(most / 1000) µs")
     }
 
+    @Test(arguments: [2, 3, 8])
+    func `several cores find the same as one, in the order of the file`(cores: Int) throws {
+        let wrong = Shape.oneAuthority.text(2000)
+            .replacing("\"/r3/{id}\"", with: "\"/r3/{id\"").replacing("\"/r1000/", with: "\"/other/")
+            .replacing("https://a.example/r1999", with: "http://a.example/r1999")
+        func findings(_ cores: Int) -> [Finding] {
+            do throws(InvalidConfiguration) {
+                return try ConfigurationFile(parsing: Array(wrong.utf8), onCores: cores).warnings
+            } catch {
+                return error.findings
+            }
+        }
+        let found = findings(cores)
+        #expect(found.filter { $0.severity == .error }.count == 3)
+        #expect(found == findings(1))
+
+        let text = Array(Shape.hundredAuthorities.text(2000).utf8)
+        let (one, many) = (
+            try ConfigurationFile(parsing: text), try ConfigurationFile(parsing: text, onCores: cores)
+        )
+        #expect(many.resources.map(\.path) == one.resources.map(\.path))
+        #expect(many.resources.map(\.metadata) == one.resources.map(\.metadata))
+        #expect(many.resources.map(\.routes) == one.resources.map(\.routes))
+        #expect(many.warnings == one.warnings)
+    }
+
     @Test func `a file of a thousand resources with ten routes each is accepted`() throws {
         let text = (0..<1000).map { number in
             let routes = (0..<10).map {

@@ -227,7 +227,10 @@ struct WrongFileTests {
 
     @Test(arguments: [
         (#"{"format": "saml"}"#, #"format: must be one of "jwt", "opaque", "any""#),
-        (#"{"format": "opaque"}"#, "format: must not be \"opaque\" where no issuer has introspection"),
+        (
+            #"{"format": "opaque"}"#,
+            "format: must not be \"opaque\" where no issuer has introspection; configure it for one"
+        ),
         (
             #"{"algorithms": ["none"]}"#,
             "algorithms[0]: must be one of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, Ed25519"
@@ -288,8 +291,8 @@ struct WrongFileTests {
         #"{"path": "/photos/é", "respond": "echo"}"#:
             "path: must be a path in its URL spelling, percent-encoded, without a query",
         #"{"path": "/photos/%e9", "respond": "echo"}"#: "path: must be UTF-8 without encoded ",
-        #"{"path": "/notes", "respond": "echo"}"#: "path: must lie under the path of its resource",
-        #"{"path": "/photosx", "respond": "echo"}"#: "path: must lie under the path of its resource",
+        #"{"path": "/notes", "respond": "echo"}"#: "path: must lie under the path of its resource, /photos",
+        #"{"path": "/photosx", "respond": "echo"}"#: "path: must lie under the path of its resource, /photos",
         #"{"path": "/photos", "methods": [], "respond": "echo"}"#:
             "methods: must not be empty; leave it out for GET",
         #"{"path": "/photos", "methods": ["get"], "respond": "echo"}"#:

@@ -15,8 +15,11 @@ struct JSONProblemTests {
     }
 
     @Test(arguments: [
-        ("", "the end of the document within a value, at line 1, column 1"),
-        ("{\"a\": [1", "the end of the document within a value, at line 1, column 9"),
+        ("", "an empty document, at line 1, column 1"), (" \n", "an empty document, at line 1, column 1"),
+        (
+            "{\"a\": [1",
+            "the end of the document within a value; a brace, bracket or quote is missing, at line 1, column 9"
+        ),
         ("{\n  // x\n}", "a comment, which JSON does not have, at line 2, column 3"),
         ("{ /* x */ }", "a comment, which JSON does not have, at line 1, column 3"),
         ("{} // x", "a comment, which JSON does not have, at line 1, column 4"),
@@ -35,6 +38,8 @@ struct JSONProblemTests {
         ("{\"a\" 1}", "a missing comma or colon before this, at line 1, column 6"),
         ("<!DOCTYPE html>", "the beginning of HTML or XML, at line 1, column 1"),
         ("---\na: 1", "the beginning of YAML, at line 1, column 1"),
+        ("server:\n  port: 1", "the beginning of YAML, at line 1, column 1"),
+        ("nul", "a word without quotes that is not true, false or null, at line 1, column 1"),
         ("{\"a\": 01}", "a malformed number, at line 1, column 8"),
         ("{\"a\": \"\t\"}", "a control character in a string, at line 1, column 8"),
         ("{\"a\": 1, \"a\": 2}", "a key given more than once in its object, at line 1, column 10"),

@@ -305,4 +305,44 @@ struct Fetch_CORS {
     func `an origin that browsers send is accepted`(origin: String) {
         #expect(throws: Never.self) { try CORSPolicy(allowing: [origin]) }
     }
+
+    // Fetch, CORS check: without the field a page gets a network error instead of the reason.
+    @Test(arguments: [
+        ("GET", "/notes/a%2Fb", "", 400), ("GET", "/notes/../x", "", 400),
+        ("GET", "/notes", "X: \u{1}\r\n", 400),
+    ])
+    func `a refusal that belongs to no route is readable where something is`(
+        method: String, path: String, line: String, status: Int
+    ) async throws {
+        func message(_ origin: String) -> String {
+            "\(method) \(path) HTTP/1.1\r\nHost: a\r\nOrigin: \(origin)\r\n\(line)\r\n"
+        }
+        let isParsed = line.isEmpty
+        try await serving(try CORSPolicy(allowing: [Self.app]), named: true) { server in
+            let reply = try await server.exchange(message(Self.app))
+            #expect(reply.status == status)
+            #expect(reply["access-control-allow-origin"] == (isParsed ? Self.app : "*"))
+            let other = try await server.exchange(message("https://other.example"))
+            #expect(other.status == status)
+            #expect(other["access-control-allow-origin"] == (isParsed ? nil : "*"))
+            if isParsed { #expect(reply["vary"] == "Origin") }
+        }
+        try await serving(nil) { server in
+            let reply = try await server.exchange(message(Self.app))
+            #expect(reply["access-control-allow-origin"] == nil)
+        }
+    }
+
+    @Test(arguments: [("/notes?" + String(repeating: "x", count: 9000), "", 414), ("/notes", "x", 431)])
+    func `a page reads why its request was too long`(path: String, field: String, status: Int) async throws {
+        let line = field.isEmpty ? "" : "X-Long: " + String(repeating: field, count: 40_000) + "\r\n"
+        let text = "GET \(path) HTTP/1.1\r\nHost: a\r\n\(line)Origin: \(Self.app)\r\n\r\n"
+        try await serving(try CORSPolicy(allowing: [Self.app])) { server in
+            let reply = try await server.exchange(text)
+            #expect(reply.status == status)
+            #expect(reply["access-control-allow-origin"] == "*")
+            #expect(reply["vary"] == nil)
+        }
+    }
+
 }

@@ -55,12 +55,12 @@ extension AuthorizationServerFault: CustomStringConvertible {
     /// A phrase for a log.
     public var description: String {
         switch self {
-        case .noResponse(let error): error.description
+        case .noResponse(let error): error.description + (error.advice.map { "; \($0)" } ?? "")
         case .calling(let url, let fault): "\(url): \(fault)"
         case .status(let code): "the answer has status \(code), not 200"
         case .redirect(let code, let target):
             "the answer is a redirect (status \(code)) to \(target ?? "a URL that is not shown"), "
-                + "which is not followed"
+                + "which is not followed; configure the final URL"
         case .contentCoding(let coding): "the answer has Content-Encoding \(coding), which was not asked for"
         case .mediaType(let type): "the answer is \(type), not JSON"
         case .malformedJSON(let problem): "the answer is not strict JSON: \(problem)"
@@ -71,10 +71,14 @@ extension AuthorizationServerFault: CustomStringConvertible {
             "the metadata has no issuer; it must be \"\(expected)\""
         case .insecureURL(let member?): "the \(member) in the metadata is not an https URL"
         case .insecureURL(nil): "the URL is not https"
+        case .missingMember("keys"):
+            "the document has no list of keys; check that the URL is that of a key set"
         case .missingMember(let name): "the document has no \(name), or one of another type"
         case .noMetadata(let faults): faults.map(\.description).joined(separator: "; ")
-        case .emptyKeySet: "the key set has no usable key"
-        case .rejectedCredentials: "the introspection endpoint refused our credentials"
+        case .emptyKeySet: "the key set has no key that can verify tokens"
+        case .rejectedCredentials:
+            "the introspection endpoint refused our credentials; check client_id, client_auth and the secret or "
+                + "key"
         case .rejectedAssertion:
             "the introspection endpoint refused our client assertion; it does not know the key, or wants "
                 + "another audience or typ: see assertion_audience and assertion_type"
@@ -84,6 +88,22 @@ extension AuthorizationServerFault: CustomStringConvertible {
         case .unusableCredentials: "OpenSSL could not sign the assertion that authenticates us"
         case .tooManyCalls: "too many concurrent introspection calls"
         case .callsSuspended: "introspection is suspended after failures"
+        }
+    }
+}
+
+extension FetchError {
+    /// Where to look for the remedy, if it lies in this server's configuration.
+    fileprivate var advice: String? {
+        switch self {
+        case .untrustedServer, .failed(.tls(.certificateRefused(.unknownIssuer))),
+            .failed(.tls(.certificateRefused(.selfSigned))):
+            "name a private authority in ca_certificates"
+        case .failed(.tls(.alert(116))): "calls for keys and metadata present no client certificate"
+        case .forbiddenAddress, .failed(.forbiddenAddress): "see private_addresses"
+        case .failed(.proxy):
+            "the proxy is that of outbound_proxy, or of HTTPS_PROXY or HTTP_PROXY in the environment"
+        default: nil
         }
     }
 }

@@ -65,7 +65,9 @@ extension ProtectedResourceMetadata {
         for (index, issuer) in authorizationServers.enumerated() {
             if let sentence = IssuerURL.objection(to: issuer) {
                 findings.problems.append(.init(path: "\(path).authorization_servers[\(index)]", sentence))
-            } else if let url = try? HTTPURL(issuer), url.writesDefaultPort(in: issuer) {
+            } else if !IssuerURL.isPlain(issuer), let url = try? HTTPURL(issuer),
+                url.writesDefaultPort(in: issuer)
+            {
                 findings.warnings.append(
                     "authorization_servers[\(index)] names the scheme's default port, which many clients leave "
                         + "out; the issuer then differs from its metadata.")

@@ -23,10 +23,10 @@ package enum IssuerURL {
         return url.isSecure || (allowingInsecureLoopback && url.isLoopback)
     }
 
-    /// Whether a text is an https URL of a name and a path without special characters, as most are.
+    /// Whether a text is an https URL of a name and a path without port and special characters, as most are.
     ///
     /// Costs no allocation: a configuration may name hundreds of thousands.
-    private static func isPlain(_ text: String) -> Bool {
+    package static func isPlain(_ text: String) -> Bool {
         var rest = text.utf8[...]
         guard rest.starts(with: "https://".utf8) else { return false }
         rest = rest.dropFirst(8)

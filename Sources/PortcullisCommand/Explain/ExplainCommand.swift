@@ -39,9 +39,8 @@ package enum ExplainCommand: Subcommand {
         let words = try CommandLineWords(
             words, flags: ["--all", "--json", "--no-token"], options: Set(requestOptions + logOptions),
             repeatable: ["--header"])
-        guard words.operands.isEmpty else {
-            // Not echoed: it may be a token.
-            throw Misuse("unexpected argument; each word must belong to an option")
+        if let word = words.operands.first {
+            throw Misuse("\(Self.named(word)): each word must belong to an option, such as --url or --token")
         }
         if let work = try searching(words) { return work }
         guard let path = words.value(of: "--config") else { throw Misuse("--config is missing") }
@@ -61,6 +60,12 @@ package enum ExplainCommand: Subcommand {
         let first = given
         let asJSON = words.has("--json")
         return { console in await run(path, first, call, asJSON: asJSON, console) }
+    }
+
+    /// Names an argument that nothing expects; one that may be a token is not repeated.
+    private static func named(_ word: String) -> String {
+        let isShort = word.utf8.count <= 24 && !word.utf8.starts(with: "ey".utf8)
+        return isShort ? "unexpected argument \"\(TerminalText.printable(word))\"" : "unexpected argument"
     }
 
     private static let requestOptions = ["--config", "--token", "--method", "--url", "--dpop"]

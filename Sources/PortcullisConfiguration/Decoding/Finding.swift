@@ -48,6 +48,11 @@ final class FindingCollector {
         findings.append(Finding(.error, path.text, message))
     }
 
+    /// Adds what another collector has found in a later part of the file.
+    func add(_ others: [Finding]) {
+        findings += others
+    }
+
     func warning(_ path: JSONPath, _ message: String, isSaidAtStart: Bool = false) {
         findings.append(Finding(.warning, path.text, message, isSaidAtStart: isSaidAtStart))
     }

@@ -38,7 +38,9 @@ final class ObjectReader {
 
     /// Reports the keys that no caller has read.
     func finish() {
-        for name in object.names where !knownNames.contains(where: { $0.utf8.elementsEqual(name.utf8) }) {
+        // `==` is quick, and also true for canonically equivalent names, which are other names.
+        for name in object.names
+        where !knownNames.contains(where: { $0 == name && $0.utf8.elementsEqual(name.utf8) }) {
             error(name, "unknown key; known here: " + knownNames.joined(separator: ", "))
         }
     }
@@ -154,13 +156,19 @@ final class ObjectReader {
 
     /// Reads a list of objects; reports and skips elements of other types.
     func objects(_ name: String) -> [ObjectReader]? {
+        guard let elements = elements(name) else { return nil }
+        let list = path[name]
+        return elements.enumerated().compactMap { ObjectReader($1, at: list[$0], findings) }
+    }
+
+    /// Reads a list whose elements the caller reads as objects.
+    func elements(_ name: String) -> [JSONValue]? {
         guard let value = value(name) else { return nil }
         guard case .array(let elements) = value else {
             error(name, "must be a list of objects; found \(FoundValue.type(of: value))")
             return nil
         }
-        let list = path[name]
-        return elements.enumerated().compactMap { ObjectReader($1, at: list[$0], findings) }
+        return elements
     }
 }
 

@@ -12,9 +12,11 @@ extension ConfigurationFile {
     /// Reads and decodes a file.
     ///
     /// Blocks its thread while it reads at most ``maxByteCount`` bytes.
-    package init(path: String) throws(InvalidConfiguration) {
+    ///
+    /// - Parameter cores: The number of cores that decode and check the resources of a long file.
+    package init(path: String, onCores cores: Int = 1) throws(InvalidConfiguration) {
         do throws(InvalidConfiguration) {
-            try self.init(parsing: Self.contents(of: path, upTo: Self.maxByteCount))
+            try self.init(parsing: Self.contents(of: path, upTo: Self.maxByteCount), onCores: cores)
         } catch {
             throw error.naming(path)
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 package import PortcullisJOSE
+import PortcullisTransport
 
 /// A configuration file, decoded and checked without reading other files or using the network.
 package struct ConfigurationFile: Sendable {
@@ -34,16 +35,20 @@ package struct ConfigurationFile: Sendable {
     /// Decodes a file and reports all its problems at once.
     ///
     /// Does not open the files that it names and does not contact the issuers.
-    package init(parsing bytes: [UInt8]) throws(InvalidConfiguration) {
+    ///
+    /// - Parameter cores: The number of cores that decode and check the resources of a long file.
+    package init(parsing bytes: [UInt8], onCores cores: Int = 1) throws(InvalidConfiguration) {
         try self.init(
             parsing: bytes,
             within: JSONLimits(
                 maximumByteCount: Self.maxByteCount, maximumDepth: Self.maxDepth,
-                maximumMemberCount: Self.maxMemberCount))
+                maximumMemberCount: Self.maxMemberCount), onCores: cores)
     }
 
     /// Decodes a file within other limits than the file's own.
-    package init(parsing bytes: [UInt8], within limits: JSONLimits) throws(InvalidConfiguration) {
+    package init(
+        parsing bytes: [UInt8], within limits: JSONLimits, onCores cores: Int = 1
+    ) throws(InvalidConfiguration) {
         let json: JSONValue
         let bytes = ByteOrderMark.removed(from: bytes)
         do {
@@ -51,7 +56,7 @@ package struct ConfigurationFile: Sendable {
         } catch {
             throw InvalidConfiguration(error, in: bytes, within: limits)
         }
-        try self.init(json)
+        try self.init(json, onCores: cores)
     }
 
     /// The file without what is needed no longer once resources and routes have been made of it.
@@ -62,21 +67,22 @@ package struct ConfigurationFile: Sendable {
         file.authorizationServers = []
         file.resources = []
         file.publicRoutes = []
+        file.document = JSONObject()
         return file
     }
 
-    package init(_ json: JSONValue) throws(InvalidConfiguration) {
+    package init(_ json: JSONValue, onCores cores: Int = 1) throws(InvalidConfiguration) {
         let findings = FindingCollector()
         document = json.object ?? document
         if let reader = ObjectReader(json, at: .root, findings) {
-            read(reader)
-            CrossChecks(findings: findings).check(&self)
+            read(reader, onCores: cores)
+            CrossChecks(findings: findings).check(&self, onCores: cores)
         }
         if findings.hasErrors { throw InvalidConfiguration(findings: findings.findings) }
         warnings = findings.findings
     }
 
-    private mutating func read(_ reader: ObjectReader) {
+    private mutating func read(_ reader: ObjectReader, onCores cores: Int) {
         if let object = reader.object("server") { server = ServerSettings(object) }
         admin = reader.object("admin").map(AdminSettings.init)
         store = reader.object("store").flatMap(StoreSettings.init)
@@ -91,7 +97,7 @@ package struct ConfigurationFile: Sendable {
                     + "\(resourceCount)")
             _ = reader.value("resources")
         } else {
-            resources = (reader.objects("resources") ?? []).compactMap(ResourceSettings.init)
+            readResources(reader, onCores: cores)
         }
         if reader.object["resources"] == nil {
             reader.error("resources", "missing; must be the list of protected resources")
@@ -102,6 +108,25 @@ package struct ConfigurationFile: Sendable {
             (reader.objects("public_routes") ?? []).compactMap { RouteSettings($0, isPublic: true) }
         forwardAuth = reader.object("forward_auth").flatMap(ForwardAuthSettings.init)
         reader.finish()
+    }
+
+    private mutating func readResources(_ reader: ObjectReader, onCores cores: Int) {
+        let path = reader.path["resources"]
+        let parts = DividedWork.map(reader.elements("resources") ?? [], among: cores) { part in
+            let findings = FindingCollector()
+            var settings: [ResourceSettings] = []
+            settings.reserveCapacity(part.count)
+            for index in part.indices {
+                let object = ObjectReader(part[index], at: path[index], findings)
+                if let read = object.flatMap(ResourceSettings.init) { settings.append(read) }
+            }
+            return (settings: settings, findings: findings.findings)
+        }
+        resources.reserveCapacity(parts.reduce(0) { $0 + $1.settings.count })
+        for part in parts {
+            resources += part.settings
+            reader.findings.add(part.findings)
+        }
     }
 }
 
@@ -121,8 +146,17 @@ package struct InvalidConfiguration: Error, Sendable, Hashable {
 
     init(_ error: JSONError, in bytes: [UInt8], within limits: JSONLimits) {
         let problem = JSONProblem(error, in: bytes)
-        let phrase = Self.exceeded(error.reason, limits) ?? problem.phrase
+        let phrase =
+            Self.exceeded(error.reason, limits) ?? Self.repeated(error, in: bytes) ?? problem.phrase
         self.init("must be JSON: \(phrase), at line \(problem.line), column \(problem.column)")
+    }
+
+    /// Names a key that an object has twice; `nil` for other problems.
+    private static func repeated(_ error: JSONError, in bytes: [UInt8]) -> String? {
+        guard error.reason == .duplicateName, error.offset < bytes.count else { return nil }
+        // The parser notices it at the key's opening quote.
+        let name = String(decoding: bytes[(error.offset + 1)...].prefix { $0 != 0x22 }, as: UTF8.self)
+        return "the key \"\(JSONPath.escape(name))\" given more than once in its object"
     }
 
     /// The limit that a document exceeds, or `nil` for other problems.

@@ -6,7 +6,7 @@ extension CrossChecks {
     /// Rejects proxies whose settings contradict the route or the resource, and warns of risks.
     func checkProxies(_ file: ConfigurationFile) {
         for resource in file.resources {
-            for route in resource.routes { checkProxy(of: route, in: resource) }
+            for route in resource.routes.proxied { checkProxy(of: route, in: resource) }
         }
         for route in file.publicRoutes { checkProxy(of: route, in: nil) }
     }

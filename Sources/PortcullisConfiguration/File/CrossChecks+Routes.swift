@@ -11,12 +11,12 @@ extension CrossChecks {
         let resource = resources[index]
         guard !paths.isEmpty else { return }
         let (authority, base) = (resource.url.authority, resource.url.segments)
-        for (route, segments) in zip(resource.routes, paths) {
+        for (route, segments) in zip(resource.routes.indices, paths) {
             guard isBelow(segments, base),
                 let owner = places.owner(of: segments, within: authority, below: base), owner != index
             else { continue }
             error(
-                route.path, ["path"],
+                resource.routes[route].path, ["path"],
                 "belongs to \(resources[owner].path), whose path is longer; move it there")
         }
     }
@@ -50,17 +50,17 @@ extension CrossChecks {
     func checkDistinct(_ routes: [RouteSettings], _ paths: [[String]]) {
         guard routes.count > 1 else { return }
         var seen: [RouteShape: Int] = [:]
-        for (index, (route, segments)) in zip(routes, paths).enumerated() {
+        for (index, segments) in zip(routes.indices, paths) {
             let shape = segments.map(Self.shape)
             var rival: Int?
-            for method in route.methods {
+            for method in routes[index].methods {
                 let first = seen[RouteShape(segments: shape, method: method), default: index]
                 if first < index { rival = min(rival ?? first, first) }
                 seen[RouteShape(segments: shape, method: method)] = first
             }
             guard let rival else { continue }
             error(
-                route.path, ["path"],
+                routes[index].path, ["path"],
                 "has the same path and method as \(routes[rival].path); remove one of them")
         }
     }

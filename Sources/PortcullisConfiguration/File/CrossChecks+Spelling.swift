@@ -20,7 +20,10 @@ extension CrossChecks {
                 Spelling.areSimilar(Array(entry.issuer.utf8), Array(other.issuer.utf8))
             }
             guard let similar else {
-                findings.warning(place, "is trusted by no resource")
+                findings.warning(
+                    place,
+                    "is trusted by no resource; list it in the authorization_servers of a resource's metadata or in "
+                        + "trusted_issuers, or remove this entry")
                 continue
             }
             findings.warning(

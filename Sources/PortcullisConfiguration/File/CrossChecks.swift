@@ -2,31 +2,42 @@
 
 import Portcullis
 import PortcullisJOSE
+import PortcullisTransport
 
 /// Checks across the objects of a configuration file.
 struct CrossChecks {
     let findings: FindingCollector
 
-    func check(_ file: inout ConfigurationFile) {
+    func check(_ file: inout ConfigurationFile, onCores cores: Int) {
         checkIssuers(&file)
         checkIdentifiers(file.resources)
         checkRootAliases(file.resources)
-        let servers = ServerIndex(file.authorizationServers)
-        let places = ResourcePlaces(file.resources) { $0.url.authority }
-        for (index, resource) in file.resources.enumerated() {
-            let paths = resource.routes.map { pathSegments($0.pattern) }
-            checkRoutes(of: resource, paths)
-            checkNesting(of: index, in: file.resources, places, paths)
-            let trusted = resource.issuers.map { (server: servers[$0.issuer], path: $0.path) }
-            checkTrust(of: resource, trusted.compactMap(\.server))
-            checkAudiences(of: resource)
-            checkEffects(of: resource, trusting: trusted, in: file)
-        }
+        checkResources(of: file, onCores: cores)
         checkPublicRoutes(file)
         checkProxies(file)
         checkForwardAuth(file)
         checkStore(file)
         checkRelaxations(of: file)
+    }
+
+    private func checkResources(of file: ConfigurationFile, onCores cores: Int) {
+        let servers = ServerIndex(file.authorizationServers)
+        let places = ResourcePlaces(file.resources) { $0.url.authority }
+        let parts = DividedWork.map(file.resources, among: cores) { part in
+            let checks = CrossChecks(findings: FindingCollector())
+            for index in part.indices {
+                let resource = part[index]
+                let paths = resource.routes.map { pathSegments($0.pattern) }
+                checks.checkRoutes(of: resource, paths)
+                checks.checkNesting(of: index, in: file.resources, places, paths)
+                let trusted = resource.issuers.map { (server: servers[$0.issuer], path: $0.path) }
+                checks.checkTrust(of: resource, trusted.compactMap(\.server))
+                checks.checkAudiences(of: resource)
+                checks.checkEffects(of: resource, trusting: trusted, in: file)
+            }
+            return checks.findings.findings
+        }
+        for part in parts { findings.add(part) }
     }
 
     /// Rejects duplicate entries, and adds a default entry for each listed issuer without one.
@@ -127,21 +138,30 @@ struct CrossChecks {
     private func checkRoutes(of resource: ResourceSettings, _ paths: [[String]]) {
         let declared = Set(resource.metadata.scopesSupported.map(\.name))
         let base = resource.url.segments
-        for (route, segments) in zip(resource.routes, paths) {
-            if !isBelow(segments, base) {
-                error(route.path, ["path"], "must lie under the path of its resource")
-            }
-            checkDetails(of: route, in: resource)
-            checkAuthentication(of: route)
-            guard !declared.isEmpty else { continue }
-            let place = JSONPath(text: route.path)
-            checkDeclared(route.scopes, at: place, declared)
-            for (index, operation) in route.conditions.operations.enumerated() {
-                checkDeclared(operation.scopes.map(\.name), at: place["operations"][index], declared)
-            }
+        // By index, here and below: the copy of a route costs a retain for each of its parts.
+        for index in resource.routes.indices {
+            checkRoute(resource.routes[index], paths[index], base, declared)
+            checkDetails(of: resource.routes[index], in: resource)
+            checkAuthentication(of: resource.routes[index])
         }
         checkAuthentication(of: resource)
         checkDistinct(resource.routes, paths)
+    }
+
+    private func checkRoute(
+        _ route: RouteSettings, _ segments: [String], _ base: [String], _ declared: Set<String>
+    ) {
+        if !isBelow(segments, base) {
+            error(
+                route.path, ["path"],
+                "must lie under the path of its resource, /\(base.joined(separator: "/"))")
+        }
+        guard !declared.isEmpty else { return }
+        let place = JSONPath(text: route.path)
+        checkDeclared(route.scopes, at: place, declared)
+        for (index, operation) in route.conditions.operations.enumerated() {
+            checkDeclared(operation.scopes.map(\.name), at: place["operations"][index], declared)
+        }
     }
 
     private func checkDeclared(_ scopes: [String], at place: JSONPath, _ declared: Set<String>) {
@@ -175,16 +195,17 @@ struct CrossChecks {
         if resource.tokens.format == .opaque, introspecting.isEmpty {
             error(
                 resource.path, ["tokens", "format"],
-                "must not be \"opaque\" where no issuer has introspection")
+                "must not be \"opaque\" where no issuer has introspection; configure it for one")
         }
         if resource.tokens.format == .jwt, !servers.contains(where: { $0.settings.hasKeys }) {
             error(
                 resource.path, ["tokens", "format"],
-                "must not be \"jwt\" where no issuer has keys or discovery")
+                "must not be \"jwt\" where no issuer has keys or discovery; give them to one")
         }
-        for route in resource.routes where route.isFreshlyIntrospected && introspecting.isEmpty {
+        guard introspecting.isEmpty else { return }
+        for index in resource.routes.indices where resource.routes[index].isFreshlyIntrospected {
             error(
-                route.path, ["fresh_introspection"],
+                resource.routes[index].path, ["fresh_introspection"],
                 "must not be true where no issuer has introspection; configure it for one")
         }
     }

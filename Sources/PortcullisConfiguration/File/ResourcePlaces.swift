@@ -78,7 +78,7 @@ struct ResourcePlaces {
 /// The authorization servers of a file by their issuers, byte for byte.
 struct ServerIndex {
     /// One server, in an object of its own: each resource refers to all of its servers.
-    final class Entry {
+    final class Entry: Sendable {
         let settings: AuthorizationServerSettings
 
         init(_ settings: AuthorizationServerSettings) {

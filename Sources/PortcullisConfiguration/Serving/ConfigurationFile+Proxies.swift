@@ -29,7 +29,7 @@ extension ConfigurationFile {
     ) throws(InvalidConfiguration) -> ConfiguredProxies {
         let findings = FindingCollector()
         var made = ConfiguredProxies()
-        for route in publicRoutes + resources.flatMap(\.routes) {
+        for route in publicRoutes.proxied + resources.flatMap(\.routes.proxied) {
             guard let settings = route.proxy else { continue }
             var configuration = settings.configuration
             configuration.onEvent = onEvent
@@ -79,7 +79,7 @@ extension ResourceSettings {
     /// Files that cannot be read are reported by
     /// ``ConfigurationFile/makeProxies(relativeTo:onEvent:)``.
     func assertionKeys(relativeTo file: String) -> [JWK] {
-        let names = Set(routes.compactMap { $0.proxy?.assertion?.privateKey })
+        let names = Set(routes.proxied.compactMap { $0.proxy?.assertion?.privateKey })
         var keys: [JWK] = []
         for name in names.sorted() {
             let path = ConfigurationFile.resolve(name, relativeTo: file)

@@ -41,7 +41,7 @@ extension ConfigurationFile {
                 files.append((JSONPath(text: signing.path)["private_key"], signing.privateKey))
             }
         }
-        for proxy in (publicRoutes + resources.flatMap(\.routes)).compactMap(\.proxy) {
+        for proxy in (publicRoutes.proxied + resources.flatMap(\.routes.proxied)).compactMap(\.proxy) {
             guard let assertion = proxy.assertion else { continue }
             files.append(
                 (JSONPath(text: proxy.path)["identity_assertion"]["private_key"], assertion.privateKey))

@@ -114,6 +114,11 @@ extension ProxySettings {
     }
 }
 
+extension [RouteSettings] {
+    /// The routes with a proxy, found without a copy of the others, which costs a retain for each part.
+    var proxied: [RouteSettings] { indices.filter { self[$0].proxy != nil }.map { self[$0] } }
+}
+
 extension RouteSettings {
     /// The settings of its proxy; `nil` for other answers.
     package var proxy: ProxySettings? {

@@ -50,6 +50,14 @@ extension TokenSettings {
         if scopeClaims.isEmpty {
             reader.error("scope_claims", "must not be empty; leave it out for \"scope\"")
         }
+        // The names of claims that are URLs have dots too. RFC 7519 §4.2.
+        for (index, name) in scopeClaims.enumerated()
+        where name.hasPrefix("/") || name.utf8.contains(0x2E) && !name.utf8.contains(0x3A) {
+            reader.findings.warning(
+                reader.path["scope_claims"][index],
+                "is the name of a claim, not a path into one; for a nested claim set claims.scopes of the issuer "
+                    + "to JSON pointers such as \"/realm_access/roles\"")
+        }
         readImplications(reader)
         maxTokenByteCount = reader.integer("max_token_bytes", in: 64...1_048_576) ?? maxTokenByteCount
         verifiedCacheEntryCount =

@@ -16,7 +16,9 @@ package enum TerminalText {
 
     /// Returns the text with each unsafe character written as `\u{…}`.
     package static func printable(_ text: String) -> String {
-        guard !text.unicodeScalars.allSatisfy(isShown) else { return text }
+        // Most text is ASCII, and needs no look into Unicode's tables.
+        guard !text.utf8.allSatisfy({ 0x20 <= $0 && $0 < 0x7F }), !text.unicodeScalars.allSatisfy(isShown)
+        else { return text }
         var output = ""
         for scalar in text.unicodeScalars {
             if isShown(scalar) {

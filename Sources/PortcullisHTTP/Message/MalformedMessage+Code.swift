@@ -34,6 +34,7 @@ extension MalformedMessage: CustomStringConvertible {
         case .invalidStatusLine: "the status line is malformed"
         case .invalidTrailer: "the trailer is malformed or too large"
         case .plainTextToTLS: "this port speaks TLS; the message came without it"
+        case .tlsToPlainText: "this port does not speak TLS; the message began a TLS handshake"
         }
     }
 }

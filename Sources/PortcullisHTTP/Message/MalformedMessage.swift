@@ -116,6 +116,10 @@ public enum MalformedMessage: String, Error, Sendable, Hashable, CaseIterable {
     ///
     /// RFC 9110 §4.2.2.
     case plainTextToTLS
+    /// The beginning of a TLS handshake on a port without TLS.
+    ///
+    /// RFC 8446 §5.1.
+    case tlsToPlainText
 
     /// The status to answer the request with.
     public var status: Status {

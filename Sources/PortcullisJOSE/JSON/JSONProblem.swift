@@ -43,6 +43,9 @@ public struct JSONProblem: Sendable, Hashable, CustomStringConvertible {
 
     /// Recognizes what other formats allow.
     private static func construct(_ error: JSONError, in bytes: [UInt8]) -> (phrase: String, offset: Int)? {
+        if error.reason == .unexpectedEnd, bytes.allSatisfy({ [0x20, 0x09, 0x0A, 0x0D].contains($0) }) {
+            return ("an empty document", 0)
+        }
         if error.reason == .malformedNumber, bytes.starts(with: "---".utf8) {
             return ("the beginning of YAML", 0)
         }
@@ -65,6 +68,9 @@ public struct JSONProblem: Sendable, Hashable, CustomStringConvertible {
             return ("a trailing comma, which JSON does not allow", previous)
         case 0x3C where previous == nil: return ("the beginning of HTML or XML", error.offset)
         case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x5F:
+            if previous == nil, rest.prefix(while: { $0 != 0x0A }).contains(0x3A) {
+                return ("the beginning of YAML", error.offset)
+            }
             guard let previous, bytes[previous] == 0x7B || bytes[previous] == 0x2C else {
                 return ("a word without quotes that is not true, false or null", error.offset)
             }
@@ -91,7 +97,7 @@ public struct JSONProblem: Sendable, Hashable, CustomStringConvertible {
         case .tooLong: "too long a document"
         case .tooDeep: "too deep a nesting"
         case .tooManyMembers: "too many members"
-        case .unexpectedEnd: "the end of the document within a value"
+        case .unexpectedEnd: "the end of the document within a value; a brace, bracket or quote is missing"
         case .unexpectedByte: "an unexpected character"
         case .malformedNumber: "a malformed number"
         case .controlCharacter: "a control character in a string"

@@ -44,13 +44,15 @@ public enum RedisFault: Sendable, Hashable, CustomStringConvertible {
     /// A phrase for a log.
     public var description: String {
         switch self {
-        case .unreachable: "no server answers at its address"
-        case .insecure: "the TLS handshake failed or its certificate is not trusted"
+        case .unreachable: "no server answers at the address in its URL"
+        case .insecure: "the TLS handshake failed, or its certificate is not trusted: see ca_certificates"
         case .rejectedCredentials: "it rejects the user and password"
         case .rejectedDatabase: "it rejects the database"
         case .timeout: "it did not answer in time"
         case .lost: "the connection was lost"
-        case .refusing: "it answers with errors"
+        case .refusing:
+            "it answers with errors: it is full, loading, a replica, or denies commands to this user; see its "
+                + "log"
         }
     }
 }

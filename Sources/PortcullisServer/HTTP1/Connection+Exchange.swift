@@ -163,6 +163,8 @@ extension Connection {
         if status == .methodNotAllowed { response.fields[.allow] = "GET, HEAD, OPTIONS" }
         finishDecision(&response, head)
         finish(&response, head)
+        context.table.refusalPolicy?.apply(
+            toRefusal: &response, of: head, namesRequest: record?.value.id != nil)
         guard case .bytes(let content) = response.body else { return }
         let responseHead = ResponseHead(status: response.status, fields: response.fields)
         appendHead(responseHead, .length(content.count), .http1_1, keepAlive: false)

@@ -21,18 +21,25 @@ final class LoadShedder: @unchecked Sendable {
     static let timeout = Duration.seconds(1)
 
     /// The whole response, the same for every request.
-    static let answer: [UInt8] = Array(
-        """
-        HTTP/1.1 503 Service Unavailable\r
-        Retry-After: 2\r
-        Cache-Control: no-store\r
-        Content-Type: text/plain; charset=utf-8\r
-        Content-Length: 20\r
-        Connection: close\r
-        \r
-        Service Unavailable
+    static let answer = makeAnswer(adding: "")
 
-        """.utf8)
+    /// The same response, which web pages may read; WHATWG Fetch, CORS check.
+    static let readableAnswer = makeAnswer(adding: "Access-Control-Allow-Origin: *\r\n")
+
+    private static func makeAnswer(adding lines: String) -> [UInt8] {
+        Array(
+            """
+            HTTP/1.1 503 Service Unavailable\r
+            Retry-After: 2\r
+            Cache-Control: no-store\r
+            Content-Type: text/plain; charset=utf-8\r
+            Content-Length: 20\r
+            \(lines)Connection: close\r
+            \r
+            Service Unavailable
+
+            """.utf8)
+    }
 
     /// Called when a refused client is gone, so that another one can be refused.
     private let onRoom: @Sendable () -> Void
@@ -51,7 +58,7 @@ final class LoadShedder: @unchecked Sendable {
     /// - Parameter answering: Whether the client understands a response without TLS.
     func refuse(_ descriptor: Int32, answering: Bool, _ context: LoopContext) {
         context.recorder?.record(.connectionShed)
-        if answering { Self.send(to: descriptor) }
+        if answering { Self.send(to: descriptor, isReadable: context.table.refusalPolicy != nil) }
         shutdown(descriptor, Int32(SHUT_WR))
         let client = RefusedClient(descriptor: descriptor, context: context, shedder: self)
         do throws(SocketError) {
@@ -68,15 +75,17 @@ final class LoadShedder: @unchecked Sendable {
     /// Reads received bytes first, because closing with unread bytes would reset the connection.
     func refuseImmediately(_ descriptor: Int32, answering: Bool, _ context: LoopContext) {
         context.recorder?.record(.connectionShed)
-        if answering { Self.send(to: descriptor) }
+        if answering { Self.send(to: descriptor, isReadable: context.table.refusalPolicy != nil) }
         shutdown(descriptor, Int32(SHUT_WR))
         _ = recv(descriptor, context.readBuffer.baseAddress, context.readBuffer.count, 0)
         _ = closeDescriptor(descriptor)
     }
 
-    private static func send(to descriptor: Int32) {
+    private static func send(to descriptor: Int32, isReadable: Bool) {
         // A new socket's buffer has room for these few bytes.
-        _ = answer.withUnsafeBytes { cplatform_send_bytes(descriptor, $0.baseAddress, $0.count) }
+        _ = (isReadable ? readableAnswer : answer).withUnsafeBytes {
+            cplatform_send_bytes(descriptor, $0.baseAddress, $0.count)
+        }
     }
 
     fileprivate func ended(_ descriptor: Int32, _ context: LoopContext) {

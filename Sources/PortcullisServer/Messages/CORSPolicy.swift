@@ -56,6 +56,16 @@ public struct CORSPolicy: Sendable, Hashable {
         case listed([String])
     }
 
+    /// A policy that allows the origins of both, and exposes the fields of both.
+    func joined(with other: CORSPolicy) -> CORSPolicy {
+        var joined = CORSPolicy.anyOrigin
+        if case .listed(let own) = origins, case .listed(let others) = other.origins {
+            joined = CORSPolicy(origins: .listed(own + others.filter { !own.contains($0) }))
+        }
+        joined.exposedFields = exposedFields + other.exposedFields.filter { !exposedFields.contains($0) }
+        return joined
+    }
+
     /// Every origin.
     public static let anyOrigin = CORSPolicy(origins: .any)
 
@@ -114,7 +124,7 @@ public struct CORSPolicy: Sendable, Hashable {
 }
 
 extension CORSPolicy {
-    private static let allowOrigin: FieldName = "Access-Control-Allow-Origin"
+    static let allowOrigin: FieldName = "Access-Control-Allow-Origin"
     private static let allowMethods: FieldName = "Access-Control-Allow-Methods"
     private static let allowFields: FieldName = "Access-Control-Allow-Headers"
     private static let exposeFields: FieldName = "Access-Control-Expose-Headers"

@@ -40,19 +40,23 @@ package struct PathPattern: Sendable, Hashable, CustomStringConvertible {
     /// Parses a pattern.
     package init(_ text: String) throws(Malformation) {
         description = text
-        guard text.utf8.first == 0x2F else { throw .noSlash }
+        let bytes = Array(text.utf8)
+        guard bytes.first == 0x2F else { throw .noSlash }
         var segments: [Segment] = []
-        let parts = text.utf8.dropFirst().split(separator: 0x2F, omittingEmptySubsequences: false)
-        for (index, part) in parts.enumerated() {
-            if part.isEmpty && parts.count == 1 { break }
-            segments.append(try Self.segment(part, isLast: index == parts.count - 1))
+        var names = 0
+        var start = 1
+        while start <= bytes.count, bytes.count > 1 {
+            let end = bytes[start...].firstIndex(of: 0x2F) ?? bytes.count
+            let segment = try Self.segment(bytes[start..<end], isLast: end == bytes.count)
+            if segment.name != nil { names += 1 }
+            segments.append(segment)
+            start = end + 1
         }
-        let names = segments.compactMap(\.name)
-        guard Set(names).count == names.count else { throw .repeatedName }
+        guard names < 2 || Set(segments.compactMap(\.name)).count == names else { throw .repeatedName }
         self.segments = segments
     }
 
-    private static func segment(_ part: Substring.UTF8View, isLast: Bool) throws(Malformation) -> Segment {
+    private static func segment(_ part: ArraySlice<UInt8>, isLast: Bool) throws(Malformation) -> Segment {
         guard part.contains(0x7B) || part.contains(0x7D) else {
             // A final empty segment is a trailing slash, which is significant.
             guard isLast || !part.isEmpty else { throw .emptySegment }
@@ -80,7 +84,9 @@ package struct PathPattern: Sendable, Hashable, CustomStringConvertible {
     /// A literal segment with normalized percent-encoding, as in normalized requests.
     ///
     /// RFC 3986 §6.2.2.
-    private static func literal(_ part: Substring.UTF8View) throws(Malformation) -> [UInt8] {
+    private static func literal(_ part: ArraySlice<UInt8>) throws(Malformation) -> [UInt8] {
+        // Nothing to normalise in most segments.
+        if part.allSatisfy(isPlain), !isDots(part) { return Array(part) }
         guard
             part.allSatisfy({ byte in
                 (CharacterClass.isTargetCharacter(byte) && byte != 0x3F)
@@ -89,9 +95,7 @@ package struct PathPattern: Sendable, Hashable, CustomStringConvertible {
         else {
             throw .character
         }
-        if part.elementsEqual(".".utf8) || part.elementsEqual("..".utf8) { throw .dotSegment }
-        // Nothing to normalise in most segments.
-        if part.allSatisfy(isPlain) { return Array(part) }
+        guard !isDots(part) else { throw .dotSegment }
         guard isPercentEncoded(part) else { throw .percentEncoding }
         do throws(MalformedMessage) {
             let path = try RequestPath("/" + String(decoding: part, as: UTF8.self))
@@ -105,7 +109,11 @@ package struct PathPattern: Sendable, Hashable, CustomStringConvertible {
         isNameCharacter(byte) || byte == 0x2D || byte == 0x2E || byte == 0x7E
     }
 
-    private static func isPercentEncoded(_ part: Substring.UTF8View) -> Bool {
+    private static func isDots(_ part: ArraySlice<UInt8>) -> Bool {
+        part.count <= 2 && !part.isEmpty && part.allSatisfy { $0 == 0x2E }
+    }
+
+    private static func isPercentEncoded(_ part: ArraySlice<UInt8>) -> Bool {
         var rest = part[...]
         while let percent = rest.firstIndex(of: 0x25) {
             let digits = rest[percent...].dropFirst().prefix(2)

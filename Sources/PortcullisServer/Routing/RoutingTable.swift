@@ -25,6 +25,8 @@ package final class RoutingTable: Sendable {
     let largestBodyLimit: Int?
     /// Where proxies ask about requests; `nil` if they cannot.
     let forwardAuth: ForwardAuthRoutes?
+    /// The pages that may read the refusals that belong to no route.
+    let refusalPolicy: CORSPolicy?
 
     /// Compiles declared routes.
     ///
@@ -45,6 +47,7 @@ package final class RoutingTable: Sendable {
         hasRelays = parts.hasRelays
         largestBodyLimit = parts.largestBodyLimit
         forwardAuth = parts.forwardAuth
+        refusalPolicy = parts.refusalPolicy
     }
 
     /// The parts of a table.
@@ -58,6 +61,7 @@ package final class RoutingTable: Sendable {
         let hasRelays: Bool
         let largestBodyLimit: Int?
         let forwardAuth: ForwardAuthRoutes?
+        let refusalPolicy: CORSPolicy?
     }
 
     /// Whether a host, in lower case, is a known authority; the default port may be written.

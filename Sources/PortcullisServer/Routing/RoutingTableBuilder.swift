@@ -86,7 +86,9 @@ struct RoutingTableBuilder {
             misdirected: fixed("misdirected", .problem(MalformedMessage.misdirectedRequest), kind: .nothing),
             resources: resources, warnings: warnings, hasRelays: !bodyLimits.isEmpty,
             largestBodyLimit: bodyLimits.compactMap { $0 }.max(),
-            forwardAuth: endpoints.first.map { ForwardAuthRoutes($0, open) })
+            forwardAuth: endpoints.first.map { ForwardAuthRoutes($0, open) },
+            refusalPolicy: .ofRefusals(
+                guarded.compactMap(\.cors) + publicRoutes.compactMap(\.route.cors)))
     }
 
     /// Returns `nil` and notes the problems if two resources can't be distinguished.
@@ -136,7 +138,15 @@ struct RoutingTableBuilder {
     }
 
     private func asterisk(_ blocks: [ProtectedRoutes]) -> CompiledRoute {
-        let methods = publicRoutes.flatMap(\.methods) + blocks.flatMap { $0.entries.flatMap(\.methods) }
+        var methods = Set(publicRoutes.flatMap(\.methods))
+        var latest: [Method] = []
+        for block in blocks {
+            // By index: the copy of an entry costs a retain for each of its parts.
+            for index in block.entries.indices where block.entries[index].methods != latest {
+                latest = block.entries[index].methods
+                methods.formUnion(latest)
+            }
+        }
         let names = Set(methods.flatMap(\.namedMethods)).union(["GET", "HEAD", "OPTIONS"])
         var response = Response.noContent
         response.fields[.allow] = names.sorted().joined(separator: ", ")
