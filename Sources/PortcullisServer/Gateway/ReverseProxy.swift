@@ -15,8 +15,8 @@ internal import PortcullisTransport
 /// request's origin. It gets the caller's identity in fields that a client cannot send: everything that
 /// begins with ``Configuration/identityPrefix``, in any case and with `_` for `-`, is removed first.
 ///
-/// Bodies are streamed in both directions; one exchange holds at most about 700 kB: 64 KiB unread and 64 KiB
-/// unsent of the request with one piece each, 128 KiB received and 256 KiB unsent of the response. Trailers
+/// Bodies are streamed in both directions; one exchange holds at most about 600 kB: 64 KiB unread and 64 KiB
+/// unsent of the request with one piece each, 64 KiB received and 256 KiB unsent of the response. Trailers
 /// are dropped. A request is sent again only if it is idempotent, has no body, and a kept connection closed
 /// before any byte of its answer; or, with several servers, if one could not be connected to.
 ///

@@ -46,8 +46,8 @@ final class ConnectionPool: @unchecked Sendable {
     // SAFETY: no call keeps the contents after it returns.
     let readBuffer = UnsafeMutableRawBufferPointer.allocate(
         byteCount: readByteCount, alignment: 16)
-    /// The most bytes of one read: eight TLS records, so that 64 KiB come with their head in one.
-    static let readByteCount = 131_072
+    /// The most bytes of one read: four TLS records; large responses cost fewer calls this way.
+    static let readByteCount = 65_536
     private var wakeUp = MonotonicInstant.distantFuture
     private var timer: (any DispatchSourceTimer)?
 
