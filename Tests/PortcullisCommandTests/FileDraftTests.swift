@@ -16,7 +16,7 @@ struct FileDraftTests {
             issuer: shape.configured)
     }
 
-    @Test(arguments: IssuerShape.followed.filter { $0.end == .admitted })
+    @Test(arguments: IssuerShape.followed.filter { $0.end == .admitted && !$0.name.hasPrefix("Entra ID") })
     func `the file admits the token, and each setting is explained`(shape: IssuerShape) async throws {
         let issuer = TestIssuer(shape.tokenIssuer, algorithm: .rs256)
         let token = shape.token(by: issuer)
@@ -43,6 +43,8 @@ struct FileDraftTests {
     @Test(arguments: [
         "Google, an ID token", "Keycloak without an audience mapper",
         "Entra ID v2, a token for Microsoft Graph",
+        // Only a scope of the API shows that a UUID is its name, and no route needs one yet.
+        "Entra ID v1", "Entra ID v2",
     ])
     func `a token that is not for the API leads to no file`(name: String) async throws {
         let shape = try #require(IssuerShape.all.first { $0.name == name })
