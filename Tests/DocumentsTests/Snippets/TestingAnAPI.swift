@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-import PortcullisServer
-
 // snippet: testing
 import Portcullis
+import PortcullisServer
 import PortcullisTesting
 import Testing
 
