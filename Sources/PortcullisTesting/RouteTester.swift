@@ -23,10 +23,12 @@ public struct RouteTester: Sendable {
 
     /// Makes a tester of declared routes.
     ///
-    /// Traps with every problem, as ``PortcullisServer/Server`` does.
+    /// Traps with every problem, as a server does.
     ///
     /// - Parameters:
     ///   - host: The `Host` of each request. Default: the authority of the first resource, or `localhost`.
+    ///   - file: The file that a mistake is reported in. Default: the caller's.
+    ///   - line: The line that a mistake is reported in. Default: the caller's.
     ///   - declare: Adds the routes.
     public init(
         host: String? = nil, file: StaticString = #fileID, line: UInt = #line,
@@ -69,7 +71,11 @@ public struct RouteTester: Sendable {
 
     /// Sends `POST` with content.
     ///
-    /// - Parameter contentType: The media type. Default: JSON.
+    /// - Parameters:
+    ///   - target: The path, with the query if there is one.
+    ///   - content: The content.
+    ///   - contentType: The media type. Default: JSON.
+    ///   - fields: The fields besides `Host`, `Content-Type` and those of the credentials.
     public func post(
         _ target: String, _ content: String, contentType: String = "application/json",
         fields: [(String, String)] = []

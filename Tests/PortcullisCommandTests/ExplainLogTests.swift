@@ -89,7 +89,8 @@ struct ExplainLogTests {
     ) async throws {
         #expect(try await explain("a", in: Self.line(format, reason, id: "a")) == .success)
         let output = transcript.output
-        #expect(output.contains("Refused: \(reason.rawValue), at the step: ") && output.contains("(RFC "))
+        #expect(output.contains("Refused: \(reason.rawValue), at the step: "))
+        #expect(output.contains("(\(reason.row.clause))"))
         #expect(output.contains("\ntold:      \(reason.outcome.status)"))
         let remedy = output.split(separator: "\nrepair:    ").last
         #expect(remedy?.split(separator: "\n").first?.hasSuffix(".") == true && (remedy?.count ?? 0) > 20)

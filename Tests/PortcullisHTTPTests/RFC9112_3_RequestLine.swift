@@ -58,7 +58,7 @@ struct RFC9112_3_RequestLine {
         ("\rG", .bareLineEnd),
         ("\r\n\r", .invalidRequestLine),
         ("G(T / HTTP/1.1\r\n", .invalidMethod),
-        ("\u{16}", .invalidMethod), ("\u{16}\u{3}\u{1}\u{2}", .tlsToPlainText),
+        ("\u{16}x", .invalidMethod), ("\u{16}\u{3}\u{1}\u{2}", .tlsToPlainText),
         ("GET /a\\b HTTP/1.1\r\n", .invalidTarget),
         ("GET / HTTP/2.0\r\n\r\n", .unsupportedVersion),
     ])

@@ -57,7 +57,7 @@ struct Fetch_CORS {
             #expect(reply["access-control-max-age"] == "600")
             #expect(reply["www-authenticate"] == nil)
             #expect(reply["access-control-allow-credentials"] == nil)
-            #expect(reply["vary"] == nil)
+            #expect(!reply.all("vary").contains("Origin"))
         }
     }
 
@@ -325,7 +325,7 @@ struct Fetch_CORS {
             let other = try await server.exchange(message("https://other.example"))
             #expect(other.status == status)
             #expect(other["access-control-allow-origin"] == (isParsed ? nil : "*"))
-            if isParsed { #expect(reply["vary"] == "Origin") }
+            #expect(reply.all("vary").contains("Origin") == isParsed)
         }
         try await serving(nil) { server in
             let reply = try await server.exchange(message(Self.app))

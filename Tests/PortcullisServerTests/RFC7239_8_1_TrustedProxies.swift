@@ -181,7 +181,7 @@ struct HostWatchTests {
             ["internal:8080", "api.example.com"], times: 60, "https://api.example.com/a")
         #expect(sentences.count == 1)
         #expect(sentences.first?.contains("internal:8080") == true)
-        #expect(sentences.first?.contains("proxy_set_header Host $host") == true)
+        #expect(sentences.first?.contains("proxy_set_header Host $http_host") == true)
         #expect(sentences.first?.contains("api.example.com") == true)
     }
 

@@ -93,7 +93,9 @@ package struct HeadParser: Sendable {
         case 0x0A: throw .bareLineEnd
         case 0x0D, 0x20, 0x09: throw .invalidRequestLine
         // RFC 8446 §5.1: the type of a record, and the version of every record of a first message.
-        case 0x16 where bytes.count > skipped + 1 && bytes[skipped + 1] == 0x03: throw .tlsToPlainText
+        case 0x16:
+            guard bytes.count > skipped + 1 else { return false }
+            throw bytes[skipped + 1] == 0x03 ? .tlsToPlainText : .invalidMethod
         case let byte where !CharacterClass.isTokenCharacter(byte): throw .invalidMethod
         default: return true
         }

@@ -46,6 +46,9 @@ public struct JSONProblem: Sendable, Hashable, CustomStringConvertible {
         if error.reason == .unexpectedEnd, bytes.allSatisfy({ [0x20, 0x09, 0x0A, 0x0D].contains($0) }) {
             return ("an empty document", 0)
         }
+        if error.reason == .unexpectedEnd, bytes.allSatisfy(isLetter) {
+            return ("a word without quotes that is not true, false or null", 0)
+        }
         if error.reason == .malformedNumber, bytes.starts(with: "---".utf8) {
             return ("the beginning of YAML", 0)
         }
@@ -77,6 +80,10 @@ public struct JSONProblem: Sendable, Hashable, CustomStringConvertible {
             return ("a key without double quotes", error.offset)
         default: return nil
         }
+    }
+
+    private static func isLetter(_ byte: UInt8) -> Bool {
+        (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
     }
 
     /// Whether a byte begins a string, a number, a word, an array or an object.
