@@ -272,9 +272,13 @@ def test_an_operation_may_need_no_token(operations, base, signer):
     assert post(example, None).status == 401
     assert example.get("/mcp", fields=listing).status == 401
     assert "has operations that need no token" in example.errors
-    closed = operations("mcp")
-    assert post(closed, None, listing).status == 401
-    assert post(closed, None, listing, VERSION).status == 200
+
+
+def test_under_mcp_an_operation_needs_no_token_only_in_a_revision_that_compares_fields(operations):
+    example = operations("mcp")
+    listing = {"Mcp-Method": "tools/list"}
+    assert post(example, None, listing).status == 401
+    assert post(example, None, listing, VERSION).status == 200
 
 
 def test_explain_shows_the_operation(binary, folder, base, signer):

@@ -57,7 +57,7 @@ struct Fetch_CORS {
             #expect(reply["access-control-max-age"] == "600")
             #expect(reply["www-authenticate"] == nil)
             #expect(reply["access-control-allow-credentials"] == nil)
-            #expect(!reply.all("vary").contains("Origin"))
+            #expect(reply["vary"] == nil)
         }
     }
 
@@ -341,7 +341,7 @@ struct Fetch_CORS {
             let reply = try await server.exchange(text)
             #expect(reply.status == status)
             #expect(reply["access-control-allow-origin"] == "*")
-            #expect(reply["vary"] == nil)
+            #expect(!reply.all("vary").contains("Origin"))
         }
     }
 
