@@ -101,6 +101,8 @@ final class RawUpstream: Sendable {
     private let listener: Int32
     private let count = Atomic<Int>(0)
     private let seen = Mutex<[String]>([])
+    /// Whether the listener has its descriptor, which afterwards is another socket's.
+    private let isListening = Mutex(true)
 
     var connectionCount: Int { count.load(ordering: .acquiring) }
     var url: String { "http://127.0.0.1:\(port)" }
@@ -126,7 +128,10 @@ final class RawUpstream: Sendable {
                     _ = closeDescriptor(descriptor)
                 }
             }
-            _ = closeDescriptor(listener)
+            isListening.withLock { isListening in
+                isListening = false
+                _ = closeDescriptor(listener)
+            }
         }
     }
 
@@ -137,7 +142,10 @@ final class RawUpstream: Sendable {
         }
     }
 
-    func stop() { shutdown(listener, Int32(SHUT_RDWR)) }
+    /// Stops accepting; may be called again.
+    func stop() {
+        isListening.withLock { if $0 { _ = shutdown(listener, Int32(SHUT_RDWR)) } }
+    }
 }
 
 /// The lines of a head, without the line breaks.
