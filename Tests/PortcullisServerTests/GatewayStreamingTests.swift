@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import Dispatch
 import PortcullisServer
 import PortcullisTesting
 import PortcullisTransport
@@ -9,12 +10,14 @@ import Testing
 @Suite("RFC 9110 §7.8 Streams and protocols through a gateway", .timeLimit(.minutes(1)))
 struct GatewayStreamingTests {
     @Test func `events pass as they come`() async throws {
+        // Each event is written after the client has read what came before it.
+        let turn = DispatchSemaphore(value: 0)
         let upstream = try RawUpstream.repeating { peer, _ in
             peer.write(
                 "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nX-Accel-Buffering: no\r\n"
                     + "Transfer-Encoding: chunked\r\n\r\n")
             for number in 0..<3 {
-                HeldPause.wait()
+                turn.wait()
                 peer.write("8\r\ndata: \(number)\n\r\n")
             }
             peer.write("0\r\n\r\n")
@@ -26,7 +29,10 @@ struct GatewayStreamingTests {
             let head = try await client.receive(containing: "\r\n\r\n")
             #expect(head.values("content-type") == ["text/event-stream"])
             #expect(head.values("x-accel-buffering") == ["no"])
-            for number in 0..<3 { _ = try await client.receive(containing: "data: \(number)\n") }
+            for number in 0..<3 {
+                turn.signal()
+                _ = try await client.receive(containing: "data: \(number)\n")
+            }
         }
     }
 
