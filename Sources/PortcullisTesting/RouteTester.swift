@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-public import Portcullis
+import Portcullis
 public import PortcullisHTTP
 public import PortcullisServer
 import PortcullisTransport

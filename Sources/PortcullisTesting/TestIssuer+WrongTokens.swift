@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 public import Portcullis
-public import PortcullisJOSE
+import PortcullisJOSE
 
 /// A token that a resource must refuse, by what is wrong with it.
 ///
