@@ -86,7 +86,7 @@ struct Guard {
 
 /// Fetches client ID metadata documents from public addresses, and from this machine.
 ///
-/// Whoever asks for authorization chooses the URL, so no other machine of a private network is asked.
+/// Clients choose the URL, so no other machine of a private network is asked.
 private struct ClientDocumentFetcher: Fetcher {
     private let elsewhere = HTTPClientFetcher.publicAddressesOnly
     private let here = HTTPClientFetcher()

@@ -33,7 +33,7 @@ public struct RequestOperation: Sendable, Hashable {
     }
 
     package let criteria: [Criterion]
-    /// The scopes that the token needs besides those of the route.
+    /// The scopes that the token needs in addition to those of the route.
     package let scopes: [Scope]
     /// Whether a request without credentials may use it.
     package let isTokenOptional: Bool
@@ -44,7 +44,7 @@ public struct RequestOperation: Sendable, Hashable {
         self.isTokenOptional = isTokenOptional
     }
 
-    /// Declares an operation whose token needs these scopes besides those of the route.
+    /// Declares an operation that needs these scopes in addition to those of the route.
     ///
     /// Traps without fields, with a field that comes twice, and with a value that the field cannot have.
     ///

@@ -40,7 +40,7 @@ package struct Challenger: Sendable, Hashable {
     /// - Parameters:
     ///   - attempt: How the client presented its token: the challenge of that scheme carries the error.
     ///   - requirement: What the route needs.
-    ///   - operationScopes: The scopes that the request's operation needs besides.
+    ///   - operationScopes: The additional scopes of the request's operation.
     package func refusal(
         _ reason: RefusalReason, answering attempt: Attempt = .with(.bearer),
         requiring requirement: AccessRequirement, with operationScopes: [Scope] = []

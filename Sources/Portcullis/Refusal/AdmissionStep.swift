@@ -17,7 +17,7 @@ package enum AdmissionStep: UInt8, CaseIterable, Sendable {
     case possession, freshness, proof
     // The requirement of the route.
     case senderConstraint, authentication, scopes, details
-    // What few routes demand besides: these steps are not taken for the others.
+    // The conditions of few routes; the others skip these steps.
     case operation, operationScopes, claimConditions, decision
 
     /// Whether the step is shown only if it refuses, or if a later step with the same name does not pass.

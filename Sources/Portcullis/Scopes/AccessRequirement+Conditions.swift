@@ -110,7 +110,7 @@ extension AccessRequirement {
     /// Whether some request passes without credentials.
     package var mayLackToken: Bool { conditions?.mayLackToken ?? false }
 
-    /// Whether something is demanded of a token besides that it is valid.
+    /// Whether it demands more of a token than that it is valid.
     package var demandsMoreThanToken: Bool {
         self != .anyValidToken && self != .validTokenOrNone
     }

@@ -52,7 +52,7 @@ package struct RouteSettings: Sendable, Hashable {
     /// Its JSONPath.
     package var path: String
 
-    /// Whether something is demanded of a token besides that it is valid.
+    /// Whether the route demands more of a token than that it is valid.
     package var demandsMoreThanToken: Bool {
         !scopes.isEmpty || !acrValues.isEmpty || maxAge != nil || !authorizationDetails.isEmpty
             || isSenderConstrained || isFreshlyIntrospected || conditions != ConditionSettings()

@@ -24,7 +24,7 @@ public final class TestAuthorizationServer: Sendable {
     ///
     /// - Parameters:
     ///   - configuration: The issuer, its resources and scopes, and its limits.
-    ///   - documents: Fetches client ID metadata documents: whoever asks for authorization chooses the URL.
+    ///   - documents: Fetches client ID metadata documents, from URLs that clients choose.
     ///     Default `nil`: clients must register.
     ///   - now: The time, for `iat` and `exp`. Default: the machine's.
     /// - Throws: `JOSEError` if no key can be generated.

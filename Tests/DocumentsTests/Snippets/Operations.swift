@@ -25,8 +25,8 @@ func guardTools(of notes: ProtectedResource, in routes: inout Routes) {
 // snippet: optional-tokens
 func guardSome(of notes: ProtectedResource, in routes: inout Routes) {
     routes.optionallyProtect(notes) { notes in
-        notes.get("/news") { _, token in .text(token?.subject ?? "nobody") }
-        notes.get("/mine", requiring: "notes:read") { _, token in .text(token?.subject ?? "nobody") }
+        notes.get("/news") { _, token in .text(token?.subject ?? "anonymous") }
+        notes.get("/mine", requiring: "notes:read") { _, token in .text(token?.subject ?? "anonymous") }
     }
 }
 // end
