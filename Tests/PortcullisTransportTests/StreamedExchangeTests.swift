@@ -274,3 +274,11 @@ final class DispatchGate: Sendable {
         while !isOpen.load(ordering: .acquiring) { try? await Task.sleep(for: .milliseconds(2)) }
     }
 }
+
+extension StreamedExchange {
+    fileprivate func nextHead() async throws(HTTPClientError) -> ParsedResponseHead {
+        try await withCheckedContinuation { continuation in
+            nextHead { continuation.resume(returning: $0) }
+        }.get()
+    }
+}

@@ -26,6 +26,12 @@ public struct FieldName: Sendable, Hashable, ExpressibleByStringLiteral, CustomS
         self = name
     }
 
+    /// Creates a name that a parser has checked and classified.
+    package init(token spelling: String, known: KnownFieldName) {
+        self.spelling = spelling
+        self.known = known
+    }
+
     private init(checked spelling: String) {
         self.spelling = spelling
         var spelling = spelling

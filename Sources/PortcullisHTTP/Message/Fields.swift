@@ -107,6 +107,9 @@ public struct Fields: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequen
         endsWithNoStore = true
     }
 
+    /// Makes space for this many lines.
+    package mutating func reserveCapacity(_ count: Int) { list.reserveCapacity(count) }
+
     /// Adds a line at the end that is already valid: from another list, or a constant.
     package mutating func append(_ field: Field) {
         materializeNoStore()

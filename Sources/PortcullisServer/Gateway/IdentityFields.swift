@@ -12,11 +12,11 @@ struct IdentityFields: Sendable {
     let prefix: String
     /// The prefix as ``FoldedName`` compares it.
     let foldedPrefix: [UInt8]
-    private let prefixBytes: [UInt8]
+    private let starts: LineStarts
 
     init(prefix: String) {
         self.prefix = prefix
-        prefixBytes = Array(prefix.utf8)
+        starts = LineStarts(prefix)
         foldedPrefix = FoldedName.fold(prefix)
     }
 
@@ -74,38 +74,51 @@ struct IdentityFields: Sendable {
         let subject = token?.subject
         let client = token?.clientID
         let actor = token.flatMap(Self.actor)
-        appendPlain("Subject: ", subject, to: &output)
-        appendPlain("Client: ", client, to: &output)
-        beginLine("Scopes: ", in: &output)
+        appendPlain(starts.subject, subject, to: &output)
+        appendPlain(starts.client, client, to: &output)
+        output.append(contentsOf: starts.scopes)
         if let token { Self.append(token.scopes, to: &output) }
-        output.append("\r\n")
-        appendPlain("Issuer: ", token?.issuer, to: &output)
-        appendPlain("Resource: ", token?.resource.text, to: &output)
-        beginLine("Expires: ", in: &output)
+        appendPlain(starts.issuer, token?.issuer, to: &output)
+        appendPlain(starts.resource, token?.resource.text, to: &output)
+        output.append(contentsOf: starts.expires)
         if let seconds = token?.expiresAt.flatMap(\.wholeSeconds) { output.append(text: "\(seconds)") }
+        appendPlain(starts.actor, actor, to: &output)
+        appendEncoded(starts.subjectBase64, subject, to: &output)
+        appendEncoded(starts.clientBase64, client, to: &output)
+        appendEncoded(starts.actorBase64, actor, to: &output)
+        if let assertion { appendPlain(starts.assertion, assertion, to: &output) }
         output.append("\r\n")
-        appendPlain("Actor: ", actor, to: &output)
-        appendEncoded("Subject-Base64: ", subject, to: &output)
-        appendEncoded("Client-Base64: ", client, to: &output)
-        appendEncoded("Actor-Base64: ", actor, to: &output)
-        if let assertion { appendPlain("Assertion: ", assertion, to: &output) }
     }
 
-    private func beginLine(_ name: StaticString, in output: inout [UInt8]) {
-        output.append(contentsOf: prefixBytes)
-        output.append(name)
+    /// The starts of the lines; all but the first end the line before.
+    private struct LineStarts {
+        let subject, client, scopes, issuer, resource, expires, actor: [UInt8]
+        let subjectBase64, clientBase64, actorBase64, assertion: [UInt8]
+
+        init(_ prefix: String) {
+            func start(_ name: String) -> [UInt8] { Array("\r\n\(prefix)\(name): ".utf8) }
+            subject = Array("\(prefix)Subject: ".utf8)
+            client = start("Client")
+            scopes = start("Scopes")
+            issuer = start("Issuer")
+            resource = start("Resource")
+            expires = start("Expires")
+            actor = start("Actor")
+            subjectBase64 = start("Subject-Base64")
+            clientBase64 = start("Client-Base64")
+            actorBase64 = start("Actor-Base64")
+            assertion = start("Assertion")
+        }
     }
 
-    private func appendPlain(_ name: StaticString, _ value: String?, to output: inout [UInt8]) {
-        beginLine(name, in: &output)
+    private func appendPlain(_ start: [UInt8], _ value: String?, to output: inout [UInt8]) {
+        output.append(contentsOf: start)
         if let value, Self.isVisible(value) { output.append(text: value) }
-        output.append("\r\n")
     }
 
-    private func appendEncoded(_ name: StaticString, _ value: String?, to output: inout [UInt8]) {
-        beginLine(name, in: &output)
+    private func appendEncoded(_ start: [UInt8], _ value: String?, to output: inout [UInt8]) {
+        output.append(contentsOf: start)
         if let value, !Self.isVisible(value) { output.append(text: Base64URL.encode(Array(value.utf8))) }
-        output.append("\r\n")
     }
 
     /// The scopes are visible ASCII by their grammar, RFC 6749 §3.3; checked again before they are written.

@@ -16,6 +16,25 @@ extension [UInt8] {
         bytes.withUnsafeBufferPointer { append(contentsOf: UnsafeBufferPointer(rebasing: $0[range])) }
     }
 
+    /// The text of a part of the bytes; `nil` if it is not UTF-8.
+    func text(_ range: Range<Int>) -> String? {
+        // SAFETY: the slice checks the range, and the bytes outlive the call.
+        withUnsafeBufferPointer { bytes in
+            let part = UnsafeBufferPointer(rebasing: bytes[range])
+            // Nearly all are ASCII, for which the decoding initializer costs a tenth.
+            for byte in part where byte >= 0x80 { return String(validating: part, as: UTF8.self) }
+            return String(decoding: part, as: UTF8.self)
+        }
+    }
+
+    /// Appends a field line whose name and value are parts of other bytes.
+    mutating func appendLine(_ bytes: [UInt8], _ name: Range<Int>, _ value: Range<Int>) {
+        append(bytes, name)
+        append(": ")
+        append(bytes, value)
+        append("\r\n")
+    }
+
     /// Whether a part of the bytes begins or ends with a blank or a tab.
     func hasBlankEnds(_ range: Range<Int>) -> Bool {
         guard !range.isEmpty else { return false }

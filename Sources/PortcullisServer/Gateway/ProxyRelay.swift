@@ -40,6 +40,10 @@ final class ProxyRelay: Relay {
         return problems
     }
 
+    func answer(to request: Request, through control: (any ExchangeControl)?) -> any RelayedAnswer {
+        RelayedRequest(request, self, control)
+    }
+
     private var beginsWithStrippedPrefix: Bool {
         guard !proxy.strippedPrefix.isEmpty else { return true }
         guard let pattern = try? PathPattern(path) else { return true }

@@ -55,18 +55,18 @@ final class RelayedExchange: Sendable {
 
     // MARK: The response
 
-    /// The head of the final response, after all interim ones have been passed on.
-    func finalHead(_ control: (any ExchangeControl)?) async throws -> ParsedResponseHead {
-        try await withTaskCancellationHandler {
-            while true {
-                let head = try await stream.nextHead()
-                guard head.status.isInformational, head.status.code != 101 else { return head }
-                // RFC 9110 §15.2: 100 answers an expectation, and this server answers its clients' itself.
-                guard head.status.code != 100 else { continue }
-                await control?.sendInterim(head.status, UpstreamResponse(head).fields)
-            }
-        } onCancel: {
-            stream.cancel()
+    /// Passes on the head of the final response, after all interim ones.
+    ///
+    /// Keeps the exchange until then.
+    func finalHead(
+        _ control: (any ExchangeControl)?, then receive: @escaping StreamedExchange.HeadReceiver
+    ) {
+        stream.nextHead { [self] result in
+            guard case .success(let head) = result, head.status.isInformational, head.status.code != 101
+            else { return receive(result) }
+            // RFC 9110 §15.2: 100 answers an expectation, and this server answers its clients' itself.
+            if head.status.code != 100 { control?.sendInterim(head.status, UpstreamResponse(head).fields) }
+            finalHead(control, then: receive)
         }
     }
 

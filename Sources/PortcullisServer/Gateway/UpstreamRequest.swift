@@ -191,10 +191,7 @@ struct UpstreamRequest {
             guard head.bytes.isFieldValue(slot.valueRange), head.bytes.isToken(slot.nameRange) else {
                 throw .field
             }
-            output.append(head.bytes, slot.nameRange)
-            output.append(": ")
-            output.append(head.bytes, slot.valueRange)
-            output.append("\r\n")
+            output.appendLine(head.bytes, slot.nameRange, slot.valueRange)
         }
     }
 

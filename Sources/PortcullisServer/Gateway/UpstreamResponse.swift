@@ -16,6 +16,7 @@ struct UpstreamResponse {
     init(_ head: ParsedResponseHead, keepsChallenges: Bool = false) {
         self.head = head
         var fields = Fields()
+        fields.reserveCapacity(head.slots.count)
         var dateLine: [UInt8]?
         var rawLines: [UInt8] = []
         let nominations = ConnectionNominations(head.bytes, head.slots)
@@ -27,17 +28,17 @@ struct UpstreamResponse {
             // RFC 9110 §5.5: checked again, whatever the parser has seen.
             guard head.bytes.isFieldValue(slot.valueRange) else { continue }
             if slot.known == .date {
-                dateLine = dateLine ?? Self.line(head, slot)
+                if dateLine == nil { dateLine = Self.line(head, slot) }
                 continue
             }
-            guard let value = String(validating: head.bytes[slot.valueRange], as: UTF8.self),
-                let name = FieldName(String(decoding: head.bytes[slot.nameRange], as: UTF8.self)),
-                !head.bytes.hasBlankEnds(slot.valueRange)
+            guard !head.bytes.hasBlankEnds(slot.valueRange), head.bytes.isToken(slot.nameRange),
+                let value = head.bytes.text(slot.valueRange), let spelling = head.bytes.text(slot.nameRange)
             else {
-                rawLines += Self.line(head, slot)
+                rawLines.appendLine(head.bytes, slot.nameRange, slot.valueRange)
                 continue
             }
-            fields.append(Fields.Field(name: name, value: value))
+            fields.append(
+                Fields.Field(name: FieldName(token: spelling, known: slot.known), value: value))
         }
         self.fields = fields
         self.dateLine = dateLine
@@ -45,7 +46,10 @@ struct UpstreamResponse {
     }
 
     private static func line(_ head: ParsedResponseHead, _ slot: RequestHead.FieldSlot) -> [UInt8] {
-        head.bytes[slot.nameRange] + [0x3A, 0x20] + head.bytes[slot.valueRange] + [0x0D, 0x0A]
+        var line: [UInt8] = []
+        line.reserveCapacity(slot.nameRange.count + slot.valueRange.count + 4)
+        line.appendLine(head.bytes, slot.nameRange, slot.valueRange)
+        return line
     }
 
     /// The response with a body.

@@ -59,8 +59,9 @@ extension Connection {
         switch consume outcome {
         case .response(var response):
             finish(&response, request.head)
-            respond(with: response, route, request)
+            respond(with: response, route)
         case .mustWait(let passage):
+            if let relay = route.relay(after: passage) { return startRelay(relay, route, passage) }
             startTask(route, passage)
         case .needs(let need, let passage):
             let id = exchangeID
@@ -125,7 +126,7 @@ extension Connection {
         return tls?.clientCertificate.map { .connection(der: $0) } ?? .none
     }
 
-    private func respond(with response: Response, _ route: CompiledRoute, _ request: Request) {
+    func respond(with response: Response, _ route: CompiledRoute) {
         if streams(response) {
             startStreaming(response, route)
         } else {

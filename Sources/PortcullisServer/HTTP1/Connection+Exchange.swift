@@ -99,7 +99,10 @@ extension Connection {
         relayed: RelayedHead? = nil
     ) {
         var dateLine = context.dateLine
-        if let relayed { dateLine = (relayed.dateLine ?? dateLine) + relayed.rawLines }
+        if let relayed {
+            dateLine = relayed.dateLine ?? dateLine
+            if !relayed.rawLines.isEmpty { dateLine += relayed.rawLines }
+        }
         output.append { buffer in
             HeadSerializer.append(
                 head, framing: framing, keepAlive: keepAlive, requestVersion: version, dateLine: dateLine,
@@ -197,5 +200,6 @@ extension Connection {
 
     func cancelHandler() {
         pending?.task?.cancel()
+        pending?.relay?.cancel()
     }
 }

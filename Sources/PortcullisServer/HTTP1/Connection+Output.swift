@@ -91,6 +91,7 @@ extension Connection {
         loop.close(descriptor)
         context.remove(descriptor)
         ended?.task?.cancel()
+        ended?.relay?.cancel()
         ended?.bodyWaiter?.resume(throwing: RequestBodyError.connectionClosed)
         for waiter in ended?.writeWaiters ?? [] { waiter.resume(throwing: CancellationError()) }
     }

@@ -16,6 +16,8 @@ final class PendingExchange {
     /// The bytes that a declared length still promises.
     var missingByteCount = 0
     var task: Task<Void, Never>?
+    /// The answer of another server, until its head has arrived.
+    var relay: (any RelayedAnswer)?
     /// The route whose handler the task runs.
     var taskRoute: CompiledRoute?
     var bodyWaiter: CheckedContinuation<[UInt8]?, any Error>?

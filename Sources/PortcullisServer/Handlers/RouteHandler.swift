@@ -39,7 +39,7 @@ package enum RouteHandler: Sendable {
             case .immediate(let handle): return try handle(request)
             case .suspending(let handle): return try await handle(request)
             case .blocking(let handle): return try await pool.run { try handle(request) }
-            case .relaying(let relay): return try await relay.respond(to: request, through: control)
+            case .relaying(let relay): return try await relay.answer(to: request, through: control).response()
             }
         } catch let error as CancellationError where Task.isCancelled {
             throw error

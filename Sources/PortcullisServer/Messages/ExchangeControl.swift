@@ -15,7 +15,7 @@ package protocol ExchangeControl: Sendable {
     /// Sends an interim response; nothing to a client of HTTP/1.0, or after the final head.
     ///
     /// RFC 9110 §15.2.
-    func sendInterim(_ status: Status, _ fields: Fields) async
+    func sendInterim(_ status: Status, _ fields: Fields)
 
     /// Everything that the client sends from now on, without framing.
     ///

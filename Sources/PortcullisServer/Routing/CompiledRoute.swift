@@ -200,10 +200,38 @@ package final class CompiledRoute: Sendable {
         to passage: Passage, _ pool: BlockingPool, _ control: (any ExchangeControl)? = nil
     ) async throws -> Response {
         var response = try await run(passage.request, from: passage.index, passage, pool, control)
+        complete(&response, passage)
+        return response
+    }
+
+    /// The relay that answers a request next, if it has passed the whole chain.
+    func relay(after passage: Passage) -> (any Relay)? {
+        passage.index == chain.count ? handler.relay : nil
+    }
+
+    /// The response made from a relay's; `nil` if it was cancelled.
+    func response(_ result: Result<Response, any Error>, to passage: Passage) -> Response? {
+        var response: Response
+        switch result {
+        case .success(let relayed): response = relayed
+        case .failure(is CancellationError): return nil
+        case .failure(let error): response = Response(answering: error)
+        }
+        finishInnermost(&response, passage.request)
+        complete(&response, passage)
+        return response
+    }
+
+    private func finishInnermost(_ response: inout Response, _ request: Request) {
+        if cors != nil, response.relayed != nil { CORSPolicy.removeFields(from: &response.fields) }
+        limit(&response, request)
+        finish(&response, at: chain.count)
+    }
+
+    private func complete(_ response: inout Response, _ passage: Passage) {
         for finish in passage.finishers.reversed() { finish(&response) }
         cors?.apply(to: &response, of: passage.request.head, namesRequest: passage.request.id != nil)
         completion?(&response)
-        return response
     }
 
     private func run(
@@ -212,9 +240,7 @@ package final class CompiledRoute: Sendable {
     ) async throws -> Response {
         guard index < chain.count else {
             var response = try await handler.respond(to: request, pool, control)
-            if cors != nil, response.relayed != nil { CORSPolicy.removeFields(from: &response.fields) }
-            limit(&response, request)
-            finish(&response, at: index)
+            finishInnermost(&response, request)
             return response
         }
         let next: Middleware.Next = { request in

@@ -35,13 +35,27 @@ extension ClientConnection {
         do throws(MalformedMessage) {
             let keepAlive = try decoder.take(bytes) { streamed.receive($0) }
             self.decoder = decoder
-            guard let keepAlive else { return streamed.deliver() }
+            guard let keepAlive else {
+                if streamed.beginsGathering() { gather(streamed) } else { streamed.deliver() }
+                return
+            }
             finishExchange(keepAlive: keepAlive)
             streamed.end(.success(()))
         } catch {
             self.decoder = decoder
             streamed.deliver()
             fail(.malformedResponse(error))
+        }
+    }
+
+    /// Reads once more when the other connections have had their turn, then passes the head on.
+    private func gather(_ streamed: StreamedExchange) {
+        loop.executeLater {
+            if self.exchange?.stream === streamed {
+                self.mayHaveUnread = true
+                self.transfer()
+            }
+            streamed.endGathering()
         }
     }
 

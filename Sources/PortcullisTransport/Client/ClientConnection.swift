@@ -17,7 +17,9 @@ final class ClientConnection: ReadinessHandler, @unchecked Sendable {
     /// The least time for one connection attempt while there are other addresses to try.
     private static let leastAttempt = Duration.milliseconds(250)
 
-    let origin: Origin
+    /// The connections to the same origin.
+    let place: ConnectionPool.OriginState
+    private var origin: Origin { place.origin }
     let loop: EventLoop
     private let pool: ConnectionPool
     /// Present for an https origin.
@@ -46,10 +48,10 @@ final class ClientConnection: ReadinessHandler, @unchecked Sendable {
     private var expectsEnd = false
 
     init(
-        to origin: Origin, _ addresses: [ResolvedAddress], under context: TLSContext?,
+        in place: ConnectionPool.OriginState, _ addresses: [ResolvedAddress], under context: TLSContext?,
         through proxy: OutboundProxy?, pool: ConnectionPool
     ) {
-        self.origin = origin
+        self.place = place
         self.proxy = proxy
         self.context = context
         self.addresses = addresses[...]

@@ -23,15 +23,19 @@ final class ConnectionPool: @unchecked Sendable {
         }
     }
 
-    private struct OriginState {
-        var connections: [ObjectIdentifier: ClientConnection] = [:]
-        var idle: [ClientConnection] = []
-        var waiting = WaitingExchanges()
-        var isPreparing = false
-        var isServing = false
+    /// The connections to one origin.
+    final class OriginState {
+        let origin: Origin
+        fileprivate var connections: [ObjectIdentifier: ClientConnection] = [:]
+        fileprivate var idle: [ClientConnection] = []
+        fileprivate var waiting = WaitingExchanges()
+        fileprivate var isPreparing = false
+        fileprivate var isServing = false
+
+        fileprivate init(_ origin: Origin) { self.origin = origin }
 
         /// The next exchange for a connection; without one the connection becomes idle.
-        mutating func next(for connection: ClientConnection) -> Exchange? {
+        fileprivate func next(for connection: ClientConnection) -> Exchange? {
             if let next = waiting.popFirst() { return next }
             idle.append(connection)
             return nil
@@ -42,6 +46,8 @@ final class ConnectionPool: @unchecked Sendable {
     let settings: Settings
     private let resolver: Resolver
     private var origins: [Origin: OriginState] = [:]
+    /// The origin of the last request: most clients have few, and a comparison costs less than a hash.
+    private var lastOrigin: OriginState?
     /// Where connections read into, one at a time.
     // SAFETY: no call keeps the contents after it returns.
     let readBuffer = UnsafeMutableRawBufferPointer.allocate(
@@ -76,20 +82,35 @@ final class ConnectionPool: @unchecked Sendable {
     func start(_ exchange: Exchange) {
         guard !exchange.isFinished else { return }
         guard !loop.hasEnded else { return exchange.finish(.failure(.closed)) }
-        let origin = exchange.origin
-        while let connection = origins[origin]?.idle.popLast() {
+        // Asked for each time: the state is forgotten with its last connection.
+        while let connection = state(of: exchange.origin).idle.popLast() {
             // Bytes that arrived meanwhile would be taken for the answer. RFC 9112 §9.2.
             guard connection.rest(isReusedNow: true) else { continue }
             return connection.send(exchange)
         }
-        let state = origins[origin, default: OriginState()]
+        let state = state(of: exchange.origin)
         let free = max(0, settings.maxConnectionCount - state.connections.count)
         guard state.waiting.count < settings.maxWaitingCount + free else {
-            return exchange.finish(.failure(.tooManyWaiting))
+            exchange.finish(.failure(.tooManyWaiting))
+            return removeIfUnused(state)
         }
-        origins[origin, default: OriginState()].waiting.append(exchange)
-        serve(origin)
+        state.waiting.append(exchange)
+        serve(state)
         if !exchange.isFinished { wake(at: exchange.deadline) }
+    }
+
+    private func state(of origin: Origin) -> OriginState {
+        if let lastOrigin, lastOrigin.origin == origin { return lastOrigin }
+        let state = origins[origin] ?? OriginState(origin)
+        origins[origin] = state
+        lastOrigin = state
+        return state
+    }
+
+    private func removeIfUnused(_ state: OriginState) {
+        guard state.connections.isEmpty, state.waiting.count == 0, !state.isPreparing else { return }
+        origins[state.origin] = nil
+        if lastOrigin === state { lastOrigin = nil }
     }
 
     /// Stops an exchange whose caller no longer waits.
@@ -102,10 +123,9 @@ final class ConnectionPool: @unchecked Sendable {
 
     /// Takes back a connection after a successful exchange.
     func release(_ connection: ClientConnection) {
-        let origin = connection.origin
-        let hasWaiting = origins[origin].map { $0.waiting.count > 0 } ?? false
-        guard connection.rest(isReusedNow: hasWaiting) else { return }
-        if let next = origins[origin]?.next(for: connection) {
+        let state = connection.place
+        guard connection.rest(isReusedNow: state.waiting.count > 0) else { return }
+        if let next = state.next(for: connection) {
             connection.send(next)
         }
     }
@@ -114,16 +134,16 @@ final class ConnectionPool: @unchecked Sendable {
     ///
     /// An exchange to repeat goes to the front of the queue.
     func forget(_ connection: ClientConnection, repeating exchange: Exchange? = nil) {
-        let origin = connection.origin
-        guard origins[origin]?.connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else {
+        let state = connection.place
+        guard state.connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else {
             return
         }
-        origins[origin]?.idle.removeAll { $0 === connection }
+        state.idle.removeAll { $0 === connection }
         if let exchange {
-            origins[origin]?.waiting.prepend(exchange)
+            state.waiting.prepend(exchange)
             wake(at: exchange.deadline)
         }
-        serve(origin)
+        serve(state)
     }
 
     /// Shuts the pool down when the loop ends, after calling `tell`.
@@ -139,12 +159,15 @@ final class ConnectionPool: @unchecked Sendable {
         loop.setLastWork(of: self, nil)
         let states = origins.values
         origins = [:]
+        lastOrigin = nil
         timer?.cancel()
         timer = nil
         for state in states {
-            var waiting = state.waiting
-            for exchange in waiting.removeAll() { exchange.finish(.failure(.closed)) }
-            for connection in state.connections.values { connection.close() }
+            let connections = state.connections
+            state.connections = [:]
+            state.idle = []
+            for exchange in state.waiting.removeAll() { exchange.finish(.failure(.closed)) }
+            for connection in connections.values { connection.close() }
         }
     }
 
@@ -152,20 +175,16 @@ final class ConnectionPool: @unchecked Sendable {
     ///
     /// Opening may fail at once and call this method again; the outer call then continues, so that the stack
     /// does not grow with the queue.
-    private func serve(_ origin: Origin) {
-        guard origins[origin]?.isServing == false else { return }
-        origins[origin]?.isServing = true
-        while let state = origins[origin], state.waiting.count > 0, !state.isPreparing,
+    private func serve(_ state: OriginState) {
+        guard !state.isServing else { return }
+        state.isServing = true
+        while state.waiting.count > 0, !state.isPreparing,
             state.connections.count < maxConnectionCount(for: state)
         {
-            prepare(origin)
+            prepare(state)
         }
-        origins[origin]?.isServing = false
-        if let state = origins[origin], state.connections.isEmpty, state.waiting.count == 0,
-            !state.isPreparing
-        {
-            origins[origin] = nil
-        }
+        state.isServing = false
+        removeIfUnused(state)
     }
 
     /// The most connections allowed: one more for a `GET` while all are busy with other methods, so that keys
@@ -178,8 +197,9 @@ final class ConnectionPool: @unchecked Sendable {
     }
 
     /// Gets what the next connection needs: addresses and, with TLS, the trusted certificates.
-    private func prepare(_ origin: Origin) {
-        origins[origin]?.isPreparing = true
+    private func prepare(_ state: OriginState) {
+        let origin = state.origin
+        state.isPreparing = true
         guard let proxy = settings.proxies.proxy(for: origin) else {
             return resolve(origin) { $0.resolved(origin, $0.permitted($1)) }
         }
@@ -227,16 +247,16 @@ final class ConnectionPool: @unchecked Sendable {
     }
 
     private func prepared(_ origin: Origin, _ answer: Resolver.Answer, _ context: TLSContext?) {
-        origins[origin]?.isPreparing = false
+        // After a shutdown there is none.
+        guard let state = origins[origin] else { return }
+        state.isPreparing = false
         switch answer {
         case .failure(let error):
-            for exchange in origins[origin]?.waiting.removeAll() ?? [] { exchange.finish(.failure(error)) }
+            for exchange in state.waiting.removeAll() { exchange.finish(.failure(error)) }
         case .success(let addresses):
-            if let exchange = origins[origin]?.waiting.popFirst() {
-                open(origin, addresses, context, for: exchange)
-            }
+            if let exchange = state.waiting.popFirst() { open(state, addresses, context, for: exchange) }
         }
-        serve(origin)
+        serve(state)
     }
 
     /// Filters the addresses by the address policy.
@@ -249,11 +269,12 @@ final class ConnectionPool: @unchecked Sendable {
     }
 
     private func open(
-        _ origin: Origin, _ addresses: [ResolvedAddress], _ context: TLSContext?, for exchange: Exchange
+        _ state: OriginState, _ addresses: [ResolvedAddress], _ context: TLSContext?, for exchange: Exchange
     ) {
         let connection = ClientConnection(
-            to: origin, addresses, under: context, through: settings.proxies.proxy(for: origin), pool: self)
-        origins[origin]?.connections[ObjectIdentifier(connection)] = connection
+            in: state, addresses, under: context, through: settings.proxies.proxy(for: state.origin),
+            pool: self)
+        state.connections[ObjectIdentifier(connection)] = connection
         connection.connect(for: exchange)
     }
 
@@ -280,12 +301,12 @@ final class ConnectionPool: @unchecked Sendable {
         wakeUp = .distantFuture
         let now = MonotonicInstant.now()
         var next = MonotonicInstant.distantFuture
-        for origin in origins.keys {
-            let isPreparing = origins[origin]?.isPreparing == true
-            for exchange in origins[origin]?.waiting.removeExpired(at: now) ?? [] {
+        for state in origins.values {
+            let isPreparing = state.isPreparing
+            for exchange in state.waiting.removeExpired(at: now) {
                 exchange.finish(.failure(.timeout(isPreparing ? .preparing : .waiting)))
             }
-            next = min(next, origins[origin]?.waiting.earliestDeadline ?? .distantFuture)
+            next = min(next, state.waiting.earliestDeadline)
         }
         if next != .distantFuture { wake(at: next) }
     }

@@ -11,9 +11,17 @@ package import PortcullisHTTP
 // first. An actor would check the executor, and allocate, for each call.
 package final class StreamedExchange: @unchecked Sendable {
     package typealias Outcome = Result<Void, HTTPClientError>
+    /// Takes a head, or the failure of the exchange.
+    package typealias HeadReceiver = @Sendable (Result<ParsedResponseHead, HTTPClientError>) -> Void
 
     /// The most unsent bytes of the request's body before its writer waits.
     package static let maxUnsentByteCount = 65_536
+
+    /// The largest declared body whose end is looked for before the head is passed on.
+    ///
+    /// The last bytes of such a body usually arrive in the same turn of the loop, and one write costs less
+    /// than a stream.
+    static let maxGatheredByteCount = 65_536
 
     private let pool: ConnectionPool
     /// Keeps the client while the exchange is unfinished: its release closes all connections.
@@ -41,10 +49,15 @@ package final class StreamedExchange: @unchecked Sendable {
     private var heads: [ParsedResponseHead] = []
     private var hasFinalHead = false
     private var received: [UInt8] = []
+    private var gathering = Gathering.notBegun
+
+    private enum Gathering {
+        case notBegun, inProgress, ended
+    }
 
     private var openWaiter: CheckedContinuation<Outcome, Never>?
     private var writer: CheckedContinuation<Outcome, Never>?
-    private var headWaiter: CheckedContinuation<Result<ParsedResponseHead, HTTPClientError>, Never>?
+    private var headWaiter: HeadReceiver?
     private var pieceWaiter: CheckedContinuation<Result<[UInt8]?, HTTPClientError>, Never>?
 
     init(_ request: StreamedRequest, in pool: ConnectionPool, of owner: HTTPClientCore) {
@@ -124,17 +137,16 @@ package final class StreamedExchange: @unchecked Sendable {
 
     // MARK: The response
 
-    /// The next head: of interim responses, then of the final response.
-    package func nextHead() async throws(HTTPClientError) -> ParsedResponseHead {
-        try await withCheckedContinuation { continuation in
-            loop.execute { self.awaitHead(continuation) }
-        }.get()
+    /// Passes on the next head: of interim responses, then of the final response.
+    ///
+    /// Calls `receive` once, on the exchange's loop; at once if the head is there and the caller is too.
+    package func nextHead(then receive: @escaping HeadReceiver) {
+        guard loop.isCurrent else { return loop.execute { self.awaitHead(receive) } }
+        awaitHead(receive)
     }
 
-    private func awaitHead(
-        _ continuation: CheckedContinuation<Result<ParsedResponseHead, HTTPClientError>, Never>
-    ) {
-        headWaiter = continuation
+    private func awaitHead(_ receive: @escaping HeadReceiver) {
+        headWaiter = receive
         deliver()
     }
 
@@ -219,13 +231,32 @@ extension StreamedExchange {
     }
 
     /// Whether to read more of the response.
-    var wantsInput: Bool { received.isEmpty }
+    var wantsInput: Bool { received.isEmpty || gathering == .inProgress }
+
+    /// Whether to look for the rest of a small body at the end of the turn, instead of passing the head on.
+    func beginsGathering() -> Bool {
+        guard gathering == .notBegun, hasFinalHead, let length = heads.last?.declaredLength,
+            length <= Self.maxGatheredByteCount
+        else { return false }
+        gathering = .inProgress
+        return true
+    }
+
+    /// Passes on what has been gathered.
+    func endGathering() {
+        gathering = .ended
+        deliver()
+    }
 
     func receive(_ part: ResponseDecoder.Part) {
         switch part {
         case .head(let head):
             heads.append(head)
             hasFinalHead = !head.status.isInformational || head.status.code == 101
+            // In one piece, so that it need not be moved when it grows.
+            if case .length(let length) = head.framing {
+                received.reserveCapacity(min(length, Self.maxGatheredByteCount))
+            }
             guard head.status.code == 101 else { return }
             isUpgraded = true
             isRequestComplete = false
@@ -233,14 +264,16 @@ extension StreamedExchange {
         }
     }
 
-    /// Resumes the waiting tasks if they can go on.
+    /// Calls or resumes whoever waits and can go on.
     func deliver() {
-        if headWaiter != nil, !heads.isEmpty {
-            headWaiter?.resume(returning: .success(heads.removeFirst()))
-            headWaiter = nil
-        } else if headWaiter != nil, let result {
-            headWaiter?.resume(returning: .failure(Self.failure(of: result)))
-            headWaiter = nil
+        if let receive = headWaiter {
+            if !heads.isEmpty {
+                headWaiter = nil
+                receive(.success(heads.removeFirst()))
+            } else if let result {
+                headWaiter = nil
+                receive(.failure(Self.failure(of: result)))
+            }
         }
         guard let pieceWaiter else { return }
         if !received.isEmpty {
