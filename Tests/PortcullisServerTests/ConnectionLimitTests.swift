@@ -59,6 +59,48 @@ struct ConnectionLimitTests {
         }
     }
 
+    /// What is configured, the origin of a page, and the origin that the answer names.
+    struct Page: Sendable {
+        let origins: [String]
+        let origin: String
+        let named: String?
+    }
+
+    static let pages = [
+        Page(origins: [], origin: "https://a.example", named: nil),
+        Page(origins: ["*"], origin: "https://a.example", named: "*"),
+        Page(origins: ["https://a.example"], origin: "https://a.example", named: "https://a.example"),
+        Page(origins: ["https://a.example"], origin: "https://other.example", named: nil),
+        Page(
+            origins: ["https://a.example", "https://b.example"], origin: "https://b.example",
+            named: "https://b.example"),
+        Page(
+            origins: ["https://a.example", "https://b.example"], origin: "https://other.example", named: nil),
+    ]
+
+    /// WHATWG Fetch, CORS check: a page reads why it is refused where the configuration lets it.
+    @Test(arguments: pages)
+    func `a full server's 503 is readable by the pages that CORS allows`(page: Page) async throws {
+        var setup = RunningServer.Setup()
+        setup.limits.maxConnectionCount = 1
+        let policy = page.origins.isEmpty ? nil : try CORSPolicy(allowing: page.origins)
+        let declare: (inout Routes) -> Void = { routes in
+            routes.group { routes in
+                routes.cors = policy
+                routes.get("/") { _ in .text("served") }
+            }
+        }
+        try await withServer(setup, declare) { server in
+            let first = try server.client(timeout: .seconds(20))
+            #expect(try await first.exchange(request("GET", "/")).text == "served")
+            let second = try server.client(timeout: .seconds(20))
+            try await second.send(request("GET", "/", ["Origin: \(page.origin)"]))
+            let reply = try await second.reply()
+            #expect(reply.status == 503 && reply["retry-after"] == "2")
+            #expect(reply["access-control-allow-origin"] == page.named)
+        }
+    }
+
     @Test func `the server answers 503 without waiting for a request`() async throws {
         try await serving(atMost: 1) { server in
             let first = try server.client()

@@ -142,10 +142,14 @@ extension Connection {
 
     /// Answers a malformed message, and closes the connection.
     ///
-    /// - Parameter line: The request line, if it was valid and there is no head.
+    /// - Parameters:
+    ///   - line: The request line, if it was valid and there is no head.
+    ///   - received: What has arrived of the request, if there is no head.
     func refuse(
         _ malformation: MalformedMessage, _ head: RequestHead? = nil,
-        begun line: (method: Method, target: [UInt8], version: HTTPVersion)? = nil, saying text: String? = nil
+        begun line: (method: Method, target: [UInt8], version: HTTPVersion)? = nil,
+        received: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
+        saying text: String? = nil
     ) {
         beginRecord(head)
         record?.value.malformation = malformation
@@ -153,11 +157,15 @@ extension Connection {
             record?.value.method = line.method
             record?.value.requestLine = (line.target, line.version)
         }
-        refuse(malformation.status, head, saying: text)
+        refuse(malformation.status, head, received: received, saying: text)
     }
 
     /// Answers a message that is not processed, and closes the connection.
-    func refuse(_ status: Status, _ head: RequestHead? = nil, saying text: String? = nil) {
+    func refuse(
+        _ status: Status, _ head: RequestHead? = nil,
+        received: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
+        saying text: String? = nil
+    ) {
         if record == nil { beginRecord(head) }
         record?.value.status = status
         output.borrow(&context.outputBuffer)
@@ -166,8 +174,12 @@ extension Connection {
         if status == .methodNotAllowed { response.fields[.allow] = "GET, HEAD, OPTIONS" }
         finishDecision(&response, head)
         finish(&response, head)
-        context.table.refusalPolicy?.apply(
-            toRefusal: &response, of: head, namesRequest: record?.value.id != nil)
+        if let head {
+            context.table.refusalPolicy?.apply(
+                toRefusal: &response, of: head, namesRequest: record?.value.id != nil)
+        } else {
+            context.table.refusalPolicy?.apply(toRefusal: &response, ofUnread: received)
+        }
         guard case .bytes(let content) = response.body else { return }
         let responseHead = ResponseHead(status: response.status, fields: response.fields)
         appendHead(responseHead, .length(content.count), .http1_1, keepAlive: false)

@@ -237,7 +237,8 @@ actor Connection: ReadinessHandler {
             return count + begin(head, UnsafeRawBufferPointer(rebasing: bytes[count...]))
         } catch {
             noteUnexpectedTLS(bytes)
-            refuse(error, begun: context.keepsRecords ? parser.requestLine(of: bytes) : nil)
+            refuse(
+                error, begun: context.keepsRecords ? parser.requestLine(of: bytes) : nil, received: bytes)
             return bytes.count
         }
     }
@@ -293,7 +294,9 @@ actor Connection: ReadinessHandler {
             flush()
         case .head:
             context.recorder?.record(.timedOut(.header))
-            refuse(.requestTimeout)
+            // A copy, because the refusal drops what is unread.
+            let received = unread
+            received.withUnsafeBytes { refuse(.requestTimeout, received: $0) }
             flush()
         case .body:
             context.recorder?.record(.timedOut(.body))

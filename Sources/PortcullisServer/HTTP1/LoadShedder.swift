@@ -21,13 +21,14 @@ final class LoadShedder: @unchecked Sendable {
     static let timeout = Duration.seconds(1)
 
     /// The whole response, the same for every request.
-    static let answer = makeAnswer(adding: "")
+    static let answer = makeAnswer(readableBy: nil)
 
-    /// The same response, which web pages may read; WHATWG Fetch, CORS check.
-    static let readableAnswer = makeAnswer(adding: "Access-Control-Allow-Origin: *\r\n")
-
-    private static func makeAnswer(adding lines: String) -> [UInt8] {
-        Array(
+    /// The response for web pages of one origin, or of every origin (`*`).
+    ///
+    /// WHATWG Fetch, CORS check.
+    private static func makeAnswer(readableBy origin: String?) -> [UInt8] {
+        let lines = origin.map { "Access-Control-Allow-Origin: \($0)\r\n" } ?? ""
+        return Array(
             """
             HTTP/1.1 503 Service Unavailable\r
             Retry-After: 2\r
@@ -51,14 +52,15 @@ final class LoadShedder: @unchecked Sendable {
 
     var hasRoom: Bool { count < Self.maxCount }
 
-    /// Answers, then reads what the client still sends, so that a reset does not discard the response.
+    /// Answers, with a look at what has arrived, then reads what the client still sends, so that a reset does
+    /// not discard the response.
     ///
     /// RFC 9112 §9.6.
     ///
     /// - Parameter answering: Whether the client understands a response without TLS.
     func refuse(_ descriptor: Int32, answering: Bool, _ context: LoopContext) {
         context.recorder?.record(.connectionShed)
-        if answering { Self.send(to: descriptor, isReadable: context.table.refusalPolicy != nil) }
+        if answering { Self.answer(descriptor, context) }
         shutdown(descriptor, Int32(SHUT_WR))
         let client = RefusedClient(descriptor: descriptor, context: context, shedder: self)
         do throws(SocketError) {
@@ -72,20 +74,26 @@ final class LoadShedder: @unchecked Sendable {
 
     /// Answers and closes at once, because no descriptor is free to wait with.
     ///
-    /// Reads received bytes first, because closing with unread bytes would reset the connection.
+    /// Reads received bytes, because closing with unread bytes would reset the connection.
     func refuseImmediately(_ descriptor: Int32, answering: Bool, _ context: LoopContext) {
         context.recorder?.record(.connectionShed)
-        if answering { Self.send(to: descriptor, isReadable: context.table.refusalPolicy != nil) }
+        if answering { Self.answer(descriptor, context) }
         shutdown(descriptor, Int32(SHUT_WR))
         _ = recv(descriptor, context.readBuffer.baseAddress, context.readBuffer.count, 0)
         _ = closeDescriptor(descriptor)
     }
 
-    private static func send(to descriptor: Int32, isReadable: Bool) {
-        // A new socket's buffer has room for these few bytes.
-        _ = (isReadable ? readableAnswer : answer).withUnsafeBytes {
-            cplatform_send_bytes(descriptor, $0.baseAddress, $0.count)
+    private static func answer(_ descriptor: Int32, _ context: LoopContext) {
+        var answer = answer
+        if let policy = context.table.refusalPolicy {
+            let buffer = context.readBuffer
+            let count =
+                policy.listedOrigins == nil ? 0 : recv(descriptor, buffer.baseAddress, buffer.count, 0)
+            let received = UnsafeRawBufferPointer(start: buffer.baseAddress, count: max(0, count))
+            answer = makeAnswer(readableBy: policy.origin(ofUnread: received))
         }
+        // A new socket's buffer has room for these few bytes.
+        _ = answer.withUnsafeBytes { cplatform_send_bytes(descriptor, $0.baseAddress, $0.count) }
     }
 
     fileprivate func ended(_ descriptor: Int32, _ context: LoopContext) {

@@ -18,15 +18,47 @@ extension CORSPolicy {
         return union
     }
 
-    /// Adds the fields to a refusal.
+    /// Adds the fields to the refusal of a request whose head was read.
+    func apply(toRefusal response: inout Response, of head: RequestHead, namesRequest: Bool) {
+        apply(to: &response, of: head, namesRequest: namesRequest)
+    }
+
+    /// Adds the fields to the refusal of a request whose head could not be read.
     ///
-    /// - Parameter head: The head of the request; `nil` if it could not be read, so that its origin is not
-    ///   known, and every page may read the refusal.
-    func apply(toRefusal response: inout Response, of head: RequestHead?, namesRequest: Bool) {
-        if let head {
-            apply(to: &response, of: head, namesRequest: namesRequest)
-        } else {
-            response.fields.append("*", for: Self.allowOrigin)
+    /// - Parameter received: What has arrived of it.
+    func apply(toRefusal response: inout Response, ofUnread received: UnsafeRawBufferPointer) {
+        vary(&response.fields)
+        guard let origin = origin(ofUnread: received) else { return }
+        response.fields.append(origin, for: Self.allowOrigin)
+    }
+
+    /// The origin to name to a client whose request could not be read: `*` where every origin is allowed,
+    /// otherwise a listed one.
+    ///
+    /// That is the request's own, if its line has arrived; if it has not, the only one of the list. `nil` if
+    /// the origin is not listed, or cannot be told.
+    func origin(ofUnread received: UnsafeRawBufferPointer) -> String? {
+        guard let listed = listedOrigins else { return "*" }
+        guard let asked = Self.originLine(in: received) else { return listed.count == 1 ? listed[0] : nil }
+        return listed.first { $0.utf8.elementsEqual(asked) }
+    }
+
+    /// The value of the first whole line of `Origin`; `nil` if there is none.
+    ///
+    /// It decides on nothing but who may read a refusal.
+    private static func originLine(in received: UnsafeRawBufferPointer) -> Slice<UnsafeRawBufferPointer>? {
+        let name = Array("\norigin:".utf8)
+        var start = received.startIndex
+        while let lineFeed = received[start...].firstIndex(of: 0x0A) {
+            start = lineFeed + 1
+            let rest = received[lineFeed...]
+            guard rest.count > name.count,
+                zip(name, rest).allSatisfy({ $0 == CharacterClass.lowercase($1) })
+            else { continue }
+            let value = rest.dropFirst(name.count).drop { $0 == 0x20 || $0 == 0x09 }
+            guard let end = value.firstIndex(where: { $0 == 0x0D || $0 == 0x0A }) else { return nil }
+            return value[..<end]
         }
+        return nil
     }
 }

@@ -56,6 +56,9 @@ public struct CORSPolicy: Sendable, Hashable {
         case listed([String])
     }
 
+    /// The allowed origins; `nil` if every origin is.
+    var listedOrigins: [String]? { if case .listed(let listed) = origins { listed } else { nil } }
+
     /// A policy that allows the origins of both, and exposes the fields of both.
     func joined(with other: CORSPolicy) -> CORSPolicy {
         var joined = CORSPolicy.anyOrigin
@@ -189,7 +192,7 @@ extension CORSPolicy {
     /// Adds `Vary` if the response depends on the origin.
     ///
     /// RFC 9110 §12.5.5.
-    private func vary(_ fields: inout Fields, _ names: String = "Origin") {
+    func vary(_ fields: inout Fields, _ names: String = "Origin") {
         guard origins != .any else { return }
         fields.append(names, for: .vary)
     }
