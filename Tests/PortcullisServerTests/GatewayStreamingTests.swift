@@ -188,6 +188,67 @@ struct GatewayStreamingTests {
         }
     }
 
+    /// An endless stream, as chunks or with a declared length; a flag that is set when its connection ends.
+    private static func endless(_ framing: String, _ piece: String, _ hasEnded: Flag) throws -> RawUpstream {
+        try RawUpstream { peer in
+            guard peer.head() != nil else { return }
+            peer.write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\(framing)\r\n\r\n\(piece)")
+            while peer.read() != nil {}
+            hasEnded.set()
+        }
+    }
+
+    private static let farewell = StreamExpiry.finish { try await $0.write("event: expired\n\n") }
+
+    @Test func `a relayed stream ends as complete at the expiry of the token, where the app says so`()
+        async throws
+    {
+        let hasEnded = Flag()
+        let upstream = try Self.endless("Transfer-Encoding: chunked", "9\r\ndata: 1\n\n\r\n", hasEnded)
+        try await GatewayStage.run(expiry: Self.farewell, upstream: upstream) { stage in
+            // The leeway is 30 seconds.
+            let token = stage.site.issuer.mint(audience: GatewayStage.identifier, lifetime: .seconds(-28))
+            let client = try stage.server.client()
+            try await client.send(request("GET", "/api/x", ["Authorization: Bearer \(token)"]))
+            let reply = try await client.reply()
+            #expect(reply.status == 200 && reply.text == "data: 1\n\nevent: expired\n\n")
+            #expect(!reply.isCutOff)
+            #expect(await eventually { hasEnded.isSet })
+            // The connection goes on.
+            #expect(try await client.exchange(request("GET", "/api/x")).status == 401)
+        }
+    }
+
+    @Test func `a relayed answer that is shorter than it declares is cut all the same`() async throws {
+        let hasEnded = Flag()
+        let upstream = try Self.endless("Content-Length: 100", "data: 1\n\n", hasEnded)
+        try await GatewayStage.run(expiry: Self.farewell, upstream: upstream) { stage in
+            let token = stage.site.issuer.mint(audience: GatewayStage.identifier, lifetime: .seconds(-28))
+            let client = try stage.server.client()
+            try await client.send(request("GET", "/api/x", ["Authorization: Bearer \(token)"]))
+            let (bytes, ending) = await client.rest()
+            let text = String(decoding: bytes, as: UTF8.self)
+            #expect(text.hasPrefix("HTTP/1.1 200 ") && text.hasSuffix("\r\n\r\ndata: 1\n\n"))
+            #expect(ending != .timedOut)
+            #expect(await eventually { hasEnded.isSet })
+        }
+    }
+
+    @Test func `the expiry of the token cuts a WebSocket, whatever the app would write`() async throws {
+        try await GatewayStage.run(
+            { $0.upgrades = ["websocket"] }, expiry: Self.farewell, upstream: try Self.webSocket()
+        ) { stage in
+            let token = stage.site.issuer.mint(audience: GatewayStage.identifier, lifetime: .seconds(-28))
+            let client = try stage.server.client()
+            try await client.send(
+                request("GET", "/api/ws", ["Authorization: Bearer \(token)"] + Self.upgrade))
+            _ = try await client.receive(containing: "\r\n\r\n")
+            let (bytes, ending) = await client.rest()
+            #expect(ending != .timedOut)
+            #expect(!String(decoding: bytes, as: UTF8.self).contains("expired"))
+        }
+    }
+
     @Test func `a Unix domain socket is a server`() async throws {
         let folder = try TemporaryFolder()
         let path = folder.path + "/up.sock"

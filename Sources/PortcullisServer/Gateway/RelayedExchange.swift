@@ -71,6 +71,8 @@ final class RelayedExchange: Sendable {
     }
 
     /// Passes the content on, each piece as it comes.
+    ///
+    /// If its task is cancelled, whoever did so ends the response.
     func pass(to writer: ResponseBodyWriter) async throws {
         do {
             try await withTaskCancellationHandler {
@@ -80,12 +82,17 @@ final class RelayedExchange: Sendable {
                 stream.cancel()
             }
         } catch let error as HTTPClientError {
+            if Task.isCancelled, error == .cancelled { throw CancellationError() }
             // RFC 9112 §8: an incomplete response is never completed.
             if error != .cancelled {
                 upstream.failed(at: .now())
                 relay.proxy.configuration.onEvent(.cut(upstream: upstream.url, .client(error)))
             }
             await writer.sink.cut()
+            throw error
+        } catch {
+            // The client has left, or its token has expired: the rest is not needed.
+            stream.cancel()
             throw error
         }
     }

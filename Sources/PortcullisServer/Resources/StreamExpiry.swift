@@ -10,6 +10,9 @@ public enum StreamExpiry: Sendable {
     case cut
     /// Cancels the closure that writes the response; once that has ended, this closure writes the rest, and
     /// the response ends as complete.
+    ///
+    /// The same for a response that a ``ReverseProxy`` passes on, but one that has declared its length or has
+    /// switched to another protocol can't end as complete: it is cut.
     case finish(@Sendable (ResponseBodyWriter) async throws -> Void)
     /// The response continues.
     case ignore
@@ -78,8 +81,9 @@ extension StreamExpiry {
     func limiting(_ response: Response, to token: AccessToken) -> Response {
         guard case .stream(let write) = response.body, token.expiresAt != nil else { return response }
         if case .ignore = self { return response }
+        let canEnd = response.relayed?.upgradeHead == nil && response.relayed?.contentLength == nil
         let stream = ExpiringStream(
-            write: write, remaining: { token.remainingTime ?? .zero }, expiry: self)
+            write: write, remaining: { token.remainingTime ?? .zero }, expiry: canEnd ? self : .cut)
         var response = response
         response.body = .stream(stream.run)
         return response

@@ -18,7 +18,7 @@ struct GatewayStage: Sendable {
 
     static func run<Result>(
         _ configure: (inout ReverseProxy.Configuration) -> Void = { _ in },
-        limits: Server.Limits = Server.Limits(),
+        limits: Server.Limits = Server.Limits(), expiry: StreamExpiry = .cut,
         server setup: @escaping @Sendable (inout Server.Configuration) -> Void = { _ in },
         upstream: RawUpstream, _ test: (GatewayStage) async throws -> Result
     ) async throws -> Result {
@@ -35,6 +35,7 @@ struct GatewayStage: Sendable {
             { routes in
                 routes.proxy("/open/{rest...}", to: proxy)
                 routes.protect(resource) { block in
+                    block.streamExpiry = expiry
                     block.proxy("/", to: proxy)
                     block.proxy("/{rest...}", to: proxy)
                 }
