@@ -26,6 +26,11 @@ struct RFC6750_3_OptionalTokens {
                         await Task.yield()
                         return .text(token?.subject ?? "nobody")
                     }
+                    notes.get("/cached") { _, token in
+                        var response = Response.text(token?.subject ?? "nobody")
+                        response.fields["Cache-Control"] = "max-age=60"
+                        return response
+                    }
                     notes.on([.get], "/blocking", blocking: { _, token in .text(token?.subject ?? "nobody") })
                     notes.get("/stream") { _, token in
                         .stream(contentType: "text/plain") { try await $0.write(token?.subject ?? "nobody") }
@@ -62,6 +67,27 @@ struct RFC6750_3_OptionalTokens {
             let first = try await client.exchange(request("GET", "/notes" + path, [bearer]))
             let second = try await client.exchange(request("GET", "/notes" + path))
             #expect(first.text == "user-1" && second.text == "nobody")
+        }
+    }
+
+    /// RFC 9110 §12.5.5: a cache must not give the answer for nobody to somebody.
+    @Test(arguments: ["", "/later", "/blocking", "/stream", "/cached"])
+    func `answers vary with Authorization`(path: String) async throws {
+        try await serve { server in
+            for fields in [[], [bearer]] {
+                let reply = try await server.exchange(request("GET", "/notes" + path, fields))
+                #expect(reply.status == 200 && reply.all("vary") == ["Authorization"], "\(path)")
+            }
+        }
+    }
+
+    @Test func `where a token is required, answers do not vary with it`() async throws {
+        try await serve { server in
+            let reply = try await server.get("/notes/any", bearer)
+            #expect(reply.status == 200 && reply.all("vary").isEmpty)
+            let call = request("POST", "/notes/rpc", ["Mcp-Method: tools/list", "Content-Length: 0"])
+            let list = try await server.exchange(call)
+            #expect(list.status == 200 && list.all("vary") == ["Authorization"])
         }
     }
 

@@ -277,7 +277,15 @@ package final class CompiledRoute: Sendable {
     }
 
     /// A response after a gate is for this client only, unless it sets its own `Cache-Control`.
+    ///
+    /// Where the token is optional, caches must not give the response for one kind of client to the other: RFC
+    /// 9110 §12.5.5.
     private func finish(_ response: inout Response, at index: Int) {
+        if shared.mayLackToken, index > gateIndex,
+            !response.fields.values(of: .vary).contains("Authorization")
+        {
+            response.fields.append("Authorization", for: .vary)
+        }
         if index > gateIndex, !response.fields.haveCacheControl { response.fields.appendNoStore() }
         if let link = shared.link, index >= gateIndex, !response.fields.values(of: "Link").contains(link) {
             response.fields.append(link, for: "Link")

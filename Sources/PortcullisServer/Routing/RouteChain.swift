@@ -44,6 +44,8 @@ final class RouteChain: Sendable {
     let gateIndex: Int
     /// The value of `Link` that names the metadata, for responses after the gate and its refusals.
     let link: String?
+    /// Whether requests with and without a token may get different responses.
+    let mayLackToken: Bool
 
     init(resource: String? = nil, cors: CORSPolicy? = nil, middleware: [any Middleware]) {
         self.resource = resource
@@ -53,6 +55,7 @@ final class RouteChain: Sendable {
         if links.count == 1, case .gate(let gate) = links[0] { onlyLink = gate } else { onlyLink = nil }
         gateIndex = middleware.firstIndex { $0 is any GateMiddleware } ?? middleware.count
         link = middleware.lazy.compactMap { $0 as? any GateMiddleware }.first?.link
+        mayLackToken = middleware.contains { ($0 as? ResourceGate)?.requirement.mayLackToken == true }
     }
 
     /// The first gate, of any kind.

@@ -126,7 +126,7 @@ final class AdmissionScene: Sendable {
         let content = content.isEmpty ? [] : [content]
         let exchange = AdmissionExchange(
             request: (request + content).map(stage.stable), answer: answer, calls: stage.calls.take(),
-            stable: stage.stable)
+            mayLackToken: (other ?? requirement).mayLackToken, stable: stage.stable)
         recorded.withLock { $0.append(exchange) }
         return answer
     }

@@ -13,10 +13,14 @@ struct AdmissionExchange: Sendable {
     let waits: [String]
     let steps: [ExplainedStep]
     let isRefused: Bool
+    /// Whether requests without a token may pass.
+    private let mayLackToken: Bool
 
     init(
-        request: [String], answer: EntryAnswer, calls: [String], stable: @escaping (String) -> String
+        request: [String], answer: EntryAnswer, calls: [String], mayLackToken: Bool,
+        stable: @escaping (String) -> String
     ) {
+        self.mayLackToken = mayLackToken
         let texts = { (lines: [String]) in JSONValue.array(lines.map { .string(stable($0)) }) }
         var record: JSONObject = ["request": .array(request.map(JSONValue.string))]
         record["admitted"] =
@@ -66,6 +70,7 @@ struct AdmissionExchange: Sendable {
         guard record["admitted"] != nil, var lines = record["answer"]?.strings else { return record }
         let place = lines.firstIndex { $0.hasPrefix("Cache-Control: ") }
         lines.insert(place.map { lines.remove(at: $0) } ?? "Cache-Control: no-store", at: 1)
+        if mayLackToken { lines.insert("Vary: Authorization", at: 1) }
         var record = record
         record["answer"] = .array(lines.map(JSONValue.string))
         return record
