@@ -254,6 +254,20 @@ def test_a_required_self_check_stops_a_server_that_clients_cannot_discover(binar
     assert f"self-check: {issuer}: has no valid metadata at its RFC 8414" in said
 
 
+def test_a_resource_that_needs_no_token_at_its_own_url_can_be_discovered(serve, base):
+    """RFC 9728 section 5.1: the gate challenges whoever presents a malformed token."""
+    configuration = one_resource(base)
+    del configuration["resources"][0]["routes"][0]["scopes"]
+    configuration["resources"][0]["authentication"] = "optional"
+    admin = free_port()
+    configuration["admin"] = {"port": admin}
+    server = serve(configuration, base)
+    assert web.request(f"{base}/notes").status == 200
+    report = web.request(f"http://127.0.0.1:{admin}/readyz?check=chain", timeout=30).json["resources"][0]
+    # No server is at the issuer's address.
+    assert [entry["fault"] for entry in report["findings"]] == ["discoveryFailed"], server.errors
+
+
 def test_the_admin_listener_reports_the_chain(serve, base, folder):
     configuration = one_resource(base)
     admin = free_port()

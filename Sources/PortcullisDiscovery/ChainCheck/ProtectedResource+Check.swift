@@ -7,10 +7,10 @@ extension ProtectedResource {
     /// the resource's URL, and reports what would stop it.
     ///
     /// Performs the steps of ``ProtectedResourceDiscovery`` one by one, so that it reports all faults: calls
-    /// the resource without a token, fetches the metadata at the advertised URL, and the metadata of each
-    /// listed authorization server. Then it checks that this process can verify tokens: that there are keys,
-    /// and that introspecting an unissued token works. Does not request a token. Each request has a timeout
-    /// (default 5 seconds).
+    /// the resource without a token (and where it answers that, with one that is malformed), fetches the
+    /// metadata at the advertised URL, and the metadata of each listed authorization server. Then it checks
+    /// that this process can verify tokens: that there are keys, and that introspecting an unissued token
+    /// works. Does not request a token. Each request has a timeout (default 5 seconds).
     ///
     /// - Parameter fetcher: The HTTP client for the resource's own URLs; `nil` for the declared one.
     ///
@@ -84,9 +84,14 @@ extension ProtectedResource {
 
     // RFC 9728 §5.1.
     private func checkChallenge(_ discovery: ProtectedResourceDiscovery) async -> [ChainReport.Finding] {
-        let answer: FetchResponse
+        var answer: FetchResponse
         do throws(DiscoveryError) {
             answer = try await discovery.answer(at: identifier.text)
+            // A route with an optional token: the gate still challenges whoever presents a bad one.
+            if (200..<300).contains(answer.status.code) {
+                let refused = try await discovery.answer(at: identifier.text, credentials: badCredentials)
+                if refused.status == .unauthorized { answer = refused }
+            }
         } catch {
             return [finding(.resourceUnreachable, error.description)]
         }
@@ -104,6 +109,13 @@ extension ProtectedResource {
             return [finding(.challengeMismatch, detail ?? "It names none; \(expected) is expected.")]
         }
         return agrees(challenges) ? [] : [finding(.challengeDiffers)]
+    }
+
+    /// Credentials outside of the alphabet of tokens, in a scheme that the resource takes.
+    ///
+    /// RFC 9110 §11.2.
+    private var badCredentials: String {
+        (metadata.dpopBoundAccessTokensRequired == true ? "DPoP" : "Bearer") + " *"
     }
 
     /// Whether challenges name only declared scopes, and the same algorithms as the metadata.

@@ -112,14 +112,17 @@ public struct ProtectedResourceDiscovery: Sendable {
 
     /// Returns the response to a request without a token, whatever its status.
     ///
-    /// - Parameter isPost: Whether it is a POST, with an empty JSON object.
+    /// - Parameters:
+    ///   - isPost: Whether it is a POST, with an empty JSON object.
+    ///   - credentials: A value of `Authorization` that no server accepts; `nil` for none.
     package func answer(
-        at url: String, isPost: Bool = false
+        at url: String, isPost: Bool = false, credentials: String? = nil
     ) async throws(DiscoveryError) -> FetchResponse {
         guard IssuerURL.isFetchable(url, allowingInsecureLoopback: configuration.allowsInsecureLoopback)
         else { throw .insecureURL }
         var fields: Fields = [.accept: "application/json"]
         if isPost { fields[.contentType] = "application/json" }
+        if let credentials { fields[.authorization] = credentials }
         let request = FetchRequest(
             url: url, method: isPost ? .post : .get, fields: fields, body: isPost ? Array("{}".utf8) : [],
             timeout: configuration.timeout, maxResponseByteCount: configuration.maxResponseByteCount)

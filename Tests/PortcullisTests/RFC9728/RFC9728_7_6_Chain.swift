@@ -135,6 +135,24 @@ struct RFC9728_7_6_Chain {
         #expect(await faults(resource) == [.challengeMismatch])
     }
 
+    @Test func `a resource that needs no token at its own URL has to challenge a bad one`() async throws {
+        let resource = try resource()
+        let challenge = #"Bearer resource_metadata="\#(Self.documentURL)", error="invalid_token""#
+        network.on(Self.identifier) { request in
+            let credentials = request.fields[.authorization]
+            guard credentials != nil else { return FetchResponse(status: .ok) }
+            return FetchResponse(
+                status: credentials == "Bearer *" ? .unauthorized : .ok,
+                fields: [.wwwAuthenticate: challenge])
+        }
+        #expect(await faults(resource).isEmpty)
+        network.on(Self.identifier) { request in
+            let status: Status = request.fields[.authorization] == nil ? .ok : .unauthorized
+            return FetchResponse(status: status, fields: [.wwwAuthenticate: "Bearer"])
+        }
+        #expect(await faults(resource) == [.challengeMismatch])
+    }
+
     @Test func `a challenge with other scopes than the document is a warning`() async throws {
         let resource = try resource()
         answerChallenge(#"Bearer resource_metadata="\#(Self.documentURL)", scope="notes:read notes:all""#)
