@@ -122,6 +122,11 @@ let package = Package(
             path: "Tests/Differential/Verdicts", swiftSettings: settings
         ),
         .executableTarget(
+            name: "gate-conformance",
+            dependencies: ["Portcullis", "PortcullisJOSE", "PortcullisTesting", "PortcullisTransport"],
+            path: "Tests/Conformance/Gate", swiftSettings: settings
+        ),
+        .executableTarget(
             name: "declaration-mistakes", dependencies: ["Portcullis", "PortcullisServer"],
             path: "Tests/Mistakes", exclude: ["check"], swiftSettings: settings
         ),

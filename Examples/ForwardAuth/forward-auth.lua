@@ -44,6 +44,7 @@ local function ask(txn)
         for name, values in pairs(answer.headers) do
             if name:sub(1, #identity) == identity then txn.http:req_set_header(name, values[0]) end
         end
+        if answer.headers[identity .. "resource"][0] ~= "" then txn:set_var("txn.guarded", "1") end
         if answer.headers["dpop-nonce"] then txn:set_var("txn.dpop_nonce", answer.headers["dpop-nonce"][0]) end
     else
         local refusal = {}

@@ -2,8 +2,10 @@
 """nginx, Caddy and HAProxy ask the gate, with exactly the configurations that the article prints."""
 
 import json
+import os
 import socket
 import subprocess
+import types
 import urllib.parse
 
 import pytest
@@ -129,6 +131,42 @@ def start(serve, signer, api, folder, family):
 def test_the_script_of_the_article_is_the_file():
     with open(SCRIPT, encoding="utf-8") as file:
         assert block("lua") == file.read()
+
+
+@pytest.mark.parametrize("nonce", ["off", "required"])
+def test_the_suite_of_a_whole_gate_passes_with_the_statuses_of_direct_requests(
+    serve, binary, api, folder, family, nonce
+):
+    """GateConformance of PortcullisTesting: RFC 6750, RFC 9068, RFC 9449, RFC 9728, each check by its clause."""
+    program = os.path.join(os.path.dirname(binary), "gate-conformance")
+    command = [program, ISSUER, RESOURCE, "photos.read"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as suite:
+        issuer = types.SimpleNamespace(jwks=json.loads(suite.stdout.readline()))
+        gate = serve(configuration(issuer, family, dpop={"nonce": nonce}))
+        proxy = AskingProxy(family, folder, gate.base.removeprefix("http://"), api.address)
+        try:
+            output, _ = suite.communicate(f"{proxy.base}/mcp\n", timeout=60)
+        finally:
+            proxy.stop()
+    *failures, summary = output.splitlines()
+    assert failures == []
+    assert int(summary.split()[0]) > 60, summary
+    assert {received.target for received in api.received} == {"/mcp"}
+
+
+def test_an_answer_to_a_token_is_for_its_client_alone(start, signer, api):
+    """RFC 9111 section 3.5, as on the gate's own routes."""
+    proxy = start()
+    fields = web.bearer(signer.token(RESOURCE, "photos.read"))
+    for path, own, found in [
+        ("/mcp", None, ["no-store"]),
+        ("/mcp", "private, max-age=60", ["private, max-age=60"]),
+        ("/public/a", None, []),
+        ("/public/a", "max-age=60", ["max-age=60"]),
+    ]:
+        wanted = {"Wanted-Cache-Control": own} if own else {}
+        answer = web.request(proxy.base + path, fields={**fields, **wanted})
+        assert answer.status == 200 and answer.all("Cache-Control") == found, (path, own)
 
 
 def test_refusals_reach_the_client_with_their_challenges(start, signer, api):

@@ -130,9 +130,13 @@ struct GateConformanceTests {
             var gate = GateConformance(
                 of: Self.identifier, at: "http://127.0.0.1:\(server.port)/notes/7", signedBy: issuer)
             let before = await gate.failures().map(\.check)
-            gate.mapStatus = { $0 == 400 ? 403 : $0 }
+            gate.statusMapping = .nginxEndpoint
             let after = await gate.failures().map(\.check)
             #expect(before.filter { !after.contains($0) } == ["two Authorization fields are 400"])
+            // The documents have their own statuses.
+            gate.statusMapping = [200: 403, 404: 403, 405: 403]
+            let documents = await gate.failures().filter { $0.clause.hasPrefix("RFC 9728 §3.1") }
+            #expect(documents.map(\.message) == ["expected 200, not 403", "expected 404, not 403"])
         }
     }
 

@@ -65,10 +65,10 @@ public struct GateConformance: Sendable {
     ///
     /// Default: the system's.
     public var roots = TrustedRoots.system
-    /// The status that clients get for a status of the gate, where a server between them maps some.
+    /// The statuses that clients get for refusals of the gate.
     ///
-    /// Default: the same.
-    public var mapStatus: @Sendable (Int) -> Int = { $0 }
+    /// Default ``StatusMapping/unchanged``.
+    public var statusMapping = StatusMapping.unchanged
 
     /// Describes a gate.
     ///

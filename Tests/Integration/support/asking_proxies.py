@@ -115,6 +115,8 @@ class API:
                 status = int(self.headers.get("Wanted-Status") or 200)
                 self.send_response(status)
                 self.send_header("Content-Length", "4")
+                if caching := self.headers.get("Wanted-Cache-Control"):
+                    self.send_header("Cache-Control", caching)
                 self.end_headers()
                 if self.command != "HEAD":
                     self.wfile.write(b"done")
