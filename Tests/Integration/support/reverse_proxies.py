@@ -126,6 +126,9 @@ class Caller:
     def attempt(self, path, fields=(), words=()):
         """curl's exit status, and what it received before."""
         head, body = os.path.join(self.folder, "answer.head"), os.path.join(self.folder, "answer.body")
+        # curl makes no file for a body that does not arrive.
+        with open(body, "wb"):
+            pass
         printed = "%{http_code} %{http_version}"
         done = self._run(["-D", head, "-o", body, "-w", printed, *words, f"https://{HOST}{path}"], fields)
         status, version = done.stdout.split()
