@@ -98,6 +98,12 @@ struct TextRules {
         #expect(others == [])
     }
 
+    @Test func `the package depends on no other`() {
+        let manifest = SourceFile(root: repository.root, path: "Package.swift")
+        #expect(manifest.lines.contains("let package = Package("))
+        #expect(manifest.lines.filter { $0.holds(".package(") } == [])
+    }
+
     static func declaredTypes(in file: SourceFile) -> [(name: String, line: Int)] {
         let kinds: Set<Substring> = ["struct", "class", "enum", "actor", "protocol", "typealias"]
         return file.code.enumerated().compactMap { index, line in

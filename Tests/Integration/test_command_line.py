@@ -2,6 +2,7 @@
 """The program's arguments, exit status, output and shutdown."""
 
 import http.client
+import json
 import os
 import re
 import signal
@@ -14,7 +15,7 @@ import pytest
 from support import example_server
 from support import secrecy
 from support.example_server import ExampleServer, photos_and_notes, write
-from support.processes import free_port, is_open, wait_until
+from support.processes import Program, free_port, is_open, wait_until
 from support.tokens import ISSUER, Signer
 
 PROBLEM = re.compile(r"(\$[^: ]*): \S.*")
@@ -174,6 +175,47 @@ def test_help_and_version_go_to_standard_output(run, word):
     assert done.stdout.strip()
     if word == "--help":
         assert all(other in done.stdout for other in ["--config", "--check", "--host", "--port", "--version"])
+
+
+def test_each_topic_of_the_help_has_a_text(run):
+    topics = re.search(r"^Topics: (.+)\.$", run("--help").stdout, re.MULTILINE).group(1).split(", ")
+    assert len(set(topics)) == len(topics) >= 8
+    for topic in topics:
+        done = run("--help", topic)
+        assert (done.returncode, done.stderr) == (0, "") and len(done.stdout) > 100, topic
+    unknown = run("--help", "nonsense")
+    assert unknown.returncode == 2 and "nonsense" in unknown.stderr and unknown.stdout == ""
+
+
+def test_the_file_of_the_help_is_valid(run, folder):
+    text = run("--help", "config").stdout
+    file, _ = json.JSONDecoder().raw_decode(text, text.index("{"))
+    done = run("--check", write(file, folder, "small.json"))
+    assert done.returncode == 0 and "valid" in done.stderr, done.stderr
+
+
+def test_file_names_are_relative_to_the_files_folder_and_words_to_the_working_directory(
+    binary, configuration, folder
+):
+    """`--help config` and `--help listener`."""
+    elsewhere = os.path.join(folder, "elsewhere")
+    os.makedirs(elsewhere)
+    configuration["server"] = {"host": "unix:file.sock", "access_log": "text", "access_log_file": "access.log"}
+    path = write(configuration, folder)
+    for words, socket_path in [([], "file.sock"), (["--host", "unix:word.sock"], "elsewhere/word.sock")]:
+        program = Program([binary, "--config", path, *words], elsewhere, "example-server")
+        try:
+            line = program.line(20)
+            assert line and line.startswith("listening on unix:"), program.errors
+            with socket.socket(socket.AF_UNIX) as client:
+                client.settimeout(10)
+                client.connect(os.path.join(folder, socket_path))
+                client.sendall(b"GET /hello HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+                assert client.recv(65536).startswith(b"HTTP/1.1 200 OK\r\n")
+        finally:
+            assert program.stop() == 0
+    with open(os.path.join(folder, "access.log"), encoding="utf-8") as log:
+        assert log.read().count("GET /hello") == 2
 
 
 def test_a_port_in_use_ends_the_server_before_it_listens(run, configuration, folder):

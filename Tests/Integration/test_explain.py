@@ -2,6 +2,7 @@
 """`portcullis explain`: each step of the gate, the client's answer, and the meaning of a log line."""
 
 import os
+import socket
 import subprocess
 
 import pytest
@@ -20,7 +21,11 @@ def explain(binary, folder, base):
 
     def run(*words, stdin=""):
         done = subprocess.run(
-            [program, "explain", "--config", path, *words], input=stdin, capture_output=True, text=True, timeout=20
+            [program, "explain", *([] if "--config" in words else ["--config", path]), *words],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=20,
         )
         secrecy.said("what explain printed", done.stdout + done.stderr)
         return done.returncode, done.stdout, done.stderr
@@ -56,6 +61,25 @@ def test_the_failing_step_is_named(explain, base):
     status, out, _ = explain("--token", token, "--url", f"{base}/photos/7")
     assert status == 1 and "FAIL audience" in out and f"expected: {base}/photos" in out
     assert "got:      https://other.example" in out and "Refused: audienceMismatch" in out
+
+
+def test_the_url_is_that_of_the_files_first_resource(explain, base):
+    status, out, _ = explain("--no-token")
+    assert status == 1 and "Refused: missingCredentials" in out
+    assert f"{base}/.well-known/oauth-protected-resource/photos" in out
+
+
+def test_the_shared_store_is_not_used(explain, base, folder):
+    """As its help says."""
+    with socket.create_server(("127.0.0.1", 0)) as store:
+        stored = {**explain.configuration, "store": {"url": f"redis://127.0.0.1:{store.getsockname()[1]}"}}
+        path = write(stored, folder, "stored.json")
+        token = explain.signer.token(f"{base}/photos", "photos.read")
+        status, out, _ = explain("--config", path, "--token", "-", "--url", f"{base}/photos/7", stdin=f"{token}\n")
+        assert status == 0 and out.endswith("The request is admitted.\n"), out
+        store.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            store.accept()
 
 
 @pytest.mark.parametrize("words", [["--token", "x", "--no"], [], ["--token"], ["--token", "x", "--url", "/photos"]])

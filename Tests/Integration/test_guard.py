@@ -293,6 +293,41 @@ def test_the_well_known_documents_are_never_asked_of_the_server_behind(guard, re
     assert web.request(f"{guarded.base}/anything").status == 401 and len(lines) == 1
 
 
+def test_a_path_of_the_url_comes_first(guard, recorder):
+    origin, lines = recorder
+    guarded = guard(f"{origin}/base")
+    token = token_for(guarded, f"{guarded.base}/")
+    assert web.request(f"{guarded.base}/a?b=c", fields=web.bearer(token)).body == b"ok"
+    assert lines == ["GET /base/a?b=c HTTP/1.1"]
+
+
+def test_a_server_at_a_unix_socket_is_guarded(guard, folder):
+    lines = []
+    path = os.path.join(folder, "behind.sock")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+
+        def answer():
+            connection, _ = listener.accept()
+            with connection:
+                lines.append(connection.recv(65536).decode("latin-1").split("\r\n")[0])
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+
+        threading.Thread(target=answer, daemon=True).start()
+        guarded = guard(f"unix:{path}")
+        assert web.request(f"{guarded.base}/a").status == 401
+        token = token_for(guarded, f"{guarded.base}/")
+        assert web.request(f"{guarded.base}/a", fields=web.bearer(token)).body == b"ok"
+    assert lines == ["GET /a HTTP/1.1"]
+
+
+def test_both_listeners_are_on_loopback(guard, recorder):
+    guarded = guard(recorder[0])
+    for origin in [guarded.base, guarded.issuer]:
+        assert urllib.parse.urlsplit(origin).hostname == "127.0.0.1", origin
+
+
 def test_RFC_8707_the_demo_server_issues_for_the_guarded_resource_alone(guard, recorder):
     guarded = guard(recorder[0], "--resource", "https://api.example.com/mcp")
     client = web.send_json(f"{guarded.issuer}/register", {"grant_types": ["client_credentials"]}).json
