@@ -81,6 +81,7 @@ func withoutIndentation(_ lines: [String]) -> String {
 func snippets() -> [String: String] {
     let paths =
         Tree.paths(below: "Tests/DocumentsTests/Snippets", endingIn: ".swift")
+        + Tree.paths(below: "Tests/PortcullisCommandTests/Guides", endingIn: ".swift")
         + Tree.paths(below: "Examples", endingIn: ".swift")
     var snippets: [String: String] = [:]
     for path in paths {

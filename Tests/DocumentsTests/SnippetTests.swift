@@ -44,7 +44,8 @@ struct SnippetTests {
                 }
                 #expect(throws: Never.self, "\(place)") {
                     let file = try ConfigurationFile(parsing: object.serialized())
-                    #expect(file.warnings == [], "\(place)")
+                    // A test of the guides demands a reason for each of their relaxations.
+                    if !document.path.contains(".docc/Issuers/") { #expect(file.warnings == [], "\(place)") }
                 }
             }
         }

@@ -187,6 +187,12 @@ extension IssuerShape {
                 "nbf": 1_700_000_000,
             ], end: .unsound),
         IssuerShape(
+            name: "Ory Hydra", configured: "https://hydra.example.com", header: ["typ": "JWT"],
+            claims: [
+                "aud": [.string(resource)], "client_id": .string(client), "ext": [:], "jti": "j",
+                "nbf": 1_700_000_000, "scp": ["notes:read"], "sub": "u",
+            ], end: .admitted),
+        IssuerShape(
             name: "LemonLDAP::NG, the client alone", configured: "https://auth.example.com",
             header: ["typ": "at+JWT"],
             claims: [
