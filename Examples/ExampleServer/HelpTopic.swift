@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 
+import PortcullisConfiguration
+
 /// The topics of `--help TOPIC`.
 enum HelpTopic: String, CaseIterable {
-    case config, check, demo, guarding = "guard", listener, signals, status, systemd
+    case completions, config, check, demo, guarding = "guard", listener, signals, status, systemd
 
     /// What `--help` prints.
     static let usage = """
@@ -11,14 +13,32 @@ enum HelpTopic: String, CaseIterable {
                example-server --check FILE                                print all problems of FILE
                example-server --guard URL [--resource URL] [--port PORT] [--issuer-port PORT]
                                                                           guard the server at URL
-               example-server --help [TOPIC] | --version
+               example-server --help [TOPIC] | --version | --completions SHELL
         Port 0 selects a free port.
         Topics: \(allCases.map(\.rawValue).joined(separator: ", ")).
 
         """
 
+    /// What `--completions` prints.
+    static func script(for shell: ShellCompletions.Shell) -> String {
+        let words = [
+            "--completions": ShellCompletions.Shell.allCases.map(\.rawValue),
+            "--help": allCases.map(\.rawValue),
+        ]
+        return ShellCompletions(of: "example-server", usage: usage, words: words).script(for: shell)
+    }
+
     var text: String {
         switch self {
+        case .completions:
+            """
+            --completions SHELL prints the script with which bash, zsh or fish completes this command line.
+
+              bash   eval "$(example-server --completions bash)" in ~/.bashrc
+              zsh    example-server --completions zsh > ~/.zfunc/_example-server, with ~/.zfunc in fpath
+              fish   example-server --completions fish > ~/.config/fish/completions/example-server.fish
+
+            """
         case .config:
             """
             --config FILE serves the resources and routes that a JSON file declares. A small one:

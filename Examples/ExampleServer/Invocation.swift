@@ -16,12 +16,17 @@ enum Invocation {
     case check(file: String)
     case help(HelpTopic?)
     case version
+    case completions(ShellCompletions.Shell)
     case misuse(String)
 
     init(_ words: some Sequence<String>) {
         var words = words.makeIterator()
         var values: [String: String] = [:]
-        while let word = words.next() {
+        while let given = words.next() {
+            // --name=value is the same as --name value.
+            let parts = given.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let word = parts.count == 2 && Self.options.contains(String(parts[0])) ? String(parts[0]) : given
+            let joined = word == given ? nil : String(parts[1])
             switch word {
             case "--help", "-h":
                 self.init(helpWith: words.next())
@@ -29,18 +34,23 @@ enum Invocation {
             case "--version":
                 self = .version
                 return
-            case "--config", "--check", "--host", "--port", "--guard", "--resource", "--issuer-port":
+            case "--completions":
+                self.init(completionsFor: joined ?? words.next())
+                return
+            case _ where Self.options.contains(word):
                 guard values[word] == nil else {
                     self = .misuse("\(word) given more than once")
                     return
                 }
-                guard let value = words.next(), !value.isEmpty else {
+                guard let value = joined ?? words.next(), !value.isEmpty else {
                     self = .misuse("\(word) needs a value")
                     return
                 }
                 values[word] = value
             default:
-                self = .misuse("unexpected argument \"\(TerminalText.printable(word))\"")
+                let known = Self.options + ["--help", "--version"]
+                let hint = Spelling.hint(for: String(parts[0]), among: known)
+                self = .misuse("unexpected argument \(Self.quoted(word))\(hint)")
                 return
             }
         }
@@ -53,11 +63,26 @@ enum Invocation {
             return
         }
         guard let known = HelpTopic(rawValue: topic) else {
-            let topics = HelpTopic.allCases.map(\.rawValue).joined(separator: ", ")
-            self = .misuse("there is no help on \(Self.quoted(topic)); the topics are \(topics)")
+            let topics = HelpTopic.allCases.map(\.rawValue)
+            self = .misuse(
+                "there is no help on \(Self.quoted(topic))\(Spelling.hint(for: topic, among: topics))\n"
+                    + "topics: \(topics.joined(separator: ", "))")
             return
         }
         self = .help(known)
+    }
+
+    /// The options that have a value.
+    private static let options =
+        ["--config", "--check", "--host", "--port", "--completions"] + GuardWords.options
+
+    private init(completionsFor shell: String?) {
+        guard let shell, let known = ShellCompletions.Shell(rawValue: shell) else {
+            let shells = ShellCompletions.Shell.allCases.map(\.rawValue).joined(separator: ", ")
+            self = .misuse("--completions needs one of \(shells)")
+            return
+        }
+        self = .completions(known)
     }
 
     private static func quoted(_ word: String) -> String { "\"\(TerminalText.printable(word))\"" }

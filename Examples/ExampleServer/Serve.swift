@@ -74,6 +74,8 @@ func serve(_ path: String, _ address: Invocation.Address) async -> Outcome {
 }
 
 private func read(_ path: String, counting metrics: MetricsRegistry, isServed: Bool = true) -> ServableFile? {
+    let work = SlowWork("still reading \(path) …")
+    defer { work.end() }
     do throws(InvalidConfiguration) {
         return try ServableFile(path, counting: metrics, isServed: isServed)
     } catch {
@@ -107,6 +109,8 @@ func run(
     let (hangUps, hangUp) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     let stop: @Sendable () -> Void = {
         onStopping()
+        // Until the process ends.
+        _ = SlowWork("stopping: still waiting for requests in flight …")
         work.cancel()
     }
     let signals = SignalHandlers(stop: stop, hangUp: { hangUp.yield() })

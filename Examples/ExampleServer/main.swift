@@ -25,7 +25,9 @@ case .check(let file):
 case .help(let topic):
     StandardOutput.write(topic?.text ?? HelpTopic.usage)
 case .version:
-    StandardOutput.write("example-server \(ProductVersion.text)\n")
+    StandardOutput.write(ProductVersion.lines(of: "example-server"))
+case .completions(let shell):
+    StandardOutput.write(HelpTopic.script(for: shell))
 case .misuse(let sentence):
     StandardError.write("example-server: \(sentence)\n\(HelpTopic.usage)")
     exit(with: .misuse)

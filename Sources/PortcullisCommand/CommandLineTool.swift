@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import PortcullisConfiguration
 import PortcullisTransport
 
 /// `portcullis`: finds the subcommand and lets it do its work.
@@ -16,16 +17,18 @@ package enum CommandLineTool {
         guard let first = words.first else { return misuse("missing subcommand", usage, console) }
         switch first {
         case "--help", "-h", "help":
-            console.write(usage)
-            return .success
+            return help(on: words.dropFirst().first, console)
         case "--version":
-            console.write("portcullis \(ProductVersion.text)\n")
+            console.write(ProductVersion.lines(of: "portcullis"))
             return .success
+        case "--completions":
+            return completions(for: words.dropFirst().first ?? "", console)
         default:
             break
         }
         guard let subcommand = subcommands.first(where: { $0.name == first }) else {
-            return misuse("unknown subcommand \"\(first)\"", usage, console)
+            let hint = Spelling.hint(for: first, among: names + ["--help", "--version", "--completions"])
+            return misuse("unknown subcommand \"\(first)\"\(hint)", usage, console)
         }
         let rest = Array(words.dropFirst())
         // After a lone -- every argument is an operand.
@@ -39,7 +42,35 @@ package enum CommandLineTool {
         } catch {
             return misuse(error.message, subcommand.usage, console)
         }
-        return await work(console)
+        return await ProgressLine(of: "portcullis \(first)", on: console).show(during: work)
+    }
+
+    private static var names: [String] { subcommands.map { $0.name } }
+
+    /// Prints the help, or that of a subcommand.
+    private static func help(on topic: String?, _ console: Console) -> Outcome {
+        guard let topic else {
+            console.write(usage)
+            return .success
+        }
+        guard let subcommand = subcommands.first(where: { $0.name == topic }) else {
+            let hint = Spelling.hint(for: topic, among: names)
+            return misuse("there is no help on \"\(topic)\"\(hint)", usage, console)
+        }
+        console.write(subcommand.usage)
+        return .success
+    }
+
+    private static func completions(for shell: String, _ console: Console) -> Outcome {
+        let shells = ShellCompletions.Shell.allCases.map(\.rawValue)
+        guard let known = ShellCompletions.Shell(rawValue: shell) else {
+            return misuse("--completions needs one of \(shells.joined(separator: ", "))", usage, console)
+        }
+        let completions = ShellCompletions(
+            of: "portcullis", usage: usage, words: ["--completions": shells, "--help": names],
+            subcommands: subcommands.map { .init(name: $0.name, summary: $0.summary, usage: $0.usage) })
+        console.write(completions.script(for: known))
+        return .success
     }
 
     private static func misuse(_ message: String, _ usage: String, _ console: Console) -> Outcome {
@@ -56,7 +87,9 @@ package enum CommandLineTool {
         }
         return "usage: portcullis SUBCOMMAND …\n\n" + list.joined() + """
 
-            portcullis SUBCOMMAND --help explains a subcommand. portcullis --version prints the version.
+            portcullis --help SUBCOMMAND explains a subcommand. portcullis --version prints the versions of the
+            program and of OpenSSL; portcullis --completions SHELL the completions for bash, zsh or fish.
+            Colours are used on a terminal only, and not with NO_COLOR in the environment.
             Exit status: 0 success, 1 failure, 2 error.
 
             """

@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -216,6 +217,47 @@ def test_file_names_are_relative_to_the_files_folder_and_words_to_the_working_di
             assert program.stop() == 0
     with open(os.path.join(folder, "access.log"), encoding="utf-8") as log:
         assert log.read().count("GET /hello") == 2
+
+
+def test_the_version_names_openssls(run):
+    ours, openssl = run("--version").stdout.splitlines()
+    assert ours.startswith("example-server ") and openssl.startswith("OpenSSL ")
+
+
+@pytest.mark.parametrize(
+    "words, meant", [(["--prot", "1"], "--port"), (["--confg=a"], "--config"), (["--help", "sytemd"], "systemd")]
+)
+def test_a_mistyped_word_gets_a_suggestion(run, words, meant):
+    done = run(*words)
+    assert done.returncode == 2 and f"; did you mean {meant}?" in done.stderr.splitlines()[0]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completions_are_scripts_of_their_shell(run, shell):
+    done = run("--completions", shell)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert all(word in done.stdout for word in ["config", "issuer-port", "systemd"])
+    if shutil.which(shell):
+        checked = subprocess.run([shell, "-n"], input=done.stdout, capture_output=True, text=True, timeout=20)
+        assert (checked.returncode, checked.stderr) == (0, "")
+    assert run("--completions", "csh").returncode == 2
+
+
+def test_bash_completes_the_topics(run):
+    script = run("--completions", "bash").stdout
+    script += '\nCOMP_WORDS=(example-server --help s); COMP_CWORD=2; _example_server; echo "${COMPREPLY[@]}"\n'
+    done = subprocess.run(["bash"], input=script, capture_output=True, text=True, timeout=20)
+    assert done.stdout.split() == ["signals", "status", "systemd"], done.stderr
+
+
+def test_an_option_takes_its_value_after_an_equals_sign(start, configuration, folder):
+    server = start(f"--config={write(configuration, folder)}", "--port=0")
+    assert server.get("/hello").status == 200
+
+
+def test_logs_and_output_have_no_colours(run, configuration, folder):
+    for done in [run("--check", write(configuration, folder)), run("--help"), run("--nonsense")]:
+        assert "\x1b" not in done.stdout + done.stderr
 
 
 def test_a_port_in_use_ends_the_server_before_it_listens(run, configuration, folder):

@@ -85,4 +85,78 @@ struct CommandLineTests {
             try CommandLineWords(["--json", "--json"], flags: ["--json"], options: [])
         }
     }
+
+    @Test func `the help on a subcommand is that of the subcommand`() async {
+        for subcommand in CommandLineTool.subcommands {
+            let transcript = Transcript()
+            #expect(await transcript.run("help", subcommand.name) == .success)
+            #expect(transcript.output == subcommand.usage)
+        }
+        #expect(await transcript.run("--help", "chek") == .trouble)
+        #expect(transcript.errors.contains("did you mean check?"))
+    }
+
+    @Test(arguments: [
+        (["chekc"], "check"), (["check", "--jsno", "https://h"], "--json"), (["--versoin"], "--version"),
+        (["explain", "--confg", "a"], "--config"), (["init", "--tokn=-"], "--token"),
+    ])
+    func `a mistyped word gets a suggestion`(words: [String], meant: String) async {
+        #expect(await CommandLineTool.run(words, console: transcript.console()) == .trouble)
+        #expect(transcript.errors.contains("; did you mean \(meant)?\n"))
+    }
+
+    @Test func `the version names OpenSSL's`() async {
+        #expect(await transcript.run("--version") == .success)
+        let lines = transcript.output.split(separator: "\n")
+        #expect(lines.count == 2 && lines[0].hasPrefix("portcullis ") && lines[1].hasPrefix("OpenSSL "))
+    }
+
+    @Test func `each shell has completions with every subcommand and option`() async {
+        for shell in ["bash", "zsh", "fish"] {
+            let transcript = Transcript()
+            #expect(await transcript.run("--completions", shell) == .success)
+            for word in CommandLineTool.subcommands.map({ $0.name }) + ["concurrency", "request-id", "token"]
+            {
+                #expect(transcript.output.contains(word), "\(shell): \(word)")
+            }
+        }
+        #expect(await transcript.run("--completions", "csh") == .trouble)
+        #expect(await transcript.run("--completions") == .trouble)
+    }
+
+    // MARK: Progress
+
+    private func progress(isTerminal: Bool, _ work: @escaping Subcommand.Work) async -> Transcript {
+        let transcript = Transcript()
+        let console = transcript.console(isErrorTerminal: isTerminal)
+        let line = ProgressLine(of: "portcullis check", on: console, every: .milliseconds(20))
+        #expect(await line.show(during: work) == .success)
+        return transcript
+    }
+
+    @Test func `a silent subcommand shows on a terminal that it works, and removes that before its output`()
+        async
+    {
+        let shown = await progress(isTerminal: true) { console in
+            try? await Task.sleep(for: .milliseconds(300))
+            console.write("report\n")
+            return .success
+        }
+        #expect(shown.errors.contains("portcullis check: ") && shown.errors.contains(" s …"))
+        #expect(shown.errors.hasSuffix("\r\u{1B}[K"))
+        #expect(shown.output == "report\n")
+    }
+
+    @Test func `without a terminal, and for a quick subcommand, there is no progress`() async {
+        let piped = await progress(isTerminal: false) { _ in
+            try? await Task.sleep(for: .milliseconds(100))
+            return .success
+        }
+        #expect(piped.errors == "")
+        let transcript = Transcript()
+        let console = transcript.console(isErrorTerminal: true)
+        let line = ProgressLine(of: "portcullis check", on: console, every: .seconds(3600))
+        #expect(await line.show { _ in .success } == .success)
+        #expect(transcript.errors == "")
+    }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+import PortcullisConfiguration
+
 /// A subcommand's arguments, parsed into flags, options with a value, and operands.
 package struct CommandLineWords {
     /// The arguments that are neither flags nor options, in order.
@@ -43,7 +45,8 @@ package struct CommandLineWords {
                 }
                 lists[name, default: []].append(value)
             } else {
-                throw Misuse("unknown option \(name)")
+                let all = known.union(options).union(repeatable).union(["--help"]).sorted()
+                throw Misuse("unknown option \(name)\(Spelling.hint(for: name, among: all))")
             }
         }
     }

@@ -18,7 +18,7 @@ package struct Console: Sendable {
     package let isErrorTerminal: Bool
     private let output: @Sendable (String) -> Bool
     private let errors: @Sendable (String) -> Void
-    private let failure = OutputFailure()
+    private let failure: OutputFailure
 
     /// Creates a console, for tests.
     ///
@@ -31,6 +31,7 @@ package struct Console: Sendable {
         self.isErrorTerminal = isErrorTerminal
         self.output = output
         self.errors = errors
+        failure = OutputFailure()
     }
 
     /// The process's own descriptors, unbuffered.
@@ -62,6 +63,25 @@ package struct Console: Sendable {
 
     /// Replaces the current line of the terminal on standard error.
     func writeErrorOver(_ text: String) { errors("\r\u{1B}[K" + TerminalText.printable(text)) }
+
+    /// The same console, which calls a closure before each output.
+    func announcing(_ willWrite: @escaping @Sendable () -> Void) -> Console {
+        Console(copying: self, willWrite)
+    }
+
+    private init(copying other: Console, _ willWrite: @escaping @Sendable () -> Void) {
+        hasColours = other.hasColours
+        isErrorTerminal = other.isErrorTerminal
+        failure = other.failure
+        output = { [write = other.output] text in
+            willWrite()
+            return write(text)
+        }
+        errors = { [write = other.errors] text in
+            willWrite()
+            write(text)
+        }
+    }
 
     /// Whether every write to standard output succeeded.
     package var hasWrittenAll: Bool { !failure.hasHappened.load(ordering: .relaxed) }
