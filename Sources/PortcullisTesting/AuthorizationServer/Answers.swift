@@ -34,12 +34,15 @@ extension TestAuthorizationServer.Answer {
         return answer
     }()
 
-    static func html(_ status: Status, _ page: String) -> Self {
-        Self(
+    /// A page with one style sheet, which the policy names by its hash.
+    static func html(_ status: Status, _ page: String, style: String) -> Self {
+        let hash = Base64.encode(Digest.sha256(Array(style.utf8)).bytes)
+        return Self(
             status: status,
             fields: [
                 .contentType: "text/html; charset=utf-8", .cacheControl: "no-store",
-                "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+                "Content-Security-Policy":
+                    "default-src 'none'; style-src 'sha256-\(hash)'; frame-ancestors 'none'",
             ],
             body: Array(page.utf8))
     }
@@ -54,7 +57,7 @@ extension TestAuthorizationServer.Answer {
             fields: [
                 "Access-Control-Allow-Origin": "*",
                 "Access-Control-Allow-Methods": methods.joined(separator: ", "),
-                "Access-Control-Allow-Headers": "Authorization, Content-Type, MCP-Protocol-Version",
+                "Access-Control-Allow-Headers": "Authorization, Content-Type, DPoP, MCP-Protocol-Version",
             ])
     }
 }

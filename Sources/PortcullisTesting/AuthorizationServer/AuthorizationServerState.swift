@@ -106,6 +106,7 @@ struct AuthorizationServerState: Sendable {
                 "client_secret_basic", "client_secret_post", "none",
             ],
             "code_challenge_methods_supported": ["S256"],
+            "dpop_signing_alg_values_supported": .strings(TokenProof.algorithms.map(\.rawValue)),
             "authorization_response_iss_parameter_supported": true,
         ]
         if !configuration.scopes.isEmpty { object["scopes_supported"] = .strings(configuration.scopes) }

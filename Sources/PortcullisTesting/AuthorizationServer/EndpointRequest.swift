@@ -8,6 +8,8 @@ struct EndpointRequest: Sendable {
     let path: String
     let query: [UInt8]
     let authorization: String?
+    /// The values of `DPoP`.
+    let proofs: [String]
     let body: [UInt8]
 
     init(method: String, target: String, fields: [(name: String, value: String)], body: [UInt8]) {
@@ -16,6 +18,7 @@ struct EndpointRequest: Sendable {
         self.path = String(path)
         query = Array(target.utf8.dropFirst(path.utf8.count + 1))
         authorization = fields.first { $0.name.lowercased() == "authorization" }?.value
+        proofs = fields.filter { $0.name.lowercased() == "dpop" }.map(\.value)
         self.body = body
     }
 }

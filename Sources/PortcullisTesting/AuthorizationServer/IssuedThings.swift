@@ -44,6 +44,10 @@ struct IssuedRefreshToken: Sendable {
     ///
     /// RFC 9700 §4.14.2.
     var isUsed = false
+    /// The thumbprint of the key that a public client proved; `nil` if it did not.
+    ///
+    /// RFC 9449 §5.
+    var key: String?
 }
 
 /// A token, as introspection describes it.

@@ -25,7 +25,7 @@ extension AuthorizationServerState {
         case .success(let grant):
             guard isClick else {
                 let page = ConsentPage(form: form, client: client, clientID: id, target: target, grant: grant)
-                return .html(.ok, page.text)
+                return .html(.ok, page.text, style: ConsentPage.style)
             }
             guard form["decision"] == "allow" else { return reply.error("access_denied") }
             let code = randomIdentifier()
@@ -134,6 +134,11 @@ private struct ConsentPage {
         "code_challenge_method",
     ]
 
+    static let style = """
+        body { font: 1.125rem/1.5 system-ui, sans-serif; max-width: 36rem; margin: 10vh auto; padding: 0 1rem; }
+        p { overflow-wrap: anywhere; } button { font: inherit; padding: .5rem 1.25rem; margin-right: .5rem; }
+        """
+
     /// The client as the user can judge it: its name is its own claim, the host of its document is not.
     private var applicant: String {
         let name = client.name ?? "An application without a name"
@@ -150,7 +155,9 @@ private struct ConsentPage {
         return """
             <!DOCTYPE html>
             <html lang="en">
-            <head><meta charset="utf-8"><title>Allow access?</title></head>
+            <head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+            <meta name="color-scheme" content="light dark"><title>Allow access?</title>
+            <style>\(Self.style)</style></head>
             <body>
             <h1>Allow access?</h1>
             <p>\(escape(applicant)) asks for: \

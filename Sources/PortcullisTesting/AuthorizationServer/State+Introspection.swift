@@ -18,7 +18,8 @@ extension AuthorizationServerState {
         guard let name = form["token"] else { return OAuthProblem.invalidRequest.answer }
         // RFC 7662 §2.2: the answer about an inactive token contains nothing else.
         guard let token = tokens[name], token.expiresAt > now else { return .json(.ok, ["active": false]) }
-        var answer: JSONObject = ["active": true, "token_type": "Bearer"]
+        let isBound = token.claims["cnf"]?.object?["jkt"] != nil
+        var answer: JSONObject = ["active": true, "token_type": isBound ? "DPoP" : "Bearer"]
         for member in token.claims.members { answer[member.name] = member.value }
         if faults[.introspection] == .wrongIssuer { answer["iss"] = .string(issuer(at: .introspection)) }
         return .json(.ok, answer)

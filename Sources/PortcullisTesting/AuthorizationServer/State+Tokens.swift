@@ -8,7 +8,7 @@ import PortcullisJOSE
 /// RFC 6749 §5.2, RFC 8707 §2.
 enum OAuthProblem: Error, Sendable {
     case invalidRequest, invalidGrant, unauthorizedClient, unsupportedGrantType, unsupportedResponseType
-    case invalidScope, invalidTarget
+    case invalidScope, invalidTarget, invalidProof
 
     var code: String {
         switch self {
@@ -19,6 +19,7 @@ enum OAuthProblem: Error, Sendable {
         case .unsupportedResponseType: "unsupported_response_type"
         case .invalidScope: "invalid_scope"
         case .invalidTarget: "invalid_target"
+        case .invalidProof: "invalid_dpop_proof"
         }
     }
 
@@ -32,6 +33,7 @@ enum OAuthProblem: Error, Sendable {
         case .unsupportedResponseType: "only code is supported"
         case .invalidScope: "a scope is unknown, or wider than what was granted"
         case .invalidTarget: "a resource is unknown, malformed, or wider than what was granted"
+        case .invalidProof: "the DPoP proof is malformed, repeated, too old, or for another request or key"
         }
     }
 
@@ -47,6 +49,7 @@ extension AuthorizationServerState {
         guard let (id, client) = authenticate(request, form) else { return .invalidClient }
         do throws(OAuthProblem) {
             guard let grant = form["grant_type"] else { throw .invalidRequest }
+            let key = try TokenProof.thumbprint(of: request.proofs, for: paths.url(of: .token), now: now)
             switch grant {
             case "client_credentials":
                 // RFC 6749 §4.4: only for clients that can keep a secret.
@@ -55,13 +58,13 @@ extension AuthorizationServerState {
                 }
                 return try issue(
                     to: id, subject: id, scopes: try grantedScopes(form),
-                    audience: try requestedResources(form), now: now)
+                    audience: try requestedResources(form), boundTo: key, now: now)
             case "authorization_code":
                 guard client.grantTypes.contains(grant) else { throw .unauthorizedClient }
-                return try redeem(form, clientID: id, client, now: now)
+                return try redeem(form, clientID: id, client, boundTo: key, now: now)
             case "refresh_token":
                 guard client.grantTypes.contains(grant) else { throw .unauthorizedClient }
-                return try refresh(form, clientID: id, now: now)
+                return try refresh(form, clientID: id, boundTo: key, now: now)
             default:
                 throw .unsupportedGrantType
             }
@@ -72,7 +75,8 @@ extension AuthorizationServerState {
 
     /// RFC 6749 §4.1.3, RFC 7636 §4.6.
     private mutating func redeem(
-        _ form: FormParameters, clientID: String, _ client: RegisteredClient, now: NumericDate
+        _ form: FormParameters, clientID: String, _ client: RegisteredClient, boundTo key: String?,
+        now: NumericDate
     ) throws(OAuthProblem) -> Answer {
         guard let name = form["code"], let verifier = form["code_verifier"] else { throw .invalidRequest }
         guard var code = codes[name], code.clientID == clientID, code.expiresAt > now else {
@@ -94,11 +98,13 @@ extension AuthorizationServerState {
             refresh = IssuedRefreshToken(
                 clientID: clientID, scopes: code.scopes, resources: code.resources, consent: name,
                 expiresAt: now.adding(configuration.refreshTokenLifetime))
+            // RFC 9449 §5: a client that cannot authenticate needs the same key again.
+            if client.secret == nil { refresh?.key = key }
         }
         let answer = try issue(
             to: clientID, subject: configuration.subject, scopes: code.scopes,
             audience: try narrowedResources(form, code.resources), consent: name, refreshing: refresh,
-            now: now)
+            boundTo: key, now: now)
         code.isRedeemed = true
         codes.insert(code, for: name)
         return answer
@@ -106,7 +112,7 @@ extension AuthorizationServerState {
 
     /// RFC 6749 §6; each refresh token is used once, RFC 9700 §4.14.2.
     private mutating func refresh(
-        _ form: FormParameters, clientID: String, now: NumericDate
+        _ form: FormParameters, clientID: String, boundTo key: String?, now: NumericDate
     ) throws(OAuthProblem) -> Answer {
         guard let name = form["refresh_token"] else { throw .invalidRequest }
         guard var token = refreshTokens[name], token.clientID == clientID, token.expiresAt > now else {
@@ -116,13 +122,14 @@ extension AuthorizationServerState {
             revokeTokens(of: token.consent)
             throw .invalidGrant
         }
+        guard token.key == nil || token.key == key else { throw .invalidProof }
         let scopes = form.scopes ?? token.scopes
         guard scopes.allSatisfy(token.scopes.contains) else { throw .invalidScope }
         // The new refresh token keeps the scopes of the consent, whatever this access token gets.
         let answer = try issue(
             to: clientID, subject: configuration.subject, scopes: scopes,
             audience: try narrowedResources(form, token.resources), consent: token.consent,
-            refreshing: token, now: now)
+            refreshing: token, boundTo: key, now: now)
         token.isUsed = true
         refreshTokens.insert(token, for: name)
         return answer
@@ -142,17 +149,20 @@ extension AuthorizationServerState {
     /// - Parameters:
     ///   - consent: The code of the user's consent.
     ///   - refresh: The new refresh token; `nil` for none.
+    ///   - key: The thumbprint of the key that the token is bound to; `nil` for a bearer token.
     private mutating func issue(
         to clientID: String, subject: String, scopes: [String], audience: [String], consent: String? = nil,
-        refreshing refresh: IssuedRefreshToken? = nil, now: NumericDate
+        refreshing refresh: IssuedRefreshToken? = nil, boundTo key: String?, now: NumericDate
     ) throws(OAuthProblem) -> Answer {
         var request = TestAuthorizationServer.TokenRequest(audience: audience, scopes: scopes)
         request.clientID = clientID
         request.subject = subject
         request.lifetime = configuration.tokenLifetime
+        // RFC 9449 §6.1.
+        if let key { request.claims["cnf"] = .object(["jkt": .string(key)]) }
         guard let token = try? makeToken(request, consent: consent, now: now) else { throw .invalidRequest }
         var body: JSONObject = [
-            "access_token": .string(token), "token_type": "Bearer",
+            "access_token": .string(token), "token_type": key == nil ? "Bearer" : "DPoP",
             "expires_in": .number(JSONNumber(Int(clamping: configuration.tokenLifetime.components.seconds))),
         ]
         if !scopes.isEmpty { body["scope"] = .string(scopes.joined(separator: " ")) }
