@@ -46,9 +46,11 @@ struct Demo {
         issuer = "http://\(issuerSocket.address)"
 
         let photos = try Self.resource("\(origin)/photos", "Photos", trusting: issuer, isRootAlias: true)
-        let notes = try Self.resource("\(origin)/notes", "Notes", trusting: issuer)
+        let notes = try Self.resource("\(origin)/notes", "Notes", trusting: issuer, takesDPoP: true)
         var routes = Routes()
         Self.declare(&routes, photos, notes)
+        let page = try Self.page(origin, issuer, at: socket.address, issuerSocket.address)
+        page.declare(on: &routes)
         server = try Server(validating: routes, on: socket, configuration: .init(log: log))
 
         var configuration = TestAuthorizationServer.Configuration(issuer: issuer)
@@ -73,7 +75,8 @@ struct Demo {
     }
 
     private static func resource(
-        _ identifier: String, _ name: String, trusting issuer: String, isRootAlias: Bool = false
+        _ identifier: String, _ name: String, trusting issuer: String, isRootAlias: Bool = false,
+        takesDPoP: Bool = false
     ) throws -> ProtectedResource {
         var metadata = ProtectedResourceMetadata(resource: try ResourceIdentifier(validating: identifier))
         metadata.authorizationServers = [issuer]
@@ -82,15 +85,32 @@ struct Demo {
         }
         metadata.bearerMethodsSupported = [.header]
         metadata.resourceName = LocalizedText(name)
+        if takesDPoP { metadata.dpopSigningAlgorithmsSupported = ["ES256", "Ed25519"] }
         var trusted = TrustedIssuer.jwt(issuer: issuer)
         trusted.allowsInsecureLoopback = true
         return try ProtectedResource(validating: .init(metadata, trusting: [trusted], rootAlias: isRootAlias))
     }
 
+    /// The page, with copies of the resources that explain requests.
+    private static func page(
+        _ origin: String, _ issuer: String, at address: SocketAddress, _ issuerAddress: SocketAddress
+    ) throws -> DemoPage {
+        let photos = try resource("\(origin)/photos", "Photos", trusting: issuer)
+        let notes = try resource("\(origin)/notes", "Notes", trusting: issuer, takesDPoP: true)
+        return DemoPage(
+            origin: origin, issuer: issuer,
+            places: .init(
+                host: address.isLoopback ? address.host : "127.0.0.1", port: address.port,
+                issuerHost: issuerAddress.host, issuerPort: issuerAddress.port),
+            explaining: [
+                .init(resource: photos) { $0 == .delete ? "photos.write" : "photos.read" },
+                .init(resource: notes) { _ in "notes.read" },
+            ])
+    }
+
     private static func declare(
         _ routes: inout Routes, _ photos: ProtectedResource, _ notes: ProtectedResource
     ) {
-        routes.get("/") { _ in .text("This page is public. The photos and the notes are not.\n") }
         routes.protect(photos) { photos in
             photos.get("/{id}", requiring: "photos.read") { request, token in
                 .json(["photo": .string(request.parameters["id"]), "client": .optional(token.clientID)])
