@@ -7,7 +7,9 @@ package enum TerminalText {
     /// Unsafe: control characters (C0, DEL, C1), format characters (bidirectional controls, zero-width
     /// characters, the byte order mark, tags), line and paragraph separators, private use, unassigned.
     package static func isShown(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
+        // Most characters are ASCII, and need no look into Unicode's tables.
+        if scalar.isASCII { return 0x20 <= scalar.value && scalar.value < 0x7F }
+        return switch scalar.properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate, .unassigned:
             false
         default: true
@@ -16,9 +18,8 @@ package enum TerminalText {
 
     /// Returns the text with each unsafe character written as `\u{…}`.
     package static func printable(_ text: String) -> String {
-        // Most text is ASCII, and needs no look into Unicode's tables.
-        guard !text.utf8.allSatisfy({ 0x20 <= $0 && $0 < 0x7F }), !text.unicodeScalars.allSatisfy(isShown)
-        else { return text }
+        // Most text needs no escape.
+        if text.unicodeScalars.allSatisfy(isShown) { return text }
         var output = ""
         for scalar in text.unicodeScalars {
             if isShown(scalar) {
