@@ -68,11 +68,22 @@ struct JSONPath: Sendable, Hashable {
     let text: String
 
     subscript(_ name: String) -> JSONPath {
-        JSONPath(text: text + (Self.isShorthand(name) ? "." + name : "[\"" + Self.escape(name) + "\"]"))
+        Self.isShorthand(name) ? followed(by: ".", name) : followed(by: "[\"", Self.escape(name), "\"]")
     }
 
     subscript(_ index: Int) -> JSONPath {
-        JSONPath(text: "\(text)[\(index)]")
+        followed(by: "[", String(index), "]")
+    }
+
+    /// Makes room for the whole text at once: a file has a path for each of its routes.
+    private func followed(by opening: String, _ step: String, _ closing: String = "") -> JSONPath {
+        var text = text
+        text.reserveCapacity(
+            text.utf8.count + opening.utf8.count + step.utf8.count + closing.utf8.count)
+        text += opening
+        text += step
+        text += closing
+        return JSONPath(text: text)
     }
 
     private static func isShorthand(_ name: String) -> Bool {

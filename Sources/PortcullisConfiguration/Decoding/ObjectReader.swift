@@ -7,20 +7,30 @@ import PortcullisJOSE
 /// Callers read every key of the format; ``finish()`` then reports all other keys as unknown. An invalid
 /// value reads as `nil`, so that one mistake makes one finding.
 final class ObjectReader {
-    let path: JSONPath
     let findings: FindingCollector
     let object: JSONObject
+    /// The path of the object, or of the one that has it as the member `member`.
+    private let base: JSONPath
+    private let member: String?
     private var knownNames: [String] = []
 
-    init?(_ value: JSONValue, at path: JSONPath, _ findings: FindingCollector) {
+    /// - Parameter member: The object's name in the one at the path; `nil` if the path is its own.
+    init?(_ value: JSONValue, at path: JSONPath, member: String? = nil, _ findings: FindingCollector) {
         guard case .object(let object) = value else {
-            findings.error(path, "must be an object; found \(FoundValue.type(of: value))")
+            findings.error(
+                member.map { path[$0] } ?? path, "must be an object; found \(FoundValue.type(of: value))")
             return nil
         }
-        self.path = path
+        base = path
+        self.member = member
         self.findings = findings
         self.object = object
+        // More than most objects have, so that the list is made once.
+        knownNames.reserveCapacity(16)
     }
+
+    /// Made when it is needed: most objects have no finding.
+    var path: JSONPath { member.map { base[$0] } ?? base }
 
     /// Returns the raw value of a key, and marks the key as known.
     func value(_ name: String) -> JSONValue? {
@@ -38,10 +48,9 @@ final class ObjectReader {
 
     /// Reports the keys that no caller has read.
     func finish() {
-        // `==` is quick, and also true for canonically equivalent names, which are other names.
-        for name in object.names
-        where !knownNames.contains(where: { $0 == name && $0.utf8.elementsEqual(name.utf8) }) {
-            error(name, "unknown key; known here: " + knownNames.joined(separator: ", "))
+        for member in object.members
+        where !knownNames.contains(where: { CodePoints.equal($0, member.name) }) {
+            error(member.name, "unknown key; known here: " + knownNames.joined(separator: ", "))
         }
     }
 
@@ -131,27 +140,29 @@ final class ObjectReader {
         return strings(elements, at: path[name])
     }
 
-    private func strings(_ elements: [JSONValue], at path: JSONPath) -> [String] {
+    private func strings(_ elements: [JSONValue], at path: @autoclosure () -> JSONPath) -> [String] {
         var strings: [String] = []
+        strings.reserveCapacity(elements.count)
         var seen: Set<ExactText> = []
         for (index, element) in elements.enumerated() {
             guard case .string(let string) = element, !string.isEmpty else {
                 findings.error(
-                    path[index], "must be a string that is not empty; found \(FoundValue.type(of: element))")
+                    path()[index], "must be a string that is not empty; found \(FoundValue.type(of: element))"
+                )
                 continue
             }
             // Most lists have one element, which needs no set.
             if elements.count == 1 || seen.insert(ExactText(string)).inserted {
                 strings.append(string)
             } else {
-                findings.error(path[index], "given more than once; remove the repetition")
+                findings.error(path()[index], "given more than once; remove the repetition")
             }
         }
         return strings
     }
 
     func object(_ name: String) -> ObjectReader? {
-        value(name).flatMap { ObjectReader($0, at: path[name], findings) }
+        value(name).flatMap { ObjectReader($0, at: path, member: name, findings) }
     }
 
     /// Reads a list of objects; reports and skips elements of other types.

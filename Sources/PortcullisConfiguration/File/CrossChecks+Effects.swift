@@ -7,8 +7,7 @@ import PortcullisServer
 /// Warnings about settings that have no effect, or that refuse every token.
 extension CrossChecks {
     func checkEffects(
-        of resource: ResourceSettings,
-        trusting servers: [(server: ServerIndex.Entry?, path: String)], in file: ConfigurationFile
+        of resource: ResourceSettings, trusting servers: [TrustedServer], in file: ConfigurationFile
     ) {
         checkCertificates(of: resource, in: file)
         checkProofs(of: resource)
@@ -56,11 +55,8 @@ extension CrossChecks {
     }
 
     // RFC 8707 §2: without aud, a token does not say for which API it is.
-    private func checkAudienceSources(
-        of resource: ResourceSettings, _ servers: [(server: ServerIndex.Entry?, path: String)]
-    ) {
-        for (entry, _) in servers {
-            guard let entry, entry.settings.claims.audienceSource != nil else { continue }
+    private func checkAudienceSources(of resource: ResourceSettings, _ servers: [TrustedServer]) {
+        for (entry, _) in servers where entry.hasAudienceSource {
             if case .mcp = resource.profile {
                 error(
                     entry.settings.path, ["audience_from"],
@@ -97,34 +93,29 @@ extension CrossChecks {
                 + "dpop_signing_alg_values_supported")
     }
 
-    private func checkIssuers(
-        of resource: ResourceSettings, _ servers: [(server: ServerIndex.Entry?, path: String)]
-    ) {
+    private func checkIssuers(of resource: ResourceSettings, _ servers: [TrustedServer]) {
         let tokens = resource.tokens
-        for (entry, path) in servers {
-            guard let entry else { continue }
-            if tokens.format == .jwt, !entry.settings.hasKeys {
-                warn(path, "has neither keys nor discovery, so format \"jwt\" refuses all its tokens")
+        for (entry, issuer) in servers {
+            if tokens.format == .jwt, !entry.hasKeys {
+                warn(issuer, "has neither keys nor discovery, so format \"jwt\" refuses all its tokens")
             }
-            if tokens.format == .opaque, entry.settings.introspection == nil {
-                warn(path, "has no introspection, so format \"opaque\" refuses all its tokens")
+            if tokens.format == .opaque, !entry.introspects {
+                warn(issuer, "has no introspection, so format \"opaque\" refuses all its tokens")
             }
-            let algorithms = entry.settings.algorithms ?? tokens.algorithms
-            if let keys = entry.settings.jwks?.keys, !keys.isEmpty, tokens.format != .opaque,
-                !keys.contains(where: { key in algorithms.contains(where: key.canVerify) })
+            if let verifiable = entry.verifiable, tokens.format != .opaque,
+                !(entry.settings.algorithms ?? tokens.algorithms).contains(where: verifiable.contains)
             {
                 let place = entry.settings.algorithms == nil ? "tokens.algorithms" : "its algorithms"
-                warn(path, "has no key for any of \(place), so every JWT from it is refused")
+                warn(issuer, "has no key for any of \(place), so every JWT from it is refused")
             }
-            checkTenants(of: entry.settings, trustedAt: path)
+            if entry.trustsEveryTenant { warnOfTenants(trustedAt: issuer) }
         }
         checkUnlisted(resource)
     }
 
-    private func checkTenants(of server: AuthorizationServerSettings, trustedAt path: String) {
-        guard IssuerPattern.isPattern(server.issuer), server.tenants == nil else { return }
+    private func warnOfTenants(trustedAt issuer: ListedIssuer) {
         findings.warning(
-            JSONPath(text: path),
+            issuer.place,
             "trusts every tenant, since the issuer's entry lists none in \"tenants\": anyone who can open a "
                 + "tenant there can issue tokens for this resource",
             isSaidAtStart: true)
@@ -133,17 +124,18 @@ extension CrossChecks {
     // RFC 9728 §2: clients find authorization servers in the list only.
     private func checkUnlisted(_ resource: ResourceSettings) {
         let listed = resource.metadata.authorizationServers
-        guard !listed.isEmpty else { return }
+        guard !listed.isEmpty,
+            !resource.issuers.elementsEqual(listed, by: { CodePoints.equal($0.issuer, $1) })
+        else { return }
         let names = Set(listed.map(ExactText.init))
-        for (issuer, path) in resource.issuers
-        where !IssuerPattern.isPattern(issuer) && !names.contains(ExactText(issuer)) {
+        for issuer in resource.issuers where !issuer.isPattern && !names.contains(ExactText(issuer.issuer)) {
             warn(
-                path,
+                issuer,
                 "is not in metadata.authorization_servers: its tokens are accepted, but no client finds it")
         }
     }
 
-    private func warn(_ path: String, _ message: String) {
-        findings.warning(JSONPath(text: path), message)
+    private func warn(_ issuer: ListedIssuer, _ message: String) {
+        findings.warning(issuer.place, message)
     }
 }

@@ -9,8 +9,9 @@ extension CrossChecks {
         of index: Int, in resources: [ResourceSettings], _ places: ResourcePlaces, _ paths: [[String]]
     ) {
         let resource = resources[index]
-        guard !paths.isEmpty else { return }
-        let (authority, base) = (resource.url.authority, resource.url.segments)
+        let base = resource.url.segments
+        guard !paths.isEmpty, places.reach(below: base) else { return }
+        let authority = resource.url.authority
         for (route, segments) in zip(resource.routes.indices, paths) {
             guard isBelow(segments, base),
                 let owner = places.owner(of: segments, within: authority, below: base), owner != index
@@ -50,13 +51,17 @@ extension CrossChecks {
     func checkDistinct(_ routes: [RouteSettings], _ paths: [[String]]) {
         guard routes.count > 1 else { return }
         var seen: [RouteShape: Int] = [:]
+        seen.reserveCapacity(routes.count)
         for (index, segments) in zip(routes.indices, paths) {
             let shape = segments.map(Self.shape)
             var rival: Int?
             for method in routes[index].methods {
-                let first = seen[RouteShape(segments: shape, method: method), default: index]
+                let key = RouteShape(segments: shape, method: method)
+                guard let first = seen[key] else {
+                    seen[key] = index
+                    continue
+                }
                 if first < index { rival = min(rival ?? first, first) }
-                seen[RouteShape(segments: shape, method: method)] = first
             }
             guard let rival else { continue }
             error(

@@ -7,7 +7,7 @@ extension CrossChecks {
     ///
     /// If a resource lists a similar issuer that has no entry, the list is probably mistyped, and the warning is
     /// there.
-    func checkSpelling(_ entries: [AuthorizationServerSettings], listed: [(issuer: String, path: String)]) {
+    func checkSpelling(_ entries: [AuthorizationServerSettings], listed: [ListedIssuer]) {
         let used = Set(listed.map { ExactText($0.issuer) })
         let unused = entries.filter { !$0.issuer.isEmpty && !used.contains(ExactText($0.issuer)) }
         guard !unused.isEmpty else { return }
@@ -27,7 +27,7 @@ extension CrossChecks {
                 continue
             }
             findings.warning(
-                JSONPath(text: similar.path),
+                similar.place,
                 "\"\(TerminalText.printable(similar.issuer))\" has no entry, but \(place.text) is "
                     + "\"\(TerminalText.printable(entry.issuer))\"; one of them is probably mistyped")
         }

@@ -6,6 +6,9 @@ import PortcullisTransport
 
 /// Checks across the objects of a configuration file.
 struct CrossChecks {
+    /// A server that a resource trusts, and where it lists it.
+    typealias TrustedServer = (server: ServerIndex.Entry, listed: ListedIssuer)
+
     let findings: FindingCollector
 
     func check(_ file: inout ConfigurationFile, onCores cores: Int) {
@@ -22,7 +25,7 @@ struct CrossChecks {
 
     private func checkResources(of file: ConfigurationFile, onCores cores: Int) {
         let servers = ServerIndex(file.authorizationServers)
-        let places = ResourcePlaces(file.resources) { $0.url.authority }
+        let places = ResourcePlaces(file.resources) { $0.authority }
         let parts = DividedWork.map(file.resources, among: cores) { part in
             let checks = CrossChecks(findings: FindingCollector())
             for index in part.indices {
@@ -30,8 +33,10 @@ struct CrossChecks {
                 let paths = resource.routes.map { pathSegments($0.pattern) }
                 checks.checkRoutes(of: resource, paths)
                 checks.checkNesting(of: index, in: file.resources, places, paths)
-                let trusted = resource.issuers.map { (server: servers[$0.issuer], path: $0.path) }
-                checks.checkTrust(of: resource, trusted.compactMap(\.server))
+                let trusted = resource.issuers.compactMap { listed in
+                    servers[listed.issuer].map { (server: $0, listed: listed) }
+                }
+                checks.checkTrust(of: resource, trusted)
                 checks.checkAudiences(of: resource)
                 checks.checkEffects(of: resource, trusting: trusted, in: file)
             }
@@ -50,18 +55,25 @@ struct CrossChecks {
             dropCoveredIssuers(&file.resources[index], file.authorizationServers, known)
         }
         var seen: Set<ExactText> = []
-        var listed: [(issuer: String, path: String)] = []
-        for resource in file.resources {
-            for (issuer, path) in resource.issuers where seen.insert(ExactText(issuer)).inserted {
-                listed.append((issuer, path))
+        var listed: [ListedIssuer] = []
+        var latest: [ListedIssuer] = []
+        for index in file.resources.indices {
+            let issuers = file.resources[index].issuers
+            // Most resources list the same issuers as the one before.
+            if issuers.elementsEqual(latest, by: { CodePoints.equal($0.issuer, $1.issuer) }) { continue }
+            latest = issuers
+            for issuer in issuers where seen.insert(ExactText(issuer.issuer)).inserted {
+                listed.append(issuer)
             }
         }
         checkSpelling(file.authorizationServers, listed: listed)
-        for (issuer, path) in listed where known.insert(ExactText(issuer)).inserted {
-            file.authorizationServers.append(AuthorizationServerSettings(issuer: issuer, listedAt: path))
+        for entry in listed where known.insert(ExactText(entry.issuer)).inserted {
+            let issuer = entry.issuer
+            file.authorizationServers.append(
+                AuthorizationServerSettings(issuer: issuer, listedAt: entry.path))
             let url = HTTPURL.parse(IssuerPattern(issuer)?.issuer(of: "x") ?? issuer)
-            if url.map({ !$0.isSecure }) ?? IssuerPattern.isPattern(issuer) {
-                findings.checkIssuer(JSONPath(text: path), issuer, allowingLoopback: false)
+            if url.map({ !$0.isSecure }) ?? entry.isPattern {
+                findings.checkIssuer(entry.place, issuer, allowingLoopback: false)
             }
         }
     }
@@ -70,14 +82,12 @@ struct CrossChecks {
     private func dropCoveredIssuers(
         _ resource: inout ResourceSettings, _ servers: [AuthorizationServerSettings], _ known: Set<ExactText>
     ) {
-        let patterns = resource.issuers.lazy.filter { IssuerPattern.isPattern($0.issuer) }.compactMap {
-            trusted in
+        let given = resource.issuers.filter(\.isPattern).compactMap { trusted in
             IssuerPattern(trusted.issuer).map { pattern in
                 (pattern, servers.first { $0.issuer.utf8.elementsEqual(trusted.issuer.utf8) })
             }
         }
-        guard !patterns.isEmpty else { return }
-        let given = Array(patterns)
+        guard !given.isEmpty else { return }
         resource.issuers.removeAll { listed in
             guard !known.contains(ExactText(listed.issuer)) else { return false }
             return given.contains { pattern, server in
@@ -91,13 +101,15 @@ struct CrossChecks {
     private func checkIdentifiers(_ resources: [ResourceSettings]) {
         // The first resource at each metadata location, so that the cost grows linearly.
         var seen: [ResourceIdentifier.Location: Int] = [:]
-        for (index, resource) in resources.enumerated() {
-            let identifier = resource.metadata.resource
-            guard let first = seen[identifier.location] else {
-                seen[identifier.location] = index
+        seen.reserveCapacity(resources.count)
+        for index in resources.indices {
+            let identifier = resources[index].metadata.resource
+            let location = identifier.location
+            guard let first = seen[location] else {
+                seen[location] = index
                 continue
             }
-            let other = resources[first]
+            let (resource, other) = (resources[index], resources[first])
             error(
                 resource.path, ["metadata", "resource"],
                 other.metadata.resource.path == identifier.path
@@ -184,9 +196,9 @@ struct CrossChecks {
         }
     }
 
-    private func checkTrust(of resource: ResourceSettings, _ servers: [ServerIndex.Entry]) {
+    private func checkTrust(of resource: ResourceSettings, _ servers: [TrustedServer]) {
         guard !servers.isEmpty else { return }
-        let introspecting = servers.filter { $0.settings.introspection != nil }
+        let introspecting = servers.filter(\.server.introspects)
         if introspecting.count > 1 {
             error(
                 resource.path, ["metadata", "authorization_servers"],
@@ -197,7 +209,7 @@ struct CrossChecks {
                 resource.path, ["tokens", "format"],
                 "must not be \"opaque\" where no issuer has introspection; configure it for one")
         }
-        if resource.tokens.format == .jwt, !servers.contains(where: { $0.settings.hasKeys }) {
+        if resource.tokens.format == .jwt, !servers.contains(where: \.server.hasKeys) {
             error(
                 resource.path, ["tokens", "format"],
                 "must not be \"jwt\" where no issuer has keys or discovery; give them to one")

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import Portcullis
 import PortcullisJOSE
 
 /// The resources of a file by their paths, so that the owner of a route is found without comparing it with
@@ -25,15 +26,16 @@ struct ResourcePlaces {
     private var longest = 0
 
     /// - Parameter authority: What must be equal besides the path.
-    init(_ resources: [ResourceSettings], authority: (ResourceSettings) -> String) {
+    init(_ resources: [ResourceSettings], authority: (HTTPURL) -> String) {
         places.reserveCapacity(resources.count)
-        for (index, resource) in resources.enumerated() {
-            var segments = resource.url.segments
+        for index in resources.indices {
+            let url = resources[index].url
+            var segments = url.segments
             let hasSlash = segments.last == ""
             if hasSlash { segments.removeLast() }
             let isOpen = hasSlash && !segments.isEmpty
             longest = max(longest, segments.count)
-            let key = segments.reduce(authority(resource)) { "\($0)/\($1)" }
+            let key = segments.reduce(authority(url)) { "\($0)/\($1)" }
             var place = places[key] ?? Place()
             if isOpen {
                 place.withSlash = place.withSlash ?? index
@@ -44,9 +46,17 @@ struct ResourcePlaces {
         }
     }
 
+    /// Whether a path of the file is longer than `base`.
+    func reach(below base: [String]) -> Bool { longest > Self.length(of: base) }
+
+    /// The number of segments, without a slash at the end.
+    private static func length(of base: [String]) -> Int {
+        base.last == "" ? base.count - 1 : base.count
+    }
+
     /// The resource with the longest path above or at a route's, if that is longer than `base`.
     func owner(of route: [String], within authority: String, below base: [String]) -> Int? {
-        let least = base.last == "" ? base.count - 1 : base.count
+        let least = Self.length(of: base)
         var owner: Int?
         visit(route, from: authority) { count, place in
             if count > least, let found = place.owner(ofFurther: route.count - count) { owner = found }
@@ -77,12 +87,29 @@ struct ResourcePlaces {
 
 /// The authorization servers of a file by their issuers, byte for byte.
 struct ServerIndex {
-    /// One server, in an object of its own: each resource refers to all of its servers.
+    /// One server, and what the checks of each resource that trusts it need to know.
     final class Entry: Sendable {
         let settings: AuthorizationServerSettings
+        let hasKeys: Bool
+        let introspects: Bool
+        let trustsEveryTenant: Bool
+        let hasAudienceSource: Bool
+        /// The algorithms that one of its fixed keys verifies; `nil` without fixed keys.
+        let verifiable: [SignatureAlgorithm]?
 
         init(_ settings: AuthorizationServerSettings) {
             self.settings = settings
+            hasKeys = settings.hasKeys
+            introspects = settings.introspection != nil
+            trustsEveryTenant = IssuerPattern.isPattern(settings.issuer) && settings.tenants == nil
+            hasAudienceSource = settings.claims.audienceSource != nil
+            let keys = settings.jwks?.keys ?? []
+            verifiable =
+                keys.isEmpty
+                ? nil
+                : SignatureAlgorithm.allCases.filter { algorithm in
+                    keys.contains { $0.canVerify(algorithm) }
+                }
         }
     }
 

@@ -33,11 +33,13 @@ extension ConfigurationFile {
             case .clientSecretBasic, .clientSecretPost, .bearer: break
             }
         }
-        for resource in resources {
-            if let name = resource.tokens.dpop.nonceKeysFile {
-                files.append((JSONPath(text: resource.path)["tokens"]["dpop"]["nonce_keys_file"], name))
+        // By index: the copy of a resource costs a retain for each of its parts.
+        for index in resources.indices {
+            if let name = resources[index].tokens.dpop.nonceKeysFile {
+                let path = JSONPath(text: resources[index].path)["tokens"]["dpop"]["nonce_keys_file"]
+                files.append((path, name))
             }
-            if let signing = resource.publishing.signing {
+            if let signing = resources[index].publishing.signing {
                 files.append((JSONPath(text: signing.path)["private_key"], signing.privateKey))
             }
         }

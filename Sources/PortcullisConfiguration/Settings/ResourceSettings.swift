@@ -7,8 +7,8 @@ package import PortcullisServer
 /// One entry of `resources`, with defaults for omitted keys.
 package struct ResourceSettings: Sendable {
     package var metadata: ProtectedResourceMetadata
-    /// The trusted issuers, and the JSONPath at which each is listed.
-    package var issuers: [(issuer: String, path: String)]
+    /// The trusted issuers.
+    package var issuers: [ListedIssuer]
     package var metadataMaxAge: Duration = .seconds(300)
     package var isRootAlias = false
     package var publishing = PublishingSettings()
@@ -70,10 +70,9 @@ extension ResourceSettings {
     /// Reads the trusted issuers: those that the metadata lists, and `trusted_issuers` beside them.
     private static func readIssuers(
         _ reader: ObjectReader, _ metadata: ObjectReader
-    ) -> [(issuer: String, path: String)] {
-        let trusted = (reader.strings("trusted_issuers", of: "issuers") ?? []).enumerated().map {
-            (issuer: $1, path: reader.path["trusted_issuers"][$0].text)
-        }
+    ) -> [ListedIssuer] {
+        let trusted = ListedIssuer.list(
+            reader.strings("trusted_issuers", of: "issuers") ?? [], at: reader.path["trusted_issuers"])
         guard let list = metadata.object["authorization_servers"] else {
             if trusted.isEmpty {
                 reader.error(
@@ -82,14 +81,12 @@ extension ResourceSettings {
             }
             return trusted
         }
-        let path = metadata.path["authorization_servers"]
         // Elements that are not strings have been reported with the rest of the metadata.
-        let listed = (list.array ?? []).enumerated().compactMap { index, issuer in
-            issuer.string.map { (issuer: $0, path: path[index].text) }
-        }
-        for (issuer, path) in listed where IssuerPattern.isPattern(issuer) {
+        let listed = ListedIssuer.list(
+            (list.array ?? []).map(\.string), at: metadata.path["authorization_servers"])
+        for pattern in listed where pattern.isPattern {
             reader.findings.error(
-                JSONPath(text: path),
+                pattern.place,
                 "must be an issuer; a pattern is for trusted_issuers, and clients need "
                     + "the URL of one authorization server")
         }
@@ -98,7 +95,7 @@ extension ResourceSettings {
         let others = trusted.filter { other in
             guard names.contains(ExactText(other.issuer)) else { return true }
             reader.findings.warning(
-                JSONPath(text: other.path), "is in metadata.authorization_servers too; leave it out here")
+                other.place, "is in metadata.authorization_servers too; leave it out here")
             return false
         }
         return listed + others

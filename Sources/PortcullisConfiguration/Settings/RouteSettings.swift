@@ -175,7 +175,7 @@ extension RouteSettings {
             case .echo: return .echo
             case nil: break
             }
-        case .object(let object) where object.names.count == 1:
+        case .object(let object) where object.members.count == 1:
             return reader.object("respond").flatMap(readAnswer)
         default: break
         }

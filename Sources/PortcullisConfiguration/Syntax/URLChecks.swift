@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import Portcullis
+import PortcullisJOSE
 
 extension HTTPURL {
     /// Parses a URL, or returns `nil`; callers have already reported an invalid one.
@@ -23,11 +24,14 @@ extension HTTPURL {
 ///
 /// RFC 3986 §6.2.2.
 func pathSegments(_ path: String) -> [String] {
-    guard path.utf8.contains(0x25) else {
-        // The same, for the paths without a percent sign, which are nearly all.
-        return path.utf8.split(separator: 0x2F, omittingEmptySubsequences: false).dropFirst()
-            .map { String(Substring($0)) }
+    // The same, for the paths in one piece without a percent sign, which are nearly all.
+    let plain = path.utf8.withContiguousStorageIfAvailable { bytes in
+        bytes.contains(0x25)
+            ? nil
+            : bytes.split(separator: 0x2F, omittingEmptySubsequences: false).dropFirst()
+                .map { String(decoding: $0, as: UTF8.self) }
     }
+    if let plain, let plain { return plain }
     return path.utf8.split(separator: 0x2F, omittingEmptySubsequences: false).dropFirst().map { segment in
         do throws(HTTPURL.Malformation) {
             return try HTTPURL.normalised(segment)
@@ -43,7 +47,7 @@ func pathSegments(_ path: String) -> [String] {
 func isBelow(_ path: [String], _ parent: [String]) -> Bool {
     guard path.count >= parent.count else { return false }
     let parent = parent.last == "" ? parent.dropLast() : parent[...]
-    return zip(path, parent).allSatisfy { $0.utf8.elementsEqual($1.utf8) }
+    return zip(path, parent).allSatisfy { CodePoints.equal($0, $1) }
 }
 
 extension FindingCollector {
