@@ -62,12 +62,11 @@ extension ProtectedResourceMetadata {
             findings.warnings.append(
                 "There are no authorization_servers, so clients can't find one (RFC 9728 §2).")
         }
-        for (index, issuer) in authorizationServers.enumerated() {
+        // Nothing can be said about a plain URL, as nearly all are.
+        for (index, issuer) in authorizationServers.enumerated() where !IssuerURL.isPlain(issuer) {
             if let sentence = IssuerURL.objection(to: issuer) {
                 findings.problems.append(.init(path: "\(path).authorization_servers[\(index)]", sentence))
-            } else if !IssuerURL.isPlain(issuer), let url = try? HTTPURL(issuer),
-                url.writesDefaultPort(in: issuer)
-            {
+            } else if let url = try? HTTPURL(issuer), url.writesDefaultPort(in: issuer) {
                 findings.warnings.append(
                     "authorization_servers[\(index)] names the scheme's default port, which many clients leave "
                         + "out; the issuer then differs from its metadata.")
@@ -194,7 +193,7 @@ extension ProtectedResourceMetadata {
                     .init(path: "\(path).\(name)[\(index)]", "The entry must be a string that is not empty."))
             }
             guard values.count > 1 else { continue }
-            var seen: Set<ExactText> = []
+            var seen = Set<ExactText>(minimumCapacity: values.count)
             for (index, value) in values.enumerated() where !seen.insert(ExactText(value)).inserted {
                 findings.problems.append(
                     .init(path: "\(path).\(name)[\(index)]", "This value is given more than once."))

@@ -65,6 +65,7 @@ final class Gate: Sendable {
     }
 
     init(_ configuration: ProtectedResource.Configuration) throws(ConfigurationError) {
+        let configuration = configuration.withIssuerTraits()
         let checked = try configuration.checked()
         metadata = checked.metadata
         warnings = checked.warnings
@@ -74,9 +75,12 @@ final class Gate: Sendable {
         originCheck = checked.originCheck
         mirrorsAuthorizationServer = configuration.publishing.mirrorsAuthorizationServer
         linksFromAnswers = configuration.publishing.linksFromAnswers
-        let locations = MetadataLocations(
-            of: metadata.resource, configuration.publishing, rootAlias: configuration.rootAlias)
-        ownLocations = locations == MetadataLocations(of: metadata.resource) ? nil : locations
+        let resource = checked.metadata.resource
+        let locations =
+            configuration.hasFurtherLocations
+            ? MetadataLocations(
+                of: resource, configuration.publishing, rootAlias: configuration.rootAlias) : nil
+        ownLocations = locations.flatMap { $0 == MetadataLocations(of: resource) ? nil : $0 }
         publisher = try configuration.makePublisher(checked.metadata)
         let tokens = configuration.profile.completed(configuration.tokens)
         self.tokens = tokens
@@ -85,7 +89,8 @@ final class Gate: Sendable {
         let dpopAlgorithms = Presentation.dpopAlgorithms(metadata)
         absence = RefusalFinding(expected: presentation.places, got: "none")
         let challenger = Challenger(
-            metadataURL: locations.advertised, parameters: checked.challengeParameters,
+            metadataURL: locations?.advertised ?? resource.metadataURL,
+            parameters: checked.challengeParameters,
             takesBearer: presentation.takesBearer, dpopAlgorithms: dpopAlgorithms,
             namesAuthorizationDetails: tokens.challengesAuthorizationDetails,
             scope: configuration.challengeScope, of: metadata.scopesSupported)

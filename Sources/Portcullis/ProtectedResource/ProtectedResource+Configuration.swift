@@ -16,7 +16,15 @@ extension ProtectedResource {
         /// Every authorization server listed there must be trusted.
         public var metadata: ProtectedResourceMetadata
         /// The authorization servers whose tokens are accepted; at most one that introspects.
-        public var issuers: [TrustedIssuer]
+        public var issuers: [TrustedIssuer] {
+            didSet { knownTraits = nil }
+        }
+        private var knownTraits: IssuerTraits?
+        /// What is known of the issuers: given by whoever makes many resources, or found at each call.
+        package var issuerTraits: IssuerTraits {
+            get { knownTraits ?? IssuerTraits(issuers) }
+            set { knownTraits = newValue }
+        }
         /// The rules for access tokens.
         ///
         /// Default: RFC 9068.
@@ -71,6 +79,8 @@ extension ProtectedResource {
         package var proofMemories: ProofMemories
         /// The path of the resource in a configuration file, for messages.
         package var path: String
+        /// The warnings about the metadata, of a caller that has checked it; `nil`: it is checked here.
+        package var metadataWarnings: [String]?
 
         /// Makes a configuration with the defaults.
         public init(_ metadata: ProtectedResourceMetadata, trusting issuers: [TrustedIssuer]) {
@@ -109,6 +119,13 @@ extension ProtectedResource {
 extension ProtectedResource.Configuration {
     typealias Problem = ConfigurationError.Problem
 
+    /// The same, with what is known of the issuers found once for all checks.
+    func withIssuerTraits() -> Self {
+        var copy = self
+        copy.issuerTraits = issuerTraits
+        return copy
+    }
+
     /// The values derived from a valid configuration.
     struct Checked {
         /// The metadata, completed by the profile.
@@ -122,7 +139,9 @@ extension ProtectedResource.Configuration {
     /// Validates the whole configuration and throws all problems at once.
     func checked() throws(ConfigurationError) -> Checked {
         let metadata = profile.completed(metadata)
-        let findings = metadata.findings(at: "\(path).metadata")
+        let findings =
+            metadataWarnings.map { ProtectedResourceMetadata.Findings(warnings: $0) }
+            ?? metadata.findings(at: "\(path).metadata")
         var problems = findings.problems
         problems += profileProblems()
         if findings.problems.isEmpty, let sentence = metadata.signedMetadataObjection {
@@ -152,8 +171,8 @@ extension ProtectedResource.Configuration {
         return Checked(
             metadata: metadata, originCheck: originCheck,
             format: format, challengeParameters: parameters,
-            warnings: findings.warnings + challengeWarnings + signingWarnings + tenantWarnings
-                + relaxationWarnings())
+            warnings: findings.warnings + challengeWarnings + signingWarnings
+                + issuerTraits.tenantWarnings + relaxationWarnings())
     }
 
     private var challengeWarnings: [String] {
@@ -170,18 +189,6 @@ extension ProtectedResource.Configuration {
         ]
     }
 
-    private var tenantWarnings: [String] {
-        issuers.compactMap { issuer in
-            guard let pattern = issuer.pattern else { return nil }
-            guard let tenants = issuer.tenants else {
-                return "Every tenant of \(pattern.text) is trusted, since none are listed: anyone who can "
-                    + "open a tenant there can issue tokens for this resource."
-            }
-            return tenants.count > issuer.maxTenantCount
-                ? "\(pattern.text) lists more tenants than max_tenants; the last to come get 503." : nil
-        }
-    }
-
     /// The largest metadata document that clients read, in bytes.
     static let maxDocumentByteCount = 1_048_576
 
@@ -189,6 +196,10 @@ extension ProtectedResource.Configuration {
     func makePublisher(_ metadata: ProtectedResourceMetadata) throws(ConfigurationError) -> MetadataPublisher
     {
         let publisher = try signedPublisher(metadata)
+        // Nearly every document is so short that nobody need write it to know.
+        if publishing.signing == nil, metadata.hasDocument(within: Self.maxDocumentByteCount) {
+            return publisher
+        }
         guard publisher.byteCount(of: metadata, at: time.now()) <= Self.maxDocumentByteCount else {
             throw ConfigurationError(
                 "The document with its signature exceeds 1 MiB, the most that clients read.",
@@ -211,8 +222,13 @@ extension ProtectedResource.Configuration {
         }
     }
 
+    /// Whether the document may have other locations than the one that follows from the identifier.
+    var hasFurtherLocations: Bool {
+        rootAlias || publishing.advertisedURL != nil || !publishing.additionalSuffixes.isEmpty
+    }
+
     func connections() -> [IssuerConnection] {
-        let names = issuerNames
+        let names = issuerTraits.names
         let connections = connectionPool.connections(to: names, making: makeConnections)
         let advertised = AdvertisedResource(metadata)
         let listed = metadata.authorizationServers.map(ExactText.init)
@@ -225,7 +241,7 @@ extension ProtectedResource.Configuration {
     }
 
     private func makeConnections() -> [IssuerConnection] {
-        let issuers = singleIssuers
+        let issuers = issuerTraits.singleIssuers
         let fetcher = fetcher ?? (Self.isNetworkNeeded(issuers) ? HTTPClientFetcher() : NoFetcher())
         return issuers.map { issuer in
             connectionPool.connection(to: issuer.issuer) {
@@ -235,7 +251,7 @@ extension ProtectedResource.Configuration {
     }
 
     func tenantDirectories() -> [TenantDirectory] {
-        guard hasPatterns else { return [] }
+        guard issuerTraits.hasPatterns else { return [] }
         let issuers = issuers.filter { $0.pattern != nil }
         let fetcher = fetcher ?? (Self.isNetworkNeeded(issuers) ? HTTPClientFetcher() : NoFetcher())
         return issuers.compactMap { issuer in
@@ -258,8 +274,8 @@ extension ProtectedResource.Configuration {
 
     private var format: TokenPolicy.Format {
         if let format = tokens.format { return format }
-        guard issuers.contains(where: { $0.introspection != nil }) else { return .jwt }
-        return issuers.contains { $0.keys != nil } ? .any : .opaque
+        guard issuerTraits.introspect else { return .jwt }
+        return issuerTraits.haveKeys ? .any : .opaque
     }
 
     // The metadata must not advertise what the resource does not do.
@@ -292,5 +308,30 @@ extension ProtectedResource.Configuration {
                 ))
         }
         return problems
+    }
+}
+
+extension ProtectedResourceMetadata {
+    /// Whether the document has at most so many bytes for certain, told from the lengths of its values.
+    ///
+    /// False also where it would have to be written to know.
+    fileprivate func hasDocument(within count: Int) -> Bool {
+        guard extensions.members.isEmpty else { return false }
+        let pages = [resourceName, resourceDocumentation, resourcePolicyURI, resourceTermsOfServiceURI]
+        let lists = [
+            authorizationServers, resourceSigningAlgorithmsSupported, authorizationDetailsTypesSupported,
+            dpopSigningAlgorithmsSupported,
+        ]
+        var length = resource.text.utf8.count
+        // With quotation marks and commas.
+        for list in lists { length += list.reduce(0) { $0 + $1.utf8.count + 3 } }
+        length += scopesSupported.reduce(0) { $0 + $1.name.utf8.count + 3 }
+        length += [jwksURI, signedMetadata].reduce(0) { $0 + ($1?.utf8.count ?? 0) }
+        for page in pages {
+            length += page.text?.utf8.count ?? 0
+            length += page.variants.reduce(0) { $0 + $1.tag.utf8.count + $1.text.utf8.count + 40 }
+        }
+        // RFC 8259 §7: an escape has up to six bytes. All else that it can have is shorter than 1000.
+        return length * 6 + 1000 <= count
     }
 }

@@ -6,7 +6,7 @@ import PortcullisJOSE
 extension ProtectedResource.Configuration {
     /// The problems of the trusted issuers, one by one and as a set.
     func issuerProblems() -> [Problem] {
-        if !hasPatterns, connectionPool.connections(to: issuerNames) != nil {
+        if !issuerTraits.hasPatterns, connectionPool.connections(to: issuerTraits.names) != nil {
             return formatProblems() + listProblems()
         }
         let place = "\(path).trusted_issuers"
@@ -37,16 +37,6 @@ extension ProtectedResource.Configuration {
         }
         return problems + formatProblems() + listProblems()
     }
-
-    var hasPatterns: Bool { issuers.contains { IssuerPattern.isPattern($0.issuer) } }
-
-    /// The issuers that are no patterns.
-    var singleIssuers: [TrustedIssuer] {
-        hasPatterns ? issuers.filter { !IssuerPattern.isPattern($0.issuer) } : issuers
-    }
-
-    /// The identifiers of the single issuers, in order.
-    var issuerNames: [ExactText] { singleIssuers.map { ExactText($0.issuer) } }
 
     private static func problems(of issuer: TrustedIssuer, at place: String) -> [Problem] {
         var problems: [Problem] = []
@@ -151,14 +141,13 @@ extension ProtectedResource.Configuration {
 
     private func formatProblems() -> [Problem] {
         let place = "\(path).tokens.format"
-        let introspects = issuers.contains { $0.introspection != nil }
-        let hasKeys = issuers.contains { $0.keys != nil }
+        let traits = issuerTraits
         switch tokens.format {
-        case .jwt? where !hasKeys:
+        case .jwt? where !traits.haveKeys:
             return [
                 .init(path: place, "JWTs are verified with an issuer's keys: give at least one issuer keys.")
             ]
-        case .opaque? where !introspects, .any? where !introspects && !hasKeys:
+        case .opaque? where !traits.introspect, .any? where !traits.introspect && !traits.haveKeys:
             return [.init(path: place, "Opaque tokens need introspection: give one issuer introspection.")]
         default: return []
         }
@@ -166,7 +155,7 @@ extension ProtectedResource.Configuration {
 
     // A listed server that is not trusted would issue tokens that this resource then refuses.
     private func listProblems() -> [Problem] {
-        let names = issuerNames
+        let (names, hasPatterns) = (issuerTraits.names, issuerTraits.hasPatterns)
         if names == metadata.authorizationServers.map(ExactText.init) { return [] }
         let trusted = Set(names)
         return metadata.authorizationServers.enumerated().compactMap { index, listed in

@@ -57,26 +57,23 @@ extension ProtectedResourceMetadata {
 extension ProtectedResource.Configuration {
     /// Warnings about settings that accept more than their defaults, or that use one key for two purposes.
     func relaxationWarnings() -> [String] {
-        let introspections = issuers.compactMap { issuer in
-            issuer.introspection.map { (issuer: issuer.issuer, authentication: $0.authentication) }
-        }
+        let traits = issuerTraits
         var isMCP = false
         if case .mcp = profile { isMCP = true }
         let relaxations =
             tokens.relaxations(for: metadata.resource)
             + (metadata.takesProofs ? tokens.dpop.relaxations(isMCP: isMCP) : [])
-            + metadata.relaxations + issuers.flatMap(\.relaxations)
-        return relaxations.map(\.sentence)
-            + introspections.compactMap { $0.authentication.audienceWarning(issuer: $0.issuer) }
-            + (introspections.contains { signsMetadata(with: $0.authentication.assertionKey) }
+            + metadata.relaxations
+        return relaxations.map(\.sentence) + traits.relaxations + traits.assertionWarnings
+            + (traits.assertionKeys.contains(where: signsMetadata)
                 ? [
                     "One key signs the metadata and client assertions: use a key for each kind of JWT "
                         + "(draft-ietf-oauth-rfc8725bis §3.12)."
                 ] : [])
     }
 
-    private func signsMetadata(with key: PrivateJWK?) -> Bool {
-        guard let key, let signing = publishing.signing else { return false }
+    private func signsMetadata(with key: PrivateJWK) -> Bool {
+        guard let signing = publishing.signing else { return false }
         return signing.key.publicKey.thumbprint == key.publicKey.thumbprint
     }
 }

@@ -28,21 +28,22 @@ extension ConfigurationFile {
         let trusted = authorizationServers.compactMap {
             makeIssuer($0, relativeTo: file, storingIn: store, findings)
         }
-        let byName = Dictionary(trusted.map { (ExactText($0.issuer), $0) }) { first, _ in first }
+        var issuers = SharedIssuers(trusted)
         var lists = SharedLists()
         var made: [ProtectedResource] = []
         made.reserveCapacity(resources.count)
         for resource in resources {
-            let issuers = resource.issuers.compactMap { byName[ExactText($0.issuer)] }
             // The issuer's own problems have been reported at its path.
-            guard issuers.count == resource.issuers.count else { continue }
+            guard let issuers = issuers.list(of: resource) else { continue }
             var configuration = ProtectedResource.Configuration(
-                lists.compacted(resource.metadata), trusting: issuers,
+                lists.compacted(resource.metadata), trusting: issuers.list,
                 tokens: lists.compacted(
                     resource.makePolicy(relativeTo: file, storingIn: store, findings)),
                 challengeParameters: resource.challengeParameters, metadataMaxAge: resource.metadataMaxAge,
                 rootAlias: resource.isRootAlias, fetcher: fetcher, onEvent: onEvent,
                 connectionPool: connections, proofMemories: memories, path: resource.path)
+            configuration.issuerTraits = issuers.traits
+            configuration.metadataWarnings = resource.metadataWarnings
             configuration.profile = resource.profile
             configuration.challengeScope = resource.challengeScope
             configuration.publishing = resource.publishing.makePublishing(relativeTo: file, findings)

@@ -7,16 +7,18 @@ extension ProtectedResourceMetadata {
     /// Reads a resource's `metadata`, and rejects values that the server would publish but not enforce.
     ///
     /// RFC 9728 §2.
-    init?(_ reader: ObjectReader) {
-        let warnings: [String]
+    static func read(
+        _ reader: ObjectReader
+    ) -> (metadata: ProtectedResourceMetadata, warnings: [String])? {
         do throws(ConfigurationError) {
-            (self, warnings) = try Self.read(json: .object(reader.object), at: reader.path.text)
+            let read = try read(json: .object(reader.object), at: reader.path.text)
+            for warning in read.warnings {
+                reader.findings.warning(reader.path, warning, isSaidAtStart: true)
+            }
+            return read
         } catch {
             reader.findings.add(error, at: reader.path)
             return nil
-        }
-        for warning in warnings {
-            reader.findings.warning(reader.path, warning, isSaidAtStart: true)
         }
     }
 }

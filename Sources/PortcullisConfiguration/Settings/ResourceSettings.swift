@@ -7,6 +7,8 @@ package import PortcullisServer
 /// One entry of `resources`, with defaults for omitted keys.
 package struct ResourceSettings: Sendable {
     package var metadata: ProtectedResourceMetadata
+    /// The warnings about the metadata.
+    var metadataWarnings: [String]
     /// The trusted issuers.
     package var issuers: [ListedIssuer]
     package var metadataMaxAge: Duration = .seconds(300)
@@ -34,7 +36,7 @@ extension ResourceSettings {
             }
             return nil
         }
-        let checked = ProtectedResourceMetadata(metadata)
+        let checked = ProtectedResourceMetadata.read(metadata)
         issuers = Self.readIssuers(reader, metadata)
         metadataMaxAge = reader.seconds("metadata_max_age_seconds", in: 0...31_536_000) ?? metadataMaxAge
         isRootAlias = reader.bool("root_alias") ?? isRootAlias
@@ -48,7 +50,7 @@ extension ResourceSettings {
         routes = (reader.objects("routes") ?? []).compactMap { RouteSettings($0, isPublic: false) }
         reader.finish()
         guard let checked else { return nil }
-        self.metadata = checked
+        (self.metadata, metadataWarnings) = checked
     }
 
     private enum ProfileName: String, CaseIterable {

@@ -50,6 +50,17 @@ struct ConfigurationTests {
             ])
     }
 
+    @Test func `issuers that are set later are those that count`() throws {
+        var configuration = ProtectedResource.Configuration(
+            ProtectedResourceMetadata(resource: "https://api.example.com/notes"),
+            trusting: [Self.issuer.trusted])
+        configuration.issuerTraits = IssuerTraits(configuration.issuers)
+        configuration.issuers = [Self.introspecting]
+        let resource = try ProtectedResource(validating: configuration)
+        #expect(resource.connections.map(\.issuer) == ["https://opaque.example.com"])
+        #expect(!resource.takesJWTs)
+    }
+
     @Test func `the token format must be one that an issuer can check`() {
         #expect(paths([Self.issuer.trusted]) { $0.format = .opaque } == ["tokens.format"])
         #expect(paths([Self.introspecting]) { $0.format = .jwt } == ["tokens.format"])
