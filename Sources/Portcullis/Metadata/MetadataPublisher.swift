@@ -130,7 +130,7 @@ final class MetadataPublisher: Sendable {
     private let unsigned = AtomicLazyReference<Unsigned>()
     private let maxAge: Int
     /// The keys of a resource with unsigned metadata that signs something else; `nil` without keys.
-    private let unsignedKeys: MetadataDocument?
+    private let unsignedKeys: Unsigned?
 
     init(
         _ metadata: ProtectedResourceMetadata, maxAge: Int, signing: MetadataSigning?,
@@ -143,7 +143,7 @@ final class MetadataPublisher: Sendable {
             unsignedKeys = nil
         } else {
             signed = nil
-            unsignedKeys = keys.isEmpty ? nil : Self.keySet(keys, maxAge: maxAge)
+            unsignedKeys = keys.isEmpty ? nil : Unsigned(Self.keySet(keys, maxAge: maxAge))
         }
     }
 
@@ -166,7 +166,7 @@ final class MetadataPublisher: Sendable {
 
     /// The keys to verify signatures with, or `nil`.
     func keys(at now: NumericDate) -> MetadataDocument? {
-        signed.map { $0.documents(at: now).keys } ?? unsignedKeys
+        signed.map { $0.documents(at: now).keys } ?? unsignedKeys?.document
     }
 
     /// Returns the documents to serve, signed again if due.

@@ -11,7 +11,9 @@ package enum RouteHandler: Sendable {
     /// May block its thread, so it runs on a thread of the blocking pool.
     case blocking(@Sendable (Request) throws -> Response)
     /// Asks another server.
-    case relaying(any Relay)
+    ///
+    /// Indirect, so that other routes, of which there may be a hundred thousand, need no room for it.
+    indirect case relaying(any Relay)
 
     /// Whether it asks another server.
     package var relay: (any Relay)? {
