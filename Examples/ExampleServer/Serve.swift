@@ -5,14 +5,15 @@ import PortcullisConfiguration
 import PortcullisServer
 import PortcullisTransport
 
-/// Prints all problems of a file, one per line, or that there are none.
-func check(_ path: String) -> Outcome {
-    guard let served = read(path, counting: MetricsRegistry(), isServed: false) else { return .failure }
+/// Prints all problems of a file, one per line, or that there are none, and exits.
+func check(_ path: String) -> Never {
+    guard let served = read(path, counting: MetricsRegistry(), isServed: false) else { exit(with: .failure) }
     for warning in served.file.warnings { log("\(warning)") }
     let count = served.file.warnings.count
     let warnings = count == 0 ? "" : count == 1 ? ", with 1 warning" : ", with \(count) warnings"
     log("\(path): the configuration is valid\(warnings)")
-    return .success
+    // Exits with the resources in memory: to release thousands of them would take time for nothing.
+    return withExtendedLifetime(served) { exit(with: .success) }
 }
 
 /// Serves a configuration file until SIGTERM or SIGINT.

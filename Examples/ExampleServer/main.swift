@@ -21,7 +21,7 @@ case .serve(let file, let address):
 case .guarding(let words):
     exitAfter { await runGuard(words) }
 case .check(let file):
-    exit(with: check(file))
+    check(file)
 case .help(let topic):
     StandardOutput.write(topic?.text ?? HelpTopic.usage)
 case .version:
