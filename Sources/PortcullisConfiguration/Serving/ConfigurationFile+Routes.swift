@@ -27,14 +27,14 @@ extension ConfigurationFile {
         }
         // Routes with the same answer share one handler, since a file may have a hundred thousand.
         var handlers: [RouteSettings.Answer: RouteHandler] = [:]
-        var requirements: Set<AccessRequirement> = []
+        var requirements = SharedRequirements()
         for (settings, resource) in zip(resources, guarded) {
             routes.protect(resource) { block in
                 block.hasWholePaths = true
                 block.cors = settings.cors
                 block.takesRequestsWithoutToken = true
                 for route in settings.routes {
-                    let requirement = requirements.insert(route.requirement(in: settings)).memberAfterInsert
+                    let requirement = requirements.requirement(of: route, in: settings)
                     if let proxy = proxies[route] {
                         block.proxy(
                             route.pattern, methods: route.methods, requiring: requirement, to: proxy)
@@ -46,7 +46,11 @@ extension ConfigurationFile {
                             route.answer.handler(at: resource.identifier).forOpenRoutes)
                         continue
                     }
-                    let handler = handlers[route.answer] ?? route.answer.handler.forProtectedRoutes
+                    if let handler = handlers[route.answer] {
+                        block.add(route.methods, route.pattern, requirement, handler)
+                        continue
+                    }
+                    let handler = route.answer.handler.forProtectedRoutes
                     handlers[route.answer] = handler
                     block.add(route.methods, route.pattern, requirement, handler)
                 }
@@ -103,7 +107,27 @@ extension RouteAnswer {
     }
 }
 
+/// The requirements of routes: equal ones share their memory.
+private struct SharedRequirements {
+    private var known: Set<AccessRequirement> = []
+    /// Those of routes that demand nothing but scopes, as most do, by the scopes.
+    private var ofScopes: [[String]: AccessRequirement] = [:]
+
+    mutating func requirement(of route: RouteSettings, in resource: ResourceSettings) -> AccessRequirement {
+        let demandsOnlyScopes = route.demandsOnlyScopes
+        if demandsOnlyScopes, let known = ofScopes[route.scopes] { return known }
+        let requirement = known.insert(route.requirement(in: resource)).memberAfterInsert
+        if demandsOnlyScopes { ofScopes[route.scopes] = requirement }
+        return requirement
+    }
+}
+
 extension RouteSettings {
+    fileprivate var demandsOnlyScopes: Bool {
+        !scopes.isEmpty && acrValues.isEmpty && maxAge == nil && authorizationDetails.isEmpty
+            && !isSenderConstrained && !isFreshlyIntrospected && conditions == ConditionSettings()
+    }
+
     fileprivate func requirement(in resource: ResourceSettings) -> AccessRequirement {
         if isTokenOptional(in: resource) { return .validTokenOrNone }
         var requirement = AccessRequirement.all(of: scopes.compactMap { Scope(token: $0.separateCopy) })

@@ -160,12 +160,19 @@ struct RoutingTableBuilder {
         let base = resource.identifier.path
         guard let basePattern = pattern(base.isEmpty ? "/" : base) else { return nil }
         var chains: [AccessRequirement: RouteChain] = [:]
+        var latest: (requirement: AccessRequirement, chain: RouteChain)?
         func chain(_ requirement: AccessRequirement, _ inner: [any Middleware]) -> RouteChain {
-            if inner.isEmpty == block.middleware.isEmpty, let known = chains[requirement] { return known }
+            let isShared = inner.isEmpty == block.middleware.isEmpty
+            // Most routes require the same as the one before.
+            if isShared, let latest, latest.requirement == requirement { return latest.chain }
+            if isShared, let known = chains[requirement] { return known }
             let gate = ResourceGate(resource, requiring: requirement, streamExpiry: block.streamExpiry)
             let made = RouteChain(
                 resource: resource.identifier.text, cors: cors, middleware: outer + [gate] + inner)
-            if inner.isEmpty == block.middleware.isEmpty { chains[requirement] = made }
+            if isShared {
+                chains[requirement] = made
+                latest = (requirement, made)
+            }
             return made
         }
         var routes: [PlainRoute] = []
