@@ -127,7 +127,6 @@ struct CommandLineTests {
     // MARK: Progress
 
     private func progress(isTerminal: Bool, _ work: @escaping Subcommand.Work) async -> Transcript {
-        let transcript = Transcript()
         let console = transcript.console(isErrorTerminal: isTerminal)
         let line = ProgressLine(of: "portcullis check", on: console, every: .milliseconds(20))
         #expect(await line.show(during: work) == .success)
@@ -137,8 +136,9 @@ struct CommandLineTests {
     @Test func `a silent subcommand shows on a terminal that it works, and removes that before its output`()
         async
     {
-        let shown = await progress(isTerminal: true) { console in
-            try? await Task.sleep(for: .milliseconds(300))
+        let shown = await progress(isTerminal: true) { [transcript] console in
+            let deadline = ContinuousClock.now + .seconds(30)
+            while transcript.errors.isEmpty, .now < deadline { try? await Task.sleep(for: .milliseconds(5)) }
             console.write("report\n")
             return .success
         }
