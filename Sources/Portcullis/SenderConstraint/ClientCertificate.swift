@@ -28,7 +28,7 @@ extension ClientCertificate {
     /// Returns the hash of the certificate, or `nil` if the client has none.
     ///
     /// RFC 8705 §3.1. `Client-Cert-Chain` is ignored: the binding is to the certificate itself.
-    func thumbprint(in head: borrowing RequestHead) throws(RefusalReason) -> SHA256Digest? {
+    package func thumbprint(in head: borrowing RequestHead) throws(RefusalReason) -> SHA256Digest? {
         switch self {
         case .none: return nil
         case .connection(let der): return Digest.sha256(der)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 internal import PortcullisHTTP
-internal import PortcullisJOSE
+public import PortcullisJOSE
 
 #if canImport(FoundationEssentials)
     public import FoundationEssentials
@@ -34,17 +34,35 @@ extension Request {
         _ type: Value.Type = Value.self, upTo limit: Int = Request.maximumJSONByteCount,
         decoder: JSONDecoder = .forRequests
     ) async throws -> Value {
-        guard hasJSONContentType else { throw RequestContentError.unsupportedMediaType }
-        let bytes = try await body.collect(upTo: limit)
-        do throws(JSONError) {
-            _ = try JSONValue.parse(bytes, limits: .content(of: bytes.count))
-        } catch {
-            throw RequestContentError.malformed("\(JSONProblem(error, in: bytes))")
-        }
+        let (bytes, _) = try await readJSON(upTo: limit)
         do {
             return try decoder.decode(Value.self, from: Data(bytes))
         } catch let error as DecodingError {
             throw RequestContentError.unprocessable(Self.sentence(about: error))
+        }
+    }
+
+    /// Reads the content as a JSON value, for apps that look at it member by member.
+    ///
+    /// The content is strict JSON, and errors are answered, as for ``decode(_:upTo:decoder:)``.
+    ///
+    /// - Parameter limit: The most bytes to read. Default ``maximumJSONByteCount``, or the server's limit if
+    ///   that is less.
+    /// - Throws: ``RequestContentError``; `MalformedMessage` for more bytes (413) or malformed framing (400);
+    ///   ``RequestBodyError``.
+    ///
+    /// RFC 8259, RFC 9110 §15.5.1, §15.5.14, §15.5.16.
+    public func json(upTo limit: Int = Request.maximumJSONByteCount) async throws -> JSONValue {
+        try await readJSON(upTo: limit).value
+    }
+
+    private func readJSON(upTo limit: Int) async throws -> (bytes: [UInt8], value: JSONValue) {
+        guard hasJSONContentType else { throw RequestContentError.unsupportedMediaType }
+        let bytes = try await body.collect(upTo: limit)
+        do throws(JSONError) {
+            return (bytes, try JSONValue.parse(bytes, limits: .content(of: bytes.count)))
+        } catch {
+            throw RequestContentError.malformed("\(JSONProblem(error, in: bytes))")
         }
     }
 

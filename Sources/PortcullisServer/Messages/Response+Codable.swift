@@ -14,7 +14,8 @@ extension Response {
     /// - Parameters:
     ///   - value: The value.
     ///   - status: The status. Default 200.
-    ///   - encoder: The encoder. Default: Foundation's, with dates as ISO 8601 and slashes as they are.
+    ///   - encoder: The encoder. Default: Foundation's, with dates as ISO 8601, slashes as they are,
+    ///     and members in the order of their names, so that equal values have equal bytes.
     /// - Throws: `EncodingError` if the value has no representation in JSON, such as a number that is not
     ///   finite. A handler may let it propagate: the server answers 500.
     ///
@@ -31,7 +32,7 @@ extension JSONEncoder {
     public static var forResponses: JSONEncoder {
         let encoder = JSONEncoder()
         encoder.dateEncodingStrategy = .iso8601
-        encoder.outputFormatting = .withoutEscapingSlashes
+        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
         return encoder
     }
 }

@@ -20,6 +20,8 @@ struct AuthorizationServerState: Sendable {
     let takesClientDocuments: Bool
     var faults: [Endpoint: Fault] = [:]
     var requestCounts: [Endpoint: Int] = [:]
+    /// The hash of the certificate of the client whose request is being answered; `nil` without one.
+    private(set) var certificateThumbprint: String?
 
     init(
         _ configuration: TestAuthorizationServer.Configuration, _ paths: EndpointPaths,
@@ -38,6 +40,7 @@ struct AuthorizationServerState: Sendable {
     mutating func answer(_ request: EndpointRequest, now: NumericDate) -> Answer {
         guard let endpoint = paths.endpoint(at: request.path) else { return .plain(.notFound) }
         requestCounts[endpoint, default: 0] += 1
+        certificateThumbprint = request.certificateThumbprint
         let allowed = Self.methods(of: endpoint)
         guard allowed.contains(request.method) else {
             // Browsers send a preflight before requests with JSON or an Authorization field.

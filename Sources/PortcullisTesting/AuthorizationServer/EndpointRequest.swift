@@ -21,6 +21,9 @@ struct EndpointRequest: Sendable {
         proofs = fields.filter { $0.name.lowercased() == "dpop" }.map(\.value)
         self.body = body
     }
+
+    /// The hash of the client's certificate; `nil` without one.
+    var certificateThumbprint: String?
 }
 
 /// The paths of an issuer's endpoints.

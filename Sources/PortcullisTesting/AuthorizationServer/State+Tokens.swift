@@ -156,6 +156,10 @@ extension AuthorizationServerState {
     ) throws(OAuthProblem) -> Answer {
         var request = TestAuthorizationServer.TokenRequest(audience: audience, scopes: scopes)
         request.clientID = clientID
+        // RFC 8705 §3.1. A key that the client proves takes the place of its certificate.
+        if let certificateThumbprint {
+            request.claims["cnf"] = .object(["x5t#S256": .string(certificateThumbprint)])
+        }
         request.subject = subject
         request.lifetime = configuration.tokenLifetime
         // RFC 9449 §6.1.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 
+import Portcullis
 import PortcullisHTTP
+import PortcullisJOSE
 public import PortcullisServer
 
 extension TestAuthorizationServer {
@@ -18,9 +20,17 @@ extension TestAuthorizationServer {
     }
 
     private func respond(to request: Request) async throws -> Response {
-        let answer = await respond(
+        let certificate: SHA256Digest?
+        do throws(RefusalReason) {
+            certificate = try request.certificateSource.thumbprint(in: request.head)
+        } catch {
+            return Response(status: .badRequest)
+        }
+        var received = EndpointRequest(
             method: request.method.name, target: request.head.target, fields: Array(request.fields),
             body: try await request.body.collect(upTo: Self.maxBodyByteCount))
+        received.certificateThumbprint = certificate?.base64URL
+        let answer = await respond(to: received)
         // Ends with an error when the client goes away or the server stops.
         if answer.hangs { try await Task.sleep(for: .seconds(86_400)) }
         return Response(status: answer.status, fields: answer.fields, body: .bytes(answer.body))

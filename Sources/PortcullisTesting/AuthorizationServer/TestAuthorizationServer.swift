@@ -9,9 +9,11 @@ import Synchronization
 /// Any client may register, and the consent page does not authenticate the user. State is bounded and is lost
 /// with the process. No socket is needed: ``handle(method:target:fields:body:)`` takes a request and returns
 /// the response.
+/// A token is bound to the key of a DPoP proof that comes with its request, or to the client's certificate.
+/// Used proofs are not recorded.
 ///
-/// RFC 6749, RFC 7009, RFC 7591, RFC 7636, RFC 7662, RFC 8414, RFC 8707, RFC 9068, RFC 9207, RFC 9700 §4.14,
-/// draft-ietf-oauth-client-id-metadata-document-00.
+/// RFC 6749, RFC 7009, RFC 7591, RFC 7636, RFC 7662, RFC 8414, RFC 8705 §3, RFC 8707, RFC 9068, RFC 9207,
+/// RFC 9449 §5, RFC 9700 §4.14, draft-ietf-oauth-client-id-metadata-document-00.
 public final class TestAuthorizationServer: Sendable {
     /// Its configuration.
     public let configuration: Configuration
@@ -48,7 +50,7 @@ public final class TestAuthorizationServer: Sendable {
     /// - Parameters:
     ///   - method: The method, in upper case.
     ///   - target: Path and query, as in the request line.
-    ///   - fields: The header fields; only `Authorization` is read.
+    ///   - fields: The header fields; only `Authorization` and `DPoP` are read.
     ///   - body: A form, or the JSON of a registration.
     public func handle(
         method: String, target: String, fields: [(name: String, value: String)] = [], body: [UInt8] = []
@@ -64,7 +66,10 @@ public final class TestAuthorizationServer: Sendable {
     public func respond(
         method: String, target: String, fields: [(name: String, value: String)] = [], body: [UInt8] = []
     ) async -> Answer {
-        let request = EndpointRequest(method: method, target: target, fields: fields, body: body)
+        await respond(to: EndpointRequest(method: method, target: target, fields: fields, body: body))
+    }
+
+    func respond(to request: EndpointRequest) async -> Answer {
         if let documents, let url = request.clientDocumentURL(at: paths), lacksClient(url) {
             let client = await ClientDocument.fetch(url, with: documents, now: now)
             if let client { state.withLock { $0.clients.insert(client, for: url) } }
