@@ -21,6 +21,20 @@ func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target 
     )
 }
 
+/// A program that teaches, which sees what an author sees: public declarations only.
+func example(
+    _ name: String, in folder: String, _ dependencies: [Target.Dependency] = [], beside files: [String] = []
+) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: ["PortcullisServer", "PortcullisTesting"] + dependencies,
+        path: "Examples/\(folder)",
+        exclude: ["README.md", "transcript.txt"] + files,
+        packageAccess: false,
+        swiftSettings: settings
+    )
+}
+
 let package = Package(
     name: "portcullis",
     platforms: [.macOS(.v15)],
@@ -93,6 +107,21 @@ let package = Package(
             exclude: ["README.md"],
             swiftSettings: settings
         ),
+        example("scoped-routes", in: "1-ScopedRoutes"),
+        example("two-resources", in: "2-TwoResources"),
+        example("opaque-tokens", in: "3-OpaqueTokens"),
+        example("dpop-only", in: "4-DPoPOnly", beside: ["proof.sh"]),
+        .testTarget(
+            name: "TestingAnAPI",
+            dependencies: ["PortcullisServer", "PortcullisTesting"],
+            path: "Examples/5-TestingAnAPI",
+            exclude: ["README.md", "transcript.txt"],
+            packageAccess: false,
+            swiftSettings: settings
+        ),
+        example("mcp-server", in: "6-MCPServer"),
+        example("behind-nginx", in: "7-BehindNginx", beside: ["certificates.sh", "nginx.conf"]),
+        example("several-machines", in: "8-SeveralMachines", ["PortcullisRedis"]),
         .executableTarget(
             name: "verification-benchmark",
             dependencies: [
