@@ -4,9 +4,10 @@
 import os
 import socket
 import subprocess
+import time
 
 import pytest
-from support import secrecy
+from support import dpop, secrecy
 from support.example_server import photos_and_notes, write
 from support.tokens import ISSUER, Signer
 
@@ -80,6 +81,20 @@ def test_the_shared_store_is_not_used(explain, base, folder):
         store.settimeout(0.3)
         with pytest.raises(TimeoutError):
             store.accept()
+
+
+def test_a_proof_may_be_older_than_explain(explain, base, folder):
+    """An operator explains a proof that a client made before; the server itself refuses one from before its start."""
+    configuration = {**explain.configuration}
+    metadata = {**configuration["resources"][0]["metadata"], "dpop_signing_alg_values_supported": ["ES256"]}
+    configuration["resources"] = [{**configuration["resources"][0], "metadata": metadata}]
+    path = write(configuration, folder, "dpop.json")
+    client = dpop.Client(base, explain.signer)
+    words = ["--config", path, "--token", client.token, "--url", f"{base}/photos/7", "--dpop"]
+    status, out, _ = explain(*words, client.proof(iat=int(time.time()) - 30))
+    assert status == 0 and out.endswith("The request is admitted.\n"), out
+    status, out, _ = explain(*words, client.proof(iat=int(time.time()) - 3600))
+    assert status == 1 and "FAIL" in out, out
 
 
 @pytest.mark.parametrize("words", [["--token", "x", "--no"], [], ["--token"], ["--token", "x", "--url", "/photos"]])

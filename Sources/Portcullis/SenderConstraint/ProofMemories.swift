@@ -26,6 +26,12 @@ package final class ProofMemories: Sendable {
         self.previous = previous?.withoutPrevious()
     }
 
+    /// Starts empty, for a process that uses up no proofs: a proof since `start` is not refused for its age.
+    package init(since start: MonotonicInstant) {
+        previous = nil
+        state.withLock { $0.start = start }
+    }
+
     // Keeping the whole chain of earlier configurations would leak memory.
     private func withoutPrevious() -> ProofMemories {
         let copy = ProofMemories()

@@ -93,8 +93,10 @@ package enum ExplainCommand: Subcommand {
     ) async -> Outcome {
         do throws(InvalidConfiguration) {
             let file = try ConfigurationFile(path: path)
+            // A proof is older than this process, which uses up none.
             let resources = try file.makeResources(
-                relativeTo: path, onEvent: { console.writeError("\($0)\n") })
+                relativeTo: path, remembering: ProofMemories(since: MonotonicInstant(nanoseconds: 0)),
+                onEvent: { console.writeError("\($0)\n") })
             var routes = Routes()
             file.declare(&routes, guarding: resources)
             guard let table = try? RoutingTable(routes),
