@@ -158,9 +158,9 @@ def reload_under_load(stage, path):
 
 
 def slowest_answer(stage, target, reloaded):
-    """The slowest answer of four seconds, in milliseconds; with a process, it reloads meanwhile."""
+    """The slowest answer of eight seconds, in milliseconds; with a process, it reloads meanwhile."""
     log = stage.path("h2load-growth.log")
-    seconds = 4
+    seconds = 8
     authorization = f"Authorization: {target.fields['Authorization']}"
     words = [needs.h2load(), "--h1", "-c4", "-t1", f"-D{seconds}", f"--rps={RATE / 4}", f"--log-file={log}"]
     load = subprocess.Popen(
