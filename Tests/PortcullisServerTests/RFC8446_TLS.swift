@@ -350,17 +350,29 @@ struct RFC8446_TLS {
     ) async throws {
         var setup = try setup(kind)
         setup.grace = .seconds(20)
-        try await withServer(setup, declare) { server in
-            let early = try server.client()
-            // When another connection has been served, the server has seen this one.
-            #expect(try await client(server).exchange(request("GET", "/hello")).status == 200)
-            server.cancel()
-            try await Task.sleep(for: .milliseconds(20))
-            try await early.secure(try identities.client())
-            let reply = try await early.exchange(request("GET", "/hello"))
-            #expect(reply.status == 200 && reply.closes)
-            try await server.ended()
+        var isTimely = false
+        // A client that a busy machine starts later than the server waits has shown nothing.
+        for _ in 0..<20 where !isTimely {
+            try await withServer(setup, declare) { server in
+                let early = try server.client()
+                // When another connection has been served, the server has seen this one.
+                #expect(try await client(server).exchange(request("GET", "/hello")).status == 200)
+                let stopped = ContinuousClock.now
+                server.cancel()
+                try await Task.sleep(for: .milliseconds(20))
+                do {
+                    try await early.secure(try identities.client())
+                    let reply = try await early.exchange(request("GET", "/hello"))
+                    #expect(reply.status == 200 && reply.closes)
+                    isTimely = true
+                } catch {
+                    isTimely = ContinuousClock.now - stopped < Server.Limits.partingTime
+                    if isTimely { throw error }
+                }
+                try await server.ended()
+            }
         }
+        #expect(isTimely)
     }
 
     // MARK: Certificates of the server
