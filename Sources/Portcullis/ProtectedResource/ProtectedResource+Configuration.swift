@@ -20,7 +20,7 @@ extension ProtectedResource {
             didSet { knownTraits = nil }
         }
         private var knownTraits: IssuerTraits?
-        /// What is known of the issuers: given by whoever makes many resources, or found at each call.
+        /// What is known of the issuers; found at each call unless resources share it.
         package var issuerTraits: IssuerTraits {
             get { knownTraits ?? IssuerTraits(issuers) }
             set { knownTraits = newValue }
