@@ -66,6 +66,21 @@ package struct ScopeRequirement: Sendable, Hashable, ExpressibleByStringLiteral,
         return kind == .all
     }
 
+    /// Requires what both require; `nil` for two alternatives that are not the same choice.
+    package func and(_ other: ScopeRequirement) -> ScopeRequirement? {
+        switch (kind, other.kind) {
+        case (.all, .all): return .all(of: scopes + other.scopes.filter { !scopes.contains($0) })
+        case (.any, .all): return other.and(self)
+        case (.all, .any):
+            // A required scope may be one of the alternatives.
+            if scopes.isEmpty { return other }
+            return scopes.contains { other.scopes.contains($0) } ? self : nil
+        case (.any, .any):
+            if Set(scopes).isSubset(of: other.scopes) { return self }
+            return Set(other.scopes).isSubset(of: scopes) ? other : nil
+        }
+    }
+
     /// The scopes for a challenge: everything that the operation needs, at once.
     package var challenged: ArraySlice<Scope> {
         switch kind {
