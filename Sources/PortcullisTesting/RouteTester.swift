@@ -108,7 +108,8 @@ public struct RouteTester: Sendable {
         var request = Request(
             head: head, path: path, queryRange: semantics.queryRange,
             parameters: route.parameters(values, in: path),
-            body: .bytes(content), peer: SocketAddress(IPAddress(ipv4: 0x7F00_0001), port: 49_152))
+            body: .bytes(content), peer: SocketAddress(IPAddress(ipv4: 0x7F00_0001), port: 49_152),
+            route: route)
         var response = try await response(to: &request, route)
         response.completeProblem(for: head)
         return try await TestResponse(response, to: method)

@@ -80,7 +80,7 @@ package enum FormParameter: Sendable, Hashable {
     }
 
     /// Decodes `+` and percent-encoding; an invalid encoding stays, and is not valid in a token.
-    static func decoded(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
+    package static func decoded(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
         var output: [UInt8] = []
         output.reserveCapacity(bytes.count)
         var index = bytes.startIndex

@@ -12,7 +12,10 @@ extension Routes {
     ///   - proxy: The proxy. Its identity fields are all empty.
     ///
     /// RFC 9110 §7.6.
-    public mutating func proxy(_ path: String, methods: [Method]? = nil, to proxy: ReverseProxy) {
+    @discardableResult
+    public mutating func proxy(
+        _ path: String, methods: [Method]? = nil, to proxy: ReverseProxy
+    ) -> DeclaredRoute {
         relay(methods ?? [.everyMethod], path, ProxyRelay(proxy, for: nil, path: prefix + path))
     }
 }
@@ -27,13 +30,15 @@ extension ProtectedRoutes {
     ///   - proxy: The proxy.
     ///
     /// RFC 9110 §7.6.
+    @discardableResult
     public mutating func proxy(
         _ path: String, methods: [Method]? = nil, requiring requirement: AccessRequirement = .anyValidToken,
         to proxy: ReverseProxy
-    ) {
+    ) -> DeclaredRoute {
         let base = resource.identifier.path
-        let whole = hasWholePaths ? path : (base.hasSuffix("/") ? String(base.dropLast()) : base) + path
-        relay(
+        let below = inGroup(path)
+        let whole = hasWholePaths ? below : (base.hasSuffix("/") ? String(base.dropLast()) : base) + below
+        return relay(
             methods ?? [.everyMethod], path, requiring: requirement,
             ProxyRelay(proxy, for: resource, path: whole))
     }
@@ -49,10 +54,11 @@ extension OptionallyProtectedRoutes {
     ///   - proxy: The proxy.
     ///
     /// RFC 9110 §7.6.
+    @discardableResult
     public mutating func proxy(
         _ path: String, methods: [Method]? = nil,
         requiring requirement: AccessRequirement = .validTokenOrNone, to proxy: ReverseProxy
-    ) {
+    ) -> DeclaredRoute {
         block.proxy(path, methods: methods, requiring: requirement, to: proxy)
     }
 }

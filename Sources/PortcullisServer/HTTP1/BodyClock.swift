@@ -7,6 +7,10 @@ struct BodyClock {
     private var waited = Duration.zero
     private var waitingSince: MonotonicInstant?
     private var byteCount = 0
+    /// The longest pause in nanoseconds, if the route has a limit of its own.
+    var timeout: UInt64?
+    /// The minimum rate, if the route has one of its own.
+    var minBytesPerSecond: Int?
 
     mutating func beginWaiting(_ now: MonotonicInstant) {
         waitingSince = now
@@ -26,7 +30,8 @@ struct BodyClock {
     func isTooSlow(_ limits: Server.Limits) -> Bool {
         let counted = waited - limits.bodyRateGracePeriod
         guard counted > .zero else { return false }
-        let owed = Double(counted.wholeNanoseconds) / 1e9 * Double(limits.minBodyBytesPerSecond)
+        let rate = minBytesPerSecond ?? limits.minBodyBytesPerSecond
+        let owed = Double(counted.wholeNanoseconds) / 1e9 * Double(rate)
         return Double(byteCount) < owed
     }
 }

@@ -22,7 +22,7 @@ extension Connection {
             (route, values) = (asked.hidden, [])
             context.core.noteStrangerAtForwardAuth(peer, asked.endpoint.path, loop.now)
         }
-        if semantics.isTooLarge || context.table.largestBodyLimit != nil && !isBodyAllowed(semantics, route) {
+        if semantics.isTooLarge || context.table.hasRouteLimits && !isBodyAllowed(semantics, route) {
             (route, values) = (route.answeringTooLarge(), [])
         }
         var request = Request(
@@ -31,7 +31,7 @@ extension Connection {
             id: record?.value.id, forwarding: forwarding, isFromTrustedProxy: isFromTrustedProxy,
             certificateSource: certificateSource, describesRefusals: context.core.describesRefusals,
             traceSeed: record?.value.traceSeed ?? context.nextTraceSeed(),
-            continuesTrace: context.core.traces.includes(isFromTrustedProxy))
+            continuesTrace: context.core.traces.includes(isFromTrustedProxy), route: route)
         noteRoute(route, forwarding)
         begin(&request, route)
     }
@@ -41,13 +41,15 @@ extension Connection {
         answer(context.watching(route) { route.begin(&request) }, request, route)
     }
 
-    /// Applies the body limit of the route.
+    /// Applies the limits of the route to the body.
     ///
     /// RFC 9110 §15.5.14.
     private func isBodyAllowed(_ semantics: RequestSemantics, _ route: CompiledRoute) -> Bool {
-        let limit = route.maxBodyByteCount ?? limits.maxBodyByteCount
+        let own = route.ownLimits?.value
+        let limit = own?.maxBodyByteCount ?? limits.maxBodyByteCount
         guard semantics.declaredLength ?? 0 <= limit else { return false }
         body.limit = limit
+        if let own { state.limitBody(own) }
         return true
     }
 

@@ -63,7 +63,7 @@ extension Connection {
             id: record?.value.id, forwarding: forwarding, isFromTrustedProxy: true,
             certificateSource: toldCertificate, describesRefusals: context.core.describesRefusals,
             traceSeed: record?.value.traceSeed ?? context.nextTraceSeed(),
-            continuesTrace: context.core.traces.includes(true))
+            continuesTrace: context.core.traces.includes(true), route: route)
         noteRoute(route, forwarding)
         begin(&request, route)
     }

@@ -103,6 +103,12 @@ extension ConnectionState {
         state = .answering(exchange)
     }
 
+    /// The route of the request has limits of its own.
+    mutating func limitBody(_ limits: RouteLimits) {
+        clock.timeout = limits.bodyTimeout?.wholeNanoseconds
+        clock.minBytesPerSecond = limits.minBodyBytesPerSecond
+    }
+
     /// A message is refused; the refusal is the last response, because the start of the next request is
     /// unknown.
     package mutating func refuse() -> Actions {
@@ -185,7 +191,7 @@ extension ConnectionState {
             return .wait
         }
         clock.beginWaiting(now)
-        exchange.body = .awaited(until: now.advanced(byNanoseconds: timeouts.body))
+        exchange.body = .awaited(until: now.advanced(byNanoseconds: clock.timeout ?? timeouts.body))
         return .wait
     }
 

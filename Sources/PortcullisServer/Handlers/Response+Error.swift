@@ -17,6 +17,8 @@ extension Response {
             self = .problem(error.status, detail: error.description)
             // RFC 9110 §15.5.16, §12.5.1.
             if error == .unsupportedMediaType { fields["Accept"] = "application/json" }
+        case let error as QueryError:
+            self = .problem(.badRequest, detail: error.description)
         case RequestBodyError.timeout:
             self = .problem(.requestTimeout)
         case FileError.notFound:

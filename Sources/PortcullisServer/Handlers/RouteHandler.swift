@@ -21,32 +21,20 @@ package enum RouteHandler: Sendable {
     }
 
     /// The response of a handler that returns at once; `nil` for the other kinds.
-    func respondImmediately(to request: Request) -> Response? {
+    func respondImmediately(to request: Request) throws -> Response? {
         guard case .immediate(let handle) = self else { return nil }
-        do {
-            return try handle(request)
-        } catch {
-            return Response(answering: error)
-        }
+        return try handle(request)
     }
 
     /// The response of any kind of handler.
-    ///
-    /// Turns errors into responses; only cancellation propagates.
     func respond(
         to request: Request, _ pool: BlockingPool, _ control: (any ExchangeControl)?
     ) async throws -> Response {
-        do {
-            switch self {
-            case .immediate(let handle): return try handle(request)
-            case .suspending(let handle): return try await handle(request)
-            case .blocking(let handle): return try await pool.run { try handle(request) }
-            case .relaying(let relay): return try await relay.answer(to: request, through: control).response()
-            }
-        } catch let error as CancellationError where Task.isCancelled {
-            throw error
-        } catch {
-            return Response(answering: error)
+        switch self {
+        case .immediate(let handle): try handle(request)
+        case .suspending(let handle): try await handle(request)
+        case .blocking(let handle): try await pool.run { try handle(request) }
+        case .relaying(let relay): try await relay.answer(to: request, through: control).response()
         }
     }
 }

@@ -6,8 +6,8 @@ public import PortcullisTransport
 
 /// A request, as a handler receives it.
 ///
-/// Its fields are as the client sent them, `Authorization` included; only the handler's second parameter
-/// shows that a token was validated.
+/// Its fields are as the client sent them, `Authorization` included; only ``token``, and the second parameter of
+/// handlers in ``Routes/protect(_:_:)``, show that a token was validated.
 public struct Request: Sendable {
     /// The method, target and fields.
     public var head: RequestHead { arrival.head }
@@ -17,8 +17,27 @@ public struct Request: Sendable {
     public var path: String { arrival.path.text }
     /// The query of the target as received, without the `?`; `nil` if there is none.
     ///
-    /// RFC 3986 §3.4.
+    /// ``queryParameters`` has its parts. RFC 3986 §3.4.
     public var query: String? { arrival.queryRange.map { arrival.head.text($0) } }
+    /// The parameters of the query, decoded; none if there is no query.
+    ///
+    /// Reads the query each time; costs nothing unless it is used.
+    ///
+    /// - Throws: ``QueryError`` for more than ``QueryParameters/maximumCount`` parameters. A handler may let it
+    ///   propagate: the server answers 400.
+    ///
+    /// URL Standard §5.1.
+    public var queryParameters: QueryParameters {
+        get throws(QueryError) {
+            guard let range = arrival.queryRange else { return try QueryParameters([]) }
+            return try QueryParameters(arrival.head.bytes[range])
+        }
+    }
+    /// The declared route that the request was matched to; `nil` if nothing of the app answers it, as with 404,
+    /// 405 and the documents of the server.
+    ///
+    /// Also known to middleware. Costs nothing unless it is used.
+    public var matchedRoute: MatchedRoute? { MatchedRoute(arrival.route) }
     /// The values of the parameters in the route's pattern, decoded.
     public internal(set) var parameters: PathParameters
     /// The content.
@@ -69,14 +88,16 @@ public struct Request: Sendable {
         body: RequestBody, peer: SocketAddress, id: String? = nil,
         forwarding: Forwarding? = nil, isFromTrustedProxy: Bool = false,
         certificateSource: ClientCertificate = .none, describesRefusals: Bool = false,
-        traceSeed: TraceSeed = TraceSeed(), continuesTrace: Bool = false
+        traceSeed: TraceSeed = TraceSeed(), continuesTrace: Bool = false,
+        route: (any RouteDescription)? = nil
     ) {
         self.parameters = parameters
         self.body = body
         arrival = Arrival(
             head: head, path: path, queryRange: queryRange, peer: peer, id: id, forwarding: forwarding,
             isFromTrustedProxy: isFromTrustedProxy, describesRefusals: describesRefusals,
-            certificateSource: certificateSource, traceSeed: traceSeed, continuesTrace: continuesTrace)
+            certificateSource: certificateSource, traceSeed: traceSeed, continuesTrace: continuesTrace,
+            route: route)
     }
 
     /// Shared by all copies of a request, so that copies are cheap.
@@ -92,11 +113,13 @@ public struct Request: Sendable {
         let certificateSource: ClientCertificate
         let traceSeed: TraceSeed
         let continuesTrace: Bool
+        let route: (any RouteDescription)?
 
         init(
             head: RequestHead, path: RequestPath, queryRange: Range<Int>?, peer: SocketAddress, id: String?,
             forwarding: Forwarding?, isFromTrustedProxy: Bool, describesRefusals: Bool,
-            certificateSource: ClientCertificate, traceSeed: TraceSeed, continuesTrace: Bool
+            certificateSource: ClientCertificate, traceSeed: TraceSeed, continuesTrace: Bool,
+            route: (any RouteDescription)?
         ) {
             self.head = head
             self.path = path
@@ -109,6 +132,7 @@ public struct Request: Sendable {
             self.certificateSource = certificateSource
             self.traceSeed = traceSeed
             self.continuesTrace = continuesTrace
+            self.route = route
         }
     }
 

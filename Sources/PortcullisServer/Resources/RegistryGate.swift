@@ -72,9 +72,15 @@ public struct RegistryGate: GateMiddleware {
         to request: Request, continuing decision: BegunAdmission, next: Next
     ) async throws -> Response {
         let gate = gate(of: decision)
-        var response = try await gate.respond(to: request, continuing: decision, next: next)
-        if let link = gate.link { response.fields.append(link, for: "Link") }
-        return response
+        do {
+            var response = try await gate.respond(to: request, continuing: decision, next: next)
+            if let link = gate.link { response.fields.append(link, for: "Link") }
+            return response
+        } catch let passing as PassingError {
+            throw passing.passed { response in
+                if let link = gate.link { response.fields.append(link, for: "Link") }
+            }
+        }
     }
 }
 

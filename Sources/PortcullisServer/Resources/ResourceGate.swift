@@ -219,9 +219,16 @@ struct UnsharedGate: Sendable {
                 decision.supply(answer)
             }
         }
-        var response = try await next(request)
-        resource.complete(&response.fields, status: response.status, answering: request.head, in: context)
-        return response
+        let head = request.head
+        do {
+            var response = try await next(request)
+            resource.complete(&response.fields, status: response.status, answering: head, in: context)
+            return response
+        } catch let passing as PassingError {
+            throw passing.passed { [resource] in
+                resource.complete(&$0.fields, status: $0.status, answering: head, in: context)
+            }
+        }
     }
 
     private static func response(to request: borrowing Request, _ refusal: Refusal) -> Response {

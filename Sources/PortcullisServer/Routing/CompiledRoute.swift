@@ -9,11 +9,15 @@ package final class CompiledRoute: Sendable {
     package let name: String
     /// The names of the pattern's parameters, in order.
     package let names: [String]
+    /// The methods that it was declared with.
+    package let methods: [Method]
     /// The number of literal segments at the start of the pattern.
     let leadingLiteralCount: Int
     let shared: RouteChain
     let handler: RouteHandler
     let kind: Kind
+    /// The limits that differ from the server's; `nil` if all are the server's.
+    let ownLimits: OwnLimits?
     /// The last change of a response; `nil` for routes of direct requests.
     let completion: Completion?
     /// The status of what is answered after the gate where no route has the path or the method: 404, 405, or
@@ -39,11 +43,13 @@ package final class CompiledRoute: Sendable {
     }
 
     init(
-        name: String, names: [String] = [], leadingLiteralCount: Int = 0, _ shared: RouteChain,
-        handler: RouteHandler, kind: Kind = .declared, unmatchedStatus: Status? = nil,
-        completion: Completion? = nil
+        name: String, names: [String] = [], methods: [Method] = [], leadingLiteralCount: Int = 0,
+        _ shared: RouteChain, handler: RouteHandler, limits: OwnLimits? = nil, kind: Kind = .declared,
+        unmatchedStatus: Status? = nil, completion: Completion? = nil
     ) {
         self.kind = kind
+        self.methods = methods
+        ownLimits = limits
         self.completion = completion
         self.unmatchedStatus = unmatchedStatus
         self.name = name
@@ -55,12 +61,14 @@ package final class CompiledRoute: Sendable {
 
     /// - Parameter names: The names of the pattern's parameters.
     convenience init(
-        _ pattern: PathPattern, names: [String], _ shared: RouteChain, handler: RouteHandler
+        _ pattern: PathPattern, names: [String], methods: [Method], _ shared: RouteChain,
+        handler: RouteHandler, limits: OwnLimits?
     ) {
         self.init(
             // A copy, so that the name does not keep the memory of a file that it was read from.
             name: String(decoding: Array(pattern.description.utf8), as: UTF8.self), names: names,
-            leadingLiteralCount: pattern.segments.prefix { $0.name == nil }.count, shared, handler: handler)
+            methods: methods, leadingLiteralCount: pattern.segments.prefix { $0.name == nil }.count, shared,
+            handler: handler, limits: limits)
     }
 
     /// The parameters of the pattern, with the parts of a path that the route was found by.
@@ -76,8 +84,6 @@ package final class CompiledRoute: Sendable {
     var cors: CORSPolicy? { shared.cors }
     /// The gate of the route's resource.
     package var gate: ResourceGate? { shared.guarding as? ResourceGate }
-    /// The largest body of a request; `nil` for the server's limit.
-    var maxBodyByteCount: Int? { handler.relay?.maxBodyByteCount }
     /// Whether the handler asks another server.
     var isRelaying: Bool { handler.relay != nil }
     private var chain: [RouteChain.Link] { shared.links }
@@ -183,8 +189,14 @@ package final class CompiledRoute: Sendable {
     }
 
     private func handle(_ request: Request, _ finishers: [Finisher]) -> Outcome {
-        guard var response = handler.respondImmediately(to: request) else {
-            return .mustWait(Passage(request, at: chain.count, nil, finishers))
+        var response: Response
+        do {
+            guard let answer = try handler.respondImmediately(to: request) else {
+                return .mustWait(Passage(request, at: chain.count, nil, finishers))
+            }
+            response = answer
+        } catch {
+            response = answerAtOnce(error, request)
         }
         limit(&response, request)
         return .response(finished(response, at: chain.count, finishers))
@@ -217,7 +229,7 @@ package final class CompiledRoute: Sendable {
         switch result {
         case .success(let relayed): response = relayed
         case .failure(is CancellationError): return nil
-        case .failure(let error): response = Response(answering: error)
+        case .failure(let error): response = answerAtOnce(error, passage.request)
         }
         finishInnermost(&response, passage.request)
         complete(&response, passage)
@@ -241,33 +253,91 @@ package final class CompiledRoute: Sendable {
         _ control: (any ExchangeControl)?
     ) async throws -> Response {
         guard index < chain.count else {
-            var response = try await handler.respond(to: request, pool, control)
+            var response: Response
+            do {
+                response = try await handler.respond(to: request, pool, control)
+            } catch let error as CancellationError where Task.isCancelled {
+                throw error
+            } catch {
+                response = try answer(error, request, at: index)
+            }
             finishInnermost(&response, request)
             return response
-        }
-        let next: Middleware.Next = { request in
-            try await self.run(request, from: index + 1, nil, pool, control)
         }
         var response: Response
         do {
             switch chain[index] {
             case .gate(let gate):
+                let next: Middleware.Next = { try await self.run($0, from: index + 1, nil, pool, control) }
                 if let decision = passage?.decision {
                     response = try await gate.middleware.respond(
                         to: request, continuing: decision, next: next)
                 } else {
                     response = try await gate.middleware.respond(to: request, next: next)
                 }
-            case .nonWaiting(let middleware): response = try await middleware.respond(to: request, next: next)
-            case .waiting(let middleware): response = try await middleware.respond(to: request, next: next)
+            case .nonWaiting(let middleware):
+                response = try await intercept(middleware, at: index, request, pool, control)
+            case .waiting(let middleware):
+                response = try await surround(middleware, at: index, request, pool, control)
             }
         } catch let error as CancellationError where Task.isCancelled {
             throw error
+        } catch let passing as PassingError {
+            throw passing
         } catch {
-            response = Response(answering: error)
+            response = try answer(error, request, at: index)
         }
         finish(&response, at: index)
         return response
+    }
+
+    /// Runs a middleware that does not wait, which changes the response to an error too.
+    private func intercept(
+        _ middleware: any NonWaitingMiddleware, at index: Int, _ request: Request, _ pool: BlockingPool,
+        _ control: (any ExchangeControl)?
+    ) async throws -> Response {
+        var request = request
+        switch middleware.intercept(&request) {
+        case .respond(let response): return response
+        case .proceed: return try await run(request, from: index + 1, nil, pool, control)
+        case .proceedThenFinish(let finish):
+            do {
+                var response = try await run(request, from: index + 1, nil, pool, control)
+                finish(&response)
+                return response
+            } catch let passing as PassingError {
+                throw passing.passed(finish)
+            }
+        }
+    }
+
+    /// Runs a middleware that waits, which sees the errors of what it surrounds.
+    private func surround(
+        _ middleware: any Middleware, at index: Int, _ request: Request, _ pool: BlockingPool,
+        _ control: (any ExchangeControl)?
+    ) async throws -> Response {
+        let caught = CaughtFinishers()
+        do {
+            var response = try await middleware.respond(to: request) { request in
+                try await caught.catching {
+                    try await self.run(request, from: index + 1, nil, pool, control)
+                }
+            }
+            for finish in caught.all { finish(&response) }
+            return response
+        } catch let error as CancellationError where Task.isCancelled {
+            throw error
+        } catch {
+            var response: Response
+            do throws(PassingError) {
+                response = try answer(error, request, at: index)
+            } catch {
+                throw PassingError(error.error, caught.all + error.finishers)
+            }
+            limit(&response, request)
+            for finish in caught.all { finish(&response) }
+            return response
+        }
     }
 
     /// Limits a stream to the lifetime of the request's token.
@@ -282,7 +352,7 @@ package final class CompiledRoute: Sendable {
     ///
     /// Where the token is optional, caches must not give the response for one kind of client to the other: RFC
     /// 9110 §12.5.5.
-    private func finish(_ response: inout Response, at index: Int) {
+    func finish(_ response: inout Response, at index: Int) {
         if shared.mayLackToken, index > gateIndex,
             !response.fields.values(of: .vary).contains("Authorization")
         {

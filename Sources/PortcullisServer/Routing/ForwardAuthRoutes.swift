@@ -38,8 +38,8 @@ final class ForwardAuthRoutes: Sendable {
         let endpoint = endpoint
         let admitted = Admitted()
         return CompiledRoute(
-            name: route.name, names: route.names, leadingLiteralCount: route.leadingLiteralCount,
-            route.shared,
+            name: route.name, names: route.names, methods: route.methods,
+            leadingLiteralCount: route.leadingLiteralCount, route.shared,
             handler: .immediate { request in
                 if let refusal = Self.refusal(of: request, by: route) { return refusal }
                 admitted.isSet.store(true, ordering: .relaxed)
@@ -59,14 +59,23 @@ final class ForwardAuthRoutes: Sendable {
     private static func refusal(of request: Request, by route: CompiledRoute) -> Response? {
         switch route.kind {
         case .declared, .preflight: return nil
-        case .nothing: return nothing(route.handler.respondImmediately(to: request))
+        case .nothing: return nothing(answer(of: route, to: request))
         case .unmatched, .document:
-            guard let response = route.handler.respondImmediately(to: request) else {
+            guard let response = answer(of: route, to: request) else {
                 return isRead(request.method) ? nil : .methodNotAllowed(allowing: "GET, HEAD, OPTIONS")
             }
             if response.status.code < 400 { return nil }
             if case .document = route.kind, response.status == .notFound { return nothing(response) }
             return response
+        }
+    }
+
+    /// The answer of the router itself; `nil` if it takes time.
+    private static func answer(of route: CompiledRoute, to request: Request) -> Response? {
+        do {
+            return try route.handler.respondImmediately(to: request)
+        } catch {
+            return Response(answering: error)
         }
     }
 

@@ -3,7 +3,7 @@
 internal import PortcullisHTTP
 
 /// What routes have in common that differ in their paths and handlers only: the middleware, outermost first,
-/// and the CORS policy.
+/// the answers to errors and the CORS policy.
 ///
 /// One for all routes of a resource with the same requirement, since a server may have thousands of them.
 final class RouteChain: Sendable {
@@ -38,6 +38,8 @@ final class RouteChain: Sendable {
     let links: [Link]
     /// The gate if there is nothing else, as in most chains: it needs no walk.
     let onlyLink: Gate?
+    /// What answers errors; the last one answers first.
+    let errorHandlers: [PlacedErrorHandler]
     /// The CORS policy of the responses.
     let cors: CORSPolicy?
     /// The index of the first gate in the middleware; the end index if there is none.
@@ -47,7 +49,9 @@ final class RouteChain: Sendable {
     /// Whether requests with and without a token may get different responses.
     let mayLackToken: Bool
 
-    init(resource: String? = nil, cors: CORSPolicy? = nil, middleware: [any Middleware]) {
+    init(resource: String? = nil, cors: CORSPolicy? = nil, _ around: RouteSurroundings) {
+        let middleware = around.middleware
+        errorHandlers = around.errorHandlers
         self.resource = resource
         self.cors = cors
         let links = middleware.map(Link.init)
@@ -64,10 +68,22 @@ final class RouteChain: Sendable {
         return gate.middleware
     }
 
-    var middleware: [any Middleware] { links.map(\.middleware) }
+    /// The index of the last middleware that waits before an index; -1 if there is none.
+    func waitingIndex(before index: Int) -> Int {
+        links.prefix(index).lastIndex { if case .waiting = $0 { true } else { false } } ?? -1
+    }
 
-    /// The middleware before the first gate.
-    var open: [any Middleware] { links.prefix(gateIndex).map(\.middleware) }
+    /// The same chain for other answers.
+    var around: RouteSurroundings {
+        RouteSurroundings(middleware: links.map(\.middleware), errorHandlers: errorHandlers)
+    }
+
+    /// The chain before the first gate.
+    var beforeGate: RouteSurroundings {
+        RouteSurroundings(
+            middleware: links.prefix(gateIndex).map(\.middleware),
+            errorHandlers: errorHandlers.filter { $0.depth <= gateIndex })
+    }
 }
 
 extension RouteChain.Link {

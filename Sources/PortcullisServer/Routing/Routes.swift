@@ -18,7 +18,7 @@ public struct Routes {
     public typealias Handler = @Sendable (Request) async throws -> Response
 
     package enum Entry {
-        case route(methods: [Method], path: String, RouteHandler)
+        case route(methods: [Method], path: String, RouteHandler, DeclaredRoute)
         case group(Routes)
         case protected(ProtectedRoutes)
         case forwardAuth(any ForwardAuthEndpoint)
@@ -27,7 +27,7 @@ public struct Routes {
     package var prefix: String
     package var isBlocking: Bool
     package private(set) var entries: [Entry] = []
-    package private(set) var middleware: [any Middleware] = []
+    package private(set) var terms = BlockTerms()
     /// The CORS policy of everything in this block, including protected blocks and groups without their own
     /// policy.
     ///
@@ -48,29 +48,72 @@ public struct Routes {
     ///
     /// The first one is the outermost.
     public mutating func use(_ middleware: any Middleware) {
-        self.middleware.append(middleware)
+        terms.middleware.append(middleware)
+    }
+
+    /// Answers errors that are thrown in this block, by handlers and by middleware that waits.
+    ///
+    ///     routes.onError { error, _ in
+    ///         guard error is OutOfStock else { return nil }
+    ///         return .text("out of stock\n", status: .conflict)
+    ///     }
+    ///
+    /// The innermost block answers first: that of the route, then its groups and its resource, and last the
+    /// app's routes. `nil` passes the error outwards, and so does an error that the closure throws, in place of
+    /// the first. Several closures of one block are asked in the order of declaration. Middleware that waits sees
+    /// an error of what it surrounds unless a block further in has answered it.
+    ///
+    /// A body that is longer than the limit is `MalformedMessage.bodyTooLarge`, also if the declared length says
+    /// so before the handler runs.
+    ///
+    /// An error that nothing answers gets the server's own response: 400, 408, 413, 415 or 422 for the
+    /// library's errors about a request, 404 for a missing file, 503 for too many blocking handlers, and
+    /// otherwise 500, with a line in the log that names the type of the error and nothing of its content.
+    ///
+    /// Refusals (`AccessToken.require(_:file:line:)`) never come here, since their challenge is part of the
+    /// answer; nor do errors of a streamed response, whose head is made already, and cancellation.
+    public mutating func onError(_ answer: @escaping DeclaredRoute.ErrorHandler) {
+        terms.errorHandlers.append(answer)
+    }
+
+    /// The limits of the requests to this block, including protected blocks and groups without their own.
+    ///
+    /// Default: those of the enclosing block, and there the server's.
+    public var limits: RouteLimits {
+        get { terms.limits }
+        set { terms.limits = newValue }
     }
 
     /// Answers some methods of a path with a handler that does not wait.
-    public mutating func on(_ methods: [Method], _ path: String, _ handler: @escaping ImmediateHandler) {
+    @discardableResult
+    public mutating func on(
+        _ methods: [Method], _ path: String, _ handler: @escaping ImmediateHandler
+    ) -> DeclaredRoute {
         add(methods, path, isBlocking ? .blocking(handler) : .immediate(handler))
     }
 
     /// Answers some methods of a path with a handler that may wait.
+    @discardableResult
     @_disfavoredOverload
-    public mutating func on(_ methods: [Method], _ path: String, _ handler: @escaping Handler) {
+    public mutating func on(
+        _ methods: [Method], _ path: String, _ handler: @escaping Handler
+    ) -> DeclaredRoute {
         add(methods, path, .suspending(handler))
     }
 
     /// Answers some methods of a path with a handler that blocks its thread.
+    @discardableResult
     @_disfavoredOverload
-    public mutating func on(_ methods: [Method], _ path: String, blocking handler: @escaping ImmediateHandler)
-    {
+    public mutating func on(
+        _ methods: [Method], _ path: String, blocking handler: @escaping ImmediateHandler
+    ) -> DeclaredRoute {
         add(methods, path, .blocking(handler))
     }
 
     /// Answers some methods of a path with another server's responses.
-    package mutating func relay(_ methods: [Method], _ path: String, _ relay: any Relay) {
+    package mutating func relay(
+        _ methods: [Method], _ path: String, _ relay: any Relay
+    ) -> DeclaredRoute {
         add(methods, path, .relaying(relay))
     }
 
@@ -79,11 +122,16 @@ public struct Routes {
         entries.append(.forwardAuth(endpoint))
     }
 
-    private mutating func add(_ methods: [Method], _ path: String, _ handler: RouteHandler) {
-        entries.append(.route(methods: methods, path: prefix + path, handler))
+    private mutating func add(
+        _ methods: [Method], _ path: String, _ handler: RouteHandler
+    ) -> DeclaredRoute {
+        let route = DeclaredRoute()
+        entries.append(.route(methods: methods, path: prefix + path, handler, route))
+        return route
     }
 
-    /// Declares routes whose paths begin with a prefix, and which may have their own middleware.
+    /// Declares routes whose paths begin with a prefix, and which may have middleware, answers to errors and
+    /// limits of their own.
     public mutating func group<Failure: Error>(
         _ prefix: String = "", _ declare: (inout Routes) throws(Failure) -> Void
     ) throws(Failure) {
@@ -137,47 +185,67 @@ public struct Routes {
 
 extension Routes {
     /// Answers `GET`, and `HEAD`, with a handler that does not wait.
-    public mutating func get(_ path: String, _ handler: @escaping ImmediateHandler) {
+    @discardableResult
+    public mutating func get(_ path: String, _ handler: @escaping ImmediateHandler) -> DeclaredRoute {
         on([.get], path, handler)
     }
 
     /// Answers `GET`, and `HEAD`, with a handler that may wait.
+    @discardableResult
     @_disfavoredOverload
-    public mutating func get(_ path: String, _ handler: @escaping Handler) { on([.get], path, handler) }
+    public mutating func get(_ path: String, _ handler: @escaping Handler) -> DeclaredRoute {
+        on([.get], path, handler)
+    }
 
     /// Answers `POST` with a handler that does not wait.
-    public mutating func post(_ path: String, _ handler: @escaping ImmediateHandler) {
+    @discardableResult
+    public mutating func post(_ path: String, _ handler: @escaping ImmediateHandler) -> DeclaredRoute {
         on([.post], path, handler)
     }
 
     /// Answers `POST` with a handler that may wait.
+    @discardableResult
     @_disfavoredOverload
-    public mutating func post(_ path: String, _ handler: @escaping Handler) { on([.post], path, handler) }
+    public mutating func post(_ path: String, _ handler: @escaping Handler) -> DeclaredRoute {
+        on([.post], path, handler)
+    }
 
     /// Answers `PUT` with a handler that does not wait.
-    public mutating func put(_ path: String, _ handler: @escaping ImmediateHandler) {
+    @discardableResult
+    public mutating func put(_ path: String, _ handler: @escaping ImmediateHandler) -> DeclaredRoute {
         on([.put], path, handler)
     }
 
     /// Answers `PUT` with a handler that may wait.
+    @discardableResult
     @_disfavoredOverload
-    public mutating func put(_ path: String, _ handler: @escaping Handler) { on([.put], path, handler) }
+    public mutating func put(_ path: String, _ handler: @escaping Handler) -> DeclaredRoute {
+        on([.put], path, handler)
+    }
 
     /// Answers `PATCH` with a handler that does not wait.
-    public mutating func patch(_ path: String, _ handler: @escaping ImmediateHandler) {
+    @discardableResult
+    public mutating func patch(_ path: String, _ handler: @escaping ImmediateHandler) -> DeclaredRoute {
         on([.patch], path, handler)
     }
 
     /// Answers `PATCH` with a handler that may wait.
+    @discardableResult
     @_disfavoredOverload
-    public mutating func patch(_ path: String, _ handler: @escaping Handler) { on([.patch], path, handler) }
+    public mutating func patch(_ path: String, _ handler: @escaping Handler) -> DeclaredRoute {
+        on([.patch], path, handler)
+    }
 
     /// Answers `DELETE` with a handler that does not wait.
-    public mutating func delete(_ path: String, _ handler: @escaping ImmediateHandler) {
+    @discardableResult
+    public mutating func delete(_ path: String, _ handler: @escaping ImmediateHandler) -> DeclaredRoute {
         on([.delete], path, handler)
     }
 
     /// Answers `DELETE` with a handler that may wait.
+    @discardableResult
     @_disfavoredOverload
-    public mutating func delete(_ path: String, _ handler: @escaping Handler) { on([.delete], path, handler) }
+    public mutating func delete(_ path: String, _ handler: @escaping Handler) -> DeclaredRoute {
+        on([.delete], path, handler)
+    }
 }

@@ -21,7 +21,9 @@ package final class RoutingTable: Sendable {
     package let warnings: [String]
     /// Whether a route asks another server.
     let hasRelays: Bool
-    /// The largest body limit that a route sets for itself; `nil` if none does.
+    /// Whether a route has limits that differ from the server's.
+    let hasRouteLimits: Bool
+    /// The largest body limit that a route has of its own; `nil` if none does.
     let largestBodyLimit: Int?
     /// Where proxies ask about requests; `nil` if they cannot.
     let forwardAuth: ForwardAuthRoutes?
@@ -45,6 +47,7 @@ package final class RoutingTable: Sendable {
         authorities = resolver.sites.map(\.authority)
         warnings = parts.warnings
         hasRelays = parts.hasRelays
+        hasRouteLimits = parts.hasRouteLimits
         largestBodyLimit = parts.largestBodyLimit
         forwardAuth = parts.forwardAuth
         refusalPolicy = parts.refusalPolicy
@@ -59,6 +62,7 @@ package final class RoutingTable: Sendable {
         let resources: [ProtectedResource]
         let warnings: [String]
         let hasRelays: Bool
+        let hasRouteLimits: Bool
         let largestBodyLimit: Int?
         let forwardAuth: ForwardAuthRoutes?
         let refusalPolicy: CORSPolicy?

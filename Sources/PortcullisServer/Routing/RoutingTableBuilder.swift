@@ -6,7 +6,7 @@ internal import PortcullisHTTP
 /// Builds a routing table from declarations and collects every problem.
 struct RoutingTableBuilder {
     typealias PlainRoute = (pattern: PathPattern, methods: [Method], route: CompiledRoute)
-    typealias Block = (routes: ProtectedRoutes, outer: [any Middleware], cors: CORSPolicy?)
+    typealias Block = (routes: ProtectedRoutes, outer: RouteSurroundings, cors: CORSPolicy?)
 
     private(set) var publicRoutes: [PlainRoute] = []
     var sharedPublicTree: RouteTree?
@@ -14,42 +14,69 @@ struct RoutingTableBuilder {
     private var publicLiterals: Set<[[UInt8]]> = []
     private var guarded: [Block] = []
     private var parameterNames: Set<[String]> = []
-    private var outermost: [any Middleware] = []
+    private var declaredMethods: [[Method]: [Method]] = [:]
     /// The chain of what needs no token.
-    private(set) var open = RouteChain(middleware: [])
+    private(set) var open = RouteChain(RouteSurroundings())
     var problems: [String] = []
     var warnings: [String] = []
     /// The endpoints where proxies ask.
     private(set) var endpoints: [any ForwardAuthEndpoint] = []
-    /// The body limits of the routes that relay.
-    private var bodyLimits: [Int?] = []
+    /// Whether a route asks another server.
+    private var hasRelays = false
+    /// The limits that differ from the server's: one object for all routes with the same ones.
+    private var routeLimits: [RouteLimits: OwnLimits] = [:]
 
     mutating func add(_ routes: Routes) {
-        outermost = routes.middleware
-        open = RouteChain(middleware: outermost)
-        add(routes, outer: [], cors: nil)
+        open = RouteChain(RouteSurroundings().entering(routes.terms))
+        add(routes, outer: RouteSurroundings(), cors: nil)
     }
 
-    private mutating func add(_ routes: Routes, outer: [any Middleware], cors: CORSPolicy?) {
-        let middleware = outer + routes.middleware
+    private mutating func add(_ routes: Routes, outer: RouteSurroundings, cors: CORSPolicy?) {
+        let around = outer.entering(routes.terms)
         let cors = routes.cors ?? cors
-        let chain = RouteChain(cors: cors, middleware: middleware)
+        let chain = RouteChain(cors: cors, around)
         for entry in routes.entries {
             switch entry {
-            case .route(let methods, let path, let handler):
+            case .route(let methods, let path, let handler, let declared):
                 guard let pattern = pattern(path) else { continue }
-                let route = CompiledRoute(pattern, names: names(of: pattern), chain, handler: handler)
+                let own = declared.terms
+                let route = CompiledRoute(
+                    pattern, names: names(of: pattern), methods: named(methods),
+                    own.leavesChain ? chain : RouteChain(cors: cors, around.entering(own)), handler: handler,
+                    limits: limits(of: handler, own, around.limits, path))
                 publicRoutes.append((pattern, methods, route))
                 check(handler, path, of: nil)
             case .forwardAuth(let endpoint): endpoints.append(endpoint)
             case .group(let group):
-                add(group, outer: middleware, cors: cors)
+                add(group, outer: around, cors: cors)
             case .protected(let block):
                 let policy = block.cors ?? cors
                 guarded.append(
-                    (block, middleware, block.resource.isMCPServer ? policy?.servingMCP() : policy))
+                    (block, around, block.resource.isMCPServer ? policy?.servingMCP() : policy))
             }
         }
+    }
+
+    /// The methods of a route by their names: one array for all routes with the same ones.
+    private mutating func named(_ methods: [Method]) -> [Method] {
+        if let known = declaredMethods[methods] { return known }
+        let named = methods.flatMap { $0 == .everyMethod ? $0.namedMethods.compactMap { Method($0) } : [$0] }
+        declaredMethods[methods] = named
+        return named
+    }
+
+    /// The limits of a route; `nil` if the server's apply.
+    private mutating func limits(
+        of handler: RouteHandler, _ own: BlockTerms, _ outer: RouteLimits, _ path: String
+    ) -> OwnLimits? {
+        var limits = own.limits
+        limits.maxBodyByteCount = limits.maxBodyByteCount ?? handler.relay?.maxBodyByteCount
+        limits = limits.within(outer)
+        guard limits != RouteLimits() else { return nil }
+        if !limits.isValid { problems.append("the route \(path) has a limit below 0") }
+        let known = routeLimits[limits] ?? OwnLimits(limits)
+        routeLimits[limits] = known
+        return known
     }
 
     /// The names of a pattern's parameters: one array for all patterns with the same names.
@@ -84,8 +111,9 @@ struct RoutingTableBuilder {
         return RoutingTable.Parts(
             resolver: resolver, sites: sites,
             misdirected: fixed("misdirected", .problem(MalformedMessage.misdirectedRequest), kind: .nothing),
-            resources: resources, warnings: warnings, hasRelays: !bodyLimits.isEmpty,
-            largestBodyLimit: bodyLimits.compactMap { $0 }.max(),
+            resources: resources, warnings: warnings, hasRelays: hasRelays,
+            hasRouteLimits: !routeLimits.isEmpty,
+            largestBodyLimit: routeLimits.keys.compactMap(\.maxBodyByteCount).max(),
             forwardAuth: endpoints.first.map { ForwardAuthRoutes($0, open) },
             refusalPolicy: .ofRefusals(
                 guarded.compactMap(\.cors) + publicRoutes.compactMap(\.route.cors)))
@@ -154,27 +182,13 @@ struct RoutingTableBuilder {
     }
 
     private mutating func resource(
-        _ block: ProtectedRoutes, outer: [any Middleware], cors: CORSPolicy?
+        _ block: ProtectedRoutes, outer: RouteSurroundings, cors: CORSPolicy?
     ) -> GuardedResource? {
         let resource = block.resource
         let base = resource.identifier.path
         guard let basePattern = pattern(base.isEmpty ? "/" : base) else { return nil }
-        var chains: [AccessRequirement: RouteChain] = [:]
-        var latest: (requirement: AccessRequirement, chain: RouteChain)?
-        func chain(_ requirement: AccessRequirement, _ inner: [any Middleware]) -> RouteChain {
-            let isShared = inner.isEmpty == block.middleware.isEmpty
-            // Most routes require the same as the one before.
-            if isShared, let latest, latest.requirement == requirement { return latest.chain }
-            if isShared, let known = chains[requirement] { return known }
-            let gate = ResourceGate(resource, requiring: requirement, streamExpiry: block.streamExpiry)
-            let made = RouteChain(
-                resource: resource.identifier.text, cors: cors, middleware: outer + [gate] + inner)
-            if isShared {
-                chains[requirement] = made
-                latest = (requirement, made)
-            }
-            return made
-        }
+        var chains = GuardedChains(of: block, outer: outer, cors: cors)
+        problems += block.contradictions.map { "\(resource.identifier): \($0)" }
         var routes: [PlainRoute] = []
         for entry in block.entries {
             let path = block.hasWholePaths ? entry.path : Self.join(base, entry.path)
@@ -186,19 +200,21 @@ struct RoutingTableBuilder {
             rejectUnavailableIntrospection(entry, of: resource)
             checkOptionalToken(entry, in: block)
             check(entry.handler, entry.path, of: resource)
+            let own = entry.route?.terms ?? BlockTerms()
             let route = CompiledRoute(
-                pattern, names: names(of: pattern), chain(entry.requirement, block.middleware),
-                handler: entry.handler)
+                pattern, names: names(of: pattern), methods: named(entry.methods), chains.chain(entry, own),
+                handler: entry.handler,
+                limits: limits(of: entry.handler, own, chains.limits(around: entry), entry.path))
             routes.append((pattern, entry.methods, route))
         }
         rejectDuplicates(routes, resource.identifier.text)
         let notFound = CompiledRoute(
-            name: basePattern.description, chain(.anyValidToken, []), handler: .immediate { _ in .notFound },
+            name: basePattern.description, chains.unmatched, handler: .immediate { _ in .notFound },
             kind: .unmatched, unmatchedStatus: .notFound)
         let preflight = cors.map {
             CompiledRoute.preflight(
                 name: basePattern.description,
-                RouteChain(resource: resource.identifier.text, middleware: outer), $0,
+                RouteChain(resource: resource.identifier.text, outer), $0,
                 methods: Self.methods(of: routes))
         }
         let literals = Self.literals(of: basePattern)
@@ -252,7 +268,7 @@ struct RoutingTableBuilder {
         guard let relay = handler.relay else { return }
         problems += relay.problems(for: resource).map { "the route \(path): \($0)" }
         warnings += relay.warnings.map { "the route \(path): \($0)" }
-        bodyLimits.append(relay.maxBodyByteCount)
+        hasRelays = true
     }
 
     private mutating func rejectUndeclaredScopes(

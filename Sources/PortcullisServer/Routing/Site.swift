@@ -121,7 +121,7 @@ final class GuardedResource: Sendable {
     /// The route that answers preflights.
     var preflight: CompiledRoute {
         if let allowing { return allowing }
-        let shared = RouteChain(resource: notFound.resource, middleware: notFound.shared.open)
+        let shared = RouteChain(resource: notFound.resource, notFound.shared.beforeGate)
         return CompiledRoute.preflight(name: notFound.name, shared, nil, methods: "")
     }
 
@@ -161,24 +161,27 @@ extension CompiledRoute {
 
     /// The same middleware, with 413 as the response, for a request whose declared length exceeds the limit.
     ///
+    /// The blocks around the route may answer in their own form; middleware gets a response, and no error.
+    ///
     /// RFC 9110 §15.5.14.
     func answeringTooLarge() -> CompiledRoute {
         CompiledRoute(
-            name: name, shared, handler: .immediate { _ in .problem(MalformedMessage.bodyTooLarge) })
+            name: name, methods: methods, shared,
+            handler: .immediate { self.answerAtOnce(MalformedMessage.bodyTooLarge, $0) }, kind: kind)
     }
 
     /// The same route under a CORS policy.
     func readable(under policy: CORSPolicy) -> CompiledRoute {
         CompiledRoute(
-            name: name, names: names, leadingLiteralCount: leadingLiteralCount,
-            RouteChain(resource: resource, cors: policy, middleware: shared.middleware), handler: handler,
+            name: name, names: names, methods: methods, leadingLiteralCount: leadingLiteralCount,
+            RouteChain(resource: resource, cors: policy, shared.around), handler: handler, limits: ownLimits,
             kind: kind)
     }
 
     /// The route that answers preflights for a public route.
     func preflight(methods: String) -> CompiledRoute {
         CompiledRoute.preflight(
-            name: name, RouteChain(resource: resource, middleware: shared.middleware), cors, methods: methods)
+            name: name, RouteChain(resource: resource, shared.around), cors, methods: methods)
     }
 
     /// The route that answers preflights: 204, without CORS fields if there is no policy.
