@@ -40,7 +40,7 @@ let server = Server(port: port) { routes in
     }
 }
 
-try await server.run { _ in
+try await server.run(stoppingOn: [.terminate, .interrupt]) { _ in
     print(
         #"""
         # Paste these lines into another shell:

@@ -83,7 +83,7 @@ func failure(
     return .json(["jsonrpc": "2.0", "id": id, "error": .object(error)], status: status)
 }
 
-try await server.run { _ in
+try await server.run(stoppingOn: [.terminate, .interrupt]) { _ in
     print(
         #"""
         # Paste these lines into another shell:

@@ -38,7 +38,7 @@ let server = Server(port: port, configuration: configuration) { routes in
 }
 // end
 
-try await server.run { _ in
+try await server.run(stoppingOn: [.terminate, .interrupt]) { _ in
     print(
         #"""
         # Paste these lines into another shell:

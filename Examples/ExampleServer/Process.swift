@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-import Dispatch
 import PortcullisTransport
 
 #if canImport(Glibc)
@@ -60,34 +59,13 @@ func raiseDescriptorLimit() {
     _ = setrlimit(resource, &limit)
 }
 
-/// The signal handlers of the program; the library installs none.
-final class SignalHandlers {
-    private let sources: [any DispatchSourceSignal]
-
-    /// Calls `stop` on SIGTERM and SIGINT, and `hangUp` on SIGHUP, for as long as this object lives.
-    ///
-    /// Blocks its thread until the handlers are in place: a signal before that would be lost.
-    init(stop: @escaping @Sendable () -> Void, hangUp: @escaping @Sendable () -> Void) {
-        // A write to a closed pipe fails with EPIPE instead of ending the program.
-        signal(SIGPIPE, SIG_IGN)
-        // A write beyond the file size limit, such as to a log, fails with EFBIG.
-        signal(SIGXFSZ, SIG_IGN)
-        let queue = DispatchQueue(label: "signals")
-        let registered = DispatchGroup()
-        func source(_ number: Int32, _ handle: @escaping @Sendable () -> Void) -> any DispatchSourceSignal {
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-            source.setEventHandler(handler: handle)
-            registered.enter()
-            source.setRegistrationHandler { registered.leave() }
-            source.activate()
-            return source
-        }
-        sources = [source(SIGTERM, stop), source(SIGINT, stop), source(SIGHUP, hangUp)]
-        registered.wait()
-    }
-
-    deinit {
-        for source in sources { source.cancel() }
-    }
+/// Calls `stop` on SIGTERM and SIGINT, and `hangUp` on SIGHUP, for as long as the result lives.
+func handleSignals(
+    stop: @escaping @Sendable () -> Void, hangUp: @escaping @Sendable () -> Void
+) -> SignalHandlers {
+    // A write to a closed pipe fails with EPIPE instead of ending the program.
+    signal(SIGPIPE, SIG_IGN)
+    // A write beyond the file size limit, such as to a log, fails with EFBIG.
+    signal(SIGXFSZ, SIG_IGN)
+    return SignalHandlers([(SIGTERM, stop), (SIGINT, stop), (SIGHUP, hangUp)], restoresDefaults: false)
 }

@@ -114,7 +114,7 @@ func run(
         _ = SlowWork("stopping: still waiting for requests in flight …")
         work.cancel()
     }
-    let signals = SignalHandlers(stop: stop, hangUp: { hangUp.yield() })
+    let signals = handleSignals(stop: stop, hangUp: { hangUp.yield() })
     let reloading = Task { for await _ in hangUps { await onHangUp() } }
     let announcement = Task {
         var listening: [(Int, SocketAddress)] = []
@@ -157,6 +157,11 @@ func say(_ warnings: [Finding]) {
     for (message, count) in said.omitted {
         log("warning: \(count) more \(count == 1 ? "place" : "places"), which --check lists: \(message)")
     }
+}
+
+/// Writes an entry of a server's log to standard error.
+func log(_ entry: Server.LogEntry) {
+    log(entry.description)
 }
 
 /// Writes one line to standard error without blocking, since event loops call this too.

@@ -69,10 +69,13 @@ extension Server {
 
     private func report(_ reports: [ChainReport]) {
         for finding in reports.flatMap(\.findings) {
-            log((finding.fault.isFailure ? "self-check: " : "self-check: warning: ") + finding.description)
+            let isFailure = finding.fault.isFailure
+            log(LogEntry(isFailure ? .error : .warning, "self-check: " + finding.description))
         }
         let passed = reports.count { $0.passes }
-        log("self-check: \(passed) of \(reports.count) resources can be discovered from their URL alone")
+        log(
+            .info(
+                "self-check: \(passed) of \(reports.count) resources can be discovered from their URL alone"))
     }
 }
 

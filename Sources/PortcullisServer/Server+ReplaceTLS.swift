@@ -15,7 +15,7 @@ extension Server {
         endUnless(
             usesTLS, "A server that was made without TLS can't be given a certificate.", file: file,
             line: line)
-        for warning in tls.warnings { configuration.log("warning: " + warning) }
+        for warning in tls.warnings { configuration.log(.warning(warning)) }
         await deployment.replace(tls: tls)
     }
 

@@ -58,14 +58,15 @@ public struct Server: Sendable {
         if !SocketAddress.ports.contains(port) {
             problems.append(.init("The port of a server is a number from 0 to 65535."))
         }
+        let stopping = ServerStopping()
         let table: RoutingTable
         do throws(ConfigurationError) {
-            table = try Self.table(routes, configuration)
+            table = try Self.table(routes, configuration, stopping)
         } catch {
             throw ConfigurationError(problems + error.problems)
         }
         guard problems.isEmpty else { throw ConfigurationError(problems) }
-        deployment = Deployment(table, configuration)
+        deployment = Deployment(table, configuration, stopping)
         self.host = host
         self.port = port
         self.configuration = configuration
@@ -78,7 +79,9 @@ public struct Server: Sendable {
     public init(
         validating routes: Routes, on socket: ServerSocket, configuration: Configuration = Configuration()
     ) throws(ConfigurationError) {
-        deployment = Deployment(try Self.table(routes, configuration), configuration)
+        let stopping = ServerStopping()
+        deployment = Deployment(
+            try Self.table(routes, configuration, stopping), configuration, stopping)
         host = socket.address.host
         port = socket.address.port
         self.configuration = configuration
@@ -87,9 +90,9 @@ public struct Server: Sendable {
 
     /// Compiles routes, which may let trusted proxies ask.
     private static func table(
-        _ routes: Routes, _ configuration: Configuration
+        _ routes: Routes, _ configuration: Configuration, _ stopping: ServerStopping
     ) throws(ConfigurationError) -> RoutingTable {
-        let table = try RoutingTable(routes)
+        let table = try RoutingTable(routes, stopping: stopping)
         guard let path = table.forwardAuth?.endpoint.path, configuration.proxies.isEmpty else { return table }
         throw ConfigurationError([
             .init(
@@ -103,17 +106,31 @@ public struct Server: Sendable {
     /// Cancellation stops accepting at once. After the grace period, unfinished requests are cancelled and
     /// their connections cut. A server runs once at a time.
     ///
+    /// ``run(stoppingOn:onListening:)`` also stops on signals. This form satisfies the protocol `Service` of
+    /// swift-service-lifecycle, whose groups cancel the task.
+    ///
+    /// - Throws: `SocketError` if the address can't be bound, ``SelfCheckFailure`` if a required self-check
+    ///   fails.
+    public func run() async throws {
+        try await run { _ in }
+    }
+
+    /// Accepts connections until the task is cancelled; then lets requests in flight finish, and returns.
+    ///
+    /// As ``run()``.
+    ///
     /// - Parameter onListening: Called once, with the real address, when the server accepts connections.
     /// - Throws: `SocketError` if the address can't be bound, ``SelfCheckFailure`` if a required self-check
     ///   fails.
-    public func run(onListening: @Sendable (SocketAddress) -> Void = { _ in }) async throws {
+    public func run(onListening: @Sendable (SocketAddress) -> Void) async throws {
+        deployment.stopping.reset()
         let group = try EventLoopGroup(
             count: configuration.eventLoopCount, readiness: configuration.readiness)
         defer { group.shutDown() }
         let socket = try socket ?? ServerSocket(host: host, port: port, loopCount: group.loops.count)
         let core = ServerCore(configuration)
         if let accessLog = configuration.accessLog { configuration.metrics?.watch(accessLog) }
-        for warning in configuration.tls?.warnings ?? [] { configuration.log("warning: " + warning) }
+        for warning in configuration.tls?.warnings ?? [] { configuration.log(.warning(warning)) }
         begin(deployment.start(group.loops, core).table)
         watch(core)
         defer {
@@ -133,7 +150,7 @@ public struct Server: Sendable {
             socket.removeFile()
             throw error
         }
-        configuration.log("listening on \(url(of: socket.address))")
+        configuration.log(.info("listening on \(url(of: socket.address))"))
         onListening(socket.address)
         await withTaskCancellationHandler {
             await core.untilStopped()
@@ -166,13 +183,13 @@ public struct Server: Sendable {
     ///
     /// - Throws: `ConfigurationError` with every problem of the routes; then nothing changes.
     public func replace(_ routes: Routes, limits: Limits? = nil) async throws(ConfigurationError) {
-        let table = try Self.table(routes, configuration)
+        let table = try Self.table(routes, configuration, deployment.stopping)
         let change = ResourceReplacement(of: resources, by: table.resources)
         change.handOver()
         begin(table)
         await deployment.replace(table, limits)
         change.retireOld()
-        change.announce(configuration.log)
+        change.announce { configuration.log(.info($0)) }
     }
 
     /// Lets the package's own registry measure tables and issuers while the server runs.
@@ -190,16 +207,17 @@ public struct Server: Sendable {
     /// Logs the warnings of new routes, and starts fetching their issuers' keys.
     private func begin(_ table: RoutingTable) {
         for warning in table.warnings + unseenCertificates(table) {
-            configuration.log("warning: " + warning)
+            configuration.log(.warning(warning))
         }
         var said = RepeatedSentences()
         for resource in table.resources {
             for warning in resource.warnings where said.admits(warning) {
-                configuration.log("warning: \(resource.identifier): \(warning)")
+                configuration.log(
+                    .warning("\(resource.identifier): \(warning)", ["resource": resource.identifier.text]))
             }
         }
         for (warning, count) in said.omitted {
-            configuration.log("warning: \(count) more \(count == 1 ? "resource" : "resources"): \(warning)")
+            configuration.log(.warning("\(count) more \(count == 1 ? "resource" : "resources"): \(warning)"))
         }
         for resource in table.resources { resource.warmUp() }
     }
@@ -222,9 +240,9 @@ public struct Server: Sendable {
         let allowed = maxDescriptorCount()
         guard allowed < wanted else { return }
         configuration.log(
-            "warning: \(wanted) connections are allowed, but this process may open only \(allowed) files; "
-                + "raise the process's limit of open files, or lower the connection limit"
-        )
+            .warning(
+                "\(wanted) connections are allowed, but this process may open only \(allowed) files; raise the "
+                    + "process's limit of open files, or lower the connection limit"))
     }
 
     /// Waits, less than a second, until new DPoP proofs have an `iat` after the start.
@@ -247,6 +265,7 @@ public struct Server: Sendable {
     }
 
     private func drain(_ core: ServerCore) async {
+        deployment.stopping.begin()
         let contexts = core.contexts
         for context in contexts {
             // Counts as one open connection, so that the count is not zero before the backlog is accepted.

@@ -6,6 +6,7 @@
 
 import difflib
 import os
+import signal
 
 import pytest
 from support import nginx, store
@@ -39,6 +40,13 @@ def test_an_unmodified_client_of_mcp_steps_up(replay, folder):
         assert "scope=notes%3Aread+notes%3Adelete" in asked["line"]
     finally:
         client.stop()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_an_example_in_order(replay, number):
+    replay.run(Command("swift run scoped-routes &"))
+    replay.program.send_signal(number)
+    assert replay.program.wait(15) == 0
 
 
 def test_there_are_eight_examples():

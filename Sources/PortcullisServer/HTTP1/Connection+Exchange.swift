@@ -137,7 +137,7 @@ extension Connection {
             context.core.noteIgnoredCertificate(ignored, loop.now)
         }
         guard let failure = response.failure else { return }
-        context.core.log("error: the handler of \(route.name) threw \(failure)")
+        context.core.log(.error("the handler of \(route.name) threw \(failure)", ["route": route.name]))
     }
 
     /// Answers a malformed message, and closes the connection.

@@ -101,11 +101,13 @@ extension ServerCore {
         }
         guard isNew else { return }
         log(
-            "warning: requests keep naming the host \(host), which has no resource; the resources are at "
-                + authorities.prefix(4).joined(separator: ", ")
-                + ". If a proxy replaces Host, let it forward the client's Host "
-                + "(nginx: proxy_set_header Host $http_host); or let it send Forwarded or X-Forwarded-Host, add "
-                + "it to trusted_proxies, and set forwarded to that family. "
-                + "If clients really use \(host), use it in the resource identifiers.")
+            .warning(
+                "requests keep naming the host \(host), which has no resource; the resources are at "
+                    + authorities.prefix(4).joined(separator: ", ")
+                    + ". If a proxy replaces Host, let it forward the client's Host (nginx: proxy_set_header "
+                    + "Host $http_host); or let it send Forwarded or X-Forwarded-Host, add it to "
+                    + "trusted_proxies, and set forwarded to that family. If clients really use \(host), use "
+                    + "it in the resource identifiers.",
+                ["host": host]))
     }
 }

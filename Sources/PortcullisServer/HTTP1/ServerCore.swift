@@ -107,8 +107,9 @@ final class ServerCore: Sendable {
     func noteExhaustion(_ now: MonotonicInstant) {
         guard isNews(\.exhaustionNoted, now) else { return }
         log(
-            "warning: no file descriptor left to accept another connection; "
-                + "raise the process's limit of open files, or lower the connection limit")
+            .warning(
+                "no file descriptor left to accept another connection; "
+                    + "raise the process's limit of open files, or lower the connection limit"))
     }
 
     /// Logs that a connection without a PROXY protocol header was closed, at most once a minute.
@@ -117,14 +118,16 @@ final class ServerCore: Sendable {
     func noteHeaderlessProxy(_ peer: SocketAddress, _ now: MonotonicInstant) {
         guard isNews(\.headerlessProxyNoted, now) else { return }
         log(
-            "warning: closed a connection of the trusted proxy \(peer.host): it does not begin with a valid "
-                + "PROXY protocol header; configure the proxy to send one, or turn the protocol off here")
+            .warning(
+                "closed a connection of the trusted proxy \(peer.host): it does not begin with a valid PROXY "
+                    + "protocol header; configure the proxy to send one, or turn the protocol off here",
+                ["peer": peer.host]))
     }
 
     /// Logs why a certificate of a client did not count, at most once a minute.
     func noteIgnoredCertificate(_ ignored: IgnoredCertificate, _ now: MonotonicInstant) {
         guard isNews(\.ignoredCertificateNoted, now) else { return }
-        log("warning: a client certificate was ignored, and its token refused: \(ignored.reason)")
+        log(.warning("a client certificate was ignored, and its token refused: \(ignored.reason)"))
     }
 
     /// Logs why a question of a proxy was refused, at most once a minute.
@@ -133,16 +136,20 @@ final class ServerCore: Sendable {
     ) {
         guard isNews(\.unreadableCarrierNoted, now) else { return }
         log(
-            "warning: refused a request of the trusted proxy \(peer.host) for the forward-auth path \(path): "
-                + advice)
+            .warning(
+                "refused a request of the trusted proxy \(peer.host) for the forward-auth path \(path): "
+                    + advice,
+                ["peer": peer.host]))
     }
 
     /// Logs that a peer asked that may not, at most once a minute.
     func noteStrangerAtForwardAuth(_ peer: SocketAddress, _ path: String, _ now: MonotonicInstant) {
         guard isNews(\.strangerNoted, now) else { return }
         log(
-            "warning: answered 404 to \(peer.host) for the forward-auth path \(path): it is not in "
-                + "trusted_proxies; add it if it is the proxy")
+            .warning(
+                "answered 404 to \(peer.host) for the forward-auth path \(path): it is not in "
+                    + "trusted_proxies; add it if it is the proxy",
+                ["peer": peer.host]))
     }
 
     private func isNews(_ noted: WritableKeyPath<State, MonotonicInstant?>, _ now: MonotonicInstant) -> Bool {

@@ -36,8 +36,11 @@ final class Deployment: Sendable {
     }
 
     private let state: Mutex<State>
+    /// When the server begins to stop.
+    let stopping: ServerStopping
 
-    init(_ table: RoutingTable, _ configuration: Server.Configuration) {
+    init(_ table: RoutingTable, _ configuration: Server.Configuration, _ stopping: ServerStopping) {
+        self.stopping = stopping
         let terms = ConnectionTerms(configuration.limits, configuration.tls?.context)
         state = Mutex(State(service: Service(number: 0, table: table, terms: terms)))
     }

@@ -75,7 +75,9 @@ extension LoopContext {
         recorder?.record(.loopHeld(route: name, .nanoseconds(Int64(clamping: nanoseconds))))
         guard watchdog.notice() else { return }
         core.log(
-            "warning: the handler of \(name) blocked its event loop for \(nanoseconds / 1_000_000) ms and "
-                + "delayed other connections; declare a handler that blocks inside Routes.blocking")
+            .warning(
+                "the handler of \(name) blocked its event loop for \(nanoseconds / 1_000_000) ms and delayed "
+                    + "other connections; declare a handler that blocks inside Routes.blocking",
+                ["route": name]))
     }
 }

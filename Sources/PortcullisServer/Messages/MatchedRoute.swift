@@ -33,4 +33,6 @@ package protocol RouteDescription: AnyObject, Sendable {
     var resource: String? { get }
     /// Whether it is a route of the app.
     var isDeclared: Bool { get }
+    /// When the server begins to stop.
+    var stopping: ServerStopping { get }
 }

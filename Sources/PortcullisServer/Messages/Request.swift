@@ -38,6 +38,10 @@ public struct Request: Sendable {
     ///
     /// Also known to middleware. Costs nothing unless it is used.
     public var matchedRoute: MatchedRoute? { MatchedRoute(arrival.route) }
+    /// When the server begins to stop; never for a request that no server received.
+    ///
+    /// Costs nothing unless it is used.
+    public var stopping: ServerStopping { arrival.route?.stopping ?? ServerStopping() }
     /// The values of the parameters in the route's pattern, decoded.
     public internal(set) var parameters: PathParameters
     /// The content.

@@ -12,7 +12,9 @@ internal import Synchronization
 /// client input. Give it to one server, and serve its text from another that only operators can reach.
 public final class MetricsRegistry: ServerMetrics {
     private let loops = Mutex<[LoopCounters]>([])
-    private let gauges = Mutex<[String: Gauge]>([:])
+    private let gauges = Mutex<[String: ReadGauge]>([:])
+    /// The app's own metrics, by their names.
+    let families = Mutex<[String: any WrittenFamily]>([:])
     private let events = Mutex<[String: UInt64]>([:])
     private let accessLog = Mutex<AccessLog?>(nil)
 
@@ -51,7 +53,7 @@ public final class MetricsRegistry: ServerMetrics {
         set { keepsOldNames.store(newValue == .both, ordering: .relaxed) }
     }
 
-    private struct Gauge {
+    private struct ReadGauge {
         let help: String
         let read: @Sendable () -> Double
     }
@@ -73,7 +75,7 @@ public final class MetricsRegistry: ServerMetrics {
         events.withLock { $0[event.kind, default: 0] += 1 }
     }
 
-    /// Adds a gauge of the program's own, or replaces the one of the same name.
+    /// Adds a gauge that is read when the text is made, or replaces the one of the same name.
     ///
     /// The registry adds the prefix `portcullis_` to the name, which must differ from its own names. Traps on
     /// a name that is not lower-case ASCII letters and underscores. ``text(_:)`` calls the closure,
@@ -86,7 +88,7 @@ public final class MetricsRegistry: ServerMetrics {
             !name.isEmpty && name.utf8.allSatisfy { (0x61...0x7A).contains($0) || $0 == 0x5F },
             "\(String(reflecting: name)) is not a gauge name: use lower-case letters and underscores.",
             file: file, line: line)
-        gauges.withLock { $0[name] = Gauge(help: help, read: read) }
+        gauges.withLock { $0[name] = ReadGauge(help: help, read: read) }
     }
 
     /// Counts the lines that an access log has lost; replaces an earlier log.
@@ -120,6 +122,9 @@ public final class MetricsRegistry: ServerMetrics {
         }
         for (name, gauge) in gauges.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {
             text.gauge("portcullis_" + name, gauge.help, gauge.read())
+        }
+        for (_, family) in families.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {
+            family.write(to: &text)
         }
         return text.finished()
     }

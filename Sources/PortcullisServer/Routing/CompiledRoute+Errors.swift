@@ -53,4 +53,5 @@ extension CompiledRoute: RouteDescription {
     package var isDeclared: Bool {
         if case .declared = kind { true } else { false }
     }
+    package var stopping: ServerStopping { shared.stopping }
 }

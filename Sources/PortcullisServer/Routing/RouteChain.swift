@@ -40,6 +40,8 @@ final class RouteChain: Sendable {
     let onlyLink: Gate?
     /// What answers errors; the last one answers first.
     let errorHandlers: [PlacedErrorHandler]
+    /// When the server begins to stop.
+    let stopping: ServerStopping
     /// The CORS policy of the responses.
     let cors: CORSPolicy?
     /// The index of the first gate in the middleware; the end index if there is none.
@@ -52,6 +54,7 @@ final class RouteChain: Sendable {
     init(resource: String? = nil, cors: CORSPolicy? = nil, _ around: RouteSurroundings) {
         let middleware = around.middleware
         errorHandlers = around.errorHandlers
+        stopping = around.stopping
         self.resource = resource
         self.cors = cors
         let links = middleware.map(Link.init)
@@ -75,14 +78,15 @@ final class RouteChain: Sendable {
 
     /// The same chain for other answers.
     var around: RouteSurroundings {
-        RouteSurroundings(middleware: links.map(\.middleware), errorHandlers: errorHandlers)
+        RouteSurroundings(
+            middleware: links.map(\.middleware), errorHandlers: errorHandlers, stopping: stopping)
     }
 
     /// The chain before the first gate.
     var beforeGate: RouteSurroundings {
         RouteSurroundings(
             middleware: links.prefix(gateIndex).map(\.middleware),
-            errorHandlers: errorHandlers.filter { $0.depth <= gateIndex })
+            errorHandlers: errorHandlers.filter { $0.depth <= gateIndex }, stopping: stopping)
     }
 }
 

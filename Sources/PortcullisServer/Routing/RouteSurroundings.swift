@@ -7,10 +7,17 @@ struct RouteSurroundings {
     /// The last one answers first.
     private(set) var errorHandlers: [PlacedErrorHandler] = []
     private(set) var limits = RouteLimits()
+    /// When the server of the routes begins to stop.
+    let stopping: ServerStopping
 
-    init() {}
+    init(stopping: ServerStopping) {
+        self.stopping = stopping
+    }
 
-    init(middleware: [any Middleware], errorHandlers: [PlacedErrorHandler]) {
+    init(
+        middleware: [any Middleware], errorHandlers: [PlacedErrorHandler], stopping: ServerStopping
+    ) {
+        self.stopping = stopping
         self.middleware = middleware
         self.errorHandlers = errorHandlers
     }

@@ -35,9 +35,15 @@ package final class RoutingTable: Sendable {
     /// - Throws: ``ConfigurationError`` with every problem: equal resources, a scope that a resource does not
     ///   declare, two routes for one method and path, a public catch-all below a resource, a malformed path
     ///   pattern.
-    package init(_ routes: Routes) throws(ConfigurationError) {
-        var builder = RoutingTableBuilder()
-        builder.add(routes)
+    package convenience init(_ routes: Routes) throws(ConfigurationError) {
+        try self.init(routes, stopping: ServerStopping())
+    }
+
+    /// Compiles the routes of a server.
+    ///
+    /// - Parameter stopping: When the server begins to stop.
+    init(_ routes: Routes, stopping: ServerStopping) throws(ConfigurationError) {
+        var builder = RoutingTableBuilder(routes, stopping: stopping)
         let parts = try builder.parts()
         resolver = parts.resolver
         sites = parts.sites

@@ -16,7 +16,7 @@ struct RoutingTableBuilder {
     private var parameterNames: Set<[String]> = []
     private var declaredMethods: [[Method]: [Method]] = [:]
     /// The chain of what needs no token.
-    private(set) var open = RouteChain(RouteSurroundings())
+    private(set) var open: RouteChain
     var problems: [String] = []
     var warnings: [String] = []
     /// The endpoints where proxies ask.
@@ -26,9 +26,11 @@ struct RoutingTableBuilder {
     /// The limits that differ from the server's: one object for all routes with the same ones.
     private var routeLimits: [RouteLimits: OwnLimits] = [:]
 
-    mutating func add(_ routes: Routes) {
-        open = RouteChain(RouteSurroundings().entering(routes.terms))
-        add(routes, outer: RouteSurroundings(), cors: nil)
+    /// - Parameter stopping: When the server of the routes begins to stop.
+    init(_ routes: Routes, stopping: ServerStopping) {
+        let around = RouteSurroundings(stopping: stopping)
+        open = RouteChain(around.entering(routes.terms))
+        add(routes, outer: around, cors: nil)
     }
 
     private mutating func add(_ routes: Routes, outer: RouteSurroundings, cors: CORSPolicy?) {

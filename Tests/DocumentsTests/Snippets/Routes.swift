@@ -74,3 +74,35 @@ struct PhotoRoutes {
     }
     // end
 }
+
+/// The snippet of the section "Stop".
+func clock(_ routes: inout Routes) {
+    // snippet: stopping
+    routes.get("/clock") { request in
+        .stream(contentType: "text/plain") { writer in
+            while !request.stopping.hasBegun {
+                try await writer.write("\(ContinuousClock.now)\n")
+                try await Task.sleep(for: .seconds(1))
+            }
+        }
+    }
+    // end
+}
+
+/// The snippet of the section "An app's own metrics".
+func counted(_ routes: inout Routes) {
+    // snippet: own-metrics
+    let metrics = MetricsRegistry()
+    let created = metrics.counter("notes_created", help: "Notes created.", labels: ["kind"])
+    let imports = metrics.histogram("import_seconds", help: "How long imports take.")
+    routes.post("/notes") { _ in
+        created.increment("draft")
+        return .noContent
+    }
+    routes.post("/imports") { _ async in
+        let duration = await ContinuousClock().measure { await Task.yield() }
+        imports.observe(duration)
+        return .noContent
+    }
+    // end
+}

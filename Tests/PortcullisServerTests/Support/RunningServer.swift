@@ -114,6 +114,8 @@ final class Logbook: Sendable {
 
     func add(_ sentence: String) { entries.withLock { $0.append(sentence) } }
 
+    func add(_ entry: Server.LogEntry) { add(entry.description) }
+
     var sentences: [String] { entries.withLock { $0 } }
 }
 
