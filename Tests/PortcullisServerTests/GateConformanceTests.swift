@@ -85,6 +85,46 @@ struct GateConformanceTests {
         }
     }
 
+    private struct JoinedChallenges: NonWaitingMiddleware {
+        func intercept(_ request: inout Request) -> Interception {
+            .proceedThenFinish { response in
+                let challenges = response.fields.values(of: .wwwAuthenticate)
+                guard !challenges.isEmpty else { return }
+                response.fields[.wwwAuthenticate] = challenges.joined(separator: ", ")
+            }
+        }
+    }
+
+    @Test func `RFC 9110 §5.3: a server may join the challenges in one line`() async throws {
+        let resource = try resource(proofs: true)
+        try await withServer(
+            RunningServer.Setup(),
+            { routes in
+                routes.use(JoinedChallenges())
+                routes.protect(resource, Self.answers)
+            }
+        ) { server in
+            var gate = GateConformance(
+                of: Self.identifier, at: "http://127.0.0.1:\(server.port)/notes/7", signedBy: issuer,
+                requiring: "notes:read")
+            gate.testsProofs = true
+            let failures = await gate.failures()
+            #expect(failures.isEmpty, "\(failures)")
+        }
+    }
+
+    @Test func `only the checks of two equal fields need a server that passes both on`() {
+        var gate = GateConformance(
+            of: Self.identifier, at: "http://127.0.0.1/notes/7", signedBy: issuer, requiring: "notes:read")
+        gate.testsProofs = true
+        let all = gate.checks
+        gate.passesRepeatedFields = false
+        #expect(
+            Set(all).subtracting(gate.checks) == [
+                "RFC 6750 §3.1: two Authorization fields are 400", "RFC 9449 §4.3: two proofs is refused",
+            ])
+    }
+
     /// A check that cannot fail tests nothing.
     @Test func `a server without a gate fails all checks but those of what is let in`() async throws {
         try await withServer(

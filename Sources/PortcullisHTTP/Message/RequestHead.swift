@@ -97,6 +97,33 @@ public struct RequestHead: Sendable {
         self.init(method: method, version: .http1_1, bytes: bytes, targetRange: targetRange, slots: slots)
     }
 
+    /// Creates the head of a request from the parts that swift-http-types' `HTTPRequest` and similar types have.
+    ///
+    /// Loses nothing: the authority, which those types take from `Host`, becomes a `Host` field again unless
+    /// the fields still have it. Checks what ``init(method:target:fields:)`` checks.
+    ///
+    /// - Parameters:
+    ///   - method: The name of the method.
+    ///   - authority: The authority without user information; `nil` if it is among the fields or unknown.
+    ///   - target: The request target with its query and its encoding; `nil` for `CONNECT`, whose target is the
+    ///     authority.
+    ///   - fields: The field lines, in order.
+    /// - Throws: ``MalformedMessage`` as ``init(method:target:fields:)`` does, also for a missing target.
+    ///
+    /// RFC 9110 §7.2, RFC 9112 §3.2.
+    public init(
+        method: String, authority: String?, target: String?, fields: some Sequence<(String, String)>
+    ) throws(MalformedMessage) {
+        guard let method = Method(method) else { throw .invalidMethod }
+        guard let target = target ?? (method == .connect ? authority : nil) else { throw .invalidTarget }
+        var lines = Array(fields)
+        let hasHost = lines.contains { name, value in
+            FieldName(name) == .host && value.utf8.elementsEqual((authority ?? "").utf8)
+        }
+        if let authority, !hasHost { lines.insert(("Host", authority), at: 0) }
+        try self.init(method: method, target: target, fields: lines)
+    }
+
     private static func append(
         _ name: String, _ value: String, to bytes: inout [UInt8]
     ) throws(MalformedMessage) -> FieldSlot {

@@ -30,28 +30,44 @@ struct ConformanceAnswer: Sendable {
             + String(decoding: body, as: UTF8.self)
     }
 
-    /// The challenges, each from a field line of its own.
-    var challenges: [Challenge] { values(of: .wwwAuthenticate).map(Challenge.init) }
+    /// The challenges of all field lines, in order.
+    ///
+    /// A line may have several: servers may join lines. RFC 9110 §5.3, §11.6.1.
+    var challenges: [Challenge] { values(of: .wwwAuthenticate).flatMap(Challenge.list) }
 
-    /// A challenge whose values are quoted strings without escapes.
+    /// A challenge whose values are tokens, or quoted strings without escapes.
     ///
     /// RFC 9110 §11.6.1.
     struct Challenge {
         let scheme: String
         private var parameters: [String: String] = [:]
 
-        init(_ line: String) {
-            scheme = String(line.prefix { $0 != " " })
-            var rest = line.dropFirst(scheme.count)
-            while let equals = rest.firstIndex(of: "=") {
-                let name = rest[..<equals].drop { $0 == " " || $0 == "," }
-                rest = rest[rest.index(after: equals)...]
+        /// The challenges of a field line.
+        static func list(_ line: String) -> [Challenge] {
+            var challenges: [Challenge] = []
+            var rest = line[...]
+            while true {
+                rest = rest.drop { $0 == " " || $0 == "," }
+                guard !rest.isEmpty else { return challenges }
+                let word = rest.prefix { !" ,=".contains($0) }
+                rest = rest.dropFirst(word.count).drop { $0 == " " }
+                // A scheme is a word without an equals sign after it.
+                guard rest.first == "=", !challenges.isEmpty else {
+                    challenges.append(Challenge(scheme: String(word)))
+                    if rest.first == "=" { rest = rest.dropFirst() }
+                    continue
+                }
+                rest = rest.dropFirst()
                 let isQuoted = rest.first == "\""
                 if isQuoted { rest = rest.dropFirst() }
                 let value = rest.prefix { isQuoted ? $0 != "\"" : $0 != "," }
-                parameters[name.lowercased()] = String(value)
+                challenges[challenges.count - 1].parameters[word.lowercased()] = String(value)
                 rest = rest.dropFirst(value.count + (isQuoted ? 1 : 0))
             }
+        }
+
+        private init(scheme: String) {
+            self.scheme = scheme
         }
 
         subscript(name: String) -> String? { parameters[name] }

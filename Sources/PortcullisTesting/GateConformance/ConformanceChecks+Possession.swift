@@ -41,7 +41,6 @@ extension ConformanceCheck {
                 try probe.expectRefusal(try await call.send([proof]), 401, "invalid_token", scheme: "DPoP")
             },
             badProof("no proof") { _ in [] },
-            badProof("two proofs") { [$0.proof(), $0.proof()] },
             badProof("a proof for another method") { [$0.proof(claims: ["htm": "POST"])] },
             badProof("a proof for another path") {
                 [$0.proof(claims: ["htu": .string($0.probe.proofURI + "7d1c")])]
@@ -61,6 +60,9 @@ extension ConformanceCheck {
             },
             badProof("text that is no JWT") { _ in ["x"] },
         ]
+
+    /// Checks of proofs for servers that pass on every field line.
+    static let repeatedProofs = [badProof("two proofs") { [$0.proof(), $0.proof()] }]
 
     private static func badProof(
         _ name: String, _ proofs: @escaping @Sendable (ProvenCall) -> [String]

@@ -65,6 +65,12 @@ public struct GateConformance: Sendable {
     ///
     /// Default: the system's.
     public var roots = TrustedRoots.system
+    /// Whether the gate gets both of two field lines of one name.
+    ///
+    /// `false` for a server that keeps only one of two `Authorization` or `DPoP` fields, and shows gate and
+    /// handlers the same one: then the checks that two are refused are left out. Default `true`. RFC 6750 §3.1,
+    /// RFC 9449 §4.3.
+    public var passesRepeatedFields = true
     /// The statuses that clients get for refusals of the gate.
     ///
     /// Default ``StatusMapping/unchanged``.
@@ -111,8 +117,10 @@ public struct GateConformance: Sendable {
     }
 
     private var selected: [ConformanceCheck] {
-        ConformanceCheck.documents + ConformanceCheck.credentials + ConformanceCheck.tokens
+        ConformanceCheck.documents + ConformanceCheck.credentials
+            + (passesRepeatedFields ? ConformanceCheck.repetitions : []) + ConformanceCheck.tokens
             + (scope == nil ? [] : ConformanceCheck.scopes) + (testsProofs ? ConformanceCheck.proofs : [])
+            + (testsProofs && passesRepeatedFields ? ConformanceCheck.repeatedProofs : [])
             + (certificates == nil ? [] : ConformanceCheck.certificates)
     }
 }

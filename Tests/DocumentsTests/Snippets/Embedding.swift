@@ -4,39 +4,42 @@ import Portcullis
 
 /// The snippets of the article "Embedding".
 struct Embedding {
-    // snippet: authorize
-    /// What the adapter passes to the framework.
-    struct Answer {
-        var head: ResponseHead
-        var body: [UInt8]
-    }
-
+    // snippet: embedding-decision
     func respond(
-        to head: RequestHead, handler: (AccessToken) async throws -> Answer
-    ) async throws -> Answer {
-        if let (head, body) = notes.metadataResponse(to: head) { return Answer(head: head, body: body) }
-        let token: AccessToken
-        do throws(Refusal) {
-            token = try await notes.authorize(head, requiring: "notes:read")
-        } catch {
-            return Answer(head: error.head, body: error.body)
+        to head: RequestHead, route: String?, handler: (AccessToken?) async throws -> ResponseHead
+    ) async throws -> (head: ResponseHead, body: [UInt8]) {
+        let decision = await guarded.decide(
+            method: head.method.name, target: head.target, fields: head.fields.map { ($0.name, $0.value) },
+            route: route)
+        switch decision {
+        case .unguarded: return (try await handler(nil), [])
+        case .answered(let answer): return (answer.head, answer.body)
+        case .admitted(let admitted):
+            var answer = try await handler(admitted.token)
+            for field in admitted.fields(
+                for: answer.status.code, cacheControl: answer.fields[.cacheControl])
+            {
+                answer.fields.append(field.value, for: field.name)
+            }
+            return (answer, [])
         }
-        var answer = try await handler(token)
-        notes.complete(&answer.head.fields, status: answer.head.status, answering: head)
-        return answer
     }
     // end
 
-    // snippet: request-head
-    func head(_ method: String, _ target: String, _ fields: [(String, String)]) throws -> RequestHead {
-        try RequestHead(method: Method(stringLiteral: method), target: target, fields: fields)
-    }
-    // end
+    private let guarded: GuardedRoutes
 
-    // snippet: several-resources
-    func owner(of head: RequestHead, in resources: ResourceRegistry) throws -> ProtectedResource? {
-        let set = resources.current  // once for each request
-        return try set.resource(for: head)  // throws MalformedMessage: respond with its `status`
+    init() throws {
+        // snippet: embedding-routes
+        let resources = try ResourceRegistry([notes])
+        let guarded = GuardedRoutes(resources)
+        guarded.require("notes:read", toWrite: "notes:write", below: "/notes")
+        // end
+        self.guarded = guarded
+    }
+
+    // snippet: embedding-replace
+    func reload(_ newNotes: ProtectedResource) throws {
+        try guarded.resources.replace([newNotes])
     }
     // end
 }
