@@ -8,10 +8,13 @@ package enum ForeignText {
     package static let maximumCharacterCount = 200
 
     /// The text with other characters than printable ASCII as escapes, and cut after 200 characters.
-    package static func shown(_ text: String) -> String {
+    package static func shown(_ text: String) -> String { shown(text, maximum: maximumCharacterCount) }
+
+    /// The text with other characters than printable ASCII as escapes, and cut after `maximum` characters.
+    package static func shown(_ text: String, maximum: Int) -> String {
         var result = ""
         for (index, scalar) in text.unicodeScalars.enumerated() {
-            guard index < maximumCharacterCount else { return result + "…" }
+            guard index < maximum else { return result + "…" }
             switch scalar.value {
             case 0x20...0x7E: result.unicodeScalars.append(scalar)
             default: result += "\\u{" + String(scalar.value, radix: 16) + "}"

@@ -86,7 +86,8 @@ struct ChallengeLint {
                 "The challenges have different resource_metadata; some clients mix them up.")
         } else {
             report.note(
-                .pass, "challenge.resource-metadata", "The challenge names the metadata URL: \(first)")
+                .pass, "challenge.resource-metadata",
+                "The challenge names the metadata URL: \(Exchange.shown(first))")
         }
         if challenges.compactMap({ $0["scope"] }).isEmpty {
             report.note(
@@ -106,17 +107,20 @@ struct ChallengeLint {
 
     private func checkClients(_ lines: [String], _ report: inout CheckReport) {
         guard let metadataURL else { return }
-        var lost: [String] = []
+        var lost: [(client: String, sentence: String)] = []
         for client in KnownClient.allCases {
             let reading = client.reading(of: lines)
             if let read = reading.metadataURL, read.utf8.elementsEqual(metadataURL.utf8) { continue }
             let reason = reading.reason ?? "it reads another value"
-            lost.append("\(client.rawValue) does not find the metadata in this challenge: \(reason).")
+            let sentence = "\(client.rawValue) does not find the metadata in this challenge: \(reason)."
+            lost.append((client.rawValue, sentence))
         }
         if lost.isEmpty {
             report.note(
                 .pass, "clients.challenge", "Every known client finds the metadata in this challenge.")
         }
-        for sentence in lost { report.note(.warn, "clients.challenge", sentence) }
+        for (client, sentence) in lost {
+            report.note(.warn, "clients.challenge", sentence, about: client)
+        }
     }
 }

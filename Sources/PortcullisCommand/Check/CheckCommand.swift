@@ -8,14 +8,21 @@ package enum CheckCommand: Subcommand {
     package static let name = "check"
     package static let summary = "checks whether clients can discover how a resource is protected"
     package static let usage = """
-        usage: portcullis check [--json] [--allow-private] [--concurrency N] URL…
-               portcullis check [--json] --file FILE
+        usage: portcullis check [OPTION]… URL…
+               portcullis check [OPTION]… --file FILE
 
-          URL              a protected resource, as a client would call it
-          --file FILE      lint a metadata document; fetch nothing
-          --json           print one JSON object
-          --allow-private  connect to private and loopback addresses too; allow http on loopback
-          --concurrency N  how many resources are checked at the same time; default 16
+          URL                 a protected resource, as a client would call it
+          --file FILE         lint a metadata document; fetch nothing
+          --allow-private     connect to private and loopback addresses too; allow http on loopback
+          --concurrency N     how many resources are checked at the same time; default 16
+          --format FORMAT     text (default), json, sarif, junit, github or html; repeatable
+          --output FILE       where the format before it goes; one format may go to standard output
+          --json              the same as --format json
+          --sarif-anchor FILE[:LINE]
+                              the line that names the URLs, at which code hosts show the findings
+          --fail-on LEVEL     fail (default) or warn: the lowest level that makes the status 1
+          --suppressions FILE accepted findings: a JSON array of objects with code, subject, reason and
+                              until, a day such as 2026-12-31; expired ones count no longer
 
         Calls the URL without a token, reads the challenge, the metadata and the authorization servers'
         metadata, and sends the other requests that clients send. Follows no redirects; waits at most
@@ -29,28 +36,29 @@ package enum CheckCommand: Subcommand {
 
     package static func work(for words: [String]) throws(Misuse) -> Work {
         let words = try CommandLineWords(
-            words, flags: ["--json", "--allow-private"], options: ["--file", "--concurrency"])
-        let isJSON = words.has("--json")
+            words, flags: ["--json", "--allow-private"],
+            options: ["--file", "--concurrency", "--fail-on", "--suppressions", "--sarif-anchor"],
+            repeatable: ["--format", "--output"])
+        let finish = try CheckConclusion(words)
         if let path = words.value(of: "--file") {
             guard words.operands.isEmpty, !words.has("--allow-private"),
                 words.value(of: "--concurrency") == nil
             else {
                 throw Misuse("--file cannot be combined with URLs, --allow-private or --concurrency")
             }
-            return { console in lint(path, isJSON: isJSON, console) }
+            return { console in await lint(path, finish, console) }
         }
         guard !words.operands.isEmpty else { throw Misuse("check needs a URL or --file") }
         let concurrency = try words.number(of: "--concurrency", in: 1...256) ?? 16
         let allowsPrivate = words.has("--allow-private")
         return { console in
             await check(
-                words.operands, concurrency: concurrency, allowsPrivate: allowsPrivate, isJSON: isJSON,
-                console)
+                words.operands, concurrency: concurrency, allowsPrivate: allowsPrivate, finish, console)
         }
     }
 
     private static func check(
-        _ urls: [String], concurrency: Int, allowsPrivate: Bool, isJSON: Bool, _ console: Console
+        _ urls: [String], concurrency: Int, allowsPrivate: Bool, _ finish: CheckConclusion, _ console: Console
     ) async -> Outcome {
         // Waiting for a connection would count against a probe's timeout.
         let configuration = HTTPClient.Configuration(
@@ -64,11 +72,12 @@ package enum CheckCommand: Subcommand {
             url in
             await check.report(on: url)
         }
-        return write(await scan.reports(on: urls), isJSON: isJSON, console)
+        return finish.write(await scan.reports(on: urls), console)
     }
 
-    private static func lint(_ path: String, isJSON: Bool, _ console: Console) -> Outcome {
+    private static func lint(_ path: String, _ finish: CheckConclusion, _ console: Console) async -> Outcome {
         var report = CheckReport(subject: path)
+        report.anchor = SourceAnchor(file: path, line: 1)
         do throws(InputFile.Unreadable) {
             let bytes = try InputFile.contents(of: path, maxByteCount: maxByteCount)
             let document = DocumentLint.document(bytes, &report)
@@ -76,20 +85,6 @@ package enum CheckCommand: Subcommand {
         } catch {
             report.trouble = "The file \(path) \(error.message)."
         }
-        return write([report], isJSON: isJSON, console)
-    }
-
-    /// Writes the reports, and returns the worst outcome.
-    private static func write(_ reports: [CheckReport], isJSON: Bool, _ console: Console) -> Outcome {
-        if isJSON {
-            console.writeJSON(ReportJSON.text(reports))
-        } else {
-            let text = ReportText(hasColours: console.hasColours)
-            for report in reports { console.writePainted(text.text(report)) }
-            if reports.count > 1 { console.write(text.total(reports)) }
-        }
-        let outcomes = reports.map(\.outcome)
-        if outcomes.contains(.failure) { return .failure }
-        return outcomes.contains(.trouble) ? .trouble : .success
+        return finish.write([report], console)
     }
 }

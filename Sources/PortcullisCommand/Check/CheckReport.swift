@@ -20,12 +20,31 @@ package struct Finding: Sendable, Hashable {
     package let code: String
     /// A sentence for human readers.
     package let text: String
+    /// The issuer, the client or the member that it is about; empty if it is about the subject itself.
+    package let about: String
+    /// The request and the response, or `nil` if there were none.
+    package var exchange: Exchange?
+    /// The reason of the suppression that applies, or `nil`; a suppressed finding does not count.
+    package var suppression: String?
 
-    package init(_ level: Level, _ code: String, _ text: String) {
+    package init(
+        _ level: Level, _ code: String, _ text: String, about: String = "", exchange: Exchange? = nil
+    ) {
         self.level = level
         self.code = code
         self.text = text
+        self.about = about
+        // A correct answer needs no evidence, and a scan of many resources keeps all reports.
+        self.exchange = level == .pass ? nil : exchange
     }
+
+    /// The same finding, about a party unless it is about one already.
+    func about(_ party: String) -> Finding {
+        Finding(level, code, text, about: about.isEmpty ? party : about, exchange: exchange)
+    }
+
+    /// What the code stands for.
+    package var rule: CheckRule { CheckRule.named(code) }
 
     /// The part of the code before the dot.
     package var topic: Substring { code.prefix { $0 != "." } }
@@ -51,21 +70,37 @@ package struct CheckReport: Sendable {
     package var signer: String?
     /// Why the check could not run, or `nil` if it ran.
     package var trouble: String?
+    /// The line of a file that names the subject, or `nil` if none does.
+    package var anchor: SourceAnchor?
+    /// How long the check took.
+    package var duration: Duration = .zero
+    /// Whether warnings fail the check too.
+    package var failsOnWarnings = false
+    /// The exchange that the next findings are about.
+    var exchange: Exchange?
 
     package init(subject: String) { self.subject = subject }
 
     /// The outcome of the check.
     package var outcome: Outcome {
         if trouble != nil { return .trouble }
-        return findings.contains { $0.level == .fail } ? .failure : .success
+        return findings.contains(where: isFailure) ? .failure : .success
     }
 
-    /// The number of findings with a level.
-    package func count(of level: Finding.Level) -> Int { findings.count { $0.level == level } }
+    /// Whether a finding fails the check.
+    package func isFailure(_ finding: Finding) -> Bool {
+        guard finding.suppression == nil else { return false }
+        return finding.level == .fail || failsOnWarnings && finding.level == .warn
+    }
 
-    /// Adds a finding.
-    mutating func note(_ level: Finding.Level, _ code: String, _ text: String) {
-        findings.append(Finding(level, code, text))
+    /// The number of findings with a level that are not suppressed.
+    package func count(of level: Finding.Level) -> Int {
+        findings.count { $0.level == level && $0.suppression == nil }
+    }
+
+    /// Adds a finding about the current exchange.
+    mutating func note(_ level: Finding.Level, _ code: String, _ text: String, about: String = "") {
+        findings.append(Finding(level, code, text, about: about, exchange: exchange))
     }
 }
 
@@ -77,5 +112,13 @@ extension Outcome {
         case .failure: "fail"
         case .trouble: "unchecked"
         }
+    }
+}
+
+extension [CheckReport] {
+    /// The worst outcome: a failure, then a check that could not run.
+    package var worst: Outcome {
+        if contains(where: { $0.outcome == .failure }) { return .failure }
+        return contains { $0.outcome == .trouble } ? .trouble : .success
     }
 }

@@ -35,13 +35,14 @@ enum DocumentLint {
         if !response.isJSON {
             report.note(
                 .fail, "metadata.media-type",
-                "The media type is not application/json (RFC 9728 §3.2): “\(type)”.")
+                "The media type is not application/json (RFC 9728 §3.2): “\(Exchange.shown(type))”.")
         } else if !type.utf8.starts(with: "application/json".utf8)
             || type.utf8.contains(0x20) && type.contains(" ;")
         {
             report.note(
                 .warn, "metadata.media-type",
-                "The media type is “\(type)”; oauth4webapi accepts only application/json, in lower case.")
+                "The media type is “\(Exchange.shown(type))”; oauth4webapi accepts only application/json, in lower case."
+            )
         } else {
             report.note(.pass, "metadata.media-type", "The media type is application/json.")
         }
@@ -88,7 +89,9 @@ enum DocumentLint {
         do throws(ConfigurationError) {
             noteWarnings(try ProtectedResourceMetadata(json: .object(object)), object, &report)
         } catch {
-            for problem in error.problems { report.note(.fail, "metadata.member", problem.description) }
+            for problem in error.problems {
+                report.note(.fail, "metadata.member", problem.description, about: problem.path ?? "")
+            }
             // The valid members may still deserve warnings.
             let rest = object.withoutMembers(of: error.problems)
             if let metadata = try? ProtectedResourceMetadata(json: .object(rest)) {
@@ -138,16 +141,18 @@ enum DocumentLint {
         {
             report.note(
                 .warn, "metadata.resource",
-                "The document's resource is \(resource), above the requested URL; clients that follow "
+                "The document's resource is \(Exchange.shown(resource)), above the requested URL; clients that follow "
                     + "RFC 9728 §3.3 refuse it. Check the resource itself.")
         } else if !isChallenged, isBelow(resource, requested) {
             report.note(
                 .warn, "metadata.resource",
-                "The document's resource is \(resource), below the requested URL. Check the resource itself.")
+                "The document's resource is \(Exchange.shown(resource)), below the requested URL. Check the resource itself."
+            )
         } else {
             report.note(
                 .fail, "metadata.resource",
-                "The document's resource is \(resource), not the requested URL (RFC 9728 §3.3).")
+                "The document's resource is \(Exchange.shown(resource)), not the requested URL (RFC 9728 §3.3)."
+            )
         }
         let refusing = KnownClient.allCases.filter {
             !$0.accepts(resource: resource, for: requested, atRoot: atRoot)

@@ -47,9 +47,14 @@ extension ResourceCheck {
         do throws(FetchError) {
             response = try await fetch(url, method, fields)
         } catch {
-            return [Finding(.warn, code, "There was no complete response from \(url): \(error).")]
+            let exchange = Exchange(method, url, with: fields, error)
+            return [
+                Finding(
+                    .warn, code, "There was no complete response from \(url): \(error).", exchange: exchange)
+            ]
         }
-        return judge(response).map { [Finding($0.0, code, $0.1)] } ?? []
+        let exchange = Exchange(method, url, with: fields, response)
+        return judge(response).map { [Finding($0.0, code, $0.1, exchange: exchange)] } ?? []
     }
 
     // MARK: The resource

@@ -44,9 +44,12 @@ extension ResourceCheck {
         do throws(DiscoveryError) {
             server = try await discovery.authorizationServer(issuer)
         } catch {
-            return (false, [Finding(.warn, "server.metadata", "\(issuer): \(error.description)")])
+            let exchange = Exchange(sent: "GET the metadata of \(issuer)", received: error.description)
+            let text = "\(issuer): \(error.description)"
+            return (false, [Finding(.warn, "server.metadata", text, about: issuer, exchange: exchange)])
         }
         var report = CheckReport(subject: issuer)
+        report.exchange = Exchange(sent: "GET \(server.location)", received: "200, the server's metadata")
         report.note(.pass, "server.metadata", "\(issuer) has valid metadata: \(server.location)")
         if !server.isJSON {
             report.note(
@@ -59,7 +62,7 @@ extension ResourceCheck {
         // Without a token endpoint a client gets no token, and without the announced keys no resource can
         // validate one, unless by introspection.
         let isUsable = server.tokenEndpoint != nil && (hasKeys || server.introspectionEndpoint != nil)
-        return (isUsable, report.findings)
+        return (isUsable, report.findings.map { $0.about(issuer) })
     }
 
     private func checkAgreement(

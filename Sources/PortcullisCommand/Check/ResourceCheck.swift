@@ -53,7 +53,9 @@ package struct ResourceCheck: Sendable {
             report.trouble = error.description
             return report
         }
+        report.exchange = Exchange(method, url, answer)
         let challenge = ChallengeLint(answer, &report)
+        report.exchange = nil
         let location = challenge.metadataURL ?? identifier.metadataURL
         report.metadataURL = location
         let isChallenged = answer.status == .unauthorized
@@ -116,11 +118,14 @@ package struct ResourceCheck: Sendable {
             response = try await fetch(location)
         } catch {
             report.readiness = Readiness(document: nil)
+            report.exchange = Exchange(.get, location, error)
             report.note(
                 .fail, "metadata.status", "\(location): \(DiscoveryError.noResponse(error).description)")
             return nil
         }
         report.readiness = Readiness(response)
+        report.exchange = Exchange(.get, location, response)
+        defer { report.exchange = nil }
         guard let object = DocumentLint.check(response, &report) else { return nil }
         let root = identifier.url.origin(of: identifier.text) + WellKnownLocation.root
         if let resource = object["resource"]?.string {
@@ -163,11 +168,13 @@ package struct ResourceCheck: Sendable {
     ) async {
         let derived = identifier.metadataURL
         guard !derived.utf8.elementsEqual(location.utf8) else { return }
-        let resource = (try? await discovery.metadata(of: identifier))?.metadata.resource
-        if resource != nil {
+        do throws(DiscoveryError) {
+            _ = try await discovery.metadata(of: identifier)
             report.note(
                 .pass, "metadata.derived", "The document is also at the derived location: \(derived)")
-        } else {
+        } catch {
+            report.exchange = Exchange(sent: "GET \(derived)", received: error.description)
+            defer { report.exchange = nil }
             report.note(
                 .warn, "metadata.derived",
                 "There is no document for this URL at its derived location (RFC 9728 §3.1): \(derived)")
@@ -180,6 +187,8 @@ package struct ResourceCheck: Sendable {
         guard let response = try? await fetch(root) else { return }
         let readiness = Readiness(response)
         report.rootReadiness = readiness
+        report.exchange = Exchange(.get, root, response)
+        defer { report.exchange = nil }
         if readiness.hasDocument {
             report.note(
                 .pass, "root.document", "There is also a document at the root, where scanners look.")

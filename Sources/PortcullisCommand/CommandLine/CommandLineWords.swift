@@ -9,6 +9,8 @@ package struct CommandLineWords {
     private var flags: Set<String> = []
     private var values: [String: String] = [:]
     private var lists: [String: [String]] = [:]
+    /// The options that may be given more than once, with their values, in order.
+    package private(set) var sequence: [(option: String, value: String)] = []
 
     /// Parses arguments.
     ///
@@ -44,6 +46,7 @@ package struct CommandLineWords {
                     throw Misuse("\(name) needs a value")
                 }
                 lists[name, default: []].append(value)
+                sequence.append((name, value))
             } else {
                 let all = known.union(options).union(repeatable).union(["--help"]).sorted()
                 throw Misuse("unknown option \(name)\(Spelling.hint(for: name, among: all))")

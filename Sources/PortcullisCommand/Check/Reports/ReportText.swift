@@ -13,6 +13,11 @@ package struct ReportText {
         "server": "The authorization servers", "probe": "Other requests", "root": "The root document",
     ]
 
+    /// The reports, and their counts if there are several.
+    package func text(_ reports: [CheckReport]) -> String {
+        reports.map { text($0) }.joined() + (reports.count > 1 ? total(reports) : "")
+    }
+
     /// The report on one resource.
     package func text(_ report: CheckReport) -> String {
         var text = paint("1", TerminalText.printable(report.subject)) + "\n"
@@ -40,7 +45,8 @@ package struct ReportText {
             case .warn: ("warn", "33")
             case .fail: ("FAIL", "31")
             }
-        return "    \(paint(colour, mark))  \(TerminalText.printable(finding.text))\n"
+        let suppression = finding.suppression.map { " [suppressed: \($0)]" } ?? ""
+        return "    \(paint(colour, mark))  \(TerminalText.printable(finding.text + suppression))\n"
     }
 
     private func summary(_ report: CheckReport) -> String {

@@ -28,12 +28,24 @@ package enum ReportJSON {
         object["authorization_servers"] = .array(report.authorizationServers.map(JSONValue.string))
         object["signer"] = report.signer.map(JSONValue.string)
         object["findings"] = .array(
-            report.findings.map { finding in
-                [
-                    "level": .string(finding.level.rawValue), "code": .string(finding.code),
-                    "text": .string(finding.text),
-                ]
-            })
+            report.findings.map { .object(json($0)) })
+        return object
+    }
+
+    private static func json(_ finding: Finding) -> JSONObject {
+        var object: JSONObject = [
+            "level": .string(finding.level.rawValue), "code": .string(finding.code),
+            "text": .string(finding.text),
+        ]
+        if !finding.about.isEmpty { object["about"] = .string(finding.about) }
+        if finding.level != .pass {
+            object["clause"] = .string(finding.rule.clause)
+            object["sent"] = (finding.exchange?.sent).map(JSONValue.string)
+            object["received"] = (finding.exchange?.received).map(JSONValue.string)
+            object["client"] = .string(finding.rule.consequence)
+            object["mend"] = .string(finding.rule.remedy)
+            object["suppression"] = finding.suppression.map(JSONValue.string)
+        }
         return object
     }
 
