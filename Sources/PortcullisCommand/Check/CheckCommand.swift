@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-import Portcullis
-import PortcullisTransport
-
 /// `portcullis check`: acts as a client that does not know a resource yet, and reports what is wrong.
 package enum CheckCommand: Subcommand {
     package static let name = "check"
@@ -12,6 +9,9 @@ package enum CheckCommand: Subcommand {
                portcullis check [OPTION]… --file FILE
 
           URL                 a protected resource, as a client would call it
+          --targets FILE      check the URLs of a file too, one a line; # begins a comment. One request at a
+                              time to each host, Retry-After is honoured, at most 60 seconds for each URL
+          --resume FILE       keep finished reports in the file, and do not make those again that it has
           --file FILE         lint a metadata document; fetch nothing
           --allow-private     connect to private and loopback addresses too; allow http on loopback
           --concurrency N     how many resources are checked at the same time; default 16
@@ -37,42 +37,35 @@ package enum CheckCommand: Subcommand {
     package static func work(for words: [String]) throws(Misuse) -> Work {
         let words = try CommandLineWords(
             words, flags: ["--json", "--allow-private"],
-            options: ["--file", "--concurrency", "--fail-on", "--suppressions", "--sarif-anchor"],
+            options: [
+                "--file", "--concurrency", "--fail-on", "--suppressions", "--sarif-anchor", "--targets",
+                "--resume",
+            ],
             repeatable: ["--format", "--output"])
         let finish = try CheckConclusion(words)
         if let path = words.value(of: "--file") {
+            let others = ["--concurrency", "--targets", "--resume"]
             guard words.operands.isEmpty, !words.has("--allow-private"),
-                words.value(of: "--concurrency") == nil
+                others.allSatisfy({ words.value(of: $0) == nil })
             else {
-                throw Misuse("--file cannot be combined with URLs, --allow-private or --concurrency")
+                throw Misuse(
+                    "--file cannot be combined with URLs, --allow-private, \(others.joined(separator: ", "))")
             }
             return { console in await lint(path, finish, console) }
         }
-        guard !words.operands.isEmpty else { throw Misuse("check needs a URL or --file") }
-        let concurrency = try words.number(of: "--concurrency", in: 1...256) ?? 16
-        let allowsPrivate = words.has("--allow-private")
-        return { console in
-            await check(
-                words.operands, concurrency: concurrency, allowsPrivate: allowsPrivate, finish, console)
-        }
+        let scan = try ScanPlan(words)
+        return { console in await check(scan, finish, console) }
     }
 
     private static func check(
-        _ urls: [String], concurrency: Int, allowsPrivate: Bool, _ finish: CheckConclusion, _ console: Console
+        _ plan: ScanPlan, _ finish: CheckConclusion, _ console: Console
     ) async -> Outcome {
-        // Waiting for a connection would count against a probe's timeout.
-        let configuration = HTTPClient.Configuration(
-            maxConnectionCount: concurrency * 16, addresses: allowsPrivate ? .any : .publicOnly)
-        // Names whose lookup hangs must not delay the other lookups.
-        let resolver = Resolver(runningCount: min(max(Resolver.maximumRunningCount, concurrency), 48))
-        let fetcher = HTTPClientFetcher(
-            HTTPClient(configuration: configuration, loops: nil, resolver: resolver))
-        let check = ResourceCheck(fetcher: fetcher, allowsLoopback: allowsPrivate)
-        let scan = CheckScan(concurrency: concurrency, showsProgress: urls.count > 1, console: console) {
-            url in
-            await check.report(on: url)
+        do throws(Misuse) {
+            return finish.write(try await plan.reports(console), console)
+        } catch {
+            console.writeError("portcullis: \(error.message)\n")
+            return .trouble
         }
-        return finish.write(await scan.reports(on: urls), console)
     }
 
     private static func lint(_ path: String, _ finish: CheckConclusion, _ console: Console) async -> Outcome {

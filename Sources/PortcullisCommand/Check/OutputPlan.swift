@@ -11,6 +11,7 @@ package struct OutputPlan: Sendable {
     }
 
     private let outputs: [Output]
+    private let hasTable: Bool
 
     /// Reads `--format` and the `--output` behind each, in order; `--json` is a format for standard output.
     ///
@@ -40,6 +41,7 @@ package struct OutputPlan: Sendable {
         guard outputs.count(where: { $0.path == nil }) <= 1 else {
             throw Misuse("only one format can go to standard output; give the others an --output")
         }
+        hasTable = words.value(of: "--targets") != nil
         self.outputs = outputs.isEmpty ? [Output(format: .text, path: nil)] : outputs
     }
 
@@ -55,7 +57,7 @@ package struct OutputPlan: Sendable {
                 continue
             }
             do throws(OutputFile.Unwritable) {
-                let text = output.format.text(reports, at: time)
+                let text = output.format.text(reports, at: time, hasTable: hasTable)
                 try OutputFile.write(Self.printable(text, output.format), to: path)
             } catch {
                 console.writeError("portcullis: the file \(path) \(error.message)\n")
@@ -71,7 +73,9 @@ package struct OutputPlan: Sendable {
     ) {
         switch format {
         // Its parts are escaped already, and may have colours.
-        case .text: console.writePainted(format.text(reports, at: time, hasColours: console.hasColours))
+        case .text:
+            console.writePainted(
+                format.text(reports, at: time, hasColours: console.hasColours, hasTable: hasTable))
         case .json, .sarif: console.writeJSON(format.text(reports, at: time))
         case .junit, .github, .html: console.write(format.text(reports, at: time))
         }

@@ -29,6 +29,12 @@ package struct Readiness: Sendable, Hashable {
             ?? false
     }
 
+    /// The score that a report has.
+    init(json: JSONObject) {
+        hasDocument = json["document"]?.bool ?? false
+        hasAuthorizationServer = json["authorization_servers"]?.bool ?? false
+    }
+
     private static func isURL(_ text: String) -> Bool { (try? HTTPURL(text)) != nil }
 
     /// From 0 to 1.

@@ -37,6 +37,11 @@ package enum OutputFile {
         }
     }
 
+    /// Shortens a file.
+    static func cut(_ path: String, to byteCount: Int) throws(Unwritable) {
+        guard truncate(path, off_t(byteCount)) == 0 else { throw unwritable("cannot be shortened") }
+    }
+
     private static func unwritable(_ what: String) -> Unwritable {
         Unwritable(message: what + ": " + (strerror(errno).map { String(cString: $0) } ?? "unknown reason"))
     }

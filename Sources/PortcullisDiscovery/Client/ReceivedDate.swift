@@ -6,11 +6,11 @@ import PortcullisHTTP
 /// Parses HTTP dates, in each of the three formats that a recipient must accept.
 ///
 /// RFC 9110 §5.6.7.
-enum ReceivedDate {
+package enum ReceivedDate {
     /// Returns the seconds since 1970, or `nil` for an invalid date.
     ///
     /// - Parameter now: The current time; a two-digit year is at most 50 years after it.
-    static func seconds(_ text: String, now: Double) -> Double? {
+    package static func seconds(_ text: String, now: Double) -> Double? {
         let words = text.utf8.split(separator: 0x20).map { String(decoding: $0, as: UTF8.self) }
         switch words.count {
         // Sun, 06 Nov 1994 08:49:37 GMT

@@ -17,10 +17,16 @@ package enum ReportFormat: String, Sendable, Hashable, CaseIterable {
 
     /// The reports in this format.
     ///
-    /// - Parameter hasColours: Whether the text has the colours of a terminal.
-    package func text(_ reports: [CheckReport], at time: ReportTime, hasColours: Bool = false) -> String {
+    /// - Parameters:
+    ///   - hasColours: Whether the text has the colours of a terminal.
+    ///   - hasTable: Whether the text ends with a table of all resources.
+    package func text(
+        _ reports: [CheckReport], at time: ReportTime, hasColours: Bool = false, hasTable: Bool = false
+    ) -> String {
         switch self {
-        case .text: ReportText(hasColours: hasColours).text(reports)
+        case .text:
+            ReportText(hasColours: hasColours).text(reports)
+                + (hasTable ? "\n" + SummaryTable.text(reports) : "")
         case .json: ReportJSON.text(reports)
         case .sarif: ReportSARIF.text(reports)
         case .junit: ReportJUnit.text(reports, at: time)

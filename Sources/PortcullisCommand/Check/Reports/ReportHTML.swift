@@ -53,7 +53,7 @@ package enum ReportHTML {
             text += "<th scope=\"col\">\(head)</th>"
         }
         text += "</tr></thead>\n<tbody>\n"
-        for (index, report) in reports.enumerated() {
+        for (index, report) in SummaryTable.sorted(Array(reports.enumerated()), by: \.element) {
             let counts = [Finding.Level.fail, .warn, .note].map { "<td>\(report.count(of: $0))</td>" }
             text += "<tr><th scope=\"row\"><a href=\"#r\(index)\">\(shown(report.subject))</a></th>"
             text += "<td>\(report.outcome.word)</td>\(counts.joined())</tr>\n"

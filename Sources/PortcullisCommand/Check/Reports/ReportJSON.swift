@@ -16,6 +16,46 @@ package enum ReportJSON {
         return String(decoding: object.serialized(), as: UTF8.self) + "\n"
     }
 
+    /// One report on one line, for ``report(from:)``.
+    static func line(_ report: CheckReport) -> String {
+        var object = json(report)
+        let time = report.duration.components
+        let milliseconds = time.seconds * 1000 + time.attoseconds / 1_000_000_000_000_000
+        object["milliseconds"] = number(Int(milliseconds))
+        return String(decoding: object.serialized(), as: UTF8.self) + "\n"
+    }
+
+    /// The report that ``line(_:)`` wrote, or `nil` for another object.
+    static func report(from object: JSONObject) -> CheckReport? {
+        guard let subject = object["subject"]?.string, let findings = object["findings"]?.array else {
+            return nil
+        }
+        var report = CheckReport(subject: subject)
+        report.trouble = object["trouble"]?.string
+        report.readiness = object["readiness"]?.object.map { Readiness(json: $0) }
+        report.rootReadiness = object["root_readiness"]?.object.map { Readiness(json: $0) }
+        report.metadataURL = object["metadata_url"]?.string
+        report.resource = object["resource"]?.string
+        report.authorizationServers = object["authorization_servers"]?.strings ?? []
+        report.signer = object["signer"]?.string
+        report.duration = .milliseconds(object["milliseconds"]?.number?.integer ?? 0)
+        for value in findings {
+            guard let finding = value.object.flatMap(Self.finding) else { return nil }
+            report.findings.append(finding)
+        }
+        return report
+    }
+
+    private static func finding(from object: JSONObject) -> Finding? {
+        guard let level = object["level"]?.string.flatMap(Finding.Level.init(rawValue:)),
+            let code = object["code"]?.string, let text = object["text"]?.string
+        else { return nil }
+        let exchange = object["sent"]?.string.map {
+            Exchange(sent: $0, received: object["received"]?.string ?? "")
+        }
+        return Finding(level, code, text, about: object["about"]?.string ?? "", exchange: exchange)
+    }
+
     private static func json(_ report: CheckReport) -> JSONObject {
         var object: JSONObject = [
             "subject": .string(report.subject), "result": .string(report.outcome.word),
