@@ -51,6 +51,7 @@ struct Deployment {
             var fields: Fields = [
                 .cacheControl: "no-store", "Access-Control-Allow-Origin": "*",
                 "Access-Control-Expose-Headers": "WWW-Authenticate",
+                "Strict-Transport-Security": "max-age=31536000",
             ]
             if !line.isEmpty {
                 fields[.wwwAuthenticate] = hasToken ? line + ", error=\"invalid_token\"" : line
@@ -90,6 +91,7 @@ struct Deployment {
             "registration_endpoint": "https://as.example.com/register",
             "code_challenge_methods_supported": ["S256"], "scopes_supported": ["mcp:read"],
             "protected_resources": [.string(Self.resource)],
+            "authorization_response_iss_parameter_supported": true,
         ]
         for member in members.members { object[member.name] = member.value }
         for name in omitting { object[name] = nil }

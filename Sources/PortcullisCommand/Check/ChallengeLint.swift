@@ -12,7 +12,12 @@ struct ChallengeLint {
     private(set) var metadataURL: String?
     private var challenges: [ReceivedChallenge] = []
 
-    init(_ response: FetchResponse, _ report: inout CheckReport) {
+    /// Whether the answer is a 401 without a challenge.
+    private var isRemoved = false
+    private let exchange: Exchange?
+
+    init(_ response: FetchResponse, for identifier: ResourceIdentifier, _ report: inout CheckReport) {
+        exchange = report.exchange
         guard response.status == .unauthorized else {
             report.note(.warn, "challenge.status", Self.sentence(for: response))
             return
@@ -20,6 +25,7 @@ struct ChallengeLint {
         report.note(.pass, "challenge.status", "A call without a token is answered 401.")
         let lines = response.fields.values(of: .wwwAuthenticate)
         guard !lines.isEmpty else {
+            isRemoved = true
             report.note(.fail, "challenge.present", "The 401 has no WWW-Authenticate (RFC 9110 §15.5.2).")
             return
         }
@@ -33,6 +39,7 @@ struct ChallengeLint {
         report.note(.pass, "challenge.grammar", "WWW-Authenticate conforms to the grammar.")
         checkSchemes(&report)
         checkHint(&report)
+        checkOrigin(identifier, &report)
         checkErrors(&report)
         checkClients(lines, &report)
         if !response.fields.values(of: .cacheControl).contains(where: { $0.contains("no-store") }) {
@@ -93,6 +100,38 @@ struct ChallengeLint {
             report.note(
                 .note, "challenge.scope",
                 "The challenge has no scope, so clients request all of scopes_supported (RFC 6750 §3).")
+        }
+    }
+
+    /// RFC 9728 §7.3.
+    private func checkOrigin(_ identifier: ResourceIdentifier, _ report: inout CheckReport) {
+        guard let metadataURL, let url = try? HTTPURL(metadataURL), !url.hasOrigin(of: identifier.url) else {
+            return
+        }
+        report.note(
+            .warn, "challenge.origin",
+            "The challenge's resource_metadata is on another origin: \(Exchange.shown(metadataURL))")
+    }
+
+    /// Compares the challenge with the document, or with the lack of one.
+    func compare(with metadata: ProtectedResourceMetadata?, _ report: inout CheckReport) {
+        guard let metadata else { return }
+        report.exchange = exchange
+        defer { report.exchange = nil }
+        if isRemoved {
+            report.note(
+                .warn, "challenge.removed",
+                "The metadata are there, but the 401 has no WWW-Authenticate: a proxy may have removed it.")
+        }
+        let listed = Set(metadata.scopesSupported.map(\.name))
+        guard !listed.isEmpty else { return }
+        let asked = challenges.compactMap { $0["scope"] }
+            .flatMap { $0.split(separator: " ").map(String.init) }.filter { !listed.contains($0) }
+        if !asked.isEmpty {
+            report.note(
+                .warn, "challenge.scope-unlisted",
+                "The challenge names scopes that the document does not list: "
+                    + Exchange.shown(asked.joined(separator: " ")))
         }
     }
 

@@ -13,6 +13,13 @@ package enum CheckCommand: Subcommand {
                               time to each host, Retry-After is honoured, at most 60 seconds for each URL
           --resume FILE       keep finished reports in the file, and do not make those again that it has
           --file FILE         lint a metadata document; fetch nothing
+          --client PLACE      lint a client ID metadata document, in a file or at a URL
+          --mcp               the URLs are servers of the Model Context Protocol: call them by POST
+          --token-file FILE   a token that the URL accepts, or PORTCULLIS_TOKEN in the environment; with it,
+                              changed tokens are sent too. Tokens go to the one URL only, and to no report
+          --foreign-token FILE, --expired-token FILE, --id-token FILE, --narrow-token FILE
+                              tokens of the same issuer that must be refused: for another audience, expired,
+                              an ID token, without the scope that the URL needs
           --allow-private     connect to private and loopback addresses too; allow http on loopback
           --concurrency N     how many resources are checked at the same time; default 16
           --format FORMAT     text (default), json, sarif, junit, github or html; repeatable
@@ -36,20 +43,22 @@ package enum CheckCommand: Subcommand {
 
     package static func work(for words: [String]) throws(Misuse) -> Work {
         let words = try CommandLineWords(
-            words, flags: ["--json", "--allow-private"],
-            options: [
+            words, flags: ["--json", "--allow-private", "--mcp"],
+            options: Set([
                 "--file", "--concurrency", "--fail-on", "--suppressions", "--sarif-anchor", "--targets",
-                "--resume",
-            ],
+                "--resume", "--client",
+            ]).union(CheckTokens.options),
             repeatable: ["--format", "--output"])
         let finish = try CheckConclusion(words)
         if let path = words.value(of: "--file") {
-            let others = ["--concurrency", "--targets", "--resume"]
-            guard words.operands.isEmpty, !words.has("--allow-private"),
+            let others =
+                ["--concurrency", "--targets", "--resume", "--client"] + CheckTokens.options.sorted()
+            guard words.operands.isEmpty, !words.has("--allow-private"), !words.has("--mcp"),
                 others.allSatisfy({ words.value(of: $0) == nil })
             else {
                 throw Misuse(
-                    "--file cannot be combined with URLs, --allow-private, \(others.joined(separator: ", "))")
+                    "--file cannot be combined with URLs, --allow-private, --mcp, "
+                        + others.joined(separator: ", "))
             }
             return { console in await lint(path, finish, console) }
         }

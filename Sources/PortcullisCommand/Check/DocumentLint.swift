@@ -13,6 +13,11 @@ enum DocumentLint {
     static func check(_ response: FetchResponse, _ report: inout CheckReport) -> JSONObject? {
         guard response.status == .ok else {
             report.note(.fail, "metadata.status", statusSentence(response))
+            if (300..<400).contains(response.status.code) {
+                report.note(
+                    .warn, "clients.redirect",
+                    "oauth4webapi and other clients that obey RFC 9728 §3.2 do not follow the redirect.")
+            }
             return nil
         }
         report.note(.pass, "metadata.status", "The metadata URL is answered 200.")

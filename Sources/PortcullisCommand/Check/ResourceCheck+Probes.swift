@@ -10,18 +10,20 @@ extension ResourceCheck {
 
     /// Sends the other requests of browsers, scanners and careless clients, all at once.
     ///
-    /// - Parameter method: The method that the resource takes.
+    /// - Parameter form: How the resource is called.
     func probes(
-        _ identifier: ResourceIdentifier, location: String, _ answer: FetchResponse, _ method: Method
+        _ identifier: ResourceIdentifier, location: String, _ answer: FetchResponse, _ form: CallForm
     ) async -> [Finding] {
         let url = identifier.text
         var probes: [Probe] = [
-            { await badToken(url, answer, method) }, { await tokenInQuery(url, answer, method) },
-            { await preflight(url, method) }, { await exposure(url, method) },
-            { await unknownSuffix(identifier) },
+            { await badToken(url, answer, form) }, { await tokenInQuery(url, answer, form) },
+            { await preflight(url, form.method) }, { await exposure(url, form) },
+            { await unknownSuffix(identifier) }, { await transportProbes(identifier, answer) },
+            { await disclosure(identifier, answer) },
         ]
         // HEAD goes with GET. RFC 9110 §9.3.2.
-        if method == .get { probes.append { await head(url, answer) } }
+        if form == .get { probes.append { await head(url, answer) } }
+        if form.isMCP { probes.append { await mcpProbes(url, answer) } }
         if IssuerURL.isFetchable(location, allowingInsecureLoopback: allowsLoopback) {
             probes += [
                 { await metadataHead(location) }, { await metadataPreflight(location) },
@@ -38,14 +40,24 @@ extension ResourceCheck {
         }
     }
 
+    /// Calls the resource with these fields besides, and judges the response.
+    private func probe(
+        _ code: String, _ url: String, as form: CallForm, _ fields: Fields,
+        _ judge: (FetchResponse) -> (Finding.Level, String)?
+    ) async -> [Finding] {
+        var all = form.fields
+        for field in fields { all[field.name] = field.value }
+        return await probe(code, url, form.method, all, body: form.body, judge)
+    }
+
     /// Sends a request, and judges the response.
     private func probe(
-        _ code: String, _ url: String, _ method: Method = .get, _ fields: Fields = [:],
+        _ code: String, _ url: String, _ method: Method = .get, _ fields: Fields = [:], body: [UInt8]? = nil,
         _ judge: (FetchResponse) -> (Finding.Level, String)?
     ) async -> [Finding] {
         let response: FetchResponse
         do throws(FetchError) {
-            response = try await fetch(url, method, fields)
+            response = try await fetch(url, method, fields, body: body)
         } catch {
             let exchange = Exchange(method, url, with: fields, error)
             return [
@@ -59,12 +71,14 @@ extension ResourceCheck {
 
     // MARK: The resource
 
-    private static let origin = "https://portcullis-check.example"
+    /// An origin that no deployment knows.
+    static let origin = "https://portcullis-check.example"
     /// A token that no authorization server has issued.
     private static let badToken = "portcullis-check.not-a-token"
 
-    private func badToken(_ url: String, _ answer: FetchResponse, _ method: Method) async -> [Finding] {
-        await probe("probe.bad-token", url, method, [.authorization: "Bearer \(Self.badToken)"]) { response in
+    private func badToken(_ url: String, _ answer: FetchResponse, _ form: CallForm) async -> [Finding] {
+        let fields: Fields = [.authorization: "Bearer \(Self.badToken)"]
+        return await probe("probe.bad-token", url, as: form, fields) { response in
             let error = (try? ReceivedChallenge.list(in: response.fields.values(of: .wwwAuthenticate)))?
                 .compactMap { $0["error"] }.first
             switch response.status.code {
@@ -88,10 +102,10 @@ extension ResourceCheck {
         }
     }
 
-    private func tokenInQuery(_ url: String, _ answer: FetchResponse, _ method: Method) async -> [Finding] {
+    private func tokenInQuery(_ url: String, _ answer: FetchResponse, _ form: CallForm) async -> [Finding] {
         let separator = url.utf8.contains(0x3F) ? "&" : "?"
         let call = "\(url)\(separator)access_token=\(Self.badToken)"
-        return await probe("probe.query-token", call, method) { response in
+        return await probe("probe.query-token", call, as: form, [:]) { response in
             switch response.status.code {
             case 400, 401: (.pass, "An invalid token in the query is refused.")
             case 200..<300 where answer.status == response.status: nil
@@ -138,8 +152,8 @@ extension ResourceCheck {
         }
     }
 
-    private func exposure(_ url: String, _ method: Method) async -> [Finding] {
-        await probe("probe.exposure", url, method, [.origin: Self.origin]) { response in
+    private func exposure(_ url: String, _ form: CallForm) async -> [Finding] {
+        await probe("probe.exposure", url, as: form, [.origin: Self.origin]) { response in
             guard response.status == .unauthorized else { return nil }
             let exposed = ASCII.lowercased(response.fields["Access-Control-Expose-Headers"] ?? "")
             guard response.fields.contains("Access-Control-Allow-Origin") else { return nil }
@@ -177,6 +191,18 @@ extension ResourceCheck {
                 )
             }
         }
+    }
+
+    /// What the answer without a token and a page that does not exist tell of the inside.
+    private func disclosure(_ identifier: ResourceIdentifier, _ answer: FetchResponse) async -> [Finding] {
+        var findings = Disclosure.findings(identifier.text, answer)
+        let page = identifier.url.origin(of: identifier.text) + "/portcullis-check/no-such-page"
+        guard let response = try? await fetch(page) else { return findings }
+        for finding in Disclosure.findings(page, response)
+        where !findings.contains(where: { $0.code == finding.code && $0.about == finding.about }) {
+            findings.append(finding)
+        }
+        return findings
     }
 
     // MARK: The document

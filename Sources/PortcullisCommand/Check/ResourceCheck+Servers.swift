@@ -8,7 +8,9 @@ extension ResourceCheck {
     /// Checks the document's authorization servers.
     ///
     /// RFC 8414 §3, RFC 9728 §4.
-    func checkServers(_ found: DiscoveredMetadata, _ report: inout CheckReport) async {
+    ///
+    /// - Parameter isMCP: Whether the clients are those of the Model Context Protocol.
+    func checkServers(_ found: DiscoveredMetadata, isMCP: Bool, _ report: inout CheckReport) async {
         let all = found.metadata.authorizationServers
         let issuers = all.prefix(ProtectedResourceMetadata.maxAuthorizationServerCount)
         if all.count > issuers.count {
@@ -20,7 +22,7 @@ extension ResourceCheck {
         let results = await withTaskGroup(of: (Int, Bool, [Finding]).self) { group in
             for (index, issuer) in issuers.enumerated() {
                 group.addTask {
-                    let (isUsable, findings) = await findings(on: issuer, for: found.metadata)
+                    let (isUsable, findings) = await findings(on: issuer, for: found.metadata, isMCP: isMCP)
                     return (index, isUsable, findings)
                 }
             }
@@ -38,7 +40,7 @@ extension ResourceCheck {
     }
 
     private func findings(
-        on issuer: String, for resource: ProtectedResourceMetadata
+        on issuer: String, for resource: ProtectedResourceMetadata, isMCP: Bool
     ) async -> (isUsable: Bool, findings: [Finding]) {
         let server: DiscoveredAuthorizationServer
         do throws(DiscoveryError) {
@@ -57,8 +59,11 @@ extension ResourceCheck {
                 "\(issuer): the media type is not application/json (RFC 8414 §3.2).")
         }
         checkAgreement(server, resource, &report)
-        checkEndpoints(server, &report)
+        checkEndpoints(server, isMCP: isMCP, &report)
+        ServerLint(server: server).check(&report)
         let hasKeys = await checkKeys(of: server, &report)
+        await checkTokenEndpoint(of: server, &report)
+        await checkEvents(of: issuer, &report)
         // Without a token endpoint a client gets no token, and without the announced keys no resource can
         // validate one, unless by introspection.
         let isUsable = server.tokenEndpoint != nil && (hasKeys || server.introspectionEndpoint != nil)
@@ -85,7 +90,9 @@ extension ResourceCheck {
         }
     }
 
-    private func checkEndpoints(_ server: DiscoveredAuthorizationServer, _ report: inout CheckReport) {
+    private func checkEndpoints(
+        _ server: DiscoveredAuthorizationServer, isMCP: Bool, _ report: inout CheckReport
+    ) {
         if server.tokenEndpoint == nil {
             report.note(.warn, "server.token", "\(server.issuer) names no token_endpoint (RFC 8414 §2).")
         }
@@ -93,7 +100,7 @@ extension ResourceCheck {
             server.codeChallengeMethodsSupported?.contains("S256") != true
         {
             report.note(
-                .warn, "server.pkce",
+                isMCP ? .fail : .warn, "server.pkce",
                 "\(server.issuer) does not list S256 in code_challenge_methods_supported; MCP clients stop "
                     + "here.")
         }
@@ -122,6 +129,7 @@ extension ResourceCheck {
         }
         do throws(DiscoveryError) {
             let keys = try await discovery.keys(of: server)
+            await checkEachKey(of: server, &report)
             if !keys.indicesWithPrivateMembers.isEmpty {
                 report.note(.fail, "server.keys", "\(server.issuer) publishes private keys (RFC 7517 §9.2).")
             } else if keys.keys.isEmpty {
@@ -134,5 +142,15 @@ extension ResourceCheck {
             report.note(.warn, "server.keys", "The keys of \(server.issuer): \(error.description)")
             return false
         }
+    }
+
+    private func checkEachKey(of server: DiscoveredAuthorizationServer, _ report: inout CheckReport) async {
+        guard let location = server.jwksURI, let response = try? await fetch(location),
+            let document = (try? JSONValue.parse(response.body))?.object
+        else { return }
+        let before = report.exchange
+        report.exchange = Exchange(.get, location, response)
+        KeyLint.check(document, of: server.issuer, &report)
+        report.exchange = before
     }
 }

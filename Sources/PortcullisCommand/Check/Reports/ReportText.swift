@@ -11,6 +11,8 @@ package struct ReportText {
     private static let titles: [Substring: String] = [
         "challenge": "A call without a token", "clients": "Known clients", "metadata": "The metadata",
         "server": "The authorization servers", "probe": "Other requests", "root": "The root document",
+        "mcp": "The Model Context Protocol", "transport": "The transport", "disclosure": "Disclosed details",
+        "client": "The client's document", "token": "Calls with tokens", "suppression": "Suppressions",
     ]
 
     /// The reports, and their counts if there are several.

@@ -29,8 +29,11 @@ package struct CheckRule: Sendable, Hashable {
 
     /// All rules, in the order of a client's requests.
     package static let all: [CheckRule] =
-        challengeRules + metadataRules + serverRules + probeRules
-        + suppressionRules
+        [
+            challengeRules, metadataRules, agreementRules, serverRules, announcementRules, probeRules,
+            mcpRules,
+            transportRules, clientDocumentRules, tokenRules, suppressionRules,
+        ].flatMap { $0 }
 
     private static let byCode = Dictionary(
         uniqueKeysWithValues: all.enumerated().map { ($0.element.code, $0.offset) })
