@@ -5,6 +5,7 @@ import PortcullisCommand
 import PortcullisHTTP
 import PortcullisJOSE
 import PortcullisTesting
+import PortcullisTransport
 import Testing
 
 @Suite("Probes of the documents without a token")
@@ -72,6 +73,19 @@ struct DocumentProbeTests {
             FetchResponse(status: .unauthorized, fields: [.wwwAuthenticate: Deployment.challenge])
         }
         #expect(await world.report().codes(.note).contains("transport.hsts"))
+    }
+
+    @Test(arguments: [(13, Finding.Level.note), (0, .note), (-1, .note), (14, .pass), (90, .pass)])
+    func `CHK-27: a certificate that ends within 14 days is a note`(days: Int, level: Finding.Level) async {
+        let certificates = SeenCertificates()
+        let check = ResourceCheck(fetcher: world.network, allowsLoopback: false, certificates: certificates)
+        let unseen = await check.report(on: Deployment.resource)
+        #expect(!unseen.findings.contains { $0.code == "transport.certificate" })
+        let peer = TLSPeer(version: "TLSv1.3", certificate: [0x30], daysLeft: days)
+        certificates.insert(peer, of: "api.example.com")
+        let report = await check.report(on: Deployment.resource)
+        #expect(report.findings.first { $0.code == "transport.certificate" }?.level == level)
+        #expect(report.facts.contains { $0.name == "certificate" })
     }
 
     @Test(arguments: [

@@ -42,6 +42,30 @@ struct TLSClientTests {
         #expect(response.text.contains(version == "-tls1_2" ? "TLSv1.2" : "TLSv1.3"))
     }
 
+    @Test(arguments: ["-tls1_2", "-tls1_3"])
+    func `RFC 5280 §4.1.2.5: the version and the certificate are passed on after the handshake`(
+        version: String
+    )
+        async throws
+    {
+        let server = try TLSServerProcess(certificate: "localhost", ["-www", version])
+        let seen = Mutex<[String: TLSPeer]>([:])
+        var configuration = HTTPClient.Configuration(roots: certificates.authority)
+        configuration.whenSecured = { host, peer in seen.withLock { $0[host] = peer } }
+        let client = HTTPClient(configuration: configuration, loops: nil, resolver: everywhere)
+        let url = "https://localhost:\(server.port)/"
+        #expect(try await client.execute(.init(url: url, deadline: .seconds(30))).status == .ok)
+        let peer = try #require(seen.withLock { $0["localhost"] })
+        #expect(peer.version == (version == "-tls1_2" ? "TLSv1.2" : "TLSv1.3"))
+        #expect(peer.daysLeft >= 0 && peer.daysLeft < 36_500)
+        #expect(peer.certificate.first == 0x30 && peer.certificate.count > 200)
+        await #expect(throws: HTTPClientError.self) {
+            try await client.execute(
+                .init(url: "https://other.example:\(server.port)/", deadline: .seconds(30)))
+        }
+        #expect(seen.withLock { $0.count } == 1)
+    }
+
     @Test func `roots can be given as bytes`() async throws {
         let server = try TLSServerProcess(certificate: "localhost")
         let pem = try Data(contentsOf: URL(fileURLWithPath: certificates.path("ca.pem")))

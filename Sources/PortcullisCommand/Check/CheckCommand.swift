@@ -11,6 +11,7 @@ package enum CheckCommand: Subcommand {
           URL                 a protected resource, as a client would call it
           --targets FILE      check the URLs of a file too, one a line; # begins a comment. One request at a
                               time to each host, Retry-After is honoured, at most 60 seconds for each URL
+          --config FILE       check the resources of a configuration file of example-server too, each at its line
           --resume FILE       keep finished reports in the file, and do not make those again that it has
           --file FILE         lint a metadata document; fetch nothing
           --client PLACE      lint a client ID metadata document, in a file or at a URL
@@ -31,6 +32,10 @@ package enum CheckCommand: Subcommand {
           --suppressions FILE accepted findings: a JSON array of objects with code, subject, reason and
                               until, a day such as 2026-12-31; expired ones count no longer
 
+          --watch SECONDS     check again after so many seconds, 10 to 86400, print what has changed (documents,
+                              endpoints, keys' location, methods, scopes), and end with 1 after a change
+          --webhook URL       with --watch: send each change there as JSON by POST, and go on
+
         Calls the URL without a token, reads the challenge, the metadata and the authorization servers'
         metadata, and sends the other requests that clients send. Follows no redirects; waits at most
         5 seconds for each response.
@@ -47,12 +52,14 @@ package enum CheckCommand: Subcommand {
             options: Set([
                 "--file", "--concurrency", "--fail-on", "--suppressions", "--sarif-anchor", "--targets",
                 "--resume", "--client",
+                "--config", "--watch", "--webhook",
             ]).union(CheckTokens.options),
             repeatable: ["--format", "--output"])
         let finish = try CheckConclusion(words)
         if let path = words.value(of: "--file") {
             let others =
-                ["--concurrency", "--targets", "--resume", "--client"] + CheckTokens.options.sorted()
+                ["--concurrency", "--targets", "--resume", "--client", "--config", "--watch", "--webhook"]
+                + CheckTokens.options.sorted()
             guard words.operands.isEmpty, !words.has("--allow-private"), !words.has("--mcp"),
                 others.allSatisfy({ words.value(of: $0) == nil })
             else {
@@ -70,7 +77,13 @@ package enum CheckCommand: Subcommand {
         _ plan: ScanPlan, _ finish: CheckConclusion, _ console: Console
     ) async -> Outcome {
         do throws(Misuse) {
-            return finish.write(try await plan.reports(console), console)
+            let reports = try await plan.reports(console)
+            let outcome = finish.write(reports, console)
+            guard let watch = plan.watch else { return outcome }
+            let quiet = console.quiet
+            return await watch.run(after: reports, console) {
+                (try? await plan.reports(quiet)) ?? []
+            }
         } catch {
             console.writeError("portcullis: \(error.message)\n")
             return .trouble

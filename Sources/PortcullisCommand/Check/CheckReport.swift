@@ -72,6 +72,8 @@ package struct CheckReport: Sendable {
     package var trouble: String?
     /// The line of a file that names the subject, or `nil` if none does.
     package var anchor: SourceAnchor?
+    /// What clients rely on.
+    package var facts: [WatchedFact] = []
     /// How long the check took.
     package var duration: Duration = .zero
     /// Whether warnings fail the check too.

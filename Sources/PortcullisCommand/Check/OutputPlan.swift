@@ -57,8 +57,11 @@ package struct OutputPlan: Sendable {
                 continue
             }
             do throws(OutputFile.Unwritable) {
-                let text = output.format.text(reports, at: time, hasTable: hasTable)
-                try OutputFile.write(Self.printable(text, output.format), to: path)
+                let file = try OutputFile(path)
+                output.format.write(reports, at: time, hasColours: false, hasTable: hasTable) { piece in
+                    file.write(Self.printable(piece, output.format))
+                }
+                try file.close()
             } catch {
                 console.writeError("portcullis: the file \(path) \(error.message)\n")
                 isWritten = false
@@ -71,13 +74,10 @@ package struct OutputPlan: Sendable {
     private func write(
         _ format: ReportFormat, _ reports: [CheckReport], at time: ReportTime, _ console: Console
     ) {
-        switch format {
-        // Its parts are escaped already, and may have colours.
-        case .text:
-            console.writePainted(
-                format.text(reports, at: time, hasColours: console.hasColours, hasTable: hasTable))
-        case .json, .sarif: console.writeJSON(format.text(reports, at: time))
-        case .junit, .github, .html: console.write(format.text(reports, at: time))
+        // The colours of the text are the only control characters; its parts are escaped already.
+        let hasColours = format == .text && console.hasColours
+        format.write(reports, at: time, hasColours: hasColours, hasTable: hasTable) { piece in
+            console.writePainted(hasColours ? piece : Self.printable(piece, format))
         }
     }
 

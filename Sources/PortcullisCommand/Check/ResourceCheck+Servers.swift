@@ -19,18 +19,21 @@ extension ResourceCheck {
                 "There are \(all.count) authorization servers; only the first \(issuers.count) are checked."
             )
         }
-        let results = await withTaskGroup(of: (Int, Bool, [Finding]).self) { group in
+        let results = await withTaskGroup(of: (Int, Bool, CheckReport).self) { group in
             for (index, issuer) in issuers.enumerated() {
                 group.addTask {
-                    let (isUsable, findings) = await findings(on: issuer, for: found.metadata, isMCP: isMCP)
-                    return (index, isUsable, findings)
+                    let (isUsable, report) = await findings(on: issuer, for: found.metadata, isMCP: isMCP)
+                    return (index, isUsable, report)
                 }
             }
-            var results: [(Int, Bool, [Finding])] = []
+            var results: [(Int, Bool, CheckReport)] = []
             for await result in group { results.append(result) }
             return results.sorted { $0.0 < $1.0 }
         }
-        for result in results { report.findings += result.2 }
+        for result in results {
+            report.findings += result.2.findings
+            report.facts += result.2.facts
+        }
         if !issuers.isEmpty, !results.contains(where: { $0.1 }) {
             report.note(
                 .fail, "server.any",
@@ -41,17 +44,20 @@ extension ResourceCheck {
 
     private func findings(
         on issuer: String, for resource: ProtectedResourceMetadata, isMCP: Bool
-    ) async -> (isUsable: Bool, findings: [Finding]) {
+    ) async -> (isUsable: Bool, report: CheckReport) {
         let server: DiscoveredAuthorizationServer
         do throws(DiscoveryError) {
             server = try await discovery.authorizationServer(issuer)
         } catch {
             let exchange = Exchange(sent: "GET the metadata of \(issuer)", received: error.description)
-            let text = "\(issuer): \(error.description)"
-            return (false, [Finding(.warn, "server.metadata", text, about: issuer, exchange: exchange)])
+            var report = CheckReport(subject: issuer)
+            report.exchange = exchange
+            report.note(.warn, "server.metadata", "\(issuer): \(error.description)", about: issuer)
+            return (false, report)
         }
         var report = CheckReport(subject: issuer)
         report.exchange = Exchange(sent: "GET \(server.location)", received: "200, the server's metadata")
+        report.facts = WatchedFact.facts(of: server)
         report.note(.pass, "server.metadata", "\(issuer) has valid metadata: \(server.location)")
         if !server.isJSON {
             report.note(
@@ -67,7 +73,8 @@ extension ResourceCheck {
         // Without a token endpoint a client gets no token, and without the announced keys no resource can
         // validate one, unless by introspection.
         let isUsable = server.tokenEndpoint != nil && (hasKeys || server.introspectionEndpoint != nil)
-        return (isUsable, report.findings.map { $0.about(issuer) })
+        report.findings = report.findings.map { $0.about(issuer) }
+        return (isUsable, report)
     }
 
     private func checkAgreement(

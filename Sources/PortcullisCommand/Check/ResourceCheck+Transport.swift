@@ -16,9 +16,25 @@ extension ResourceCheck {
                     .note, "transport.hsts", "The 401 has no Strict-Transport-Security.",
                     exchange: Exchange(.get, identifier.text, answer)))
         }
+        if let peer = certificates.peer(of: identifier.url.host) {
+            let days = peer.daysLeft
+            findings.append(
+                days < Self.certificateWarningDays
+                    ? Finding(
+                        .note, "transport.certificate", "The certificate expires in \(max(0, days)) days.",
+                        exchange: Exchange(
+                            sent: "a handshake with \(identifier.url.host)",
+                            received: "\(peer.version), a certificate for \(days) days"))
+                    : Finding(
+                        .pass, "transport.certificate",
+                        "The certificate is valid for \(days) days, over \(peer.version)."))
+        }
         if identifier.url.port == 443, let finding = await plainPort(identifier) { findings.append(finding) }
         return findings
     }
+
+    /// A certificate that expires earlier should have been renewed.
+    private static let certificateWarningDays = 14
 
     private func plainPort(_ identifier: ResourceIdentifier) async -> Finding? {
         let plain = "http" + identifier.text.dropFirst("https".count)

@@ -17,6 +17,7 @@ package struct ResourceCheck: Sendable {
     /// Whether the resource is known to be a server of the Model Context Protocol.
     private let isMCP: Bool
     private let tokens: CheckTokens?
+    let certificates: SeenCertificates
 
     /// Creates a check.
     ///
@@ -27,14 +28,17 @@ package struct ResourceCheck: Sendable {
     ///   - isMCP: Whether the resource is a server of the Model Context Protocol; otherwise its answer tells.
     ///   - tokens: The user's tokens, which go to the checked URL only.
     ///   - time: The clock, for the times of tokens.
+    ///   - certificates: What servers have shown to the fetcher.
     package init(
         fetcher: any Fetcher, allowsLoopback: Bool, timeout: Duration = .seconds(5), isMCP: Bool = false,
-        tokens: CheckTokens? = nil, time: TimeSource = .system
+        tokens: CheckTokens? = nil, time: TimeSource = .system,
+        certificates: SeenCertificates = SeenCertificates()
     ) {
         let fetcher = tokens.map { RedactingFetcher(fetcher, hiding: $0.all) } ?? fetcher
         self.fetcher = fetcher
         self.isMCP = isMCP
         self.tokens = tokens
+        self.certificates = certificates
         self.time = time
         self.allowsLoopback = allowsLoopback
         self.timeout = timeout
@@ -77,6 +81,10 @@ package struct ResourceCheck: Sendable {
         async let probed = probes(identifier, location: location, answer, form)
         if let found { await checkServers(found, isMCP: form.isMCP, &report) }
         report.findings += await probed
+        if let peer = certificates.peer(of: identifier.url.host) {
+            let digest = Digest.sha256(peer.certificate).base64URL
+            report.facts.append(WatchedFact("certificate", digest))
+        }
         await checkRoot(identifier, found, &report)
         report.findings += ClientSteps.findings(report.findings, isMCP: form.isMCP)
         if let tokens {
@@ -178,6 +186,7 @@ package struct ResourceCheck: Sendable {
         report.exchange = Exchange(.get, location, response)
         defer { report.exchange = nil }
         guard let object = DocumentLint.check(response, &report) else { return nil }
+        report.facts += WatchedFact.facts(ofResource: object)
         let scopes = object["scopes_supported"]?.strings ?? []
         report.findings += ScopeNames.findings(scopes)
         let issuers = object["authorization_servers"]?.strings ?? []

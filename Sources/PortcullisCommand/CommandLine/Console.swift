@@ -64,6 +64,9 @@ package struct Console: Sendable {
     /// Replaces the current line of the terminal on standard error.
     func writeErrorOver(_ text: String) { errors("\r\u{1B}[K" + TerminalText.printable(text)) }
 
+    /// A console that writes nothing.
+    var quiet: Console { Console(output: { _ in true }, errors: { _ in }) }
+
     /// The same console, which calls a closure before each output.
     func announcing(_ willWrite: @escaping @Sendable () -> Void) -> Console {
         Console(copying: self, willWrite)

@@ -237,7 +237,11 @@ final class ClientConnection: ReadinessHandler, @unchecked Sendable {
 
     private func handshake() {
         switch stream.handshake() {
-        case .bytes: beginExchange()
+        case .bytes:
+            if let whenSecured = pool.settings.whenSecured, let peer = stream.peer {
+                whenSecured(origin.host, peer)
+            }
+            beginExchange()
         case .wouldBlock(let wanted) where wanted.isEmpty: resumeLater()
         case .wouldBlock(let wanted): loop.rearm(stream.descriptor, for: wanted)
         case .closed: fail(.tls(.truncated))

@@ -15,6 +15,7 @@ final class ConnectionPool: @unchecked Sendable {
         var addresses: AddressPolicy
         let proxies: OutboundProxies
         let userAgent: String?
+        let whenSecured: (@Sendable (_ host: String, TLSPeer) -> Void)?
 
         func permitting(_ addresses: AddressPolicy) -> Settings {
             var settings = self

@@ -49,6 +49,8 @@ public struct HTTPClient: Sendable {
         ///
         /// Default ``HTTPClient/defaultUserAgent``. RFC 9110 §10.1.5.
         public var userAgent: String?
+        /// Called on the client's loop after each handshake, with the host; default `nil`.
+        package var whenSecured: (@Sendable (_ host: String, TLSPeer) -> Void)?
 
         /// Makes a configuration; omitted values keep their defaults.
         ///
@@ -214,7 +216,8 @@ final class HTTPClientCore: Sendable {
             idleTimeout: configuration.idleTimeout,
             addresses: configuration.addresses,
             proxies: configuration.proxies,
-            userAgent: configuration.userAgent)
+            userAgent: configuration.userAgent,
+            whenSecured: configuration.whenSecured)
         self.resolver = resolver
         ownsLoops = loops == nil
         state = Mutex(State(ownLoops: loops))

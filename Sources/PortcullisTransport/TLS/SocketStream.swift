@@ -54,6 +54,9 @@ package struct SocketStream {
 
     package var isEncrypted: Bool { session != nil }
 
+    /// What the server showed in its handshake; `nil` without TLS.
+    var peer: TLSPeer? { session?.peer }
+
     /// Continues the handshake; call it until it returns `bytes(0)`.
     ///
     /// Without TLS it returns `bytes(0)` at once.

@@ -137,7 +137,7 @@ struct ReportFormatTests {
     }
 
     @Test func `the text of reports is that of each with the counts behind them`() {
-        let text = ReportText(hasColours: false).text(Self.reports())
+        let text = ReportFormat.text.text(Self.reports(), at: Self.time)
         #expect(text.hasSuffix("2 resources: 0 pass, 1 fail, 1 unchecked\n"))
     }
 

@@ -23,15 +23,27 @@ package enum ReportFormat: String, Sendable, Hashable, CaseIterable {
     package func text(
         _ reports: [CheckReport], at time: ReportTime, hasColours: Bool = false, hasTable: Bool = false
     ) -> String {
+        var text = ""
+        write(reports, at: time, hasColours: hasColours, hasTable: hasTable) { text += $0 }
+        return text
+    }
+
+    /// Writes the reports in this format, in pieces: all of a long scan at once would take much memory.
+    func write(
+        _ reports: [CheckReport], at time: ReportTime, hasColours: Bool, hasTable: Bool,
+        to sink: (String) -> Void
+    ) {
         switch self {
         case .text:
-            ReportText(hasColours: hasColours).text(reports)
-                + (hasTable ? "\n" + SummaryTable.text(reports) : "")
-        case .json: ReportJSON.text(reports)
-        case .sarif: ReportSARIF.text(reports)
-        case .junit: ReportJUnit.text(reports, at: time)
-        case .github: ReportAnnotations.text(reports)
-        case .html: ReportHTML.text(reports, at: time)
+            let text = ReportText(hasColours: hasColours)
+            for report in reports { sink(text.text(report)) }
+            if reports.count > 1 { sink(text.total(reports)) }
+            if hasTable { sink("\n" + SummaryTable.text(reports)) }
+        case .json: ReportJSON.write(reports, to: sink)
+        case .sarif: ReportSARIF.write(reports, to: sink)
+        case .junit: sink(ReportJUnit.text(reports, at: time))
+        case .github: sink(ReportAnnotations.text(reports))
+        case .html: sink(ReportHTML.text(reports, at: time))
         }
     }
 }

@@ -6,14 +6,23 @@ import PortcullisJOSE
 package enum ReportJSON {
     /// One object with all reports and their counts, on one line.
     package static func text(_ reports: [CheckReport]) -> String {
+        var text = ""
+        write(reports) { text += $0 }
+        return text
+    }
+
+    /// The same in pieces, one for each report.
+    static func write(_ reports: [CheckReport], to sink: (String) -> Void) {
         var summary: JSONObject = [:]
         for outcome in [Outcome.success, .failure, .trouble] {
             summary[outcome.word] = number(reports.count { $0.outcome == outcome })
         }
-        let object: JSONObject = [
-            "reports": .array(reports.map { .object(json($0)) }), "summary": .object(summary),
-        ]
-        return String(decoding: object.serialized(), as: UTF8.self) + "\n"
+        sink("{\"reports\":[")
+        for (index, report) in reports.enumerated() {
+            let text = String(decoding: json(report).serialized(), as: UTF8.self)
+            sink(index == 0 ? text : "," + text)
+        }
+        sink("],\"summary\":" + String(decoding: summary.serialized(), as: UTF8.self) + "}\n")
     }
 
     /// One report on one line, for ``report(from:)``.

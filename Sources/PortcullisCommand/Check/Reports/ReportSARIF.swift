@@ -15,25 +15,42 @@ package enum ReportSARIF {
 
     /// One object, on one line.
     package static func text(_ reports: [CheckReport]) -> String {
-        let found = reports.flatMap { report in
-            report.findings.filter { $0.level != .pass }.map { (report, $0) }
+        var text = ""
+        write(reports) { text += $0 }
+        return text
+    }
+
+    /// The same in pieces, one for each result.
+    static func write(_ reports: [CheckReport], to sink: (String) -> Void) {
+        let found = reports.indices.flatMap { index in
+            reports[index].findings.indices.filter { reports[index].findings[$0].level != .pass }
+                .map { (report: index, finding: $0) }
+        }
+        func gravity(_ place: (report: Int, finding: Int)) -> Int {
+            reports[place.report].findings[place.finding].level.gravity
         }
         // The gravest stay if there are too many; `sorted` keeps the order of equals.
         let kept =
             found.count <= maximumResultCount
-            ? found
-            : Array(found.sorted { $0.1.level.gravity > $1.1.level.gravity }.prefix(maximumResultCount))
+            ? found : Array(found.sorted { gravity($0) > gravity($1) }.prefix(maximumResultCount))
         let run: JSONObject = [
             "tool": .object(["driver": .object(driver)]),
             "automationDetails": ["id": "portcullis-check/"],
             "invocations": [.object(invocation(reports, leftOut: found.count - kept.count))],
-            "results": .array(kept.map { .object(result($0.1, in: $0.0)) }),
         ]
-        let object: JSONObject = [
-            "version": "2.1.0", "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-            "runs": [.object(run)],
-        ]
-        return String(decoding: object.serialized(), as: UTF8.self) + "\n"
+        let schema = "https://json.schemastore.org/sarif-2.1.0.json"
+        sink("{\"version\":\"2.1.0\",\"$schema\":\"\(schema)\",\"runs\":[")
+        sink(String(text(run).dropLast()) + ",\"results\":[")
+        for (index, place) in kept.enumerated() {
+            let report = reports[place.report]
+            let text = text(result(report.findings[place.finding], in: report))
+            sink(index == 0 ? text : "," + text)
+        }
+        sink("]}]}\n")
+    }
+
+    private static func text(_ object: JSONObject) -> String {
+        String(decoding: object.serialized(), as: UTF8.self)
     }
 
     private static var driver: JSONObject {

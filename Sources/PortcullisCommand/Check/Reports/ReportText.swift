@@ -15,11 +15,6 @@ package struct ReportText {
         "client": "The client's document", "token": "Calls with tokens", "suppression": "Suppressions",
     ]
 
-    /// The reports, and their counts if there are several.
-    package func text(_ reports: [CheckReport]) -> String {
-        reports.map { text($0) }.joined() + (reports.count > 1 ? total(reports) : "")
-    }
-
     /// The report on one resource.
     package func text(_ report: CheckReport) -> String {
         var text = paint("1", TerminalText.printable(report.subject)) + "\n"

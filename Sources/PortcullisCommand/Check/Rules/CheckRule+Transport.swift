@@ -8,6 +8,11 @@ extension CheckRule {
             client: "A browser may send the first call without TLS.",
             mend: "Send Strict-Transport-Security: max-age=31536000."),
         CheckRule(
+            "transport.certificate", .note, "The certificate is valid for 14 days or more.",
+            clause: "RFC 5280 §4.1.2.5",
+            client: "It refuses the connection once the certificate has expired.",
+            mend: "Renew the certificate, and automate that."),
+        CheckRule(
             "transport.http", .note, "Port 80 gives no access and no redirect that keeps the path.",
             clause: "RFC 6750 §5.3", client: "A client with an http URL sends its token in the clear.",
             mend: "Close port 80 for the API, or answer 403 there."),

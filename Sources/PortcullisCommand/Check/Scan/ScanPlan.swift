@@ -7,33 +7,58 @@ import PortcullisTransport
 struct ScanPlan: Sendable {
     private let operands: [String]
     private let targetsPath: String?
+    private let configurationPath: String?
     private let resumePath: String?
     private let concurrency: Int
     private let allowsPrivate: Bool
     private let isMCP: Bool
     private let clientPlace: String?
     private let tokens: CheckTokens?
+    /// What follows the first round, or `nil`.
+    let watch: CheckWatch?
 
     /// Reads the options that concern the URLs.
     init(_ words: CommandLineWords) throws(Misuse) {
         operands = words.operands
         targetsPath = words.value(of: "--targets")
+        configurationPath = words.value(of: "--config")
         resumePath = words.value(of: "--resume")
         concurrency = try words.number(of: "--concurrency", in: 1...256) ?? 16
         allowsPrivate = words.has("--allow-private")
         isMCP = words.has("--mcp")
         clientPlace = words.value(of: "--client")
-        guard !operands.isEmpty || targetsPath != nil || clientPlace != nil else {
-            throw Misuse("check needs a URL, --targets, --client or --file")
+        let isForClientOnly = operands.isEmpty && targetsPath == nil && configurationPath == nil
+        guard !isForClientOnly || clientPlace != nil else {
+            throw Misuse("check needs a URL, --targets, --config, --client or --file")
         }
-        let isForClientOnly = operands.isEmpty && targetsPath == nil
         let needsTokens = CheckTokens.options.contains { words.value(of: $0) != nil }
         tokens =
             needsTokens || !isForClientOnly && CheckTokens.areGiven(in: words) ? try CheckTokens(words) : nil
         guard tokens == nil || operands.count <= 1 && !isForClientOnly else { throw Self.tokenMisuse }
-        guard targetsPath == nil || words.value(of: "--sarif-anchor") == nil else {
-            throw Misuse("--sarif-anchor cannot be combined with --targets, whose lines are the anchors")
+        guard targetsPath == nil && configurationPath == nil || words.value(of: "--sarif-anchor") == nil
+        else {
+            throw Misuse(
+                "--sarif-anchor cannot be combined with --targets and --config, whose lines are the anchors")
         }
+        watch = try Self.watch(words, allowsPrivate: allowsPrivate)
+        guard watch == nil || tokens == nil && resumePath == nil else {
+            throw Misuse("--watch cannot be combined with tokens and --resume")
+        }
+    }
+
+    private static func watch(
+        _ words: CommandLineWords, allowsPrivate: Bool
+    ) throws(Misuse) -> CheckWatch? {
+        let webhook = words.value(of: "--webhook")
+        guard let seconds = try words.number(of: "--watch", in: CheckWatch.interval) else {
+            guard webhook == nil else { throw Misuse("--webhook needs --watch") }
+            return nil
+        }
+        if let webhook, !IssuerURL.isFetchable(webhook, allowingInsecureLoopback: allowsPrivate) {
+            throw Misuse("--webhook needs an https URL, or http on loopback with --allow-private")
+        }
+        // The user names this URL, so that its address may be private.
+        return CheckWatch(every: seconds, webhook: webhook, fetcher: HTTPClientFetcher())
     }
 
     private static let tokenMisuse = Misuse(
@@ -43,18 +68,22 @@ struct ScanPlan: Sendable {
     ///
     /// - Throws: ``Misuse`` for files that cannot be read.
     func reports(_ console: Console) async throws(Misuse) -> [CheckReport] {
-        let targets = try targets()
+        let (targets, mcpTargets) = try targets()
         guard tokens == nil || targets.count == 1 else { throw Self.tokenMisuse }
         let journal = try resumePath.map { (path) throws(Misuse) in try ScanJournal(path: path) }
         let isPolite = targetsPath != nil
-        let fetcher = fetcher(isPolite: isPolite)
-        let check = ResourceCheck(
-            fetcher: fetcher, allowsLoopback: allowsPrivate, isMCP: isMCP, tokens: tokens)
+        let certificates = SeenCertificates()
+        let fetcher = fetcher(isPolite: isPolite, certificates)
+        let checks = [isMCP, true].map { isMCP in
+            ResourceCheck(
+                fetcher: fetcher, allowsLoopback: allowsPrivate, isMCP: isMCP, tokens: tokens,
+                certificates: certificates)
+        }
         let scan = CheckScan(
             concurrency: concurrency, showsProgress: targets.count > 1, isPolite: isPolite,
             targetTimeout: isPolite ? CheckScan.targetTimeout : nil, journal: journal, console: console
         ) { url in
-            await check.report(on: url)
+            await checks[mcpTargets.contains(url) ? 1 : 0].report(on: url)
         }
         var reports = await scan.reports(on: targets)
         if let clientPlace {
@@ -64,23 +93,35 @@ struct ScanPlan: Sendable {
         return reports
     }
 
-    private func targets() throws(Misuse) -> [CheckTarget] {
-        let given = operands.map { CheckTarget($0) }
-        guard let path = targetsPath else { return given }
+    /// The targets in the order of the options, and those that are known to be MCP servers.
+    private func targets() throws(Misuse) -> ([CheckTarget], mcp: Set<String>) {
+        var targets = operands.map { CheckTarget($0) }
+        var mcp: Set<String> = []
+        if let configurationPath {
+            let read = try ConfigurationTargets.read(configurationPath)
+            targets += read.targets
+            mcp = read.mcp
+        }
+        if let targetsPath { targets += try Self.list(in: targetsPath) }
+        return (targets, mcp)
+    }
+
+    private static func list(in path: String) throws(Misuse) -> [CheckTarget] {
         let bytes: [UInt8]
         do throws(InputFile.Unreadable) {
             bytes = try InputFile.contents(of: path, maxByteCount: CheckTarget.maximumFileByteCount)
         } catch {
             throw Misuse("the file \(path) \(error.message)")
         }
-        return given + (try CheckTarget.list(bytes, in: path))
+        return try CheckTarget.list(bytes, in: path)
     }
 
-    private func fetcher(isPolite: Bool) -> any Fetcher {
+    private func fetcher(isPolite: Bool, _ certificates: SeenCertificates) -> any Fetcher {
         // Waiting for a connection would count against a probe's timeout.
-        let configuration = HTTPClient.Configuration(
+        var configuration = HTTPClient.Configuration(
             maxConnectionCount: isPolite ? 1 : concurrency * 16,
             idleTimeout: .seconds(isPolite ? 2 : 30), addresses: allowsPrivate ? .any : .publicOnly)
+        configuration.whenSecured = { host, peer in certificates.insert(peer, of: host) }
         // Names whose lookup hangs must not delay the other lookups.
         let resolver = Resolver(runningCount: min(max(Resolver.maximumRunningCount, concurrency), 48))
         let fetcher = HTTPClientFetcher(
