@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import xml.dom.minidom
 
 import pytest
 from support import nginx
@@ -28,9 +29,14 @@ def portcullis(binary):
 
 @pytest.fixture
 def check(portcullis):
-    def run(*words, seconds=120):
+    def run(*words, seconds=120, environment=None):
         return subprocess.run(
-            [portcullis, "check", *words], capture_output=True, text=True, timeout=seconds, stdin=subprocess.DEVNULL
+            [portcullis, "check", *words],
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            stdin=subprocess.DEVNULL,
+            env=environment,
         )
 
     return run
@@ -318,6 +324,102 @@ def test_a_hundred_resources_take_the_time_of_the_slowest_few(check, table, issu
     assert took < count * 4 * pause / 2, took
     progress = done.stderr.splitlines()
     assert len(progress) == count and progress[-1].startswith(f"[{count}/{count}] ")
+
+
+# Scans of many, from a file.
+
+
+def test_a_scan_is_polite_resumed_and_not_held_up_by_dead_and_slow_hosts(check, table, issuer, folder):
+    hint = f'Bearer resource_metadata="{table.base}{WELL_KNOWN}/r0", scope="a"'
+    running, most = [0], [0]
+
+    def alone(answer):
+        def respond(_):
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+            time.sleep(0.01)
+            running[0] -= 1
+            return answer
+
+        return respond
+
+    busy = []
+
+    def answer(_):
+        busy.append(1)
+        return (503, {"Retry-After": "1"}, b"") if len(busy) == 1 else (401, {"WWW-Authenticate": hint}, b"")
+
+    for number in range(3):
+        table.table[f"/r{number}"] = alone((401, {"WWW-Authenticate": hint}, b""))
+    table.table["/busy"] = answer
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(8)
+        urls = [f"{table.base}/r{number}" for number in range(3)]
+        urls += [f"http://127.0.0.1:{silent.getsockname()[1]}/slow", "http://127.0.0.1:1/dead", f"{table.base}/busy"]
+        with open(f"{folder}/urls.txt", "w", encoding="utf-8") as file:
+            file.write("# targets\n" + "\n".join(urls) + "\n")
+        words = ["--allow-private", "--targets", f"{folder}/urls.txt", "--resume", f"{folder}/state.jsonl"]
+        done = check(*words, "--format", "sarif", "--output", f"{folder}/a.sarif", "--format", "json", seconds=300)
+    answer = json.loads(done.stdout)
+    assert [found["subject"] for found in answer["reports"]] == urls
+    assert [found["result"] == "unchecked" for found in answer["reports"]] == [False] * 3 + [True] * 2 + [False]
+    assert most[0] == 1 and "challenge.status" in codes(answer["reports"][5], "pass")
+    assert re.search(r"\(about \d+ s left\)", done.stderr)
+    with open(f"{folder}/a.sarif", encoding="utf-8") as file:
+        run = json.load(file)["runs"][0]
+    first = run["results"][0]["locations"][0]["physicalLocation"]
+    assert first["region"]["startLine"] == 2 and not run["invocations"][0]["executionSuccessful"]
+    # Only those that could not be checked are tried again.
+    calls = len(table.seen)
+    again = check(*words, seconds=300)
+    assert len(table.seen) == calls and again.stderr.count("\n") == 2
+    assert again.stdout.rstrip().splitlines()[-6].endswith(("/r0", "/r1", "/r2", "/busy"))
+
+
+# With the user's tokens.
+
+
+def careless_api(table, issuer):
+    """An API whose tokens are never verified, and which repeats them in every answer."""
+    hint = f'Bearer resource_metadata="{table.base}{WELL_KNOWN}/api", scope="a"'
+    table.json(f"{WELL_KNOWN}/api", {"resource": f"{table.base}/api", "authorization_servers": [issuer]})
+
+    def answer(request):
+        words = (request.headers.get("Authorization") or "").split()
+        if len(words) != 2 or words[0] != "Bearer":
+            return 401, {"WWW-Authenticate": hint}, b""
+        if words[1].count(".") != 2:
+            return 401, {"WWW-Authenticate": f'{hint}, error="invalid_token", token="{words[1]}"'}, b""
+        return 200, {"Cache-Control": f'public, token="{words[1]}"'}, words[1].encode()
+
+    table.table["/api"] = answer
+
+
+def test_forged_tokens_are_found_and_no_token_is_in_any_report(check, table, issuer, folder):
+    careless_api(table, issuer)
+    token = Signer(issuer).token(f"{table.base}/api", "a")
+    with open(f"{folder}/good.jwt", "w", encoding="utf-8") as file:
+        file.write(token + "\n")
+    outputs = []
+    for name in ("sarif", "junit", "html", "github", "text"):
+        outputs += ["--format", name, "--output", f"{folder}/out.{name}"]
+    words = ["--allow-private", "--token-file", f"{folder}/good.jwt", *outputs, "--json", f"{table.base}/api"]
+    done = check(*words)
+    found = json.loads(done.stdout)["reports"][0]
+    assert done.returncode == 1
+    assert {"token.signature", "token.unsigned", "token.own-key"} <= set(codes(found, "fail"))
+    texts = [done.stdout, done.stderr]
+    for name in ("sarif", "junit", "html", "github", "text"):
+        with open(f"{folder}/out.{name}", encoding="utf-8") as file:
+            texts.append(file.read())
+    for part in token.split("."):
+        assert len(part) < 16 or not any(part in text for text in texts)
+    xml.dom.minidom.parseString(texts[3])
+    # The token of the environment is used too, and needs one URL.
+    environment = {**os.environ, "PORTCULLIS_TOKEN": token}
+    refused = check("--allow-private", f"{table.base}/api", f"{table.base}/b", environment=environment)
+    assert refused.returncode == 2 and "exactly one URL" in refused.stderr and token not in refused.stderr
 
 
 # A document in a file.

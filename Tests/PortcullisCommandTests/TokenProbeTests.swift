@@ -98,6 +98,26 @@ struct TokenProbeTests {
         #expect(Self.codes(careless, .fail).contains("token.signature"))
     }
 
+    @Test(arguments: [405, 406])
+    func `CHK-50: an MCP server that refuses GET only with a token is called by POST`(status: Int) async {
+        let world = Deployment()
+        let token = "opaque-token-0123456789"
+        let script: ScriptedFetcher.Script = { request in
+            if request.method == .get, request.fields.contains(.authorization) {
+                return FetchResponse(status: Status(code: status))
+            }
+            if request.method == .get { return MCPWorld.challenge }
+            return MCPWorld.respond(request, isOpen: false, isAllowed: { $0 == "Bearer \(token)" })
+        }
+        world.network.on(Deployment.resource, script)
+        let check = ResourceCheck(
+            fetcher: world.network, allowsLoopback: false, tokens: CheckTokens(token: token))
+        let report = await check.report(on: Deployment.resource)
+        #expect(Self.codes(report, .pass).contains("token.accepted"))
+        #expect(Self.codes(report, .pass).contains("token.session"))
+        #expect(Self.codes(report, .fail) == [])
+    }
+
     @Test func `CHK-51: an opaque token is changed in one character`() async {
         let world = Deployment()
         let token = "opaque-token-0123456789"

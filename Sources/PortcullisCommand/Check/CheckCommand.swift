@@ -31,7 +31,6 @@ package enum CheckCommand: Subcommand {
           --fail-on LEVEL     fail (default) or warn: the lowest level that makes the status 1
           --suppressions FILE accepted findings: a JSON array of objects with code, subject, reason and
                               until, a day such as 2026-12-31; expired ones count no longer
-
           --watch SECONDS     check again after so many seconds, 10 to 86400, print what has changed (documents,
                               endpoints, keys' location, methods, scopes), and end with 1 after a change
           --webhook URL       with --watch: send each change there as JSON by POST, and go on

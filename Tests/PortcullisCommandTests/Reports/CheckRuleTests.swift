@@ -16,7 +16,7 @@ struct CheckRuleTests {
         let files = (walk?.allObjects ?? []).compactMap { $0 as? String }
         let topics = Set(CheckRule.all.map { String($0.code.prefix { $0 != "." }) })
         var codes: Set<String> = []
-        for file in files where file.hasSuffix(".swift") && !file.hasPrefix("Rules/") {
+        for file in files where file.hasSuffix(".swift") && !file.contains("CheckRule") {
             let text = try String(contentsOf: folder.appending(path: file), encoding: .utf8)
             for match in text.matches(of: /"([a-z]+)\.[a-z0-9-]+"/) where topics.contains(String(match.1)) {
                 codes.insert(String(match.0.dropFirst().dropLast()))
@@ -63,5 +63,10 @@ struct CheckRuleTests {
         let exchange = Exchange(sent: "GET \u{1B}[31m", received: String(repeating: "x", count: 10_000))
         #expect(exchange.sent == #"GET \u{1b}[31m"#)
         #expect(exchange.received.count == Exchange.maximumCharacterCount + 1)
+        let long = String(repeating: "é", count: 10_000)
+        let finding = Finding(.warn, "server.metadata", long, about: long)
+        #expect(finding.text.count == Finding.maximumTextLength + 1)
+        #expect(finding.about.count == Exchange.maximumCharacterCount + 1)
+        #expect(Finding(.warn, "server.metadata", String(long.prefix(1024))).text.count == 1024)
     }
 }

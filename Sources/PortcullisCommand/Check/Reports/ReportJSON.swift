@@ -60,7 +60,7 @@ package enum ReportJSON {
             let code = object["code"]?.string, let text = object["text"]?.string
         else { return nil }
         let exchange = object["sent"]?.string.map {
-            Exchange(sent: $0, received: object["received"]?.string ?? "")
+            Exchange(shownSent: $0, shownReceived: object["received"]?.string ?? "")
         }
         return Finding(level, code, text, about: object["about"]?.string ?? "", exchange: exchange)
     }

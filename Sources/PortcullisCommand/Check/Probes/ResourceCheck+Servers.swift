@@ -52,7 +52,8 @@ extension ResourceCheck {
             let exchange = Exchange(sent: "GET the metadata of \(issuer)", received: error.description)
             var report = CheckReport(subject: issuer)
             report.exchange = exchange
-            report.note(.warn, "server.metadata", "\(issuer): \(error.description)", about: issuer)
+            let text = "\(Exchange.shown(issuer)): \(error.description)"
+            report.note(.warn, "server.metadata", text, about: issuer)
             return (false, report)
         }
         var report = CheckReport(subject: issuer)

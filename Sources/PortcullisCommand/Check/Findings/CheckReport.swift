@@ -14,6 +14,9 @@ package struct Finding: Sendable, Hashable {
         case fail
     }
 
+    /// The maximum length of a finding's text, in characters.
+    package static let maximumTextLength = 1024
+
     /// The severity.
     package let level: Level
     /// A stable identifier: a topic, a dot, and what was checked.
@@ -32,10 +35,16 @@ package struct Finding: Sendable, Hashable {
     ) {
         self.level = level
         self.code = code
-        self.text = text
-        self.about = about
+        self.text = Self.bounded(text, Self.maximumTextLength)
+        self.about = Self.bounded(about, Exchange.maximumCharacterCount)
         // A correct answer needs no evidence, and a scan of many resources keeps all reports.
         self.exchange = level == .pass ? nil : exchange
+    }
+
+    private static func bounded(_ text: String, _ length: Int) -> String {
+        // Most texts are short, and a byte count needs no walk over characters.
+        guard text.utf8.count > length, text.unicodeScalars.count > length else { return text }
+        return String(String.UnicodeScalarView(text.unicodeScalars.prefix(length))) + "…"
     }
 
     /// The same finding, about a party unless it is about one already.

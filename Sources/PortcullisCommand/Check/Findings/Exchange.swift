@@ -18,6 +18,12 @@ package struct Exchange: Sendable, Hashable {
         self.received = Self.shown(received)
     }
 
+    /// The parts of an earlier exchange, which are bounded and printable already.
+    init(shownSent sent: String, shownReceived received: String) {
+        self.sent = sent
+        self.received = received
+    }
+
     /// Text of another party, bounded and printable.
     static func shown(_ text: String) -> String {
         ForeignText.shown(text, maximum: maximumCharacterCount)

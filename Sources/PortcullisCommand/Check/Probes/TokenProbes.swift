@@ -92,13 +92,19 @@ struct TokenProbes {
 
     // MARK: The good token
 
-    /// Calls with the token as it is; an MCP server that does not know the last revision is called by the
-    /// one before.
+    /// Calls with the token as it is.
+    ///
+    /// An MCP server that refuses GET is called by POST, and by the revision before the last one if it does
+    /// not know that.
     private func goodToken(_ form: CallForm) async -> (Good?, Finding) {
         var last: Result<FetchResponse, FetchError> = .failure(.unreachable)
-        for form in form == .mcp ? [.mcp, .mcpSession] : [form] {
+        var forms = form == .mcp ? [.mcp, .mcpSession] : [form]
+        while let form = forms.first {
+            forms.removeFirst()
             last = await bearer(form, tokens.token)
             guard case .success(let response) = last else { continue }
+            // An MCP server with a gate in front tells only now that it takes no GET.
+            if form == .get, [405, 406].contains(response.status.code) { forms += [.mcp, .mcpSession] }
             let challenge = Self.challenge(of: response)
             let isNarrow =
                 response.status == .forbidden && challenge.error == "insufficient_scope"
