@@ -44,6 +44,7 @@ struct MCPWorld {
                     "Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "Authorization",
                 ])
         }
+        if request.method != .post, let answer = rule(request, "") { return answer }
         guard request.method == .post else {
             return FetchResponse(status: .methodNotAllowed, fields: [.allow: "POST"])
         }
@@ -102,6 +103,23 @@ struct MCPProbeTests {
         let report = await server.report(isMCP: false)
         #expect(report.codes(.fail).contains("mcp.open"))
         #expect(report.codes(.note).contains("probe.method"))
+    }
+
+    @Test func `CHK-20: a server with a stream for GET answers 406, and is found by its answer to POST`()
+        async
+    {
+        server.serve(isOpen: true) { request, _ in
+            request.method == .get ? FetchResponse(status: Status(code: 406)) : nil
+        }
+        #expect(await server.report(isMCP: false).codes(.fail).contains("mcp.open"))
+        let page = "https://api.example.com/page"
+        server.world.network.on(page) { request in
+            FetchResponse(status: request.method == .get ? Status(code: 406) : .methodNotAllowed)
+        }
+        let check = ResourceCheck(fetcher: server.world.network, allowsLoopback: false)
+        let report = await check.report(on: page)
+        #expect(report.findings.first { $0.code == "challenge.status" }?.text.contains("406") == true)
+        #expect(!report.findings.contains { $0.code.hasPrefix("mcp.") })
     }
 
     @Test func `CHK-20: a resource that answers GET is not called as an MCP server`() async {

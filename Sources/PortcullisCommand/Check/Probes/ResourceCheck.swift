@@ -104,7 +104,8 @@ package struct ResourceCheck: Sendable {
         report.exchange = Exchange(form.method, identifier.text, answer)
         defer { report.exchange = nil }
         if form != .get, !isMCP {
-            report.note(.note, "probe.method", "GET is answered 405, so the resource is called by POST.")
+            report.note(
+                .note, "probe.method", "GET is answered 405 or 406, so the resource is called by POST.")
         }
         return ChallengeLint(answer, for: identifier, &report)
     }
@@ -117,14 +118,17 @@ package struct ResourceCheck: Sendable {
     ) async throws(FetchError) -> (FetchResponse, CallForm) {
         if isMCP { return (try await fetch(url, as: .mcp), .mcp) }
         let answer = try await fetch(url, as: .get)
-        guard answer.status == .methodNotAllowed else { return (answer, .get) }
+        let isRefused = answer.status == .methodNotAllowed
+        // An MCP server may have a stream for GET, and then refuses a client that takes no stream.
+        guard isRefused || answer.status.code == 406 else { return (answer, .get) }
         let allowed = answer.fields.values(of: .allow).joined(separator: ",").utf8
             .split { $0 == 0x2C || $0 == 0x20 || $0 == 0x09 }
         guard allowed.isEmpty || allowed.contains(where: { $0.elementsEqual("POST".utf8) }) else {
             return (answer, .get)
         }
         let posted = try await fetch(url, as: .mcp)
-        return (posted, Self.isMCP(posted, of: url) ? .mcp : .post)
+        if Self.isMCP(posted, of: url) { return (posted, .mcp) }
+        return isRefused ? (posted, .post) : (answer, .get)
     }
 
     /// Whether a server that refuses GET is one of the Model Context Protocol, by its answer or its path.

@@ -60,7 +60,7 @@ extension TokenProbes {
             }
         }
         if !accepted.isEmpty {
-            let text = "The resource accepts \(accepted.joined(separator: ", "))."
+            let text = "The resource accepts: \(accepted.joined(separator: "; "))."
             return [Finding(.fail, code, text, exchange: evidence)]
         }
         if !doubtful.isEmpty {
