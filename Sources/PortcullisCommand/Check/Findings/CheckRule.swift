@@ -32,7 +32,7 @@ package struct CheckRule: Sendable, Hashable {
         [
             challengeRules, metadataRules, agreementRules, serverRules, announcementRules, probeRules,
             mcpRules,
-            transportRules, clientDocumentRules, tokenRules, suppressionRules,
+            transportRules, clientDocumentRules, tokenRules, gatewayRules, suppressionRules,
         ].flatMap { $0 }
 
     private static let byCode = Dictionary(

@@ -14,14 +14,18 @@ package enum ReportSARIF {
     private static let key = "portcullisFinding/v1"
 
     /// One object, on one line.
-    package static func text(_ reports: [CheckReport]) -> String {
+    ///
+    /// - Parameter count: The most results that are written.
+    package static func text(_ reports: [CheckReport], upTo count: Int = maximumResultCount) -> String {
         var text = ""
-        write(reports) { text += $0 }
+        write(reports, upTo: count) { text += $0 }
         return text
     }
 
     /// The same in pieces, one for each result.
-    static func write(_ reports: [CheckReport], to sink: (String) -> Void) {
+    static func write(
+        _ reports: [CheckReport], upTo count: Int = maximumResultCount, to sink: (String) -> Void
+    ) {
         let found = reports.indices.flatMap { index in
             reports[index].findings.indices.filter { reports[index].findings[$0].level != .pass }
                 .map { (report: index, finding: $0) }
@@ -31,8 +35,8 @@ package enum ReportSARIF {
         }
         // The gravest stay if there are too many; `sorted` keeps the order of equals.
         let kept =
-            found.count <= maximumResultCount
-            ? found : Array(found.sorted { gravity($0) > gravity($1) }.prefix(maximumResultCount))
+            found.count <= count
+            ? found : Array(found.sorted { gravity($0) > gravity($1) }.prefix(count))
         let run: JSONObject = [
             "tool": .object(["driver": .object(driver)]),
             "automationDetails": ["id": "portcullis-check/"],

@@ -12,7 +12,8 @@ package struct ReportText {
         "challenge": "A call without a token", "clients": "Known clients", "metadata": "The metadata",
         "server": "The authorization servers", "probe": "Other requests", "root": "The root document",
         "mcp": "The Model Context Protocol", "transport": "The transport", "disclosure": "Disclosed details",
-        "client": "The client's document", "token": "Calls with tokens", "suppression": "Suppressions",
+        "client": "The client's document", "token": "Calls with tokens", "gateway": "Behind the gateway",
+        "suppression": "Suppressions",
     ]
 
     /// The report on one resource.

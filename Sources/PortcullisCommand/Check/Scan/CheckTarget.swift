@@ -26,8 +26,11 @@ package struct CheckTarget: Sendable, Hashable {
     ///
     /// A URL that comes again is checked once.
     ///
+    /// - Parameter count: The maximum number of targets.
     /// - Throws: ``Misuse`` for a file without a URL and for too many of them.
-    package static func list(_ bytes: [UInt8], in file: String) throws(Misuse) -> [CheckTarget] {
+    package static func list(
+        _ bytes: [UInt8], in file: String, upTo count: Int = maximumCount
+    ) throws(Misuse) -> [CheckTarget] {
         var targets: [CheckTarget] = []
         var seen: Set<String> = []
         let lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
@@ -37,8 +40,8 @@ package struct CheckTarget: Sendable, Hashable {
             guard let first = text.first, first != 0x23 else { continue }
             let url = String(decoding: Array(text), as: UTF8.self)
             guard seen.insert(url).inserted else { continue }
-            guard targets.count < maximumCount else {
-                throw Misuse("the file \(file) has more than \(maximumCount) URLs")
+            guard targets.count < count else {
+                throw Misuse("the file \(file) has more than \(count) URLs")
             }
             targets.append(CheckTarget(url, at: SourceAnchor(file: file, line: index + 1)))
         }

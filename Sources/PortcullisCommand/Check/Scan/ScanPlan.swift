@@ -68,7 +68,8 @@ struct ScanPlan: Sendable {
     ///
     /// - Throws: ``Misuse`` for files that cannot be read.
     func reports(_ console: Console) async throws(Misuse) -> [CheckReport] {
-        let (targets, mcpTargets) = try targets()
+        let content = try content()
+        let targets = content.targets
         guard tokens == nil || targets.count == 1 else { throw Self.tokenMisuse }
         let journal = try resumePath.map { (path) throws(Misuse) in try ScanJournal(path: path) }
         let isPolite = targetsPath != nil
@@ -79,11 +80,16 @@ struct ScanPlan: Sendable {
                 fetcher: fetcher, allowsLoopback: allowsPrivate, isMCP: isMCP, tokens: tokens,
                 certificates: certificates)
         }
+        let gateway = GatewayProbe(fetcher: fetcher, token: tokens?.token)
         let scan = CheckScan(
             concurrency: concurrency, showsProgress: targets.count > 1, isPolite: isPolite,
             targetTimeout: isPolite ? CheckScan.targetTimeout : nil, journal: journal, console: console
         ) { url in
-            await checks[mcpTargets.contains(url) ? 1 : 0].report(on: url)
+            var report = await checks[content.mcp.contains(url) ? 1 : 0].report(on: url)
+            if report.trouble == nil, let routes = content.gateways[url] {
+                report.findings += await gateway.findings(on: routes)
+            }
+            return report
         }
         var reports = await scan.reports(on: targets)
         if let clientPlace {
@@ -93,17 +99,15 @@ struct ScanPlan: Sendable {
         return reports
     }
 
-    /// The targets in the order of the options, and those that are known to be MCP servers.
-    private func targets() throws(Misuse) -> ([CheckTarget], mcp: Set<String>) {
-        var targets = operands.map { CheckTarget($0) }
-        var mcp: Set<String> = []
-        if let configurationPath {
-            let read = try ConfigurationTargets.read(configurationPath)
-            targets += read.targets
-            mcp = read.mcp
-        }
-        if let targetsPath { targets += try Self.list(in: targetsPath) }
-        return (targets, mcp)
+    /// What is to be checked, in the order of the options.
+    private func content() throws(Misuse) -> ConfigurationTargets.Content {
+        var content =
+            try configurationPath.map { (path) throws(Misuse) in
+                try ConfigurationTargets.read(path)
+            } ?? ConfigurationTargets.Content()
+        content.targets = operands.map { CheckTarget($0) } + content.targets
+        if let targetsPath { content.targets += try Self.list(in: targetsPath) }
+        return content
     }
 
     private static func list(in path: String) throws(Misuse) -> [CheckTarget] {
