@@ -50,6 +50,8 @@ let package = Package(
         .library(name: "PortcullisServer", targets: ["PortcullisServer"]),
         .library(name: "PortcullisTesting", targets: ["PortcullisTesting"]),
         .library(name: "PortcullisRedis", targets: ["PortcullisRedis"]),
+        // Inflates status lists with zlib.
+        .library(name: "PortcullisStatusList", targets: ["PortcullisStatusList"]),
         .executable(name: "example-server", targets: ["ExampleServer"]),
         .executable(name: "portcullis", targets: ["PortcullisCommand"]),
     ],
@@ -59,6 +61,8 @@ let package = Package(
             pkgConfig: "openssl",
             providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]
         ),
+        .systemLibrary(
+            name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .systemLibrary(name: "CPlatform"),
         library("PortcullisHTTP", []),
         library("PortcullisJOSE", ["COpenSSL"]),
@@ -81,12 +85,13 @@ let package = Package(
                 "PortcullisTransport",
             ]
         ),
+        library("PortcullisStatusList", ["Portcullis", "CZlib"]),
         library("PortcullisRedis", ["Portcullis", "PortcullisJOSE", "PortcullisTransport"]),
         library(
             "PortcullisConfiguration",
             [
                 "Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisRedis", "PortcullisServer",
-                "PortcullisTransport",
+                "PortcullisStatusList", "PortcullisTransport",
             ]
         ),
         .executableTarget(
@@ -132,7 +137,8 @@ let package = Package(
         .executableTarget(
             name: "GateCost",
             dependencies: [
-                "COpenSSL", "Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisTesting",
+                "COpenSSL", "Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisStatusList",
+                "PortcullisTesting",
             ],
             path: "Tests/Benchmarks/GateCost",
             swiftSettings: settings
@@ -166,16 +172,22 @@ let package = Package(
             of: "Portcullis",
             [
                 "PortcullisDiscovery", "PortcullisHTTP", "PortcullisJOSE", "PortcullisServer",
-                "PortcullisTesting",
+                "PortcullisStatusList", "PortcullisTesting", "PortcullisTransport",
             ]
         ),
         tests(
             of: "PortcullisServer",
-            ["Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisTesting", "PortcullisTransport"]
+            [
+                "Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisStatusList", "PortcullisTesting",
+                "PortcullisTransport",
+            ]
         ),
         tests(
             of: "PortcullisTesting",
-            ["Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisServer", "PortcullisTransport"]
+            [
+                "Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisServer", "PortcullisStatusList",
+                "PortcullisTransport",
+            ]
         ),
         tests(
             of: "PortcullisRedis",
@@ -185,7 +197,7 @@ let package = Package(
             of: "PortcullisConfiguration",
             [
                 "Portcullis", "PortcullisHTTP", "PortcullisJOSE", "PortcullisRedis", "PortcullisServer",
-                "PortcullisTesting", "PortcullisTransport",
+                "PortcullisStatusList", "PortcullisTesting", "PortcullisTransport",
             ]
         ),
         tests(
@@ -199,7 +211,8 @@ let package = Package(
             name: "DocumentsTests",
             dependencies: [
                 "Portcullis", "PortcullisConfiguration", "PortcullisDiscovery", "PortcullisHTTP",
-                "PortcullisJOSE", "PortcullisRedis", "PortcullisServer", "PortcullisTesting",
+                "PortcullisJOSE", "PortcullisRedis", "PortcullisServer", "PortcullisStatusList",
+                "PortcullisTesting",
             ],
             swiftSettings: settings
         ),

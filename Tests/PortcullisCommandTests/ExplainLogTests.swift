@@ -90,7 +90,7 @@ struct ExplainLogTests {
         #expect(try await explain("a", in: Self.line(format, reason, id: "a")) == .success)
         let output = transcript.output
         #expect(output.contains("Refused: \(reason.rawValue), at the step: "))
-        #expect(["(RFC ", "(MCP ", "(AuthZEN "].contains { output.contains($0) })
+        #expect(["(RFC ", "(MCP ", "(AuthZEN ", "(draft-ietf-"].contains { output.contains($0) })
         #expect(output.contains("\ntold:      \(reason.outcome.status)"))
         let remedy = output.split(separator: "\nrepair:    ").last
         #expect(remedy?.split(separator: "\n").first?.hasSuffix(".") == true && (remedy?.count ?? 0) > 20)

@@ -72,6 +72,10 @@ struct RelaxationTests {
             consequence: "another API of the issuer", underMCP: .error,
             with: [(issuer, "required_claim_values", ["/token_use": ["access"]])]),
         RelaxedKey(
+            object: issuer, key: "status_list", value: ["fail_open": true],
+            place: "$.authorization_servers[0].status_list.fail_open",
+            consequence: "withdrawn tokens good until they expire", underMCP: .warning),
+        RelaxedKey(
             object: issuer, key: "claims", value: ["scopes": ["/scope", "/realm_access/roles"]],
             place: "$.authorization_servers[0].claims.scopes", consequence: "whatever it was granted",
             underMCP: .warning),

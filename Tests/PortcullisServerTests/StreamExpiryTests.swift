@@ -3,6 +3,7 @@
 import Portcullis
 import PortcullisJOSE
 import PortcullisServer
+import PortcullisStatusList
 import PortcullisTesting
 import Testing
 
@@ -69,6 +70,64 @@ struct StreamExpiryTests {
     @Test func `the app may let the stream continue`() async throws {
         let reply = try await reply(.ignore, passing: .seconds(90))
         #expect(reply.text == "one two " && !reply.isCutOff)
+    }
+
+    /// Streams two pieces, with a revocation and a refresh of the list between them.
+    @Test(arguments: [true, false])
+    func `TSL-30 a stream ends when a list withdraws its token`(isRevoked: Bool) async throws {
+        let list = TestStatusListIssuer(of: issuer)
+        let clock = clock
+        let resource = ProtectedResource(
+            "https://api.example.com/notes", trusting: list.trusted(inflatingWith: ZlibInflater()),
+            time: clock.time)
+        let token = issuer.mint(
+            audience: "https://api.example.com/notes", lifetime: .seconds(3000), claims: list.claims(at: 7))
+        let reply = try await withServer(
+            .preferred,
+            { routes in
+                routes.protect(resource) { notes in
+                    notes.get("/") { _, _ in
+                        .stream(contentType: "text/plain") { writer in
+                            try await writer.write("one ")
+                            if isRevoked { list.revoke(7) }
+                            clock.advance(by: .seconds(301))
+                            await resource.refreshDueStatusLists()
+                            try await writer.write("two ")
+                        }
+                    }
+                }
+            },
+            { server in try await server.get("/notes", "Authorization: Bearer \(token)") })
+        #expect(reply.text == (isRevoked ? "one " : "one two "))
+        #expect(reply.isCutOff == isRevoked)
+    }
+
+    @Test func `TSL-30 a stream that writes nothing ends too`() async throws {
+        let list = TestStatusListIssuer(of: issuer)
+        let clock = clock
+        let resource = ProtectedResource(
+            "https://api.example.com/notes", trusting: list.trusted(inflatingWith: ZlibInflater()),
+            time: clock.time)
+        let token = issuer.mint(
+            audience: "https://api.example.com/notes", lifetime: .seconds(3000), claims: list.claims(at: 7))
+        let reply = try await withServer(
+            .preferred,
+            { routes in
+                routes.protect(resource) { notes in
+                    notes.get("/") { _, _ in
+                        .stream(contentType: "text/plain") { writer in
+                            try await writer.write("one ")
+                            list.revoke(7)
+                            clock.advance(by: .seconds(301))
+                            await resource.refreshDueStatusLists()
+                            try await Task.sleep(for: .seconds(20))
+                            try await writer.write("two ")
+                        }
+                    }
+                }
+            },
+            { server in try await server.get("/notes", "Authorization: Bearer \(token)") })
+        #expect(reply.text == "one " && reply.isCutOff)
     }
 
     @Test func `the stream is also cut after its resource is removed`() async throws {

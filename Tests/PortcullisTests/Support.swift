@@ -97,6 +97,7 @@ enum PublicText {
     static let audience = "The access token is not intended for this resource"
     static let expired = "The access token expired"
     static let early = "The access token is not valid yet"
+    static let revoked = "The access token is revoked"
     static let inactive = "The access token is not active"
     static let unproven = "The access token is bound to a key that was not proven"
 }

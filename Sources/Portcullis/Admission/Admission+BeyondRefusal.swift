@@ -65,8 +65,8 @@ extension Admission {
         case .possession, .proof, .senderConstraint, .authentication, .scopes, .details: token != nil
         case .operation: true
         case .operationScopes, .claimConditions: token != nil
-        // The app is asked about admissible requests only.
-        case .decision: false
+        // Nothing is fetched, and the app is asked about admissible requests only.
+        case .status, .decision: false
         }
     }
 

@@ -25,6 +25,7 @@ extension Admission {
         case .possession: try checkBinding(head, context)
         case .freshness: requirement.needsFreshIntrospection ? try confirm(head) : .irrelevant
         case .proof: proof == nil ? .irrelevant : try prove(head)
+        case .status: token?.storage.status == nil ? .irrelevant : try checkStatus()
         case .senderConstraint, .authentication, .scopes, .details: try permit(step, requirement)
         case .operation, .operationScopes, .claimConditions, .decision:
             try checkCondition(step, head, requirement)

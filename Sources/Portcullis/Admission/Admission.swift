@@ -54,6 +54,8 @@ package struct Admission: ~Copyable, Sendable {
     var form = Form.unknown
     var hasSignatureTime = false
     var replayVerdict: ReplayVerdict?
+    /// Whether the token's status list has been asked for.
+    var hasStatusList = false
     /// The answer of the app's decision.
     var verdict: DecisionVerdict?
     /// The outcome of each step; `nil` if it is not recorded.
@@ -153,6 +155,7 @@ package struct Admission: ~Copyable, Sendable {
         case .introspection(let reply): validation?.reply = reply
         case .shared: validation?.isShared = true
         case .replayVerdict(let verdict): replayVerdict = verdict
+        case .statusList: hasStatusList = true
         case .decision(let verdict): self.verdict = verdict
         }
     }

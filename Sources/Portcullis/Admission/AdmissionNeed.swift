@@ -23,6 +23,8 @@ package enum AdmissionNeed: Sendable {
         SharedAnswers, IntrospectionClient.Answer, askedAt: MonotonicInstant, ticket: UInt64)
     /// Whether a proof was used before, from a store with an asynchronous lookup. RFC 9449 §11.1.
     indirect case replayVerdict(ReplayQuestion)
+    /// The status list of the token. draft-ietf-oauth-status-list §8.1.
+    indirect case statusList(StatusListQuestion)
     /// The decision of the app. AuthZEN 1.0 §6.
     indirect case decision(DecisionQuestion)
 }
@@ -37,6 +39,8 @@ package enum AdmissionAnswer: Sendable {
     case introspection(IntrospectionClient.Reply)
     case shared
     case replayVerdict(ReplayVerdict)
+    /// The list was loaded, or can't be loaded now.
+    case statusList
     case decision(DecisionVerdict)
 }
 
@@ -66,6 +70,9 @@ extension AdmissionNeed {
             return .shared
         case .replayVerdict(let question):
             return .replayVerdict(await question.store.insert(question.record))
+        case .statusList(let question):
+            await withCheckedContinuation { waiting in question.ask { waiting.resume() } }
+            return .statusList
         case .decision(let question): return .decision(await question.answer())
         }
     }

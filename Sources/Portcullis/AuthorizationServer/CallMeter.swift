@@ -8,6 +8,7 @@ package final class CallMeter: Sendable {
     /// What a call asks for.
     package enum Kind: String, Sendable, Hashable, CaseIterable {
         case metadata, keys, introspection
+        case statusList = "status_list"
     }
 
     /// What a call ended with, before its content was judged.
@@ -40,7 +41,7 @@ package final class CallMeter: Sendable {
         }
     }
 
-    /// A kind and an outcome: at most fifteen.
+    /// A kind and an outcome: at most twenty.
     package struct Series: Sendable, Hashable {
         package let kind: Kind
         package let outcome: Outcome

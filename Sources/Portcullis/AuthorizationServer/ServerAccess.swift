@@ -39,7 +39,7 @@ package struct ServerAccess: Sendable {
         return access
     }
 
-    /// A response with status 200, or with another one that the caller reads too.
+    /// A response with status 200, or with another one that the caller reads.
     enum Response: Sendable {
         case received(ReceivedResponse)
         case fetched(FetchResponse)
@@ -106,17 +106,18 @@ package struct ServerAccess: Sendable {
         }
     }
 
-    /// Sends a request, and passes on a 200 response: once, on any thread, perhaps before this returns.
+    /// Sends a request, and passes on the response, usually only a 200: once, on any thread, perhaps before this
+    /// returns.
     ///
     /// Needs no task with the package's own client; on an event loop it all happens there.
     ///
     /// - Parameters:
     ///   - bound: The timeout, if it is shorter than the usual one.
-    ///   - status: A status whose responses are passed on too.
+    ///   - isReadable: Whether responses with a status are passed on; others are faults.
     func send(
         _ method: Method, _ url: String, fields: Fields,
         _ body: Body = Body(byteCount: 0, append: { _ in }), within bound: Duration,
-        passingOn status: Status = .ok,
+        passingOn isReadable: @escaping @Sendable (Status) -> Bool = { $0 == .ok },
         then finish: @escaping @Sendable (Outcome) -> Void
     ) {
         // The URL of a prepared request has been checked already.
@@ -133,7 +134,7 @@ package struct ServerAccess: Sendable {
         let bound = min(timeout, bound)
         let finish = meter.map { $0.meter.measuring($0.kind, then: finish) } ?? finish
         let judge: @Sendable (Result<Response, FetchError>) -> Void = { [maxResponseByteCount] result in
-            finish(Self.outcome(of: result, passingOn: status, maxResponseByteCount))
+            finish(Self.outcome(of: result, passingOn: isReadable, maxResponseByteCount))
         }
         if let own, let message {
             let bytes = message.request.message(withBodyOf: body.byteCount, body.append)
@@ -179,11 +180,12 @@ package struct ServerAccess: Sendable {
     }
 
     private static func outcome(
-        of result: Result<Response, FetchError>, passingOn status: Status, _ maxResponseByteCount: Int
+        of result: Result<Response, FetchError>, passingOn isReadable: (Status) -> Bool,
+        _ maxResponseByteCount: Int
     ) -> Outcome {
         switch result {
         case .failure(let error): .failure(.noResponse(error))
-        case .success(let response) where response.status != .ok && response.status != status:
+        case .success(let response) where !isReadable(response.status):
             .failure(.init(status: response.status, location: response[.location]))
         case .success(let response) where response.body.count > maxResponseByteCount:
             .failure(.noResponse(.tooLarge))

@@ -55,4 +55,6 @@ public enum AuthorizationServerFault: Error, Sendable, Hashable {
     case tooManyCalls
     /// No call was made, since the last calls failed and the next attempt is not due.
     case callsSuspended
+    /// A status list that is not used. draft-ietf-oauth-status-list §8.3.
+    case unusableStatusList(StatusListFault)
 }

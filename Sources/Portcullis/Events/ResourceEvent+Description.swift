@@ -45,6 +45,17 @@ extension ResourceEvent: CustomStringConvertible {
         case .metadataChanged(let issuer): "\(issuer): metadata loaded"
         case .authorizationServerChanged(let issuer, let members):
             "\(issuer): security-relevant members of its metadata changed: \(members.joined(separator: ", "))"
+        case .statusListLoaded(let issuer, let count):
+            "\(issuer): a status list with \(count) entries loaded"
+        case .statusListFailed(let issuer, let fault):
+            "\(issuer): a status list could not be loaded: \(fault)"
+        case .statusListsRefused(let issuer):
+            "\(issuer): its tokens name more than 64 status lists; tokens of further lists get 503"
+        case .statusIgnored(let issuer):
+            "\(issuer): its tokens can be withdrawn by status lists, and status_list is off: they are accepted "
+                + "until they expire"
+        case .statusUnchecked(let issuer):
+            "\(issuer): a token was accepted although its status list can't be had, as fail_open says"
         case .documentChanged(let resource, let old, let new):
             "metadata of \(resource): \(old ?? "none") is now \(new ?? "none")"
         }
@@ -88,6 +99,7 @@ extension AuthorizationServerFault: CustomStringConvertible {
         case .unusableCredentials: "OpenSSL could not sign the assertion that authenticates us"
         case .tooManyCalls: "too many concurrent introspection calls"
         case .callsSuspended: "introspection is suspended after failures"
+        case .unusableStatusList(let fault): fault.description
         }
     }
 }

@@ -65,6 +65,18 @@ public enum ResourceEvent: Sendable, Hashable {
         issuer: String, resource: ResourceIdentifier, algorithm: SignatureAlgorithm)
     /// The server's metadata lists resources, but not this one; its list may be partial. RFC 9728 §4.
     case resourceNotListed(issuer: String, resource: ResourceIdentifier)
+    /// A status list of an issuer was loaded for the first time, or changed.
+    case statusListLoaded(issuer: String, entryCount: Int)
+    /// A status list could not be loaded; the last one is used for ``StatusListPolicy/gracePeriod``.
+    case statusListFailed(issuer: String, fault: AuthorizationServerFault)
+    /// Tokens get 503, since their issuer uses more lists than are kept; at most once a minute.
+    ///
+    /// An issuer with a list for each token learns of each use. draft-ietf-oauth-status-list §12.
+    case statusListsRefused(issuer: String)
+    /// A token that a status list could withdraw was accepted, since ``StatusListPolicy/use`` is off; once.
+    case statusIgnored(issuer: String)
+    /// A token was accepted without its status list, as ``StatusListPolicy/failsOpen`` says; each time.
+    case statusUnchecked(issuer: String)
 }
 
 extension ResourceEvent {
@@ -91,6 +103,11 @@ extension ResourceEvent {
         case .tokenWithNonce: "token_with_nonce"
         case .deprecatedAlgorithm: "deprecated_algorithm"
         case .resourceNotListed: "resource_not_listed"
+        case .statusListLoaded: "status_list_loaded"
+        case .statusListFailed: "status_list_failed"
+        case .statusListsRefused: "status_lists_refused"
+        case .statusIgnored: "status_ignored"
+        case .statusUnchecked: "status_unchecked"
         }
     }
 }

@@ -31,7 +31,9 @@ extension Diagnosis {
             .inactiveToken, .authenticationTooWeak,
             .authenticationTooOld, .forbiddenOrigin, .insufficientAuthorizationDetails, .ambiguousOperation,
             .malformedOperation, .unversionedOperation, .missingOperation, .unlistedOperation,
-            .claimConditionUnmet, .deniedByDecision, .decisionUnavailable:
+            .claimConditionUnmet, .deniedByDecision, .decisionUnavailable, .malformedStatus, .missingStatus,
+            .unsupportedStatus, .forbiddenStatusList, .revokedToken, .suspendedToken, .unacceptedStatus,
+            .statusOutOfRange, .statusListUnavailable:
             .unsound(reason.remedy)
         }
     }

@@ -57,6 +57,7 @@ struct ExplainedRequest {
         case .kind: reading.isJWT
         case .claimValues: !findings.requiredValues.isEmpty
         case .freshness: requirement.needsFreshIntrospection && reading.isJWT
+        case .status: findings.hasStatus
         case .authentication: !requirement.acrValues.isEmpty || requirement.maxAge != nil
         case .details: !requirement.authorizationDetails.isEmpty
         case .operation: requirement.conditions?.operations != nil

@@ -49,6 +49,7 @@ struct RequestFindings {
         case .introspection, .freshness: ("active and of the issuer that was asked", introspected)
         case .origin: (gate.originCheck?.allowed.joined(separator: " or "), nil)
         case .certificateField: (ClientCertificateField.clientCert.expectation, nil)
+        case .status: statusFindings
         case .memory: ("a token that was checked before", reading.token.map(FindingWords.hashed))
         case .senderConstraint: ("a token that is bound to its client", possession)
         default: claimFindings(of: step)

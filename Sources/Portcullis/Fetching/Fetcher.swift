@@ -3,7 +3,7 @@
 public import PortcullisHTTP
 public import PortcullisTransport
 
-/// The gate's only access to the network: for keys, authorization server metadata and introspection.
+/// The gate's only access to the network: for keys, authorization server metadata, introspection and status lists.
 ///
 /// An implementation must not follow redirects, must verify the server's certificate, and must respect the
 /// bounds of the request. It may wait as long as ``FetchRequest/timeout``.
@@ -18,7 +18,9 @@ public protocol Fetcher: Sendable {
 
 /// A request by the gate.
 public struct FetchRequest: Sendable {
-    /// An absolute URL from configuration, or from validated metadata; never from a token.
+    /// An absolute URL from configuration, from validated metadata, or of a status list.
+    ///
+    /// A verified token names the list, at an origin that the configuration allows; no other URL comes from a token.
     public let url: String
     /// `GET` or `POST`.
     public let method: Method

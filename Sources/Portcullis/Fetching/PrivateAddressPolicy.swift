@@ -29,6 +29,8 @@ struct AddressRule: Sendable {
     let issuer: String
     /// The URLs that the operator has configured.
     let configuredURLs: [String]
+    /// The origins of further URLs that the operator trusts as those.
+    var configuredOrigins: [HTTPURL] = []
 
     private let host: String?
 
@@ -47,6 +49,7 @@ struct AddressRule: Sendable {
         guard policy == .same, !configuredURLs.contains(where: { $0.utf8.elementsEqual(url.utf8) }) else {
             return false
         }
-        return (try? HTTPURL(url).host) != host
+        guard let url = try? HTTPURL(url) else { return true }
+        return url.host != host && !configuredOrigins.contains { $0.hasOrigin(of: url) }
     }
 }

@@ -24,6 +24,8 @@ package final class IssuerConnection: Sendable {
     private let watch = AuthorizationServerWatch()
     /// The duration of its calls.
     let calls = CallMeter()
+    /// The status lists of its JWTs; `nil` if it has no keys.
+    let statusLists: IssuerStatusLists?
     /// The resources whose metadata lists this issuer.
     let advertised: AdvertisedResources
     /// The shared cache, and the hash of client and endpoint in its keys.
@@ -35,9 +37,11 @@ package final class IssuerConnection: Sendable {
 
     /// - Parameters:
     ///   - shared: The keys of all tenants of a pattern, instead of the issuer's own.
+    ///   - lists: The table of the lists of all tenants of a pattern, instead of the issuer's own.
     ///   - onAttempt: Called after each attempt to load missing keys, with `nil` if there are keys.
     init(
         _ trusted: TrustedIssuer, fetcher: any Fetcher, time: TimeSource, sharing shared: KeyStore? = nil,
+        lists: StatusListCache? = nil,
         onEvent: @escaping @Sendable (ResourceEvent) -> Void,
         onAttempt: (@Sendable (AuthorizationServerFault?) -> Void)? = nil
     ) {
@@ -95,6 +99,12 @@ package final class IssuerConnection: Sendable {
             }
         }
         self.keys = keys
+        let listAccess = trusted.accessToStatusLists(fetcher: trusted.fetcher ?? fetcher)
+        statusLists = keys.map {
+            IssuerStatusLists(
+                trusted, lists: lists ?? StatusListCache(trusted.statusLists, uptime: time.uptime), keys: $0,
+                access: listAccess.measured(by: calls, as: .statusList), time: time, onEvent: onEvent)
+        }
         // Keys from another location, or fetched with other trust roots, must not be taken over.
         switch trusted.keys {
         case .discovered where trusted.fetcher == nil: keyOrigin = "discovered"
@@ -135,6 +145,14 @@ extension TrustedIssuer {
         var urls = [introspection?.endpoint].compactMap(\.self)
         if case .remote(let url)? = keys { urls.append(url) }
         return AddressRule(privateAddresses, issuer: issuer, configuredURLs: urls)
+    }
+
+    fileprivate func accessToStatusLists(fetcher: any Fetcher) -> ServerAccess {
+        var addresses = addressRule
+        addresses.configuredOrigins = statusLists.additionalOrigins.compactMap { try? HTTPURL($0) }
+        return ServerAccess(
+            fetcher: fetcher, timeout: timeout, maxResponseByteCount: statusLists.maxResponseByteCount,
+            allowsInsecureLoopback: allowsInsecureLoopback, addresses: addresses)
     }
 
     /// The members of the metadata without which tokens can't be checked.
@@ -195,6 +213,11 @@ extension IssuerConnection {
         }
     }
 
+    /// Starts fetching the status lists that the issuer lists in its metadata.
+    func prefetchStatusLists() {
+        if usesDiscovery { statusLists?.prefetch(from: metadata) }
+    }
+
     /// Reports how a document of the issuer's metadata differs from the last one.
     package func reportChanges(in document: JSONObject) {
         let changes = watch.changes(in: document)
@@ -213,7 +236,8 @@ extension IssuerConnection {
         inherit(from: other)
     }
 
-    /// Takes over the keys of an earlier connection to the same issuer, if they come from the same location.
+    /// Takes over the keys of an earlier connection to the same issuer, if they come from the same location, and the
+    /// status lists that they verified.
     func inherit(from other: IssuerConnection) {
         watch.inherit(from: other.watch)
         guard let keyOrigin, let otherOrigin = other.keyOrigin,
@@ -221,5 +245,6 @@ extension IssuerConnection {
             let keys, let otherKeys = other.keys
         else { return }
         keys.inherit(from: otherKeys)
+        if let statusLists, let otherLists = other.statusLists { statusLists.inherit(from: otherLists) }
     }
 }

@@ -42,6 +42,8 @@ final class TenantDirectory: Sendable {
     private let onEvent: @Sendable (ResourceEvent) -> Void
     /// The keys of all tenants, if they are configured.
     private let sharedKeys: KeyStore?
+    /// The status lists of all tenants.
+    private let lists: StatusListCache
     private let state = Mutex(State())
     private let reports = ReportInterval()
 
@@ -57,6 +59,7 @@ final class TenantDirectory: Sendable {
         self.pattern = pattern
         self.trusted = trusted
         listed = trusted.tenants.map { Set($0) }
+        lists = StatusListCache(trusted.statusLists, uptime: time.uptime)
         self.fetcher = fetcher
         self.time = time
         self.onEvent = onEvent
@@ -88,7 +91,7 @@ final class TenantDirectory: Sendable {
             return .known(
                 IssuerConnection(
                     trusted.tenant(value, of: pattern), fetcher: fetcher, time: time, sharing: sharedKeys,
-                    onEvent: onEvent))
+                    lists: lists, onEvent: onEvent))
         }
         let lookup = state.withLock { state -> Lookup? in
             if let known = state.known[value] { return .known(known) }
@@ -116,7 +119,7 @@ final class TenantDirectory: Sendable {
 
     private func makeConnection(to value: String) -> IssuerConnection {
         IssuerConnection(
-            trusted.tenant(value, of: pattern), fetcher: fetcher, time: time, onEvent: onEvent,
+            trusted.tenant(value, of: pattern), fetcher: fetcher, time: time, lists: lists, onEvent: onEvent,
             onAttempt: { [weak self] in self?.settle(value, $0) })
     }
 

@@ -34,6 +34,9 @@ extension TrustedIssuer {
         }
         add(!roles.isEmpty, "claims.scopes", Relaxation.rolesConsequence(roles))
         add(privateAddresses == .allow, "private_addresses", Self.privateAddressConsequence)
+        add(
+            statusLists.failsOpen && statusLists.use != .off, "status_list.fail_open",
+            Self.failOpenConsequence)
         return relaxations
     }
 
@@ -51,6 +54,11 @@ extension TrustedIssuer {
     /// What follows from ``audienceSource``.
     package static let audienceConsequence =
         "what these clients got for another API of the issuer works here too (RFC 8707 §2)."
+
+    /// What follows from ``StatusListPolicy/failsOpen``.
+    package static let failOpenConsequence =
+        "Tokens are accepted while their status list can't be had: whoever keeps this server from the list keeps "
+        + "withdrawn tokens good until they expire."
 
     /// What follows from ``PrivateAddressPolicy/allow``.
     package static let privateAddressConsequence =

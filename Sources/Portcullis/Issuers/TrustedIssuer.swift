@@ -80,6 +80,12 @@ public struct TrustedIssuer: Sendable {
     /// RFC 9068 §4, RFC 8707 §2.
     public var audienceSource: ClaimValues?
 
+    /// Whether and how its status lists count: with them it withdraws JWTs before their `exp`.
+    ///
+    /// Default: a token that names a list must have a good status, which needs
+    /// ``StatusListPolicy/inflater``.
+    public var statusLists = StatusListPolicy()
+
     /// The introspection of tokens.
     ///
     /// RFC 7662 §2.

@@ -263,11 +263,13 @@ extension ProtectedResource.Configuration {
         }
     }
 
-    // An issuer with fixed keys and without introspection needs no HTTP client.
+    // An issuer with fixed keys and without introspection and status lists needs no HTTP client.
     private static func isNetworkNeeded(_ issuers: [TrustedIssuer]) -> Bool {
         issuers.contains { issuer in
             if issuer.fetcher != nil { return false }
-            if case .fixed? = issuer.keys { return issuer.introspection != nil }
+            if case .fixed? = issuer.keys {
+                return issuer.introspection != nil || issuer.statusLists.mayFetch
+            }
             return true
         }
     }

@@ -101,6 +101,11 @@ extension ProtectedResource.Configuration {
                 "The lifetime must be 0 seconds or more.")
         }
         problems += claimProblems(of: issuer, at: place)
+        for (name, sentence) in issuer.statusLists.objections(
+            allowingInsecureLoopback: issuer.allowsInsecureLoopback)
+        {
+            check(false, "status_list.\(name)", sentence)
+        }
         check(issuer.timeout > .zero, "timeout_seconds", "The value must be more than 0 seconds.")
         check(issuer.maxResponseByteCount > 0, "max_response_bytes", "The value must be more than 0 bytes.")
         check(issuer.keyFreshness > .zero, "jwks_refresh_seconds", "The value must be more than 0 seconds.")

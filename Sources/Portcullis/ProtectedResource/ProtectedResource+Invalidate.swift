@@ -35,6 +35,13 @@ extension ProtectedResource {
         }
     }
 
+    /// Fetches the status lists that are due, as a timer does.
+    ///
+    /// For tests, whose clock does not advance by itself.
+    package func refreshDueStatusLists() async {
+        for connection in gate.validator.connections { await connection.statusLists?.refreshDueLists() }
+    }
+
     /// Removes all tokens from the caches of this process only.
     public func invalidateAllTokens() {
         gate.forgetAll()

@@ -124,12 +124,15 @@ public struct ProtectedResource: Sendable {
     /// Whether one of the issuers has introspection.
     package var canIntrospect: Bool { gate.validator.connections.contains { $0.introspector != nil } }
 
-    /// Starts loading missing keys, so that the first request need not wait.
+    /// Starts loading missing keys, and status lists that issuers list, so that the first request need not wait.
     ///
     /// Does not wait itself.
     public func warmUp() {
         let now = gate.validator.time.uptime()
-        for connection in gate.validator.connections { connection.keys?.refreshInBackground(at: now) }
+        for connection in gate.validator.connections {
+            connection.keys?.refreshInBackground(at: now)
+            connection.prefetchStatusLists()
+        }
         for pattern in gate.validator.patterns { pattern.refreshInBackground(at: now) }
     }
 

@@ -63,6 +63,10 @@ package struct ResourceMeasurements: Sendable {
         if let (count, capacity) = connection.introspector?.fill {
             add("introspection_calls", of: issuer, count, capacity)
         }
+        if let (count, byteCount) = connection.statusLists?.fill, count > 0 {
+            add("status_lists", of: issuer, count, StatusListCache.maxListCount)
+            add("status_list_bytes", of: issuer, byteCount, StatusListPolicy.maxMemoryByteCount)
+        }
         for (series, durations) in connection.calls.snapshot {
             calls[Calls(issuer: issuer, series: series), default: .init()].add(durations)
         }

@@ -15,6 +15,8 @@ package enum AdmissionStep: UInt8, CaseIterable, Sendable {
     case introspection, kind, claimValues, audience, times, claims
     // The client's proof of possession.
     case possession, freshness, proof
+    // What the issuer has said of the token since.
+    case status
     // The requirement of the route.
     case senderConstraint, authentication, scopes, details
     // The conditions of few routes; the others skip these steps.
@@ -56,6 +58,7 @@ package enum AdmissionStep: UInt8, CaseIterable, Sendable {
         case .possession: ("possession", "RFC 7800 §3.1, RFC 9449 §7, RFC 8705 §3")
         case .freshness: ("fresh introspection", "RFC 7662 §4")
         case .proof: ("DPoP proof", "RFC 9449 §4.3")
+        case .status: ("status of the token", "draft-ietf-oauth-status-list §8.3")
         case .senderConstraint: ("sender constraint", "RFC 9700 §2.2.1")
         case .authentication: ("authentication of the user", "RFC 9470 §3")
         case .scopes: ("scopes", "RFC 6750 §3.1")

@@ -341,6 +341,55 @@ extension RefusalReason {
                 step: .introspection, clause: "RFC 7662 §2.2",
                 remedy: "The client gets a new token, for example with its refresh token.",
                 memory: .always)
+        case .malformedStatus:
+            Row(
+                outcome: (401, "invalid_token"), publicText: "The access token is malformed",
+                step: .status, clause: "draft-ietf-oauth-status-list §6.1",
+                remedy:
+                    "Have the issuer write status as an object whose status_list has idx, a number from 0, and uri, an "
+                    + "absolute URI.")
+        case .missingStatus:
+            Row(
+                outcome: (401, "invalid_token"), publicText: "The access token is not acceptable",
+                step: .status, clause: "draft-ietf-oauth-status-list §8.3",
+                remedy:
+                    "Have the issuer write a status into each token; or set status_list.use to honour, if it cannot."
+            )
+        case .unsupportedStatus:
+            Row(
+                outcome: (401, "invalid_token"), publicText: "The access token is not acceptable",
+                step: .status, clause: "draft-ietf-oauth-status-list §6.1",
+                remedy:
+                    "Have the issuer give its tokens a status_list; other kinds of status are not known here."
+            )
+        case .forbiddenStatusList:
+            Row(
+                outcome: (401, "invalid_token"), publicText: "The access token is not acceptable",
+                step: .status, clause: "draft-ietf-oauth-status-list §11.4",
+                remedy:
+                    "If the issuer keeps its lists at this origin, list it in status_list.origins.")
+        case .revokedToken:
+            Row(
+                outcome: (401, "invalid_token"), publicText: "The access token is revoked",
+                step: .status, clause: "draft-ietf-oauth-status-list §7.1",
+                remedy: "The client gets a new token, if the user still allows it.")
+        case .suspendedToken:
+            Row(
+                outcome: (401, "invalid_token"), publicText: "The access token is revoked",
+                step: .status, clause: "draft-ietf-oauth-status-list §7.1",
+                remedy: "The issuer lifts the suspension, or the client gets a new token.")
+        case .unacceptedStatus:
+            Row(
+                outcome: (401, "invalid_token"), publicText: "The access token is revoked",
+                step: .status, clause: "draft-ietf-oauth-status-list §7.1",
+                remedy:
+                    "If the issuer has agreed with you that this value is good, add it to status_list.valid_values."
+            )
+        case .statusOutOfRange:
+            Row(
+                outcome: (401, "invalid_token"), publicText: "The access token is not acceptable",
+                step: .status, clause: "draft-ietf-oauth-status-list §8.3",
+                remedy: "Have the issuer publish a list that is long enough before it issues the token.")
         case .authenticationTooWeak:
             Row(
                 outcome: (401, "insufficient_user_authentication"),
@@ -444,6 +493,13 @@ extension RefusalReason {
                 remedy:
                     "Check the authorization server, the network and our credentials there; the log of that "
                     + "time says more. The client retries.")
+        case .statusListUnavailable:
+            Row(
+                outcome: (503, "temporarily_unavailable"), publicText: nil,
+                step: .status, clause: "draft-ietf-oauth-status-list §8.3",
+                remedy:
+                    "Check the server of the status list and the network; the log of that time says more. The client "
+                    + "retries.")
         case .introspectionUnavailable:
             Row(
                 outcome: (503, "temporarily_unavailable"), publicText: nil,

@@ -97,6 +97,22 @@ public enum RefusalReason: String, Sendable, Hashable, CaseIterable {
     case malformedClientCertificate
     /// The authorization server says that the token is not active. RFC 7662 §2.2.
     case inactiveToken
+    /// The claim `status` is malformed. draft-ietf-oauth-status-list §6.1.
+    case malformedStatus
+    /// The claim `status` is missing, and ``StatusListPolicy/use`` requires it.
+    case missingStatus
+    /// The claim `status` has no `status_list`, but only mechanisms that this package does not know.
+    case unsupportedStatus
+    /// The status list is not https, or not at an allowed origin. draft-ietf-oauth-status-list §11.4.
+    case forbiddenStatusList
+    /// The status list says that the token is revoked: INVALID. draft-ietf-oauth-status-list §7.1.
+    case revokedToken
+    /// The status list says that the token is suspended; a later list may lift this.
+    case suspendedToken
+    /// The status list has another value for the token than ``StatusListPolicy/validValues``.
+    case unacceptedStatus
+    /// The status list has fewer entries than the token's index. draft-ietf-oauth-status-list §8.3.
+    case statusOutOfRange
     /// The user's authentication has none of the context classes that the request needs. RFC 9470 §3.
     case authenticationTooWeak
     /// The user's authentication is too long ago, or the token does not say when it was. RFC 9470 §3.
@@ -127,6 +143,8 @@ public enum RefusalReason: String, Sendable, Hashable, CaseIterable {
     case decisionUnavailable
     /// The keys of the issuer can't be loaded.
     case keysUnavailable
+    /// The status list of the token can't be loaded, is not valid, or is too old.
+    case statusListUnavailable
     /// The introspection endpoint can't be reached, or answers with an error.
     case introspectionUnavailable
 }

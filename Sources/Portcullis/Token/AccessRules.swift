@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import PortcullisJOSE
+import PortcullisTransport
 
 /// Decides for one resource whether a valid token meets a requirement, and builds its refusals.
 ///
@@ -27,6 +28,8 @@ final class AccessRules: Sendable {
 
     /// The time by which tokens are judged.
     var now: NumericDate { time.now() }
+    /// The time by which status lists are judged.
+    var uptime: MonotonicInstant { time.uptime() }
 
     /// Returns the remaining lifetime of a token, including leeway; zero once it has expired.
     ///

@@ -71,6 +71,18 @@ public struct AccessToken: Sendable, CustomStringConvertible, CustomDebugStringC
     /// The remaining lifetime by the policy under which the token was accepted; `nil` if it does not expire.
     package var remainingTime: Duration? { expiresAt.map { storage.rules.remainingTime(until: $0) } }
 
+    /// Whether a status list can withdraw the token.
+    package var hasStatus: Bool { storage.status != nil }
+
+    /// Whether the token would be refused now for its status, or for lack of its list.
+    ///
+    /// Reads the list at hand; fetches none.
+    package var isRefusedByStatus: Bool {
+        guard let status = storage.status else { return false }
+        let now = storage.rules.uptime
+        return !status.isKnownGood(at: now) && !status.admits(at: now)
+    }
+
     /// The elements of `authorization_details` that are for this resource and of a type that it knows.
     ///
     /// RFC 9396 §9.
@@ -132,11 +144,14 @@ public struct AccessToken: Sendable, CustomStringConvertible, CustomDebugStringC
         let confirmation: Confirmation
         let binding: Binding
         let claims: JSONObject
+        /// The token's place in a status list; `nil` if it needs none.
+        let status: TokenStatus?
 
         init(
             _ claims: CheckedClaims, format: Format, issuer: String, resource: ResourceIdentifier,
-            rules: AccessRules
+            rules: AccessRules, status: TokenStatus? = nil
         ) {
+            self.status = status
             self.resource = resource
             self.rules = rules
             self.issuer = issuer

@@ -207,7 +207,8 @@ struct TokenValidator: Sendable {
     ) -> VerifiedToken {
         let storage = AccessToken.Storage(
             claims, format: isIntrospected ? .opaque : .jwt, issuer: connection.issuer,
-            resource: resource, rules: rules)
+            resource: resource, rules: rules,
+            status: isIntrospected ? nil : connection.statusLists?.status(of: claims.json))
         return VerifiedToken(
             token: AccessToken(storage),
             terms: VerifiedToken.Terms(

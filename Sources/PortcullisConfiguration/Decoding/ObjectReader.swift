@@ -161,6 +161,25 @@ final class ObjectReader {
         return strings
     }
 
+    /// Reads a list of whole numbers.
+    func integers(_ name: String, in range: ClosedRange<Int>) -> [Int]? {
+        guard let value = value(name) else { return nil }
+        guard case .array(let elements) = value else {
+            error(name, "must be a list of whole numbers; found \(FoundValue.type(of: value))")
+            return nil
+        }
+        return elements.enumerated().compactMap { index, element in
+            if case .number(let number) = element, let integer = number.integer, range.contains(integer) {
+                return integer
+            }
+            findings.error(
+                path[name][index],
+                "must be a whole number from \(range.lowerBound) to \(range.upperBound); found "
+                    + FoundValue.text(of: element))
+            return nil
+        }
+    }
+
     func object(_ name: String) -> ObjectReader? {
         value(name).flatMap { ObjectReader($0, at: path, member: name, findings) }
     }

@@ -156,6 +156,7 @@ extension AuthorizationServerSettings {
         trusted.claims = claims.mapping
         trusted.requiredClaimValues = claims.requiredValues
         trusted.audienceSource = claims.audienceSource
+        trusted.statusLists = statusLists
         return trusted
     }
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-import Portcullis
+package import Portcullis
 package import PortcullisJOSE
+import PortcullisStatusList
 
 /// One entry of `authorization_servers`, with defaults for omitted keys.
 package struct AuthorizationServerSettings: Sendable {
@@ -28,6 +29,7 @@ package struct AuthorizationServerSettings: Sendable {
     package var jwksCooldown: Duration = .seconds(30)
     package var jwksStale: Duration = .seconds(3_600)
     package var claims = ClaimSettings()
+    package var statusLists = StatusListPolicy(.honour, inflatingWith: ZlibInflater())
 
     /// Whether this issuer's JWTs can be verified.
     package var hasKeys: Bool { jwks != nil || jwksURI != nil || usesDiscovery }
@@ -54,6 +56,9 @@ extension AuthorizationServerSettings {
         certificateAuthorities = reader.string("ca_certificates")
         allowsInsecureLoopback = reader.bool("allow_insecure_loopback") ?? false
         claims = ClaimSettings(reader)
+        if let lists = reader.object("status_list") {
+            statusLists = StatusListPolicy(lists, allowingInsecureLoopback: allowsInsecureLoopback)
+        }
         readBounds(reader)
         checkURLs(reader)
         checkAssertions(reader)

@@ -83,6 +83,11 @@ extension Connection {
                 question.ask { reply in
                     self.fulfil(id, passage, route, .introspection(reply))
                 }
+            case .statusList(let question):
+                beginWork()
+                question.ask {
+                    self.fulfil(id, passage, route, .statusList)
+                }
             case .form, .sharedAnswer, .sharing, .replayVerdict, .decision:
                 startTask(route, passage)
             }

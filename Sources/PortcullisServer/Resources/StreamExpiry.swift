@@ -2,7 +2,7 @@
 
 internal import Portcullis
 
-/// What happens to a streamed response when its token expires.
+/// What happens to a streamed response when its token expires, or when a status list withdraws it.
 ///
 /// RFC 6750 §3.1.
 public enum StreamExpiry: Sendable {
@@ -18,13 +18,18 @@ public enum StreamExpiry: Sendable {
     case ignore
 }
 
-/// A streamed response that ends when its token expires.
+/// A streamed response that ends when its token does.
 struct ExpiringStream: Sendable {
     private struct Expired: Error {}
 
+    /// How often a token with a status is looked up again.
+    static let statusInterval = Duration.seconds(1)
+
     let write: @Sendable (ResponseBodyWriter) async throws -> Void
-    /// The remaining lifetime of the token.
+    /// The remaining lifetime of the token; zero if it was withdrawn.
     let remaining: @Sendable () -> Duration
+    /// The longest time after which the lifetime may have changed; `nil` if it does not change.
+    var interval: Duration?
     let expiry: StreamExpiry
 
     /// Writes the response until it ends or the token expires.
@@ -50,6 +55,7 @@ struct ExpiringStream: Sendable {
                 }
             }
             group.addTask {
+                if let interval { while remaining() > interval { try await Task.sleep(for: interval) } }
                 try await Task.sleep(for: remaining())
                 return true
             }
@@ -78,12 +84,16 @@ struct ExpiringStream: Sendable {
 
 extension StreamExpiry {
     /// The response with its stream limited to the lifetime of its token.
+    ///
+    /// draft-ietf-oauth-status-list §8.3.
     func limiting(_ response: Response, to token: AccessToken) -> Response {
         guard case .stream(let write) = response.body, token.expiresAt != nil else { return response }
         if case .ignore = self { return response }
         let canEnd = response.relayed?.upgradeHead == nil && response.relayed?.contentLength == nil
         let stream = ExpiringStream(
-            write: write, remaining: { token.remainingTime ?? .zero }, expiry: canEnd ? self : .cut)
+            write: write,
+            remaining: { token.isRefusedByStatus ? .zero : token.remainingTime ?? .zero },
+            interval: token.hasStatus ? ExpiringStream.statusInterval : nil, expiry: canEnd ? self : .cut)
         var response = response
         response.body = .stream(stream.run)
         return response

@@ -2,8 +2,9 @@
 
 import Portcullis
 import PortcullisRedis
+import PortcullisStatusList
 
-/// The snippets of the articles about tokens, proofs and several machines.
+/// The snippets of the articles about tokens, revocation, proofs and several machines.
 struct Tokens {
     // snippet: introspection
     func makeArchive(secret: String) -> ProtectedResource {
@@ -14,6 +15,14 @@ struct Tokens {
                 authenticatedBy: .clientSecretBasic(id: "archive-api", secret: secret)),
             scopes: ["archive:read"]
         )
+    }
+    // end
+
+    // snippet: status lists
+    func trustedIssuer() -> TrustedIssuer {
+        var issuer = TrustedIssuer.jwt(issuer: "https://login.example.com")
+        issuer.statusLists = StatusListPolicy(.honour, inflatingWith: ZlibInflater())
+        return issuer
     }
     // end
 

@@ -188,6 +188,7 @@ enum AdmissionEntry: String, CaseIterable, Sendable {
         case .introspection: "the introspection endpoint"
         case .sharing: "leave in the shared cache"
         case .replayVerdict: "the replay store"
+        case .statusList: "a status list"
         case .decision: "the app's decision"
         }
     }

@@ -26,6 +26,8 @@ final class AdmissionStage: Sendable {
     let client: TestDPoPClient
     let otherClient: TestDPoPClient
     let network = ScriptedFetcher()
+    /// The status list of the trusted issuer.
+    let list: TestStatusListIssuer
     let sharedCache: LoggedCache
     /// A replay store that suspends, and whose verdicts a case can script.
     let store: LoggedReplayStore
@@ -41,6 +43,7 @@ final class AdmissionStage: Sendable {
         stranger = TestIssuer("https://other.example.com", time: time)
         client = TestDPoPClient(time: time)
         otherClient = TestDPoPClient(time: time)
+        list = TestStatusListIssuer(of: issuer)
         sharedCache = LoggedCache(calls, uptime: clock.time.uptime)
         store = LoggedReplayStore(calls)
         memory = InMemoryReplayStore(capacity: 100, uptime: clock.time.uptime)
@@ -55,6 +58,8 @@ final class AdmissionStage: Sendable {
                 "issuer": .string(Self.issuerName), "jwks_uri": .string(Self.keysURL),
                 "introspection_endpoint": .string(Self.endpoint),
             ])
+        let list = list
+        network.on(list.uri) { request throws(FetchError) in try await list.fetch(request) }
         introspect(Self.active)
     }
 

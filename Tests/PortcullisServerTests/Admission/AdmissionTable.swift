@@ -23,4 +23,5 @@ enum AdmissionTable {
     static let rows =
         credentials + tokens + claims + introspection + binding + proofs + certificates + requirements
         + admissions + memory + order + optional + operations + claimConditions + decisions + challengeScopes
+        + statuses
 }

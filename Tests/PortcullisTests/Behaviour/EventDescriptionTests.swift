@@ -25,8 +25,15 @@ struct EventDescriptionTests {
             .calling(url: "https://as.example.com/jwks", .status(404)),
             .rejectedCredentials, .rejectedAssertion, .unsignedAnswer, .untrustedAnswer,
             .unusableCredentials, .tooManyCalls,
-            .callsSuspended,
-        ]
+            .callsSuspended, .unusableStatusList(.mediaType("text/html")),
+            .unusableStatusList(.mediaType(nil)),
+        ] + listFaults.map { .unusableStatusList($0) }
+    private static let listFaults: [StatusListFault] = [
+        .malformedToken, .wrongType, .unsupportedAlgorithm, .invalidSignature, .subjectMismatch,
+        .issuerMismatch,
+        .expired, .malformedTime("iat"), .malformedList("lst"), .malformedCompression, .tooLarge, .noRoom,
+        .noInflater,
+    ]
     private static let reasons: [JOSEError] = [
         .notAnObject, .tokenTooLong, .wrongPartCount, .encryptedToken, .malformedBase64URL, .malformedHeader,
         .unsupportedExtension, .nestedToken, .algorithmMismatch, .keyNotUsable, .invalidSignature,
@@ -50,6 +57,9 @@ struct EventDescriptionTests {
             .resourceNotListed(issuer: issuer, resource: resource),
             .unusableIntrospectionAnswer(issuer: issuer, member: "exp", found: "a string"),
             .tokenWithNonce(issuer: issuer, resource: resource),
+            .statusListLoaded(issuer: issuer, entryCount: 1024), .statusListsRefused(issuer: issuer),
+            .statusListFailed(issuer: issuer, fault: .unusableStatusList(.expired)),
+            .statusIgnored(issuer: issuer), .statusUnchecked(issuer: issuer),
             .deprecatedAlgorithm(issuer: issuer, resource: resource, algorithm: .eddsa),
         ]
 

@@ -109,7 +109,8 @@ struct IntrospectionEndpoint: Sendable {
         }
         let form = ServerAccess.Body(byteCount: body.byteCount) { body.append(to: &$0) }
         access.send(
-            .post, url, fields: request.fields, form, within: bound, passingOn: .badRequest
+            .post, url, fields: request.fields, form, within: bound,
+            passingOn: { $0 == .ok || $0 == .badRequest }
         ) { outcome in
             read(outcome) { finish($0.mapError { $0.whenCalling(url) }) }
         }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 
 import PortcullisJOSE
-import PortcullisTransport
 
 /// Verifies introspection responses that the authorization server has signed for this client.
 ///
@@ -32,55 +31,11 @@ struct SignedIntrospection: Sendable {
             guard type.utf8.elementsEqual("token-introspection+jwt".utf8),
                 let algorithm = jws.header.algorithm
             else { throw .malformedHeader }
-            try await verify(jws, algorithm)
+            try await keys.verify(jws, algorithm, uptime: time.uptime)
             return try members(ClaimsSet(payload: jws.payload))
         } catch {
             throw .untrustedAnswer
         }
-    }
-
-    /// Tries the keys that fit, and after a fetch of newer ones those too, as for an access token.
-    private func verify(_ jws: CompactJWS, _ algorithm: SignatureAlgorithm) async throws(JOSEError) {
-        var failed: [String] = []
-        var asked: KeyQuestion.Lack?
-        var outcome: KeyQuestion.Outcome?
-        while true {
-            let search = try? keys.key(jws.header.keyID, algorithm, at: time.uptime(), after: asked, outcome)
-            let lack: KeyQuestion.Lack?
-            switch search {
-            case .found(let key, let generation):
-                if try verify(jws, [key], algorithm, &failed) { return }
-                lack = asked == nil ? keys.renewal(since: generation, at: time.uptime()) : nil
-            case .several(let fitting, _, let generation):
-                if try verify(jws, fitting, algorithm, &failed) { return }
-                lack = asked == nil ? keys.renewal(since: generation, at: time.uptime()) : nil
-            case .lacking(let keys): lack = keys
-            case nil: lack = nil
-            }
-            guard let lack else { throw .keyNotUsable }
-            asked = lack
-            outcome = await withCheckedContinuation { waiting in
-                keys.obtain(lack) { waiting.resume(returning: $0) }
-            }
-        }
-    }
-
-    /// Whether one of the keys verifies the signature; tries none twice, and not too many.
-    private func verify(
-        _ jws: CompactJWS, _ fitting: [JWK], _ algorithm: SignatureAlgorithm, _ failed: inout [String]
-    ) throws(JOSEError) -> Bool {
-        for key in fitting where !failed.contains(key.thumbprint) {
-            guard failed.count < JWKSet.maximumCandidateCount else { return false }
-            do throws(JOSEError) {
-                try jws.verify(with: key, algorithm: algorithm)
-                return true
-            } catch .cryptographyUnavailable {
-                throw .cryptographyUnavailable
-            } catch {
-                failed.append(key.thumbprint)
-            }
-        }
-        return false
     }
 
     /// RFC 9701 §5: one claim contains the members about the token; the others are about the response.
