@@ -2,6 +2,24 @@
 
 import COpenSSL
 
+/// The HMAC of messages with any key.
+///
+/// RFC 2104 §2.
+package enum HMAC {
+    /// The code of a message: as many bytes as the hash has.
+    package static func code(over message: [UInt8], key: [UInt8], _ hash: HashAlgorithm) -> [UInt8] {
+        var output = [UInt8](repeating: 0, count: hash.byteCount)
+        var count = 0
+        let made = EVP_Q_mac(
+            nil, "HMAC", nil, hash.name, nil, key, key.count, message, message.count, &output,
+            output.count, &count)
+        guard made != nil, count == output.count else {
+            preconditionFailure("OpenSSL could not compute an HMAC: it is out of memory.")
+        }
+        return output
+    }
+}
+
 /// A secret key that authenticates short messages with HMAC-SHA-256.
 ///
 /// For values that this server issues and receives back, never for tokens. Redacts itself when printed.
@@ -32,17 +50,7 @@ package struct SealingKey: Sendable, CustomStringConvertible, CustomDebugStringC
     }
 
     /// The HMAC of a message: 32 bytes.
-    package func seal(_ message: [UInt8]) -> [UInt8] {
-        var output = [UInt8](repeating: 0, count: 32)
-        var count = 0
-        let made = EVP_Q_mac(
-            nil, "HMAC", nil, "SHA256", nil, bytes, bytes.count, message, message.count, &output,
-            output.count, &count)
-        guard made != nil, count == output.count else {
-            preconditionFailure("OpenSSL could not compute an HMAC: it is out of memory.")
-        }
-        return output
-    }
+    package func seal(_ message: [UInt8]) -> [UInt8] { HMAC.code(over: message, key: bytes, .sha256) }
 
     /// Whether both keys are equal, in a time that depends only on their lengths.
     package func equals(_ other: SealingKey) -> Bool {
