@@ -15,12 +15,14 @@ import subprocess
 
 from . import needs
 from .ours import Ours
+from .status_lists import StatusList
 
 REQUESTS = 8000
 FUNCTION = re.compile(r"^ *([\d,]+) \([ \d.]+%\)  (\S.*)$")
 
 
 def run(stage):
+    stage.status_list = StatusList(stage.material)
     counted = {}
     for name, choose in CHOICES.items():
         counted[name] = allocations(stage, choose)
@@ -33,6 +35,7 @@ def run(stage):
             stage.note(f"callgrind: {error}")
             break
         needs.say(f"{name}: {counted[name]['instructions']:,.0f} instructions")
+    stage.status_list.stop()
     stage.progress.step("counts")
     stage.extra["counts"] = counted
 
@@ -43,6 +46,8 @@ CHOICES = {
     "401": lambda ours: ours.refused(),
     "guarded RS256": lambda ours: ours.guarded("RS256"),
     "guarded ES256": lambda ours: ours.guarded("ES256"),
+    "guarded ES256 by a status list": lambda ours: ours.withdrawable(),
+    "guarded ES256 of that length": lambda ours: ours.withdrawable("sta7us"),
     "introspection warm": lambda ours: ours.introspected("warm"),
     "introspection cold": lambda ours: ours.introspected("cold"),
 }
@@ -85,7 +90,14 @@ def library(name):
 def allocations(stage, choose):
     path = stage.path("allocations")
     environment = {"LD_PRELOAD": library("allocations"), "ALLOCATIONS": path}
-    ours = Ours(stage, stage.material, stage.introspection.endpoint, loops=1, environment=environment)
+    ours = Ours(
+        stage,
+        stage.material,
+        stage.introspection.endpoint,
+        loops=1,
+        status_list=stage.status_list,
+        environment=environment,
+    )
     target = choose(ours)
     ask(target, REQUESTS)
     counts = [read(path)]
@@ -130,6 +142,7 @@ def under_callgrind(stage, valgrind, choose, count):
         stage.material,
         stage.introspection.endpoint,
         loops=1,
+        status_list=stage.status_list,
         before=before,
         name="callgrind",
         environment=environment,

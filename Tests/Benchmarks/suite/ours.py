@@ -31,7 +31,7 @@ def resource(name, tokens, issuer=ISSUER, **metadata):
     }
 
 
-def configuration(material, introspection_endpoint, tls=None):
+def configuration(material, introspection_endpoint, tls=None, status_list=None):
     jwt = {"algorithms": list(ALGORITHMS)}
     opaque = {"format": "opaque"}
     server = {"limits": {"max_connections": 12000, "idle_timeout_seconds": 600}}
@@ -40,7 +40,7 @@ def configuration(material, introspection_endpoint, tls=None):
     return {
         "server": server,
         "authorization_servers": [
-            {"issuer": ISSUER, "jwks": material.key_set},
+            {"issuer": ISSUER, "jwks": material.key_set, **(status_list.settings if status_list else {})},
             {
                 "issuer": OPAQUE_ISSUER,
                 "introspection": {
@@ -91,10 +91,18 @@ class Ours:
     """The example server and its targets."""
 
     def __init__(
-        self, servers, material, introspection_endpoint="http://127.0.0.1:1/", tls=None, loops=None, **options
+        self,
+        servers,
+        material,
+        introspection_endpoint="http://127.0.0.1:1/",
+        tls=None,
+        loops=None,
+        status_list=None,
+        **options,
     ):
         name = "config-tls.json" if tls else "config.json"
-        settings = configuration(material, introspection_endpoint, tls)
+        settings = configuration(material, introspection_endpoint, tls, status_list)
+        self.status_list = status_list
         if loops:
             settings["server"]["event_loops"] = loops
         path = servers.write(name, json.dumps(settings))
@@ -120,6 +128,11 @@ class Ours:
     def guarded(self, algorithm, name=None, **options):
         fields = {"Authorization": f"Bearer {self.material.token(algorithm)}"}
         return self.target(name or f"guarded {algorithm}", "/api/hello", fields=fields, **options)
+
+    def withdrawable(self, claim="status"):
+        """One token that a status list can withdraw, or with another claim one of the same length."""
+        fields = {"Authorization": f"Bearer {self.status_list.token(claim)}"}
+        return self.target(f"guarded ES256 with {claim}", "/api/hello", fields=fields)
 
     def distinct(self, algorithm, temperature):
         """A hundred thousand tokens in turn, of which the cache contains none or all."""
