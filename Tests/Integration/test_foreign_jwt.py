@@ -43,6 +43,7 @@ def test_a_token_is_accepted_with_only_the_issuer_configured(serve, glewlwyd, ba
         "expires_at": claims["exp"],
         "format": "jwt",
         "binding": "none",
+        "actor": None,
         "params": {"id": "7"},
         "claims": claims,
     }

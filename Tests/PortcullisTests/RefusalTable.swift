@@ -51,6 +51,7 @@ enum RefusalTable {
         .unknownKey: Row(401, "invalid_token", PublicText.unacceptable),
         .ambiguousKey: Row(401, "invalid_token", PublicText.unacceptable),
         .invalidSignature: Row(401, "invalid_token", PublicText.unacceptable),
+        .malformedActor: Row(401, "invalid_token", PublicText.malformed),
         .malformedClaims: Row(401, "invalid_token", PublicText.malformed),
         .missingClaim: Row(401, "invalid_token", PublicText.malformed),
         .idToken: Row(401, "invalid_token", PublicText.identity),

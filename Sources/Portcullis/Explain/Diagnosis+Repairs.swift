@@ -32,7 +32,8 @@ extension Diagnosis {
             .authenticationTooOld, .forbiddenOrigin, .insufficientAuthorizationDetails, .ambiguousOperation,
             .malformedOperation, .unversionedOperation, .missingOperation, .unlistedOperation,
             .claimConditionUnmet, .deniedByDecision, .decisionUnavailable, .malformedStatus, .missingStatus,
-            .unsupportedStatus, .forbiddenStatusList, .revokedToken, .suspendedToken, .unacceptedStatus,
+            .malformedActor, .unsupportedStatus, .forbiddenStatusList, .revokedToken, .suspendedToken,
+            .unacceptedStatus,
             .statusOutOfRange, .statusListUnavailable:
             .unsound(reason.remedy)
         }

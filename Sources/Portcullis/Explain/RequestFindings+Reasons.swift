@@ -123,6 +123,7 @@ extension RequestFindings {
             if let texts = malformed { return texts }
             return (introspecting.map { "an answer of \($0)" }, "no usable answer")
         case .malformedClaims: return malformed
+        case .malformedActor: return ("an act of at most \(TokenActor.maxChainLength) actors", actorShape)
         case .idToken: return ("no at_hash, no c_hash, no token_use of id", idTokenClaims)
         case .claimValueMismatch: return findings(of: .claimValues)
         case .unprovenPossession: return ("cnf with jkt or x5t#S256 and nothing else", confirmation)
@@ -234,6 +235,11 @@ extension RequestFindings {
         let use = sources.last { $0.hasValue("token_use") }?["token_use"]
         let words = hashes + (use.map { ["token_use \(FindingWords.printable($0))"] } ?? [])
         return words.isEmpty ? "none" : words.joined(separator: ", ")
+    }
+
+    private var actorShape: String {
+        guard let value = claims?["act"] else { return "none" }
+        return value.object == nil ? value.typePhrase : "a longer chain, or a sub or iss that is no string"
     }
 
     private var confirmation: String {

@@ -141,6 +141,13 @@ extension RefusalReason {
                 remedy:
                     "Have the issuer write the claim with the type that RFC 7519 gives it: exp, nbf and iat "
                     + "are numbers; no setting accepts another type.")
+        case .malformedActor:
+            Row(
+                outcome: (401, "invalid_token"), publicText: "The access token is malformed",
+                step: .claims, clause: "RFC 8693 §4.1",
+                remedy:
+                    "Have the issuer write act as an object with the sub of the actor, and at most 8 actors in a chain.",
+                memory: .ofOpaqueTokens)
         case .missingClaim:
             Row(
                 outcome: (401, "invalid_token"), publicText: "The access token is malformed",

@@ -37,6 +37,8 @@ public enum RefusalReason: String, Sendable, Hashable, CaseIterable {
     case invalidSignature
     /// A claim does not have the type that its definition requires.
     case malformedClaims
+    /// The claim `act` is not an object, or names more than ``TokenActor/maxChainLength`` actors. RFC 8693 §4.1.
+    case malformedActor
     /// A claim that the resource requires is missing.
     case missingClaim
     /// A JWT with the claims of an ID token: `at_hash`, `c_hash`, or `token_use` of `id`. RFC 9068 §5.

@@ -168,6 +168,7 @@ struct ClaimsChecker: Sendable {
         let scopes = try scopes(of: claims.json, isIntrospected: isIntrospected, rules)
         let confirmation = try Confirmation(claims.json["cnf"])
         try reading { () throws(JOSEError) in try claims.checkString("jti") }
+        try TokenActor.check(claims.json["act"])
         return CheckedClaims(
             json: claims.json,
             subject: try string("sub", of: claims),

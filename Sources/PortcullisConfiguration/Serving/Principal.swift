@@ -9,7 +9,7 @@ func anonymousObject(_ resource: ResourceIdentifier, _ parameters: PathParameter
     [
         "resource": .string(resource.text), "issuer": .null, "subject": .null, "client_id": .null,
         "scopes": [], "audience": [], "expires_at": .null, "format": .null, "binding": .null,
-        "params": .object(names(parameters)), "claims": [:],
+        "actor": .null, "params": .object(names(parameters)), "claims": [:],
     ]
 }
 
@@ -25,8 +25,16 @@ func principalObject(_ token: AccessToken, _ parameters: PathParameters) -> JSON
         "expires_at": token.expiresAt.flatMap(number) ?? .null,
         "format": .string(token.format.rawValue),
         "binding": .string(token.binding.rawValue),
+        "actor": token.actor.map(actorObject) ?? .null,
         "params": .object(names(parameters)),
         "claims": .object(token.claims),
+    ]
+}
+
+private func actorObject(_ actor: TokenActor) -> JSONValue {
+    [
+        "subject": actor.subject.map(JSONValue.string) ?? .null,
+        "issuer": actor.issuer.map(JSONValue.string) ?? .null,
     ]
 }
 

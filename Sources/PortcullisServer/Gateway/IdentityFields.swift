@@ -53,7 +53,7 @@ struct IdentityFields: Sendable {
     ///
     /// RFC 8693 §4.1.
     static func actor(of token: AccessToken) -> String? {
-        token.claims["act"]?.object?["sub"]?.string
+        token.actor?.subject
     }
 
     /// A value of visible ASCII as it is, any other in base64url.

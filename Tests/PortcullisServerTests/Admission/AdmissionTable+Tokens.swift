@@ -128,6 +128,12 @@ extension AdmissionTable {
         AdmissionCase("malformed-claims-scope") {
             try await $0.bearer($0.stage.mint(claims: ["scope": 5]))
         },
+        AdmissionCase("malformed-actor") {
+            try await $0.bearerTwice($0.stage.mint(claims: ["act": "service"]))
+        },
+        AdmissionCase("admitted-with-an-actor") {
+            try await $0.bearerTwice($0.stage.mint(claims: ["act": ["sub": "service"]]))
+        },
         AdmissionCase("id-token") {
             try await $0.bearerTwice($0.stage.mint(claims: ["at_hash": "x", "token_use": "id"]))
         },
