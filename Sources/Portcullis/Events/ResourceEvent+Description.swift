@@ -55,7 +55,7 @@ extension ResourceEvent: CustomStringConvertible {
             "\(issuer): its tokens can be withdrawn by status lists, and status_list is off: they are accepted "
                 + "until they expire"
         case .statusUnchecked(let issuer):
-            "\(issuer): a token was accepted although its status list can't be had, as fail_open says"
+            "\(issuer): a token was accepted although its status list is unavailable, because fail_open is set"
         case .documentChanged(let resource, let old, let new):
             "metadata of \(resource): \(old ?? "none") is now \(new ?? "none")"
         }

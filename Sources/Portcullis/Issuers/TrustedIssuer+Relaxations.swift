@@ -57,7 +57,7 @@ extension TrustedIssuer {
 
     /// What follows from ``StatusListPolicy/failsOpen``.
     package static let failOpenConsequence =
-        "Tokens are accepted while their status list can't be had: whoever keeps this server from the list keeps "
+        "Tokens are accepted while their status list is unavailable: an attacker who blocks the list keeps "
         + "withdrawn tokens good until they expire."
 
     /// What follows from ``PrivateAddressPolicy/allow``.

@@ -22,7 +22,7 @@ enum StatusClaim: Sendable, Hashable {
             self = .faulty(.malformedStatus)
             return
         }
-        // Other mechanisms may stand beside the list. Without the list nobody knows whether the token is good.
+        // Other mechanisms may stand beside the list. Without the list the status is unknown.
         guard let list = mechanisms["status_list"] else {
             self = .faulty(mechanisms.members.isEmpty ? .malformedStatus : .unsupportedStatus)
             return

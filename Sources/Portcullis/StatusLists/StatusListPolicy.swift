@@ -56,7 +56,7 @@ public struct StatusListPolicy: Sendable {
     ///
     /// Default 0; at most 3.
     public var maxRedirectCount = 0
-    /// Whether tokens are accepted whose list can't be had: an outage of the list undoes every withdrawal.
+    /// Whether tokens are accepted while their list is unavailable: an outage of the list undoes every withdrawal.
     ///
     /// Each such use of a token is an event. Default false.
     public var failsOpen = false

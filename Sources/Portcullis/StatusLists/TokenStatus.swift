@@ -75,7 +75,7 @@ final class TokenStatus: Sendable {
         }
     }
 
-    /// Reports that the token is accepted although its list can't be had.
+    /// Reports that the token is accepted although its list is unavailable.
     func reportUnchecked() { question.source.reportUncheckedToken() }
 
     /// draft-ietf-oauth-status-list §7.1: 3 and 12 to 15 belong to applications, all others are reserved.

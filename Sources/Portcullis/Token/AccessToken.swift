@@ -55,9 +55,9 @@ public struct AccessToken: Sendable, CustomStringConvertible, CustomDebugStringC
     ///
     /// draft-ietf-oauth-rfc8725bis §3.8.
     public var holder: TokenHolder? { TokenHolder(self) }
-    /// Who acts for the subject, or `nil` if nobody does.
+    /// The party that acts for the subject; `nil` if there is none.
     ///
-    /// The claim `may_act` names nobody here: it is for the authorization server. RFC 8693 §4.1, §4.4.
+    /// The claim `may_act` is not read: it is for the authorization server. RFC 8693 §4.1, §4.4.
     public var actor: TokenActor? { TokenActor(storage.claims["act"]) }
     /// The scopes, in the order of the token, without those that they imply.
     public var scopes: [Scope] { storage.scopes }

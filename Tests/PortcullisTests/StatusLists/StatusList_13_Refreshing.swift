@@ -159,7 +159,7 @@ struct StatusList_13_Refreshing {
         let token = scene.token(at: 1)
         for _ in 0..<3 { #expect(await scene.reason(token) == nil) }
         #expect(scene.kinds.filter { $0 == "status_unchecked" }.count == 3)
-        #expect(scene.resource.warnings.contains { $0.contains("status list can't be had") })
+        #expect(scene.resource.warnings.contains { $0.contains("status list is unavailable") })
         // What is known against a token counts, and so does what is wrong with it.
         scene.lists.fault = nil
         scene.lists.revoke(1)

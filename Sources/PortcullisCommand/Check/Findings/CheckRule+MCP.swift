@@ -26,7 +26,7 @@ extension CheckRule {
             mend: "Compare the field with the body's method."),
         CheckRule(
             "mcp.session", .warn, "There are no sessions in 2026-07-28, and older ones cannot be guessed.",
-            clause: "MCP", client: "Whoever guesses or reads the identifier takes over the session.",
+            clause: "MCP", client: "An attacker who guesses or reads the identifier takes over the session.",
             mend:
                 "Make identifiers of 128 random bits, send them in Mcp-Session-Id only, and bind them to the "
                 + "token's subject."),

@@ -48,7 +48,8 @@ extension CheckRule {
             client: "It must not use the document.",
             mend:
                 "Configure the public URL of the resource, with its exact path and no other trailing slash. "
-                + "Behind a proxy, FastMCP and Spring derive it from the inner request unless they are told."),
+                + "Behind a proxy, FastMCP and Spring derive it from the inner request unless it is configured."
+        ),
         CheckRule(
             "metadata.signed", .fail, "The signed_metadata is valid.", clause: "RFC 9728 §2.2",
             client: "It refuses the document, or ignores the signed values.",

@@ -8,7 +8,7 @@ extension CheckRule {
             clause: "RFC 9110 §15.5.6",
             client: "MCP clients call by POST anyway.", mend: "Nothing."),
         CheckRule(
-            "probe.bad-token", .fail, "A token that nobody issued is refused with invalid_token.",
+            "probe.bad-token", .fail, "A forged token is refused with invalid_token.",
             clause: "RFC 6750 §3.1", client: "With any other answer it does not request a new token.",
             mend: "Answer 401 with error=\"invalid_token\" and the same resource_metadata."),
         CheckRule(

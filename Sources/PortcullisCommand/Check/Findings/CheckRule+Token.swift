@@ -75,7 +75,7 @@ extension CheckRule {
             client: "A client that writes bearer gets no access.", mend: "Compare the scheme without case."),
         CheckRule(
             "token.session", .fail, "Every call needs the token.", clause: "MCP",
-            client: "Whoever has the session or the connection needs no token.",
+            client: "A client with the session or the connection needs no token.",
             mend: "Check the token on every request; a session is no authentication."),
         CheckRule(
             "token.cache", .note, "Answers with a token are private.", clause: "RFC 9111 §3.5",

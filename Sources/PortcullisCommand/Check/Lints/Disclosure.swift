@@ -21,7 +21,7 @@ enum Disclosure {
             }
             findings.append(
                 Finding(
-                    .note, "disclosure.version", "\(name) tells a version: \(Exchange.shown(value))",
+                    .note, "disclosure.version", "\(name) shows a version: \(Exchange.shown(value))",
                     about: "\(name)", exchange: exchange))
         }
         guard response.status.code >= 400 else { return findings }
@@ -37,7 +37,7 @@ enum Disclosure {
             findings.append(
                 Finding(
                     .note, "disclosure.body",
-                    "The body of a \(status) tells a version: \(Exchange.shown(version))", about: "version",
+                    "The body of a \(status) shows a version: \(Exchange.shown(version))", about: "version",
                     exchange: exchange))
         }
         if internalNames.contains(where: { body.contains($0) }) {

@@ -20,7 +20,7 @@ enum KeyLint {
         if symmetric > 0 {
             report.note(
                 .warn, "server.weak-keys",
-                "\(issuer) publishes \(counted(symmetric, "symmetric key")): whoever reads it can sign.",
+                "\(issuer) publishes \(counted(symmetric, "symmetric key")): every reader can sign tokens.",
                 about: issuer)
         }
         let weak = keys.filter { bitCount(of: $0).map { $0 < minimumRSABitCount } ?? false }
